@@ -1,0 +1,68 @@
+# Every command makes what it needs first, and the second call is quick.
+#
+#   PYTHON=python3.13 make install    picks the interpreter; otherwise the first one that is new enough
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help install lint test bench demo clean
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+# Most of what is installed is never imported: compiling it on first use makes installing quicker.
+PIP_INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile
+
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+# Run, not only found: a version manager's shim is on the path for versions that are not installed.
+PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
+	if $$each -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$each; break; fi; done)
+
+# The demo needs less than development does; where that is installed already, it will do.
+DEMO := $(if $(wildcard $(VENV)/.dev),dev,demo)
+
+help: ## Show this help
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(VENV)/.dev ## Make the virtual environment and install everything for development
+
+lint: $(VENV)/.dev ## Check style, types, layers and that changelog and version agree
+	$(RUN) -m ruff check
+	$(RUN) -m ruff format --check
+	$(RUN) -m mypy
+	$(VENV)/bin/lint-imports
+	$(RUN) -m scripts.check_changelog
+
+test: $(VENV)/.dev ## Run the tests with coverage; servers they need are fetched first
+	$(RUN) -m tests.servers.fetch
+	$(RUN) -m pytest --cov --cov-report=term --cov-report=xml
+
+bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
+	$(RUN) -m tests.benchmarks
+
+demo: $(VENV)/.$(DEMO) ## Run the orders example end to end on local servers
+	$(RUN) -m examples.orders
+
+clean: ## Remove everything that these commands made
+	rm -rf $(VENV) .cache .coverage .coverage.* coverage.xml htmlcov build dist \
+		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.created:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer was not found. Install it, or name it: make install PYTHON=/path/to/python3" >&2; exit 1; }
+	@$(PYTHON) -c '$(NEW_ENOUGH)' || { echo "$(PYTHON) does not run or is older than Python 3.11. Name another: make install PYTHON=/path/to/python3" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml $(VENV)/.created
+	$(PIP_INSTALL) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.demo: pyproject.toml $(VENV)/.created
+	$(PIP_INSTALL) --editable '.[local,aws]'
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(PIP_INSTALL) --editable '.[bench]'
+	@# A cold start is measured with everything compiled; some packages carry templates that are not valid Python.
+	@$(RUN) -m compileall -q -q $(VENV)/lib || true
+	@touch $@

@@ -1,0 +1,3 @@
+"""The real servers that tests start by themselves."""
+
+pytest_plugins = ["tests.servers.fixtures"]
