@@ -1,0 +1,131 @@
+"""Junction: one AWS Lambda deployment serves every trigger.
+
+Names are loaded when they are first used: a cold start pays for what its first event needs.
+"""
+
+from __future__ import annotations
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.dispatch.chain import Middleware as Middleware
+    from router.dispatch.params import Alias as Alias
+    from router.dispatch.params import Body as Body
+    from router.dispatch.params import Cookie as Cookie
+    from router.dispatch.params import Depends as Depends
+    from router.dispatch.params import Header as Header
+    from router.dispatch.params import Path as Path
+    from router.dispatch.params import Query as Query
+    from router.errors import AnswerTooLarge as AnswerTooLarge
+    from router.errors import BadRequest as BadRequest
+    from router.errors import ConfigurationError as ConfigurationError
+    from router.errors import Conflict as Conflict
+    from router.errors import ContentTooLarge as ContentTooLarge
+    from router.errors import Discard as Discard
+    from router.errors import EncodeError as EncodeError
+    from router.errors import Forbidden as Forbidden
+    from router.errors import Gone as Gone
+    from router.errors import HTTPError as HTTPError
+    from router.errors import InvalidEvent as InvalidEvent
+    from router.errors import MethodNotAllowed as MethodNotAllowed
+    from router.errors import NoRoute as NoRoute
+    from router.errors import NotAcceptable as NotAcceptable
+    from router.errors import NotFound as NotFound
+    from router.errors import PreconditionFailed as PreconditionFailed
+    from router.errors import RecordsFailed as RecordsFailed
+    from router.errors import Retry as Retry
+    from router.errors import RouteConflict as RouteConflict
+    from router.errors import RouterError as RouterError
+    from router.errors import ServiceUnavailable as ServiceUnavailable
+    from router.errors import SessionError as SessionError
+    from router.errors import TooManyRequests as TooManyRequests
+    from router.errors import Unauthorized as Unauthorized
+    from router.errors import UnprocessableContent as UnprocessableContent
+    from router.errors import UnsupportedMediaType as UnsupportedMediaType
+    from router.event import Event as Event
+    from router.event import Source as Source
+    from router.middleware.compress import Compress as Compress
+    from router.middleware.cors import Cors as Cors
+    from router.middleware.timing import Timing as Timing
+    from router.reading import read as read
+    from router.resolver import Resolver as Resolver
+    from router.response import Response as Response
+    from router.router import Router as Router
+    from router.routing.route import Route as Route
+    from router.session import Session as Session
+    from router.session import SessionPolicy as SessionPolicy
+    from router.session import current_event as current_event
+    from router.session import get_session as get_session
+    from router.session import reset_session as reset_session
+    from router.session import set_session as set_session
+    from router.sources.authorizer import Allow as Allow
+    from router.sources.authorizer import Deny as Deny
+    from router.sources.detect import detect as detect
+    from router.sources.firehose import Transformed as Transformed
+
+_HOMES = {
+    "router.dispatch.chain": ("Middleware",),
+    "router.dispatch.params": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
+    "router.errors": (
+        "AnswerTooLarge",
+        "BadRequest",
+        "ConfigurationError",
+        "Conflict",
+        "ContentTooLarge",
+        "Discard",
+        "EncodeError",
+        "Forbidden",
+        "Gone",
+        "HTTPError",
+        "InvalidEvent",
+        "MethodNotAllowed",
+        "NoRoute",
+        "NotAcceptable",
+        "NotFound",
+        "PreconditionFailed",
+        "RecordsFailed",
+        "Retry",
+        "RouteConflict",
+        "RouterError",
+        "ServiceUnavailable",
+        "SessionError",
+        "TooManyRequests",
+        "Unauthorized",
+        "UnprocessableContent",
+        "UnsupportedMediaType",
+    ),
+    "router.event": ("Event", "Source"),
+    "router.middleware.compress": ("Compress",),
+    "router.middleware.cors": ("Cors",),
+    "router.middleware.timing": ("Timing",),
+    "router.reading": ("read",),
+    "router.resolver": ("Resolver",),
+    "router.response": ("Response",),
+    "router.router": ("Router",),
+    "router.routing.route": ("Route",),
+    "router.session": ("Session", "SessionPolicy", "current_event", "get_session", "reset_session", "set_session"),
+    "router.sources.authorizer": ("Allow", "Deny"),
+    "router.sources.detect": ("detect",),
+    "router.sources.firehose": ("Transformed",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+__all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module 'router' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

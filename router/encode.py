@@ -1,0 +1,104 @@
+"""JSON as answers and messages need it: exact decimals and large integers, dates, ids, enums and models."""
+
+from __future__ import annotations
+
+import orjson
+
+from router.errors import EncodeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+def dumps(value: Any) -> bytes:
+    """Compact JSON. Raises EncodeError, naming the type, for what has no JSON form."""
+    try:
+        return orjson.dumps(value, _default)
+    except orjson.JSONEncodeError as error:
+        return _second_try(value, error)
+
+
+def plain(value: Any) -> Any:
+    """The value as str, int, float, bool, None, dict and list alone: what another JSON encoder also accepts."""
+    return orjson.loads(dumps(value))
+
+
+def _default(value: Any) -> Any:
+    """What orjson does not know by itself (it knows datetime, date, time, UUID, Enum and dataclasses)."""
+    from decimal import Decimal
+
+    if isinstance(value, Decimal):
+        # Written digit by digit, so that nothing is rounded; JSON has no NaN or infinity.
+        return orjson.Fragment(str(value)) if value.is_finite() else None
+    dump = getattr(value, "model_dump", None)
+    if dump is not None:
+        return dump()
+    if isinstance(value, bytes | bytearray | memoryview):
+        from base64 import b64encode
+
+        return b64encode(value).decode()
+    if isinstance(value, set | frozenset):
+        return _ordered(value)
+    to_dict = getattr(value, "to_dict", None)
+    if to_dict is not None and not isinstance(value, type):
+        return to_dict()
+    return _by_name(value)
+
+
+def _by_name(value: Any) -> Any:
+    """Types of libraries that are not imported here, known by their names."""
+    kind = type(value)
+    if kind.__module__.startswith("bson"):
+        if kind.__name__ == "ObjectId":
+            return str(value)
+        if kind.__name__ == "Decimal128":
+            return value.to_decimal()
+    from collections.abc import Iterable, Mapping
+    from datetime import timedelta
+    from pathlib import PurePath
+
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Iterable) and hasattr(value, "__len__"):
+        return list(value)
+    raise TypeError(f"{kind.__module__}.{kind.__qualname__}")
+
+
+def _ordered(values: Any) -> list[Any]:
+    try:
+        return sorted(values)
+    except TypeError:
+        return list(values)
+
+
+def _second_try(value: Any, error: Exception) -> bytes:
+    """What the quick way refuses: keys that are no strings, and integers over 64 bits (DynamoDB has 38 digits)."""
+    message = str(error)
+    if "64-bit" in message:
+        value = _with_large_integers(value)
+    if "64-bit" in message or "key must be str" in message:
+        try:
+            return orjson.dumps(value, _default, orjson.OPT_NON_STR_KEYS)
+        except orjson.JSONEncodeError as second:
+            error, message = second, str(second)
+    cause = error.__cause__
+    if cause is not None:
+        raise EncodeError(f"cannot be written as JSON: {cause}") from error
+    raise EncodeError(f"cannot be written as JSON: {message}") from error
+
+
+def _with_large_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_large_integers(held) for key, held in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_with_large_integers(held) for held in value]
+    if type(value) is int and not -(2**63) <= value < 2**64:
+        return orjson.Fragment(str(value))
+    if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
+        return {name: _with_large_integers(getattr(value, name)) for name in value.__dataclass_fields__}
+    dump = getattr(value, "model_dump", None)
+    return _with_large_integers(dump()) if dump is not None else value

@@ -1,0 +1,165 @@
+"""Every error the library raises, all from `RouterError`.
+
+HTTP errors become RFC 9457 `application/problem+json`; on any other source they fail the record or the call.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+
+class RouterError(Exception):
+    """The root of the library's errors."""
+
+
+class ConfigurationError(RouterError, ValueError):
+    """The application is put together wrongly; told when it starts, not in production."""
+
+
+class RouteConflict(ConfigurationError):
+    """Two routes that no event could ever tell apart."""
+
+
+class InvalidEvent(RouterError, ValueError):
+    """A payload, or one record of it, lacks what its source promises; the message names the place."""
+
+
+class SessionError(RouterError, ValueError):
+    """A session that is missing, malformed, unsigned, altered or expired."""
+
+
+class EncodeError(RouterError, TypeError):
+    """An answer that cannot be written as JSON; the message names the type."""
+
+
+class NoRoute(RouterError, LookupError):
+    """Nothing is registered for this event. On a record: it fails, so that it reaches the dead-letter queue."""
+
+
+class AnswerTooLarge(RouterError, ValueError):
+    """An answer over what the source takes: 6 MB for Lambda, 1 MB for an ALB, 128 KB for a WebSocket message."""
+
+
+class RecordsFailed(RouterError):
+    """Some records of a source that cannot acknowledge one by one failed; the whole call fails so that Lambda retries.
+
+    `failures` holds `(event id, error)` in the order of the records.
+    """
+
+    def __init__(self, failures: Sequence[tuple[str, BaseException]], total: int) -> None:
+        self.failures = list(failures)
+        self.total = total
+        shown = "; ".join(f"{id}: {type(error).__name__}: {error}" for id, error in self.failures[:5])
+        more = f"; and {len(self.failures) - 5} more" if len(self.failures) > 5 else ""
+        super().__init__(f"{len(self.failures)} of {total} records failed: {shown}{more}")
+
+
+class Signal(RouterError):
+    """What a handler raises to decide the fate of its record."""
+
+
+class Discard(Signal):
+    """Acknowledge this record without having done it: it will not come again. The reason is logged."""
+
+
+class Retry(Signal):
+    """Ask for this record again; with `after`, in that many seconds where the source can wait (SQS)."""
+
+    def __init__(self, reason: str = "retry requested", *, after: float | None = None) -> None:
+        if after is not None and not 0 <= after <= 43_200:
+            # The longest visibility timeout of SQS is 12 hours (SQS API reference, ChangeMessageVisibility).
+            raise ConfigurationError(f"Retry(after={after!r}): give 0 to 43200 seconds")
+        super().__init__(reason)
+        self.after = after
+
+
+class HTTPError(RouterError):
+    """An answer with an error status. `detail` is shown to the client; nothing else of the error is.
+
+    `headers` are sent with it; further keyword arguments become members of the problem document (RFC 9457 §3.2).
+    """
+
+    status = 500
+
+    def __init__(
+        self,
+        status: int | None = None,
+        detail: str | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        if status is not None:
+            if type(status) is not int or not 400 <= status <= 599:
+                raise ConfigurationError(f"HTTPError({status!r}): give a status from 400 to 599")
+            self.status = status
+        self.detail = detail
+        self.headers: dict[str, str] = dict(headers) if headers else {}
+        self.members = members
+        super().__init__(detail or f"HTTP {self.status}")
+
+
+class _Fixed(HTTPError):
+    """An HTTPError whose class fixes the status: `NotFound("no such order")`."""
+
+    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        super().__init__(None, detail, headers=headers, **members)
+
+
+class BadRequest(_Fixed):
+    status = 400
+
+
+class Unauthorized(_Fixed):
+    status = 401
+
+
+class Forbidden(_Fixed):
+    status = 403
+
+
+class NotFound(_Fixed):
+    status = 404
+
+
+class MethodNotAllowed(_Fixed):
+    status = 405
+
+
+class NotAcceptable(_Fixed):
+    status = 406
+
+
+class Conflict(_Fixed):
+    status = 409
+
+
+class Gone(_Fixed):
+    status = 410
+
+
+class PreconditionFailed(_Fixed):
+    status = 412
+
+
+class ContentTooLarge(_Fixed):
+    status = 413
+
+
+class UnsupportedMediaType(_Fixed):
+    status = 415
+
+
+class UnprocessableContent(_Fixed):
+    status = 422
+
+
+class TooManyRequests(_Fixed):
+    status = 429
+
+
+class ServiceUnavailable(_Fixed):
+    status = 503

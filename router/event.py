@@ -1,0 +1,318 @@
+"""`Event`: one request or one record, whatever the trigger. Nothing of it is parsed before it is asked for."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import orjson
+
+from router.errors import InvalidEvent
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import Task
+    from collections.abc import Coroutine, Mapping
+    from datetime import datetime
+    from typing import Any, ClassVar, NoReturn
+    from xml.etree.ElementTree import Element
+
+    from router.content import Form
+    from router.session import Session, SessionPolicy
+    from router.values import Headers, Query
+
+
+class Source(StrEnum):
+    """What invoked the function. What nothing recognises is `invoke`."""
+
+    REST = "rest"
+    HTTP = "http"
+    URL = "url"
+    ALB = "alb"
+    LATTICE = "lattice"
+    WEBSOCKET = "websocket"
+    SQS = "sqs"
+    SNS = "sns"
+    DYNAMODB = "dynamodb"
+    KINESIS = "kinesis"
+    KAFKA = "kafka"
+    ACTIVEMQ = "activemq"
+    RABBITMQ = "rabbitmq"
+    DOCUMENTDB = "documentdb"
+    FIREHOSE = "firehose"
+    S3 = "s3"
+    S3_BATCH = "s3-batch"
+    S3_OBJECT = "s3-object"
+    EVENTBRIDGE = "eventbridge"
+    SCHEDULE = "schedule"
+    LOGS = "logs"
+    ALARM = "alarm"
+    DASHBOARD = "dashboard"
+    COGNITO = "cognito"
+    COGNITO_SYNC = "cognito-sync"
+    AUTHORIZER = "authorizer"
+    APPSYNC = "appsync"
+    APPSYNC_AUTHORIZER = "appsync-authorizer"
+    SES = "ses"
+    CODECOMMIT = "codecommit"
+    CODEPIPELINE = "codepipeline"
+    CODEDEPLOY = "codedeploy"
+    CONFIG = "config"
+    CONNECT = "connect"
+    LEX = "lex"
+    ALEXA = "alexa"
+    ALEXA_HOME = "alexa-home"
+    IOT = "iot"
+    CLOUDFORMATION = "cloudformation"
+    CLOUDFRONT = "cloudfront"
+    SECRETSMANAGER = "secretsmanager"
+    BEDROCK_AGENT = "bedrock-agent"
+    KINESIS_ANALYTICS = "kinesis-analytics"
+    SAGEMAKER = "sagemaker"
+    WORKMAIL = "workmail"
+    VPN = "vpn"
+    INVOKE = "invoke"
+    TASK = "task"
+
+
+class Event:
+    """One request, or one record of a batch.
+
+    Each source has a subclass in `router.sources` that knows where its payload keeps a field: `_headers` computes
+    `headers`, and so on. A field is computed when it is first read, and kept. `read` makes events; users do not.
+    """
+
+    __slots__ = (
+        "_json",
+        "attempt",
+        "attributes",
+        "body",
+        "change",
+        "claims",
+        "context",
+        "cookies",
+        "correlation_id",
+        "headers",
+        "id",
+        "keys",
+        "method",
+        "name",
+        "new",
+        "old",
+        "params",
+        "path",
+        "policy",
+        "query",
+        "raw",
+        "record",
+        "records",
+        "route",
+        "sender",
+        "session",
+        "source",
+        "source_ip",
+        "state",
+        "tasks",
+        "tenant_id",
+        "text",
+        "timestamp",
+        "topic",
+        "trace_id",
+        "typed",
+    )
+
+    if TYPE_CHECKING:
+        source: Source
+        raw: Any  # the payload as Lambda delivered it, untouched
+        context: Any  # the Lambda context object, or None
+        id: str  # stable across redeliveries: message id, event id, request id
+        name: str  # what the route matched on: queue, topic, table, stream, bucket, detail-type, trigger, route key
+        method: str
+        path: str  # as delivered, still percent-encoded, without the stage
+        params: dict[str, Any]  # path parameters, decoded and converted
+        query: Query
+        headers: Headers
+        cookies: dict[str, str]
+        body: bytes  # base64 already undone
+        text: str
+        attributes: dict[str, Any]  # message attributes as plain values
+        record: Any  # this record as delivered; the payload itself where a source has no records
+        records: list[Any]  # all records as delivered
+        change: str  # what happened: INSERT, ObjectCreated:Put
+        sender: str  # the `source` of an EventBridge event
+        keys: dict[str, Any] | None  # stream images as plain Python values; of an object: bucket, key, version
+        old: dict[str, Any] | None
+        new: dict[str, Any] | None
+        attempt: int  # 1 at the first delivery
+        timestamp: datetime | None  # aware
+        correlation_id: str
+        trace_id: str | None
+        tenant_id: str | None  # of Lambda's tenant isolation mode
+        claims: Mapping[str, Any]  # what an authorizer vouched for
+        source_ip: str | None
+        topic: str | None  # the SNS topic a message came through
+        session: Session
+        policy: SessionPolicy  # where that session comes from
+        state: dict[str, Any]  # free for middleware and handlers
+        tasks: list[Task[Any]]  # what `background` started
+        route: Any  # the Route that matched
+        typed: Any  # the aws-lambda-powertools data class
+
+    # What an unreadable body is: a record fails with InvalidEvent, an HTTP request is answered with 400.
+    unreadable: ClassVar[type[Exception]] = InvalidEvent
+    lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
+    speaks_http: ClassVar[bool] = False  # errors are answered, not raised
+    from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
+
+    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
+        self.source = source
+        self.raw = raw
+        self.context = context
+        self.record = record
+
+    def __getattr__(self, field: str) -> Any:
+        # Called only while a slot is empty: compute it once, keep it.
+        compute = getattr(type(self), "_" + field, None) if field in self.lazy else None
+        if compute is None:
+            raise AttributeError(f"{type(self).__name__} has no field {field!r}")
+        value = compute(self)
+        setattr(self, field, value)
+        return value
+
+    def __repr__(self) -> str:
+        return f"<Event {self.source.value} name={self.name!r} id={self.id!r}>"
+
+    def json(self) -> Any:
+        """The body as JSON, parsed once. Bad JSON is a 400 or a failed record, with its position."""
+        try:
+            return self._json
+        except AttributeError:
+            pass
+        value = self._parsed()
+        self._json: Any = value
+        return value
+
+    def form(self) -> Form:
+        """The fields and files of a urlencoded or multipart body; a 400 (or a failed record) when it is neither."""
+        from router.content import read_form
+
+        return read_form(self)
+
+    def xml(self) -> Element:
+        """The root element of an XML body. A document type declaration is refused, so no entity is ever expanded."""
+        from router.content import read_xml
+
+        return read_xml(self)
+
+    def remaining_ms(self) -> float:
+        """Milliseconds until Lambda stops this call; infinity where there is no such limit (a task, a laptop)."""
+        remaining = getattr(self.context, "get_remaining_time_in_millis", None)
+        return float("inf") if remaining is None else float(remaining())
+
+    def background(self, work: Coroutine[Any, Any, Any]) -> Task[Any]:
+        """Start a coroutine beside the handler. The event is done when it is: an error in it counts as the handler's.
+
+        A bare `asyncio.create_task` would be frozen with the function when the answer is out.
+        """
+        import asyncio
+
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.append(task)
+        return task
+
+    def refuse(self, message: str) -> NoReturn:
+        """Raise the error that says this event cannot be read."""
+        raise self.unreadable(message)
+
+    # ---- where fields come from unless a source says otherwise -------------------------------------------------
+
+    def _parsed(self) -> Any:
+        text = self.text
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise self.unreadable(f"the body is not valid JSON ({where}): {error.msg.partition(': line')[0]}") from None
+
+    def _id(self) -> str:
+        id = getattr(self.context, "aws_request_id", None)
+        if not id:
+            from uuid import uuid4
+
+            id = str(uuid4())
+        return str(id)
+
+    def _body(self) -> bytes:
+        return orjson.dumps(self.record)
+
+    def _text(self) -> str:
+        body = self.body
+        try:
+            return body.decode()
+        except UnicodeDecodeError as error:
+            raise self.unreadable(f"the body is not UTF-8 (byte {error.start})") from None
+
+    def _headers(self) -> Headers:
+        from router.values import Headers
+
+        return Headers()
+
+    def _query(self) -> Query:
+        from router.values import Query
+
+        return Query()
+
+    def _records(self) -> list[Any]:
+        return [self.record]
+
+    def _correlation_id(self) -> str:
+        return self.session.correlation_id or self.id
+
+    def _trace_id(self) -> str | None:
+        from os import environ
+
+        # Where the runtime client leaves the trace of the current call.
+        return environ.get("_X_AMZN_TRACE_ID")
+
+    def _tenant_id(self) -> str | None:
+        return getattr(self.context, "tenant_id", None)
+
+    def _policy(self) -> SessionPolicy:
+        from router.session import SessionPolicy
+
+        return SessionPolicy()
+
+    def _session(self) -> Session:
+        if self.from_client:
+            return self.policy.of_request(self)
+        return self.policy.of_record(self, self.session_wire(self.policy.attribute))
+
+    def session_wire(self, attribute: str) -> Any:
+        """The session as this event carried it (text or object), or None."""
+        return None
+
+    def _typed(self) -> Any:
+        from router.sources.typed import data_class
+
+        return data_class(self)
+
+    def _empty(self) -> str:
+        return ""
+
+    def _attempt(self) -> int:
+        return 1
+
+    def _tasks(self) -> list[Task[Any]]:
+        return []
+
+    def _nothing(self) -> Any:
+        return None
+
+    def _mapping(self) -> dict[str, Any]:
+        return {}
+
+    _name = _method = _path = _change = _sender = _empty
+    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
+    _params = _cookies = _attributes = _state = _claims = _mapping
+
+
+Event.lazy = frozenset(Event.__slots__) - {"_json", "source", "raw", "context", "record"}

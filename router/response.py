@@ -1,0 +1,263 @@
+"""`Response`: an HTTP answer with its status, headers, cookies and caching, and the problem documents of errors."""
+
+from __future__ import annotations
+
+from router.errors import ConfigurationError
+from router.values import ResponseHeaders, check_header
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+    from os import PathLike
+    from typing import Any, Literal
+
+JSON = "application/json"
+PROBLEM = "application/problem+json"
+
+
+class Response:
+    """An HTTP answer.
+
+    body: str or bytes are sent as they are (bytes as base64 where the source needs it); None is an empty body;
+        anything else is written as JSON.
+    headers: plain mapping; names and values are checked. `content-type` follows from the body unless given.
+    """
+
+    __slots__ = ("body", "cookies", "headers", "status")
+
+    def __init__(
+        self,
+        body: Any = None,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        content_type: str | None = None,
+    ) -> None:
+        if type(status) is not int or not 100 <= status <= 599:
+            raise ConfigurationError(f"Response(status={status!r}): give an integer from 100 to 599")
+        self.status = status
+        self.headers = ResponseHeaders(headers)
+        self.cookies: list[str] = []  # complete Set-Cookie values
+        kind: str | None = None
+        if isinstance(body, str):
+            kind = "text/plain; charset=utf-8"
+        elif isinstance(body, bytes):
+            kind = "application/octet-stream"
+        elif body is not None:
+            from router.encode import dumps
+
+            body, kind = dumps(body).decode(), JSON
+        self.body: str | bytes | None = body
+        if content_type is not None:
+            self.headers["content-type"] = content_type
+        elif kind is not None and "content-type" not in self.headers:
+            self.headers["content-type"] = kind
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status} {self.headers.get('content-type', '')} {len(self.body or '')}>"
+
+    @classmethod
+    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Any value as JSON, a str or None included."""
+        from router.encode import dumps
+
+        return cls(dumps(value).decode(), status, headers, content_type=JSON)
+
+    @classmethod
+    def text(cls, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """Plain text."""
+        return cls(text, status, headers, content_type="text/plain; charset=utf-8")
+
+    @classmethod
+    def html(cls, html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """An HTML page. Escape what came from outside: nothing is escaped here."""
+        return cls(html, status, headers, content_type="text/html; charset=utf-8")
+
+    @classmethod
+    def redirect(cls, location: str, status: int = 302) -> Response:
+        """A redirect: 301, 302, 303, 307 or 308. Characters that a URL cannot hold are percent-encoded."""
+        if status not in (301, 302, 303, 307, 308):
+            raise ConfigurationError(f"Response.redirect(status={status!r}): give 301, 302, 303, 307 or 308")
+        from urllib.parse import quote
+
+        check_header("location", location)
+        return cls(None, status, {"location": quote(location, safe=":/%#?=@[]!$&'()*+,;~")})
+
+    @classmethod
+    def file(
+        cls,
+        content: bytes | str | PathLike[str],
+        filename: str | None = None,
+        *,
+        content_type: str | None = None,
+        inline: bool = False,
+        status: int = 200,
+    ) -> Response:
+        """A file: its bytes, or the path of one. Sent as a download unless `inline`.
+
+        The type is guessed from the name. Never pass a path that came from outside.
+        """
+        if not isinstance(content, bytes):
+            from pathlib import Path
+
+            path = Path(content)
+            filename = filename or path.name
+            content = path.read_bytes()
+        if content_type is None:
+            from mimetypes import guess_type
+
+            content_type = guess_type(filename or "")[0] or "application/octet-stream"
+        response = cls(content, status, content_type=content_type)
+        if filename is not None or not inline:
+            response.headers["content-disposition"] = _disposition("inline" if inline else "attachment", filename)
+        return response
+
+    def set_cookie(
+        self,
+        name: str,
+        value: str = "",
+        *,
+        max_age: int | None = None,
+        expires: datetime | None = None,
+        path: str | None = "/",
+        domain: str | None = None,
+        secure: bool = True,
+        http_only: bool = True,
+        same_site: Literal["Lax", "Strict", "None"] | None = "Lax",
+    ) -> Response:
+        """Set a cookie: out of reach of scripts, over TLS only and not sent along by other sites, unless told so.
+
+        max_age is in seconds; expires an aware datetime.
+        """
+        check_header(name, value)
+        if any(char in ';," \\' or not 0x21 <= ord(char) <= 0x7E for char in value):
+            raise ConfigurationError(f"cookie {name}: the value holds characters a cookie cannot; quote or encode it")
+        if same_site not in ("Lax", "Strict", "None", None):
+            raise ConfigurationError(f"cookie {name}: same_site={same_site!r}; use Lax, Strict, None as a string")
+        if same_site == "None" and not secure:
+            raise ConfigurationError(f"cookie {name}: browsers drop SameSite=None without Secure")
+        parts = [f"{name}={value}"]
+        if max_age is not None:
+            parts.append(f"Max-Age={int(max_age)}")
+        if expires is not None:
+            from email.utils import format_datetime
+
+            parts.append(f"Expires={format_datetime(_aware(expires), usegmt=True)}")
+        for label, held in (("Domain", domain), ("Path", path)):
+            if held is not None:
+                check_header("set-cookie", held)
+                if ";" in held:
+                    raise ConfigurationError(f"cookie {name}: {label} {held!r} holds a semicolon")
+                parts.append(f"{label}={held}")
+        if secure:
+            parts.append("Secure")
+        if http_only:
+            parts.append("HttpOnly")
+        if same_site is not None:
+            parts.append(f"SameSite={same_site}")
+        self.cookies.append("; ".join(parts))
+        return self
+
+    def delete_cookie(self, name: str, *, path: str | None = "/", domain: str | None = None) -> Response:
+        """Tell the browser to drop a cookie; path and domain as it was set."""
+        return self.set_cookie(name, max_age=0, path=path, domain=domain)
+
+    def cache(
+        self,
+        max_age: int | None = None,
+        *,
+        public: bool = False,
+        shared_max_age: int | None = None,
+        no_store: bool = False,
+        must_revalidate: bool = False,
+        immutable: bool = False,
+        etag: str | None = None,
+        last_modified: datetime | None = None,
+    ) -> Response:
+        """Caching headers. Ages are in seconds; private unless `public`; `no_store` forbids keeping it at all."""
+        if no_store:
+            self.headers["cache-control"] = "no-store"
+        else:
+            parts = ["public" if public else "private"]
+            if max_age is not None:
+                parts.append(f"max-age={int(max_age)}")
+            if shared_max_age is not None:
+                parts.append(f"s-maxage={int(shared_max_age)}")
+            if must_revalidate:
+                parts.append("must-revalidate")
+            if immutable:
+                parts.append("immutable")
+            self.headers["cache-control"] = ", ".join(parts)
+        if etag is not None:
+            self.headers["etag"] = etag if etag.startswith(('"', 'W/"')) else f'"{etag}"'
+        if last_modified is not None:
+            from email.utils import format_datetime
+
+            self.headers["last-modified"] = format_datetime(_aware(last_modified), usegmt=True)
+        return self
+
+
+def _aware(moment: datetime) -> datetime:
+    from datetime import UTC
+
+    if moment.tzinfo is None:
+        raise ConfigurationError("give an aware datetime, such as datetime.now(UTC)")
+    return moment.astimezone(UTC)
+
+
+def _disposition(kind: str, filename: str | None) -> str:
+    """Content-Disposition with a name that survives any character (RFC 6266 §4.3)."""
+    if filename is None:
+        return kind
+    from urllib.parse import quote
+
+    simple = "".join(char if 0x20 <= ord(char) < 0x7F and char not in '"\\%' else "_" for char in filename)
+    extended = "" if simple == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'{kind}; filename="{simple}"{extended}'
+
+
+_TITLES = {
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    409: "Conflict",
+    410: "Gone",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+def reason(status: int) -> str:
+    """The standard phrase of a status."""
+    title = _TITLES.get(status)
+    if title is None:
+        from http import HTTPStatus
+
+        title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
+    return title
+
+
+def problem(
+    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, **members: Any
+) -> Response:
+    """A problem document (RFC 9457): status, title and, where there is one, the detail meant for the client."""
+    from router.encode import dumps
+
+    document: dict[str, Any] = {"title": reason(status), "status": status}
+    if detail:
+        document["detail"] = detail
+    document.update(members)
+    response = Response(dumps(document).decode(), status, headers)
+    response.headers["content-type"] = PROBLEM
+    return response

@@ -1,0 +1,350 @@
+"""`Session`: who an event belongs to (tenant and user), and how it travels from hop to hop.
+
+The session of the running handler is found through a `ContextVar` that each dispatch sets and resets, so it never
+leaks between warm invocations, records, threads or tasks.
+"""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from types import MappingProxyType
+
+import orjson
+
+from router.errors import BadRequest, ConfigurationError, SessionError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from contextvars import Token
+    from typing import Any, Protocol
+
+    from router.event import Event
+
+    class Holder(Protocol):
+        """What the context holds: an Event, or anything else that has a session."""
+
+        session: Session
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+_FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
+
+
+class Session:
+    """Tenant and user of an event, the claims that were vouched for, a correlation id, and attributes of your own.
+
+    Immutable; two sessions are equal when all of it is equal. `Session()` belongs to nobody.
+    """
+
+    __slots__ = ("_policy", "attributes", "claims", "correlation_id", "tenant", "user")
+
+    tenant: str | None
+    user: str | None
+    claims: Mapping[str, Any]
+    correlation_id: str | None
+    attributes: Mapping[str, Any]
+    _policy: SessionPolicy | None
+
+    def __init__(
+        self,
+        tenant: str | None = None,
+        user: str | None = None,
+        claims: Mapping[str, Any] | None = None,
+        correlation_id: str | None = None,
+        attributes: Mapping[str, Any] | None = None,
+        *,
+        _policy: SessionPolicy | None = None,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "tenant", tenant)
+        put(self, "user", user)
+        put(self, "claims", MappingProxyType(dict(claims)) if claims else _NOTHING)
+        put(self, "correlation_id", correlation_id)
+        put(self, "attributes", MappingProxyType(dict(attributes)) if attributes else _NOTHING)
+        put(self, "_policy", _policy)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a Session cannot be changed; use session.replace({name}=...)")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError("a Session cannot be changed")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Session):
+            return NotImplemented
+        return all(getattr(self, field) == getattr(other, field) for field in _FIELDS)
+
+    def __hash__(self) -> int:
+        return hash((self.tenant, self.user, self.correlation_id))
+
+    def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
+        return f"Session({shown})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles leave the policy behind: it holds the secret.
+        claims, attributes = dict(self.claims), dict(self.attributes)
+        return Session, (self.tenant, self.user, claims, self.correlation_id, attributes)
+
+    def replace(self, **changes: Any) -> Session:
+        """A copy with some fields changed: `session.replace(user="u1")`."""
+        unknown = changes.keys() - set(_FIELDS)
+        if unknown:
+            raise TypeError(f"Session has no field {', '.join(sorted(unknown))}; it has {', '.join(_FIELDS)}")
+        held = {field: getattr(self, field) for field in _FIELDS}
+        return Session(**{**held, **changes}, _policy=self._policy)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The fields that are set, as plain values."""
+        held: dict[str, Any] = {}
+        if self.tenant is not None:
+            held["tenant"] = self.tenant
+        if self.user is not None:
+            held["user"] = self.user
+        if self.claims:
+            held["claims"] = dict(self.claims)
+        if self.correlation_id is not None:
+            held["correlation_id"] = self.correlation_id
+        if self.attributes:
+            held["attributes"] = dict(self.attributes)
+        return held
+
+    @classmethod
+    def from_dict(cls, value: Any, *, _policy: SessionPolicy | None = None) -> Session:
+        """A session from its wire fields; fields it does not know are kept as attributes. Raises SessionError."""
+        if type(value) is not dict:
+            raise SessionError(f"session: expected an object, got {_kind(value)}")
+        for field in ("tenant", "user", "correlation_id"):
+            if not isinstance(value.get(field), str | None):
+                raise SessionError(f"session.{field}: expected a string, got {_kind(value[field])}")
+        for field in ("claims", "attributes"):
+            if not isinstance(value.get(field), dict | None):
+                raise SessionError(f"session.{field}: expected an object, got {_kind(value[field])}")
+        others = {name: held for name, held in value.items() if name not in _FIELDS}
+        attributes = value.get("attributes")
+        return cls(
+            value.get("tenant"),
+            value.get("user"),
+            value.get("claims"),
+            value.get("correlation_id"),
+            {**others, **(attributes or {})} if others else attributes,
+            _policy=_policy,
+        )
+
+    def to_wire(self) -> str | None:
+        """What an adapter attaches to an outgoing message: compact JSON, signed when the policy signs; None for none.
+
+        A session without a correlation id takes that of the event which is being handled.
+        """
+        held = self.to_dict()
+        if "correlation_id" not in held:
+            running = _current.get()
+            if running is not None and running.session is self:
+                correlation = getattr(running, "correlation_id", None)
+                if correlation:
+                    held["correlation_id"] = correlation
+        if not held:
+            return None
+        payload = _dump(held)
+        return payload if self._policy is None else self._policy.seal(payload)
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else type(value).__name__
+
+
+def _dump(value: Any) -> str:
+    from router.encode import dumps
+
+    return dumps(value).decode()
+
+
+class SessionPolicy:
+    """Where sessions come from, what they must hold, and how they are signed.
+
+    secret, previous: keys of HMAC-SHA256. `secret` signs; `previous` are still accepted while keys are rotated. With a
+        secret, an unsigned, altered or expired session is refused. Use at least 32 random bytes.
+    max_age: seconds a signed session stays valid; the default outlives the longest retention of SQS (14 days).
+    require: fields that must be there ("tenant", "user"); missing is a 400 over HTTP, or a failed record.
+    tenant_header, user_header, correlation_header: HTTP headers that are believed. A client can send any header: name
+        one only where something in front of the function sets it.
+    tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
+    claims: which of the authorizer's claims the session keeps and carries on (True: all of them; mind the size).
+    lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`).
+    body_field: a field of the message body, stream image or detail that holds the session (older producers).
+    attribute: the message attribute, payload key and metadata key that carries the session.
+    """
+
+    def __init__(
+        self,
+        *,
+        secret: str | bytes | None = None,
+        previous: Iterable[str | bytes] = (),
+        max_age: float = 14 * 86_400 + 3_600,
+        require: Iterable[str] = (),
+        tenant_header: str | None = None,
+        user_header: str | None = None,
+        correlation_header: str | None = None,
+        tenant_claim: str | None = None,
+        user_claim: str | None = None,
+        claims: Iterable[str] | bool = (),
+        lambda_tenant: bool = False,
+        body_field: str | None = None,
+        attribute: str = "session",
+    ) -> None:
+        self.require = (require,) if isinstance(require, str) else tuple(require)
+        unknown = set(self.require) - {"tenant", "user"}
+        if unknown:
+            raise ConfigurationError(
+                f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
+            )
+        if previous and secret is None:
+            raise ConfigurationError("SessionPolicy(previous=...) needs secret=..., the key that signs")
+        if not max_age > 0:
+            raise ConfigurationError(f"SessionPolicy(max_age={max_age!r}): give a positive number of seconds")
+        self.tenant_header = tenant_header
+        self.user_header = user_header
+        self.correlation_header = correlation_header
+        self.tenant_claim = tenant_claim
+        self.user_claim = user_claim
+        self.claims = claims if isinstance(claims, bool) else frozenset(claims)
+        self.lambda_tenant = lambda_tenant
+        self.body_field = body_field
+        self.attribute = attribute
+        self.max_age = max_age
+        self.nobody = Session(_policy=self)
+        self._keys: dict[str, bytes] = {}
+        self._key_id: str | None = None
+        if secret is not None:
+            from router.signing import key_ids
+
+            self._keys = key_ids([secret, *([previous] if isinstance(previous, str | bytes) else previous)])
+            self._key_id = next(iter(self._keys))
+
+    @property
+    def signs(self) -> bool:
+        """Whether sessions are signed on the way out and checked on the way in."""
+        return self._key_id is not None
+
+    def seal(self, payload: str) -> str:
+        """The wire form of a session's JSON: signed when there is a secret, else as it is."""
+        if self._key_id is None:
+            return payload
+        from router.signing import sign
+
+        return sign(payload, self._key_id, self._keys[self._key_id], self.max_age)
+
+    def open(self, wire: Any) -> Session:
+        """A session from its wire form: JSON text, or an already parsed object. Raises SessionError."""
+        if isinstance(wire, str | bytes):
+            try:
+                wire = orjson.loads(wire)
+            except orjson.JSONDecodeError as error:
+                raise SessionError(f"session: not valid JSON ({error})") from None
+        if self._key_id is not None:
+            from router.signing import verify
+
+            wire = verify(wire, self._keys)
+        return Session.from_dict(wire, _policy=self)
+
+    def of_record(self, event: Event, wire: Any) -> Session:
+        """The session of a message or a call, from what it carried (None for nothing)."""
+        if wire is None and self.body_field is not None:
+            wire = _field(event, self.body_field)
+        session = self.nobody if wire is None else self.open(wire)
+        if session.tenant is None and self.lambda_tenant and event.tenant_id:
+            session = session.replace(tenant=event.tenant_id)
+        for field in self.require:
+            if not getattr(session, field):
+                raise SessionError(f"session.{field} is required and missing")
+        return session
+
+    def of_request(self, event: Event) -> Session:
+        """The session of an HTTP request: only what this policy names is read; a client never hands in a session."""
+        tenant = user = correlation = None
+        if self.tenant_claim is not None:
+            tenant = _claim(event, self.tenant_claim)
+        if tenant is None and self.lambda_tenant:
+            tenant = event.tenant_id
+        if tenant is None and self.tenant_header is not None:
+            tenant = event.headers.get(self.tenant_header)
+        if self.user_claim is not None:
+            user = _claim(event, self.user_claim)
+        if user is None and self.user_header is not None:
+            user = event.headers.get(self.user_header)
+        if self.correlation_header is not None:
+            correlation = event.headers.get(self.correlation_header)
+        for field, value in (("tenant", tenant), ("user", user)):
+            if field in self.require and not value:
+                header = getattr(self, f"{field}_header")
+                raise BadRequest(f"the {field} is missing" + (f": send the header {header}" if header else ""))
+        claims: Mapping[str, Any] | None = None
+        if self.claims is True:
+            claims = event.claims
+        elif self.claims:
+            claims = {name: value for name, value in event.claims.items() if name in self.claims}
+        return Session(tenant or None, user or None, claims, correlation or event.id, _policy=self)
+
+    @property
+    def eager(self) -> bool:
+        """Whether a request must be checked even if its handler never asks for the session."""
+        return bool(self.require)
+
+
+def _claim(event: Event, name: str) -> str | None:
+    value = event.claims.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _field(event: Event, name: str) -> Any:
+    """The session in a named field of a stream image or of a JSON body; None when there is no such field."""
+    if event.new is not None or event.old is not None:
+        held: Any = event.new or event.old
+    else:
+        try:
+            held = event.json()
+        except event.unreadable:
+            return None  # a body that is no JSON has no fields; the handler will tell, if it wants JSON
+    return held.get(name) if type(held) is dict else None
+
+
+_current: ContextVar[Holder | None] = ContextVar("router_current", default=None)
+
+
+class _Held:
+    __slots__ = ("session",)
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+
+def get_session() -> Session:
+    """The session of the event that is being handled here; outside of a handler, one that belongs to nobody."""
+    running = _current.get()
+    return Session() if running is None else running.session
+
+
+def set_session(session: Session) -> Token[Holder | None]:
+    """Make a session the current one, for tests and tools. `reset_session(token)` undoes it.
+
+    Inside a handler it lasts until the dispatch ends, and is signed as the session it replaces.
+    """
+    if not isinstance(session, Session):
+        raise TypeError(f"set_session takes a Session, not {type(session).__name__}")
+    running = _current.get()
+    if session._policy is None and running is not None and running.session._policy is not None:
+        session = session.replace()
+        object.__setattr__(session, "_policy", running.session._policy)
+    return _current.set(_Held(session))
+
+
+def reset_session(token: Token[Holder | None]) -> None:
+    """Put back what `set_session` replaced."""
+    _current.reset(token)
+
+
+def current_event() -> Event | None:
+    """The event that is being handled here, or None."""
+    running: Any = _current.get()
+    return None if running is None or isinstance(running, _Held) else running

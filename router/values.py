@@ -1,0 +1,133 @@
+"""Multi-valued maps for what HTTP lets occur more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Query(Mapping[str, str]):
+    """Query parameters. `query["a"]` is the last value, as in API Gateway's own map; `getall("a")` is each of them."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, list[str]] | None = None) -> None:
+        self._values: Mapping[str, list[str]] = values or {}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name][-1]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({dict(self._values)!r})"
+
+    def getall(self, name: str) -> list[str]:
+        """Each value of a name, in order; an empty list for none."""
+        return list(self._values.get(name, ()))
+
+    def multi_items(self) -> list[tuple[str, str]]:
+        """Each (name, value) pair."""
+        return [(name, value) for name, values in self._values.items() for value in values]
+
+
+class Headers(Mapping[str, str]):
+    """Request headers by name, in any case. A repeated header reads as one value joined by commas (RFC 9110 §5.3)."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, pairs: Iterable[tuple[str, list[str]]] = ()) -> None:
+        self._values: dict[str, list[str]] = {}
+        for name, values in pairs:
+            self._values.setdefault(name.lower(), []).extend(values)
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._values[name.lower()])
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._values!r})"
+
+    def getall(self, name: str) -> list[str]:
+        """Each value of a name, in order; an empty list for none."""
+        return list(self._values.get(name.lower(), ()))
+
+
+# RFC 9110 §5.6.2: the characters of a token.
+_TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+
+
+def check_header(name: object, value: object) -> None:
+    """Refuse what would end a header early or make two of one (response splitting)."""
+    if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
+        raise ConfigurationError(f"header name {name!r}: only the characters of a token are allowed (RFC 9110 §5.6.2)")
+    if not isinstance(value, str):
+        raise ConfigurationError(f"header {name}: the value must be a str, not {type(value).__name__}")
+    if "\r" in value or "\n" in value or "\0" in value:
+        raise ConfigurationError(f"header {name}: CR, LF and NUL are refused in a value")
+
+
+class ResponseHeaders(MutableMapping[str, str]):
+    """Response headers by name, in any case; names and values are checked when set."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+        self._values: dict[str, list[str]] = {}
+        if values:
+            for name, value in values.items():
+                self[name] = value
+
+    def __getitem__(self, name: str) -> str:
+        return ", ".join(self._values[name.lower()])
+
+    def __setitem__(self, name: str, value: str) -> None:
+        check_header(name, value)
+        self._values[name.lower()] = [value]
+
+    def __delitem__(self, name: str) -> None:
+        del self._values[name.lower()]
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and name.lower() in self._values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"ResponseHeaders({self._values!r})"
+
+    def add(self, name: str, value: str) -> None:
+        """One more value of a header, kept beside the others."""
+        check_header(name, value)
+        self._values.setdefault(name.lower(), []).append(value)
+
+    def vary(self, *names: str) -> None:
+        """Add names to `Vary` that are not in it yet."""
+        held = [part.strip() for part in self.get("vary", "").split(",") if part.strip()]
+        known = {part.lower() for part in held}
+        self["vary"] = ", ".join(held + [name for name in names if name.lower() not in known])
+
+    def multi(self) -> dict[str, list[str]]:
+        """Each name with all its values."""
+        return {name: list(values) for name, values in self._values.items()}
