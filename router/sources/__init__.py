@@ -1,0 +1,67 @@
+"""One file for one source or family: how its payload is read, and what Lambda expects back.
+
+A source's module is imported when its first event comes. Each answers the same questions:
+
+    KIND    how its events are delivered: "reply", "items", "ordered", "transform" or "notify" (docs/delivery.md)
+    read(source, raw, context) -> list[Event]     the request, or one Event a record; never alters raw
+    answer(...)     by kind:
+        reply       answer(event, result) -> what Lambda expects; results of HTTP sources are Response objects
+        items, ordered, transform    answer(raw, events, outcomes) -> the same, from one Outcome a record
+        notify      no answer: the call succeeds or fails as a whole
+"""
+
+from __future__ import annotations
+
+from router.event import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import ModuleType
+
+_FAMILIES: dict[str, tuple[Source, ...]] = {
+    "http": (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE),
+    "websocket": (Source.WEBSOCKET,),
+    "sqs": (Source.SQS,),
+    "sns": (Source.SNS,),
+    "streams": (Source.DYNAMODB, Source.KINESIS),
+    "brokers": (Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ, Source.DOCUMENTDB),
+    "firehose": (Source.FIREHOSE, Source.KINESIS_ANALYTICS),
+    "s3": (Source.S3,),
+    "s3_batch": (Source.S3_BATCH,),
+    "bus": (Source.EVENTBRIDGE, Source.SCHEDULE),
+    "logs": (Source.LOGS,),
+    "authorizer": (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER),
+    "cognito": (Source.COGNITO, Source.COGNITO_SYNC),
+    "appsync": (Source.APPSYNC,),
+    "notices": (Source.SES, Source.CODECOMMIT),
+    "bedrock": (Source.BEDROCK_AGENT,),
+    "cloudformation": (Source.CLOUDFORMATION,),
+    "cloudfront": (Source.CLOUDFRONT,),
+    "invoke": (Source.INVOKE, Source.TASK),
+}
+_MODULES = {source: name for name, sources in _FAMILIES.items() for source in sources}
+
+
+def load(source: Source) -> ModuleType:
+    """The module of a source. Sources whose answer goes back as it is share `direct`."""
+    from importlib import import_module
+
+    return import_module(f"router.sources.{_MODULES.get(source, 'direct')}")
+
+
+class Outcome:
+    """What became of one record."""
+
+    __slots__ = ("error", "result", "started")
+
+    def __init__(self) -> None:
+        self.result: object = None
+        self.error: BaseException | None = None  # Discard: acknowledged all the same
+        self.started = False  # false when the deadline, or a failure before it in its order, kept it from running
+
+    @property
+    def failed(self) -> bool:
+        """Whether the record must come again."""
+        from router.errors import Discard
+
+        return not self.started or (self.error is not None and not isinstance(self.error, Discard))

@@ -1,0 +1,417 @@
+"""REST API, HTTP API, function URL, ALB and VPC Lattice: one kind of request, five spellings."""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from binascii import Error as Base64Error
+
+import orjson
+
+from router.errors import AnswerTooLarge, BadRequest
+from router.event import Event, Source
+from router.response import JSON, reason
+from router.values import Headers, Query
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from router.response import Response
+
+KIND = "reply"
+# Lambda's limit for a synchronous answer (Lambda quotas), and that of a Lambda target (ALB user guide).
+LIMIT = 6 * 1024 * 1024
+ALB_LIMIT = 1024 * 1024
+
+
+class HttpEvent(Event):
+    """What the five have in common. Subclasses say where things are."""
+
+    __slots__ = ()
+    unreadable = BadRequest
+    speaks_http = True
+    from_client = True
+
+    def part(self, key: str, kind: type, default: Any = None) -> Any:
+        """A top-level part of the payload; absent or null is the default, another type a 400."""
+        value = self.raw.get(key)
+        if value is None:
+            return default
+        if not isinstance(value, kind):
+            self.refuse(f"{key} in the event must be {kind.__name__}, not {type(value).__name__}")
+        return value
+
+    @property
+    def request_context(self) -> dict[str, Any]:
+        context = self.raw.get("requestContext")
+        return context if type(context) is dict else {}
+
+    def inner(self, *keys: str) -> Any:
+        """A value inside requestContext; None where the way to it ends."""
+        value: Any = self.raw.get("requestContext")
+        for key in keys:
+            if type(value) is not dict:
+                return None
+            value = value.get(key)
+        return value
+
+    def _id(self) -> str:
+        id = self.inner("requestId")
+        return id if type(id) is str and id else super()._id()
+
+    def _encoded(self) -> bool:
+        return self.raw.get("isBase64Encoded") is True
+
+    def _body(self) -> bytes:
+        body = self.part("body", str, "")
+        if not self._encoded():
+            try:
+                return bytes(body.encode())
+            except UnicodeEncodeError as error:
+                self.refuse(f"the body is not valid text (character {error.start})")
+        try:
+            return b64decode(body, validate=True)
+        except (Base64Error, ValueError) as error:
+            self.refuse(f"the body is not valid base64: {error}")
+
+    def _text(self) -> str:
+        return str(self.part("body", str, "")) if not self._encoded() else super()._text()
+
+    def _headers(self) -> Headers:
+        return Headers(_pairs(self, "headers"))
+
+    def _query(self) -> Query:
+        return Query(dict(_pairs(self, "queryStringParameters")))
+
+    def _cookies(self) -> dict[str, str]:
+        return parse_cookies(self.headers.getall("cookie"))
+
+    def _trace_id(self) -> str | None:
+        return self.headers.get("x-amzn-trace-id") or super()._trace_id()
+
+    def _correlation_id(self) -> str:
+        return self.session.correlation_id or self.id
+
+    def _source_ip(self) -> str | None:
+        # Behind a load balancer: the address that the last hop saw; what stands before it, a client may have made up.
+        forwarded = self.headers.get("x-forwarded-for")
+        return forwarded.rpartition(",")[2].strip() or None if forwarded else None
+
+    def _timestamp(self) -> datetime | None:
+        return moment(self.inner("timeEpoch"))
+
+    def _name(self) -> str:
+        for name in (self.raw.get("routeKey"), self.raw.get("resource")):
+            if type(name) is str:
+                return name
+        return f"{self.method} {self.path}"
+
+
+class RestEvent(HttpEvent):
+    """REST API, payload 1.0. `path` is what was asked for; `version` may be missing."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
+        self.source = source
+        self.raw = raw
+        self.context = context
+        self.record = raw
+        self.method = raw["httpMethod"]  # detect has seen that both are text
+        self.path = raw["path"]
+
+    def _headers(self) -> Headers:
+        return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
+
+    def _query(self) -> Query:
+        many = "multiValueQueryStringParameters"
+        return Query(dict(_pairs(self, many if self.raw.get(many) else "queryStringParameters")))
+
+    def _claims(self) -> dict[str, Any]:
+        authorizer = self.inner("authorizer")
+        if type(authorizer) is not dict:
+            return {}
+        claims = authorizer.get("claims")  # of a Cognito authorizer; a Lambda authorizer's context lies flat
+        return claims if type(claims) is dict else authorizer
+
+    def _source_ip(self) -> str | None:
+        address = self.inner("identity", "sourceIp")
+        return address if type(address) is str else super()._source_ip()
+
+    def _timestamp(self) -> datetime | None:
+        return moment(self.inner("requestTimeEpoch"))
+
+
+class HttpApiEvent(HttpEvent):
+    """HTTP API and function URL, payload 2.0."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
+        self.source = source
+        self.raw = raw
+        self.context = context
+        self.record = raw
+        http = raw["requestContext"]["http"]  # detect has seen that it is an object
+        method, path = http.get("method"), raw.get("rawPath")
+        if type(path) is not str:
+            path = http.get("path")
+        if type(method) is str and type(path) is str:
+            self.method = method
+            stage = raw["requestContext"].get("stage")
+            if "%" in path and source is Source.HTTP:
+                path = _escape_stray(path)
+            self.path = path if stage == "$default" or type(stage) is not str else _without_stage(path, stage)
+
+    def _method(self) -> str:
+        self.refuse("requestContext.http in the event must have a method and a path")
+
+    _path = _method
+
+    def _query(self) -> Query:
+        raw = self.part("rawQueryString", str, "")
+        return Query(parse_query(self, raw)) if raw else Query(dict(_pairs(self, "queryStringParameters")))
+
+    def _cookies(self) -> dict[str, str]:
+        return parse_cookies(self.part("cookies", list, ())) or super()._cookies()
+
+    def _claims(self) -> dict[str, Any]:
+        authorizer = self.inner("authorizer")
+        if type(authorizer) is not dict:
+            return {}
+        jwt = authorizer.get("jwt")
+        for claims in (jwt.get("claims") if type(jwt) is dict else None, authorizer.get("lambda")):
+            if type(claims) is dict and claims:
+                return claims
+        return {}
+
+    def _source_ip(self) -> str | None:
+        address = self.inner("http", "sourceIp")
+        return address if type(address) is str else super()._source_ip()
+
+
+class AlbEvent(HttpEvent):
+    """Application Load Balancer. Its query arrives still percent-encoded."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
+        self.source = source
+        self.raw = raw
+        self.context = context
+        self.record = raw
+        self.method = raw["httpMethod"].upper()
+
+    def _path(self) -> str:
+        return str(self.part("path", str, "/")) or "/"
+
+    def _headers(self) -> Headers:
+        return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
+
+    def _query(self) -> Query:
+        many = "multiValueQueryStringParameters"
+        values: dict[str, list[str]] = {}
+        for name, held in _pairs(self, many if self.raw.get(many) else "queryStringParameters"):
+            values.setdefault(unquote(self, name), []).extend(unquote(self, value) for value in held)
+        return Query(values)
+
+
+class LatticeEvent(HttpEvent):
+    """VPC Lattice, versions 1.0 (no requestContext, snake case) and 2.0 (the path may hold the query)."""
+
+    __slots__ = ()
+
+    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
+        self.source = source
+        self.raw = raw
+        self.context = context
+        self.record = raw
+        self.method = raw["method"].upper()
+        self.path = raw.get("raw_path", raw.get("path")).partition("?")[0]
+
+    def _encoded(self) -> bool:
+        return self.raw.get("isBase64Encoded") is True or self.raw.get("is_base64_encoded") is True
+
+    def _query(self) -> Query:
+        key = "queryStringParameters" if "queryStringParameters" in self.raw else "query_string_parameters"
+        values = dict(_pairs(self, key))
+        asked = self.raw.get("raw_path", self.raw.get("path")).partition("?")[2]
+        return Query(values or parse_query(self, asked))
+
+    def _claims(self) -> dict[str, Any]:
+        identity = self.inner("identity")  # the caller that IAM authenticated
+        return identity if type(identity) is dict else {}
+
+    def _timestamp(self) -> datetime | None:
+        epoch = self.inner("timeEpoch")  # microseconds, as text
+        return moment(int(epoch) // 1000) if type(epoch) is str and epoch.isascii() and epoch.isdigit() else None
+
+
+EVENTS: dict[Source, type[HttpEvent]] = {
+    Source.REST: RestEvent,
+    Source.HTTP: HttpApiEvent,
+    Source.URL: HttpApiEvent,
+    Source.ALB: AlbEvent,
+    Source.LATTICE: LatticeEvent,
+}
+
+
+def read(source: Source, raw: Any, context: Any) -> list[Event]:
+    """The request."""
+    return [EVENTS[source](source, raw, context, raw)]
+
+
+def rest_json(event: Event, body: str) -> dict[str, Any]:
+    """A 200 of a REST API with a JSON body and nothing else: what most requests get, without a Response in between."""
+    if len(body) > _SURELY_FITS or event.method == "HEAD":
+        return _json_response(event, body)
+    return {"statusCode": 200, "multiValueHeaders": {"content-type": [JSON]}, "body": body, "isBase64Encoded": False}
+
+
+def http_json(event: Event, body: str) -> dict[str, Any]:
+    """The same of an HTTP API or a function URL."""
+    if len(body) > _SURELY_FITS or event.method == "HEAD":
+        return _json_response(event, body)
+    return {"statusCode": 200, "headers": {"content-type": JSON}, "body": body, "isBase64Encoded": False}
+
+
+def _json_response(event: Event, body: str) -> dict[str, Any]:
+    from router.response import Response
+
+    return answer_response(event, Response(body, content_type=JSON))
+
+
+JSON_ANSWERS: dict[Source, Callable[[Event, str], dict[str, Any]]] = {
+    Source.REST: rest_json,
+    Source.HTTP: http_json,
+    Source.URL: http_json,
+    Source.ALB: _json_response,
+    Source.LATTICE: _json_response,
+}
+
+
+def answer_response(event: Event, response: Response) -> dict[str, Any]:
+    """A Response in the form that the event's source expects."""
+    body = response.body
+    encoded = isinstance(body, bytes)
+    text = b64encode(body).decode() if isinstance(body, bytes) else body or ""
+    if event.method == "HEAD" or response.status == 304:
+        text, encoded = "", False
+    answer: dict[str, Any] = {"statusCode": response.status}
+    source = event.source
+    if source is Source.REST or (source is Source.ALB and event.raw.get("multiValueHeaders") is not None):
+        # An ALB takes these only when its target group has multi-value headers on, as the request then shows.
+        headers = response.headers.multi()
+        if response.cookies:
+            headers["set-cookie"] = list(response.cookies)
+        answer["multiValueHeaders"] = headers
+    elif source is Source.ALB or source is Source.LATTICE:
+        answer["headers"] = {**response.headers, **dict(zip(_casings("set-cookie"), response.cookies, strict=False))}
+    else:
+        answer["headers"] = dict(response.headers)
+        if response.cookies:
+            answer["cookies"] = list(response.cookies)
+    if source is Source.ALB or source is Source.LATTICE:
+        answer["statusDescription"] = f"{response.status} {reason(response.status)}"
+    answer["body"] = text
+    answer["isBase64Encoded"] = encoded
+    return answer if len(text) < _SURELY_FITS else fitting(answer, ALB_LIMIT if source is Source.ALB else LIMIT)
+
+
+# JSON makes at most six bytes of a character, so that a body this short fits even an ALB without being measured.
+_SURELY_FITS = (ALB_LIMIT - 64 * 1024) // 6
+
+
+def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
+    """The answer, when it is within the limit; else AnswerTooLarge, which says by how much it is over."""
+    size = len(orjson.dumps(answer))
+    if size > limit:
+        raise AnswerTooLarge(f"the answer has {size:,} bytes; this source takes {limit:,}")
+    return answer
+
+
+def parse_cookies(lines: Any) -> dict[str, str]:
+    """Cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first)."""
+    cookies: dict[str, str] = {}
+    for line in lines:
+        for part in line.split(";") if isinstance(line, str) else ():
+            name, equals, value = part.partition("=")
+            if equals and name.strip():
+                value = value.strip()
+                quoted = len(value) >= 2 and value[0] == value[-1] == '"'
+                cookies.setdefault(name.strip(), value[1:-1] if quoted else value)
+    return cookies
+
+
+def parse_query(event: Event, text: str) -> dict[str, list[str]]:
+    """A query string as values by name; encodings that are not UTF-8 are a 400."""
+    values: dict[str, list[str]] = {}
+    for pair in text.split("&"):
+        if pair:
+            name, _, value = pair.partition("=")
+            values.setdefault(unquote(event, name), []).append(unquote(event, value))
+    return values
+
+
+def unquote(event: Event, text: str) -> str:
+    """Undo the encoding of a query's name or value; malformed UTF-8 is a 400, a lone `%` stays as browsers send it."""
+    if "%" not in text and "+" not in text:
+        return text
+    from urllib.parse import unquote_plus
+
+    try:
+        return unquote_plus(text, errors="strict")
+    except UnicodeDecodeError:
+        event.refuse("the query has a percent-encoding that is not UTF-8")
+
+
+def moment(milliseconds: Any) -> datetime | None:
+    """Milliseconds since the epoch as an aware datetime; None for anything else."""
+    if type(milliseconds) is not int:
+        return None
+    from datetime import UTC, datetime
+
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+
+
+def _pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
+    """Names with their values, from a map of single values or of lists."""
+    held: Mapping[str, Any] = event.part(key, dict, {})
+    for name, value in held.items():
+        if type(value) is str:
+            yield name, [value]
+        elif type(value) is list and all(type(one) is str for one in value):
+            yield name, value
+        elif value is not None:
+            event.refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
+
+
+def _without_stage(path: str, stage: str) -> str:
+    prefix = "/" + stage
+    if path == prefix:
+        return "/"
+    return path[len(prefix) :] if path.startswith(prefix + "/") else path
+
+
+def _escape_stray(path: str) -> str:
+    """HTTP API hands the path over decoded, so that a `%` in it may stand for itself; REST, URL and ALB do not."""
+    head, *parts = path.split("%")
+    return head + "".join(
+        f"%{part}" if len(part) >= 2 and part[0] in _HEX and part[1] in _HEX else f"%25{part}" for part in parts
+    )
+
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def _casings(name: str) -> Iterator[str]:
+    """Spellings of one header: where a map holds a single value a name, this is how several cookies still go out."""
+    letters = [position for position, char in enumerate(name) if char.isalpha()]
+    for number in range(2 ** len(letters)):
+        chosen = {position for bit, position in enumerate(letters) if number >> bit & 1}
+        yield "".join(char.upper() if position in chosen else char for position, char in enumerate(name))

@@ -1,0 +1,183 @@
+"""SQS: one Event a message; what failed is reported by message id, so that the rest is deleted.
+
+A body that is the envelope of an SNS notification is opened: `body`, `text` and `json()` are the message that was
+published, `attributes` its attributes, `topic` its topic. With raw delivery SNS sends no envelope, and all is the same.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from router.errors import InvalidEvent
+from router.event import Event, Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from router.sources import Outcome
+
+KIND = "items"
+
+
+class SqsEvent(Event):
+    """One message."""
+
+    __slots__ = ("envelope",)
+    lazy = Event.lazy | {"envelope"}
+
+    if TYPE_CHECKING:
+        record: dict[str, Any]
+        envelope: dict[str, Any] | None  # of SNS, when the body is one
+
+    def _id(self) -> str:
+        return text_of(self, "messageId")
+
+    def _name(self) -> str:
+        return text_of(self, "eventSourceARN").rpartition(":")[2]
+
+    def _records(self) -> list[Any]:
+        return list(self.raw["Records"])
+
+    @property
+    def group(self) -> str | None:
+        """The message group of a FIFO queue; None on a standard queue."""
+        group = self.system("MessageGroupId")
+        return group if type(group) is str else None
+
+    def system(self, name: str) -> Any:
+        """An attribute that SQS itself sets, such as ApproximateReceiveCount; None when it is not there."""
+        attributes = self.record.get("attributes")
+        return attributes.get(name) if type(attributes) is dict else None
+
+    def _envelope(self) -> dict[str, Any] | None:
+        body = self.record.get("body")
+        # A look before the parser: most bodies are no envelope.
+        if type(body) is not str or '"TopicArn"' not in body or '"Notification"' not in body:
+            return None
+        try:
+            held = orjson.loads(body)
+        except orjson.JSONDecodeError:
+            return None
+        if type(held) is dict and held.get("Type") == "Notification" and type(held.get("Message")) is str:
+            return held if type(held.get("TopicArn")) is str else None
+        return None
+
+    def _text(self) -> str:
+        envelope = self.envelope
+        return envelope["Message"] if envelope is not None else text_of(self, "body")
+
+    def _body(self) -> bytes:
+        return self.text.encode()
+
+    def _attributes(self) -> dict[str, Any]:
+        envelope = self.envelope
+        published = {} if envelope is None else plain_attributes(self, envelope.get("MessageAttributes"))
+        return {**published, **plain_attributes(self, self.record.get("messageAttributes"))}
+
+    def _topic(self) -> str | None:
+        envelope = self.envelope
+        return None if envelope is None else str(envelope["TopicArn"]).rpartition(":")[2]
+
+    def session_wire(self, attribute: str) -> Any:
+        own = self.record.get("messageAttributes")
+        if type(own) is dict and attribute in own:
+            return _plain(self, attribute, own[attribute])
+        return None if self.envelope is None else self.attributes.get(attribute)
+
+    def _attempt(self) -> int:
+        count = self.system("ApproximateReceiveCount")
+        return int(count) if type(count) is str and count.isascii() and count.isdigit() else 1
+
+    def _timestamp(self) -> datetime | None:
+        from router.sources.http import moment
+
+        sent = self.system("SentTimestamp")
+        return moment(int(sent)) if type(sent) is str and sent.isascii() and sent.isdigit() else None
+
+    def _trace_id(self) -> str | None:
+        trace = self.system("AWSTraceHeader")
+        return trace if type(trace) is str else super()._trace_id()
+
+
+def text_of(event: Event, key: str) -> str:
+    """A part of a record that its source promises as text. Raises InvalidEvent, which names it."""
+    value = event.record.get(key)
+    if type(value) is not str:
+        raise InvalidEvent(f"{event.source} record: {key} must be text, got {type(value).__name__}")
+    return value
+
+
+def plain_attributes(event: Event, held: Any) -> dict[str, Any]:
+    """Message attributes as plain values: text, int or Decimal, bytes; SNS's String.Array as a list.
+
+    Reads both spellings: `stringValue`/`binaryValue` of SQS and `Value` of SNS.
+    """
+    if held is None:
+        return {}
+    if type(held) is not dict:
+        event.refuse(f"{event.source} record: message attributes must be an object, not {type(held).__name__}")
+    return {name: _plain(event, name, attribute) for name, attribute in held.items()}
+
+
+def _plain(event: Event, name: str, attribute: Any) -> Any:
+    if type(attribute) is not dict:
+        event.refuse(f"{event.source} record: the attribute {name!r} must be an object")
+    kind = attribute.get("dataType", attribute.get("Type"))
+    kind = kind if type(kind) is str else "String"
+    binary = kind.startswith("Binary")
+    value = attribute.get("Value")
+    if value is None:
+        value = attribute.get("binaryValue" if binary else "stringValue")
+    if type(value) is not str:
+        event.refuse(f"{event.source} record: the attribute {name!r} has no {'binary' if binary else 'string'} value")
+    try:
+        if binary:
+            from base64 import b64decode
+
+            return b64decode(value, validate=True)
+        if kind.startswith("Number"):
+            return number(value)
+        return orjson.loads(value) if kind == "String.Array" else value
+    except ValueError as error:
+        event.refuse(f"{event.source} record: the attribute {name!r} is no {kind}: {error}")
+
+
+def number(text: str) -> Any:
+    """An exact number: int where it is whole, else Decimal. Raises ValueError."""
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) < 130:
+        return int(text)
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:60]!r} is no number") from None
+    if not value.is_finite():
+        raise ValueError(f"{text[:60]!r} is no finite number")
+    return value
+
+
+def read(source: Source, raw: Any, context: Any) -> list[Event]:
+    """One Event a message."""
+    records = raw["Records"]
+    events: list[Event] = []
+    for position, record in enumerate(records):
+        if type(record) is not dict or type(record.get("messageId")) is not str or not record["messageId"]:
+            # Without an id a failure could not be reported, and the message would be deleted: fail the call instead.
+            raise InvalidEvent(f"sqs Records[{position}]: it has no messageId")
+        events.append(SqsEvent(source, raw, context, record))
+    return events
+
+
+def lane(event: Event) -> str | None:
+    """What must stay in order: the message group of a FIFO queue."""
+    return event.group if isinstance(event, SqsEvent) and event.name.endswith(".fifo") else None
+
+
+def answer(raw: Any, events: list[Event], outcomes: list[Outcome]) -> dict[str, Any]:
+    """The failed messages by id. An unknown or empty id would make Lambda take the whole batch as failed."""
+    failed = [event.id for event, outcome in zip(events, outcomes, strict=True) if outcome.failed]
+    return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
