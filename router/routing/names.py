@@ -1,0 +1,76 @@
+"""Names of queues, topics, tables, buckets, detail-types ...: exact beats wildcard beats default, in constant time."""
+
+from __future__ import annotations
+
+from router.routing.slots import Slot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.event import Event
+
+# Names come from outside: what was looked up is remembered for so many names, then afresh.
+_REMEMBERED = 1024
+# API Gateway's own name for the route that takes what no other WebSocket route took.
+DEFAULTS = ("*", "$default")
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern in which `*` stands for any characters; linear in the length of the name."""
+    if "*" not in pattern:
+        return pattern == name
+    first, *middle, last = pattern.split("*")
+    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
+
+
+class Names:
+    """The routes of one source, by name."""
+
+    __slots__ = ("_exact", "_remembered", "_wild")
+
+    def __init__(self) -> None:
+        self._exact: dict[str, Slot] = {}
+        self._wild: dict[str, Slot] = {}
+        self._remembered: dict[str, tuple[Slot, ...]] = {}
+
+    def place(self, name: str) -> Slot:
+        """The slot of a name or pattern, made when it is not there yet."""
+        self._remembered.clear()
+        if name in DEFAULTS or "*" in name:
+            return self._wild.setdefault(name, Slot())
+        return self._exact.setdefault(name, Slot())
+
+    def find(self, name: str, event: Event) -> Any:
+        """The entry for an event of this name, or None."""
+        slots = self._remembered.get(name)
+        if slots is None:
+            slots = self._candidates(name)
+        for slot in slots:
+            entry = slot.only or slot.pick(event)
+            if entry is not None:
+                return entry
+        return None
+
+    def _candidates(self, name: str) -> tuple[Slot, ...]:
+        if len(self._remembered) >= _REMEMBERED:
+            self._remembered.clear()
+        exact = self._exact.get(name)
+        fitting = [pattern for pattern in self._wild if pattern in DEFAULTS or matches(pattern, name)]
+        # The pattern with more to it is the better match; the defaults come last.
+        fitting.sort(key=lambda pattern: (pattern in DEFAULTS, -len(pattern.replace("*", ""))))
+        found = ([exact] if exact is not None else []) + [self._wild[pattern] for pattern in fitting]
+        self._remembered[name] = slots = tuple(found)
+        return slots
+
+    def known(self) -> list[str]:
+        """The names that are registered, for messages."""
+        return [*self._exact, *self._wild]

@@ -1,0 +1,183 @@
+"""`Route`: what one decorator registered. The resolver, the dispatcher and the contracts all read this record."""
+
+from __future__ import annotations
+
+from router.errors import ConfigurationError
+from router.event import Source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any, TypedDict
+
+    class Options(TypedDict, total=False):
+        """What every decorator takes. See `Route`."""
+
+        pattern: Mapping[str, Any]
+        middleware: Iterable[Any]
+        requires: Mapping[str, Any]
+        permission: Callable[..., bool]
+        name: str
+        summary: str
+        tags: Iterable[str]
+
+    class RecordOptions(Options, total=False):
+        """What the decorators of record sources take besides."""
+
+        batch: bool
+        concurrency: int
+
+
+HTTP_SOURCES = (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE)
+STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
+# Sources whose payload is a list of records; only these know batch= and concurrency=.
+RECORD_SOURCES = frozenset(
+    {
+        Source.SQS,
+        Source.SNS,
+        Source.DYNAMODB,
+        Source.KINESIS,
+        Source.KAFKA,
+        Source.ACTIVEMQ,
+        Source.RABBITMQ,
+        Source.DOCUMENTDB,
+        Source.FIREHOSE,
+        Source.KINESIS_ANALYTICS,
+        Source.S3,
+        Source.S3_BATCH,
+        Source.SES,
+        Source.CODECOMMIT,
+        Source.LOGS,
+    }
+)
+
+
+class Route:
+    """One registered route; frozen.
+
+    sources: what it serves. match: a path template, or a name with `*` as wildcard. methods: of HTTP routes.
+    pattern: an EventBridge event pattern over body, attributes and headers (on EventBridge: over the event).
+    middleware: of this route alone, inside that of its group and resolver.
+    requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
+    batch: one call with a list of Events that share a session. concurrency: how many records run at a time.
+    events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; sender: an event's `source`.
+    """
+
+    __slots__ = (
+        "batch",
+        "concurrency",
+        "events",
+        "handler",
+        "match",
+        "methods",
+        "middleware",
+        "name",
+        "pattern",
+        "permission",
+        "prefix",
+        "requires",
+        "sender",
+        "sources",
+        "suffix",
+        "summary",
+        "tags",
+    )
+
+    sources: tuple[Source, ...]
+    match: str
+    methods: tuple[str, ...]
+    handler: Callable[..., Any]
+    pattern: Mapping[str, Any] | None
+    middleware: tuple[Any, ...]
+    requires: Mapping[str, Any]
+    permission: Callable[..., bool] | None
+    name: str
+    summary: str
+    tags: tuple[str, ...]
+    batch: bool
+    concurrency: int
+    events: tuple[str, ...]
+    prefix: str
+    suffix: str
+    sender: str
+
+    def __init__(
+        self,
+        sources: tuple[Source, ...],
+        match: str,
+        handler: Callable[..., Any],
+        *,
+        methods: tuple[str, ...] = (),
+        events: Iterable[str] = (),
+        prefix: str = "",
+        suffix: str = "",
+        sender: str = "",
+        **options: Any,
+    ) -> None:
+        put = object.__setattr__
+        put(self, "sources", sources)
+        put(self, "match", match)
+        put(self, "handler", handler)
+        put(self, "methods", methods)
+        put(self, "events", (events,) if isinstance(events, str) else tuple(events))
+        put(self, "prefix", prefix)
+        put(self, "suffix", suffix)
+        put(self, "sender", sender)
+        put(self, "pattern", options.pop("pattern", None))
+        middleware = options.pop("middleware", ())
+        put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
+        put(self, "requires", options.pop("requires", None) or {})
+        put(self, "permission", options.pop("permission", None))
+        put(self, "name", options.pop("name", None) or getattr(handler, "__name__", type(handler).__name__))
+        put(self, "summary", options.pop("summary", None) or _first_line(handler))
+        tags = options.pop("tags", ())
+        put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
+        put(self, "batch", options.pop("batch", False))
+        put(self, "concurrency", options.pop("concurrency", 1))
+        self._check(options)
+
+    def _check(self, unknown: dict[str, Any]) -> None:
+        if unknown:
+            raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}")
+        if not callable(self.handler):
+            raise ConfigurationError(f"{self}: the handler must be callable, not {type(self.handler).__name__}")
+        if not isinstance(self.match, str) or not self.match:
+            raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
+        if self.permission is not None and not callable(self.permission):
+            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
+        if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
+            raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
+        if (self.batch or self.concurrency > 1) and not RECORD_SOURCES.issuperset(self.sources):
+            raise ConfigurationError(f"{self}: batch= and concurrency= are for sources that deliver records")
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError("a Route is frozen; use route.replace(...)")
+
+    def __repr__(self) -> str:
+        return f"<Route {self} -> {self.name}>"
+
+    def __str__(self) -> str:
+        """How messages name it: `GET /orders/{id}`, `sqs orders`."""
+        if self.methods:
+            return f"{'|'.join(self.methods)} {self.match}"
+        kind = "stream" if self.sources == STREAM_SOURCES else self.sources[0].value
+        return f"{kind} {self.match}"
+
+    def replace(self, **changes: Any) -> Route:
+        """A copy with some fields changed."""
+        held = {field: getattr(self, field) for field in Route.__slots__}
+        return Route(**{**held, **changes})
+
+    @property
+    def where(self) -> str:
+        """The handler with its place in the source, for messages."""
+        code = getattr(self.handler, "__code__", None)
+        place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
+        return f"{getattr(self.handler, '__qualname__', self.name)}{place}"
+
+
+def _first_line(handler: object) -> str:
+    doc = getattr(handler, "__doc__", None)
+    return doc.strip().partition("\n")[0] if isinstance(doc, str) and hasattr(handler, "__code__") else ""

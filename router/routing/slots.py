@@ -1,0 +1,104 @@
+"""`Slot`: the routes of one place (a path and method, or a name), told apart by what they accept of the content."""
+
+from __future__ import annotations
+
+from router.errors import RouteConflict
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Mapping
+    from typing import Any
+
+    from router.event import Event
+    from router.routing.route import Route
+
+    Accepts = Callable[[Event], bool]
+
+
+class Slot:
+    """Routes with a condition in the order of their registration, then the one without."""
+
+    __slots__ = ("_known", "choices", "only")
+
+    def __init__(self) -> None:
+        self.only: Any = None  # the entry, when there is a single one and it takes everything
+        self.choices: list[tuple[Accepts | None, Any]] = []
+        self._known: dict[Hashable, Route] = {}
+
+    def add(self, route: Route, entry: Any) -> None:
+        """Put a route here; refused when no event could tell it from one that is here already."""
+        condition = condition_of(route)
+        known = self._known.get(condition)
+        if known is not None:
+            raise RouteConflict(
+                f"{route} of {route.where} and {known} of {known.where} match the same events; "
+                "change a name, a path or give them different patterns"
+            )
+        self._known[condition] = route
+        accepts = compile_condition(route)
+        if accepts is None:
+            self.choices.append((None, entry))
+        else:
+            last = len(self.choices) - (bool(self.choices) and self.choices[-1][0] is None)
+            self.choices.insert(last, (accepts, entry))
+        self.only = entry if len(self.choices) == 1 and accepts is None else None
+
+    def pick(self, event: Event) -> Any:
+        """The entry of the first route that accepts the event, or None."""
+        for accepts, entry in self.choices:
+            if accepts is None or accepts(event):
+                return entry
+        return None
+
+
+def condition_of(route: Route) -> Hashable:
+    """What a route asks of an event beside its name; equal for two routes that can never be told apart."""
+    pattern: Hashable = None
+    if route.pattern is not None:
+        from router.routing.patterns import canonical
+
+        pattern = canonical(route.pattern)
+    return frozenset(route.events), route.prefix, route.suffix, route.sender, pattern
+
+
+def compile_condition(route: Route) -> Accepts | None:
+    """The conditions of a route as one function; None when it takes everything."""
+    checks: list[Accepts] = []
+    if route.events:
+        checks.append(_change_is(route.events))
+    if route.sender:
+        checks.append(_sent_by(route.sender))
+    if route.prefix or route.suffix:
+        prefix, suffix = route.prefix, route.suffix
+        checks.append(lambda event: event.keys is not None and _fits(event.keys.get("key"), prefix, suffix))
+    if route.pattern is not None:
+        checks.append(_content(route.pattern))
+    if len(checks) < 2:
+        return checks[0] if checks else None
+    return lambda event: all(check(event) for check in checks)
+
+
+def _fits(key: Any, prefix: str, suffix: str) -> bool:
+    return isinstance(key, str) and key.startswith(prefix) and key.endswith(suffix)
+
+
+def _change_is(names: tuple[str, ...]) -> Accepts:
+    """`INSERT`, `ObjectCreated:Put` or `ObjectCreated:*`; S3's own spelling with `s3:` in front is taken too."""
+    from router.routing.names import matches
+
+    wanted = [name.removeprefix("s3:") for name in names]
+    return lambda event: any(matches(name, event.change.removeprefix("s3:")) for name in wanted)
+
+
+def _sent_by(sender: str) -> Accepts:
+    from router.routing.names import matches
+
+    return lambda event: matches(sender, event.sender)
+
+
+def _content(pattern: Mapping[str, Any]) -> Accepts:
+    from router.routing.patterns import compile_pattern
+    from router.routing.subject import subject_keys, subject_of
+
+    accepts, keys = compile_pattern(pattern), subject_keys(pattern)
+    return lambda event: accepts(subject_of(event, keys))

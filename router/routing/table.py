@@ -1,0 +1,95 @@
+"""`Table`: all routes of an application, paths in a tree and names in dictionaries, and the search in them."""
+
+from __future__ import annotations
+
+from router.errors import ConfigurationError, MethodNotAllowed, NoRoute, NotFound
+from router.event import Source
+from router.routing.names import Names
+from router.routing.paths import Paths, parse
+from router.routing.route import HTTP_SOURCES, METHODS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.event import Event
+    from router.routing.route import Route
+
+
+class Table:
+    """Routes and their entries (what the dispatcher made of them)."""
+
+    __slots__ = ("_names", "_paths", "entries", "routes")
+
+    def __init__(self) -> None:
+        self.routes: list[Route] = []
+        self.entries: list[Any] = []
+        self._paths = Paths()
+        self._names: dict[Source, Names] = {}
+
+    def add(self, route: Route, entry: Any) -> None:
+        """Register a route. Raises RouteConflict when another takes the same events."""
+        if route.methods:
+            unknown = [method for method in route.methods if method not in METHODS]
+            if unknown:
+                raise ConfigurationError(f"{route}: unknown method {', '.join(unknown)}; use {', '.join(METHODS)}")
+            entry.parameters = tuple(name for kind, name in parse(route.match) if kind != "static")
+            for method in route.methods:
+                self._paths.place(route.match, method).add(route, entry)
+        else:
+            for source in route.sources:
+                self._names.setdefault(source, Names()).place(route.match).add(route, entry)
+        self.routes.append(route)
+        self.entries.append(entry)
+
+    def find_request(self, event: Event) -> Any:
+        """The entry for an HTTP request, with `event.params` set. Raises NotFound or MethodNotAllowed."""
+        found = self._paths.find(event.method, event.path)
+        if found is None and event.method == "HEAD":
+            found = self._paths.find("GET", event.path)
+        if found is not None:
+            slot, values = found
+            entry = slot.only or slot.pick(event)
+            if entry is not None:
+                if not values:
+                    event.params = {}
+                elif len(values) == 1:
+                    event.params = {entry.parameters[0]: values[0]}
+                else:
+                    event.params = dict(zip(entry.parameters, values, strict=True))
+                return entry
+        raise self._unfound(event, found is not None)
+
+    def find_path(self, method: str, path: str) -> Any:
+        """The first entry at a method and path, whatever its pattern; None when there is none."""
+        found = self._paths.find(method, path)
+        return None if found is None else found[0].choices[0][1]
+
+    def allowed(self, path: str) -> list[str]:
+        """The methods that a path answers, in the usual order; empty when it is unknown."""
+        methods = set(self._paths.methods(path))
+        if not methods:
+            return []
+        if "GET" in methods:
+            methods.add("HEAD")
+        methods.add("OPTIONS")
+        return [method for method in METHODS if method in methods]
+
+    def _unfound(self, event: Event, declined: bool) -> NotFound | MethodNotAllowed:
+        allowed = [] if declined else self.allowed(event.path)
+        if not allowed:
+            return NotFound()
+        return MethodNotAllowed(headers={"allow": ", ".join(allowed)})
+
+    def find_record(self, event: Event) -> Any:
+        """The entry for a record or a call by name. Raises NoRoute, which names what there is."""
+        names = self._names.get(event.source)
+        entry = None if names is None else names.find(event.name, event)
+        if entry is None:
+            known = "none is registered" if names is None else f"there is {', '.join(names.known()[:10])}"
+            raise NoRoute(f"no route for {event.source} {event.name!r}: {known}")
+        return entry
+
+    def serves(self, source: Source) -> bool:
+        """Whether any route could take events of a source."""
+        return source in self._names or (source in HTTP_SOURCES and any(route.methods for route in self.routes))
