@@ -1,0 +1,279 @@
+"""Handler arguments: a signature is read once, when the route is registered, and becomes a flat plan of getters."""
+
+from __future__ import annotations
+
+import inspect
+
+from router.dispatch.params import Alias, Depends, Marked
+from router.errors import ConfigurationError, UnprocessableContent
+from router.event import Event
+from router.session import Session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Any
+
+    Getter = Callable[[Any], Any]
+
+
+class Plan:
+    """How to call a function: `call(event)` gives its result, or a coroutine when `is_async`.
+
+    For a batch route the argument is the list of Events.
+    """
+
+    __slots__ = ("call", "is_async")
+
+    def __init__(self, call: Callable[[Any], Any], is_async: bool) -> None:
+        self.call = call
+        self.is_async = is_async
+
+
+class Argument:
+    """One argument of a function: its name, whether it goes by keyword, and where it comes from."""
+
+    __slots__ = ("by_keyword", "dependency", "get", "name")
+
+    def __init__(self, name: str, by_keyword: bool, get: Getter | None, dependency: Depends | None) -> None:
+        self.name = name
+        self.by_keyword = by_keyword
+        self.get = get
+        self.dependency = dependency
+
+
+_REQUIRED: Any = inspect.Parameter.empty
+
+
+def bind(
+    handler: Callable[..., Any],
+    where: str,
+    parameters: Collection[str] = (),
+    *,
+    batch: bool = False,
+    overrides: dict[Any, Any] | None = None,
+) -> Plan:
+    """The plan of a handler. Raises ConfigurationError for a signature that no event could satisfy.
+
+    where names the route in messages; parameters are the path parameters it may ask for.
+    """
+    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+        raise ConfigurationError(f"{where}: the handler is a generator; return the result instead of yielding it")
+    arguments = read_signature(handler, where, parameters, batch=batch)
+    if any(argument.dependency for argument in arguments):
+        from router.dispatch.depends import plan_with_dependencies
+
+        return plan_with_dependencies(handler, arguments, where, parameters, batch, overrides)
+    return Plan(_flat_call(handler, arguments), is_async(handler))
+
+
+def is_async(function: Any) -> bool:
+    """Whether calling it gives a coroutine; an object with an async `__call__` counts."""
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _flat_call(handler: Callable[..., Any], arguments: list[Argument]) -> Callable[[Any], Any]:
+    """The common shapes without any loop; the rest with one."""
+    getters = [argument.get for argument in arguments if argument.get is not None]
+    if not any(argument.by_keyword for argument in arguments):
+        if not getters:
+            return lambda event: handler()
+        if len(getters) == 1:
+            first = getters[0]
+            if first is _itself:
+                return handler
+            if isinstance(first, _OfPath):  # the commonest shape, without a call in between
+                name = first.name
+                return lambda event: handler(event.params[name])
+            return lambda event: handler(first(event))
+        if len(getters) == 2:
+            first, second = getters
+            return lambda event: handler(first(event), second(event))
+        return lambda event: handler(*[get(event) for get in getters])
+    positional = [argument.get for argument in arguments if argument.get and not argument.by_keyword]
+    named = {argument.name: argument.get for argument in arguments if argument.get and argument.by_keyword}
+    return lambda event: handler(
+        *[get(event) for get in positional], **{name: get(event) for name, get in named.items()}
+    )
+
+
+def read_signature(
+    function: Callable[..., Any], where: str, parameters: Collection[str], *, batch: bool = False
+) -> list[Argument]:
+    """Each argument of a function with its origin. Raises ConfigurationError."""
+    try:
+        signature = inspect.signature(function, eval_str=True)
+    except NameError as error:
+        raise ConfigurationError(f"{where}: an annotation cannot be resolved: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{where}: the signature cannot be read: {error}") from None
+    arguments: list[Argument] = []
+    for name, parameter in signature.parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        get = _getter(name, parameter, where, parameters, batch)
+        by_keyword = parameter.kind is parameter.KEYWORD_ONLY
+        if isinstance(get, Depends):
+            arguments.append(Argument(name, by_keyword, None, get))
+        elif get is not None:
+            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and len(arguments) < _position(signature, name):
+                by_keyword = True  # an argument before it keeps its default
+            arguments.append(Argument(name, by_keyword, get, None))
+    return arguments
+
+
+def _position(signature: inspect.Signature, name: str) -> int:
+    return list(signature.parameters).index(name)
+
+
+def _getter(
+    name: str, parameter: inspect.Parameter, where: str, parameters: Collection[str], batch: bool
+) -> Getter | Depends | None:
+    """Where one argument comes from; None leaves it at its default."""
+    annotation, default = parameter.annotation, parameter.default
+    if isinstance(default, Depends):
+        return default
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Depends):
+            return extra
+    if isinstance(annotation, Marked):
+        return _from_place(annotation.place, name, annotation.annotation, default, where, batch)
+    if name in parameters:
+        return _path_parameter(name, annotation)
+    if _is_event(annotation) or (annotation is _REQUIRED and name in ("event", "events")):
+        return _itself
+    if batch and getattr(annotation, "__origin__", None) is list and _is_event(annotation.__args__[0]):
+        return _itself
+    if annotation is Session or (annotation is _REQUIRED and name == "session"):
+        return _session_of_first if batch else _session
+    if name == "context" and annotation in (_REQUIRED, object):
+        return _context_of_first if batch else _context
+    from router.dispatch.convert import is_model
+
+    if is_model(annotation):
+        return _from_place("body", name, annotation, default, where, batch)
+    if default is not _REQUIRED:
+        return None
+    places = f"; the path has {', '.join(parameters)}" if parameters else ""
+    raise ConfigurationError(
+        f"{where}: nothing provides the argument {name!r}{places}. Annotate it as Event, Session, a dataclass or "
+        "pydantic model (the body), Body[...], Query[...], Header[...], Cookie[...], Path[...] or "
+        "Annotated[..., Depends(...)], or give it a default"
+    )
+
+
+def _is_event(annotation: Any) -> bool:
+    return isinstance(annotation, type) and issubclass(annotation, Event)
+
+
+def _itself(event: Any) -> Any:
+    return event
+
+
+def _session(event: Event) -> Session:
+    return event.session
+
+
+def _context(event: Event) -> Any:
+    return event.context
+
+
+def _session_of_first(events: list[Event]) -> Session:
+    return events[0].session
+
+
+def _context_of_first(events: list[Event]) -> Any:
+    return events[0].context
+
+
+class _OfPath:
+    """A path parameter as it is."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, event: Event) -> Any:
+        return event.params[self.name]
+
+
+def _path_parameter(name: str, annotation: Any) -> Getter:
+    if annotation is _REQUIRED or annotation is str:
+        return _OfPath(name)
+    from router.dispatch.convert import compile_converter
+
+    convert, where = compile_converter(annotation, text=True), f"path.{name}"
+
+    def converted(event: Event) -> Any:
+        value = event.params[name]  # already converted where the template has a type
+        return convert(value, where) if isinstance(value, str) else value
+
+    return converted
+
+
+def _from_place(place: str, name: str, annotation: Any, default: Any, where: str, batch: bool) -> Getter:
+    """A getter for Body[T], Query[T], Header[T], Cookie[T] or Path[T]."""
+    if batch:
+        raise ConfigurationError(f"{where}: a batch route takes the list of Events; {name!r} belongs to one of them")
+    for extra in getattr(annotation, "__metadata__", ()):
+        if isinstance(extra, Alias):
+            name = extra.name
+    if place == "path":
+        return _path_parameter(name, annotation)
+    from router.dispatch.convert import compile_converter
+
+    if place == "body":
+        return _body(annotation, default)
+    many = getattr(annotation, "__origin__", annotation) in (list, set, tuple, frozenset)
+    wire = name.replace("_", "-") if place == "header" else name
+    convert, at = compile_converter(annotation, text=True), f"{place}.{wire}"
+    find = {"query": _of_query, "header": _of_headers, "cookie": _of_cookies}[place]
+    optional = _takes_none(annotation)
+
+    def get(event: Event) -> Any:
+        found = find(event, wire, many)
+        if found is None or (many and not found):
+            if default is not _REQUIRED:
+                return default
+            if optional:
+                return None
+            if not many:
+                raise UnprocessableContent(f"{at} is missing", errors=[{"at": at, "message": "is missing"}])
+        return convert(found, at)
+
+    return get
+
+
+def _body(annotation: Any, default: Any) -> Getter:
+    if annotation is bytes:
+        return lambda event: event.body
+    if annotation is str:
+        return lambda event: event.text
+    from router.dispatch.convert import compile_converter
+
+    convert = compile_converter(annotation, text=False)
+
+    def get(event: Event) -> Any:
+        if default is not _REQUIRED and not event.body:
+            return default
+        return convert(event.json(), "body")
+
+    return get
+
+
+def _of_query(event: Event, name: str, many: bool) -> Any:
+    return event.query.getall(name) if many else event.query.get(name)
+
+
+def _of_headers(event: Event, name: str, many: bool) -> Any:
+    return event.headers.getall(name) if many else event.headers.get(name)
+
+
+def _of_cookies(event: Event, name: str, many: bool) -> Any:
+    value = event.cookies.get(name)
+    return value if not many else [] if value is None else [value]
+
+
+def _takes_none(annotation: Any) -> bool:
+    return type(None) in getattr(annotation, "__args__", ())

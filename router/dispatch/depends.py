@@ -1,0 +1,165 @@
+"""Plans with dependencies: what `Depends` asks for is provided once a dispatch, and torn down after the handler."""
+
+from __future__ import annotations
+
+import inspect
+
+from router.dispatch.binding import Argument, Plan, is_async, read_signature
+from router.dispatch.loop import drive
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Any
+
+
+class Provider:
+    """A function that provides an argument, with its own arguments bound."""
+
+    __slots__ = ("arguments", "function", "kind")
+
+    def __init__(self, function: Callable[..., Any], arguments: list[Bound]) -> None:
+        self.function = function
+        self.arguments = arguments
+        if inspect.isasyncgenfunction(function):
+            self.kind = "async generator"
+        elif inspect.isgeneratorfunction(function):
+            self.kind = "generator"
+        else:
+            self.kind = "async" if is_async(function) else "sync"
+
+    @property
+    def needs_await(self) -> bool:
+        return self.kind.startswith("async") or any(
+            bound.provider is not None and bound.provider.needs_await for bound in self.arguments
+        )
+
+
+class Bound:
+    """An argument with what gives it: a getter, or a provider."""
+
+    __slots__ = ("by_keyword", "cached", "get", "name", "provider")
+
+    def __init__(self, argument: Argument, provider: Provider | None, cached: bool) -> None:
+        self.name = argument.name
+        self.by_keyword = argument.by_keyword
+        self.get: Any = argument.get
+        self.provider = provider
+        self.cached = cached
+
+
+def plan_with_dependencies(
+    handler: Callable[..., Any],
+    arguments: list[Argument],
+    where: str,
+    parameters: Collection[str],
+    batch: bool,
+    overrides: dict[Any, Any] | None,
+) -> Plan:
+    """The plan of a handler that has dependencies."""
+    asynchronous = is_async(handler)
+    resolver = _Binder(where, parameters, batch, overrides or {})
+    bound = resolver.bind(arguments, ())
+    needs_await = asynchronous or any(one.provider is not None and one.provider.needs_await for one in bound)
+
+    async def call(event: Any) -> Any:
+        cache: dict[Any, Any] = {}
+        open_generators: list[Any] = []
+        try:
+            positional, named = await _provide(bound, event, cache, open_generators)
+            result = handler(*positional, **named)
+            if asynchronous:
+                result = await result
+        except BaseException as error:
+            await _tear_down(open_generators, error)
+            raise
+        await _tear_down(open_generators, None)
+        return result
+
+    return Plan(call if needs_await else lambda event: drive(call(event)), needs_await)
+
+
+class _Binder:
+    """Binds dependencies of dependencies; refuses a circle."""
+
+    def __init__(self, where: str, parameters: Collection[str], batch: bool, overrides: dict[Any, Any]) -> None:
+        self.where = where
+        self.parameters = parameters
+        self.batch = batch
+        self.overrides = overrides
+
+    def bind(self, arguments: list[Argument], above: tuple[Any, ...]) -> list[Bound]:
+        return [self._bind_one(argument, above) for argument in arguments]
+
+    def _bind_one(self, argument: Argument, above: tuple[Any, ...]) -> Bound:
+        dependency = argument.dependency
+        if dependency is None:
+            return Bound(argument, None, True)
+        function = self.overrides.get(dependency.provide, dependency.provide)
+        name = getattr(function, "__qualname__", repr(function))
+        if not callable(function):
+            raise ConfigurationError(f"{self.where}: Depends({function!r}) of {argument.name!r} is not callable")
+        if function in above:
+            raise ConfigurationError(f"{self.where}: the dependency {name} depends on itself")
+        inner = read_signature(function, f"{self.where}, dependency {name}", self.parameters, batch=self.batch)
+        return Bound(argument, Provider(function, self.bind(inner, (*above, function))), dependency.cached)
+
+
+async def _provide(
+    bound: list[Bound], event: Any, cache: dict[Any, Any], open_generators: list[Any]
+) -> tuple[list[Any], dict[str, Any]]:
+    positional: list[Any] = []
+    named: dict[str, Any] = {}
+    for one in bound:
+        if one.provider is None:
+            value = one.get(event)
+        else:
+            value = await _value_of(one, one.provider, event, cache, open_generators)
+        if one.by_keyword:
+            named[one.name] = value
+        else:
+            positional.append(value)
+    return positional, named
+
+
+async def _value_of(
+    one: Bound, provider: Provider, event: Any, cache: dict[Any, Any], open_generators: list[Any]
+) -> Any:
+    if one.cached and provider.function in cache:
+        return cache[provider.function]
+    positional, named = await _provide(provider.arguments, event, cache, open_generators)
+    made = provider.function(*positional, **named)
+    if provider.kind == "async":
+        made = await made
+    elif provider.kind == "generator":
+        open_generators.append(made)
+        made = next(made)
+    elif provider.kind == "async generator":
+        open_generators.append(made)
+        made = await anext(made)
+    if one.cached:
+        cache[provider.function] = made
+    return made
+
+
+async def _tear_down(open_generators: list[Any], error: BaseException | None) -> None:
+    """Resume the generators, the last first. An error of the handler is raised inside them, and goes on after them."""
+    failure: BaseException | None = None
+    while open_generators:
+        generator = open_generators.pop()
+        current = failure or error
+        try:
+            if inspect.isasyncgen(generator):
+                await (anext(generator) if current is None else generator.athrow(current))
+            else:
+                next(generator) if current is None else generator.throw(current)
+        except (StopIteration, StopAsyncIteration):
+            continue
+        except BaseException as raised:
+            if raised is not error:
+                failure = raised
+        else:
+            failure = ConfigurationError(f"the dependency {generator.__qualname__} yields more than once")
+    if failure is not None:
+        raise failure

@@ -1,0 +1,146 @@
+"""`Engine`: what a Resolver holds of its routes and settings, and the first step of every dispatch."""
+
+from __future__ import annotations
+
+from router.dispatch.chain import Layer, compose
+from router.errors import ConfigurationError, NoRoute
+from router.event import Source
+from router.routing.table import Table
+from router.session import SessionPolicy
+from router.sources import load
+from router.sources.detect import detect
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from router.dispatch.binding import Plan
+    from router.event import Event
+    from router.routing.route import Route
+
+    Runner = Callable[[Any, Any], Any]
+
+
+class Entry:
+    """A route with the plan of its handler and, once it has been used, its chain."""
+
+    __slots__ = ("call", "is_async", "parameters", "plan", "ready", "route")
+
+    def __init__(self, route: Route, plan: Plan) -> None:
+        self.route = route
+        self.plan = plan
+        self.parameters: tuple[str, ...] = ()
+        self.ready = False
+        self.call: Callable[[Any], Any]
+        self.is_async = False
+
+
+class Engine:
+    """Routes, middleware and settings of one application; no state of any invocation."""
+
+    __slots__ = (
+        "_layers",
+        "_runners",
+        "catchers",
+        "deadline_margin_ms",
+        "delay",
+        "middleware",
+        "overrides",
+        "policy",
+        "reporters",
+        "table",
+        "unrouted",
+        "waits_on_errors",
+    )
+
+    def __init__(self, policy: SessionPolicy, unrouted: str, deadline_margin_ms: float) -> None:
+        if unrouted not in ("fail", "ignore"):
+            raise ConfigurationError(f"Resolver(unrouted={unrouted!r}): use 'fail' or 'ignore'")
+        if not isinstance(policy, SessionPolicy):
+            raise ConfigurationError(f"Resolver(session=...) takes a SessionPolicy, not {type(policy).__name__}")
+        self.policy = policy
+        self.unrouted = unrouted
+        self.deadline_margin_ms = deadline_margin_ms
+        self.table = Table()
+        self.middleware: list[Any] = []
+        self.catchers: dict[type[BaseException], Callable[..., Any]] = {}
+        self.reporters: list[Callable[..., Any]] = []
+        self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
+        self.overrides: dict[Any, Any] = {}
+        self.waits_on_errors = False  # whether a catcher or reporter is async
+        self._layers: dict[int, tuple[Any, Layer]] = {}
+        self._runners: dict[Source, Runner] = {}
+
+    def dispatch(self, raw: Any, context: Any) -> Any:
+        """The answer to a payload, or a coroutine that gives it when something about it is async."""
+        source = detect(raw)
+        runner = self._runners.get(source)
+        if runner is None:
+            self._runners[source] = runner = self._runner(source)
+        return runner(raw, context)
+
+    def _runner(self, source: Source) -> Runner:
+        """What dispatches the events of a source, made when the first one comes."""
+        module = load(source)
+        if module.KIND != "reply":
+            from router.dispatch.records import batch_runner
+
+            return batch_runner(self, module, source, module.KIND)
+        from router.dispatch.reply import reply_runner
+
+        single = reply_runner(self, module, source)
+        if not hasattr(module, "KIND_OF_LIST"):
+            return single
+        from router.dispatch.records import batch_runner
+
+        many = batch_runner(self, module, source, module.KIND_OF_LIST)
+        return lambda raw, context: (many if type(raw) is list else single)(raw, context)
+
+    def prepare(self, entry: Entry, *, overridable: bool = True) -> None:
+        """Compose the chain of a route, when it is first used."""
+        from router.dispatch.errors import on_error
+        from router.dispatch.shape import shape
+
+        route = entry.route
+        plan = entry.plan
+        if self.overrides and overridable:
+            from router.dispatch.binding import bind
+
+            plan = bind(route.handler, str(route), entry.parameters, batch=route.batch, overrides=self.overrides)
+        layers = [self.layer(middleware) for middleware in (*self.middleware, *route.middleware)]
+        entry.call, entry.is_async = compose(
+            route, plan, layers, shape, lambda event, error: on_error(self, event, error)
+        )
+        if self.waits_on_errors and not entry.is_async:
+            call = entry.call
+
+            async def call_and_wait(subject: Any) -> Any:
+                return call(subject)
+
+            entry.call, entry.is_async = call_and_wait, True
+        entry.ready = True
+
+    def layer(self, middleware: Any) -> Layer:
+        """A middleware as the chain needs it, looked at once. Raises ConfigurationError when it is none."""
+        known = self._layers.get(id(middleware))
+        if known is None:
+            self._layers[id(middleware)] = known = (middleware, Layer(middleware))
+        return known[1]
+
+    def recompose(self) -> None:
+        """Let every chain be composed anew: the overrides have changed."""
+        for entry in self.table.entries:
+            entry.ready = False
+
+    def find(self, event: Event) -> Entry:
+        """The entry for a record or call, ready to be called. Raises NoRoute."""
+        entry: Entry = self.table.find_record(event)
+        if not entry.ready:
+            self.prepare(entry)
+        event.route = entry.route
+        return entry
+
+    def ignores(self, error: BaseException) -> bool:
+        """Whether a record without a route is to be acknowledged."""
+        return self.unrouted == "ignore" and isinstance(error, NoRoute)

@@ -1,0 +1,142 @@
+"""What becomes of an error: `@resolver.catch` first, then problem documents, the log and `on_error`."""
+
+from __future__ import annotations
+
+import inspect
+
+from router.dispatch.shape import to_response
+from router.errors import (
+    AnswerTooLarge,
+    Discard,
+    HTTPError,
+    InvalidEvent,
+    NoRoute,
+    Retry,
+    SessionError,
+)
+from router.response import Response, problem
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from router.dispatch.engine import Engine
+    from router.event import Event
+
+
+def _catcher(engine: Engine, error: BaseException) -> Callable[..., Any] | None:
+    for kind in type(error).__mro__:
+        handler = engine.catchers.get(kind)
+        if handler is not None:
+            return handler
+    return None
+
+
+async def _caught(handler: Callable[..., Any], error: BaseException, event: Event) -> Any:
+    taken = len(inspect.signature(handler).parameters)
+    result = handler(*(error, event, event.session)[:taken])
+    return await result if hasattr(result, "__await__") else result
+
+
+async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
+    """The answer to an HTTP request that failed. Of an unknown error it shows nothing; the log has the cause."""
+    handler = _catcher(engine, error)
+    if handler is not None:
+        try:
+            return to_response(await _caught(handler, error, event))
+        except Exception as raised:
+            error = raised
+    if isinstance(error, HTTPError):
+        if error.status >= 500:
+            await report(engine, event, error)
+        return _problem(error)
+    if isinstance(error, InvalidEvent):
+        return problem(400, str(error))
+    if isinstance(error, NoRoute):
+        return problem(404)
+    await report(engine, event, error)
+    if isinstance(error, AnswerTooLarge):
+        return problem(500, str(error))
+    return problem(500)
+
+
+def _problem(error: HTTPError) -> Response:
+    members = {name: value for name, value in error.members.items() if name not in ("status", "title", "detail")}
+    return problem(error.status, error.detail, error.headers, **members)
+
+
+async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exception:
+    """The final error of a record: what a catcher raised in its place, or the error itself.
+
+    A catcher that returns has looked at the error; the record still fails. It raises Discard to acknowledge it.
+    """
+    handler = _catcher(engine, error)
+    if handler is not None:
+        try:
+            await _caught(handler, error, event)
+        except Exception as raised:
+            error = raised
+    if isinstance(error, Discard):
+        _log().info("discarded %r: %s", _name(event), _line(error))
+    elif isinstance(error, Retry):
+        _log().info("retry %r: %s", _name(event), _line(error))
+        await _delay(engine, event, error)
+    else:
+        await report(engine, event, error)
+    return error
+
+
+async def _delay(engine: Engine, event: Event, error: Retry) -> None:
+    """Let the source wait before it delivers the record again, where something was given that can."""
+    if error.after is None:
+        return
+    if engine.delay is None:
+        _log().warning("Retry(after=%s) of %r: no delay= was given to the Resolver", error.after, _name(event))
+        return
+    try:
+        result = engine.delay(event, error.after)
+        if hasattr(result, "__await__"):
+            await result
+    except Exception:
+        # The record comes again all the same, after the queue's own visibility timeout.
+        _log().exception("the delay of %r failed", _name(event))
+
+
+async def report(engine: Engine, event: Event, error: BaseException) -> None:
+    """Log an error and tell the `on_error` callables. One that fails is logged and harms nothing."""
+    if isinstance(error, NoRoute | InvalidEvent | SessionError):
+        _log().error("%s failed: %s: %s", _name(event), type(error).__name__, _line(error))
+    else:
+        _log().error("%s failed", _name(event), exc_info=error)
+    for tell in engine.reporters:
+        try:
+            taken = len(inspect.signature(tell).parameters)
+            result = tell(*(error, event)[:taken])
+            if hasattr(result, "__await__"):
+                await result
+        except Exception:
+            _log().exception("an on_error callable failed")
+
+
+def _log() -> Any:
+    from logging import getLogger
+
+    return getLogger("router")
+
+
+def _name(event: Event) -> str:
+    """What failed, for the log: on one line, whatever the client put into it."""
+    try:
+        name, id = event.name, event.id
+    except Exception:
+        name = id = "?"
+    return _escaped(f"{event.source.value} {name} {id}")
+
+
+def _line(error: BaseException) -> str:
+    return _escaped(str(error))
+
+
+def _escaped(text: str) -> str:
+    return text[:2000].encode("unicode_escape").decode("ascii")

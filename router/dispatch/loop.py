@@ -1,0 +1,121 @@
+"""One event loop a process and thread. It lives across invocations, so that clients bound to it survive warm starts.
+
+It is made when the first async handler runs, never at import, and never shared over a fork.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Coroutine
+    from typing import Any
+
+
+class _Owner:
+    """Closes the loop of a thread when the thread ends."""
+
+    __slots__ = ("loop", "pid")
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.loop = loop
+        self.pid = os.getpid()
+
+    def usable(self) -> bool:
+        return self.pid == os.getpid() and not self.loop.is_closed()
+
+    def __del__(self) -> None:
+        if self.usable() and not self.loop.is_running():
+            self.loop.close()
+
+
+class _Local(threading.local):
+    owner: _Owner | None = None
+
+
+_local = _Local()
+# Loops that a fork left behind. Closing (or collecting) one would take file descriptors out of the parent's selector.
+_of_parent: list[_Owner] = []
+# Tasks that were told about once already.
+_told: set[str] = set()
+
+
+def get_loop() -> asyncio.AbstractEventLoop:
+    """The loop of this process and thread, made when there is none yet."""
+    owner = _local.owner
+    if owner is not None:
+        if owner.usable():
+            return owner.loop
+        if owner.pid != os.getpid():
+            _of_parent.append(owner)
+    import asyncio
+
+    _local.owner = owner = _Owner(asyncio.new_event_loop())
+    return owner.loop
+
+
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine on the persistent loop, to its end."""
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        pass
+    else:
+        coroutine.close()
+        raise ConfigurationError("resolve() was called from async code; use `await resolver.resolve_async(...)` there")
+    loop = get_loop()
+    # Not asyncio.Runner: it would take over SIGINT and cancel what other invocations left running.
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        _tell_of_leftovers(asyncio.all_tasks(loop))
+
+
+def _tell_of_leftovers(tasks: set[asyncio.Task[Any]]) -> None:
+    """Work that a handler started and nobody awaits is frozen with the function: say so, once for each kind."""
+    for task in tasks:
+        name = getattr(task.get_coro(), "__qualname__", task.get_name())
+        if name not in _told:
+            _told.add(name)
+            from logging import getLogger
+
+            getLogger("router").warning(
+                "the task %s still runs at the end of the invocation: Lambda freezes it until the next one. "
+                "Start work that must be done with event.background(...)",
+                name,
+            )
+
+
+def close_loop() -> None:
+    """Cancel what still runs on this thread's loop and close it; the next async handler makes a new one."""
+    owner, _local.owner = _local.owner, None
+    if owner is None or not owner.usable():
+        return
+    import asyncio
+
+    loop = owner.loop
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.run_until_complete(loop.shutdown_default_executor())
+    loop.close()
+
+
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never has to wait: the one code for sync and async chains, without a loop for sync ones."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise ConfigurationError("something in a sync route had to wait; declare the handler or middleware `async def`")

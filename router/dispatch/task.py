@@ -1,0 +1,67 @@
+"""An ECS task: its environment is the payload, its exit code the answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from contextlib import contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import FrameType
+    from typing import Any
+
+    from router.resolver import Resolver
+
+
+def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env: tuple[str, ...]) -> int:
+    """Run the route of a task. 0: success; 1: it failed; 2: it could not start; 143: SIGTERM stopped it."""
+    log = _log()
+    given = os.environ if environ is None else environ
+    missing = [name for name in require_env if not given.get(name)]
+    if missing:
+        log.error("the task cannot start: set %s", ", ".join(missing))
+        return 2
+    if not given.get("TASK_NAME"):
+        log.error("the task cannot start: set TASK_NAME to the name of an @on_task route")
+        return 2
+    with _terminable():
+        try:
+            result = resolver.resolve(given)
+        except SystemExit as stopped:
+            return _code(stopped.code)
+        except Exception:
+            return 1  # the dispatch has logged it
+    return _code(result)
+
+
+def _code(result: Any) -> int:
+    """A handler may return its exit code; anything else it returns is success."""
+    if type(result) is int:
+        return result & 0xFF
+    return 0 if result is not False else 1
+
+
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """Turn SIGTERM into SystemExit, so that `finally` blocks run. Only the main thread may do that."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def _log() -> Any:
+    from logging import getLogger
+
+    return getLogger("router")

@@ -1,0 +1,45 @@
+"""Requests that no route takes: 404, 405 with `Allow`, and OPTIONS, through the middleware that would have seen them."""
+
+from __future__ import annotations
+
+from router.dispatch.binding import Plan
+from router.dispatch.engine import Entry
+from router.errors import HTTPError
+from router.response import Response
+from router.routing.route import HTTP_SOURCES, METHODS, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.dispatch.engine import Engine
+    from router.event import Event
+
+
+def entry_for(engine: Engine, event: Event, error: HTTPError) -> Entry:
+    """An entry that answers in the place of a route."""
+    middleware: tuple[Any, ...] = ()
+    if event.method == "OPTIONS" and error.headers.get("allow"):
+        middleware = _middleware_of_asked(engine, event)
+
+        def handler(_: Any) -> Any:
+            return Response(None, 204, error.headers)
+    else:
+
+        def handler(_: Any) -> Any:
+            raise error
+
+    route = Route(HTTP_SOURCES, "/{unrouted+}", handler, name="unrouted", middleware=middleware)
+    entry = Entry(route, Plan(handler, False))
+    engine.prepare(entry, overridable=False)
+    return entry
+
+
+def _middleware_of_asked(engine: Engine, event: Event) -> tuple[Any, ...]:
+    """The middleware of the route that a preflight asks about, so that CORS of a single route answers for it."""
+    asked = event.headers.get("access-control-request-method", "").upper()
+    for method in (asked, *METHODS):
+        entry = engine.table.find_path(method, event.path)
+        if entry is not None:
+            return tuple(entry.route.middleware)
+    return ()

@@ -1,0 +1,167 @@
+"""`Resolver`: what an application registers its routes with, and what Lambda's handler calls."""
+
+from __future__ import annotations
+
+from router.dispatch.binding import bind, is_async
+from router.dispatch.engine import Engine, Entry
+from router.errors import ConfigurationError
+from router.router import Registering, Router, path_parameters
+from router.session import SessionPolicy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
+
+    from router.routing.route import Route
+
+    F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Resolver(Registering):
+    """One for the whole application: it recognises the source of a payload and calls the route registered for it.
+
+    session: where sessions come from and how they are signed.
+    unrouted: "fail" (a record without a route fails, and so reaches the dead-letter queue) or "ignore" (acknowledged).
+    deadline_margin_ms: with less than this left of the invocation no further record is started; those are reported
+        as failed and come again.
+    delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
+    """
+
+    __slots__ = ("_engine",)
+
+    def __init__(
+        self,
+        *,
+        session: SessionPolicy | None = None,
+        unrouted: str = "fail",
+        deadline_margin_ms: float = 1000,
+        delay: Callable[..., Any] | None = None,
+    ) -> None:
+        self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin_ms)
+        self._engine.delay = delay
+
+    # ---- an invocation -----------------------------------------------------------------------------------------
+
+    def resolve(self, event: Any, context: Any = None) -> Any:
+        """Answer a payload as its source expects. Async handlers run on a loop that lives as long as the process."""
+        answer = self._engine.dispatch(event, context)
+        if type(answer) is dict or not hasattr(answer, "send"):
+            return answer
+        from router.dispatch.loop import run
+
+        return run(answer)
+
+    __call__ = resolve
+
+    async def resolve_async(self, event: Any, context: Any = None) -> Any:
+        """The same from async code, on the loop that is running."""
+        answer = self._engine.dispatch(event, context)
+        return await answer if hasattr(answer, "send") else answer
+
+    def run_task(self, environ: Mapping[str, str] | None = None, *, require_env: tuple[str, ...] = ()) -> int:
+        """Run the route of an ECS task, found by TASK_NAME, and give its exit code: 0 for success.
+
+        environ: the environment; that of the process by default. require_env: variables that must be set.
+        SIGTERM (ECS sends it 30 seconds before it kills) stops the handler with SystemExit; the code is then 143.
+        """
+        from router.dispatch.task import run_task
+
+        return run_task(self, environ, require_env)
+
+    # ---- putting it together -----------------------------------------------------------------------------------
+
+    def use(self, *middleware: Any) -> Resolver:
+        """Add middleware around every route, outside in."""
+        if any(entry.ready for entry in self._engine.table.entries):
+            raise ConfigurationError("use() after the first event: chains are composed by then; call it at import")
+        for one in middleware:
+            self._engine.layer(one)
+        self._engine.middleware.extend(middleware)
+        return self
+
+    def include(self, router: Router) -> Resolver:
+        """Take in the routes of a group."""
+        if not isinstance(router, Router):
+            raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
+        for route in router.routes:
+            self._register(route)
+        return self
+
+    def catch(self, *errors: type[Exception]) -> Callable[[F], F]:
+        """Decorate `(error[, event[, session]])` to handle errors of these classes; the nearest class counts.
+
+        HTTP: its result is the answer. A record fails all the same, unless the function raises `Discard`, `Retry` or
+        another error in its place.
+        """
+        for error in errors:
+            if not (isinstance(error, type) and issubclass(error, Exception)):
+                raise ConfigurationError(f"catch({error!r}): give exception classes")
+
+        def register(function: F) -> F:
+            for error in errors:
+                if error in self._engine.catchers:
+                    raise ConfigurationError(f"catch({error.__name__}): there is a function for it already")
+                self._engine.catchers[error] = function
+            self._waits_if(function)
+            return function
+
+        return register
+
+    def on_error(self, function: F) -> F:
+        """Tell a function `(error[, event])` of every error that nothing expected: unhandled ones, failed records."""
+        self._engine.reporters.append(function)
+        self._waits_if(function)
+        return function
+
+    def override(self, provide: Callable[..., Any], replacement: Callable[..., Any]) -> Override:
+        """For tests: `with resolver.override(connect, fake): ...` puts a function in the place of a dependency."""
+        return Override(self._engine, provide, replacement)
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """What is registered, in order."""
+        return tuple(self._engine.table.routes)
+
+    @property
+    def middleware(self) -> tuple[Any, ...]:
+        """What stands around every route, outside in."""
+        return tuple(self._engine.middleware)
+
+    @property
+    def session_policy(self) -> SessionPolicy:
+        """Where sessions come from and how they are signed."""
+        return self._engine.policy
+
+    def _register(self, route: Route) -> None:
+        engine = self._engine
+        for middleware in route.middleware:
+            engine.layer(middleware)
+        plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch)
+        engine.table.add(route, Entry(route, plan))
+
+    def _waits_if(self, function: Callable[..., Any]) -> None:
+        if is_async(function):
+            self._engine.waits_on_errors = True
+            self._engine.recompose()
+
+
+class Override:
+    """A dependency that is replaced while the `with` block runs."""
+
+    def __init__(self, engine: Engine, provide: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+        self._engine = engine
+        self._provide = provide
+        self._replacement = replacement
+        self._before: dict[Any, Any] = {}
+
+    def __enter__(self) -> Override:
+        self._before = dict(self._engine.overrides)
+        self._engine.overrides[self._provide] = self._replacement
+        self._engine.recompose()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._engine.overrides.clear()
+        self._engine.overrides.update(self._before)
+        self._engine.recompose()

@@ -1,0 +1,219 @@
+"""`Router`: a group of routes with a prefix, middleware and tags of their own, for a Resolver to include."""
+
+from __future__ import annotations
+
+from router.dispatch.binding import bind
+from router.errors import ConfigurationError
+from router.event import Source
+from router.routing.paths import parse
+from router.routing.route import HTTP_SOURCES, METHODS, STREAM_SOURCES, Route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeVar, Unpack
+
+    from router.routing.route import Options, RecordOptions
+
+    F = TypeVar("F", bound=Callable[..., Any])
+    Decorator = Callable[[F], F]
+
+
+class Registering:
+    """The decorators. Each takes the options of `Route` and gives the function back as it was."""
+
+    __slots__ = ()
+
+    def _register(self, route: Route) -> None:
+        raise ConfigurationError(f"{type(self).__name__} registers no routes")
+
+    def _on(self, sources: tuple[Source, ...], match: str, **options: Any) -> Decorator[Any]:
+        def register(handler: F) -> F:
+            self._register(Route(sources, match, handler, **options))
+            return handler
+
+        if callable(match):
+            raise ConfigurationError("a decorator was used without its arguments; write @resolver.get('/path')")
+        return register
+
+    # ---- HTTP --------------------------------------------------------------------------------------------------
+
+    def route(self, path: str, methods: Iterable[str] = METHODS, **options: Unpack[Options]) -> Decorator[Any]:
+        """Requests to a path by any of some methods: REST API, HTTP API, function URL, ALB and Lattice alike."""
+        named = (methods,) if isinstance(methods, str) else tuple(methods)
+        if not named:
+            raise ConfigurationError(f"route {path!r}: give at least one method")
+        return self._on(HTTP_SOURCES, path, methods=tuple(method.upper() for method in named), **options)
+
+    def get(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """GET of a path, and HEAD unless there is a route for it."""
+        return self._on(HTTP_SOURCES, path, methods=("GET",), **options)
+
+    def post(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """POST to a path."""
+        return self._on(HTTP_SOURCES, path, methods=("POST",), **options)
+
+    def put(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """PUT of a path."""
+        return self._on(HTTP_SOURCES, path, methods=("PUT",), **options)
+
+    def patch(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """PATCH of a path."""
+        return self._on(HTTP_SOURCES, path, methods=("PATCH",), **options)
+
+    def delete(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """DELETE of a path."""
+        return self._on(HTTP_SOURCES, path, methods=("DELETE",), **options)
+
+    def head(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """HEAD of a path."""
+        return self._on(HTTP_SOURCES, path, methods=("HEAD",), **options)
+
+    def options(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+        """OPTIONS of a path, in place of the automatic answer."""
+        return self._on(HTTP_SOURCES, path, methods=("OPTIONS",), **options)
+
+    # ---- WebSocket ---------------------------------------------------------------------------------------------
+
+    def on_connect(self, **options: Unpack[Options]) -> Decorator[Any]:
+        """A WebSocket connection opens; an error status refuses it."""
+        return self._on((Source.WEBSOCKET,), "$connect", **options)
+
+    def on_disconnect(self, **options: Unpack[Options]) -> Decorator[Any]:
+        """A WebSocket connection has closed."""
+        return self._on((Source.WEBSOCKET,), "$disconnect", **options)
+
+    def on_message(self, route_key: str = "$default", **options: Unpack[Options]) -> Decorator[Any]:
+        """WebSocket messages by route key; `$default` takes what no other route takes."""
+        return self._on((Source.WEBSOCKET,), route_key, **options)
+
+    # ---- records -----------------------------------------------------------------------------------------------
+
+    def on_queue(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+        """SQS messages by queue name; what fails is reported one by one."""
+        return self._on((Source.SQS,), name, **options)
+
+    def on_topic(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+        """SNS messages by topic name."""
+        return self._on((Source.SNS,), name, **options)
+
+    def on_stream(
+        self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]
+    ) -> Decorator[Any]:
+        """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
+        named = (events,) if isinstance(events, str) else tuple(events)
+        unknown = set(named) - {"INSERT", "MODIFY", "REMOVE"}
+        if unknown:
+            raise ConfigurationError(f"on_stream {name!r}: unknown event {', '.join(sorted(unknown))}")
+        # Kinesis records have no kind; a route that asks for one is of a table.
+        return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
+
+    def on_kafka(self, topic: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+        """Records of a Kafka topic (MSK or self-managed)."""
+        return self._on((Source.KAFKA,), topic, **options)
+
+    def on_object(
+        self,
+        bucket: str,
+        *,
+        events: Iterable[str] = (),
+        prefix: str = "",
+        suffix: str = "",
+        **options: Unpack[RecordOptions],
+    ) -> Decorator[Any]:
+        """Changes in an S3 bucket: `events=["ObjectCreated:*"]`, keys by `prefix` and `suffix` (decoded)."""
+        return self._on((Source.S3,), bucket, events=events, prefix=prefix, suffix=suffix, **options)
+
+    # ---- buses, calls, tasks -----------------------------------------------------------------------------------
+
+    def on_bus(self, detail_type: str, *, source: str = "", **options: Unpack[Options]) -> Decorator[Any]:
+        """EventBridge events by detail-type, and by source where one is named; both may hold `*`."""
+        return self._on((Source.EVENTBRIDGE,), detail_type, sender=source, **options)
+
+    def on_schedule(self, name: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+        """An EventBridge rule or Scheduler schedule, by name."""
+        return self._on((Source.SCHEDULE,), name, **options)
+
+    def on_invoke(self, action: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+        """A direct invoke `{"action": ..., "data": ..., "session": ...}`; `*` takes any other payload too."""
+        return self._on((Source.INVOKE,), action, **options)
+
+    def on_task(self, name: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+        """An ECS task, by its TASK_NAME."""
+        return self._on((Source.TASK,), name, **options)
+
+    def on_authorize(self, name: str = "*", /, **options: Unpack[Options]) -> Decorator[Any]:
+        """API Gateway's question whether to let a request in; answer `Allow(...)` or `Deny()`."""
+        return self._on((Source.AUTHORIZER,), name, **options)
+
+    def on(self, source: Source | str, name: str = "*", /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+        """Any source by name: `@resolver.on(Source.COGNITO, "PreSignUp_*")`."""
+        try:
+            kind = Source(source)
+        except ValueError:
+            raise ConfigurationError(f"on({source!r}): unknown source; use one of {', '.join(Source)}") from None
+        if kind in HTTP_SOURCES:
+            raise ConfigurationError(f"on({source!r}): HTTP routes have a path; use get, post, ... or route")
+        return self._on((kind,), name, **options)
+
+
+class Router(Registering):
+    """A group of routes.
+
+    prefix stands before the path of its HTTP routes. middleware runs inside that of what includes it. tags are added
+    to each route. Groups may include groups.
+    """
+
+    __slots__ = ("_middleware", "_prefix", "_routes", "_tags")
+
+    def __init__(self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = ()) -> None:
+        if prefix:
+            parse(prefix)
+        self._prefix = prefix.rstrip("/")
+        self._middleware = list(middleware)
+        self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
+        self._routes: list[Route | Router] = []
+
+    def use(self, *middleware: Any) -> Router:
+        """Add middleware around the routes of this group, outside in."""
+        self._middleware.extend(middleware)
+        return self
+
+    def include(self, router: Router) -> Router:
+        """Take in another group, inside this one's prefix, middleware and tags."""
+        if not isinstance(router, Router):
+            raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
+        if router is self or self in router._groups():
+            raise ConfigurationError("a Router cannot include itself")
+        self._routes.append(router)
+        return self
+
+    @property
+    def routes(self) -> list[Route]:
+        """The routes of this group and the groups in it, with prefix, middleware and tags applied."""
+        found: list[Route] = []
+        for held in self._routes:
+            found.extend(self._applied(route) for route in (held.routes if isinstance(held, Router) else [held]))
+        return found
+
+    def _register(self, route: Route) -> None:
+        # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
+        check = route.replace(match=self._prefix + route.match) if route.methods else route
+        bind(route.handler, str(check), path_parameters(check), batch=route.batch)
+        self._routes.append(route)
+
+    def _applied(self, route: Route) -> Route:
+        return route.replace(
+            match=self._prefix + route.match if route.methods else route.match,
+            middleware=(*self._middleware, *route.middleware),
+            tags=(*self._tags, *route.tags),
+        )
+
+    def _groups(self) -> set[Router]:
+        inner = {held for held in self._routes if isinstance(held, Router)}
+        return inner.union(*(router._groups() for router in inner))
+
+
+def path_parameters(route: Route) -> tuple[str, ...]:
+    """The names of the parameters in a route's path."""
+    return tuple(name for kind, name in parse(route.match) if kind != "static") if route.methods else ()
