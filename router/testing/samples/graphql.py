@@ -1,0 +1,119 @@
+"""AppSync: resolvers, batches of them, and its Lambda authorizer."""
+
+from __future__ import annotations
+
+from router.testing.samples._common import (
+    ACCOUNT,
+    REGION,
+    alphanumeric_id,
+    as_json,
+    hex_id,
+    items,
+    moment,
+    uuid_id,
+)
+from router.testing.samples._request import SOURCE_IP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+_API_ID = alphanumeric_id(26, "appsync").lower()
+
+
+def appsync(
+    field: str = "getOrder",
+    *,
+    parent: str = "Query",
+    arguments: Mapping[str, Any] | None = None,
+    identity: Mapping[str, Any] | None = None,
+    source: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    selection: Sequence[str] = ("id",),
+    variables: Mapping[str, Any] | None = None,
+    source_ip: str = SOURCE_IP,
+    region: str = REGION,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """A direct Lambda resolver. `source` is the parent's value; without `identity` the caller used an API key."""
+    at = int(moment(timestamp).timestamp())
+    sent = {
+        "accept": "application/json",
+        "content-type": "application/json",
+        "host": f"{_API_ID}.appsync-api.{region}.amazonaws.com",
+        "x-amzn-trace-id": f"Root=1-{at:08x}-{hex_id(24, 'appsync', parent, field, arguments)}",
+        "x-forwarded-for": source_ip,
+        "x-forwarded-port": "443",
+        "x-forwarded-proto": "https",
+        **{name.lower(): value for name, value in (headers or {}).items()},
+    }
+    fields = "\n".join(f"  {name}" for name in selection)
+    return {
+        "arguments": as_json(arguments or {}, "arguments"),
+        "identity": None if identity is None else as_json(identity, "identity"),
+        "source": None if source is None else as_json(source, "source"),
+        "request": {"headers": sent, "domainName": None},
+        "prev": None,
+        "info": {
+            "selectionSetList": list(selection),
+            "selectionSetGraphQL": f"{{\n{fields}\n}}",
+            "fieldName": field,
+            "parentTypeName": parent,
+            "variables": as_json(variables or {}, "variables"),
+        },
+        "stash": {},
+    }
+
+
+def appsync_batch(
+    field: str,
+    sources: Sequence[Mapping[str, Any] | None],
+    *,
+    parent: str = "Query",
+    arguments: Mapping[str, Any] | None = None,
+    identity: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    selection: Sequence[str] = ("id",),
+    region: str = REGION,
+) -> list[dict[str, Any]]:
+    """A batch resolver: the same field for each of `sources`, the parents' values."""
+    return [
+        appsync(
+            field,
+            parent=parent,
+            arguments=arguments,
+            identity=identity,
+            source=source,
+            headers=headers,
+            selection=selection,
+            region=region,
+        )
+        for source in items(sources, "sources")
+    ]
+
+
+def appsync_authorizer(
+    token: str | None = None,
+    *,
+    query: str = "query GetOrder($id: ID!) {\n  getOrder(id: $id) {\n    id\n  }\n}\n",
+    operation: str | None = "GetOrder",
+    variables: Mapping[str, Any] | None = None,
+    headers: Mapping[str, str] | None = None,
+    account: str = ACCOUNT,
+) -> dict[str, Any]:
+    """What AppSync's Lambda authorizer receives."""
+    token = token or uuid_id("appsync token")
+    return {
+        "authorizationToken": token,
+        "requestContext": {
+            "apiId": _API_ID,
+            "accountId": account,
+            "requestId": uuid_id("appsync authorizer", token, query),
+            "queryString": query,
+            "operationName": operation,
+            "variables": as_json({"id": "1"} if variables is None else variables, "variables"),
+        },
+        "requestHeaders": {"authorization": token, **{name.lower(): each for name, each in (headers or {}).items()}},
+    }

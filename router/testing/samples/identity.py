@@ -1,0 +1,257 @@
+"""Who may come in: Cognito triggers and API Gateway's Lambda authorizers."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from router.testing.samples._common import ACCOUNT, REGION, alphanumeric_id, arn, as_json, one_of, uuid_id
+from router.testing.samples._request import (
+    API_ID,
+    SOURCE_IP,
+    Request,
+    api_host,
+    http_context,
+    last_valued,
+    rest_context,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    Headers = Mapping[str, str | Sequence[str]]
+
+_GROUPS: dict[str, Any] = {
+    "groupConfiguration": {"groupsToOverride": [], "iamRolesToOverride": [], "preferredRole": None}
+}
+_CHALLENGES: dict[str, Any] = {
+    "session": [{"challengeName": "SRP_A", "challengeResult": True, "challengeMetadata": None}],
+    "userNotFound": False,
+}
+_MESSAGE = {"codeParameter": "{####}", "linkParameter": "{##Click Here##}", "usernameParameter": None}
+_SENDER = {"code": "AYADeO0ZqoUmJhU1cGluZGVk", "clientMetadata": {}}
+
+# For each family of triggers: what its request holds beside the user's attributes, and its response before an answer.
+_TRIGGERS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "PreSignUp": (
+        {"validationData": None},
+        {"autoConfirmUser": False, "autoVerifyEmail": False, "autoVerifyPhone": False},
+    ),
+    "PostConfirmation": ({}, {}),
+    "PreAuthentication": ({"validationData": None}, {}),
+    "PostAuthentication": ({"newDeviceUsed": False}, {}),
+    "TokenGeneration": (_GROUPS, {"claimsOverrideDetails": None}),
+    "UserMigration": (
+        {"password": "correct horse battery staple", "validationData": None},
+        {
+            "userAttributes": None,
+            "forceAliasCreation": None,
+            "finalUserStatus": None,
+            "messageAction": None,
+            "desiredDeliveryMediums": None,
+        },
+    ),
+    "DefineAuthChallenge": (
+        _CHALLENGES,
+        {"challengeName": None, "issueTokens": None, "failAuthentication": None},
+    ),
+    "CreateAuthChallenge": (
+        {"challengeName": "CUSTOM_CHALLENGE", **_CHALLENGES},
+        {"publicChallengeParameters": None, "privateChallengeParameters": None, "challengeMetadata": None},
+    ),
+    "VerifyAuthChallengeResponse": (
+        {"privateChallengeParameters": {"answer": "1234"}, "challengeAnswer": "1234", "userNotFound": False},
+        {"answerCorrect": None},
+    ),
+    "CustomMessage": (_MESSAGE, {"smsMessage": None, "emailMessage": None, "emailSubject": None}),
+    "CustomEmailSender": ({"type": "customEmailSenderRequestV1", **_SENDER}, {}),
+    "CustomSMSSender": ({"type": "customSMSSenderRequestV1", **_SENDER}, {}),
+}
+
+
+def cognito(
+    trigger: str = "PreSignUp_SignUp",
+    *,
+    attributes: Mapping[str, str] | None = None,
+    request: Mapping[str, Any] | None = None,
+    user: str = "alice",
+    version: str = "1",
+    pool: str = f"{REGION}_aB1cD2eF3",
+    region: str = REGION,
+) -> dict[str, Any]:
+    """A Cognito user pool trigger, named as in `triggerSource` (PreSignUp_SignUp, TokenGeneration_HostedAuth, ...).
+
+    `attributes` replace the user's, `request` adds to the request or replaces parts of it. Version "2" or "3" of
+    TokenGeneration also customises access tokens.
+    """
+    family, _, occasion = trigger.partition("_")
+    one_of(family, _TRIGGERS, "the trigger before its '_'")
+    if not occasion:
+        raise ValueError(f"trigger must name its occasion, such as PreSignUp_SignUp; got {trigger!r}")
+    one_of(version, ("1", "2", "3"), "version")
+    if version != "1" and family != "TokenGeneration":
+        raise ValueError(f"only TokenGeneration has a version {version!r}")
+    requested, response = as_json(_TRIGGERS[family], "trigger")
+    user_attributes = {"email": f"{user}@example.com"} if family == "PreSignUp" else _confirmed(user)
+    if family != "UserMigration":
+        requested["userAttributes"] = dict(user_attributes if attributes is None else attributes)
+    if version != "1":
+        requested["scopes"] = ["aws.cognito.signin.user.admin"]
+        response = {"claimsAndScopeOverrideDetails": None}
+    payload = {
+        "version": version,
+        "triggerSource": trigger,
+        "region": region,
+        "userPoolId": pool,
+        "userName": user,
+        "callerContext": {
+            "awsSdkVersion": "aws-sdk-unknown-unknown",
+            "clientId": alphanumeric_id(26, "client", pool).lower(),
+        },
+        "request": requested | as_json(request or {}, "request"),
+        "response": response,
+    }
+    if family.endswith("Sender"):
+        del payload["response"]
+    return payload
+
+
+def _confirmed(user: str) -> dict[str, str]:
+    """Attributes of a user who has signed up. Cognito gives booleans as text."""
+    return {
+        "sub": uuid_id("cognito", user),
+        "cognito:user_status": "CONFIRMED",
+        "email_verified": "true",
+        "email": f"{user}@example.com",
+    }
+
+
+def cognito_sync(
+    dataset: str = "settings",
+    changes: Mapping[str, tuple[str | None, str | None]] | None = None,
+    *,
+    region: str = REGION,
+) -> dict[str, Any]:
+    """A Cognito Sync trigger; `changes` map each key to its (old, new) value, new `None` for a removed key."""
+    return {
+        "version": 2,
+        "eventType": "SyncTrigger",
+        "region": region,
+        "identityPoolId": f"{region}:{uuid_id('identity pool')}",
+        "identityId": f"{region}:{uuid_id('identity')}",
+        "datasetName": dataset,
+        "datasetRecords": {
+            key: {"oldValue": old, "newValue": new, "op": "remove" if new is None else "replace"}
+            for key, (old, new) in (changes or {"theme": ("light", "dark")}).items()
+        },
+    }
+
+
+def authorizer(
+    token: str | None = None,
+    *,
+    method: str = "GET",
+    path: str = "/orders",
+    version: str | None = None,
+    headers: Headers | None = None,
+    query: Mapping[str, Any] | str | None = None,
+    cookies: Mapping[str, str] | None = None,
+    path_parameters: Mapping[str, str] | None = None,
+    stage: str = "prod",
+    resource: str | None = None,
+    source_ip: str = SOURCE_IP,
+    request_id: str | None = None,
+    api_id: str = API_ID,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """What a Lambda authorizer receives.
+
+    With `token`: a TOKEN authorizer of a REST API. Otherwise a REQUEST authorizer: of a REST API, or with `version`
+    ("1.0" or "2.0") of an HTTP API that uses this payload format. For a WebSocket API see `websocket_authorizer`.
+    """
+    if version is not None:
+        one_of(version, ("1.0", "2.0"), "version")
+    host = api_host(api_id, region)
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        cookies=cookies,
+        source_ip=source_ip,
+        request_id=request_id,
+        timestamp=timestamp,
+    )
+    target = arn("execute-api", region, account, f"{api_id}/{stage}/{request.method}{request.path}")
+    if token is not None:
+        if version is not None:
+            raise ValueError("HTTP APIs have no TOKEN authorizers: put the token into headers")
+        return {"type": "TOKEN", "authorizationToken": token, "methodArn": target}
+    route = resource or request.path
+    if version == "2.0":
+        context = http_context(
+            request,
+            api_id=api_id,
+            stage=stage,
+            route_key=f"{request.method} {route}",
+            account=account,
+            host=host,
+            path=unquote(request.path) if stage == "$default" else f"/{stage}{unquote(request.path)}",
+        )
+        return _request_2(request, target, context, path_parameters)
+    context = rest_context(request, api_id=api_id, stage=stage, resource=route, account=account, host=host)
+    payload = _request_1(request, target, context, path_parameters)
+    if version == "1.0":
+        identity = request.joined_headers().get("authorization")
+        payload |= {"version": "1.0", "identitySource": identity, "authorizationToken": identity}
+    return payload
+
+
+def _request_1(
+    request: Request, target: str, context: dict[str, Any], path_parameters: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """REQUEST authorizer in the form of a REST API."""
+    return {
+        "type": "REQUEST",
+        "methodArn": target,
+        "resource": context["resourcePath"],
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": request.last_headers(),
+        "multiValueHeaders": request.all_headers(),
+        "queryStringParameters": last_valued(request.all_query()),
+        "multiValueQueryStringParameters": request.all_query(),
+        "pathParameters": dict(path_parameters or {}),
+        "stageVariables": {},
+        "requestContext": context,
+    }
+
+
+def _request_2(
+    request: Request, target: str, context: dict[str, Any], path_parameters: Mapping[str, str] | None
+) -> dict[str, Any]:
+    """REQUEST authorizer of an HTTP API, payload format 2.0. The identity source is the Authorization header."""
+    headers = request.joined_headers()
+    headers.pop("cookie", None)
+    payload: dict[str, Any] = {
+        "version": "2.0",
+        "type": "REQUEST",
+        "routeArn": target,
+        "identitySource": [headers["authorization"]] if "authorization" in headers else None,
+        "routeKey": context["routeKey"],
+        "rawPath": context["http"]["path"],
+        "rawQueryString": request.raw_query,
+        "headers": headers,
+        "queryStringParameters": request.joined_query(),
+        "requestContext": context,
+        "pathParameters": dict(path_parameters or {}),
+        "stageVariables": {},
+    }
+    if request.cookies():
+        payload["cookies"] = request.cookies()
+    return payload

@@ -1,0 +1,363 @@
+"""Requests over HTTP: REST API, HTTP API, function URL, load balancer, VPC Lattice.
+
+Paths and query strings are given as a client writes them (percent-encoded); each builder then does to them what its
+service does.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from router.testing.samples._common import ACCOUNT, REGION, arn, as_json, hex_id, one_of
+from router.testing.samples._request import (
+    API_ID,
+    SOURCE_IP,
+    Request,
+    api_host,
+    http_context,
+    last_valued,
+    multi_valued,
+    rest_context,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from typing import Any
+
+    Headers = Mapping[str, str | Sequence[str]]
+    Query = Mapping[str, Any] | str
+
+_URL_ID = "abcdefghijklmnopqrstuvwxyz012345"
+
+
+def rest(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Query | None = None,
+    headers: Headers | None = None,
+    body: Any = None,
+    stage: str = "prod",
+    authorizer: Mapping[str, Any] | None = None,
+    cookies: Mapping[str, str] | None = None,
+    path_parameters: Mapping[str, str] | None = None,
+    resource: str | None = None,
+    stage_variables: Mapping[str, str] | None = None,
+    source_ip: str = SOURCE_IP,
+    request_id: str | None = None,
+    api_id: str = API_ID,
+    domain: str | None = None,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """A REST API request with Lambda proxy integration.
+
+    `authorizer` is what stands in `requestContext.authorizer`: {"claims": {...}} of Cognito, or the context of a Lambda
+    authorizer. Without `resource` the request comes through the one that `path_parameters` tell, or else through the
+    catch-all `/{proxy+}`.
+    """
+    host = domain or api_host(api_id, region)
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        body=body,
+        cookies=cookies,
+        source_ip=source_ip,
+        request_id=request_id,
+        timestamp=timestamp,
+    )
+    if resource is None:
+        resource, path_parameters = _resource(request.path, path_parameters)
+    context = rest_context(request, api_id=api_id, stage=stage, resource=resource, account=account, host=host)
+    if authorizer is not None:
+        context["authorizer"] = as_json(authorizer, "authorizer")
+    return {
+        "resource": resource,
+        "path": request.path,
+        "httpMethod": request.method,
+        "headers": request.last_headers(),
+        "multiValueHeaders": request.all_headers(),
+        "queryStringParameters": last_valued(request.all_query()) or None,
+        "multiValueQueryStringParameters": request.all_query() or None,
+        "pathParameters": dict(path_parameters) if path_parameters else None,
+        "stageVariables": dict(stage_variables) if stage_variables else None,
+        "requestContext": context,
+        "body": request.body,
+        "isBase64Encoded": request.encoded,
+    }
+
+
+def _resource(path: str, path_parameters: Mapping[str, str] | None) -> tuple[str, Mapping[str, str] | None]:
+    """The resource that took a path, and its parameters: /orders/7 with {"id": "7"} is /orders/{id}."""
+    if path_parameters:
+        names = {value: f"{{{name}}}" for name, value in path_parameters.items()}
+        return "/".join(names.get(unquote(segment), segment) for segment in path.split("/")), path_parameters
+    if path == "/":
+        return "/", None
+    return "/{proxy+}", {"proxy": path[1:]}
+
+
+def http(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Query | None = None,
+    headers: Headers | None = None,
+    body: Any = None,
+    stage: str = "$default",
+    authorizer: Mapping[str, Any] | None = None,
+    cookies: Mapping[str, str] | None = None,
+    path_parameters: Mapping[str, str] | None = None,
+    route_key: str = "$default",
+    stage_variables: Mapping[str, str] | None = None,
+    source_ip: str = SOURCE_IP,
+    request_id: str | None = None,
+    api_id: str = API_ID,
+    domain: str | None = None,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """An HTTP API request, payload format 2.0.
+
+    `authorizer` is {"jwt": {...}}, {"lambda": {...}} or {"iam": {...}}; {"claims": {...}} is put where a JWT authorizer
+    puts it, any other mapping where a Lambda authorizer does. As the service does, the path arrives percent-decoded
+    and, with a named stage, behind the stage.
+    """
+    host = domain or api_host(api_id, region)
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        body=body,
+        cookies=cookies,
+        source_ip=source_ip,
+        request_id=request_id,
+        timestamp=timestamp,
+    )
+    raw_path = unquote(request.path) if stage == "$default" else f"/{stage}{unquote(request.path)}"
+    context = http_context(
+        request, api_id=api_id, stage=stage, route_key=route_key, account=account, host=host, path=raw_path
+    )
+    if authorizer is not None:
+        context["authorizer"] = _http_authorizer(authorizer)
+    payload = _format_2(request, raw_path, context)
+    if path_parameters:
+        payload["pathParameters"] = dict(path_parameters)
+    if stage_variables:
+        payload["stageVariables"] = dict(stage_variables)
+    return payload
+
+
+def _http_authorizer(authorizer: Mapping[str, Any]) -> dict[str, Any]:
+    """`requestContext.authorizer` of an HTTP API."""
+    value: dict[str, Any] = as_json(authorizer, "authorizer")
+    if value and value.keys() <= {"jwt", "lambda", "iam"}:
+        return value
+    if "claims" in value:
+        return {"jwt": {"claims": value["claims"], "scopes": value.get("scopes")}}
+    return {"lambda": value}
+
+
+def _format_2(request: Request, raw_path: str, context: dict[str, Any]) -> dict[str, Any]:
+    """Payload format 2.0: repeated values joined by commas, cookies apart, what is absent left out."""
+    payload: dict[str, Any] = {
+        "version": "2.0",
+        "routeKey": context["routeKey"],
+        "rawPath": raw_path,
+        "rawQueryString": request.raw_query,
+        "headers": request.joined_headers(),
+        "requestContext": context,
+        "isBase64Encoded": request.encoded,
+    }
+    if request.cookies():
+        payload["cookies"] = request.cookies()
+        del payload["headers"]["cookie"]
+    if request.query:
+        payload["queryStringParameters"] = request.joined_query()
+    if request.body is not None:
+        payload["body"] = request.body
+    return payload
+
+
+def url(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Query | None = None,
+    headers: Headers | None = None,
+    body: Any = None,
+    authorizer: Mapping[str, Any] | None = None,
+    cookies: Mapping[str, str] | None = None,
+    source_ip: str = SOURCE_IP,
+    request_id: str | None = None,
+    url_id: str = _URL_ID,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """A function URL request. `authorizer` is {"iam": {...}} for AuthType AWS_IAM: such a URL knows no other kind."""
+    host = f"{url_id}.lambda-url.{region}.on.aws"
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        body=body,
+        cookies=cookies,
+        source_ip=source_ip,
+        request_id=request_id,
+        timestamp=timestamp,
+    )
+    context = http_context(
+        request,
+        api_id=url_id,
+        stage="$default",
+        route_key="$default",
+        account=account if authorizer else "anonymous",
+        host=host,
+        path=request.path,
+    )
+    if authorizer is not None:
+        if set(authorizer) != {"iam"}:
+            raise ValueError('the authorizer of a function URL must be {"iam": {...}}')
+        context["authorizer"] = as_json(authorizer, "authorizer")
+    return _format_2(request, request.path, context)
+
+
+def alb(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Query | None = None,
+    headers: Headers | None = None,
+    body: Any = None,
+    cookies: Mapping[str, str] | None = None,
+    multi_value: bool = False,
+    source_ip: str = SOURCE_IP,
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """A request through an Application Load Balancer; `multi_value` as the target group's attribute says.
+
+    Query values stay percent-encoded, as the load balancer leaves them.
+    """
+    host = f"orders-{hex_id(10, 'alb', account)}.{region}.elb.amazonaws.com"
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        body=body,
+        cookies=cookies,
+        source_ip=source_ip,
+        timestamp=timestamp,
+    )
+    group = f"targetgroup/orders/{hex_id(16, 'target group', account)}"
+    payload: dict[str, Any] = {
+        "requestContext": {"elb": {"targetGroupArn": arn("elasticloadbalancing", region, account, group)}},
+        "httpMethod": request.method,
+        "path": request.path,
+    }
+    query_values = multi_valued(_encoded_pairs(request.raw_query))
+    header_values = multi_valued([(name.lower(), each) for name, values in request.headers.items() for each in values])
+    if multi_value:
+        payload["multiValueQueryStringParameters"] = query_values
+        payload["multiValueHeaders"] = header_values
+    else:
+        payload["queryStringParameters"] = last_valued(query_values)
+        payload["headers"] = last_valued(header_values)
+    return payload | {"body": request.body or "", "isBase64Encoded": request.encoded}
+
+
+def _encoded_pairs(raw_query: str) -> list[tuple[str, str]]:
+    """Query parameters with their percent-encoding left alone."""
+    parts = [part.partition("=") for part in raw_query.split("&") if part]
+    return [(name, value) for name, _, value in parts]
+
+
+def lattice(
+    method: str = "GET",
+    path: str = "/",
+    *,
+    query: Query | None = None,
+    headers: Headers | None = None,
+    body: Any = None,
+    cookies: Mapping[str, str] | None = None,
+    version: str = "2.0",
+    identity: Mapping[str, str] | None = None,
+    source_ip: str = "10.0.2.100",
+    region: str = REGION,
+    account: str = ACCOUNT,
+    timestamp: datetime | None = None,
+) -> dict[str, Any]:
+    """A VPC Lattice request, event structure "2.0" or "1.0".
+
+    In both the path holds the query too. `identity` adds what an auth policy found out (type, principal, sessionName,
+    ...), in version 2.0 only.
+    """
+    one_of(version, ("1.0", "2.0"), "version")
+    if identity and version == "1.0":
+        raise ValueError("event structure 1.0 of VPC Lattice carries no identity")
+    host = f"orders-{hex_id(17, 'lattice', account)}.7d67968.vpc-lattice-svcs.{region}.on.aws"
+    request = Request(
+        method,
+        path,
+        host=host,
+        query=query,
+        headers=headers,
+        body=body,
+        cookies=cookies,
+        source_ip=source_ip,
+        timestamp=timestamp,
+    )
+    full_path = f"{request.path}?{request.raw_query}" if request.raw_query else request.path
+    if version == "1.0":
+        return {
+            "raw_path": full_path,
+            "method": request.method,
+            "headers": request.joined_headers(", "),
+            "query_string_parameters": last_valued(request.all_query()),
+            "body": request.body or "",
+            "is_base64_encoded": request.encoded,
+        }
+    return {
+        "version": "2.0",
+        "path": full_path,
+        "method": request.method,
+        "headers": {name.lower(): values for name, values in request.all_headers().items()},
+        "queryStringParameters": request.all_query(),
+        "body": request.body,
+        "isBase64Encoded": request.encoded,
+        "requestContext": _lattice_context(request, identity, region, account),
+    }
+
+
+def _lattice_context(request: Request, identity: Mapping[str, str] | None, region: str, account: str) -> dict[str, Any]:
+    """`requestContext` of event structure 2.0; its time is microseconds, as text."""
+
+    def lattice_arn(kind: str, prefix: str) -> str:
+        return arn("vpc-lattice", region, account, f"{kind}/{prefix}-{hex_id(17, kind, account)}")
+
+    return {
+        "serviceNetworkArn": lattice_arn("servicenetwork", "sn"),
+        "serviceArn": lattice_arn("service", "svc"),
+        "targetGroupArn": lattice_arn("targetgroup", "tg"),
+        "identity": {
+            "sourceVpcArn": arn("ec2", region, account, f"vpc/vpc-{hex_id(17, 'vpc', account)}"),
+            **(identity or {}),
+        },
+        "region": region,
+        "timeEpoch": str(int(request.at.timestamp() * 1_000_000)),
+    }
