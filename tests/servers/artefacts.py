@@ -1,0 +1,156 @@
+"""What has to be fetched or built before some servers can run, kept in the cache folder of the repository."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.servers.locations import CACHE, SERVERS
+from tests.servers.tools import find
+
+_COMMAND_TIMEOUT_S = 900
+_OUTPUT_TAIL_LINES = 15
+
+
+class FetchError(Exception):
+    """A program that fetches or builds failed; the message ends with what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """The files of one server, made from files of this repository with tools of other languages.
+
+    Attributes:
+        name: The name of the server and of its folder in the cache.
+        tools: What making and running it needs, names of `tests.servers.tools.TOOLS`.
+        sources: What it is made from; it is made anew when one of them has changed.
+        make: Puts the files into the folder it is given.
+    """
+
+    name: str
+    tools: tuple[str, ...]
+    sources: tuple[Path, ...]
+    make: Callable[[Path], None]
+
+    @property
+    def folder(self) -> Path:
+        """Where the files are when `is_present`."""
+        return CACHE / self.name
+
+    @property
+    def is_present(self) -> bool:
+        """Whether the files are there, made from the sources as they are now."""
+        marker = self._marker(self.folder)
+        return marker.exists() and marker.read_text(encoding="ascii") == self._digest()
+
+    def fetch(self) -> bool:
+        """Makes the files unless they are present; True when it had to.
+
+        Raises MissingTool when a tool is missing, FetchError when one fails; what was there before stays then.
+        """
+        with _lock(self.name):
+            if self.is_present:
+                return False
+            for tool in self.tools:
+                find(tool)
+            unfinished = self.folder.with_suffix(".unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            unfinished.mkdir()
+            self.make(unfinished)
+            self._marker(unfinished).write_text(self._digest(), encoding="ascii")
+            shutil.rmtree(self.folder, ignore_errors=True)
+            unfinished.rename(self.folder)
+            return True
+
+    @staticmethod
+    def _marker(folder: Path) -> Path:
+        return folder / "made-from.sha256"
+
+    def _digest(self) -> str:
+        digest = hashlib.sha256()
+        for source in self.sources:
+            digest.update(hashlib.sha256(source.read_bytes()).digest())
+        return digest.hexdigest()
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    """Lets one process at a time work on an artefact."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: Sequence[str | Path], *, cwd: Path = SERVERS, env: Mapping[str, str] | None = None) -> None:
+    words = [str(word) for word in command]
+    try:
+        done = subprocess.run(
+            words,
+            cwd=cwd,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=_COMMAND_TIMEOUT_S,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FetchError(f"{words[0]} took longer than {_COMMAND_TIMEOUT_S} s") from error
+    if done.returncode:
+        tail = "\n".join(done.stdout.splitlines()[-_OUTPUT_TAIL_LINES:])
+        raise FetchError(f"{' '.join(words)} ended with code {done.returncode}:\n{tail}")
+
+
+def _copy_libraries(pom: Path, folder: Path) -> None:
+    """Puts what a pom.xml names, with all it depends on, into `folder`/libraries."""
+    _run(
+        [
+            find("maven"),
+            *("--quiet", "--batch-mode", "-Dstyle.color=never", "--file", pom),
+            "dependency:copy-dependencies",
+            "-DincludeScope=runtime",
+            f"-DoutputDirectory={folder / 'libraries'}",
+        ]
+    )
+
+
+_DYNAMODB_POM = SERVERS / "java" / "dynamodb_local" / "pom.xml"
+_DYNAMODB_LAUNCHER = SERVERS / "java" / "dynamodb_local" / "LocalDynamoDB.java"
+_ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
+_FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in ("go.mod", "go.sum", "main.go"))
+
+
+def _make_dynamodb_local(folder: Path) -> None:
+    _copy_libraries(_DYNAMODB_POM, folder)
+    _run([find("javac"), "-cp", folder / "libraries" / "*", "-d", folder / "classes", _DYNAMODB_LAUNCHER])
+
+
+def _make_elasticmq(folder: Path) -> None:
+    _copy_libraries(_ELASTICMQ_POM, folder)
+
+
+def _make_ferretdb(folder: Path) -> None:
+    # Its SQLite is written in Go: no C compiler is needed.
+    _run(
+        [find("go"), "build", "-trimpath", "-buildvcs=false", "-o", folder / "ferretdb", "."],
+        cwd=SERVERS / "ferretdb",
+        env={"CGO_ENABLED": "0"},
+    )
+
+
+DYNAMODB_LOCAL = Artefact(
+    "dynamodb-local", ("java", "javac", "maven"), (_DYNAMODB_POM, _DYNAMODB_LAUNCHER), _make_dynamodb_local
+)
+ELASTICMQ = Artefact("elasticmq", ("java", "maven"), (_ELASTICMQ_POM,), _make_elasticmq)
+FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
+
+ARTEFACTS = (DYNAMODB_LOCAL, ELASTICMQ, FERRETDB)

@@ -1,0 +1,37 @@
+"""`python -m tests.servers.fetch`: fetches and builds what the tests' servers consist of, once.
+
+Prints a line for each: present, fetched, or what to install. Ends with code 0 all the same when something is missing,
+for the tests name what they left out; with CI=true it ends with code 1.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from tests.servers.artefacts import ARTEFACTS, Artefact, FetchError
+from tests.servers.tools import MissingTool, in_ci
+
+
+def main() -> int:
+    """Fetches everything and returns the exit code."""
+    complete = [_report(artefact) for artefact in ARTEFACTS]
+    return 0 if all(complete) or not in_ci() else 1
+
+
+def _report(artefact: Artefact) -> bool:
+    started = time.monotonic()
+    try:
+        fetched = artefact.fetch()
+    except MissingTool as missing:
+        outcome, complete = f"missing tool: {missing}", False
+    except FetchError as error:
+        outcome, complete = f"failed: {error}", False
+    else:
+        outcome, complete = (f"fetched in {time.monotonic() - started:.0f} s" if fetched else "present"), True
+    print(f"{artefact.name:<15} {outcome}", flush=True)
+    return complete
+
+
+if __name__ == "__main__":
+    sys.exit(main())

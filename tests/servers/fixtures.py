@@ -1,0 +1,83 @@
+"""Fixtures of the servers, one of each for a whole test run; named in `pytest_plugins` of the root conftest.py.
+
+A server starts when the first test asks for it. What a module of a server imports (boto3, PyMongo) is imported then,
+too, so that tests without servers do not wait for it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers.artefacts import DYNAMODB_LOCAL, ELASTICMQ, FERRETDB
+from tests.servers.requirements import LEFT_OUT, require_artefact
+
+if TYPE_CHECKING:
+    from tests.servers.dynamodb_local import DynamoDBLocal
+    from tests.servers.elasticmq import ElasticMQ
+    from tests.servers.ferretdb import FerretDB
+    from tests.servers.moto import MotoServer
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[MotoServer]:
+    """Moto for the whole run; what earlier tests made is still in it."""
+    from tests.servers.moto import MotoServer
+
+    with MotoServer() as server:
+        yield server
+
+
+@pytest.fixture
+def moto(moto_server: MotoServer) -> MotoServer:
+    """Moto without anything that an earlier test made."""
+    moto_server.reset()
+    return moto_server
+
+
+@pytest.fixture(scope="session")
+def dynamodb_local() -> Iterator[DynamoDBLocal]:
+    """DynamoDB Local for the whole run: tests use table names of their own, or reset it."""
+    require_artefact(DYNAMODB_LOCAL)
+    from tests.servers.dynamodb_local import DynamoDBLocal
+
+    with DynamoDBLocal() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def elasticmq() -> Iterator[ElasticMQ]:
+    """ElasticMQ for the whole run: tests use queue names of their own, or reset it."""
+    require_artefact(ELASTICMQ)
+    from tests.servers.elasticmq import ElasticMQ
+
+    with ElasticMQ() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ferretdb() -> Iterator[FerretDB]:
+    """FerretDB, or the MongoDB of MONGODB_URI, for the whole run: tests use database names of their own."""
+    from tests.servers.ferretdb import FerretDB
+
+    server = FerretDB()
+    if not server.is_mongodb:
+        require_artefact(FERRETDB)
+    with server:
+        yield server
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Lists at the end of a run which tests were left out, and what would bring them back."""
+    left_out = Counter(
+        reason.partition(LEFT_OUT)[2]
+        for report in terminalreporter.getreports("skipped")
+        if LEFT_OUT in (reason := str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr))
+    )
+    if left_out:
+        terminalreporter.section("tests left out")
+        for reason, count in left_out.items():
+            terminalreporter.line(f"{count} {'test' if count == 1 else 'tests'}: {reason}")
