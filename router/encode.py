@@ -9,6 +9,8 @@ from router.errors import EncodeError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+JSON = "application/json"
+
 
 def dumps(value: Any) -> bytes:
     """Compact JSON. Raises EncodeError, naming the type, for what has no JSON form."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.encode import JSON, dumps
 from router.errors import ConfigurationError
 from router.values import ResponseHeaders, check_header
 
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from os import PathLike
     from typing import Any, Literal
 
-JSON = "application/json"
 PROBLEM = "application/problem+json"
 
 
@@ -45,8 +45,6 @@ class Response:
         elif isinstance(body, bytes):
             kind = "application/octet-stream"
         elif body is not None:
-            from router.encode import dumps
-
             body, kind = dumps(body).decode(), JSON
         self.body: str | bytes | None = body
         if content_type is not None:
@@ -60,8 +58,6 @@ class Response:
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
         """Any value as JSON, a str or None included."""
-        from router.encode import dumps
-
         return cls(dumps(value).decode(), status, headers, content_type=JSON)
 
     @classmethod
@@ -252,8 +248,6 @@ def problem(
     status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, **members: Any
 ) -> Response:
     """A problem document (RFC 9457): status, title and, where there is one, the detail meant for the client."""
-    from router.encode import dumps
-
     document: dict[str, Any] = {"title": reason(status), "status": status}
     if detail:
         document["detail"] = detail

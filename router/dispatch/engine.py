@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from router.dispatch.chain import Layer, compose
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
 from router.routing.table import Table
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.dispatch.binding import Plan
+    from router.dispatch.chain import Layer
     from router.event import Event
     from router.routing.route import Route
 
@@ -99,19 +99,22 @@ class Engine:
 
     def prepare(self, entry: Entry, *, overridable: bool = True) -> None:
         """Compose the chain of a route, when it is first used."""
-        from router.dispatch.errors import on_error
-        from router.dispatch.shape import shape
-
-        route = entry.route
-        plan = entry.plan
+        route, plan = entry.route, entry.plan
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 
             plan = bind(route.handler, str(route), entry.parameters, batch=route.batch, overrides=self.overrides)
+        entry.call, entry.is_async = plan.call, plan.is_async
         layers = [self.layer(middleware) for middleware in (*self.middleware, *route.middleware)]
-        entry.call, entry.is_async = compose(
-            route, plan, layers, shape, lambda event, error: on_error(self, event, error)
-        )
+        if layers or route.permission is not None or route.concurrency > 1:
+            # Imported here: an application without middleware starts without it.
+            from router.dispatch.chain import compose
+            from router.dispatch.errors import on_error
+            from router.dispatch.shape import shape
+
+            entry.call, entry.is_async = compose(
+                route, plan, layers, shape, lambda event, error: on_error(self, event, error)
+            )
         if self.waits_on_errors and not entry.is_async:
             call = entry.call
 
@@ -125,6 +128,8 @@ class Engine:
         """A middleware as the chain needs it, looked at once. Raises ConfigurationError when it is none."""
         known = self._layers.get(id(middleware))
         if known is None:
+            from router.dispatch.chain import Layer
+
             self._layers[id(middleware)] = known = (middleware, Layer(middleware))
         return known[1]
 

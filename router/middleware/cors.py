@@ -58,14 +58,14 @@ class Cors(Middleware):
 
     def __call__(self, event: Event, session: Session) -> Generator[Response | None, Response]:
         if not event.speaks_http:
-            yield
+            yield None
             return
         origin = event.headers.get("origin")
         asked = event.headers.get("access-control-request-method")
         if event.method == "OPTIONS" and origin is not None and asked is not None:
             yield self._preflight(event, origin)
             return
-        response = yield
+        response = yield None
         self._allow(response, origin)
         if origin is not None and self.expose:
             response.headers["access-control-expose-headers"] = self.expose

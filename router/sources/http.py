@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
+from binascii import a2b_base64, b2a_base64
 
 import orjson
 
+from router.encode import JSON
 from router.errors import AnswerTooLarge, BadRequest
 from router.event import Event, Source
-from router.response import JSON, reason
 from router.values import Headers, Query
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ class HttpEvent(Event):
             except UnicodeEncodeError as error:
                 self.refuse(f"the body is not valid text (character {error.start})")
         try:
-            return b64decode(body, validate=True)
+            return a2b_base64(body, strict_mode=True)
         except (Base64Error, ValueError) as error:
             self.refuse(f"the body is not valid base64: {error}")
 
@@ -296,7 +296,7 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
     """A Response in the form that the event's source expects."""
     body = response.body
     encoded = isinstance(body, bytes)
-    text = b64encode(body).decode() if isinstance(body, bytes) else body or ""
+    text = b2a_base64(body, newline=False).decode() if isinstance(body, bytes) else body or ""
     if event.method == "HEAD" or response.status == 304:
         text, encoded = "", False
     answer: dict[str, Any] = {"statusCode": response.status}
@@ -314,6 +314,8 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
         if response.cookies:
             answer["cookies"] = list(response.cookies)
     if source is Source.ALB or source is Source.LATTICE:
+        from router.response import reason
+
         answer["statusDescription"] = f"{response.status} {reason(response.status)}"
     answer["body"] = text
     answer["isBase64Encoded"] = encoded

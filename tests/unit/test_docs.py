@@ -1,0 +1,30 @@
+"""Every Python block of the README and the docs runs, in order, as a reader would type it."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_snippets_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = page.read_text()
+    module = ModuleType(f"snippets_of_{page.stem}")
+    monkeypatch.setitem(sys.modules, module.__name__, module)  # where dataclasses look annotations up
+    for match in re.finditer(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+        # Blank lines in front, so that a traceback names the line of the page.
+        line = text.count("\n", 0, match.start(1))
+        exec(compile("\n" * line + match[1], str(page), "exec"), vars(module))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
+        assert (page.parent / target).exists(), f"{page.name} links to {target}"
