@@ -221,11 +221,11 @@ def _from_place(place: str, name: str, annotation: Any, default: Any, where: str
             name = extra.name
     if place == "path":
         return _path_parameter(name, annotation)
-    from router.dispatch.convert import compile_converter
+    from router.dispatch.convert import compile_converter, wants_many
 
     if place == "body":
         return _body(annotation, default)
-    many = getattr(annotation, "__origin__", annotation) in (list, set, tuple, frozenset)
+    many = wants_many(annotation)
     wire = name.replace("_", "-") if place == "header" else name
     convert, at = compile_converter(annotation, text=True), f"{place}.{wire}"
     find = {"query": _of_query, "header": _of_headers, "cookie": _of_cookies}[place]

@@ -41,7 +41,7 @@ class NotStarted(Exception):
 class Batch:
     """The records of one invocation and what became of them."""
 
-    __slots__ = ("calls", "context", "engine", "events", "module", "outcomes")
+    __slots__ = ("calls", "carry", "context", "engine", "events", "module", "outcomes")
 
     def __init__(self, engine: Engine, module: ModuleType, events: list[Event], context: Any) -> None:
         self.engine = engine
@@ -50,6 +50,8 @@ class Batch:
         self.context = context
         self.outcomes = [Outcome() for _ in events]
         self.calls: list[Call] = []
+        # Hands what a call left of a tumbling window's state to the records after it.
+        self.carry: Callable[[list[Event], Any], None] | None = getattr(module, "carry", None)
 
 
 def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) -> Callable[[Any, Any], Any]:
@@ -194,6 +196,8 @@ async def _make(batch: Batch, call: Call, dead: set[Hashable]) -> None:
                     await task
         elif result is not None:
             refuse_unawaited(result)
+        if batch.carry is not None:
+            batch.carry(events, result)
     except Exception as error:
         _current.reset(token)
         dead.add(call.lane)

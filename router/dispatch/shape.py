@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from router.encode import dumps
+from router.encode import JSON, dumps
 from router.errors import ConfigurationError
-from router.response import JSON, Response
+from router.response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

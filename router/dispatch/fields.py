@@ -1,0 +1,178 @@
+"""The fields of a class (dataclass, TypedDict, NamedTuple), and which of several classes an object is meant for."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import MISSING, InitVar
+from enum import Enum
+from typing import Any
+
+from router.errors import ConfigurationError
+
+# What may stand around a type and says nothing about the values it takes.
+_WRAPPERS = ("Annotated", "Required", "NotRequired", "ReadOnly", "Final")
+
+
+class Field:
+    """One field: its name, its annotation, and whether a value has to be there."""
+
+    __slots__ = ("annotation", "name", "required")
+
+    def __init__(self, name: str, annotation: Any, required: bool) -> None:
+        self.name = name
+        self.annotation = annotation
+        self.required = required
+
+
+class Fields:
+    """The fields of a class. `tags` are those that a Literal narrows, with the JSON values they may have."""
+
+    __slots__ = ("fields", "kind", "names", "required", "tags")
+
+    def __init__(self, kind: Any, fields: list[Field]) -> None:
+        self.kind = kind
+        self.fields = fields
+        self.names = frozenset([field.name for field in fields])
+        self.required = frozenset([field.name for field in fields if field.required])
+        self.tags: dict[str, tuple[Any, ...]] = {}
+        for field in fields:
+            plain = unwrapped(field.annotation)
+            if typing.get_origin(plain) is typing.Literal:
+                self.tags[field.name] = tuple([literal_value(value) for value in typing.get_args(plain)])
+
+    def tags_fit(self, value: dict[str, Any]) -> bool:
+        """Whether no Literal field of an object contradicts this class."""
+        return all(name not in value or value[name] in allowed for name, allowed in self.tags.items())
+
+    def never_told_from(self, other: Fields) -> bool:
+        """Whether any object that is right for one class looks right for the other."""
+        if self.names != other.names or self.required != other.required:
+            return False
+        shared = (self.tags.keys() & other.tags.keys()) & self.required
+        return not any(set(self.tags[name]).isdisjoint(other.tags[name]) for name in shared)
+
+
+def best_fit(value: dict[str, Any], classes: list[Fields]) -> int | None:
+    """Which class an object is meant for: Literals right, required fields there, most fields known; None for none.
+
+    One class is chosen and kept to: trying them all in turn would take 2^depth attempts on nested objects.
+    """
+    fitting = [index for index, fields in enumerate(classes) if fields.tags_fit(value)]
+    complete = [index for index in fitting if classes[index].required <= value.keys()]
+    candidates = complete or fitting
+    known = [len(classes[index].names & value.keys()) for index in candidates]
+    most = max(known, default=0)
+    if not complete and known.count(most) != 1:
+        return None
+    return candidates[known.index(most)]
+
+
+def fields_of(annotation: Any) -> Fields | None:
+    """The fields of a dataclass, TypedDict or NamedTuple, also of a generic one (`Page[Order]`); None for another."""
+    kind = typing.get_origin(annotation) or annotation
+    if not isinstance(kind, type):
+        return None
+    read = _reader(kind)
+    if read is None:
+        return None
+    hints = _hints(kind)
+    bound = bindings(annotation)
+    if bound:
+        hints = {name: substituted(hint, bound) for name, hint in hints.items()}
+    return Fields(kind, read(kind, hints))
+
+
+def is_typed_dict(kind: type) -> bool:
+    """Whether it is a TypedDict, of typing or of typing_extensions."""
+    return issubclass(kind, dict) and hasattr(kind, "__required_keys__")
+
+
+def is_named_tuple(kind: type) -> bool:
+    """Whether it is a NamedTuple."""
+    return issubclass(kind, tuple) and hasattr(kind, "_field_defaults")
+
+
+def _reader(kind: type) -> Any:
+    if hasattr(kind, "__dataclass_fields__"):
+        return _of_dataclass
+    if is_typed_dict(kind):
+        return _of_typed_dict
+    return _of_named_tuple if is_named_tuple(kind) else None
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    try:
+        return typing.get_type_hints(kind, include_extras=True)
+    except NameError:
+        pass
+    try:
+        # A class made inside a function may still name itself.
+        return typing.get_type_hints(kind, localns={kind.__name__: kind}, include_extras=True)
+    except Exception as error:  # an annotation is an expression, and may fail as any other
+        raise ConfigurationError(f"{kind.__qualname__}: an annotation cannot be resolved: {error}") from None
+
+
+def _of_dataclass(kind: Any, hints: dict[str, Any]) -> list[Field]:
+    fields = []
+    for name, field in kind.__dataclass_fields__.items():
+        hint = hints[name]
+        if not field.init or hint is typing.ClassVar or typing.get_origin(hint) is typing.ClassVar:
+            continue
+        annotation = hint.type if isinstance(hint, InitVar) else hint
+        fields.append(Field(name, annotation, field.default is MISSING and field.default_factory is MISSING))
+    return fields
+
+
+def _of_typed_dict(kind: Any, hints: dict[str, Any]) -> list[Field]:
+    fields = []
+    for name, hint in hints.items():
+        # With postponed annotations __required_keys__ has not seen what the annotation itself says.
+        said = {"Required": True, "NotRequired": False}.get(_wrapper(hint))
+        fields.append(Field(name, hint, name in kind.__required_keys__ if said is None else said))
+    return fields
+
+
+def _of_named_tuple(kind: Any, hints: dict[str, Any]) -> list[Field]:
+    return [Field(name, hints.get(name, Any), name not in kind._field_defaults) for name in kind._fields]
+
+
+# ---- annotations --------------------------------------------------------------------------------------------------
+
+
+def _wrapper(annotation: Any) -> str:
+    """The name of what stands around a type, or an empty string."""
+    origin = typing.get_origin(annotation)
+    name = getattr(origin, "_name", None) or getattr(origin, "__name__", "")
+    return name if name in _WRAPPERS and getattr(origin, "__module__", "") in ("typing", "typing_extensions") else ""
+
+
+def unwrapped(annotation: Any) -> Any:
+    """The type inside Annotated, Required, NotRequired, ReadOnly, Final and NewType."""
+    while True:
+        if _wrapper(annotation):
+            annotation = typing.get_args(annotation)[0]
+        elif isinstance(annotation, typing.NewType):
+            annotation = annotation.__supertype__
+        else:
+            return annotation
+
+
+def literal_value(value: Any) -> Any:
+    """What JSON has for a value of a Literal."""
+    return value.value if isinstance(value, Enum) else value
+
+
+def bindings(annotation: Any) -> dict[Any, Any]:
+    """What the type variables of a generic class or alias stand for in `Page[Order]`."""
+    origin = typing.get_origin(annotation)
+    return dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(annotation), strict=False))
+
+
+def substituted(annotation: Any, bound: dict[Any, Any]) -> Any:
+    """An annotation with its type variables replaced."""
+    if isinstance(annotation, typing.TypeVar):
+        return bound.get(annotation, annotation)
+    parameters = getattr(annotation, "__parameters__", ())
+    if not parameters or isinstance(annotation, type):
+        return annotation
+    return annotation[tuple([bound.get(parameter, parameter) for parameter in parameters])]
