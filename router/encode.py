@@ -22,7 +22,9 @@ def dumps(value: Any) -> bytes:
 
 def plain(value: Any) -> Any:
     """The value as str, int, float, bool, None, dict and list alone: what another JSON encoder also accepts."""
-    return orjson.loads(dumps(value))
+    from json import loads
+
+    return loads(dumps(value))  # orjson would make a float of an integer over 64 bits
 
 
 def _default(value: Any) -> Any:
@@ -33,7 +35,7 @@ def _default(value: Any) -> Any:
         # Written digit by digit, so that nothing is rounded; JSON has no NaN or infinity.
         return orjson.Fragment(str(value)) if value.is_finite() else None
     dump = getattr(value, "model_dump", None)
-    if dump is not None:
+    if dump is not None and not isinstance(value, type):
         return dump()
     if isinstance(value, bytes | bytearray | memoryview):
         from base64 import b64encode
@@ -80,12 +82,14 @@ def _ordered(values: Any) -> list[Any]:
 def _second_try(value: Any, error: Exception) -> bytes:
     """What the quick way refuses: keys that are no strings, and integers over 64 bits (DynamoDB has 38 digits)."""
     message = str(error)
-    if "64-bit" in message:
-        value = _with_large_integers(value)
     if "64-bit" in message or "key must be str" in message:
         try:
-            return orjson.dumps(value, _default, orjson.OPT_NON_STR_KEYS)
-        except orjson.JSONEncodeError as second:
+            return orjson.dumps(
+                _with_large_integers(value),
+                lambda held: _with_large_integers(_default(held)),
+                orjson.OPT_NON_STR_KEYS,
+            )
+        except (orjson.JSONEncodeError, RecursionError, ValueError) as second:
             error, message = second, str(second)
     cause = error.__cause__
     if cause is not None:
@@ -96,11 +100,14 @@ def _second_try(value: Any, error: Exception) -> bytes:
 def _with_large_integers(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _with_large_integers(held) for key, held in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
+    if isinstance(value, list | tuple):
         return [_with_large_integers(held) for held in value]
     if type(value) is int and not -(2**63) <= value < 2**64:
         return orjson.Fragment(str(value))
     if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
-        return {name: _with_large_integers(getattr(value, name)) for name in value.__dataclass_fields__}
-    dump = getattr(value, "model_dump", None)
-    return _with_large_integers(dump()) if dump is not None else value
+        from dataclasses import fields
+
+        # Without the private ones, which orjson leaves out, too.
+        names = [field.name for field in fields(value) if not field.name.startswith("_")]
+        return {name: _with_large_integers(getattr(value, name)) for name in names}
+    return value

@@ -11,7 +11,7 @@ from router.errors import InvalidEvent
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import Task
-    from collections.abc import Coroutine, Mapping
+    from collections.abc import Callable, Coroutine, Mapping, Sequence
     from datetime import datetime
     from typing import Any, ClassVar, NoReturn
     from xml.etree.ElementTree import Element
@@ -72,6 +72,9 @@ class Source(StrEnum):
     VPN = "vpn"
     INVOKE = "invoke"
     TASK = "task"
+
+
+_UNREAD = object()  # what json() has not parsed yet; a parsed body may be any value
 
 
 class Event:
@@ -153,14 +156,17 @@ class Event:
         session: Session
         policy: SessionPolicy  # where that session comes from
         state: dict[str, Any]  # free for middleware and handlers
-        tasks: list[Task[Any]]  # what `background` started
+        tasks: Sequence[Task[Any]]  # what `background` started
+        _json: Any
         route: Any  # the Route that matched
         typed: Any  # the aws-lambda-powertools data class
 
     # What an unreadable body is: a record fails with InvalidEvent, an HTTP request is answered with 400.
     unreadable: ClassVar[type[Exception]] = InvalidEvent
+    _computed: ClassVar[dict[str, Callable[[Any], Any]]]
     lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
     speaks_http: ClassVar[bool] = False  # errors are answered, not raised
+    ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
     from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
@@ -168,10 +174,19 @@ class Event:
         self.raw = raw
         self.context = context
         self.record = record
+        self.tasks = ()
+        self._json = _UNREAD
+
+    def __init_subclass__(cls) -> None:
+        # By field, so that a first read costs one lookup and one call.
+        cls._computed = {field: getattr(cls, "_" + field) for field in cls.lazy if hasattr(cls, "_" + field)}
+        # Set by __init__ where most events are asked for them; constructors on the hot path leave them out.
+        cls._computed["_json"] = cls._unread
+        cls._computed["tasks"] = cls._no_tasks
 
     def __getattr__(self, field: str) -> Any:
         # Called only while a slot is empty: compute it once, keep it.
-        compute = getattr(type(self), "_" + field, None) if field in self.lazy else None
+        compute = self._computed.get(field)
         if compute is None:
             raise AttributeError(f"{type(self).__name__} has no field {field!r}")
         value = compute(self)
@@ -183,12 +198,9 @@ class Event:
 
     def json(self) -> Any:
         """The body as JSON, parsed once. Bad JSON is a 400 or a failed record, with its position."""
-        try:
-            return self._json
-        except AttributeError:
-            pass
-        value = self._parsed()
-        self._json: Any = value
+        value = self._json
+        if value is _UNREAD:
+            self._json = value = self._parsed()
         return value
 
     def form(self) -> Form:
@@ -216,7 +228,7 @@ class Event:
         import asyncio
 
         task = asyncio.get_running_loop().create_task(work)
-        self.tasks.append(task)
+        self.tasks = (*self.tasks, task)
         return task
 
     def refuse(self, message: str) -> NoReturn:
@@ -282,16 +294,14 @@ class Event:
         return SessionPolicy()
 
     def _session(self) -> Session:
-        if self.from_client:
-            return self.policy.of_request(self)
-        return self.policy.of_record(self, self.session_wire(self.policy.attribute))
+        return self.policy.of_event(self)
 
     def session_wire(self, attribute: str) -> Any:
         """The session as this event carried it (text or object), or None."""
         return None
 
     def _typed(self) -> Any:
-        from router.sources.typed import data_class
+        from router.typed import data_class
 
         return data_class(self)
 
@@ -301,8 +311,11 @@ class Event:
     def _attempt(self) -> int:
         return 1
 
-    def _tasks(self) -> list[Task[Any]]:
-        return []
+    def _unread(self) -> Any:
+        return _UNREAD
+
+    def _no_tasks(self) -> tuple[()]:
+        return ()
 
     def _nothing(self) -> Any:
         return None
@@ -315,4 +328,5 @@ class Event:
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 
-Event.lazy = frozenset(Event.__slots__) - {"_json", "source", "raw", "context", "record"}
+Event.lazy = frozenset(Event.__slots__) - {"source", "raw", "context", "record"}
+Event.__init_subclass__()

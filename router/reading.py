@@ -17,5 +17,3 @@ def read(raw: Any, context: Any = None) -> list[Event]:
     source = detect(raw)
     events: list[Event] = load(source).read(source, raw, context)
     return events
-
-

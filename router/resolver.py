@@ -40,6 +40,8 @@ class Resolver(Registering):
     ) -> None:
         self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin_ms)
         self._engine.delay = delay
+        if delay is not None:
+            self._waits_if(delay)
 
     # ---- an invocation -----------------------------------------------------------------------------------------
 
@@ -94,6 +96,8 @@ class Resolver(Registering):
         HTTP: its result is the answer. A record fails all the same, unless the function raises `Discard`, `Retry` or
         another error in its place.
         """
+        if not errors:
+            raise ConfigurationError("catch(): give exception classes")
         for error in errors:
             if not (isinstance(error, type) and issubclass(error, Exception)):
                 raise ConfigurationError(f"catch({error!r}): give exception classes")
@@ -138,7 +142,7 @@ class Resolver(Registering):
         for middleware in route.middleware:
             engine.layer(middleware)
         plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch)
-        engine.table.add(route, Entry(route, plan))
+        engine.add(route, Entry(route, plan))
 
     def _waits_if(self, function: Callable[..., Any]) -> None:
         if is_async(function):

@@ -7,6 +7,7 @@ leaks between warm invocations, records, threads or tasks.
 from __future__ import annotations
 
 from contextvars import ContextVar
+from operator import attrgetter
 from types import MappingProxyType
 
 import orjson
@@ -17,7 +18,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from contextvars import Token
-    from typing import Any, Protocol
+    from typing import Any, NoReturn, Protocol
 
     from router.event import Event
 
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
+_KNOWN = frozenset(_FIELDS)
+_new = object.__new__
 
 
 class Session:
@@ -37,14 +40,7 @@ class Session:
     Immutable; two sessions are equal when all of it is equal. `Session()` belongs to nobody.
     """
 
-    __slots__ = ("_policy", "attributes", "claims", "correlation_id", "tenant", "user")
-
-    tenant: str | None
-    user: str | None
-    claims: Mapping[str, Any]
-    correlation_id: str | None
-    attributes: Mapping[str, Any]
-    _policy: SessionPolicy | None
+    __slots__ = ("_attributes", "_claims", "_correlation_id", "_policy", "_tenant", "_user")
 
     def __init__(
         self,
@@ -56,19 +52,32 @@ class Session:
         *,
         _policy: SessionPolicy | None = None,
     ) -> None:
-        put = object.__setattr__
-        put(self, "tenant", tenant)
-        put(self, "user", user)
-        put(self, "claims", MappingProxyType(dict(claims)) if claims else _NOTHING)
-        put(self, "correlation_id", correlation_id)
-        put(self, "attributes", MappingProxyType(dict(attributes)) if attributes else _NOTHING)
-        put(self, "_policy", _policy)
+        self._tenant = tenant
+        self._user = user
+        self._claims = MappingProxyType(dict(claims)) if claims else _NOTHING
+        self._correlation_id = correlation_id
+        self._attributes = MappingProxyType(dict(attributes)) if attributes else _NOTHING
+        self._policy = _policy
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"a Session cannot be changed; use session.replace({name}=...)")
+    # Properties without a setter keep it from being changed, and cost less than a __setattr__ that refuses.
+    if TYPE_CHECKING:
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError("a Session cannot be changed")
+        @property
+        def tenant(self) -> str | None: ...
+        @property
+        def user(self) -> str | None: ...
+        @property
+        def claims(self) -> Mapping[str, Any]: ...
+        @property
+        def correlation_id(self) -> str | None: ...
+        @property
+        def attributes(self) -> Mapping[str, Any]: ...
+    else:
+        tenant = property(attrgetter("_tenant"))
+        user = property(attrgetter("_user"))
+        claims = property(attrgetter("_claims"))
+        correlation_id = property(attrgetter("_correlation_id"))
+        attributes = property(attrgetter("_attributes"))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Session):
@@ -115,22 +124,29 @@ class Session:
         """A session from its wire fields; fields it does not know are kept as attributes. Raises SessionError."""
         if type(value) is not dict:
             raise SessionError(f"session: expected an object, got {_kind(value)}")
-        for field in ("tenant", "user", "correlation_id"):
-            if not isinstance(value.get(field), str | None):
-                raise SessionError(f"session.{field}: expected a string, got {_kind(value[field])}")
-        for field in ("claims", "attributes"):
-            if not isinstance(value.get(field), dict | None):
-                raise SessionError(f"session.{field}: expected an object, got {_kind(value[field])}")
-        others = {name: held for name, held in value.items() if name not in _FIELDS}
-        attributes = value.get("attributes")
-        return cls(
-            value.get("tenant"),
-            value.get("user"),
-            value.get("claims"),
-            value.get("correlation_id"),
-            {**others, **(attributes or {})} if others else attributes,
-            _policy=_policy,
-        )
+        get = value.get
+        tenant, user, correlation_id = get("tenant"), get("user"), get("correlation_id")
+        claims, attributes = get("claims"), get("attributes")
+        # Written out: this runs once a record.
+        if not (
+            (tenant is None or type(tenant) is str)
+            and (user is None or type(user) is str)
+            and (correlation_id is None or type(correlation_id) is str)
+            and (claims is None or type(claims) is dict)
+            and (attributes is None or type(attributes) is dict)
+        ):
+            _refuse(value)
+        if not _KNOWN.issuperset(value):
+            others = {name: held for name, held in value.items() if name not in _KNOWN}
+            attributes = {**others, **(attributes or {})}
+        session = _new(cls)
+        session._tenant = tenant
+        session._user = user
+        session._claims = MappingProxyType(dict(claims)) if claims else _NOTHING
+        session._correlation_id = correlation_id
+        session._attributes = MappingProxyType(dict(attributes)) if attributes else _NOTHING
+        session._policy = _policy
+        return session
 
     def to_wire(self) -> str | None:
         """What an adapter attaches to an outgoing message: compact JSON, signed when the policy signs; None for none.
@@ -148,6 +164,16 @@ class Session:
             return None
         payload = _dump(held)
         return payload if self._policy is None else self._policy.seal(payload)
+
+
+def _refuse(value: dict[str, Any]) -> NoReturn:
+    """Say which field of a session is of the wrong kind."""
+    for field in _FIELDS:
+        held = value.get(field)
+        wanted, word = (dict, "an object") if field in ("claims", "attributes") else (str, "a string")
+        if held is not None and type(held) is not wanted:
+            raise SessionError(f"session.{field}: expected {word}, got {_kind(held)}")
+    raise SessionError("session: malformed")
 
 
 def _kind(value: object) -> str:
@@ -201,14 +227,15 @@ class SessionPolicy:
             )
         if previous and secret is None:
             raise ConfigurationError("SessionPolicy(previous=...) needs secret=..., the key that signs")
-        if not max_age > 0:
+        if not 0 < max_age < float("inf"):
             raise ConfigurationError(f"SessionPolicy(max_age={max_age!r}): give a positive number of seconds")
         self.tenant_header = tenant_header
         self.user_header = user_header
         self.correlation_header = correlation_header
         self.tenant_claim = tenant_claim
         self.user_claim = user_claim
-        self.claims = claims if isinstance(claims, bool) else frozenset(claims)
+        named = (claims,) if isinstance(claims, str) else claims
+        self.claims = named if isinstance(named, bool) else frozenset(named)
         self.lambda_tenant = lambda_tenant
         self.body_field = body_field
         self.attribute = attribute
@@ -237,7 +264,7 @@ class SessionPolicy:
 
     def open(self, wire: Any) -> Session:
         """A session from its wire form: JSON text, or an already parsed object. Raises SessionError."""
-        if isinstance(wire, str | bytes):
+        if type(wire) is str or type(wire) is bytes:
             try:
                 wire = orjson.loads(wire)
             except orjson.JSONDecodeError as error:
@@ -248,16 +275,23 @@ class SessionPolicy:
             wire = verify(wire, self._keys)
         return Session.from_dict(wire, _policy=self)
 
+    def of_event(self, event: Event) -> Session:
+        """The session of any event, from where its source carries one."""
+        if event.from_client:
+            return self.of_request(event)
+        return self.of_record(event, event.session_wire(self.attribute))
+
     def of_record(self, event: Event, wire: Any) -> Session:
         """The session of a message or a call, from what it carried (None for nothing)."""
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
         session = self.nobody if wire is None else self.open(wire)
-        if session.tenant is None and self.lambda_tenant and event.tenant_id:
+        if self.lambda_tenant and session.tenant is None and event.tenant_id:
             session = session.replace(tenant=event.tenant_id)
-        for field in self.require:
-            if not getattr(session, field):
-                raise SessionError(f"session.{field} is required and missing")
+        if self.require:
+            for field in self.require:
+                if not getattr(session, field):
+                    raise SessionError(f"session.{field} is required and missing")
         return session
 
     def of_request(self, event: Event) -> Session:
@@ -335,7 +369,7 @@ def set_session(session: Session) -> Token[Holder | None]:
     running = _current.get()
     if session._policy is None and running is not None and running.session._policy is not None:
         session = session.replace()
-        object.__setattr__(session, "_policy", running.session._policy)
+        session._policy = running.session._policy
     return _current.set(_Held(session))
 
 

@@ -54,7 +54,7 @@ def verify(wire: Any, keys: dict[str, bytes]) -> Any:
         raise SessionError(f"session: signed with an unknown key ({key_id[:12]!r})")
     try:
         genuine = hmac.compare_digest(_signature(key_id, expires, payload, key), signature)
-    except (TypeError, UnicodeEncodeError):  # a signature or payload that is not even text that can be compared
+    except (TypeError, ValueError):  # a signature, payload or time that cannot even be compared
         genuine = False
     if not genuine:
         raise SessionError("session: the signature does not fit; it was altered or signed with another secret")

@@ -11,7 +11,7 @@ from router.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
     Getter = Callable[[Any], Any]
@@ -57,7 +57,7 @@ def bind(
 
     where names the route in messages; parameters are the path parameters it may ask for.
     """
-    if inspect.isgeneratorfunction(handler) or inspect.isasyncgenfunction(handler):
+    if generator_kind(handler) is not None:
         raise ConfigurationError(f"{where}: the handler is a generator; return the result instead of yielding it")
     arguments = read_signature(handler, where, parameters, batch=batch)
     if any(argument.dependency for argument in arguments):
@@ -70,6 +70,26 @@ def bind(
 def is_async(function: Any) -> bool:
     """Whether calling it gives a coroutine; an object with an async `__call__` counts."""
     return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def generator_kind(function: Any) -> str | None:
+    """Which kind of generator calling it gives; None for none."""
+    for called in (function, type(function).__call__):
+        if inspect.isgeneratorfunction(called):
+            return "generator"
+        if inspect.isasyncgenfunction(called):
+            return "async generator"
+    return None
+
+
+def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    """Run a coroutine that never has to wait: the one code for sync and async chains, without a loop for sync ones."""
+    try:
+        coroutine.send(None)
+    except StopIteration as done:
+        return done.value
+    coroutine.close()
+    raise ConfigurationError("something in a sync route had to wait; declare the handler or middleware `async def`")
 
 
 def _flat_call(handler: Callable[..., Any], arguments: list[Argument]) -> Callable[[Any], Any]:
@@ -88,6 +108,8 @@ def _flat_call(handler: Callable[..., Any], arguments: list[Argument]) -> Callab
             return lambda event: handler(first(event))
         if len(getters) == 2:
             first, second = getters
+            if first is _itself and second is _session:
+                return lambda event: handler(event, event.session)
             return lambda event: handler(first(event), second(event))
         return lambda event: handler(*[get(event) for get in getters])
     positional = [argument.get for argument in arguments if argument.get and not argument.by_keyword]
@@ -108,22 +130,23 @@ def read_signature(
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"{where}: the signature cannot be read: {error}") from None
     arguments: list[Argument] = []
+    keeps_default = False
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
         get = _getter(name, parameter, where, parameters, batch)
-        by_keyword = parameter.kind is parameter.KEYWORD_ONLY
+        if get is None:
+            keeps_default = True
+            continue
+        # What follows an argument that keeps its default goes by name, or it would land in that one's place.
+        by_keyword = parameter.kind is parameter.KEYWORD_ONLY or keeps_default
+        if by_keyword and parameter.kind is parameter.POSITIONAL_ONLY:
+            raise ConfigurationError(f"{where}: {name!r} is positional-only and follows an argument that nothing gives")
         if isinstance(get, Depends):
             arguments.append(Argument(name, by_keyword, None, get))
-        elif get is not None:
-            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and len(arguments) < _position(signature, name):
-                by_keyword = True  # an argument before it keeps its default
+        else:
             arguments.append(Argument(name, by_keyword, get, None))
     return arguments
-
-
-def _position(signature: inspect.Signature, name: str) -> int:
-    return list(signature.parameters).index(name)
 
 
 def _getter(
@@ -131,15 +154,13 @@ def _getter(
 ) -> Getter | Depends | None:
     """Where one argument comes from; None leaves it at its default."""
     annotation, default = parameter.annotation, parameter.default
-    if isinstance(default, Depends):
-        return default
-    for extra in getattr(annotation, "__metadata__", ()):
+    for extra in (default, *getattr(annotation, "__metadata__", ())):
         if isinstance(extra, Depends):
             return extra
     if isinstance(annotation, Marked):
         return _from_place(annotation.place, name, annotation.annotation, default, where, batch)
     if name in parameters:
-        return _path_parameter(name, annotation)
+        return _path_parameter(name, annotation, where)
     if _is_event(annotation) or (annotation is _REQUIRED and name in ("event", "events")):
         return _itself
     if batch and getattr(annotation, "__origin__", None) is list and _is_event(annotation.__args__[0]):
@@ -154,6 +175,8 @@ def _getter(
         return _from_place("body", name, annotation, default, where, batch)
     if default is not _REQUIRED:
         return None
+    if name == "context":  # whatever class a user names for it
+        return _context_of_first if batch else _context
     places = f"; the path has {', '.join(parameters)}" if parameters else ""
     raise ConfigurationError(
         f"{where}: nothing provides the argument {name!r}{places}. Annotate it as Event, Session, a dataclass or "
@@ -198,16 +221,24 @@ class _OfPath:
         return event.params[self.name]
 
 
-def _path_parameter(name: str, annotation: Any) -> Getter:
-    if annotation is _REQUIRED or annotation is str:
-        return _OfPath(name)
+def _converter(annotation: Any, text: bool, name: str, where: str) -> Any:
+    """What makes an argument of text or JSON. Raises ConfigurationError, which names it, when nothing can."""
     from router.dispatch.convert import compile_converter
 
-    convert, where = compile_converter(annotation, text=True), f"path.{name}"
+    try:
+        return compile_converter(annotation, text=text)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{where}: the argument {name!r}: {error}") from None
+
+
+def _path_parameter(name: str, annotation: Any, where: str) -> Getter:
+    if annotation is _REQUIRED or annotation is str:
+        return _OfPath(name)
+    convert, at = _converter(annotation, True, name, where), f"path.{name}"
 
     def converted(event: Event) -> Any:
         value = event.params[name]  # already converted where the template has a type
-        return convert(value, where) if isinstance(value, str) else value
+        return convert(value, at) if isinstance(value, str) else value
 
     return converted
 
@@ -220,14 +251,14 @@ def _from_place(place: str, name: str, annotation: Any, default: Any, where: str
         if isinstance(extra, Alias):
             name = extra.name
     if place == "path":
-        return _path_parameter(name, annotation)
-    from router.dispatch.convert import compile_converter, wants_many
-
+        return _path_parameter(name, annotation, where)
     if place == "body":
-        return _body(annotation, default)
+        return _body(name, annotation, default, where)
+    from router.dispatch.convert import wants_many
+
     many = wants_many(annotation)
     wire = name.replace("_", "-") if place == "header" else name
-    convert, at = compile_converter(annotation, text=True), f"{place}.{wire}"
+    convert, at = _converter(annotation, True, name, where), f"{place}.{wire}"
     find = {"query": _of_query, "header": _of_headers, "cookie": _of_cookies}[place]
     optional = _takes_none(annotation)
 
@@ -245,14 +276,12 @@ def _from_place(place: str, name: str, annotation: Any, default: Any, where: str
     return get
 
 
-def _body(annotation: Any, default: Any) -> Getter:
+def _body(name: str, annotation: Any, default: Any, where: str) -> Getter:
     if annotation is bytes:
         return lambda event: event.body
     if annotation is str:
         return lambda event: event.text
-    from router.dispatch.convert import compile_converter
-
-    convert = compile_converter(annotation, text=False)
+    convert = _converter(annotation, False, name, where)
 
     def get(event: Event) -> Any:
         if default is not _REQUIRED and not event.body:

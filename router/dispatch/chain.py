@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.binding import is_async
-from router.dispatch.loop import drive
+from router.dispatch.binding import drive, is_async
+from router.dispatch.shape import refuse_unawaited
 from router.errors import ConfigurationError, Forbidden
 
 TYPE_CHECKING = False
@@ -78,8 +78,13 @@ class Layer:
         return self.form != "generator"
 
 
-def compose(route: Route, plan: Plan, layers: list[Layer], shape: Shape, on_error: OnError) -> tuple[Call, bool]:
-    """The whole chain of a route as `call(event)`, and whether it gives a coroutine."""
+def compose(
+    route: Route, plan: Plan, layers: list[Layer], shape: Shape, on_error: OnError, waits_on_errors: bool
+) -> tuple[Call, bool]:
+    """The whole chain of a route as `call(event)`, and whether it gives a coroutine.
+
+    waits_on_errors: whether on_error may have to wait, so that even a sync chain has to be a coroutine.
+    """
     call, needs_await = plan.call, plan.is_async
     if route.permission is not None:
         call, needs_await = _guarded(call, needs_await, route.permission, route.batch)
@@ -87,6 +92,8 @@ def compose(route: Route, plan: Plan, layers: list[Layer], shape: Shape, on_erro
         from router.dispatch.threads import in_threads
 
         call, needs_await = in_threads(call, route.concurrency), True
+    if waits_on_errors and not needs_await:
+        call, needs_await = _waiting(call), True
     # From the inside out: each run of generators is one flat step, each onion one step around what it encloses.
     run: list[Layer] = []
     for layer in reversed(layers):
@@ -100,6 +107,13 @@ def compose(route: Route, plan: Plan, layers: list[Layer], shape: Shape, on_erro
     if run:
         call, needs_await = _flat(run[::-1], call, needs_await, shape, on_error, route.batch)
     return call, needs_await
+
+
+def _waiting(call: Call) -> Call:
+    async def call_and_wait(subject: Any) -> Any:
+        return call(subject)
+
+    return call_and_wait
 
 
 def _guarded(call: Call, needs_await: bool, permission: Callable[..., Any], batch: bool) -> tuple[Call, bool]:
@@ -117,7 +131,9 @@ def _guarded(call: Call, needs_await: bool, permission: Callable[..., Any], batc
 
     def guarded(subject: Any) -> Any:
         event: Event = subject[0] if batch else subject
-        if not permission(event.session, event):
+        allowed = permission(event.session, event)
+        refuse_unawaited(allowed, f"{event.route}: permission=")  # it would be true, whatever it came to
+        if not allowed:
             raise Forbidden
         return call(subject)
 
@@ -155,9 +171,8 @@ def _flat(
                 except Exception as raised:
                     error = raised
         finally:
-            for layer, middleware in opened:  # left over only when this call is cancelled or the process stops
-                if layer.form == "generator":
-                    middleware.close()
+            while opened:  # left over only when this call is cancelled or the process stops
+                await _close(*opened.pop())
         if error is not None:
             raise error
         return result
@@ -191,11 +206,12 @@ async def _resume(layer: Layer, middleware: Any, result: Any, error: Exception |
         else:
             other = await (middleware.asend(result) if error is None else middleware.athrow(error))
     except (StopIteration, StopAsyncIteration):
-        if error is not None:
-            raise error from None
-        return False, None
-    await _close(layer, middleware)
-    return True, other
+        if error is None:
+            return False, None
+    else:
+        await _close(layer, middleware)
+        return True, other
+    raise error  # here, where it keeps its cause
 
 
 async def _close(layer: Layer, middleware: Any) -> None:

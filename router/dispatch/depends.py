@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.binding import Argument, Plan, is_async, read_signature
-from router.dispatch.loop import drive
+from router.dispatch.binding import Argument, Plan, drive, generator_kind, is_async, read_signature
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -22,12 +21,7 @@ class Provider:
     def __init__(self, function: Callable[..., Any], arguments: list[Bound]) -> None:
         self.function = function
         self.arguments = arguments
-        if inspect.isasyncgenfunction(function):
-            self.kind = "async generator"
-        elif inspect.isgeneratorfunction(function):
-            self.kind = "generator"
-        else:
-            self.kind = "async" if is_async(function) else "sync"
+        self.kind = generator_kind(function) or ("async" if is_async(function) else "sync")
 
     @property
     def needs_await(self) -> bool:
@@ -132,15 +126,19 @@ async def _value_of(
     made = provider.function(*positional, **named)
     if provider.kind == "async":
         made = await made
-    elif provider.kind == "generator":
+    elif provider.kind != "sync":
         open_generators.append(made)
-        made = next(made)
-    elif provider.kind == "async generator":
-        open_generators.append(made)
-        made = await anext(made)
+        made = await _first_of(made)
     if one.cached:
         cache[provider.function] = made
     return made
+
+
+async def _first_of(generator: Any) -> Any:
+    try:
+        return await anext(generator) if inspect.isasyncgen(generator) else next(generator)
+    except (StopIteration, StopAsyncIteration):
+        raise ConfigurationError(f"the dependency {generator.__qualname__} yields nothing") from None
 
 
 async def _tear_down(open_generators: list[Any], error: BaseException | None) -> None:

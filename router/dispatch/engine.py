@@ -41,6 +41,7 @@ class Engine:
 
     __slots__ = (
         "_layers",
+        "_manners",
         "_runners",
         "catchers",
         "deadline_margin_ms",
@@ -71,6 +72,7 @@ class Engine:
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._layers: dict[int, tuple[Any, Layer]] = {}
         self._runners: dict[Source, Runner] = {}
+        self._manners: dict[Source, tuple[bool, bool]] = {}
 
     def dispatch(self, raw: Any, context: Any) -> Any:
         """The answer to a payload, or a coroutine that gives it when something about it is async."""
@@ -104,24 +106,20 @@ class Engine:
             from router.dispatch.binding import bind
 
             plan = bind(route.handler, str(route), entry.parameters, batch=route.batch, overrides=self.overrides)
-        entry.call, entry.is_async = plan.call, plan.is_async
+        call, is_async = plan.call, plan.is_async
         layers = [self.layer(middleware) for middleware in (*self.middleware, *route.middleware)]
-        if layers or route.permission is not None or route.concurrency > 1:
+        if layers or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:
             # Imported here: an application without middleware starts without it.
             from router.dispatch.chain import compose
             from router.dispatch.errors import on_error
             from router.dispatch.shape import shape
 
-            entry.call, entry.is_async = compose(
-                route, plan, layers, shape, lambda event, error: on_error(self, event, error)
+            call, is_async = compose(
+                route, plan, layers, shape, lambda event, error: on_error(self, event, error), self.waits_on_errors
             )
-        if self.waits_on_errors and not entry.is_async:
-            call = entry.call
-
-            async def call_and_wait(subject: Any) -> Any:
-                return call(subject)
-
-            entry.call, entry.is_async = call_and_wait, True
+        # All at the end: another thread may be using the entry, and must never see it without its middleware.
+        entry.is_async = is_async
+        entry.call = call
         entry.ready = True
 
     def layer(self, middleware: Any) -> Layer:
@@ -137,6 +135,25 @@ class Engine:
         """Let every chain be composed anew: the overrides have changed."""
         for entry in self.table.entries:
             entry.ready = False
+        self._manners.clear()
+
+    def add(self, route: Route, entry: Entry) -> None:
+        """Register a route. Raises RouteConflict."""
+        self.table.add(route, entry)
+        self._manners.clear()
+
+    def manner(self, source: Source) -> tuple[bool, bool]:
+        """How the batches of a source are run: whether something about them is async, and whether simply in order."""
+        manner = self._manners.get(source)
+        if manner is None:
+            entries = self.table.entries_of(source)
+            for entry in entries:
+                if not entry.ready:
+                    self.prepare(entry)
+            is_async = self.waits_on_errors or any(entry.is_async for entry in entries)
+            in_order = not any(entry.route.batch or entry.route.concurrency > 1 for entry in entries)
+            self._manners[source] = manner = is_async, in_order
+        return manner
 
     def find(self, event: Event) -> Entry:
         """The entry for a record or call, ready to be called. Raises NoRoute."""

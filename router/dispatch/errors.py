@@ -18,7 +18,7 @@ from router.response import Response, problem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
     from router.dispatch.engine import Engine
@@ -66,11 +66,12 @@ def _problem(error: HTTPError) -> Response:
     return problem(error.status, error.detail, error.headers, **members)
 
 
-async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exception:
-    """The final error of a record: what a catcher raised in its place, or the error itself.
+async def on_record_error(engine: Engine, events: Sequence[Event], error: Exception) -> Exception:
+    """The final error of the records of a call: what a catcher raised in its place, or the error itself.
 
     A catcher that returns has looked at the error; the record still fails. It raises Discard to acknowledge it.
     """
+    event = events[0]
     handler = _catcher(engine, error)
     if handler is not None:
         try:
@@ -81,7 +82,8 @@ async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exc
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):
         _log().info("retry %r: %s", _name(event), _line(error))
-        await _delay(engine, event, error)
+        for each in events:
+            await _delay(engine, each, error)
     else:
         await report(engine, event, error)
     return error

@@ -13,8 +13,10 @@ from router.errors import ConfigurationError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Coroutine, Iterable
     from typing import Any
+
+    from router.event import Event
 
 
 class _Owner:
@@ -75,10 +77,11 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     try:
         return loop.run_until_complete(coroutine)
     finally:
-        _tell_of_leftovers(asyncio.all_tasks(loop))
+        # Without the invocation itself: SIGTERM ends it in the middle.
+        _tell_of_leftovers([task for task in asyncio.all_tasks(loop) if task.get_coro() is not coroutine])
 
 
-def _tell_of_leftovers(tasks: set[asyncio.Task[Any]]) -> None:
+def _tell_of_leftovers(tasks: list[asyncio.Task[Any]]) -> None:
     """Work that a handler started and nobody awaits is frozen with the function: say so, once for each kind."""
     for task in tasks:
         name = getattr(task.get_coro(), "__qualname__", task.get_name())
@@ -111,11 +114,48 @@ def close_loop() -> None:
     loop.close()
 
 
-def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never has to wait: the one code for sync and async chains, without a loop for sync ones."""
+async def finished(work: Awaitable[Any], events: Iterable[Event]) -> Any:
+    """The result of an async handler, once everything is done that its events started in the background.
+
+    That is waited for even when the handler failed. The first error counts, the handler's before the others.
+    """
+    result, failure = await _tried(work)
+    late = await first_failure(events)
+    failure = failure or late
+    if failure is not None:
+        raise failure
+    return result
+
+
+async def _tried(work: Awaitable[Any]) -> tuple[Any, Exception | None]:
     try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    coroutine.close()
-    raise ConfigurationError("something in a sync route had to wait; declare the handler or middleware `async def`")
+        return await work, None
+    except Exception as error:
+        return None, error
+    except BaseException as stop:
+        return None, as_failure(stop)
+
+
+def as_failure(stop: BaseException) -> Exception:
+    """A cancellation of something that a handler awaited is an error like any other. What stops the dispatch itself,
+    or the process, is raised."""
+    import asyncio
+
+    task = asyncio.current_task() if isinstance(stop, asyncio.CancelledError) else None
+    if task is None or task.cancelling():
+        raise stop
+    failure = RuntimeError("the handler awaited something that was cancelled")
+    failure.__cause__ = stop
+    return failure
+
+
+async def first_failure(events: Iterable[Event]) -> Exception | None:
+    """Wait for what the events started in the background; the first error of it, or None."""
+    failure: Exception | None = None
+    for event in events:
+        waited = 0
+        while waited < len(event.tasks):  # one may start another
+            _, error = await _tried(event.tasks[waited])
+            failure = failure or error
+            waited += 1
+    return failure

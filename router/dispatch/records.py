@@ -1,13 +1,15 @@
 """Records: every one is dispatched, every outcome is kept, and the source's own form says which must come again.
 
 A batch becomes calls (a record each, or with `batch=True` the records of one session), and calls stand in lanes: what
-must stay in order shares a lane, and after a failure the rest of its lane is not started. Other lanes go on.
+must stay in order shares a lane, and after a failure the rest of its lane is not begun. Other lanes go on.
 """
 
 from __future__ import annotations
 
+from time import perf_counter
+
+from router.dispatch.binding import drive
 from router.dispatch.errors import on_record_error
-from router.dispatch.loop import drive
 from router.dispatch.shape import refuse_unawaited
 from router.errors import RecordsFailed
 from router.session import _current
@@ -22,16 +24,9 @@ if TYPE_CHECKING:
     from router.dispatch.engine import Engine, Entry
     from router.event import Event, Source
 
-
-class Call:
-    """One call of a handler: the entry, and the positions of its records in the batch."""
-
-    __slots__ = ("entry", "lane", "positions")
-
-    def __init__(self, entry: Entry, position: int, lane: Hashable) -> None:
-        self.entry = entry
-        self.positions = [position]
-        self.lane = lane
+# What most records come to.
+_NOT_STARTED = Outcome()
+_DONE = Outcome(started=True)
 
 
 class NotStarted(Exception):
@@ -41,186 +36,166 @@ class NotStarted(Exception):
 class Batch:
     """The records of one invocation and what became of them."""
 
-    __slots__ = ("calls", "carry", "context", "engine", "events", "module", "outcomes")
+    __slots__ = ("carry", "dead", "engine", "events", "kind", "module", "outcomes", "remaining")
 
-    def __init__(self, engine: Engine, module: ModuleType, events: list[Event], context: Any) -> None:
+    def __init__(self, engine: Engine, module: ModuleType, kind: str, events: list[Event], context: Any) -> None:
         self.engine = engine
         self.module = module
+        self.kind = kind
         self.events = events
-        self.context = context
-        self.outcomes = [Outcome() for _ in events]
-        self.calls: list[Call] = []
+        self.outcomes = [_NOT_STARTED] * len(events)
+        self.dead: set[Hashable] = set()  # lanes that have ended
+        self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
-        self.carry: Callable[[list[Event], Any], None] | None = getattr(module, "carry", None)
+        self.carry: Callable[[Any, Any], None] | None = getattr(module, "carry", None)
 
 
 def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) -> Callable[[Any, Any], Any]:
     """What dispatches the batches of one source."""
-    read, policy = module.read, engine.policy
 
     def run(raw: Any, context: Any) -> Any:
-        events: list[Event] = read(source, raw, context)
-        for event in events:
-            event.policy = policy
-        batch = Batch(engine, module, events, context)
-        errors = plan(batch, kind)
-        work = execute(batch, errors, raw, kind)
-        if engine.waits_on_errors or any(call.entry.is_async for call in batch.calls):
-            return work
-        return drive(work)
+        batch = Batch(engine, module, kind, module.read(source, raw, context), context)
+        is_async, in_order = engine.manner(source)
+        work = execute(batch, raw, in_order)
+        return work if is_async else drive(work)
 
     return run
 
 
-def plan(batch: Batch, kind: str) -> list[tuple[int, Exception]]:
-    """Find the route of each record and form the calls. Gives the records that no call can be made for."""
-    errors: list[tuple[int, Exception]] = []
-    groups: dict[Hashable, Call] = {}
-    engine, find, lane_of = batch.engine, batch.engine.find, _lanes(batch, kind)
-    for position, event in enumerate(batch.events):
-        try:
-            entry = find(event)
-            lane = lane_of(event, entry) if lane_of is not None else position
-            session = event.session  # refused here, for this record alone
-        except Exception as error:
-            if engine.ignores(error):
-                batch.outcomes[position].started = True
+async def execute(batch: Batch, raw: Any, in_order: bool) -> Any:
+    """Dispatch the records and answer."""
+    if in_order:
+        await run_in_order(batch)
+    else:
+        from router.dispatch.concurrent import run_grouped
+
+        await run_grouped(batch)
+    answer = getattr(batch.module, "answer", None)
+    if batch.kind == "notify":
+        failures = [
+            (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
+            for event, outcome in zip(batch.events, batch.outcomes, strict=True)
+            if outcome.failed
+        ]
+        if failures:
+            raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
+    # Of the sources that are only notified, SES alone may be waiting for an answer.
+    return None if answer is None else answer(raw, batch.events, batch.outcomes)
+
+
+async def run_in_order(batch: Batch) -> None:
+    """One record after the other. None is begun when one before it in its lane failed, or the time is nearly up.
+
+    A record without a route, or whose session is refused, fails in its turn, so that what must come after it does not
+    overtake it.
+    """
+    outcomes, remaining, dead, carry = batch.outcomes, batch.remaining, batch.dead, batch.carry
+    margin, policy, lane_of = batch.engine.deadline_margin_ms, batch.engine.policy, lanes(batch)
+    of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
+    routes = Routes(batch.engine)
+    looked = 0.0
+    before = enter(None)
+    try:
+        for position, event in enumerate(batch.events):
+            lane: Hashable = None
+            result: Any = None
+            failure: BaseException | None = None
+            try:
+                if lane_of is not None:
+                    lane = lane_of(event, 1)
+                    if lane in dead:
+                        continue
+                # A look at the clock is not free, and its resolution is a millisecond. The first records look each
+                # time, so that a simulated clock, which moves with each look, is followed too.
+                if remaining is not None and (position < 32 or perf_counter() - looked > 0.001):
+                    looked = perf_counter()
+                    if remaining() < margin:
+                        return
+                entry = routes.get(event.name) or routes.find(event)
+                event.route = entry.route
+                if event.from_client:
+                    event.session = policy.of_request(event)
+                else:
+                    event.session = of_record(event, event.session_wire(attribute))
+                enter(event)
+                result = entry.call(event)
+                if entry.is_async:
+                    result = await result
+                elif result is not None:
+                    refuse_unawaited(result)
+                if carry is not None:
+                    carry([event], result)
+            except BaseException as error:
+                failure = error
+            if failure is None and result is None and not event.tasks:
+                outcomes[position] = _DONE
             else:
-                errors.append((position, error))
-            continue
-        if entry.route.batch:
-            key = (id(entry), lane if lane_of is not None else None, _identity(session))
-            call = groups.get(key)
-            if call is not None:
-                call.positions.append(position)
-                continue
-            groups[key] = call = Call(entry, position, lane)
-            batch.calls.append(call)
-        else:
-            batch.calls.append(Call(entry, position, lane))
-    return errors
+                enter(None)
+                await finish(batch, [position], lane, [result], failure)
+    finally:
+        leave(before)
 
 
-def _lanes(batch: Batch, kind: str) -> Callable[[Event, Entry], Hashable] | None:
+class Routes(dict[str, "Entry"]):
+    """The entries of a batch by name, where they do not depend on what is in a record."""
+
+    __slots__ = ("engine",)
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    def find(self, event: Event) -> Entry:
+        """The entry of a record. Raises NoRoute."""
+        entry = self.engine.find(event)
+        if self.engine.table.fixed(event) is entry:
+            self[event.name] = entry
+        return entry
+
+
+def lanes(batch: Batch) -> Callable[[Event, int], Hashable] | None:
     """What tells the lane of a record; None where each record is a lane of its own."""
-    if kind == "ordered":
-        shard_of, key_of = batch.module.lane, batch.module.key
-
-        def in_shard(event: Event, entry: Entry) -> Hashable:
-            # With concurrency= order is kept by partition key, which is all that Kinesis and DynamoDB promise.
-            return (shard_of(event), key_of(event)) if entry.route.concurrency > 1 else (shard_of(event),)
-
-        return in_shard
-    lane_of = getattr(batch.module, "lane", None)
-    if lane_of is None or kind == "notify":
-        return None  # every record is tried, whatever became of the one before
-    alone = iter(range(len(batch.events)))
-
-    def in_group(event: Event, entry: Entry) -> Hashable:
-        lane = lane_of(event)
-        return next(alone) if lane is None else ("group", lane)
-
-    return in_group
+    events, module = batch.events, batch.module
+    if batch.kind == "ordered":
+        shard_of, key_of = module.lane, module.key
+        # With concurrency= order is kept by partition key, which is all that Kinesis and DynamoDB promise.
+        return lambda event, limit: (shard_of(event), key_of(event)) if limit > 1 else (shard_of(event),)
+    lane_of = getattr(module, "lane", None)
+    has_lanes = getattr(module, "has_lanes", None)
+    if lane_of is None or (has_lanes is not None and not any(has_lanes(event) for event in events[:1])):
+        return None
+    return lambda event, limit: lane_of(event)
 
 
-def _identity(session: Any) -> Hashable:
-    """Equal for two sessions that are equal in everything; one user's record never runs as another's."""
-    from router.encode import dumps
+async def finish(
+    batch: Batch, positions: list[int], lane: Hashable, results: list[Any], failure: BaseException | None
+) -> None:
+    """What a call came to, when it is more than nothing: results, work beside the handler, an error."""
+    events = [batch.events[position] for position in positions]
+    if failure is not None and not isinstance(failure, Exception):
+        from router.dispatch.loop import as_failure
 
-    return dumps(session.to_dict()) if session.attributes or session.claims else (
-        session.tenant,
-        session.user,
-        session.correlation_id,
-    )
+        failure = as_failure(failure)
+    if any(event.tasks for event in events):
+        from router.dispatch.loop import first_failure
 
-
-async def execute(batch: Batch, errors: list[tuple[int, Exception]], raw: Any, kind: str) -> Any:
-    """Run the calls, in order or as many at a time as their routes allow, and answer."""
-    dead: set[Hashable] = set()
-    if kind == "ordered" and errors:
-        await _run_ordered_around(batch, errors, dead)
-    else:
-        for position, error in errors:
-            await _settle(batch, [position], error)
-        await _run(batch, batch.calls, dead)
-    if kind != "notify":
-        return batch.module.answer(raw, batch.events, batch.outcomes)
-    failures = [
-        (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
-        for event, outcome in zip(batch.events, batch.outcomes, strict=True)
-        if outcome.failed
-    ]
-    if failures:
-        raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
-    return None
-
-
-async def _run_ordered_around(batch: Batch, errors: list[tuple[int, Exception]], dead: set[Hashable]) -> None:
-    """A record that no call can be made for stops its shard where it stands: what comes after it is not started."""
-    first = errors[0][0]
-    await _run(batch, [call for call in batch.calls if call.positions[0] < first], dead)
-    for position, error in errors:
-        await _settle(batch, [position], error)
-
-
-async def _run(batch: Batch, calls: list[Call], dead: set[Hashable]) -> None:
-    limits = {id(call.entry): call.entry.route.concurrency for call in calls}
-    if all(limit == 1 for limit in limits.values()):
-        for call in calls:
-            await _make(batch, call, dead)
-    else:
-        from router.dispatch.concurrent import run_lanes
-
-        await run_lanes(calls, limits, lambda call: _make(batch, call, dead))
-
-
-async def _make(batch: Batch, call: Call, dead: set[Hashable]) -> None:
-    """One call, unless something before it in its lane failed or the time is nearly up."""
-    if call.lane in dead:
+        late = await first_failure(events)
+        failure = failure or late
+    if failure is None or batch.engine.ignores(failure):
+        for position, result in zip(positions, results, strict=True):
+            batch.outcomes[position] = Outcome(result, started=True)
         return
-    first = batch.events[call.positions[0]]
-    if batch.context is not None and first.remaining_ms() < batch.engine.deadline_margin_ms:
-        dead.add(call.lane)
-        return
-    entry = call.entry
-    events = [batch.events[position] for position in call.positions]
-    for position in call.positions:
-        batch.outcomes[position].started = True
-    token = _current.set(first)
+    for event in events:
+        event.policy = batch.engine.policy
+    token = _current.set(events[0])
     try:
-        result = entry.call(events if entry.route.batch else first)
-        if entry.is_async:
-            result = await result
-            for event in events:
-                for task in event.tasks:
-                    await task
-        elif result is not None:
-            refuse_unawaited(result)
-        if batch.carry is not None:
-            batch.carry(events, result)
-    except Exception as error:
-        _current.reset(token)
-        dead.add(call.lane)
-        await _settle(batch, call.positions, error)
-        if not batch.outcomes[call.positions[0]].failed:
-            dead.discard(call.lane)  # it was discarded: what follows it may go on
-    else:
-        _current.reset(token)
-        for position in call.positions:
-            batch.outcomes[position].result = result
-
-
-async def _settle(batch: Batch, positions: list[int], error: Exception) -> None:
-    """Keep the error of a call as the outcome of its records."""
-    first = batch.events[positions[0]]
-    token = _current.set(first)
-    try:
-        final = await on_record_error(batch.engine, first, error)
+        final = await on_record_error(batch.engine, events, failure)
     finally:
         _current.reset(token)
     for position in positions:
-        batch.outcomes[position].started = True
-        batch.outcomes[position].error = final
+        batch.outcomes[position] = outcome = Outcome(error=final, started=True)
+    # A source that is only notified has every record tried, whatever became of the one before.
+    if lane is not None and batch.kind != "notify" and outcome.failed:
+        batch.dead.add(lane)
 
 
 def _id(event: Event) -> str:

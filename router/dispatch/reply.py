@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.loop import drive
+from router.dispatch.binding import drive
 from router.encode import dumps
 from router.errors import Discard, MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
@@ -48,13 +48,13 @@ class Requests:
 
     async def wait(self, event: Event, entry: Entry) -> Any:
         """The answer of an async route."""
+        from router.dispatch.loop import finished
+
         token = _current.set(event)
         try:
             if self.eager:
                 _ = event.session
-            result = await entry.call(event)
-            for task in event.tasks:
-                await task
+            result = await finished(entry.call(event), (event,))
             return self.answer(event, result)
         except Exception as error:
             return await self.answer_error(event, error)
@@ -133,15 +133,15 @@ class Calls:
         self.optional: tuple[str, ...] = getattr(module, "OPTIONAL", ())
 
     async def wait(self, event: Event, entry: Entry) -> Any:
-        """The answer of an async route, or of any route while errors are reported to something async."""
+        """The answer of an async route."""
+        from router.dispatch.loop import finished
+        from router.dispatch.shape import refuse_unawaited
+
         token = _current.set(event)
         try:
             _ = event.session
-            result = entry.call(event)
-            if entry.is_async:
-                result = await result
-                for task in event.tasks:
-                    await task
+            result = await finished(entry.call(event), (event,))
+            refuse_unawaited(result)
             return self.answer(event, result)
         except Exception as error:
             return await self.failed(event, error)
@@ -158,7 +158,7 @@ class Calls:
                 return self.answer(event, None)
             if event.speaks_http:
                 return self.answer(event, await on_error(self.engine, event, error))
-            error = await on_record_error(self.engine, event, error)
+            error = await on_record_error(self.engine, [event], error)
             if isinstance(error, Discard):
                 return self.answer(event, None)
             if self.say_error is None:
@@ -177,7 +177,7 @@ def _direct_runner(calls: Calls) -> Callable[[Any, Any], Any]:
         token = _current.set(event)
         try:
             entry = engine.find(event)
-            if entry.is_async or engine.waits_on_errors:
+            if entry.is_async:
                 return calls.wait(event, entry)
             _ = event.session  # refused here, before the handler runs
             result = entry.call(event)

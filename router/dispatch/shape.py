@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.encode import JSON, dumps
+from router.encode import dumps
 from router.errors import ConfigurationError
 from router.response import Response
 
@@ -23,7 +23,7 @@ def to_response(result: Any) -> Response:
     if isinstance(result, Response):
         return result
     if isinstance(result, dict | list):
-        return Response(dumps(result).decode(), content_type=JSON)
+        return Response.ok(dumps(result).decode())
     if result is None:
         return Response(None, 204)
     if isinstance(result, tuple) and not hasattr(result, "_fields"):
@@ -35,19 +35,25 @@ def to_response(result: Any) -> Response:
 def _from_tuple(result: tuple[Any, ...]) -> Response:
     if not (2 <= len(result) <= 3 and type(result[1]) is int):
         raise ConfigurationError("a handler's tuple must be (body, status) or (body, status, headers)")
-    response = to_response(result[0])
-    if type(result[0]) is not Response:
-        response.status = 200 if result[0] is not None else response.status
-    response = Response(response.body, result[1], dict(response.headers)) if response.status != result[1] else response
+    given = to_response(result[0])
+    # A new one: the handler may give the same Response to other requests.
+    response = Response(given.body, result[1])
+    response.headers.clear()
+    for name, values in given.headers.multi().items():
+        for value in values:
+            response.headers.add(name, value)
+    response.cookies = [*given.cookies]
     for name, value in (result[2] if len(result) == 3 else {}).items():
         response.headers[name] = value
     return response
 
 
-def refuse_unawaited(result: Any) -> None:
-    """A sync handler that hands back a coroutine has not done its work."""
+def refuse_unawaited(result: Any, what: str = "the handler") -> None:
+    """What hands back a coroutine or a generator has not done its work."""
     if hasattr(result, "__await__"):
         close = getattr(result, "close", None)
         if close is not None:
             close()
-        raise ConfigurationError("the handler returned something that must be awaited; declare it `async def`")
+        raise ConfigurationError(f"{what} returned something that must be awaited; declare it `async def`")
+    if hasattr(result, "throw") or hasattr(result, "athrow"):
+        raise ConfigurationError(f"{what} returned a generator, which nobody would run; return the result")

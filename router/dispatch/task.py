@@ -31,10 +31,21 @@ def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env:
         try:
             result = resolver.resolve(given)
         except SystemExit as stopped:
-            return _code(stopped.code)
+            from router.dispatch.loop import close_loop
+
+            close_loop()  # an async handler that SIGTERM stopped is still to clean up
+            return _stopped(stopped.code)
         except Exception:
             return 1  # the dispatch has logged it
     return _code(result)
+
+
+def _stopped(code: Any) -> int:
+    """As Python itself takes `sys.exit(...)`: None is success, a number the code, anything else the reason of a 1."""
+    if code is None or type(code) is int:
+        return (code or 0) & 0xFF
+    _log().error("the task stopped: %s", code)
+    return 1
 
 
 def _code(result: Any) -> int:

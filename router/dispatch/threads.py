@@ -21,6 +21,14 @@ def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
         pool = pools.get(os.getpid())
         if pool is None:
             pools[os.getpid()] = pool = ThreadPoolExecutor(limit, thread_name_prefix="router")
-        return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, call, subject)
+        return await asyncio.get_running_loop().run_in_executor(pool, copy_context().run, _without_stop, call, subject)
 
     return run
+
+
+def _without_stop(call: Callable[[Any], Any], subject: Any) -> Any:
+    try:
+        return call(subject)
+    except StopIteration as error:
+        # A Future cannot hold one: whoever waits for it would wait for ever.
+        raise RuntimeError("the handler raised StopIteration") from error

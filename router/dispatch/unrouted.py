@@ -1,4 +1,4 @@
-"""Requests that no route takes: 404, 405 with `Allow`, and OPTIONS, through the middleware that would have seen them."""
+"""Requests that no route takes: 404, 405 with `Allow`, OPTIONS; through the middleware that would have seen them."""
 
 from __future__ import annotations
 

@@ -60,6 +60,11 @@ class Names:
                 return entry
         return None
 
+    def fixed(self, name: str) -> Any:
+        """The entry that takes every event of this name, whatever is in it; None when that depends."""
+        slots = self._remembered.get(name) or self._candidates(name)
+        return slots[0].only if slots else None
+
     def _candidates(self, name: str) -> tuple[Slot, ...]:
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()

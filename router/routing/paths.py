@@ -30,7 +30,7 @@ def _int(segment: str) -> int:
 def _float(segment: str) -> float:
     digits = segment.removeprefix("-")
     whole, dot, fraction = digits.partition(".")
-    if not (whole.isascii() and whole.isdigit() and (not dot or (fraction.isascii() and fraction.isdigit()))):
+    if not (digits.isascii() and whole.isdigit() and (not dot or fraction.isdigit()) and len(digits) <= 40):
         raise NoMatch
     return float(segment)
 
@@ -38,12 +38,13 @@ def _float(segment: str) -> float:
 def _uuid(segment: str) -> Any:
     from uuid import UUID
 
-    if len(segment) != 36 or segment[8] != "-" or segment[13] != "-" or segment[18] != "-" or segment[23] != "-":
-        raise NoMatch
     try:
-        return UUID(segment)
+        value = UUID(segment)
     except ValueError:
         raise NoMatch from None
+    if str(value) != segment.lower():  # UUID() also takes braces, underscores, signs and digits of other scripts
+        raise NoMatch
+    return value
 
 
 # Tried in this order where several kinds of parameter stand at the same place.
@@ -200,8 +201,9 @@ def _search(node: Node, segments: list[str], index: int, values: list[Any], meth
         if step:
             values.pop()
     slot = node.greedy.get(method)
-    if slot is not None:
-        values.append(_rest(segments, index))
+    if slot is None or segments[index:] == [""]:
+        return None
+    values.append(_rest(segments, index))
     return slot
 
 
@@ -211,7 +213,8 @@ def _collect(node: Node, segments: list[str], index: int, found: dict[str, None]
         return
     for _, child in _children(node, segments[index]):
         _collect(child, segments, index + 1, found)
-    found.update(dict.fromkeys(node.greedy))
+    if segments[index:] != [""]:  # nothing between two slashes is no rest
+        found.update(dict.fromkeys(node.greedy))
 
 
 def _children(node: Node, segment: str) -> list[tuple[list[Any], Node]]:

@@ -46,7 +46,7 @@ class Slot:
     def pick(self, event: Event) -> Any:
         """The entry of the first route that accepts the event, or None."""
         for accepts, entry in self.choices:
-            if accepts is None or accepts(event):
+            if accepts is None or event.ends_window or accepts(event):
                 return entry
         return None
 
@@ -58,7 +58,8 @@ def condition_of(route: Route) -> Hashable:
         from router.routing.patterns import canonical
 
         pattern = canonical(route.pattern)
-    return frozenset(route.events), route.prefix, route.suffix, route.sender, pattern
+    events = frozenset(name.removeprefix("s3:") for name in route.events)
+    return events, route.prefix, route.suffix, route.sender, pattern
 
 
 def compile_condition(route: Route) -> Accepts | None:

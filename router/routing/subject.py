@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 
 def subject_keys(pattern: Mapping[str, Any]) -> frozenset[str]:
-    """The top-level keys a pattern names, those inside `$or` included."""
+    """The top-level keys a well-formed pattern names, those inside `$or` included."""
     keys: set[str] = set()
     for key, value in pattern.items():
-        if key == "$or" and isinstance(value, list):
+        if key == "$or":
             for branch in value:
                 keys |= subject_keys(branch)
         else:

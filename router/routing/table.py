@@ -90,6 +90,15 @@ class Table:
             raise NoRoute(f"no route for {event.source} {event.name!r}: {known}")
         return entry
 
+    def fixed(self, event: Event) -> Any:
+        """The entry of every event with this source and name, whatever is in it; None when that depends."""
+        names = self._names.get(event.source)
+        return None if names is None else names.fixed(event.name)
+
+    def entries_of(self, source: Source) -> list[Any]:
+        """The entries that may take records of a source."""
+        return [entry for entry in self.entries if source in entry.route.sources]
+
     def serves(self, source: Source) -> bool:
         """Whether any route could take events of a source."""
         return source in self._names or (source in HTTP_SOURCES and any(route.methods for route in self.routes))

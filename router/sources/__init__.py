@@ -12,6 +12,7 @@ A source's module is imported when its first event comes. Each answers the same 
 
 from __future__ import annotations
 
+from router.errors import Discard
 from router.event import Source
 
 TYPE_CHECKING = False
@@ -54,14 +55,14 @@ class Outcome:
 
     __slots__ = ("error", "result", "started")
 
-    def __init__(self) -> None:
-        self.result: object = None
-        self.error: BaseException | None = None  # Discard: acknowledged all the same
-        self.started = False  # false when the deadline, or a failure before it in its order, kept it from running
+    def __init__(self, result: object = None, error: BaseException | None = None, *, started: bool = False) -> None:
+        self.result = result
+        self.error = error  # Discard: acknowledged all the same
+        self.started = started  # false when the deadline, or a failure before it in its order, kept it from running
 
     @property
     def failed(self) -> bool:
         """Whether the record must come again."""
-        from router.errors import Discard
-
-        return not self.started or (self.error is not None and not isinstance(self.error, Discard))
+        if self.error is None:
+            return not self.started
+        return not self.started or not isinstance(self.error, Discard)

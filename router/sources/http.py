@@ -10,7 +10,7 @@ import orjson
 from router.encode import JSON
 from router.errors import AnswerTooLarge, BadRequest
 from router.event import Event, Source
-from router.values import Headers, Query
+from router.values import Headers, Query, check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -165,10 +165,8 @@ class HttpApiEvent(HttpEvent):
                 path = _escape_stray(path)
             self.path = path if stage == "$default" or type(stage) is not str else _without_stage(path, stage)
 
-    def _method(self) -> str:
+    def _path(self) -> str:
         self.refuse("requestContext.http in the event must have a method and a path")
-
-    _path = _method
 
     def _query(self) -> Query:
         raw = self.part("rawQueryString", str, "")
@@ -229,7 +227,11 @@ class LatticeEvent(HttpEvent):
         self.context = context
         self.record = raw
         self.method = raw["method"].upper()
-        self.path = raw.get("raw_path", raw.get("path")).partition("?")[0]
+        self.path = self._asked().partition("?")[0]
+
+    def _asked(self) -> str:
+        # Of version 2.0, of version 1.0; detect has seen that it is text.
+        return str(self.raw["path"] if "requestContext" in self.raw else self.raw["raw_path"])
 
     def _encoded(self) -> bool:
         return self.raw.get("isBase64Encoded") is True or self.raw.get("is_base64_encoded") is True
@@ -237,8 +239,7 @@ class LatticeEvent(HttpEvent):
     def _query(self) -> Query:
         key = "queryStringParameters" if "queryStringParameters" in self.raw else "query_string_parameters"
         values = dict(_pairs(self, key))
-        asked = self.raw.get("raw_path", self.raw.get("path")).partition("?")[2]
-        return Query(values or parse_query(self, asked))
+        return Query(values or parse_query(self, self._asked().partition("?")[2]))
 
     def _claims(self) -> dict[str, Any]:
         identity = self.inner("identity")  # the caller that IAM authenticated
@@ -246,7 +247,9 @@ class LatticeEvent(HttpEvent):
 
     def _timestamp(self) -> datetime | None:
         epoch = self.inner("timeEpoch")  # microseconds, as text
-        return moment(int(epoch) // 1000) if type(epoch) is str and epoch.isascii() and epoch.isdigit() else None
+        if type(epoch) is not str or not epoch.isascii() or not epoch.isdigit() or len(epoch) > 20:
+            return None
+        return moment(int(epoch) // 1000)
 
 
 EVENTS: dict[Source, type[HttpEvent]] = {
@@ -301,18 +304,22 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
         text, encoded = "", False
     answer: dict[str, Any] = {"statusCode": response.status}
     source = event.source
+    cookies = _cookies_of(response) if response.cookies or "set-cookie" in response.headers else []
     if source is Source.REST or (source is Source.ALB and event.raw.get("multiValueHeaders") is not None):
         # An ALB takes these only when its target group has multi-value headers on, as the request then shows.
         headers = response.headers.multi()
-        if response.cookies:
-            headers["set-cookie"] = list(response.cookies)
+        if cookies:
+            headers["set-cookie"] = cookies
         answer["multiValueHeaders"] = headers
-    elif source is Source.ALB or source is Source.LATTICE:
-        answer["headers"] = {**response.headers, **dict(zip(_casings("set-cookie"), response.cookies, strict=False))}
     else:
-        answer["headers"] = dict(response.headers)
-        if response.cookies:
-            answer["cookies"] = list(response.cookies)
+        single = dict(response.headers)
+        if cookies:
+            single.pop("set-cookie", None)
+            if source is Source.ALB or source is Source.LATTICE:
+                single.update(zip(_casings("set-cookie"), cookies, strict=False))
+            else:
+                answer["cookies"] = cookies
+        answer["headers"] = single
     if source is Source.ALB or source is Source.LATTICE:
         from router.response import reason
 
@@ -320,6 +327,13 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
     answer["body"] = text
     answer["isBase64Encoded"] = encoded
     return answer if len(text) < _SURELY_FITS else fitting(answer, ALB_LIMIT if source is Source.ALB else LIMIT)
+
+
+def _cookies_of(response: Response) -> list[str]:
+    """Each Set-Cookie of a response, those that were added as headers first; they are never joined by commas."""
+    for cookie in response.cookies:
+        check_header("set-cookie", cookie)  # the list is open to anything
+    return [*response.headers.multi().get("set-cookie", ()), *response.cookies]
 
 
 # JSON makes at most six bytes of a character, so that a body this short fits even an ALB without being measured.
@@ -388,7 +402,8 @@ def _pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
         if type(value) is str:
             yield name, [value]
         elif type(value) is list and all(type(one) is str for one in value):
-            yield name, value
+            if value:
+                yield name, value
         elif value is not None:
             event.refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
 

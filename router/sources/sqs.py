@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from router.sources import Outcome
 
 KIND = "items"
+# A look before the parser: a body without this is no envelope of SNS.
+_MARK = '"TopicArn"'
 
 
 class SqsEvent(Event):
@@ -53,8 +55,7 @@ class SqsEvent(Event):
 
     def _envelope(self) -> dict[str, Any] | None:
         body = self.record.get("body")
-        # A look before the parser: most bodies are no envelope.
-        if type(body) is not str or '"TopicArn"' not in body or '"Notification"' not in body:
+        if type(body) is not str or _MARK not in body:
             return None
         try:
             held = orjson.loads(body)
@@ -68,8 +69,20 @@ class SqsEvent(Event):
         envelope = self.envelope
         return envelope["Message"] if envelope is not None else text_of(self, "body")
 
+    def _parsed(self) -> Any:
+        body = self.record.get("body")
+        if type(body) is str and _MARK not in body:
+            try:
+                return orjson.loads(body)
+            except orjson.JSONDecodeError:
+                pass  # said with its position below
+        return super()._parsed()
+
     def _body(self) -> bytes:
-        return self.text.encode()
+        try:
+            return self.text.encode()
+        except UnicodeEncodeError as error:
+            self.refuse(f"{self.source} record: body is not valid text (character {error.start})")
 
     def _attributes(self) -> dict[str, Any]:
         envelope = self.envelope
@@ -83,22 +96,28 @@ class SqsEvent(Event):
     def session_wire(self, attribute: str) -> Any:
         own = self.record.get("messageAttributes")
         if type(own) is dict and attribute in own:
-            return _plain(self, attribute, own[attribute])
+            held = own[attribute]
+            if type(held) is dict and held.get("dataType") == "String" and type(held.get("stringValue")) is str:
+                return held["stringValue"]
+            return _plain(self, attribute, held)
         return None if self.envelope is None else self.attributes.get(attribute)
 
     def _attempt(self) -> int:
-        count = self.system("ApproximateReceiveCount")
-        return int(count) if type(count) is str and count.isascii() and count.isdigit() else 1
+        return _count(self.system("ApproximateReceiveCount")) or 1
 
     def _timestamp(self) -> datetime | None:
         from router.sources.http import moment
 
-        sent = self.system("SentTimestamp")
-        return moment(int(sent)) if type(sent) is str and sent.isascii() and sent.isdigit() else None
+        return moment(_count(self.system("SentTimestamp")))
 
     def _trace_id(self) -> str | None:
         trace = self.system("AWSTraceHeader")
         return trace if type(trace) is str else super()._trace_id()
+
+
+def _count(text: Any) -> int | None:
+    """A count or a time that came as decimal digits; None for anything else."""
+    return int(text) if type(text) is str and text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
 def text_of(event: Event, key: str) -> str:
@@ -162,19 +181,34 @@ def number(text: str) -> Any:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a message."""
-    records = raw["Records"]
     events: list[Event] = []
-    for position, record in enumerate(records):
-        if type(record) is not dict or type(record.get("messageId")) is not str or not record["messageId"]:
+    names: dict[str, str] = {}  # of queues, by ARN: in a batch from Lambda there is one
+    for position, record in enumerate(raw["Records"]):
+        id = record.get("messageId") if type(record) is dict else None
+        if type(id) is not str or not id:
             # Without an id a failure could not be reported, and the message would be deleted: fail the call instead.
             raise InvalidEvent(f"sqs Records[{position}]: it has no messageId")
-        events.append(SqsEvent(source, raw, context, record))
+        event = SqsEvent(source, raw, context, record)
+        event.id = id
+        arn = record.get("eventSourceARN")
+        if type(arn) is str:
+            name = names.get(arn)
+            if name is None:
+                names[arn] = name = arn.rpartition(":")[2]
+            event.name = name
+        events.append(event)
     return events
+
+
+def has_lanes(event: Event) -> bool:
+    """Whether the messages of this queue have an order to keep; a batch from Lambda is of one queue."""
+    arn = event.record.get("eventSourceARN")
+    return type(arn) is str and arn.endswith(".fifo")
 
 
 def lane(event: Event) -> str | None:
     """What must stay in order: the message group of a FIFO queue."""
-    return event.group if isinstance(event, SqsEvent) and event.name.endswith(".fifo") else None
+    return event.group if has_lanes(event) and isinstance(event, SqsEvent) else None
 
 
 def answer(raw: Any, events: list[Event], outcomes: list[Outcome]) -> dict[str, Any]:

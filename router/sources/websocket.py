@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.errors import EncodeError
 from router.event import Event, Source
 from router.response import Response
 from router.sources.http import RestEvent, fitting
@@ -70,6 +71,13 @@ def answer(event: Event, result: Any) -> dict[str, Any]:
     if result.headers and event.name == "$connect":
         response["headers"] = dict(result.headers)  # such as Sec-WebSocket-Protocol
     if result.body is not None and event.name not in ("$connect", "$disconnect"):
-        response["body"] = result.body if isinstance(result.body, str) else result.body.decode()
+        response["body"] = result.body if isinstance(result.body, str) else _as_text(result.body)
         fitting(response, LIMIT)
     return response
+
+
+def _as_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise EncodeError("a WebSocket answer is text, and the Response has other bytes") from None

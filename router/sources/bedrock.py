@@ -1,0 +1,175 @@
+"""Bedrock agents: action groups, defined by an API schema (`GET /claims`) or by function details (a function's name).
+
+A handler returns the value for the agent; to set session attributes, the whole answer, with its `messageVersion`.
+"""
+
+from __future__ import annotations
+
+import orjson
+
+from router.encode import JSON, dumps
+from router.errors import EncodeError
+from router.event import Event, Source
+from router.response import Response
+from router.sources.replies import dig, json_bytes, object_at, plain_answer, problem_of, text_at, told
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+KIND = "reply"
+
+
+class BedrockEvent(Event):
+    """One action. `params` are its parameters, typed; the body is the properties of the request's body, or `params`
+    where the action is a function."""
+
+    __slots__ = ()
+
+    @property
+    def function(self) -> str | None:
+        """The function's name, where the action group has function details."""
+        return text_at(self.raw, "function")
+
+    def _name(self) -> str:
+        return self.function or f"{self.method} {self.path}"
+
+    def _method(self) -> str:
+        return text_at(self.raw, "httpMethod") or ""
+
+    def _path(self) -> str:
+        return text_at(self.raw, "apiPath") or ""
+
+    def _params(self) -> dict[str, Any]:
+        return self._typed_values(self.raw.get("parameters"), "parameters")
+
+    def _parsed(self) -> Any:
+        if self.function is not None:
+            return self.params
+        content = object_at(self.raw, "requestBody", "content")
+        kind = JSON if JSON in content else next(iter(content), "")
+        return self._typed_values(dig(content, kind, "properties"), f"requestBody.content.{kind}.properties")
+
+    def _body(self) -> bytes:
+        return json_bytes(self, self.json(), "requestBody")
+
+    def _attributes(self) -> dict[str, Any]:
+        return object_at(self.raw, "sessionAttributes")
+
+    def session_wire(self, attribute: str) -> Any:
+        # The application sets these when it invokes the agent; neither the user nor the model does.
+        return self.attributes.get(attribute)
+
+    def _typed_values(self, held: Any, where: str) -> dict[str, Any]:
+        """`[{"name", "type", "value"}]`, each value a text, as a mapping of Python values."""
+        if held is None:
+            return {}
+        if type(held) is not list:
+            self.refuse(f"bedrock-agent {where}: must be a list, not {type(held).__name__}")
+        values: dict[str, Any] = {}
+        for position, item in enumerate(held):
+            name = text_at(item, "name")
+            if name is None:
+                self.refuse(f"bedrock-agent {where}[{position}]: it has no name")
+            values[name] = self._typed_value(item.get("type"), item.get("value"), f"{where} {name!r}")
+        return values
+
+    def _typed_value(self, kind: Any, value: Any, where: str) -> Any:
+        read = _TYPES.get(kind) if type(kind) is str else None
+        if read is None or type(value) is not str:
+            return value
+        try:
+            return read(value)
+        except ValueError:
+            self.refuse(f"bedrock-agent {where}: not a value of type {kind}")
+
+
+def _number(text: str) -> float:
+    from math import isfinite
+
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError("JSON knows neither infinity nor NaN")
+    return value
+
+
+def _boolean(text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ValueError("true or false")
+    return text.lower() == "true"
+
+
+def _structure(text: str) -> Any:
+    """A list or an object. The model does not always write JSON; what is none stays text, for the handler to see."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+
+
+# The types of a schema, as Bedrock names them.
+_TYPES: dict[str, Callable[[str], Any]] = {
+    "string": str,
+    "integer": int,
+    "number": _number,
+    "boolean": _boolean,
+    "array": _structure,
+    "object": _structure,
+}
+
+
+def read(source: Source, raw: Any, context: Any) -> list[Event]:
+    """The action."""
+    return [BedrockEvent(source, raw, context, raw)]
+
+
+def answer(event: BedrockEvent, result: Any) -> Any:
+    """The value in the envelope that the agent expects; a dict that is the envelope already goes as it is."""
+    if isinstance(result, dict) and "messageVersion" in result:
+        return plain_answer(result)
+    if isinstance(result, Response):
+        content_type = result.headers.get("content-type", JSON).partition(";")[0].strip()
+        body = result.body or ""
+        text = body if isinstance(body, str) else _as_text(body)
+        return plain_answer(_envelope(event, text, status=result.status, content_type=content_type))
+    if event.function is not None and isinstance(result, str):
+        return plain_answer(_envelope(event, result))
+    return plain_answer(_envelope(event, dumps(result).decode()))
+
+
+def failed(event: BedrockEvent, error: Exception) -> Any:
+    """A problem document with its status or, for a function, a state: the agent asks again about what it sent wrong
+    (REPROMPT) and gives up on anything else (FAILURE)."""
+    document = problem_of(error)
+    if event.function is None:
+        return answer(event, document)
+    state = "REPROMPT" if document.status < 500 else "FAILURE"
+    return plain_answer(_envelope(event, told(error)[1], state=state))
+
+
+def _envelope(
+    event: BedrockEvent, body: str, *, status: int = 200, content_type: str = JSON, state: str | None = None
+) -> dict[str, Any]:
+    raw = event.raw
+    response: dict[str, Any] = {"actionGroup": raw.get("actionGroup")}
+    if event.function is not None:
+        said: dict[str, Any] = {"responseBody": {"TEXT": {"body": body}}}
+        if state is not None:
+            said["responseState"] = state
+        response |= {"function": event.function, "functionResponse": said}
+    else:
+        response |= {
+            "apiPath": raw.get("apiPath"),
+            "httpMethod": raw.get("httpMethod"),
+            "httpStatusCode": status,
+            "responseBody": {content_type: {"body": body}},
+        }
+    return {"messageVersion": text_at(raw, "messageVersion") or "1.0", "response": response}
+
+
+def _as_text(body: bytes) -> str:
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise EncodeError("cannot be written as JSON: an agent takes text, and the Response has other bytes") from None

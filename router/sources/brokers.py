@@ -1,0 +1,292 @@
+"""Kafka, ActiveMQ, RabbitMQ and DocumentDB: one Event a record. If one fails the call fails, and all come again."""
+
+from __future__ import annotations
+
+import re
+
+from router.event import Source
+from router.sources.parts import (
+    DocumentEvent,
+    RecordEvent,
+    kind_of,
+    placed,
+    placed_in_groups,
+    since_epoch,
+)
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from typing import Any, ClassVar
+
+    from router.event import Event
+    from router.values import Headers
+
+KIND = "notify"
+# Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
+_DEEPEST = 32
+
+
+class KafkaEvent(RecordEvent):
+    """One record of a partition. A tombstone (a record without a value) has an empty `body`, and None as `json()`."""
+
+    __slots__ = ()
+    held_in = "records"
+
+    def _name(self) -> str:
+        return self.need(str, "topic")
+
+    def _id(self) -> str:
+        return f"{self.name}-{self.need(int, 'partition')}-{self.need(int, 'offset')}"
+
+    @property
+    def partition_key(self) -> str | bytes | None:
+        """The record's key: text where it is UTF-8, else bytes; None when it has none."""
+        return None if self.find("key") is None else _readable(self.decoded("key"))
+
+    def _body(self) -> bytes:
+        return b"" if self.find("value") is None else self.decoded("value")
+
+    def _parsed(self) -> Any:
+        return None if self.find("value") is None else super()._parsed()
+
+    def _named_values(self) -> Iterator[tuple[str, str, Any]]:
+        """Each header: name, place, value as delivered. A name may occur more than once."""
+        headers = self.find("headers")
+        if headers is None:
+            return
+        if type(headers) is not list:
+            self.fail("headers", f"must be a list, not {kind_of(headers)}")
+        for position, header in enumerate(headers):
+            place = f"headers[{position}]"
+            if type(header) is not dict:
+                self.fail(place, f"must be an object, not {kind_of(header)}")
+            for name, value in header.items():
+                yield name, f"{place}.{name}", value
+
+    def _attributes(self) -> dict[str, Any]:
+        # The last of a name counts, as in Kafka's own lastHeader().
+        return {name: _header(self, place, value) for name, place, value in self._named_values()}
+
+    def _headers(self) -> Headers:
+        from router.values import Headers
+
+        texts = ((name, _header(self, place, value)) for name, place, value in self._named_values())
+        return Headers((name, [text]) for name, text in texts if isinstance(text, str))
+
+    def session_wire(self, attribute: str) -> Any:
+        wire = None
+        for name, place, value in self._named_values():
+            if name == attribute:
+                wire = _header(self, place, value)
+        return wire
+
+    def _timestamp(self) -> datetime | None:
+        return since_epoch(self.find("timestamp"), "milliseconds")
+
+
+class MessageEvent(RecordEvent):
+    """What the two message brokers have in common."""
+
+    __slots__ = ()
+    correlation: ClassVar[tuple[str, ...]]  # where the broker carries a correlation id beside the message
+
+    def _body(self) -> bytes:
+        return self.decoded("data")
+
+    def _attempt(self) -> int:
+        return 2 if self.find("redelivered") is True else 1
+
+    def _correlation_id(self) -> str:
+        own = self.find(*self.correlation)
+        return self.session.correlation_id or (own if type(own) is str and own else self.id)
+
+
+class ActiveMqEvent(MessageEvent):
+    """One JMS message; `attributes` are its properties."""
+
+    __slots__ = ()
+    held_in = "messages"
+    correlation = ("correlationId",)
+
+    def _name(self) -> str:
+        return self.need(str, "destination", "physicalName")
+
+    def _id(self) -> str:
+        return self.need(str, "messageID")
+
+    def _attributes(self) -> dict[str, Any]:
+        return {} if self.find("properties") is None else dict(self.need(dict, "properties"))
+
+    def session_wire(self, attribute: str) -> Any:
+        return self.find("properties", attribute)
+
+    def _timestamp(self) -> datetime | None:
+        return since_epoch(self.find("timestamp"), "milliseconds")
+
+
+class RabbitMqEvent(MessageEvent):
+    """One message of a queue; `attributes` are its headers."""
+
+    __slots__ = ()
+    held_in = "rmqMessagesByQueue"
+    correlation = ("basicProperties", "correlationId")
+
+    def _id(self) -> str:
+        """The message id, if the publisher gave one; else made of where the message stood and what it is.
+
+        Two messages without an id that are alike in everything cannot be told apart: publishers should give one.
+        """
+        id = self.find("basicProperties", "messageId")
+        if type(id) is str and id:
+            return id
+        from hashlib import sha256
+        from json import dumps
+
+        try:
+            content = dumps([self.place, self.find("basicProperties"), self.find("data")], sort_keys=True)
+        except RecursionError:
+            self.fail("basicProperties", "nested too deep")
+        return f"{self.name}-{sha256(content.encode()).hexdigest()[:32]}"
+
+    def _attributes(self) -> dict[str, Any]:
+        if self.find("basicProperties", "headers") is None:
+            return {}
+        headers = self.need(dict, "basicProperties", "headers")
+        return {name: self._header(name, value) for name, value in headers.items()}
+
+    def session_wire(self, attribute: str) -> Any:
+        return self._header(attribute, self.find("basicProperties", "headers", attribute))
+
+    def _header(self, name: str, value: Any) -> Any:
+        return _plain(self, f"basicProperties.headers.{name}", value, 0)
+
+    def _attempt(self) -> int:
+        # Quorum queues count deliveries; others only tell that it is not the first.
+        count = self.find("basicProperties", "headers", "x-delivery-count")
+        return count + 1 if type(count) is int and count >= 0 else super()._attempt()
+
+    def _timestamp(self) -> datetime | None:
+        return _clock(self.find("basicProperties", "timestamp"))
+
+
+class DocumentDbEvent(DocumentEvent):
+    """One change of a collection, in MongoDB's extended JSON. `json()` is the document as it is, or as it was deleted.
+
+    Images that the change stream does not carry are None.
+    """
+
+    __slots__ = ()
+    held_in = "events"
+
+    def _name(self) -> str:
+        collection = self.find("event", "ns", "coll")
+        return collection if type(collection) is str else self.need(str, "event", "ns", "db")
+
+    def _id(self) -> str:
+        return self.need(str, "event", "_id", "_data")
+
+    def _change(self) -> str:
+        return self.need(str, "event", "operationType")
+
+    def _image(self, part: str) -> dict[str, Any] | None:
+        return None if self.find("event", part) is None else self.need(dict, "event", part)
+
+    def _keys(self) -> dict[str, Any] | None:
+        return self._image("documentKey")
+
+    def _old(self) -> dict[str, Any] | None:
+        return self._image("fullDocumentBeforeChange")
+
+    def _new(self) -> dict[str, Any] | None:
+        return self._image("fullDocument")
+
+    def document(self) -> Any:
+        return self.old if self.change == "delete" else self.new
+
+    def _timestamp(self) -> datetime | None:
+        return since_epoch(self.find("event", "clusterTime", "$timestamp", "t"))
+
+
+def _readable(data: bytes) -> str | bytes:
+    """Text where the bytes are UTF-8, else the bytes."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def _header(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
+    """A header that came as a list of Java bytes, which run from -128 to 127."""
+    if value is None:
+        return None
+    if type(value) is not list:
+        event.fail(place, f"must be a list of bytes, not {kind_of(value)}")
+    if not all(type(byte) is int and -128 <= byte <= 255 for byte in value):
+        event.fail(place, "holds what is no byte")
+    return _readable(bytes(byte & 255 for byte in value))
+
+
+def _plain(event: RecordEvent, place: str, value: Any, depth: int) -> Any:
+    """A header of RabbitMQ: text comes as `{"bytes": [...]}`, also inside tables and lists; the rest as it is."""
+    if depth > _DEEPEST:
+        event.fail(place[:200], f"nested deeper than {_DEEPEST} levels")
+    if type(value) is list:
+        return [_plain(event, f"{place}[{index}]", held, depth + 1) for index, held in enumerate(value)]
+    if type(value) is not dict:
+        return value
+    if value.keys() == {"bytes"}:
+        return _header(event, f"{place}.bytes", value["bytes"])
+    return {name: _plain(event, f"{place}.{name}", held, depth + 1) for name, held in value.items()}
+
+
+# Java's way to write a date: "Jan 1, 1970, 12:33:41 AM", from Java 20 on with a narrow space before AM.
+_CLOCK = re.compile(r"([A-Z][a-z]{2}) (\d{1,2}), (\d{4}),? (\d{1,2}):(\d{2}):(\d{2})\s([AP])M")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def _clock(text: Any) -> datetime | None:
+    """A date in Java's way, taken as UTC; None for anything else."""
+    found = _CLOCK.fullmatch(text) if type(text) is str else None
+    if found is None or found[1] not in _MONTHS:
+        return None
+    from datetime import UTC, datetime
+
+    day, year, hour, minute, second = (int(found[index]) for index in range(2, 7))
+    try:
+        month = _MONTHS.index(found[1]) + 1
+        return datetime(year, month, day, hour % 12 + (12 if found[7] == "P" else 0), minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+
+
+def read(source: Source, raw: Any, context: Any) -> list[Event]:
+    """One Event a record or message."""
+    if source is Source.KAFKA:
+        grouped = placed_in_groups(source, raw, "records")
+        return [KafkaEvent(source, raw, context, record, place) for _, place, record in grouped]
+    if source is Source.RABBITMQ:
+        return _read_queues(source, raw, context)
+    if source is Source.ACTIVEMQ:
+        return [ActiveMqEvent(source, raw, context, record, place) for place, record in placed(source, raw, "messages")]
+    return [DocumentDbEvent(source, raw, context, record, place) for place, record in placed(source, raw, "events")]
+
+
+def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
+    """Messages stand under `queue::virtual host`."""
+    events: list[Event] = []
+    for queue, place, record in placed_in_groups(source, raw, "rmqMessagesByQueue"):
+        event = RabbitMqEvent(source, raw, context, record, place)
+        event.name = queue.partition("::")[0]
+        events.append(event)
+    return events
+
+
+def lane(event: Event) -> str | None:
+    """What must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
+    if isinstance(event, KafkaEvent):
+        return f"{event.find('topic')}-{event.find('partition')}"
+    if isinstance(event, DocumentDbEvent):
+        return f"{event.find('event', 'ns', 'db')}.{event.find('event', 'ns', 'coll')}"
+    return None

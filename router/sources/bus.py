@@ -1,0 +1,71 @@
+"""EventBridge: rules on a bus by detail-type, schedules (of rules and of the Scheduler) by name."""
+
+from __future__ import annotations
+
+import orjson
+
+from router.event import Event, Source
+from router.sources.replies import dig, json_bytes, text_at, text_bytes
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+KIND = "notify"
+
+
+class BusEvent(Event):
+    """One event. Its body is the `detail`, which the Scheduler delivers as text."""
+
+    __slots__ = ()
+
+    def _id(self) -> str:
+        return text_at(self.raw, "id") or super()._id()
+
+    def _name(self) -> str:
+        detail_type = text_at(self.raw, "detail-type") or ""
+        return (_schedule(self.raw.get("resources")) or detail_type) if self.source is Source.SCHEDULE else detail_type
+
+    def _sender(self) -> str:
+        return text_at(self.raw, "source") or ""
+
+    def _timestamp(self) -> datetime | None:
+        from router.sources.parts import iso_moment
+
+        return iso_moment(self.raw.get("time"))
+
+    def _trace_id(self) -> str | None:
+        return text_at(self.raw, "trace-header") or super()._trace_id()
+
+    def _body(self) -> bytes:
+        detail = self.raw.get("detail")
+        if type(detail) is str:
+            return text_bytes(self, detail, "detail")
+        return json_bytes(self, detail, "detail")
+
+    def _parsed(self) -> Any:
+        """The detail; one that is text is parsed when it is JSON, and else stays what it is."""
+        detail = self.raw.get("detail")
+        if type(detail) is not str:
+            return detail
+        try:
+            return orjson.loads(detail)
+        except orjson.JSONDecodeError:
+            return detail
+
+    def session_wire(self, attribute: str) -> Any:
+        return dig(self.json(), "metadata", attribute)
+
+
+def _schedule(resources: Any) -> str | None:
+    """The name in `rule/NAME`, `rule/BUS/NAME` or `schedule/GROUP/NAME`, the resource of the first ARN."""
+    if type(resources) is not list or not resources or type(resources[0]) is not str:
+        return None
+    kind, slash, rest = resources[0].rpartition(":")[2].partition("/")
+    return rest.rpartition("/")[2] or None if slash and kind in ("rule", "schedule") else None
+
+
+def read(source: Source, raw: Any, context: Any) -> list[Event]:
+    """The event."""
+    return [BusEvent(source, raw, context, raw)]

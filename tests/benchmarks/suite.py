@@ -1,0 +1,35 @@
+"""All measurements, in the order of the report."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator
+
+from tests.benchmarks.batches import async_batch, sync_batch
+from tests.benchmarks.cold import cold_path, import_alone
+from tests.benchmarks.processes import SANDBOX
+from tests.benchmarks.results import Section
+from tests.benchmarks.shape import shape
+from tests.benchmarks.warm import get_request, many_routes, middleware
+
+SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
+    "cold": (cold_path, 25),
+    "import": (import_alone, 60),
+    "get": (get_request, 50),
+    "routes": (many_routes, 25),
+    "middleware": (middleware, 30),
+    "sqs": (sync_batch, 30),
+    "sqs-async": (async_batch, 30),
+    "shape": (shape, 1),
+}
+
+
+def measure(keys: Iterable[str] = SECTIONS, effort: float = 1.0) -> Iterator[Section]:
+    """Each section as soon as it is measured; `effort` scales the number of rounds.
+
+    The process looks like a Lambda sandbox from here on, since powertools takes another, slower way outside of one.
+    """
+    os.environ.update(SANDBOX)
+    for key in keys:
+        section, rounds = SECTIONS[key]
+        yield section(max(3, round(rounds * effort)))
