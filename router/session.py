@@ -241,6 +241,17 @@ class SessionPolicy:
         self.attribute = attribute
         self.max_age = max_age
         self.nobody = Session(_policy=self)
+        # Otherwise every request belongs to nobody.
+        self.reads_requests = bool(
+            tenant_header
+            or user_header
+            or correlation_header
+            or tenant_claim
+            or user_claim
+            or self.claims
+            or lambda_tenant
+            or self.require
+        )
         self._keys: dict[str, bytes] = {}
         self._key_id: str | None = None
         if secret is not None:
@@ -296,6 +307,8 @@ class SessionPolicy:
 
     def of_request(self, event: Event) -> Session:
         """The session of an HTTP request: only what this policy names is read; a client never hands in a session."""
+        if not self.reads_requests:
+            return self.nobody
         tenant = user = correlation = None
         if self.tenant_claim is not None:
             tenant = _claim(event, self.tenant_claim)
@@ -318,7 +331,7 @@ class SessionPolicy:
             claims = event.claims
         elif self.claims:
             claims = {name: value for name, value in event.claims.items() if name in self.claims}
-        return Session(tenant or None, user or None, claims, correlation or event.id, _policy=self)
+        return Session(tenant or None, user or None, claims, correlation or None, _policy=self)
 
     @property
     def eager(self) -> bool:

@@ -129,5 +129,9 @@ class ResponseHeaders(MutableMapping[str, str]):
         self["vary"] = ", ".join(held + [name for name in names if name.lower() not in known])
 
     def multi(self) -> dict[str, list[str]]:
-        """Each name with all its values."""
+        """Each name, in lower case, with all its values."""
         return {name: list(values) for name, values in self._values.items()}
+
+    def handed_over(self) -> dict[str, list[str]]:
+        """The same without copies of the values, for an answer that is the headers' last use."""
+        return dict(self._values)

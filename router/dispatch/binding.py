@@ -161,13 +161,14 @@ def _getter(
         return _from_place(annotation.place, name, annotation.annotation, default, where, batch)
     if name in parameters:
         return _path_parameter(name, annotation, where)
-    if _is_event(annotation) or (annotation is _REQUIRED and name in ("event", "events")):
+    says_nothing = annotation is _REQUIRED or annotation is object or repr(annotation) == "typing.Any"
+    if _is_event(annotation) or (says_nothing and name in ("event", "events")):
         return _itself
     if batch and getattr(annotation, "__origin__", None) is list and _is_event(annotation.__args__[0]):
         return _itself
-    if annotation is Session or (annotation is _REQUIRED and name == "session"):
+    if annotation is Session or (says_nothing and name == "session"):
         return _session_of_first if batch else _session
-    if name == "context" and annotation in (_REQUIRED, object):
+    if says_nothing and name == "context":
         return _context_of_first if batch else _context
     from router.dispatch.convert import is_model
 
@@ -175,7 +176,7 @@ def _getter(
         return _from_place("body", name, annotation, default, where, batch)
     if default is not _REQUIRED:
         return None
-    if name == "context":  # whatever class a user names for it
+    if name == "context":  # whatever its class is called
         return _context_of_first if batch else _context
     places = f"; the path has {', '.join(parameters)}" if parameters else ""
     raise ConfigurationError(

@@ -49,7 +49,7 @@ class Middleware:
 class Layer:
     """A middleware, looked at once: which form it has."""
 
-    __slots__ = ("answers_errors", "form", "open")
+    __slots__ = ("answers_errors", "form", "is_generator", "open")
 
     def __init__(self, middleware: Any) -> None:
         function: Any = middleware if inspect.isroutine(middleware) else type(middleware).__call__
@@ -67,6 +67,7 @@ class Layer:
                 f"middleware {name} must be a generator `(event, session)` with a bare `yield`, "
                 "or `async def (event, call_next)`"
             )
+        self.is_generator = self.form == "generator"
         taken = len(inspect.signature(middleware).parameters)
         if taken not in (1, 2):
             raise ConfigurationError(f"middleware {name} takes (event, session), not {taken} arguments")
@@ -75,7 +76,7 @@ class Layer:
 
     @property
     def needs_await(self) -> bool:
-        return self.form != "generator"
+        return not self.is_generator
 
 
 def compose(
@@ -144,7 +145,15 @@ def _flat(
     layers: list[Layer], call: Call, needs_await: bool, shape: Shape, on_error: OnError, batch: bool
 ) -> tuple[Call, bool]:
     """Generators around a call, as one step."""
+    through = _onion_of_generators(layers, call, needs_await, shape, on_error, batch)
+    if needs_await or any(layer.needs_await for layer in layers):
+        return through, True
+    return lambda subject: drive(through(subject)), False
 
+
+def _onion_of_generators(
+    layers: list[Layer], call: Call, needs_await: bool, shape: Shape, on_error: OnError, batch: bool
+) -> Call:
     async def through(subject: Any) -> Any:
         event: Event = subject[0] if batch else subject
         opened: list[tuple[Layer, Any]] = []
@@ -165,9 +174,14 @@ def _flat(
                 if error is not None and layer.answers_errors and event.speaks_http:
                     result, error = await on_error(event, error), None
                 try:
-                    replaced, other = await _resume(layer, middleware, result, error)
-                    if replaced:
-                        result, error = shape(event, other), None
+                    if layer.is_generator:
+                        other = middleware.send(result) if error is None else middleware.throw(error)
+                    else:
+                        other = await (middleware.asend(result) if error is None else middleware.athrow(error))
+                    await _close(layer, middleware)
+                    result, error = shape(event, other), None
+                except (StopIteration, StopAsyncIteration):
+                    continue  # it is done; an error that it caught goes on
                 except Exception as raised:
                     error = raised
         finally:
@@ -177,9 +191,7 @@ def _flat(
             raise error
         return result
 
-    if needs_await or any(layer.needs_await for layer in layers):
-        return through, True
-    return lambda subject: drive(through(subject)), False
+    return through
 
 
 async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any]]) -> Any:
@@ -188,7 +200,7 @@ async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any
     for layer in layers:
         middleware = layer.open(event, session)
         try:
-            early = next(middleware) if layer.form == "generator" else await anext(middleware)
+            early = next(middleware) if layer.is_generator else await anext(middleware)
         except (StopIteration, StopAsyncIteration):
             continue  # it has nothing to do with this event
         if early is not None:
@@ -198,24 +210,8 @@ async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any
     return None
 
 
-async def _resume(layer: Layer, middleware: Any, result: Any, error: Exception | None) -> tuple[bool, Any]:
-    """Give a generator the response, or raise the error inside it. (True, other) when it yields another response."""
-    try:
-        if layer.form == "generator":
-            other = middleware.send(result) if error is None else middleware.throw(error)
-        else:
-            other = await (middleware.asend(result) if error is None else middleware.athrow(error))
-    except (StopIteration, StopAsyncIteration):
-        if error is None:
-            return False, None
-    else:
-        await _close(layer, middleware)
-        return True, other
-    raise error  # here, where it keeps its cause
-
-
 async def _close(layer: Layer, middleware: Any) -> None:
-    if layer.form == "generator":
+    if layer.is_generator:
         middleware.close()
     else:
         await middleware.aclose()

@@ -41,14 +41,16 @@ async def run_grouped(batch: Batch) -> None:
 
 
 def plan(batch: Batch) -> list[Call]:
-    """The calls of a batch. Records of a `batch=True` route that share a lane and a session are one call, which stands
-    where the first of them stood."""
+    """The calls of a batch. Records of a `batch=True` route that share a session are one call, which stands where the
+    first of them stood; within a lane only as long as nothing else comes between them."""
     policy, lane_of, routes = batch.engine.policy, lanes(batch), Routes(batch.engine)
     calls: list[Call] = []
     groups: dict[Hashable, Call] = {}
+    latest: dict[Hashable, Call] = {}  # by lane
     for position, event in enumerate(batch.events):
         event.policy = policy
         lane: Hashable = None
+        group: Hashable = None
         try:
             if lane_of is not None:
                 lane = lane_of(event, 1)
@@ -57,15 +59,16 @@ def plan(batch: Batch) -> list[Call]:
             if lane_of is not None and route.concurrency > 1:
                 lane = lane_of(event, route.concurrency)
             session = event.session
+            if route.batch:
+                group = id(entry), lane, _identity(session)
+                call = groups.get(group)
+                if call is not None and (lane is None or latest[lane] is call):
+                    call.positions.append(position)
+                    continue
+            groups[group] = call = Call(entry, lane, position)
         except Exception as error:
-            calls.append(Call(None, lane, position, error))
-            continue
-        call = Call(entry, lane, position)
-        if route.batch:
-            call = groups.setdefault((id(entry), lane, _identity(session)), call)
-            if call.positions[0] != position:
-                call.positions.append(position)
-                continue
+            call = Call(None, lane, position, error)
+        latest[lane] = call
         calls.append(call)
     return calls
 
@@ -96,8 +99,7 @@ async def make(batch: Batch, call: Call) -> None:
             result = entry.call(events if entry.route.batch else events[0])
             if entry.is_async:
                 result = await result
-            elif result is not None:
-                refuse_unawaited(result)
+            refuse_unawaited(result)
             if batch.carry is not None:
                 batch.carry(events, result)
             results = _spread(batch, entry, events, result)

@@ -76,12 +76,14 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
     # Not asyncio.Runner: it would take over SIGINT and cancel what other invocations left running.
     try:
         return loop.run_until_complete(coroutine)
+    except (SystemExit, KeyboardInterrupt):
+        close_loop()  # what it stopped in the middle is still to clean up
+        raise
     finally:
-        # Without the invocation itself: SIGTERM ends it in the middle.
-        _tell_of_leftovers([task for task in asyncio.all_tasks(loop) if task.get_coro() is not coroutine])
+        _tell_of_leftovers(asyncio.all_tasks(loop))
 
 
-def _tell_of_leftovers(tasks: list[asyncio.Task[Any]]) -> None:
+def _tell_of_leftovers(tasks: set[asyncio.Task[Any]]) -> None:
     """Work that a handler started and nobody awaits is frozen with the function: say so, once for each kind."""
     for task in tasks:
         name = getattr(task.get_coro(), "__qualname__", task.get_name())
@@ -104,11 +106,13 @@ def close_loop() -> None:
     import asyncio
 
     loop = owner.loop
-    tasks = asyncio.all_tasks(loop)
-    for task in tasks:
-        task.cancel()
-    if tasks:
-        loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+    while tasks := asyncio.all_tasks(loop):
+        for task in tasks:
+            task.cancel()
+        try:
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+        except (SystemExit, KeyboardInterrupt):
+            continue  # how one of them ended; the others are still to end
     loop.run_until_complete(loop.shutdown_asyncgens())
     loop.run_until_complete(loop.shutdown_default_executor())
     loop.close()

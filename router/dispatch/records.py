@@ -121,7 +121,7 @@ async def run_in_order(batch: Batch) -> None:
                 result = entry.call(event)
                 if entry.is_async:
                     result = await result
-                elif result is not None:
+                if result is not None:
                     refuse_unawaited(result)
                 if carry is not None:
                     carry([event], result)

@@ -28,7 +28,7 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
 class Requests:
     """HTTP: by method and path; every error is answered."""
 
-    __slots__ = ("answer_json", "answer_response", "eager", "engine", "make", "source")
+    __slots__ = ("answer_json", "answer_response", "eager", "engine", "make", "source", "to_response")
 
     def __init__(self, engine: Engine, module: ModuleType, source: Source) -> None:
         self.engine = engine
@@ -37,14 +37,17 @@ class Requests:
         self.answer_json: Callable[[Event, str], Any] = module.JSON_ANSWERS[source]
         self.answer_response: Callable[[Event, Response], Any] = module.answer_response
         self.eager = engine.policy.eager
+        self.to_response: Callable[[Any], Response] | None = None  # loaded when a result is no dict
 
     def answer(self, event: Event, result: Any) -> Any:
         """What the source expects, of anything a handler may return."""
         if type(result) is dict:
             return self.answer_json(event, dumps(result).decode())
-        from router.dispatch.shape import to_response
+        if self.to_response is None:
+            from router.dispatch.shape import to_response
 
-        return self.answer_response(event, to_response(result))
+            self.to_response = to_response
+        return self.answer_response(event, self.to_response(result))
 
     async def wait(self, event: Event, entry: Entry) -> Any:
         """The answer of an async route."""
@@ -96,10 +99,14 @@ def _http_runner(requests: Requests) -> Callable[[Any, Any], Any]:
     engine, source, make, eager = requests.engine, requests.source, requests.make, requests.eager
     policy, find, answer = engine.policy, engine.table.find_request, requests.answer
     enter, leave = _current.set, _current.reset
+    nobody = None if policy.reads_requests else policy.nobody
 
     def run(raw: Any, context: Any) -> Any:
         event = make(source, raw, context, raw)
-        event.policy = policy
+        if nobody is None:
+            event.policy = policy
+        else:
+            event.session = nobody
         token = enter(event)
         try:
             entry: Entry = find(event)

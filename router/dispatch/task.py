@@ -31,9 +31,6 @@ def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env:
         try:
             result = resolver.resolve(given)
         except SystemExit as stopped:
-            from router.dispatch.loop import close_loop
-
-            close_loop()  # an async handler that SIGTERM stopped is still to clean up
             return _stopped(stopped.code)
         except Exception:
             return 1  # the dispatch has logged it

@@ -304,15 +304,15 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
         text, encoded = "", False
     answer: dict[str, Any] = {"statusCode": response.status}
     source = event.source
-    cookies = _cookies_of(response) if response.cookies or "set-cookie" in response.headers else []
+    many = response.headers.handed_over()
+    cookies = _cookies_of(response) if response.cookies or "set-cookie" in many else []
     if source is Source.REST or (source is Source.ALB and event.raw.get("multiValueHeaders") is not None):
         # An ALB takes these only when its target group has multi-value headers on, as the request then shows.
-        headers = response.headers.multi()
         if cookies:
-            headers["set-cookie"] = cookies
-        answer["multiValueHeaders"] = headers
+            many["set-cookie"] = cookies
+        answer["multiValueHeaders"] = many
     else:
-        single = dict(response.headers)
+        single = {name: values[0] if len(values) == 1 else ", ".join(values) for name, values in many.items()}
         if cookies:
             single.pop("set-cookie", None)
             if source is Source.ALB or source is Source.LATTICE:

@@ -1,0 +1,992 @@
+"""Middleware: its forms, its order, what it may answer, replace and catch, on every kind of source."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncGenerator, Callable, Generator
+from functools import partial
+from typing import Any
+
+import pytest
+
+from router import (
+    ConfigurationError,
+    Discard,
+    Event,
+    Forbidden,
+    Middleware,
+    NotFound,
+    RecordsFailed,
+    Resolver,
+    Response,
+    Router,
+    Session,
+    current_event,
+    get_session,
+)
+from router.testing import TestClient, samples
+from tests.unit.router.dispatch.cases import failed, output, sqs
+
+log: list[str] = []
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    log.clear()
+
+
+def tracing(name: str) -> Callable[..., Any]:
+    def middleware(event: Event, session: Session) -> Generator[None, Any, None]:
+        log.append(f"{name} in")
+        yield
+        log.append(f"{name} out")
+
+    return middleware
+
+
+class Trace(Middleware):
+    """A class with a sync generator."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+        log.append(f"{self.name} in")
+        yield
+        log.append(f"{self.name} out")
+
+
+class AsyncTrace(Middleware):
+    """A class with an async generator."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __call__(self, event: Event, session: Session) -> AsyncGenerator[None, Any]:
+        log.append(f"{self.name} in")
+        await asyncio.sleep(0)
+        yield
+        await asyncio.sleep(0)
+        log.append(f"{self.name} out")
+
+
+class Onion(Middleware):
+    """The form of other frameworks."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __call__(self, event: Event, call_next: Callable[..., Any]) -> Any:
+        log.append(f"{self.name} in")
+        response = await call_next(event)
+        log.append(f"{self.name} out")
+        return response
+
+
+async def async_function(event: Event, session: Session) -> AsyncGenerator[None, Any]:
+    log.append("async function in")
+    yield
+    log.append("async function out")
+
+
+async def onion_function(event: Event, call_next: Callable[..., Any]) -> Any:
+    log.append("onion function in")
+    response = await call_next()
+    log.append("onion function out")
+    return response
+
+
+def event_only(event: Event) -> Generator[None, Any, None]:
+    log.append("event only in")
+    yield
+    log.append("event only out")
+
+
+class WithMethod:
+    def around(self, event: Event, session: Session) -> Generator[None, Any, None]:
+        log.append("method in")
+        yield
+        log.append("method out")
+
+
+FORMS: dict[str, Any] = {
+    "generator class": (Trace("m"), "m"),
+    "generator function": (tracing("m"), "m"),
+    "generator of the event alone": (event_only, "event only"),
+    "generator method": (WithMethod().around, "method"),
+    "async generator class": (AsyncTrace("m"), "m"),
+    "async generator function": (async_function, "async function"),
+    "onion class": (Onion("m"), "m"),
+    "onion function": (onion_function, "onion function"),
+}
+
+
+def answering(resolver: Resolver, *, asynchronous: bool, **options: Any) -> None:
+    """`GET /` of the one or the other kind."""
+    if asynchronous:
+
+        @resolver.get("/", **options)
+        async def wait() -> dict[str, str]:
+            await asyncio.sleep(0)
+            log.append("handler")
+            return {"by": "async"}
+
+    else:
+
+        @resolver.get("/", **options)
+        def answer() -> dict[str, str]:
+            log.append("handler")
+            return {"by": "sync"}
+
+
+# ---- forms and order ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+@pytest.mark.parametrize("form", FORMS)
+def test_each_form_goes_around_each_kind_of_handler(form: str, asynchronous: bool) -> None:
+    middleware, name = FORMS[form]
+    resolver = Resolver()
+    resolver.use(middleware)
+    answering(resolver, asynchronous=asynchronous)
+
+    answer = TestClient(resolver).get("/")
+
+    assert (answer.status, answer.json()) == (200, {"by": "async" if asynchronous else "sync"})
+    assert log == [f"{name} in", "handler", f"{name} out"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_forms_mix_in_one_chain_and_keep_their_order(asynchronous: bool) -> None:
+    resolver = Resolver()
+    resolver.use(Trace("1"), AsyncTrace("2"), Onion("3"), Trace("4"), Trace("5"), Onion("6"), AsyncTrace("7"))
+    answering(resolver, asynchronous=asynchronous)
+
+    assert TestClient(resolver).get("/").status == 200
+    assert log == [f"{n} in" for n in range(1, 8)] + ["handler"] + [f"{n} out" for n in range(7, 0, -1)]
+
+
+def test_the_resolvers_middleware_is_outside_then_the_groups_then_the_routes() -> None:
+    resolver = Resolver()
+    inner = Router("/inner", middleware=[Trace("inner group")])
+    outer = Router("/outer", middleware=[Trace("outer group")])
+
+    @inner.get("/x", middleware=[Trace("route")])
+    def x() -> str:
+        log.append("handler")
+        return "x"
+
+    outer.include(inner)
+    resolver.include(outer)
+    resolver.use(Trace("resolver"))
+    outer.use(Trace("too late for what is included already"))
+
+    assert TestClient(resolver).get("/outer/inner/x").text == "x"
+    names = ["resolver", "outer group", "inner group", "route"]
+    assert log == [f"{n} in" for n in names] + ["handler"] + [f"{n} out" for n in reversed(names)]
+
+
+def test_use_adds_to_a_group_and_to_a_single_route_without_a_list() -> None:
+    resolver = Resolver()
+    group = Router().use(Trace("group"))
+
+    @group.get("/x", middleware=Trace("route"))
+    def x() -> str:
+        return "x"
+
+    resolver.include(group).use(Trace("resolver"))
+
+    assert TestClient(resolver).get("/x").status == 200
+    assert log[:3] == ["resolver in", "group in", "route in"]
+
+
+def test_middleware_of_one_route_does_not_run_for_another() -> None:
+    resolver = Resolver()
+
+    @resolver.get("/guarded", middleware=[Trace("m")])
+    def guarded() -> str:
+        return "guarded"
+
+    @resolver.get("/open")
+    def open_to_all() -> str:
+        return "open"
+
+    assert TestClient(resolver).get("/open").text == "open"
+    assert log == []
+
+
+def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
+    def only_posts(event: Event, session: Session) -> Generator[None, Any, None]:
+        if event.method != "POST":
+            return
+        log.append("post")
+        yield
+
+    async def only_puts(event: Event, session: Session) -> AsyncGenerator[None, Any]:
+        if event.method == "PUT":
+            log.append("put")
+            yield
+
+    resolver = Resolver()
+    resolver.use(only_posts, only_puts)
+
+    @resolver.route("/", methods=["GET", "POST", "PUT"])
+    def answer() -> str:
+        return "done"
+
+    client = TestClient(resolver)
+    assert [client.request(method, "/").text for method in ("GET", "POST", "PUT")] == ["done"] * 3
+    assert log == ["post", "put"]
+
+
+# ---- answering and replacing -------------------------------------------------------------------------------------
+
+
+def early_sync(event: Event, session: Session) -> Generator[Any, Any, None]:
+    yield Response("from the middleware", 418)
+
+
+async def early_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+    yield Response("from the middleware", 418)
+
+
+async def early_onion(event: Event, call_next: Callable[..., Any]) -> Any:
+    return Response("from the middleware", 418)
+
+
+@pytest.mark.parametrize("early", [early_sync, early_async, early_onion])
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_an_early_answer_skips_what_is_inside_and_passes_what_is_outside(early: Any, asynchronous: bool) -> None:
+    resolver = Resolver()
+    resolver.use(Trace("outside"), early, Trace("inside"))
+    answering(resolver, asynchronous=asynchronous)
+
+    answer = TestClient(resolver).get("/")
+
+    assert (answer.status, answer.text) == (418, "from the middleware")
+    assert log == ["outside in", "outside out"]
+
+
+def test_an_early_answer_may_be_anything_that_a_handler_may_return() -> None:
+    def early(event: Event, session: Session) -> Generator[Any, Any, None]:
+        yield {"early": True}, 202
+
+    def see(event: Event, session: Session) -> Generator[None, Response, None]:
+        response = yield
+        log.append(f"{response.status} {response.body!r}")
+
+    resolver = Resolver()
+    resolver.use(see, early)
+    answering(resolver, asynchronous=False)
+
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.json()) == (202, {"early": True})
+    assert log == ["202 '{\"early\":true}'"]
+
+
+def test_cleaning_up_after_an_early_answer_still_happens() -> None:
+    def early(event: Event, session: Session) -> Generator[Any, Any, None]:
+        try:
+            yield "early"
+        finally:
+            log.append("closed")
+
+    resolver = Resolver()
+    resolver.use(early)
+    answering(resolver, asynchronous=False)
+
+    assert TestClient(resolver).get("/").text == "early"
+    assert log == ["closed"]
+
+
+def replace_sync(event: Event, session: Session) -> Generator[Any, Any, None]:
+    response = yield
+    yield Response(f"{response.body} replaced", 202)
+    log.append("never")
+
+
+async def replace_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+    response = yield
+    yield Response(f"{response.body} replaced", 202)
+    log.append("never")
+
+
+async def replace_onion(event: Event, call_next: Callable[..., Any]) -> Any:
+    response = await call_next(event)
+    return f"{response.body} replaced", 202
+
+
+@pytest.mark.parametrize("replace", [replace_sync, replace_async, replace_onion])
+def test_a_second_answer_replaces_the_first(replace: Any) -> None:
+    seen: list[int] = []
+
+    def outside(event: Event, session: Session) -> Generator[None, Response, None]:
+        response = yield
+        seen.append(response.status)
+
+    resolver = Resolver()
+    resolver.use(outside, replace)
+
+    @resolver.get("/")
+    def answer() -> str:
+        return "text"
+
+    assert (TestClient(resolver).get("/").text, seen) == ("text replaced", [202])
+    assert log == []
+
+
+def test_middleware_sees_a_response_whatever_the_handler_returned() -> None:
+    def stamp(event: Event, session: Session) -> Generator[None, Response, None]:
+        response = yield
+        response.headers["x-status"] = str(response.status)
+
+    resolver = Resolver()
+    resolver.use(stamp)
+    results: dict[str, Any] = {
+        "dict": {"a": 1},
+        "list": [1],
+        "text": "a",
+        "bytes": b"a",
+        "none": None,
+        "pair": ("made", 201),
+        "response": Response("gone", 410),
+    }
+
+    @resolver.get("/{kind}")
+    def answer(kind: str) -> Any:
+        return results[kind]
+
+    client = TestClient(resolver)
+    statuses = {kind: client.get(f"/{kind}").headers["x-status"] for kind in results}
+    assert statuses == {
+        "dict": "200",
+        "list": "200",
+        "text": "200",
+        "bytes": "200",
+        "none": "204",
+        "pair": "201",
+        "response": "410",
+    }
+
+
+def test_what_middleware_leaves_in_the_state_the_handler_finds() -> None:
+    def load(event: Event, session: Session) -> Generator[None, Any, None]:
+        event.state["user"] = "ada"
+        yield
+
+    resolver = Resolver()
+    resolver.use(load)
+
+    @resolver.get("/")
+    def answer(event: Event) -> str:
+        return str(event.state["user"])
+
+    assert TestClient(resolver).get("/").text == "ada"
+
+
+# ---- errors ------------------------------------------------------------------------------------------------------
+
+
+class Broken(Exception):
+    """What a handler of these tests raises."""
+
+
+def failing(resolver: Resolver, error: Exception, *, asynchronous: bool = False) -> None:
+    if asynchronous:
+
+        @resolver.get("/")
+        async def wait() -> None:
+            await asyncio.sleep(0)
+            raise error
+
+    else:
+
+        @resolver.get("/")
+        def answer() -> None:
+            raise error
+
+
+def catch_and_replace(event: Event, session: Session) -> Generator[Any, Any, None]:
+    try:
+        yield
+    except Broken as error:
+        yield f"caught {error}", 409
+
+
+async def catch_and_replace_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+    try:
+        yield
+    except Broken as error:
+        yield f"caught {error}", 409
+
+
+async def catch_and_replace_onion(event: Event, call_next: Callable[..., Any]) -> Any:
+    try:
+        return await call_next(event)
+    except Broken as error:
+        return f"caught {error}", 409
+
+
+@pytest.mark.parametrize("catcher", [catch_and_replace, catch_and_replace_async, catch_and_replace_onion])
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_an_error_is_raised_at_the_yield_and_may_be_answered_there(catcher: Any, asynchronous: bool) -> None:
+    resolver = Resolver()
+    resolver.use(Trace("outside"), catcher)
+    failing(resolver, Broken("wheel"), asynchronous=asynchronous)
+
+    answer = TestClient(resolver).get("/")
+
+    assert (answer.status, answer.text) == (409, "caught wheel")
+    assert log == ["outside in", "outside out"]
+
+
+def look_and_let_go(event: Event, session: Session) -> Generator[Any, Any, None]:
+    try:
+        yield
+    except Broken:
+        log.append("looked")
+
+
+async def look_and_let_go_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+    try:
+        yield
+    except Broken:
+        log.append("looked")
+
+
+@pytest.mark.parametrize("looker", [look_and_let_go, look_and_let_go_async])
+def test_an_error_that_is_caught_without_a_word_goes_on(looker: Any) -> None:
+    told: list[BaseException] = []
+    resolver = Resolver()
+    resolver.use(looker)
+    resolver.on_error(told.append)
+    cause = KeyError("the reason")
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        raise Broken("wheel") from cause
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a"))) == ["a"]
+    assert log == ["looked"]
+    assert [(type(error), error.__cause__) for error in told] == [(Broken, cause)]
+
+
+def test_middleware_may_raise_another_error_in_its_place() -> None:
+    def translate(event: Event, session: Session) -> Generator[Any, Any, None]:
+        try:
+            yield
+        except LookupError as error:
+            raise NotFound("no such order") from error
+
+    resolver = Resolver()
+    resolver.use(translate)
+    failing(resolver, KeyError("secret"))
+
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.json()["detail"]) == (404, "no such order")
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_an_error_on_the_way_in_is_seen_by_what_is_outside_alone(asynchronous: bool) -> None:
+    def refuse(event: Event, session: Session) -> Generator[Any, Any, None]:
+        raise Forbidden("not you")
+        yield
+
+    def outside(event: Event, session: Session) -> Generator[Any, Any, None]:
+        try:
+            yield
+        except Forbidden:
+            log.append("outside saw it")
+            raise
+
+    resolver = Resolver()
+    resolver.use(outside, refuse, Trace("inside"))
+    answering(resolver, asynchronous=asynchronous)
+
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.json()["detail"]) == (403, "not you")
+    assert log == ["outside saw it"]
+
+
+def test_an_error_on_the_way_out_takes_the_place_of_the_answer() -> None:
+    def spoil(event: Event, session: Session) -> Generator[Any, Any, None]:
+        yield
+        raise Forbidden
+
+    resolver = Resolver()
+    resolver.use(Trace("outside"), spoil)
+    answering(resolver, asynchronous=False)
+
+    assert TestClient(resolver).get("/").status == 403
+    assert log == ["outside in", "handler"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_what_stops_the_process_passes_and_open_middleware_is_closed_from_the_inside(asynchronous: bool) -> None:
+    def closing(name: str) -> Callable[..., Any]:
+        def middleware(event: Event, session: Session) -> Generator[Any, Any, None]:
+            try:
+                yield
+            finally:
+                log.append(name)
+
+        return middleware
+
+    async def closing_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+        try:
+            yield
+        finally:
+            log.append("async")
+
+    resolver = Resolver()
+    layers = [closing("outer"), closing_async, closing("inner")] if asynchronous else [closing("outer"), closing("in")]
+    resolver.use(*layers)
+
+    @resolver.get("/")
+    def answer() -> None:
+        raise SystemExit(3)
+
+    with pytest.raises(SystemExit):
+        TestClient(resolver).get("/")
+    assert log == (["inner", "async", "outer"] if asynchronous else ["in", "outer"])
+    assert current_event() is None
+
+
+class Answers(Middleware):
+    """Sees each answer, that of an error included."""
+
+    answers_errors = True
+
+    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+        response = yield
+        log.append(str(response.status) if event.speaks_http else repr(response))
+        if event.speaks_http:
+            response.headers["x-seen"] = "yes"
+
+
+class AnswersOnion(Middleware):
+    answers_errors = True
+
+    async def __call__(self, event: Event, call_next: Callable[..., Any]) -> Any:
+        response = await call_next(event)
+        log.append(str(response.status) if event.speaks_http else repr(response))
+        if event.speaks_http:
+            response.headers["x-seen"] = "yes"
+        return response
+
+
+@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+@pytest.mark.parametrize("error", [NotFound("none"), Broken("wheel")])
+def test_answers_errors_is_given_the_response_of_an_error(middleware: Any, error: Exception) -> None:
+    resolver = Resolver()
+    resolver.use(middleware)
+    failing(resolver, error)
+    status = 404 if isinstance(error, NotFound) else 500
+
+    answer = TestClient(resolver).get("/")
+
+    assert (answer.status, answer.headers["x-seen"], log) == (status, "yes", [str(status)])
+
+
+@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+def test_answers_errors_sees_requests_that_no_route_takes(middleware: Any) -> None:
+    resolver = Resolver()
+    resolver.use(middleware)
+    answering(resolver, asynchronous=False)
+    client = TestClient(resolver)
+
+    answers = [client.get("/unknown"), client.post("/"), client.options("/")]
+
+    assert [(answer.status, answer.headers["x-seen"]) for answer in answers] == [(404, "yes"), (405, "yes"), (204, "yes")]
+    assert answers[1].headers["allow"] == answers[2].headers["allow"] == "GET, HEAD, OPTIONS"
+
+
+def test_other_middleware_sees_the_error_of_a_request_that_no_route_takes() -> None:
+    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+        try:
+            yield
+        except NotFound:
+            log.append("not found")
+            raise
+
+    resolver = Resolver()
+    resolver.use(see)
+    answering(resolver, asynchronous=False)
+
+    assert TestClient(resolver).get("/unknown").status == 404
+    assert log == ["not found"]
+
+
+@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+def test_answers_errors_leaves_the_errors_of_records_alone(middleware: Any) -> None:
+    resolver = Resolver()
+    resolver.use(middleware)
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        raise Broken
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a"))) == ["a"]
+    assert log == []
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_the_answer_of_an_error_may_come_from_an_async_catcher(asynchronous: bool) -> None:
+    resolver = Resolver()
+    resolver.use(Answers())
+    failing(resolver, KeyError("secret"), asynchronous=asynchronous)
+
+    @resolver.catch(KeyError)
+    async def missing(error: KeyError) -> Any:
+        await asyncio.sleep(0)
+        return "nothing there", 404
+
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.text, answer.headers["x-seen"]) == (404, "nothing there", "yes")
+
+
+# ---- every source ------------------------------------------------------------------------------------------------
+
+
+def test_middleware_runs_once_for_each_record_and_sees_its_event_and_session() -> None:
+    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+        assert session == get_session() == event.session
+        assert current_event() is event
+        yield
+        log.append(f"{event.text} of {session.tenant}")
+
+    resolver = Resolver()
+    resolver.use(see)
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        if event.text == "b":
+            raise Broken
+
+    raw = sqs("orders", ("a", {"session": {"tenant": "t1"}}), ("b", {"session": {"tenant": "t2"}}), "c")
+    assert failed(TestClient(resolver).event(raw)) == ["b"]
+    assert log == ["a of t1", "c of None"]
+
+
+def test_middleware_that_answers_a_record_early_acknowledges_it_without_the_handler() -> None:
+    def once(event: Event, session: Session) -> Generator[Any, Any, None]:
+        if event.text == "done before":
+            yield "skipped"
+            return
+        yield
+
+    resolver = Resolver()
+    resolver.use(once)
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        log.append(event.text)
+
+    assert failed(TestClient(resolver).event(sqs("orders", "done before", "new"))) == []
+    assert log == ["new"]
+
+
+def test_middleware_may_decide_the_fate_of_a_record() -> None:
+    def tolerant(event: Event, session: Session) -> Generator[Any, Any, None]:
+        try:
+            yield
+        except Broken as error:
+            raise Discard("known and harmless") from error
+
+    resolver = Resolver()
+    resolver.use(tolerant)
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        raise Broken if event.text == "a" else KeyError
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["b"]
+
+
+def test_of_a_batch_middleware_runs_once_a_call_and_sees_the_first_event() -> None:
+    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+        yield
+        log.append(event.text)
+
+    async def around(event: Event, call_next: Callable[..., Any]) -> Any:
+        log.append(f"around {event.text}")
+        return await call_next(event)
+
+    resolver = Resolver()
+    resolver.use(see, around)
+
+    @resolver.on_queue("orders", batch=True)
+    def orders(events: list[Event]) -> None:
+        log.append("+".join(event.text for event in events))
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b", "c"))) == []
+    assert log == ["around a", "a+b+c", "a"]
+
+
+def test_middleware_goes_around_every_other_source(caplog: pytest.LogCaptureFixture) -> None:
+    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+        result = yield
+        log.append(f"{event.source} {result.body if isinstance(result, Response) else result}")
+
+    resolver = Resolver()
+    resolver.use(see)
+    resolver.on_invoke("rebuild")(lambda: 1)
+    resolver.on_message("chat")(lambda: "hello")
+    resolver.on_stream("orders")(lambda event: 2)
+    resolver.on_topic("orders")(lambda event: 3)
+    resolver.on_bus("OrderPlaced")(lambda event: 4)
+    resolver.on_task("nightly")(lambda: 5)
+    resolver.on("firehose", "orders")(lambda event: "six")
+    client = TestClient(resolver)
+
+    client.invoke("rebuild")
+    client.message("hi", route_key="chat")
+    client.stream("orders", [("INSERT", None, {"id": 1})])
+    client.kinesis("orders", ["x"])
+    client.topic("orders", ["x"])
+    client.bus("OrderPlaced")
+    client.task("nightly")
+    client.event(samples.firehose(["x"]))
+
+    assert log == [
+        "invoke 1",
+        "websocket hello",
+        "dynamodb 2",
+        "kinesis 2",
+        "sns 3",
+        "eventbridge 4",
+        "task 5",
+        "firehose six",
+    ]
+    assert caplog.records == []
+
+
+def test_what_middleware_yields_is_the_result_of_a_call() -> None:
+    def double(event: Event, session: Session) -> Generator[Any, Any, None]:
+        result = yield
+        yield result * 2
+
+    resolver = Resolver()
+    resolver.use(double)
+    resolver.on_invoke("count")(lambda: 21)
+
+    assert TestClient(resolver).invoke("count") == 42
+
+
+def test_an_error_that_middleware_raises_fails_a_notification() -> None:
+    def refuse(event: Event, session: Session) -> Generator[Any, Any, None]:
+        raise Broken
+        yield
+
+    resolver = Resolver()
+    resolver.use(refuse)
+    resolver.on_topic("orders")(lambda event: None)
+
+    with pytest.raises(RecordsFailed, match="Broken"):
+        TestClient(resolver).topic("orders", ["x"])
+
+
+# ---- permission --------------------------------------------------------------------------------------------------
+
+
+async def asked_async(session: Session, event: Event) -> bool:
+    await asyncio.sleep(0)
+    return session.tenant == "acme"
+
+
+PERMISSIONS: dict[str, Callable[..., Any]] = {
+    "sync": lambda session, event: session.tenant == "acme",
+    "async": asked_async,
+}
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+@pytest.mark.parametrize("permission", PERMISSIONS.values(), ids=PERMISSIONS)
+def test_only_a_true_answer_of_the_permission_lets_an_event_in(permission: Any, asynchronous: bool) -> None:
+    resolver = Resolver()
+    if asynchronous:
+
+        @resolver.on_queue("orders", permission=permission)
+        async def order_async(event: Event) -> None:
+            log.append(event.text)
+
+    else:
+
+        @resolver.on_queue("orders", permission=permission)
+        def order(event: Event) -> None:
+            log.append(event.text)
+
+    raw = sqs("orders", ("a", {"session": {"tenant": "acme"}}), "b", ("c", {"session": {"tenant": "other"}}))
+    assert failed(TestClient(resolver).event(raw)) == ["b", "c"]
+    assert log == ["a"]
+
+
+@pytest.mark.parametrize("permission", PERMISSIONS.values(), ids=PERMISSIONS)
+def test_of_a_batch_the_permission_is_asked_for_each_session(permission: Any) -> None:
+    resolver = Resolver()
+
+    @resolver.on_queue("orders", permission=permission, batch=True)
+    def orders(events: list[Event]) -> None:
+        log.append("+".join(event.text for event in events))
+
+    acme, other = {"session": {"tenant": "acme"}}, {"session": {"tenant": "other"}}
+    raw = sqs("orders", ("a", acme), ("b", other), ("c", acme), ("d", other))
+    assert failed(TestClient(resolver).event(raw)) == ["b", "d"]
+    assert log == ["a+c"]
+
+
+def test_a_refused_request_is_a_403_that_middleware_sees() -> None:
+    resolver = Resolver()
+    resolver.use(Answers())
+    answering(resolver, asynchronous=False, permission=lambda session, event: False)
+
+    assert TestClient(resolver).get("/").status == 403
+    assert log == ["403"]
+
+
+def test_a_permission_that_forgets_to_await_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver()
+    answering(resolver, asynchronous=False, permission=lambda session, event: asked_async(session, event))
+
+    assert TestClient(resolver).get("/").status == 500
+    assert log == []
+    assert "GET /: permission= returned something that must be awaited" in caplog.text
+
+
+# ---- what is no middleware ---------------------------------------------------------------------------------------
+
+
+def plain(event: Event, session: Session) -> None: ...
+
+
+async def plain_async(event: Event, session: Session) -> None: ...
+
+
+def three(event: Event, session: Session, more: int) -> Generator[None, Any, None]:
+    yield
+
+
+def nothing() -> Generator[None, Any, None]:
+    yield
+
+
+class Plain:
+    def __call__(self, event: Event, session: Session) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("middleware", "message"),
+    [
+        (plain, "middleware plain must be a generator"),
+        (plain_async, "middleware plain_async must be a generator"),
+        (Plain(), "middleware Plain must be a generator"),
+        (Trace, r"middleware Trace is a class; give an instance: Trace\(\)"),
+        (three, r"middleware three takes \(event, session\), not 3 arguments"),
+        (nothing, r"middleware nothing takes \(event, session\), not 0 arguments"),
+        ("cors", "middleware str must be a generator"),
+        (partial(plain, None), "must be a generator"),
+    ],
+)
+def test_what_is_no_middleware_is_refused_by_name(middleware: Any, message: str) -> None:
+    resolver = Resolver()
+    with pytest.raises(ConfigurationError, match=message):
+        resolver.use(middleware)
+    with pytest.raises(ConfigurationError, match=message):
+        resolver.get("/", middleware=[middleware])(lambda: None)
+    group = Router(middleware=[middleware])
+    group.get("/")(lambda: None)
+    with pytest.raises(ConfigurationError, match=message):
+        resolver.include(group)
+    assert resolver.middleware == ()
+
+
+def test_use_after_the_first_event_is_refused() -> None:
+    resolver = Resolver()
+    answering(resolver, asynchronous=False)
+    TestClient(resolver).get("/")
+
+    with pytest.raises(ConfigurationError, match="after the first event"):
+        resolver.use(Trace("late"))
+
+
+# ---- threads and loops -------------------------------------------------------------------------------------------
+
+
+def test_plain_generators_around_an_async_handler_run_in_its_thread_and_loop() -> None:
+    seen: list[tuple[int, int]] = []
+
+    def where() -> tuple[int, int]:
+        return threading.get_ident(), id(asyncio.get_running_loop())
+
+    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+        seen.append(where())
+        yield
+        seen.append(where())
+
+    resolver = Resolver()
+    resolver.use(see)
+
+    @resolver.get("/")
+    async def answer() -> str:
+        seen.append(where())
+        return "done"
+
+    before = threading.active_count()
+    assert TestClient(resolver).get("/").text == "done"
+    assert len(seen) == 3
+    assert len(set(seen)) == 1
+    assert seen[0][0] == threading.get_ident()
+    assert threading.active_count() == before
+
+
+def test_a_sync_application_with_middleware_never_imports_asyncio() -> None:
+    loaded = output(
+        """
+        import sys
+        from typing import Annotated
+        from router import Cors, Compress, Depends, NotFound, Resolver, Retry, Timing
+        from router.testing import TestClient
+
+        resolver = Resolver(delay=lambda event, seconds: None)
+        resolver.use(Timing(), Compress(), Cors())
+
+        def connect():
+            yield "db"
+
+        @resolver.get("/", permission=lambda session, event: True)
+        def answer(db: Annotated[str, Depends(connect)]):
+            return {"db": db}
+
+        @resolver.catch(KeyError)
+        def missing(error):
+            raise NotFound()
+
+        @resolver.get("/missing")
+        def lost():
+            raise KeyError
+
+        @resolver.on_queue("orders", batch=True)
+        def orders(events, session):
+            raise Retry(after=5)
+
+        @resolver.on_stream("orders")
+        def change(event): ...
+
+        resolver.on_topic("orders")(lambda event: None)
+        resolver.on_invoke("rebuild")(lambda: 1)
+        resolver.on_task("nightly")(lambda: 0)
+
+        client = TestClient(resolver)
+        assert client.get("/").json() == {"db": "db"}
+        assert client.get("/missing").status == client.get("/unknown").status == 404
+        assert len(client.queue("orders", ["a", "b"])["batchItemFailures"]) == 2
+        client.kinesis("orders", ["a"])
+        client.topic("orders", ["a"])
+        client.invoke("rebuild")
+        assert client.task("nightly") == 0
+        print("asyncio" in sys.modules)
+        """,
+        covered=False,
+    )
+    assert loaded == "False"

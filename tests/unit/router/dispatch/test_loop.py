@@ -1,0 +1,350 @@
+"""The event loop: one a process and thread, kept across invocations, never shared over a fork."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import threading
+import time
+from typing import Any
+
+import pytest
+
+from router import ConfigurationError, Event, NotFound, Resolver
+from router.dispatch import loop as loops
+from router.testing import TestClient, samples
+from tests.unit.router.dispatch.cases import failed, output, sqs
+
+
+def application() -> Resolver:
+    """Answers with the identity of its loop."""
+    resolver = Resolver()
+
+    @resolver.on_invoke("loop")
+    async def which() -> int:
+        await asyncio.sleep(0)
+        return id(asyncio.get_running_loop())
+
+    @resolver.on_invoke("sync")
+    def sync_handler() -> str:
+        return "sync"
+
+    return resolver
+
+
+def test_clients_that_are_bound_to_the_loop_survive_warm_calls() -> None:
+    queues: list[asyncio.Queue[str]] = []
+    resolver = Resolver()
+
+    @resolver.get("/")
+    async def put_and_get() -> Any:
+        if not queues:
+            queues.append(asyncio.Queue())
+            waiting = asyncio.ensure_future(queues[0].get())  # binds the queue to this loop
+            queues[0].put_nowait("first")
+            return [await waiting]
+        waiting = asyncio.ensure_future(queues[0].get())
+        await asyncio.sleep(0)
+        queues[0].put_nowait("again")
+        return [await waiting]
+
+    client = TestClient(resolver)
+    assert [client.get("/").json() for _ in range(3)] == [["first"], ["again"], ["again"]]
+
+
+def test_all_applications_of_a_thread_share_its_loop() -> None:
+    first, second = TestClient(application()), TestClient(application())
+    assert first.invoke("loop") == second.invoke("loop") == first.invoke("loop")
+
+
+def test_the_loop_survives_an_error() -> None:
+    resolver = application()
+
+    @resolver.on_invoke("fail")
+    async def fail() -> None:
+        await asyncio.sleep(0)
+        raise NotFound
+
+    client = TestClient(resolver)
+    before = client.invoke("loop")
+    with pytest.raises(NotFound):
+        client.invoke("fail")
+    assert client.invoke("loop") == before
+
+
+def test_each_thread_has_a_loop_of_its_own_which_ends_with_it() -> None:
+    client = TestClient(application())
+    mine = client.invoke("loop")
+    held: list[asyncio.AbstractEventLoop] = []
+    used: list[int] = []
+
+    def call() -> None:
+        used.append(client.invoke("loop"))
+        held.append(loops.get_loop())
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    del thread
+    gc.collect()
+
+    assert used == [id(held[0])] != [mine]
+    assert held[0].is_closed()
+    assert client.invoke("loop") == mine
+
+
+def test_after_a_fork_the_child_has_its_own_loop_and_the_parents_still_works() -> None:
+    answers = output(
+        """
+        import asyncio, os, threading
+        from router import Resolver
+        from router.testing import TestClient
+
+        resolver = Resolver()
+        ready = []
+
+        @resolver.on_invoke("work")
+        async def work():
+            loop = asyncio.get_running_loop()
+            # A byte through a pipe: the loop's selector has to see it.
+            read, write = os.pipe()
+            done = loop.create_future()
+            loop.add_reader(read, done.set_result, None)
+            loop.call_later(0.001, os.write, write, b"x")
+            await done
+            loop.remove_reader(read)
+            os.close(read), os.close(write)
+            return id(loop)
+
+        client = TestClient(resolver)
+        parents = client.invoke("work")
+        child = os.fork()
+        if child == 0:
+            os._exit(1 if client.invoke("work") == parents or client.invoke("work") == parents else 0)
+        _, status = os.waitpid(child, 0)
+        print(os.waitstatus_to_exitcode(status), client.invoke("work") == parents)
+        """
+    )
+    assert answers == "0 True"
+
+
+def test_a_process_that_used_the_loop_ends_in_silence() -> None:
+    answer = output(
+        """
+        import asyncio
+        from router import Resolver
+        from router.testing import TestClient
+
+        resolver = Resolver()
+
+        @resolver.get("/")
+        async def answer():
+            await asyncio.sleep(0)
+            return {}
+
+        print(TestClient(resolver).get("/").status)
+        """
+    )
+    assert answer == "200"
+
+
+def test_importing_and_registering_make_no_loop() -> None:
+    answer = output(
+        """
+        import sys
+        from router import Resolver
+
+        resolver = Resolver()
+
+        @resolver.get("/")
+        async def answer(): ...
+
+        print("asyncio" in sys.modules)
+        """,
+        covered=False,
+    )
+    assert answer == "False"
+
+
+# ---- inside another loop -----------------------------------------------------------------------------------------
+
+
+def test_resolve_inside_a_running_loop_says_what_to_call_instead() -> None:
+    resolver = application()
+
+    async def main() -> None:
+        with pytest.raises(ConfigurationError, match=r"use `await resolver\.resolve_async\(\.\.\.\)`"):
+            resolver.resolve(samples.invoke("loop"))
+        with pytest.raises(ConfigurationError, match="resolve_async"):
+            resolver(samples.rest("GET", "/unknown") | samples.invoke("loop"))
+        assert resolver.resolve(samples.invoke("sync")) == "sync"
+        assert await resolver.resolve_async(samples.invoke("sync")) == "sync"
+        assert await resolver.resolve_async(samples.invoke("loop")) == id(asyncio.get_running_loop())
+
+    asyncio.run(main())
+
+
+def test_resolve_async_takes_part_in_the_loop_that_runs() -> None:
+    together = asyncio.Barrier(3)
+    resolver = Resolver()
+
+    @resolver.get("/{name}")
+    async def answer(name: str) -> Any:
+        await together.wait()
+        return {"name": name}
+
+    async def main() -> list[Any]:
+        calls = [resolver.resolve_async(samples.rest("GET", f"/{name}")) for name in "abc"]
+        return await asyncio.gather(*calls)
+
+    assert [answer["body"] for answer in asyncio.run(main())] == [f'{{"name":"{name}"}}' for name in "abc"]
+
+
+# ---- work that is left over --------------------------------------------------------------------------------------
+
+
+async def forgotten_by_its_handler(until: asyncio.Event) -> None:
+    await until.wait()
+
+
+def test_a_leftover_task_is_told_about_once(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver()
+    until = asyncio.Event()
+    tasks: list[asyncio.Task[None]] = []
+
+    @resolver.get("/")
+    async def answer() -> Any:
+        tasks.append(asyncio.create_task(forgotten_by_its_handler(until)))
+        return {}
+
+    @resolver.get("/finish")
+    async def finish() -> Any:
+        until.set()
+        await asyncio.gather(*tasks)
+        return {}
+
+    client = TestClient(resolver)
+    assert [client.get("/").status for _ in range(3)] == [200, 200, 200]
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert len(told) == 1
+    assert "forgotten_by_its_handler still runs at the end of the invocation" in told[0]
+    assert "event.background(...)" in told[0]
+    assert client.get("/finish").status == 200
+
+
+def test_background_work_of_a_request_is_done_before_it_is_answered() -> None:
+    done: list[str] = []
+    resolver = Resolver()
+
+    async def audit(what: str) -> None:
+        await asyncio.sleep(0)
+        if what == "fail":
+            raise NotFound("of the audit")
+        done.append(what)
+
+    @resolver.post("/{what}")
+    async def answer(what: str, event: Event) -> Any:
+        event.background(audit(what))
+        if what == "refused":
+            raise NotFound("of the handler")
+        return {"sent": what}
+
+    client = TestClient(resolver)
+    assert client.post("/order").json() == {"sent": "order"}
+    assert client.post("/refused").json()["detail"] == "of the handler"
+    assert client.post("/fail").json()["detail"] == "of the audit"
+    assert done == ["order", "refused"]
+
+
+def test_background_work_of_a_call_is_done_before_it_is_answered() -> None:
+    done: list[str] = []
+    resolver = Resolver()
+
+    async def audit() -> None:
+        await asyncio.sleep(0)
+        done.append("audited")
+
+    @resolver.on_invoke("order")
+    async def order(event: Event) -> str:
+        event.background(audit())
+        return "ordered"
+
+    assert TestClient(resolver).invoke("order") == "ordered"
+    assert done == ["audited"]
+
+
+# ---- stopping ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("concurrency", [1, 3])
+def test_what_stops_the_process_lets_async_handlers_clean_up(concurrency: int) -> None:
+    log: list[str] = []
+    resolver = application()
+
+    @resolver.on_queue("orders", concurrency=concurrency)
+    async def order(event: Event) -> None:
+        try:
+            if event.text == "stop":
+                raise SystemExit(3)
+            await asyncio.sleep(0 if concurrency == 1 else 60)
+        finally:
+            await asyncio.sleep(0)
+            log.append(event.text)
+
+    client = TestClient(resolver)
+    with pytest.raises(SystemExit):
+        client.event(sqs("orders", "a", "b", "stop"))
+    assert sorted(log) == ["a", "b", "stop"]
+    assert client.invoke("sync") == "sync"
+    assert isinstance(client.invoke("loop"), int)  # on a new loop
+    assert failed(client.event(sqs("orders"))) == [] if concurrency == 0 else True
+
+
+def test_close_loop_ends_what_runs_and_the_next_call_begins_anew() -> None:
+    client = TestClient(application())
+    ended: list[str] = []
+    resolver = Resolver()
+    tasks: list[asyncio.Task[None]] = []
+
+    async def lasting() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("ended")
+
+    @resolver.on_invoke("start")
+    async def start() -> None:
+        tasks.append(asyncio.create_task(lasting()))
+        await asyncio.sleep(0)
+
+    TestClient(resolver).invoke("start")
+    held = loops.get_loop()
+    loops.close_loop()
+    assert ended == ["ended"]
+    assert held.is_closed()
+    loops.close_loop()
+    assert isinstance(client.invoke("loop"), int)
+
+
+def test_a_loop_that_something_else_closed_is_replaced() -> None:
+    client = TestClient(application())
+    client.invoke("loop")
+    loops.get_loop().close()
+    assert isinstance(client.invoke("loop"), int)
+    loops.get_loop().close()
+    loops.close_loop()
+    assert isinstance(client.invoke("loop"), int)
+
+
+def test_waiting_is_done_by_the_loop_and_not_one_after_the_other() -> None:
+    """Ten records that each wait a while take about one while, so that nothing in the dispatch blocks the loop."""
+    resolver = Resolver()
+
+    @resolver.on_queue("orders", concurrency=10)
+    async def order(event: Event) -> None:
+        await asyncio.sleep(0.2)
+
+    started = time.perf_counter()
+    assert failed(TestClient(resolver).event(sqs("orders", *"abcdefghij"))) == []
+    assert time.perf_counter() - started < 1

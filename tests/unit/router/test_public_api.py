@@ -1,0 +1,82 @@
+"""What `router` offers: every name is there, loaded when it is first used, and the types say the same."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import router
+from router import errors
+
+ROOT = Path(router.__file__).parent
+NEEDED = (
+    "Event Session SessionPolicy Resolver Router Response Source Middleware Route detect read get_session set_session "
+    "reset_session Body Query Header Cookie Path Depends Alias Allow Deny Transformed Discard Retry HTTPError BadRequest "
+    "Unauthorized Forbidden NotFound MethodNotAllowed Conflict UnprocessableContent TooManyRequests InvalidEvent "
+    "RouteConflict ConfigurationError SessionError RouterError"
+).split()
+
+
+def test_all_that_a_user_needs_is_there() -> None:
+    assert set(NEEDED) <= set(router.__all__)
+
+
+@pytest.mark.parametrize("name", router.__all__)
+def test_each_name_can_be_imported(name: str) -> None:
+    value = getattr(router, name)
+    assert value is getattr(router, name)
+    assert name in dir(router)
+
+
+def test_names_are_what_their_homes_define() -> None:
+    for module, names in router._HOMES.items():
+        for name in names:
+            assert getattr(router, name) is getattr(importlib.import_module(module), name)
+
+
+def test_type_checkers_are_told_of_the_same_names() -> None:
+    """The imports under TYPE_CHECKING are the table of homes, written once more."""
+    told: dict[str, set[str]] = {}
+    for node in ast.walk(ast.parse((ROOT / "__init__.py").read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("router."):
+            told.setdefault(node.module, set()).update(alias.name for alias in node.names)
+            assert all(alias.asname == alias.name for alias in node.names), node.module  # mypy: exported on purpose
+    assert told == {module: set(names) for module, names in router._HOMES.items()}
+
+
+def test_every_error_is_a_router_error_and_those_a_user_meets_are_exported() -> None:
+    for name, error in vars(errors).items():
+        if isinstance(error, type) and issubclass(error, Exception):
+            assert issubclass(error, errors.RouterError), name
+            if not name.startswith("_") and name != "Signal":  # the base of Discard and Retry
+                assert getattr(router, name) is error
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'router' has no attribute 'Resolvr'"):
+        _ = router.Resolvr
+    with pytest.raises(ImportError):
+        exec("from router import Resolvr")
+
+
+def test_the_import_alone_loads_nothing_of_the_library() -> None:
+    script = "import sys, router; print(*sorted(name for name in sys.modules if name.startswith('router')))"
+    loaded = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT.parent, capture_output=True, text=True, check=True, timeout=60
+    ).stdout.split()
+    assert loaded == ["router"]
+
+
+def test_a_star_import_gives_what_all_says() -> None:
+    names: dict[str, object] = {}
+    exec("from router import *", names)
+    assert set(router.__all__) <= names.keys()
+
+
+def test_the_package_is_typed() -> None:
+    assert (ROOT / "py.typed").exists()

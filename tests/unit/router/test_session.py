@@ -1,0 +1,395 @@
+"""Sessions and where they come from: values, the context, the wire, signing, HTTP, records."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import copy
+import json
+import pickle
+import time
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from router import Resolver, current_event, get_session, read, reset_session, set_session
+from router.errors import BadRequest, ConfigurationError, SessionError
+from router.event import Event
+from router.session import Session, SessionPolicy
+from router.testing import Context, samples
+
+SECRET = "0123456789abcdef0123456789abcdef"
+FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
+
+
+def event_of(raw: Any, policy: SessionPolicy | None = None, context: Any = None) -> Event:
+    """The only event of a payload, as an application with this policy sees it."""
+    (event,) = read(raw, context)
+    event.policy = policy or SessionPolicy()
+    return event
+
+
+# ---- a value -------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_without_anything_belongs_to_nobody() -> None:
+    session = Session()
+    assert (session.tenant, session.user, session.correlation_id) == (None, None, None)
+    assert (dict(session.claims), dict(session.attributes)) == ({}, {})
+    assert session.to_dict() == {}
+    assert repr(session) == "Session()"
+
+
+def test_sessions_are_equal_when_all_of_it_is() -> None:
+    same = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
+    assert FULL == same
+    assert hash(FULL) == hash(same)
+    for changed in ({"tenant": "b"}, {"user": "b"}, {"claims": {}}, {"correlation_id": "b"}, {"attributes": {}}):
+        assert FULL.replace(**changed) != FULL
+    assert FULL != "acme"
+
+
+def test_a_session_cannot_be_changed_and_shares_nothing_with_what_it_was_made_of() -> None:
+    claims, attributes = {"role": "admin"}, {"plan": "pro"}
+    session = Session("acme", claims=claims, attributes=attributes)
+    claims["role"] = attributes["plan"] = "other"
+    assert (session.claims["role"], session.attributes["plan"]) == ("admin", "pro")
+    for name in ("tenant", "user", "claims", "correlation_id", "attributes", "misspelled"):
+        with pytest.raises(AttributeError):
+            setattr(session, name, "other")
+        with pytest.raises(AttributeError):
+            delattr(session, name)
+    with pytest.raises(TypeError):
+        session.claims["role"] = "root"  # type: ignore[index]
+    session.to_dict()["claims"]["role"] = "root"
+    assert session.claims["role"] == "admin"
+
+
+def test_replace_gives_another_session() -> None:
+    other = FULL.replace(user="u-2", claims={})
+    assert (other.tenant, other.user, dict(other.claims), FULL.user) == ("acme", "u-2", {}, "u-1")
+    with pytest.raises(TypeError, match="no field tenent; it has tenant, user"):
+        FULL.replace(tenent="a")
+
+
+def test_copies_and_pickles_are_equal_and_do_not_hold_the_secret() -> None:
+    session = SessionPolicy(secret=SECRET).open(SessionPolicy(secret=SECRET).seal('{"tenant":"acme"}'))
+    pickled = pickle.dumps(session)
+    assert SECRET.encode() not in pickled
+    for other in (pickle.loads(pickled), copy.copy(session), copy.deepcopy(session)):
+        assert other == session
+        assert other.to_wire() == '{"tenant":"acme"}'
+    assert SECRET not in repr(session)
+    assert pickle.loads(pickle.dumps(FULL)) == FULL
+
+
+# ---- the context ---------------------------------------------------------------------------------------------------
+
+
+def test_outside_of_a_handler_there_is_nobody() -> None:
+    assert get_session() == Session()
+    assert current_event() is None
+
+
+def test_a_session_is_set_and_put_back() -> None:
+    outer = set_session(Session("a"))
+    inner = set_session(Session("b"))
+    assert get_session().tenant == "b"
+    assert current_event() is None
+    reset_session(inner)
+    assert get_session().tenant == "a"
+    reset_session(outer)
+    assert get_session() == Session()
+
+
+def test_only_a_session_can_be_set() -> None:
+    with pytest.raises(TypeError, match="takes a Session, not dict"):
+        set_session({"tenant": "a"})  # type: ignore[arg-type]
+
+
+def test_contexts_threads_and_tasks_do_not_share_it() -> None:
+    seen: list[Session] = []
+
+    async def other() -> None:
+        set_session(Session("task"))
+
+    async def main() -> None:
+        await asyncio.gather(other(), other())
+        seen.append(get_session())
+
+    token = set_session(Session("a"))
+    try:
+        contextvars.copy_context().run(set_session, Session("b"))
+        thread = Thread(target=lambda: seen.append(get_session()))
+        thread.start()
+        thread.join()
+        asyncio.run(main())
+        assert get_session().tenant == "a"
+    finally:
+        reset_session(token)
+    assert seen == [Session(), Session("a")]
+
+
+# ---- the wire ------------------------------------------------------------------------------------------------------
+
+
+def test_the_wire_form_is_compact_json_of_what_is_set() -> None:
+    assert Session().to_wire() is None
+    assert Session("acme").to_wire() == '{"tenant":"acme"}'
+    wire = FULL.to_wire()
+    assert wire is not None
+    assert SessionPolicy().open(wire) == SessionPolicy().open(wire.encode()) == SessionPolicy().open(json.loads(wire))
+    assert SessionPolicy().open(wire) == FULL
+
+
+def test_fields_it_does_not_know_are_attributes() -> None:
+    session = Session.from_dict({"tenant": "a", "locale": "de", "attributes": {"plan": "pro"}})
+    assert dict(session.attributes) == {"locale": "de", "plan": "pro"}
+    assert Session.from_dict({"tenant": None, "claims": None, "attributes": None}) == Session()
+
+
+@pytest.mark.parametrize(
+    ("wire", "said"),
+    [
+        ("{", "not valid JSON"),
+        ("", "not valid JSON"),
+        (b"\xff", "not valid JSON"),
+        ("\ud800", "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ("null", "expected an object, got null"),
+        ('"acme"', "expected an object, got str"),
+        (5, "expected an object, got int"),
+        ([], "expected an object, got list"),
+        ({"tenant": 5}, r"session\.tenant: expected a string, got int"),
+        ({"user": {}}, r"session\.user: expected a string, got dict"),
+        ({"correlation_id": []}, r"session\.correlation_id: expected a string, got list"),
+        ({"claims": "admin"}, r"session\.claims: expected an object, got str"),
+        ({"attributes": [1]}, r"session\.attributes: expected an object, got list"),
+    ],
+)
+def test_a_malformed_wire_form_is_refused_by_field(wire: Any, said: str) -> None:
+    with pytest.raises(SessionError, match=said):
+        SessionPolicy().open(wire)
+
+
+@pytest.mark.parametrize(
+    ("session", "wire"),
+    [
+        (None, '{"correlation_id":"m-1"}'),
+        ({"tenant": "acme"}, '{"tenant":"acme","correlation_id":"m-1"}'),
+        ({"tenant": "acme", "correlation_id": "c-1"}, '{"tenant":"acme","correlation_id":"c-1"}'),
+    ],
+)
+def test_a_session_passes_on_the_correlation_of_the_event_that_is_handled(session: Any, wire: str) -> None:
+    seen: list[Any] = []
+    resolver = Resolver()
+
+    @resolver.on_queue("orders")
+    def handle():
+        token = set_session(get_session())
+        seen.append(get_session().to_wire())  # a session that was set belongs to no event
+        reset_session(token)
+        seen.append(get_session().to_wire())
+
+    answer = resolver.resolve(samples.sqs("orders", ["a"], session=session, message_ids=["m-1"]))
+    assert answer == {"batchItemFailures": []}
+    assert seen == [Session(**(session or {})).to_wire(), wire]
+
+
+# ---- signing -------------------------------------------------------------------------------------------------------
+
+
+def test_with_a_secret_sessions_go_out_signed_and_come_back() -> None:
+    policy = SessionPolicy(secret=SECRET)
+    session = policy.open(policy.seal('{"tenant":"acme"}'))
+    assert session == Session("acme")
+    wire = session.replace(user="u-1").to_wire()
+    assert wire is not None
+    assert policy.open(wire) == policy.open(json.loads(wire)) == Session("acme", "u-1")
+    assert (policy.signs, SessionPolicy().signs) == (True, False)
+
+
+@pytest.mark.parametrize("wire", ['{"tenant":"acme"}', {"tenant": "acme"}, "{}", "null"])
+def test_with_a_secret_an_unsigned_session_is_refused(wire: Any) -> None:
+    with pytest.raises(SessionError, match="not signed"):
+        SessionPolicy(secret=SECRET).open(wire)
+
+
+def test_a_session_of_another_secret_is_refused() -> None:
+    with pytest.raises(SessionError, match="unknown key"):
+        SessionPolicy(secret=SECRET).open(SessionPolicy(secret="of another").seal("{}"))
+
+
+def test_keys_are_rotated_without_losing_messages() -> None:
+    old, new = SessionPolicy(secret="old key"), SessionPolicy(secret="new key", previous=["old key"])
+    assert new.open(old.seal('{"tenant":"acme"}')).tenant == "acme"
+    with pytest.raises(SessionError, match="unknown key"):
+        old.open(new.seal("{}"))  # only the new key signs
+    assert SessionPolicy(secret=b"new key", previous="old key").open(old.seal("{}")) == Session()
+
+
+def test_a_session_expires(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    policy = SessionPolicy(secret=SECRET, max_age=60)
+    wire = policy.seal('{"tenant":"acme"}')
+    monkeypatch.setattr(time, "time", lambda: now + 59)
+    assert policy.open(wire).tenant == "acme"
+    monkeypatch.setattr(time, "time", lambda: now + 61)
+    with pytest.raises(SessionError, match="expired"):
+        policy.open(wire)
+
+
+def test_a_session_that_was_set_in_a_handler_is_signed_like_the_one_it_replaces() -> None:
+    policy = SessionPolicy(secret=SECRET)
+    outer = set_session(policy.nobody)
+    mine = Session("acme")
+    inner = set_session(mine)
+    try:
+        wire = get_session().to_wire()
+        assert wire is not None
+        assert policy.open(wire) == mine
+        assert mine.to_wire() == '{"tenant":"acme"}'  # the one that was handed in is left as it was
+    finally:
+        reset_session(inner)
+        reset_session(outer)
+
+
+# ---- records -------------------------------------------------------------------------------------------------------
+
+SEALED = SessionPolicy(secret=SECRET).seal(FULL.to_wire() or "")
+CARRIED = {
+    "sqs": samples.sqs("orders", ["a"], session=SEALED),
+    "sns": samples.sns("orders", ["a"], session=SEALED),
+    "sns in sqs": samples.sns_in_sqs("orders", ["a"], session=SEALED),
+    "sns in sqs, raw": samples.sns_in_sqs("orders", ["a"], raw=True, session=SEALED),
+    "invoke": samples.invoke("rebuild", session=SEALED),
+    "invoke, as object": samples.invoke("rebuild", session=json.loads(SEALED)),
+    "eventbridge": samples.eventbridge("OrderPlaced", {"id": 1}, session=SEALED),
+    "task": samples.task("nightly", session=SEALED),
+}
+
+
+@pytest.mark.parametrize("way", CARRIED)
+def test_each_way_a_session_travels(way: str) -> None:
+    event = event_of(CARRIED[way], SessionPolicy(secret=SECRET, require=("tenant", "user")))
+    assert event.session == FULL
+    assert event.correlation_id == "c-1"
+    with pytest.raises(SessionError, match="unknown key"):
+        _ = event_of(CARRIED[way], SessionPolicy(secret="of another")).session
+
+
+def test_another_attribute_may_carry_it() -> None:
+    raw = samples.sqs("orders", ["a"], attributes={"who": '{"tenant":"acme"}', "session": '{"tenant":"evil"}'})
+    assert event_of(raw, SessionPolicy(attribute="who")).session.tenant == "acme"
+
+
+@pytest.mark.parametrize("field", ["tenant", "user"])
+def test_a_field_that_is_required_and_missing_is_refused(field: str) -> None:
+    policy = SessionPolicy(require=field)
+    for session in (None, {"correlation_id": "c"}, {field: ""}):
+        with pytest.raises(SessionError, match=rf"session\.{field} is required"):
+            _ = event_of(samples.sqs("orders", ["a"], session=session), policy).session
+    assert event_of(samples.sqs("orders", ["a"], session={field: "x"}), policy).session.to_dict() == {field: "x"}
+
+
+def test_the_tenant_of_lambdas_isolation_mode_fills_in_a_missing_one() -> None:
+    policy, context = SessionPolicy(lambda_tenant=True, secret=SECRET), Context(tenant_id="isolated")
+    session = event_of(samples.invoke("a"), policy, context).session
+    assert session == Session("isolated")
+    wire = session.to_wire()
+    assert wire is not None
+    assert policy.open(wire) == session
+    carried = samples.invoke("a", session=policy.seal('{"tenant":"acme"}'))
+    assert event_of(carried, policy, context).session.tenant == "acme"
+    assert event_of(samples.invoke("a"), policy).session == Session()
+    assert event_of(samples.invoke("a"), SessionPolicy(), context).session == Session()
+
+
+# ---- HTTP ----------------------------------------------------------------------------------------------------------
+
+ALL = {"x-tenant": "acme", "x-user": "u-1", "x-correlation-id": "c-1"}
+
+
+def request(headers: Any = None, claims: Any = None, **options: Any) -> Any:
+    authorizer = {"claims": claims} if claims else None
+    return samples.rest("GET", "/", headers=headers, authorizer=authorizer, request_id="r-1", **options)
+
+
+def test_a_client_can_never_hand_in_a_session() -> None:
+    wire = '{"tenant":"evil"}'
+    raw = samples.rest("POST", "/", body={"session": {"tenant": "evil"}}, query={"session": wire}, request_id="r-1")
+    raw["multiValueHeaders"]["session"] = [wire]
+    raw["session"] = raw["messageAttributes"] = {"session": wire}
+    for policy in (SessionPolicy(), SessionPolicy(body_field="session")):
+        event = event_of(raw, policy)
+        assert (event.session, event.correlation_id) == (Session(), "r-1")
+
+
+def test_headers_are_believed_only_where_the_policy_names_them() -> None:
+    assert event_of(request(ALL)).session == Session()
+    policy = SessionPolicy(tenant_header="X-Tenant", user_header="X-User", correlation_header="X-Correlation-Id")
+    event = event_of(request(ALL), policy)
+    assert (event.session, event.correlation_id) == (Session("acme", "u-1", None, "c-1"), "c-1")
+    assert event_of(request(), policy).session == Session()
+
+
+def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
+    policy = SessionPolicy(
+        tenant_claim="custom:tenant", tenant_header="x-tenant", user_claim="sub", user_header="x-user", lambda_tenant=True
+    )
+    context, claims = Context(tenant_id="isolated"), {"custom:tenant": "claimed", "sub": "s-1"}
+    assert event_of(request(ALL, claims), policy, context).session == Session("claimed", "s-1")
+    assert event_of(request(ALL), policy, context).session.tenant == "isolated"
+    assert event_of(request(ALL), policy).session.tenant == "acme"
+    assert event_of(request(ALL, {"custom:tenant": 5, "sub": ["x"]}), policy).session.user == "u-1"
+
+
+def test_an_empty_claim_is_not_replaced_by_a_header() -> None:
+    policy = SessionPolicy(tenant_claim="tenant", tenant_header="x-tenant", require="tenant")
+    with pytest.raises(BadRequest):
+        _ = event_of(request(ALL, {"tenant": ""}), policy).session
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [((), {}), (["role", "none"], {"role": "admin"}), ("role", {"role": "admin"}), (True, {"role": "admin", "a": "b"})],
+)
+def test_the_claims_that_are_kept(named: Any, kept: dict[str, str]) -> None:
+    session = event_of(request(claims={"role": "admin", "a": "b"}), SessionPolicy(claims=named)).session
+    assert dict(session.claims) == kept
+
+
+def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() -> None:
+    with pytest.raises(BadRequest, match="the tenant is missing: send the header x-tenant"):
+        _ = event_of(request(), SessionPolicy(require="tenant", tenant_header="x-tenant")).session
+    with pytest.raises(BadRequest, match="the user is missing$"):
+        _ = event_of(request({"x-user": "u-1"}), SessionPolicy(require="user", user_claim="sub")).session
+    assert (SessionPolicy(require="user").eager, SessionPolicy().eager) == (True, False)
+
+
+# ---- at start ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"require": ["tenant", "role"]}, "role unknown; use tenant, user"),
+        ({"require": "tenent"}, "tenent unknown"),
+        ({"previous": ["old"]}, "needs secret"),
+        ({"secret": ""}, "secret"),
+        ({"secret": "a", "previous": [""]}, "secret"),
+        ({"secret": "a", "max_age": 0}, "max_age=0"),
+        ({"secret": "a", "max_age": -1}, "max_age=-1"),
+        ({"secret": "a", "max_age": float("nan")}, "max_age=nan"),
+        ({"secret": "a", "max_age": float("inf")}, "max_age=inf"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_at_start(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        SessionPolicy(**options)
+
+
+def test_an_option_that_is_misspelled_is_refused_at_start() -> None:
+    with pytest.raises(TypeError, match="secrt"):
+        SessionPolicy(secrt=SECRET)  # type: ignore[call-arg]
