@@ -1,0 +1,185 @@
+"""The application: every trigger of the shop, on one resolver and in one function."""
+
+from __future__ import annotations
+
+import logging
+import os
+from dataclasses import asdict, dataclass
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+from examples.orders.journal import Journal
+from examples.orders.services import connections, orders, sns, sockets
+from examples.orders.storage import ORDERS, Item
+from router import Event, NotFound, Resolver, Session, SessionPolicy
+
+log = logging.getLogger("orders")
+log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
+
+PRICES = {"tea": Decimal("4.50"), "cake": Decimal("3.20")}
+
+resolver = Resolver(
+    session=SessionPolicy(
+        # Signed on every hop: nobody who can write to the queue can write as another tenant.
+        secret=os.environ["SESSION_SECRET"],
+        # For the demonstration, requests say who they are from. Believe headers only where something in front of the
+        # function sets them; WebSocket events below have it from their authorizer, as all would in production.
+        tenant_header="x-tenant",
+        user_header="x-user",
+        tenant_claim="tenant",
+        user_claim="user",
+        # A record of a DynamoDB stream has no attributes: its session is a field of the item that was written.
+        body_field="session",
+        require=("tenant", "user"),
+    )
+)
+resolver.use(Journal())
+
+
+@dataclass
+class NewOrder:
+    """The body of POST /orders."""
+
+    product: str
+    quantity: int = 1
+
+    def __post_init__(self) -> None:
+        if self.quantity < 1:
+            raise ValueError("the quantity must be 1 or more")
+
+
+class UnknownProduct(Exception):
+    """An order that cannot be priced, now or later."""
+
+
+def money(amount: Decimal | int) -> str:
+    """An amount as people write it; DynamoDB keeps numbers without the zeros at their end."""
+    return f"{amount:.2f}"
+
+
+# ---- requests ---------------------------------------------------------------------------------------------------
+
+
+@resolver.post("/orders")
+async def place(order: NewOrder) -> tuple[Item, int]:
+    """Take an order and announce it. The publisher attaches the session of the request to the message."""
+    order_id = str(uuid4())
+    await sns.publish_async("order-events", {"order_id": order_id, **asdict(order)})
+    return {"order_id": order_id, "status": "accepted"}, 202
+
+
+@resolver.get("/orders/{order_id}")
+def show(order_id: str, session: Session) -> Item:
+    """Show an order of the tenant."""
+    return find(order_id, session)
+
+
+def find(order_id: str, session: Session) -> Item:
+    """An order as clients see it."""
+    order = orders(session).get(order_id)
+    if order is None:
+        raise NotFound(f"there is no order {order_id}")
+    shown = {name: value for name, value in order.items() if name != "session"}
+    return {**shown, "total": money(order["total"])}
+
+
+# ---- messages ---------------------------------------------------------------------------------------------------
+
+
+@resolver.on_queue("orders")
+def store(event: Event, session: Session) -> None:
+    """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
+    order = event.json()
+    if order["product"] not in PRICES:
+        raise UnknownProduct(order["product"])  # this message alone comes again, and in the end is dead-lettered
+    orders(session).add(  # a message that is delivered twice makes one order
+        {
+            "order_id": order["order_id"],
+            "user": session.user,
+            "product": order["product"],
+            "quantity": order["quantity"],
+            "total": PRICES[order["product"]] * order["quantity"],
+            "status": "open",
+            # The session goes on from here: the stream's records carry it, signed, to whoever reads them.
+            "session": session.to_wire(),
+        }
+    )
+
+
+@resolver.on_topic("shipments")
+def shipped(event: Event, session: Session) -> None:
+    """The carrier has taken a parcel. SNS calls again when this fails."""
+    order_id = event.json()["order_id"]
+    if not orders(session).set_status(order_id, "shipped"):
+        raise LookupError(f"there is no order {order_id}")
+
+
+@resolver.on_stream(ORDERS, events=["INSERT"])
+def announce(event: Event, session: Session) -> None:
+    """A new order is in the table: tell everybody of the tenant who is connected."""
+    order = event.json()
+    message = {"type": "order", "order_id": order["order_id"], "total": money(order["total"])}
+    message |= {"tenant": session.tenant, "user": session.user}
+    clients = connections(session)
+    for gone in sockets().send_to_all([client["connection_id"] for client in clients.all()], message):
+        clients.delete(gone)
+
+
+@resolver.on_stream(ORDERS)
+def pass_over(event: Event) -> None:
+    """Other changes are of no interest. A record without a route would fail, and hold up those behind it."""
+
+
+# ---- WebSocket --------------------------------------------------------------------------------------------------
+
+
+@resolver.on_connect()
+def connect(event: Event, session: Session) -> None:
+    """A client opens a connection."""
+    connections(session).add({"connection_id": event.connection_id, "user": session.user})
+
+
+@resolver.on_message("status")
+def status(event: Event, session: Session) -> Item:
+    """A client asks for an order; the answer goes back on its connection."""
+    return find(event.json()["order_id"], session)
+
+
+@resolver.on_disconnect()
+def disconnect(event: Event, session: Session) -> None:
+    """A client is gone."""
+    connections(session).delete(event.connection_id)
+
+
+# ---- tasks and direct calls -------------------------------------------------------------------------------------
+
+
+@resolver.on_task("nightly")
+def bill(session: Session) -> None:
+    """Bill the open orders of a tenant, however many there are: an ECS task has no time limit (see task.py)."""
+    log.info("billing the open orders of %s", session.tenant)
+    billed = 0
+    try:
+        for order in orders(session).all():
+            if order["status"] == "open":
+                billed += orders(session).set_status(order["order_id"], "billed")
+    finally:  # reached as well when ECS stops the task
+        log.info("orders of %s that were billed: %d", session.tenant, billed)
+
+
+@resolver.on_invoke("rebuild")
+def rebuild(session: Session) -> Item:
+    """Add up the tenant's orders anew, for whoever invokes the function directly."""
+    held = orders(session).all()
+    return {
+        "tenant": session.tenant,
+        "orders": len(held),
+        "billed": sum(order["status"] == "billed" for order in held),
+        "total": money(sum(order["total"] for order in held)),
+    }
+
+
+def handler(event: Any, context: Any) -> Any:
+    """What Lambda calls."""
+    return resolver.resolve(event, context)

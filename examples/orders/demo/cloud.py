@@ -1,0 +1,83 @@
+"""A local AWS in this process, with what the application's template would create."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import secrets
+from typing import Any, Self
+
+import boto3
+from botocore.config import Config
+from moto.apigatewaymanagementapi.models import apigatewaymanagementapi_backends
+from moto.server import ThreadedMotoServer
+
+from examples.orders.demo.resources import Resources, create_resources
+
+REGION = "eu-west-1"
+ACCOUNT = "123456789012"
+
+
+def isolate() -> None:
+    """Make this process forget whatever accounts, profiles and endpoints of AWS the machine is set up for."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "JUNCTION_"))]:
+        del os.environ[name]
+    os.environ |= {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_ACCOUNT_ID": ACCOUNT,
+        "AWS_ACCESS_KEY_ID": "local",
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    }
+
+
+class Cloud:
+    """Moto's server on a free port of this machine; everything is in memory, and gone when the `with` block ends."""
+
+    def __init__(self) -> None:
+        self._server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
+        self.url = ""
+        self.resources: Resources
+
+    def __enter__(self) -> Self:
+        logging.getLogger("werkzeug").setLevel(logging.WARNING)  # the server would log each request
+        self._server.start()
+        host, port = self._server.get_host_and_port()
+        self.url = f"http://{host}:{port}"
+        try:
+            self.resources = create_resources(self.client)
+        except BaseException:
+            self._server.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._server.stop()
+
+    def client(self, service: str) -> Any:
+        """A real boto3 client of this cloud."""
+        return boto3.Session().client(
+            service,  # type: ignore[call-overload]  # the stubs know services by their literal names alone
+            endpoint_url=self.url,
+            config=Config(proxies={}),  # a proxy of the environment has no way to this machine's loopback address
+        )
+
+    def environment(self) -> dict[str, str]:
+        """What the function and the task find in their environment."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "SESSION_SECRET": secrets.token_hex(32),
+            "WEBSOCKET_ENDPOINT": self.url,
+        }
+
+    def sent_to(self, connection_id: str) -> list[Any]:
+        """What was posted to a connection. AWS has no call that tells, so this looks into the server itself."""
+        data = apigatewaymanagementapi_backends[ACCOUNT][REGION].connections[connection_id].data.decode()
+        decoder, messages, at = json.JSONDecoder(), [], 0
+        while at < len(data):  # the server keeps the messages of a connection in one piece
+            message, at = decoder.raw_decode(data, at)
+            messages.append(message)
+        return messages

@@ -1,0 +1,102 @@
+"""Lambda's event source mappings: what stands between a queue or a stream and the function."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from examples.orders.demo.cloud import REGION, Cloud
+
+Invoke = Callable[[Any], Any]
+
+
+class QueueMapping:
+    """Receives messages, hands them to the function in one batch, and deletes those that it did not report."""
+
+    def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
+        self._sqs = cloud.client("sqs")
+        self._url = cloud.resources.queue_url
+        self._arn = cloud.resources.queue_arn
+        self._invoke = invoke
+
+    def poll(self, wait_s: int) -> list[str]:
+        """Deliver one batch, for which it waits so many seconds. Gives the ids of the messages that failed."""
+        received = self._sqs.receive_message(
+            QueueUrl=self._url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=wait_s,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not received:
+            return []
+        answer = self._invoke({"Records": [self._record(message) for message in received]})
+        failed = failures(answer, [message["MessageId"] for message in received])
+        for message in received:
+            if message["MessageId"] not in failed:
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return failed
+
+    def _record(self, message: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "messageId": message["MessageId"],
+            "receiptHandle": message["ReceiptHandle"],
+            "body": message["Body"],
+            "attributes": message["Attributes"],
+            "messageAttributes": {
+                name: {key[0].lower() + key[1:]: value for key, value in attribute.items()}
+                for name, attribute in message.get("MessageAttributes", {}).items()
+            },
+            "md5OfBody": message["MD5OfBody"],
+            "eventSource": "aws:sqs",
+            "eventSourceARN": self._arn,
+            "awsRegion": REGION,
+        }
+
+
+class StreamMapping:
+    """Reads the stream of a table in order. What follows a record that failed waits until that record is done."""
+
+    def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
+        self._streams = cloud.client("dynamodbstreams")
+        self._arn = cloud.resources.stream_arn
+        self._invoke = invoke
+        [shard] = self._streams.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
+        self._iterator = self._streams.get_shard_iterator(
+            StreamArn=self._arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        self._waiting: list[dict[str, Any]] = []
+
+    def poll(self) -> int:
+        """Deliver what there is. Gives the number of records that are still to be done."""
+        read = self._streams.get_records(ShardIterator=self._iterator)
+        self._iterator = read["NextShardIterator"]
+        self._waiting += [{**record, "awsRegion": REGION, "eventSourceARN": self._arn} for record in read["Records"]]
+        if self._waiting:
+            numbers = [record["dynamodb"]["SequenceNumber"] for record in self._waiting]
+            failed = failures(self._invoke({"Records": self._waiting}), numbers)
+            first = min((numbers.index(number) for number in failed), default=len(numbers))
+            del self._waiting[:first]
+        return len(self._waiting)
+
+
+def failures(answer: Any, delivered: list[str]) -> list[str]:
+    """What a function with ReportBatchItemFailures reports. As in Lambda, an id that nobody knows fails all."""
+    reported = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+    return reported if set(reported) <= set(delivered) else delivered
+
+
+def as_delivered(payload: Any) -> Any:
+    """A payload or an answer after its way through Lambda: plain JSON."""
+    return json.loads(json.dumps(payload, default=_plain))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return int(value.timestamp())
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,64 @@
+"""What the tests of the orders example share: its sessions, its resources, and questions to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from examples.orders.demo.resources import Resources
+from router import Session, SessionPolicy
+from tests.servers.moto import MotoServer
+
+SECRET = "0123456789abcdef0123456789abcdef"
+ACCOUNT = "123456789012"
+ANN = Session(tenant="acme", user="ann", correlation_id="c-1")
+
+
+def wire(session: Session, secret: str = SECRET) -> str:
+    """A session as a service with the same secret sends it."""
+    fields = {"tenant": session.tenant, "user": session.user, "correlation_id": session.correlation_id}
+    sent = SessionPolicy(secret=secret).nobody.replace(**fields).to_wire()
+    assert sent is not None
+    return sent
+
+
+@dataclass
+class Shop:
+    """The resources of the application, with what tests ask of them."""
+
+    moto: MotoServer
+    resources: Resources
+    environment: dict[str, str]
+
+    def order(self, order_id: str, tenant: str = "acme") -> dict[str, Any] | None:
+        """An order as it is stored, in DynamoDB's own form."""
+        key = {"tenant": {"S": tenant}, "order_id": {"S": order_id}}
+        found = self.moto.client("dynamodb").get_item(TableName="orders", Key=key)
+        item: dict[str, Any] | None = found.get("Item")
+        return item
+
+    def put_order(self, order_id: str, tenant: str = "acme", status: str = "open") -> None:
+        """Store an order as the consumer would."""
+        item = {
+            "tenant": {"S": tenant},
+            "order_id": {"S": order_id},
+            "status": {"S": status},
+            "total": {"N": "4.5"},
+            "session": {"S": wire(Session(tenant=tenant, user="ann"))},
+        }
+        self.moto.client("dynamodb").put_item(TableName="orders", Item=item)
+
+    def connections(self) -> list[str]:
+        """The connections that are known."""
+        items = self.moto.client("dynamodb").scan(TableName="connections")["Items"]
+        return sorted(item["connection_id"]["S"] for item in items)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """What waits in the queue."""
+        received = self.moto.client("sqs").receive_message(
+            QueueUrl=self.resources.queue_url,
+            MaxNumberOfMessages=10,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        )
+        return list(received.get("Messages", []))
