@@ -65,6 +65,11 @@ if TYPE_CHECKING:
     from router.sources.authorizer import Deny as Deny
     from router.sources.detect import detect as detect
     from router.sources.firehose import Transformed as Transformed
+    from router.sources.sqs import SqsEvent as SqsEvent
+    from router.sources.streams import DynamoEvent as DynamoEvent
+    from router.sources.streams import KinesisEvent as KinesisEvent
+    from router.sources.streams import Window as Window
+    from router.sources.websocket import WebSocketEvent as WebSocketEvent
 
 _HOMES = {
     "router.dispatch.chain": ("Middleware",),
@@ -110,6 +115,9 @@ _HOMES = {
     "router.sources.authorizer": ("Allow", "Deny"),
     "router.sources.detect": ("detect",),
     "router.sources.firehose": ("Transformed",),
+    "router.sources.sqs": ("SqsEvent",),
+    "router.sources.streams": ("DynamoEvent", "KinesisEvent", "Window"),
+    "router.sources.websocket": ("WebSocketEvent",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -11,12 +11,16 @@ from router.routing.route import HTTP_SOURCES, METHODS, STREAM_SOURCES, Route
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, TypeVar, Unpack
+    from typing import Any, Protocol, TypeVar, Unpack
 
     from router.routing.route import Options, RecordOptions
 
     F = TypeVar("F", bound=Callable[..., Any])
-    Decorator = Callable[[F], F]
+
+    class Decorator(Protocol):
+        """Registers a handler and gives it back as it was."""
+
+        def __call__(self, handler: F, /) -> F: ...
 
 
 class Registering:
@@ -27,9 +31,10 @@ class Registering:
     def _register(self, route: Route) -> None:
         raise ConfigurationError(f"{type(self).__name__} registers no routes")
 
-    def _on(self, sources: tuple[Source, ...], match: str, **options: Any) -> Decorator[Any]:
+    def _on(self, sources: tuple[Source, ...], match: str, **options: Any) -> Decorator:
         def register(handler: F) -> F:
-            self._register(Route(sources, match, handler, **options))
+            # A group's own prefix is the path "" (or "/") in it.
+            self._register(Route(sources, match or ("/" if options.get("methods") else match), handler, **options))
             return handler
 
         if callable(match):
@@ -38,68 +43,68 @@ class Registering:
 
     # ---- HTTP --------------------------------------------------------------------------------------------------
 
-    def route(self, path: str, methods: Iterable[str] = METHODS, **options: Unpack[Options]) -> Decorator[Any]:
+    def route(self, path: str, methods: Iterable[str] = METHODS, **options: Unpack[Options]) -> Decorator:
         """Requests to a path by any of some methods: REST API, HTTP API, function URL, ALB and Lattice alike."""
         named = (methods,) if isinstance(methods, str) else tuple(methods)
         if not named:
             raise ConfigurationError(f"route {path!r}: give at least one method")
         return self._on(HTTP_SOURCES, path, methods=tuple(method.upper() for method in named), **options)
 
-    def get(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def get(self, path: str, **options: Unpack[Options]) -> Decorator:
         """GET of a path, and HEAD unless there is a route for it."""
         return self._on(HTTP_SOURCES, path, methods=("GET",), **options)
 
-    def post(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def post(self, path: str, **options: Unpack[Options]) -> Decorator:
         """POST to a path."""
         return self._on(HTTP_SOURCES, path, methods=("POST",), **options)
 
-    def put(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def put(self, path: str, **options: Unpack[Options]) -> Decorator:
         """PUT of a path."""
         return self._on(HTTP_SOURCES, path, methods=("PUT",), **options)
 
-    def patch(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def patch(self, path: str, **options: Unpack[Options]) -> Decorator:
         """PATCH of a path."""
         return self._on(HTTP_SOURCES, path, methods=("PATCH",), **options)
 
-    def delete(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def delete(self, path: str, **options: Unpack[Options]) -> Decorator:
         """DELETE of a path."""
         return self._on(HTTP_SOURCES, path, methods=("DELETE",), **options)
 
-    def head(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def head(self, path: str, **options: Unpack[Options]) -> Decorator:
         """HEAD of a path."""
         return self._on(HTTP_SOURCES, path, methods=("HEAD",), **options)
 
-    def options(self, path: str, **options: Unpack[Options]) -> Decorator[Any]:
+    def options(self, path: str, **options: Unpack[Options]) -> Decorator:
         """OPTIONS of a path, in place of the automatic answer."""
         return self._on(HTTP_SOURCES, path, methods=("OPTIONS",), **options)
 
     # ---- WebSocket ---------------------------------------------------------------------------------------------
 
-    def on_connect(self, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_connect(self, **options: Unpack[Options]) -> Decorator:
         """A WebSocket connection opens; an error status refuses it."""
         return self._on((Source.WEBSOCKET,), "$connect", **options)
 
-    def on_disconnect(self, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_disconnect(self, **options: Unpack[Options]) -> Decorator:
         """A WebSocket connection has closed."""
         return self._on((Source.WEBSOCKET,), "$disconnect", **options)
 
-    def on_message(self, route_key: str = "$default", **options: Unpack[Options]) -> Decorator[Any]:
+    def on_message(self, route_key: str = "$default", **options: Unpack[Options]) -> Decorator:
         """WebSocket messages by route key; `$default` takes what no other route takes."""
         return self._on((Source.WEBSOCKET,), route_key, **options)
 
     # ---- records -----------------------------------------------------------------------------------------------
 
-    def on_queue(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+    def on_queue(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator:
         """SQS messages by queue name; what fails is reported one by one."""
         return self._on((Source.SQS,), name, **options)
 
-    def on_topic(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+    def on_topic(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator:
         """SNS messages by topic name."""
         return self._on((Source.SNS,), name, **options)
 
     def on_stream(
         self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]
-    ) -> Decorator[Any]:
+    ) -> Decorator:
         """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
         named = (events,) if isinstance(events, str) else tuple(events)
         unknown = set(named) - {"INSERT", "MODIFY", "REMOVE"}
@@ -108,7 +113,7 @@ class Registering:
         # Kinesis records have no kind; a route that asks for one is of a table.
         return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
 
-    def on_kafka(self, topic: str, /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+    def on_kafka(self, topic: str, /, **options: Unpack[RecordOptions]) -> Decorator:
         """Records of a Kafka topic (MSK or self-managed)."""
         return self._on((Source.KAFKA,), topic, **options)
 
@@ -120,33 +125,33 @@ class Registering:
         prefix: str = "",
         suffix: str = "",
         **options: Unpack[RecordOptions],
-    ) -> Decorator[Any]:
+    ) -> Decorator:
         """Changes in an S3 bucket: `events=["ObjectCreated:*"]`, keys by `prefix` and `suffix` (decoded)."""
         return self._on((Source.S3,), bucket, events=events, prefix=prefix, suffix=suffix, **options)
 
     # ---- buses, calls, tasks -----------------------------------------------------------------------------------
 
-    def on_bus(self, detail_type: str, *, source: str = "", **options: Unpack[Options]) -> Decorator[Any]:
+    def on_bus(self, detail_type: str, *, source: str = "", **options: Unpack[Options]) -> Decorator:
         """EventBridge events by detail-type, and by source where one is named; both may hold `*`."""
         return self._on((Source.EVENTBRIDGE,), detail_type, sender=source, **options)
 
-    def on_schedule(self, name: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_schedule(self, name: str, /, **options: Unpack[Options]) -> Decorator:
         """An EventBridge rule or Scheduler schedule, by name."""
         return self._on((Source.SCHEDULE,), name, **options)
 
-    def on_invoke(self, action: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_invoke(self, action: str, /, **options: Unpack[Options]) -> Decorator:
         """A direct invoke `{"action": ..., "data": ..., "session": ...}`; `*` takes any other payload too."""
         return self._on((Source.INVOKE,), action, **options)
 
-    def on_task(self, name: str, /, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_task(self, name: str, /, **options: Unpack[Options]) -> Decorator:
         """An ECS task, by its TASK_NAME."""
         return self._on((Source.TASK,), name, **options)
 
-    def on_authorize(self, name: str = "*", /, **options: Unpack[Options]) -> Decorator[Any]:
+    def on_authorize(self, name: str = "*", /, **options: Unpack[Options]) -> Decorator:
         """API Gateway's question whether to let a request in; answer `Allow(...)` or `Deny()`."""
         return self._on((Source.AUTHORIZER,), name, **options)
 
-    def on(self, source: Source | str, name: str = "*", /, **options: Unpack[RecordOptions]) -> Decorator[Any]:
+    def on(self, source: Source | str, name: str = "*", /, **options: Unpack[RecordOptions]) -> Decorator:
         """Any source by name: `@resolver.on(Source.COGNITO, "PreSignUp_*")`."""
         try:
             kind = Source(source)
@@ -198,16 +203,19 @@ class Router(Registering):
 
     def _register(self, route: Route) -> None:
         # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
-        check = route.replace(match=self._prefix + route.match) if route.methods else route
+        check = route.replace(match=self._path(route)) if route.methods else route
         bind(route.handler, str(check), path_parameters(check), batch=route.batch)
         self._routes.append(route)
 
     def _applied(self, route: Route) -> Route:
         return route.replace(
-            match=self._prefix + route.match if route.methods else route.match,
+            match=self._path(route) if route.methods else route.match,
             middleware=(*self._middleware, *route.middleware),
             tags=(*self._tags, *route.tags),
         )
+
+    def _path(self, route: Route) -> str:
+        return self._prefix + route.match if route.match != "/" or not self._prefix else self._prefix
 
     def _groups(self) -> set[Router]:
         inner = {held for held in self._routes if isinstance(held, Router)}

@@ -273,6 +273,10 @@ class SessionPolicy:
 
         return sign(payload, self._key_id, self._keys[self._key_id], self.max_age)
 
+    def issue(self, session: Session) -> str:
+        """The wire form of a session as this application would send it, outside of a handler: for tools and tests."""
+        return self.seal(_dump(session.to_dict()))
+
     def open(self, wire: Any) -> Session:
         """A session from its wire form: JSON text, or an already parsed object. Raises SessionError."""
         if type(wire) is str or type(wire) is bytes:

@@ -145,7 +145,10 @@ def as_failure(stop: BaseException) -> Exception:
     or the process, is raised."""
     import asyncio
 
-    task = asyncio.current_task() if isinstance(stop, asyncio.CancelledError) else None
+    try:
+        task = asyncio.current_task() if isinstance(stop, asyncio.CancelledError) else None
+    except RuntimeError:
+        task = None  # a sync handler, and no loop
     if task is None or task.cancelling():
         raise stop
     failure = RuntimeError("the handler awaited something that was cancelled")

@@ -175,6 +175,16 @@ class Calls:
             _current.reset(token)
 
 
+def checked(event: Event, result: Any) -> Any:
+    """A result as the source's answer takes it: never something unawaited; of a WebSocket, a Response."""
+    if result is None:
+        return None
+    from router.dispatch.shape import refuse_unawaited, shape
+
+    refuse_unawaited(result)
+    return shape(event, result)
+
+
 def _direct_runner(calls: Calls) -> Callable[[Any, Any], Any]:
     engine, source, read, answer = calls.engine, calls.source, calls.read, calls.answer
 
@@ -188,11 +198,7 @@ def _direct_runner(calls: Calls) -> Callable[[Any, Any], Any]:
                 return calls.wait(event, entry)
             _ = event.session  # refused here, before the handler runs
             result = entry.call(event)
-            if result is not None:
-                from router.dispatch.shape import refuse_unawaited
-
-                refuse_unawaited(result)
-            return answer(event, result)
+            return answer(event, checked(event, result))
         except Exception as error:
             failed = calls.failed(event, error)
             return failed if engine.waits_on_errors else drive(failed)

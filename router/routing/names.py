@@ -76,6 +76,10 @@ class Names:
         self._remembered[name] = slots = tuple(found)
         return slots
 
+    def has(self, name: str) -> bool:
+        """Whether any route has this name, whatever it asks of an event beside it."""
+        return bool(self._candidates(name))
+
     def known(self) -> list[str]:
         """The names that are registered, for messages."""
         return [*self._exact, *self._wild]

@@ -86,9 +86,16 @@ class Table:
         names = self._names.get(event.source)
         entry = None if names is None else names.find(event.name, event)
         if entry is None:
-            known = "none is registered" if names is None else f"there is {', '.join(names.known()[:10])}"
-            raise NoRoute(f"no route for {event.source} {event.name!r}: {known}")
+            raise NoRoute(f"no route for {event.source} {event.name!r}: {self._why(names, event)}")
         return entry
+
+    def _why(self, names: Names | None, event: Event) -> str:
+        if names is None:
+            return "none is registered"
+        if names.has(event.name):
+            what = f" ({event.change})" if event.change else ""
+            return f"the events= or pattern= of its routes do not take this one{what}; register one that does"
+        return f"there is {', '.join(names.known()[:10])}"
 
     def fixed(self, event: Event) -> Any:
         """The entry of every event with this source and name, whatever is in it; None when that depends."""

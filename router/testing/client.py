@@ -6,6 +6,8 @@ from base64 import b64decode
 
 import orjson
 
+from router.encode import dumps
+from router.session import Session
 from router.testing import samples
 from router.values import Headers
 
@@ -15,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any, Literal
 
     from router.resolver import Resolver
-    from router.session import Session
 
     As = Literal["rest", "http", "url", "alb", "lattice"]
 
@@ -106,7 +107,7 @@ class TestClient:
         authorizer, stage, source_ip ...)."""
         sent = dict(headers or {})
         if json is not None:
-            body = orjson.dumps(json).decode()
+            body = dumps(json).decode()
             if not any(name.lower() == "content-type" for name in sent):
                 sent["content-type"] = "application/json"
         path, mark, query = path.partition("?")
@@ -209,6 +210,7 @@ class TestClient:
         """A session as this application's policy would send it."""
         if session is None or isinstance(session, str):
             return session
-        fields = dict(session) if not hasattr(session, "to_dict") else session.to_dict()
         policy = self.resolver.session_policy
-        return policy.seal(orjson.dumps(fields).decode()) if policy.signs else fields
+        if isinstance(session, Session):
+            return policy.issue(session) if policy.signs else session.to_dict()
+        return policy.seal(dumps(dict(session)).decode()) if policy.signs else dict(session)

@@ -114,15 +114,15 @@ def test_the_quota_is_a_429_over_http_and_no_reason_to_retry_on_a_queue(
     assert (refused.status, refused.json()["detail"]) == (429, "acme has 5 notes already")
     assert answer == {"batchItemFailures": []}
     assert outcomes(caplog) == [
-        ("POST /notes/", "ann", "QuotaExceeded"),
+        ("POST /notes", "ann", "QuotaExceeded"),
         ("sqs notes-import", None, "QuotaExceeded"),
     ]
 
 
 def test_the_groups_give_their_routes_prefix_and_tags() -> None:
     assert {(str(route), route.tags) for route in resolver.routes} == {
-        ("POST /notes/", ("notes",)),
-        ("GET /notes/", ("notes",)),
+        ("POST /notes", ("notes",)),
+        ("GET /notes", ("notes",)),
         ("GET /notes/{number:int}", ("notes",)),
         ("GET /admin/summary", ("admin",)),
         ("DELETE /admin/notes", ("admin",)),

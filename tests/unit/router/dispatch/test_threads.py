@@ -167,10 +167,12 @@ def test_no_thread_ever_sees_a_route_without_its_middleware() -> None:
 def test_threads_of_a_parent_are_made_anew_after_a_fork() -> None:
     answers = output(
         """
-        import os, sys
+        import logging, os, warnings
         from router import Event, Resolver
-        from router.testing import TestClient, samples
+        from router.testing import TestClient
 
+        logging.disable()
+        warnings.simplefilter("ignore")  # Python's own, against forks of processes with threads
         resolver = Resolver()
 
         @resolver.on_queue("orders", concurrency=2)

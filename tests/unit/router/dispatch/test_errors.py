@@ -1,0 +1,356 @@
+"""Errors: who handles them, what is told to the client, what to the log and to `on_error`."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from router import (
+    AnswerTooLarge,
+    Conflict,
+    ConfigurationError,
+    Discard,
+    Event,
+    HTTPError,
+    NotFound,
+    Resolver,
+    Response,
+    Retry,
+    ServiceUnavailable,
+    Session,
+    TooManyRequests,
+)
+from router.testing import TestClient, samples
+from tests.unit.router.dispatch.cases import failed, sqs
+
+BOTH = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+
+
+class Business(Exception):
+    """The root of an application's own errors."""
+
+
+class OutOfStock(Business):
+    """One of them."""
+
+
+def failing(error: BaseException, asynchronous: bool = False) -> Resolver:
+    resolver = Resolver()
+
+    def handler() -> None:
+        raise error
+
+    async def handler_async() -> None:
+        await asyncio.sleep(0)
+        raise error
+
+    chosen = handler_async if asynchronous else handler
+    resolver.get("/")(chosen)
+    resolver.on_queue("orders")(chosen)
+    resolver.on_invoke("now")(chosen)
+    return resolver
+
+
+# ---- what the client is told -------------------------------------------------------------------------------------
+
+
+def test_an_http_error_becomes_a_problem_document_with_its_headers_and_members() -> None:
+    error = TooManyRequests("slow down", headers={"retry-after": "30"}, limit=10, title="no")
+    answer = TestClient(failing(error)).get("/")
+    assert answer.json() == {"title": "Too Many Requests", "status": 429, "detail": "slow down", "limit": 10}
+    assert (answer.status, answer.headers["retry-after"]) == (429, "30")
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "error",
+    [
+        ValueError("password=hunter2"),
+        KeyError("/var/task/secret.py"),
+        ConnectionError("mongodb://user:hunter2@host"),
+        ConfigurationError("hunter2"),
+        Retry("hunter2"),
+        ExceptionGroup("hunter2", [ValueError("hunter2")]),
+    ],
+)
+def test_an_unhandled_error_shows_no_internals_and_the_log_has_them(
+    error: Exception, asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = TestClient(failing(error, asynchronous)).get("/")
+    assert answer.json() == {"title": "Internal Server Error", "status": 500}
+    assert answer.status == 500
+    logged = caplog.records[0]
+    assert (logged.name, logged.levelname) == ("router", "ERROR")
+    assert logged.exc_info is not None
+    assert logged.exc_info[1] is error
+
+
+def test_the_cause_of_a_raised_server_error_is_logged_and_its_detail_shown(caplog: pytest.LogCaptureFixture) -> None:
+    answer = TestClient(failing(ServiceUnavailable("down for maintenance"))).get("/")
+    assert (answer.status, answer.json()["detail"]) == (503, "down for maintenance")
+    assert len(caplog.records) == 1
+
+
+def test_errors_of_the_client_are_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+    assert TestClient(failing(NotFound())).get("/").status == 404
+    assert TestClient(failing(NotFound())).get("/unknown").status == 404
+    assert caplog.records == []
+
+
+def test_an_answer_that_is_too_large_says_by_how_much(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver()
+    resolver.get("/")(lambda: "x" * 1_100_000)
+    answer = TestClient(resolver, as_="alb").get("/")
+    assert answer.status == 500
+    assert "1,048,576" in answer.json()["detail"]
+    assert "AnswerTooLarge" in caplog.text
+    assert TestClient(resolver, as_="rest").get("/").status == 200
+    assert issubclass(AnswerTooLarge, ValueError)
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize("call", ["get", "queue", "invoke"])
+def test_what_stops_the_process_is_answered_by_nobody(error: type[BaseException], call: str) -> None:
+    told: list[Any] = []
+    resolver = failing(error())
+    resolver.on_error(told.append)
+    client = TestClient(resolver)
+    calls = {"get": ("/",), "queue": ("orders", ["a"]), "invoke": ("now",)}
+    with pytest.raises(error):
+        getattr(client, call)(*calls[call])
+    assert told == []
+
+
+# ---- catch -------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_the_nearest_class_counts(asynchronous: bool) -> None:
+    resolver = failing(OutOfStock("book"), asynchronous)
+    resolver.catch(Exception)(lambda error: ("exception", 400))
+    resolver.catch(Business)(lambda error: ("business", 409))
+    client = TestClient(resolver)
+    assert client.get("/").text == "business"
+    resolver.catch(OutOfStock)(lambda error: (f"out of {error}", 410))
+    assert (client.get("/").text, client.get("/").status) == ("out of book", 410)
+
+
+@BOTH
+def test_a_catcher_may_be_async_and_take_the_event_and_the_session(asynchronous: bool) -> None:
+    resolver = failing(OutOfStock("book"), asynchronous)
+
+    @resolver.catch(OutOfStock)
+    async def caught(error: OutOfStock, event: Event, session: Session) -> Any:
+        await asyncio.sleep(0)
+        return {"error": str(error), "path": event.path, "tenant": session.tenant}
+
+    assert TestClient(resolver).get("/").json() == {"error": "book", "path": "/", "tenant": None}
+
+
+def test_a_catcher_may_be_an_object_and_serve_several_classes() -> None:
+    class Caught:
+        def __call__(self, error: Exception, event: Event) -> Any:
+            return f"{type(error).__name__} at {event.path}", 400
+
+    caught = Caught()
+    for error in (KeyError(), ValueError()):
+        resolver = failing(error)
+        assert resolver.catch(KeyError, ValueError)(caught) is caught
+        assert TestClient(resolver).get("/").text == f"{type(error).__name__} at /"
+
+
+def test_catching_library_errors_replaces_their_answer() -> None:
+    resolver = failing(NotFound("x"))
+
+    @resolver.catch(HTTPError)
+    def page(error: HTTPError) -> Response:
+        return Response.html(f"<h1>{error.status}</h1>", error.status)
+
+    client = TestClient(resolver)
+    assert [client.get("/").text, client.get("/unknown").text, client.post("/").text] == [
+        "<h1>404</h1>",
+        "<h1>404</h1>",
+        "<h1>405</h1>",
+    ]
+
+
+@BOTH
+def test_an_error_of_a_catcher_takes_the_place_of_what_it_caught(asynchronous: bool) -> None:
+    resolver = failing(OutOfStock("book"), asynchronous)
+
+    @resolver.catch(OutOfStock)
+    def translate(error: OutOfStock) -> None:
+        raise Conflict("out of stock") from error
+
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.json()["detail"]) == (409, "out of stock")
+
+
+def test_a_catcher_that_breaks_is_a_500_with_its_own_cause(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = failing(OutOfStock("book"))
+    resolver.catch(OutOfStock)(lambda error: 1 // 0)
+    assert TestClient(resolver).get("/").status == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
+@BOTH
+@pytest.mark.parametrize("catcher_waits", [False, True], ids=["sync catcher", "async catcher"])
+def test_a_catcher_decides_the_fate_of_a_record(asynchronous: bool, catcher_waits: bool) -> None:
+    seen: list[str] = []
+
+    def decide(error: Business, event: Event) -> None:
+        seen.append(event.id)
+        if event.id == "known":
+            raise Discard("known")
+
+    async def decide_async(error: Business, event: Event) -> None:
+        await asyncio.sleep(0)
+        decide(error, event)
+
+    resolver = failing(OutOfStock("book"), asynchronous)
+    resolver.catch(Business)(decide_async if catcher_waits else decide)
+    assert failed(TestClient(resolver).event(sqs("orders", "known", "new"))) == ["new"]
+    assert seen == ["known", "new"]
+
+
+@pytest.mark.parametrize("catcher_waits", [False, True], ids=["sync catcher", "async catcher"])
+def test_a_catcher_decides_the_fate_of_a_call(catcher_waits: bool) -> None:
+    def decide(error: Business) -> None:
+        raise Discard("known")
+
+    async def decide_async(error: Business) -> None:
+        await asyncio.sleep(0)
+        raise Discard("known")
+
+    resolver = failing(OutOfStock("book"))
+    client = TestClient(resolver)
+    with pytest.raises(OutOfStock):
+        client.invoke("now")
+    resolver.catch(Business)(decide_async if catcher_waits else decide)
+    assert client.invoke("now") is None
+
+
+def test_what_is_no_exception_class_is_refused() -> None:
+    resolver = Resolver()
+    wrong: list[Any] = [ValueError(), "ValueError", int, KeyboardInterrupt, lambda error: None]
+    for given in wrong:
+        with pytest.raises(ConfigurationError, match="give exception classes"):
+            resolver.catch(given)
+    with pytest.raises(ConfigurationError, match="give exception classes"):
+        resolver.catch()
+
+
+def test_a_second_function_for_a_class_is_refused() -> None:
+    resolver = Resolver()
+    resolver.catch(KeyError)(lambda error: None)
+    with pytest.raises(ConfigurationError, match=r"catch\(KeyError\): there is a function for it already"):
+        resolver.catch(KeyError)(lambda error: None)
+
+
+# ---- on_error ----------------------------------------------------------------------------------------------------
+
+
+@BOTH
+@pytest.mark.parametrize("reporter_waits", [False, True], ids=["sync reporter", "async reporter"])
+def test_on_error_is_told_of_what_nothing_expected(asynchronous: bool, reporter_waits: bool) -> None:
+    told: list[Any] = []
+
+    def tell(error: Exception, event: Event) -> None:
+        told.append((type(error), event.source.value))
+
+    async def tell_async(error: Exception, event: Event) -> None:
+        await asyncio.sleep(0)
+        tell(error, event)
+
+    resolver = failing(OutOfStock("book"), asynchronous)
+    assert resolver.on_error(tell) is tell if not reporter_waits else resolver.on_error(tell_async) is tell_async
+    client = TestClient(resolver)
+    assert client.get("/").status == 500
+    assert failed(client.event(sqs("orders", "a"))) == ["a"]
+    with pytest.raises(OutOfStock):
+        client.invoke("now")
+    assert told == [(OutOfStock, "rest"), (OutOfStock, "sqs"), (OutOfStock, "invoke")]
+
+
+def test_on_error_is_not_told_of_what_was_expected() -> None:
+    told: list[Any] = []
+    for error in (NotFound(), Discard("x"), Retry("x")):
+        resolver = failing(error)
+        resolver.on_error(told.append)
+        client = TestClient(resolver)
+        if isinstance(error, NotFound):
+            client.get("/")
+        else:
+            client.event(sqs("orders", "a"))
+    resolver = failing(OutOfStock())
+    resolver.on_error(told.append)
+    resolver.catch(OutOfStock)(lambda error: ("caught", 409))
+    TestClient(resolver).get("/")
+    assert told == []
+
+
+def test_each_reporter_is_told_even_if_one_fails(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Any] = []
+    resolver = failing(OutOfStock("book"))
+
+    @resolver.on_error
+    def broken(error: Exception) -> None:
+        raise ConnectionError("the tracker is down")
+
+    @resolver.on_error
+    def works(error: Exception) -> None:
+        told.append(error)
+
+    assert TestClient(resolver).get("/").status == 500
+    assert len(told) == 1
+    assert "an on_error callable failed" in caplog.text
+    assert "the tracker is down" in caplog.text
+
+
+# ---- the log -----------------------------------------------------------------------------------------------------
+
+EVIL = "a\nERROR forged\r\n\x1b[31mred\u2028next"
+
+
+def test_nothing_of_a_request_starts_a_new_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = failing(OutOfStock("x"))
+    resolver.catch(OutOfStock)(lambda error: 1 // 0)
+    raw = samples.rest("GET", "/")
+    raw["requestContext"]["requestId"] = raw["resource"] = EVIL
+    TestClient(resolver).event(raw)
+
+    resolver.on_queue("*")(lambda event: None)
+    record = samples.sqs_record("orders", "x", message_id=EVIL, session=EVIL)
+    record["eventSourceARN"] = EVIL
+    TestClient(Resolver()).event({"Records": [record]})
+    TestClient(resolver).event({"Records": [record]})
+    with pytest.raises(LookupError):
+        TestClient(Resolver()).event({"action": EVIL})
+
+    assert len(caplog.records) == 4
+    for logged in caplog.records:
+        assert logged.getMessage().isprintable(), logged.getMessage()
+
+
+def test_the_reason_of_a_signal_starts_no_new_line_either(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "router")
+    for error in (Discard(EVIL), Retry(EVIL), Retry(EVIL, after=5)):
+        TestClient(failing(error)).event(sqs("orders", "a"))
+    assert len(caplog.records) == 4
+    assert all(logged.getMessage().isprintable() for logged in caplog.records)
+
+
+def test_a_log_line_does_not_grow_with_what_came(caplog: pytest.LogCaptureFixture) -> None:
+    record = samples.sqs_record("orders", "x", message_id="i" * 100_000)
+    TestClient(Resolver()).event({"Records": [record]})
+    assert len(caplog.records[0].getMessage()) < 10_000
+
+
+def test_what_cannot_be_named_is_logged_all_the_same(caplog: pytest.LogCaptureFixture) -> None:
+    record = samples.sqs_record("orders", "x", message_id="a")
+    record["eventSourceARN"] = None
+    assert failed(TestClient(Resolver()).event({"Records": [record]})) == ["a"]
+    assert "sqs ? ?" in caplog.text
