@@ -88,6 +88,7 @@ class Resolver(Registering):
             raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
         for route in router.routes:
             self._register(route)
+        router.settle()
         return self
 
     def catch(self, *errors: type[Exception]) -> Callable[[F], F]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import bind
+from router.dispatch.binding import OF_OUTER_GROUPS, bind
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
@@ -169,7 +169,7 @@ class Router(Registering):
     to each route. Groups may include groups.
     """
 
-    __slots__ = ("_middleware", "_prefix", "_routes", "_tags")
+    __slots__ = ("_included", "_middleware", "_prefix", "_routes", "_tags")
 
     def __init__(self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = ()) -> None:
         if prefix:
@@ -178,9 +178,11 @@ class Router(Registering):
         self._middleware = list(middleware)
         self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
         self._routes: list[Route | Router] = []
+        self._included = False  # in a Resolver, which has taken over the routes as they were then
 
     def use(self, *middleware: Any) -> Router:
         """Add middleware around the routes of this group, outside in."""
+        self._refuse_if_included("use()")
         self._middleware.extend(middleware)
         return self
 
@@ -190,6 +192,7 @@ class Router(Registering):
             raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
         if router is self or self in router._groups():
             raise ConfigurationError("a Router cannot include itself")
+        self._refuse_if_included("include()")
         self._routes.append(router)
         return self
 
@@ -204,8 +207,20 @@ class Router(Registering):
     def _register(self, route: Route) -> None:
         # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
         check = route.replace(match=self._path(route)) if route.methods else route
-        bind(route.handler, str(check), path_parameters(check), batch=route.batch)
+        self._refuse_if_included(str(check))
+        parameters = (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ()
+        bind(route.handler, str(check), parameters, batch=route.batch)
         self._routes.append(route)
+
+    def _refuse_if_included(self, what: str) -> None:
+        if self._included:  # it would be lost without a word, and with it perhaps a check of who may come in
+            raise ConfigurationError(f"{what}: the Router is in a Resolver already; complete it before include()")
+
+    def settle(self) -> None:
+        """For the Resolver that has taken in the routes: what is added from now on would not reach it, so refuse it."""
+        self._included = True
+        for router in self._groups():
+            router._included = True
 
     def _applied(self, route: Route) -> Route:
         return route.replace(

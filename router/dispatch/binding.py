@@ -43,6 +43,8 @@ class Argument:
 
 
 _REQUIRED: Any = inspect.Parameter.empty
+# Among the path parameters of a route in a group: the prefixes of outer groups may add others.
+OF_OUTER_GROUPS = "*"
 
 
 def bind(
@@ -158,7 +160,7 @@ def _getter(
         if isinstance(extra, Depends):
             return extra
     if isinstance(annotation, Marked):
-        return _from_place(annotation.place, name, annotation.annotation, default, where, batch)
+        return _from_place(annotation.place, name, annotation.annotation, default, where, parameters, batch)
     if name in parameters:
         return _path_parameter(name, annotation, where)
     says_nothing = annotation is _REQUIRED or annotation is object or repr(annotation) == "typing.Any"
@@ -173,14 +175,13 @@ def _getter(
     from router.dispatch.convert import is_model
 
     if is_model(annotation):
-        return _from_place("body", name, annotation, default, where, batch)
+        return _from_place("body", name, annotation, default, where, parameters, batch)
     if default is not _REQUIRED:
         return None
     if name == "context":  # whatever its class is called
         return _context_of_first if batch else _context
-    places = f"; the path has {', '.join(parameters)}" if parameters else ""
     raise ConfigurationError(
-        f"{where}: nothing provides the argument {name!r}{places}. Annotate it as Event, Session, a dataclass or "
+        f"{where}: nothing provides the argument {name!r}{_known(parameters)}. Annotate it as Event, Session, a dataclass or "
         "pydantic model (the body), Body[...], Query[...], Header[...], Cookie[...], Path[...] or "
         "Annotated[..., Depends(...)], or give it a default"
     )
@@ -244,7 +245,15 @@ def _path_parameter(name: str, annotation: Any, where: str) -> Getter:
     return converted
 
 
-def _from_place(place: str, name: str, annotation: Any, default: Any, where: str, batch: bool) -> Getter:
+def _known(parameters: Collection[str]) -> str:
+    """The path parameters there are, as the end of a message."""
+    own = [name for name in parameters if name != OF_OUTER_GROUPS]
+    return f"; the path has {', '.join(own)}" if own else ""
+
+
+def _from_place(
+    place: str, name: str, annotation: Any, default: Any, where: str, parameters: Collection[str], batch: bool
+) -> Getter:
     """A getter for Body[T], Query[T], Header[T], Cookie[T] or Path[T]."""
     if batch:
         raise ConfigurationError(f"{where}: a batch route takes the list of Events; {name!r} belongs to one of them")
@@ -252,6 +261,8 @@ def _from_place(place: str, name: str, annotation: Any, default: Any, where: str
         if isinstance(extra, Alias):
             name = extra.name
     if place == "path":
+        if name not in parameters and OF_OUTER_GROUPS not in parameters:
+            raise ConfigurationError(f"{where}: there is no path parameter {name!r}{_known(parameters)}")
         return _path_parameter(name, annotation, where)
     if place == "body":
         return _body(name, annotation, default, where)

@@ -38,8 +38,5 @@ def entry_for(engine: Engine, event: Event, error: HTTPError) -> Entry:
 def _middleware_of_asked(engine: Engine, event: Event) -> tuple[Any, ...]:
     """The middleware of the route that a preflight asks about, so that CORS of a single route answers for it."""
     asked = event.headers.get("access-control-request-method", "").upper()
-    for method in (asked, *METHODS):
-        entry = engine.table.find_path(method, event.path)
-        if entry is not None:
-            return tuple(entry.route.middleware)
-    return ()
+    entries = (engine.table.find_path(method, event.path) for method in (asked, *METHODS))
+    return next(tuple(entry.route.middleware) for entry in entries if entry is not None)  # the path has a route

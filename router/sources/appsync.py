@@ -5,9 +5,9 @@ The type and message of an error go to the client, so of errors that are not the
 
 from __future__ import annotations
 
-from router.errors import EncodeError, InvalidEvent, RouterError
+from router.errors import EncodeError, InvalidEvent
 from router.event import Event, Source
-from router.sources.replies import dig, json_bytes, object_at, plain_answer, text_at, told
+from router.sources.replies import dig, json_bytes, object_at, plain_answer, raise_told, text_at, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -118,6 +118,4 @@ def _written(value: Any) -> Any:
 
 def failed(event: Event, error: Exception) -> Any:
     """AppSync shows the message of an error to the client: one that is not the library's is replaced."""
-    if isinstance(error, RouterError):
-        raise error
-    raise RouterError(told(error)[1]) from error
+    raise_told(error)

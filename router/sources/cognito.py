@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Event, Source
-from router.sources.replies import json_bytes, object_at, plain_answer, text_at
+from router.sources.replies import json_bytes, object_at, plain_answer, raise_told, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,3 +56,8 @@ def answer(event: Event, result: Any) -> Any:
     if part in result or "triggerSource" in result or "eventType" in result:
         return {**event.raw, **result}
     return {**event.raw, part: {**object_at(event.raw, part), **result}}
+
+
+def failed(event: Event, error: Exception) -> Any:
+    """Cognito shows the message of an error to the client: one that is not the library's is replaced."""
+    raise_told(error)

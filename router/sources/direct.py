@@ -36,7 +36,7 @@ def _alexa(raw: Any) -> str | None:
 
 
 def _alexa_home(raw: Any) -> str | None:
-    header = dig(raw, "directive", "header")
+    header = dig(raw, "directive", "header") or dig(raw, "header")  # version 3, version 2
     return ".".join(part for part in (text_at(header, "namespace"), text_at(header, "name")) if part)
 
 

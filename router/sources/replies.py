@@ -9,7 +9,7 @@ from router.errors import AnswerTooLarge, EncodeError, HTTPError, InvalidEvent, 
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, NoReturn
 
     from router.event import Event
     from router.response import Response
@@ -74,9 +74,18 @@ def told(error: BaseException) -> tuple[str, str]:
         from router.response import reason
 
         return type(error).__name__, error.detail or reason(error.status)
+    if isinstance(error, NoRoute):
+        return "NoRoute", "nothing is registered for this"  # its own message names what is: that is for the log
     if isinstance(error, RouterError):
         return type(error).__name__, str(error)
     return "InternalError", "an internal error; the log has its cause"
+
+
+def raise_told(error: Exception) -> NoReturn:
+    """Fail the call with no more of an error than a caller may see: its message is shown to the client."""
+    if isinstance(error, RouterError) and not isinstance(error, NoRoute):
+        raise error
+    raise RouterError(told(error)[1]) from error
 
 
 def problem_of(error: Exception) -> Response:

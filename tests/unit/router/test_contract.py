@@ -260,7 +260,11 @@ def test_what_is_discarded_does_not_come_again(name: str, raw: Any, label: dict[
 def test_near_the_deadline_records_are_not_started_and_come_again(name: str, raw: Any, label: dict[str, Any]) -> None:
     source = Source(label["source"])
     seen: list[Event] = []
-    answer = fails(lambda: application(lambda event: seen.append(event)).resolve(raw, Context(remaining_ms=10)))
+
+    def handler(event: Event):
+        seen.append(event)
+
+    answer = fails(lambda: application(handler).resolve(raw, Context(remaining_ms=10)))
     if load(source).KIND != "reply":
         assert seen == []
         if source is Source.S3_BATCH:

@@ -91,7 +91,10 @@ Pair = namedtuple("Pair", "a b")
         (UUID("12345678-1234-5678-1234-567812345678"), '"12345678-1234-5678-1234-567812345678"'),
         ([Colour.RED, Level.HIGH], '["red",3]'),
         (Point(1), '{"x":1}'),
-        (Order(id=1, total=Decimal("1.50"), at=datetime(2024, 5, 4)), '{"id":1,"total":1.50,"at":"2024-05-04T00:00:00"}'),
+        (
+            Order(id=1, total=Decimal("1.50"), at=datetime(2024, 5, 4, tzinfo=UTC)),
+            '{"id":1,"total":1.50,"at":"2024-05-04T00:00:00+00:00"}',
+        ),
         (ObjectId("507f1f77bcf86cd799439011"), '"507f1f77bcf86cd799439011"'),
         ([Decimal128("1.10"), Int64(5), Binary(b"\x00\xff")], '[1.10,5,"AP8="]'),
         ({3, 1, 2}, "[1,2,3]"),

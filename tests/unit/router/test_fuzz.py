@@ -29,7 +29,8 @@ def _several(source: str) -> Any:
         "sqs, fifo": lambda: samples.sqs("orders.fifo", ["a", "b", "c"], group=["g", "h", "g"]),
         "sns": lambda: samples.sns("orders", ["a", "b", "c"], attributes={"n": 5}),
         "dynamodb": lambda: samples.dynamodb(
-            "orders", [("INSERT", None, {"id": 1}), ("MODIFY", {"id": 1}, {"id": 1, "n": 2}), ("REMOVE", {"id": 3}, None)]
+            "orders",
+            [("INSERT", None, {"id": 1}), ("MODIFY", {"id": 1}, {"id": 1, "n": 2}), ("REMOVE", {"id": 3}, None)],
         ),
         "kinesis": lambda: samples.kinesis("orders", [{"id": 1}, b"\xff", "c"]),
         "kafka": lambda: samples.kafka("orders", [{"id": 1}, "b", "c"], keys=["1", "2", "3"], headers={"kind": "new"}),
@@ -76,12 +77,15 @@ class Application:
         self.done: set[int] = set()  # by id() of the record, which the payload keeps alive
         self.errors: list[BaseException] = []
         self.resolver = Resolver(**options)
-        self.resolver.on_error(lambda error: self.errors.append(error))
+        self.resolver.on_error(self.note)
         for source in Source:
             if source not in HTTP:
                 self.resolver.on(source, "*")(self.handle)
         for path in ("/", "/{rest+}"):
             self.resolver.route(path)(self.handle)
+
+    def note(self, error: BaseException) -> None:
+        self.errors.append(error)
 
     def clear(self) -> Application:
         """Itself, without what it has noted."""

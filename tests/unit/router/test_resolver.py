@@ -109,7 +109,7 @@ def test_it_shows_its_routes_middleware_and_policy() -> None:
     first, second = Trace(), Trace()
     assert resolver.use(first).use(second) is resolver
     group = Router("/shop")
-    group.get("/orders", name="list", summary="All orders", tags=["orders"])(lambda: [])
+    group.get("/orders", name="list", summary="All orders", tags=["orders"])(lambda: None)
     resolver.get("/")(lambda: None)
     resolver.include(group)
     resolver.on_queue("orders")(lambda event: None)
@@ -153,13 +153,13 @@ def test_a_setting_that_cannot_be_is_refused(settings: Any, message: str) -> Non
 
 def test_settings_are_given_by_name() -> None:
     with pytest.raises(TypeError):
-        Resolver(SessionPolicy())  # type: ignore[misc]
+        Resolver(SessionPolicy())  # type: ignore[call-arg]
 
 
 def test_a_payload_that_cannot_be_read_fails_the_call_and_says_where() -> None:
+    raw = sqs("orders", "a", "b")
+    del raw["Records"][1]["messageId"]
     with pytest.raises(InvalidEvent, match=r"sqs Records\[1\]: it has no messageId"):
-        raw = sqs("orders", "a", "b")
-        del raw["Records"][1]["messageId"]
         TestClient(Resolver()).event(raw)
 
 

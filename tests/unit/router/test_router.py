@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, Resolver, RouteConflict, Router, Session, Source
+from router import ConfigurationError, Event, Path, Resolver, RouteConflict, Router, Session, Source
 from router.router import Registering
 from router.testing import TestClient, samples
 from tests.unit.router.dispatch.cases import failed, sqs
@@ -42,6 +42,19 @@ def test_a_prefix_may_hold_parameters() -> None:
     resolver = Resolver()
     resolver.include(group)
     assert answer_for(resolver, "/shops/7/orders/8") == "8 8"
+
+
+def test_a_parameter_of_an_outer_prefix_is_asked_for_as_one_of_the_path() -> None:
+    inner, outer = Router("/orders"), Router("/shops/{shop:int}")
+
+    @inner.get("/{order}")
+    def order(shop: Path[int], order: str) -> str:
+        return f"{shop + 1} {order}"
+
+    resolver = Resolver().include(outer.include(inner))
+    assert answer_for(resolver, "/shops/7/orders/8") == "8 8"
+    with pytest.raises(ConfigurationError, match=r"GET /orders/\{order\}: there is no path parameter 'shop'"):
+        Resolver().include(inner)
 
 
 @pytest.mark.parametrize("prefix", ["shop", "/{", "/{a}/{a}", "//"])
@@ -88,6 +101,18 @@ def test_a_group_keeps_what_is_added_to_a_group_in_it() -> None:
     inner.get("/late")(lambda: "late")
     resolver = Resolver().include(outer)
     assert answer_for(resolver, "/outer/inner/late") == "late"
+
+
+def test_what_is_added_to_a_group_that_a_resolver_has_taken_in_is_refused_and_not_lost() -> None:
+    inner, outer = Router("/inner"), Router("/outer")
+    Resolver().include(outer.include(inner))
+    for group in (inner, outer):
+        with pytest.raises(ConfigurationError, match=r"GET .*/late: the Router is in a Resolver already"):
+            group.get("/late")(lambda: "late")
+        with pytest.raises(ConfigurationError, match=r"use\(\): the Router is in a Resolver already"):
+            group.use(lambda event: None)
+        with pytest.raises(ConfigurationError, match=r"include\(\): the Router is in a Resolver already"):
+            group.include(Router())
 
 
 def test_including_the_same_twice_is_a_conflict_that_names_both() -> None:

@@ -336,7 +336,11 @@ def test_headers_are_believed_only_where_the_policy_names_them() -> None:
 
 def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
     policy = SessionPolicy(
-        tenant_claim="custom:tenant", tenant_header="x-tenant", user_claim="sub", user_header="x-user", lambda_tenant=True
+        tenant_claim="custom:tenant",
+        tenant_header="x-tenant",
+        user_claim="sub",
+        user_header="x-user",
+        lambda_tenant=True,
     )
     context, claims = Context(tenant_id="isolated"), {"custom:tenant": "claimed", "sub": "s-1"}
     assert event_of(request(ALL, claims), policy, context).session == Session("claimed", "s-1")

@@ -1,4 +1,4 @@
-"""What the tests of the dispatcher share: batches with names for their records, and programs in a process of their own."""
+"""What the tests of the dispatcher share: batches whose records have names, and programs in processes of their own."""
 
 from __future__ import annotations
 
@@ -58,4 +58,3 @@ def output(code: str, **options: Any) -> str:
     out, err = process.communicate(timeout=60)
     assert (process.returncode, err) == (0, ""), err
     return out.strip()
-

@@ -28,7 +28,7 @@ from router import (
     SessionPolicy,
 )
 from router.testing import Context, TestClient, samples
-from tests.unit.router.dispatch.cases import failed, sqs
+from tests.unit.router.dispatch.cases import failed
 
 ID = "123e4567-e89b-12d3-a456-426614174000"
 
@@ -122,7 +122,9 @@ def test_any_number_of_arguments(count: int) -> None:
     parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     handler.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     path = "".join(f"/{{{name}}}" for name in names) or "/"
-    assert get(handler, "".join(f"/{name.upper()}" for name in names) or "/", template=path) == [n.upper() for n in names]
+    assert get(handler, "".join(f"/{name.upper()}" for name in names) or "/", template=path) == [
+        n.upper() for n in names
+    ]
 
 
 def test_path_parameters_are_converted_to_their_annotation() -> None:
@@ -180,14 +182,14 @@ def test_query_headers_and_cookies_come_by_name() -> None:
 
 def test_an_alias_is_the_name_on_the_wire() -> None:
     def handler(
-        size: Query[Annotated[int, Alias("page-size")]],
+        size: Query[Annotated[int, "of a page", Alias("page-size"), "at most 100"]],
         trace: Header[Annotated[str, Alias("X-Trace-Id")]],
         theme: Cookie[Annotated[str, Alias("ui.theme")]],
     ):
         return [size, trace, theme]
 
-    options = {"headers": {"x-trace-id": "t"}, "cookies": {"ui.theme": "dark"}}
-    assert get(handler, "/?page-size=3", **options) == [3, "t", "dark"]
+    answer = get(handler, "/?page-size=3", headers={"x-trace-id": "t"}, cookies={"ui.theme": "dark"})
+    assert answer == [3, "t", "dark"]
 
 
 @pytest.mark.parametrize(
@@ -209,7 +211,10 @@ def test_what_is_missing_or_wrong_is_a_422_that_names_the_place(path: str, heade
 
 def test_what_may_be_absent_has_its_default_or_none() -> None:
     def handler(
-        page: Query[int] = 1, sort: Query[str | None] = "id", x_trace: Header[str | None] = None, theme: Cookie[str] = "light"
+        page: Query[int] = 1,
+        sort: Query[str | None] = "id",
+        x_trace: Header[str | None] = None,
+        theme: Cookie[str] = "light",
     ):
         return [page, sort, x_trace, theme]
 
@@ -473,7 +478,7 @@ def test_a_dependency_of_a_batch_route_takes_the_list_too() -> None:
 # ---- refused when registered -------------------------------------------------------------------------------------
 
 
-def refusals() -> dict[str, tuple[Any, str]]:
+def refusals() -> dict[str, tuple[Any, str]]:  # noqa: C901
     """Handlers of `GET /orders/{order_id}` that no event could satisfy, and how the refusal reads."""
 
     def unknown(order_id, db): ...
@@ -525,9 +530,23 @@ def refusals() -> dict[str, tuple[Any, str]]:
     }
 
 
+def test_a_marked_path_parameter_that_is_not_there_is_refused() -> None:
+    def number(number: Path[int]): ...
+
+    def alias(order_id: Path[Annotated[int, Alias("order")]]): ...
+
+    for handler, message in ((number, "path parameter 'number'"), (alias, "path parameter 'order'")):
+        with pytest.raises(ConfigurationError, match=f"there is no {message}; the path has order_id"):
+            Resolver().get("/orders/{order_id}")(handler)
+    with pytest.raises(ConfigurationError, match=r"sqs orders: there is no path parameter 'number'"):
+        Resolver().on_queue("orders")(number)
+
+
 @pytest.mark.parametrize("registering", [Resolver, Router])
 @pytest.mark.parametrize("case", refusals())
-def test_a_signature_that_cannot_be_satisfied_is_refused_with_its_route_and_argument(case: str, registering: Any) -> None:
+def test_a_signature_that_cannot_be_satisfied_is_refused_with_its_route_and_argument(
+    case: str, registering: Any
+) -> None:
     handler, message = refusals()[case]
     with pytest.raises(ConfigurationError, match=message) as refused:
         registering().get("/orders/{order_id}")(handler)

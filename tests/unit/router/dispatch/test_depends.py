@@ -110,7 +110,9 @@ def get(handler: Any, path: str = "/", template: str = "/") -> Any:
     ],
 )
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
-def test_each_kind_of_function_provides_for_each_kind_of_handler(provide: Any, expected: str, asynchronous: bool) -> None:
+def test_each_kind_of_function_provides_for_each_kind_of_handler(
+    provide: Any, expected: str, asynchronous: bool
+) -> None:
     def handler(given=Depends(provide)):  # noqa: B008
         return [given]
 
@@ -213,8 +215,8 @@ def test_nothing_of_one_tenant_is_given_to_the_next() -> None:
     def order(event: Event, whose: Annotated[str, Depends(who)]):
         seen.append((event.text, whose))
 
-    sessions = [("a", {"session": {"tenant": "t1"}}), ("b", {"session": {"tenant": "t2"}}), "c"]
-    assert failed(TestClient(resolver).event(sqs("orders", *sessions))) == []
+    raw = sqs("orders", ("a", {"session": {"tenant": "t1"}}), ("b", {"session": {"tenant": "t2"}}), "c")
+    assert failed(TestClient(resolver).event(raw)) == []
     assert seen == [("a", "t1:10"), ("b", "t2:10"), ("c", "None:10")]
 
 

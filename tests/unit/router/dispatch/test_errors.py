@@ -9,8 +9,8 @@ import pytest
 
 from router import (
     AnswerTooLarge,
-    Conflict,
     ConfigurationError,
+    Conflict,
     Discard,
     Event,
     HTTPError,
@@ -231,6 +231,17 @@ def test_a_catcher_decides_the_fate_of_a_call(catcher_waits: bool) -> None:
         client.invoke("now")
     resolver.catch(Business)(decide_async if catcher_waits else decide)
     assert client.invoke("now") is None
+
+
+async def waiting(error: Exception) -> None:
+    await asyncio.sleep(0)
+
+
+def test_what_only_looks_sync_and_waits_is_told_to_be_async() -> None:
+    resolver = failing(OutOfStock("book"))
+    resolver.catch(OutOfStock)(lambda error: waiting(error))  # noqa: PLW0108
+    with pytest.raises(ConfigurationError, match="something in a sync route had to wait"):
+        TestClient(resolver).event(sqs("orders", "a"))
 
 
 def test_what_is_no_exception_class_is_refused() -> None:

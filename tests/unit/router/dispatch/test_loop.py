@@ -120,12 +120,12 @@ def test_after_a_fork_the_child_has_its_own_loop_and_the_parents_still_works() -
         parents = client.invoke("work")
         child = os.fork()
         if child == 0:
-            os._exit(1 if client.invoke("work") == parents or client.invoke("work") == parents else 0)
+            raise SystemExit(7 if client.invoke("work") == client.invoke("work") != parents else 1)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), client.invoke("work") == parents)
         """
     )
-    assert answers == "0 True"
+    assert answers == "7 True"
 
 
 def test_a_process_that_used_the_loop_ends_in_silence() -> None:

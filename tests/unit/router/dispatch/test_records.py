@@ -627,7 +627,7 @@ def test_a_notification_without_a_route_fails_the_call_unless_it_is_ignored() ->
 
 def test_many_failures_are_all_there_and_the_message_stays_short() -> None:
     raw = samples.sns("orders", [f"x{n}" for n in range(20)])
-    with pytest.raises(RecordsFailed, match="and 15 more$") as raised:
+    with pytest.raises(RecordsFailed, match=r"and 15 more$") as raised:
         dispatch(raw)
     assert len(raised.value.failures) == 20
 

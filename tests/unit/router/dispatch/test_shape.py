@@ -32,7 +32,7 @@ class Color(enum.Enum):
     RED = "red"
 
 
-Point = namedtuple("Point", "x y")  # noqa: PYI024
+Point = namedtuple("Point", "x y")
 
 MOMENT = datetime(2024, 5, 4, 12, tzinfo=UTC)
 KEPT = Response("kept", headers={"x-kept": "yes"}).set_cookie("sid", "abc").set_cookie("lang", "en")

@@ -71,9 +71,9 @@ def test_a_path_that_is_unknown_is_not_found(path: str) -> None:
     ],
 )
 def test_another_method_is_not_allowed_and_told_which_are(method: str, path: str, allow: str) -> None:
+    event = request("GET", path)
+    event.method = method
     with pytest.raises(MethodNotAllowed) as caught:
-        event = request("GET", path)
-        event.method = method
         table(*ORDERS).find_request(event)
     assert caught.value.headers == {"allow": allow}
 

@@ -105,7 +105,7 @@ def test_malformed_base64_is_a_bad_request(build: Any, body: str) -> None:
 def test_a_body_that_is_no_text_is_a_bad_request(build: Any) -> None:
     with pytest.raises(BadRequest, match="body in the event must be str, not dict"):
         _ = one({**build("POST", "/"), "body": {"id": 1}}).body
-    with pytest.raises(BadRequest, match="not valid text .character 1."):
+    with pytest.raises(BadRequest, match=r"not valid text \(character 1\)"):
         _ = one({**build("POST", "/"), "body": "a\ud800"}).body
 
 
@@ -175,7 +175,13 @@ def test_a_rest_api_has_its_path_at_the_top_whatever_stands_elsewhere() -> None:
 
 @pytest.mark.parametrize(
     ("raw_path", "path"),
-    [("/100% sure", "/100%25 sure"), ("/a%", "/a%25"), ("/a%2", "/a%252"), ("/a%20b", "/a%20b"), ("/%zz%41", "/%25zz%41")],
+    [
+        ("/100% sure", "/100%25 sure"),
+        ("/a%", "/a%25"),
+        ("/a%2", "/a%252"),
+        ("/a%20b", "/a%20b"),
+        ("/%zz%41", "/%25zz%41"),
+    ],
 )
 def test_an_http_api_hands_the_path_over_decoded_so_a_stray_percent_stands_for_itself(raw_path: str, path: str) -> None:
     raw = samples.http()
