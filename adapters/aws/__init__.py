@@ -1,0 +1,17 @@
+"""AWS itself: where it is, who calls, and how. Every adapter of an AWS service calls through an `Aws`.
+
+    from adapters.aws import Aws, Role, Settings
+
+    aws = Aws(Settings(region="eu-west-1", roles=[Role("arn:aws:iam::123456789012:role/publisher")]))
+    aws.call("sns", "publish", TopicArn=..., Message=...)
+    await aws.call_async("sns", "publish", TopicArn=..., Message=...)
+
+Needs the extra `aws`: `pip install "lambda-junction[aws]"`. botocore is imported at the first call.
+"""
+
+from __future__ import annotations
+
+from adapters.aws.client import Aws, default_aws
+from adapters.aws.settings import Role, Settings
+
+__all__ = ["Aws", "Role", "Settings", "default_aws"]

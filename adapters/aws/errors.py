@@ -1,0 +1,166 @@
+"""botocore's errors as those of `adapters.errors`.
+
+The original is not chained: its text may quote what was sent, and that of a refused signature quotes the signature.
+"""
+
+from __future__ import annotations
+
+from adapters.errors import (
+    AccessDenied,
+    AdapterError,
+    ConnectionFailed,
+    CredentialsExpired,
+    CredentialsMissing,
+    InvalidMessage,
+    MessageTooLarge,
+    NotFoundError,
+    Throttled,
+    safe,
+)
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_CODES: dict[type[AdapterError], frozenset[str]] = {
+    AccessDenied: _words(
+        """
+        AccessDenied AccessDeniedException AuthorizationError AuthFailure Forbidden UnauthorizedOperation
+        UnauthorizedException NotAuthorized NotAuthorizedException InvalidClientTokenId InvalidAccessKeyId
+        UnrecognizedClientException SignatureDoesNotMatch InvalidSignatureException IncompleteSignature
+        MissingAuthenticationToken MissingAuthenticationTokenException InvalidSecurity OptInRequired KMSAccessDenied
+        KmsAccessDenied KMSOptInRequired KmsOptInRequired 403
+        """
+    ),
+    CredentialsExpired: _words("ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired"),
+    NotFoundError: _words(
+        """
+        NotFound NotFoundException QueueDoesNotExist NonExistentQueue ResourceNotFound ResourceNotFoundException
+        NoSuchBucket NoSuchKey NoSuchUpload NoSuchEntity ParameterNotFound ParameterVersionNotFound
+        ClusterNotFoundException ServiceNotFoundException StateMachineDoesNotExist ExecutionDoesNotExist
+        EventBusDoesNotExist KMSNotFound KmsNotFound 404
+        """
+    ),
+    Throttled: _words(
+        """
+        Throttling ThrottlingException ThrottledException Throttled RequestThrottled RequestThrottledException
+        RequestLimitExceeded TooManyRequests TooManyRequestsException ProvisionedThroughputExceededException
+        BandwidthLimitExceeded SlowDown PriorRequestNotComplete TransactionInProgressException OverLimit
+        EC2ThrottledException KMSThrottling KmsThrottled 429
+        """
+    ),
+    MessageTooLarge: _words(
+        """
+        BatchRequestTooLong MessageTooLong RequestEntityTooLarge RequestEntityTooLargeException
+        RequestTooLargeException EntityTooLarge PayloadTooLargeException 413
+        """
+    ),
+    InvalidMessage: _words(
+        """
+        InvalidParameter InvalidParameterException InvalidParameterValue InvalidParameterValueException
+        InvalidParameterCombination ParameterValueInvalid InvalidMessageContents InvalidRequest InvalidAttributeValue
+        MissingParameter ValidationError ValidationException InvalidRequestContentException
+        """
+    ),
+}
+_CLASS_OF = {code: kind for kind, codes in _CODES.items() for code in codes}
+
+_ADVICE: dict[type[AdapterError], str] = {
+    AccessDenied: "allow the action in the policy of the role that runs this, and in that of the resource",
+    NotFoundError: "check its name, region and account, and that it was deployed",
+    Throttled: "send less at a time, give Settings(attempts=...) more, or ask AWS for a higher quota",
+    CredentialsMissing: "give the function or task a role, or Settings a profile or keys",
+    CredentialsExpired: "renew them; a role in Settings(roles=...) is renewed by itself",
+    ConnectionFailed: "check region, endpoint, VPC endpoints and security groups; it may also be passing",
+    MessageTooLarge: "shorten it, or give claims=ClaimCheck(...) so that the body travels through S3",
+}
+# Services answer a message over their limit with a plain invalid parameter, and say so in words.
+_TOO_LONG = ("too long", "must be shorter", "must be less than", "larger than", "exceeds the maximum")
+_WITHOUT_TEXT = frozenset(("SignatureDoesNotMatch", "InvalidSignatureException", "IncompleteSignature"))
+
+
+def translate(error: Exception, service: str, operation: str, resource: str = "") -> Exception:
+    """The typed error for one of botocore's; an error that is not of botocore comes back as it is."""
+    try:
+        from botocore.exceptions import BotoCoreError, ClientError
+    except ImportError:
+        return error
+
+    if isinstance(error, ClientError):
+        return _of_answer(error, service, operation, resource)
+    if isinstance(error, BotoCoreError):
+        return _of_client(error, service, operation, resource)
+    return error
+
+
+def _of_answer(error: Any, service: str, operation: str, resource: str) -> AdapterError:
+    """The service answered with an error."""
+    if error.operation_name == "AssumeRole" and operation != "assume_role":
+        service, operation, resource = "sts", "assume_role", "a role of Settings(roles=...)"
+    details = error.response.get("Error", {})
+    # The older SQS protocol prefixes its codes: AWS.SimpleQueueService.NonExistentQueue.
+    code = str(details.get("Code", "")).rpartition(".")[2]
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    kind = _CLASS_OF.get(code, AdapterError)
+    text = "" if code in _WITHOUT_TEXT else safe(str(details.get("Message", "")))
+    if kind is InvalidMessage and any(words in text.lower() for words in _TOO_LONG):
+        kind = MessageTooLarge
+    return kind(
+        _message(service, operation, resource, f"{code}: {text}" if text else code, kind),
+        service=service,
+        operation=operation,
+        resource=resource,
+        code=code,
+        retryable=kind is Throttled or status >= 500,
+        request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+    )
+
+
+def _of_client(error: Exception, service: str, operation: str, resource: str) -> Exception:
+    """The request never left, or no answer came."""
+    from botocore import exceptions
+
+    name = type(error).__name__
+    where: dict[str, Any] = {"service": service, "operation": operation, "resource": resource, "code": name}
+    if isinstance(error, exceptions.NoRegionError):
+        return ConfigurationError(f"{service}: no region: set AWS_REGION, or give Settings(region=...)")
+    if isinstance(error, exceptions.ParamValidationError):
+        found = ", ".join(_parameters(str(error)))
+        what = f"the request has a wrong or missing parameter: {found}"
+        return InvalidMessage(_message(service, operation, resource, what, InvalidMessage), **where)
+    if isinstance(error, exceptions.ProfileNotFound):
+        return CredentialsMissing(_message(service, operation, resource, str(error), CredentialsMissing), **where)
+    credentials = (
+        exceptions.NoCredentialsError,
+        exceptions.PartialCredentialsError,
+        exceptions.CredentialRetrievalError,
+        exceptions.UnauthorizedSSOTokenError,
+        exceptions.SSOError,
+        exceptions.TokenRetrievalError,
+    )
+    if isinstance(error, credentials):
+        return CredentialsMissing(_message(service, operation, resource, name, CredentialsMissing), **where)
+    if isinstance(error, exceptions.HTTPClientError | exceptions.ConnectionError):
+        return ConnectionFailed(_message(service, operation, resource, name, ConnectionFailed), retryable=True, **where)
+    return AdapterError(_message(service, operation, resource, name, AdapterError), **where)
+
+
+def _message(service: str, operation: str, resource: str, what: str, kind: type[AdapterError]) -> str:
+    advice = _ADVICE.get(kind)
+    named, what = f"{service}.{operation} {resource}".rstrip(), what.rstrip(". ")
+    return f"{named}: {what}; {advice}" if advice else f"{named}: {what}"
+
+
+def _parameters(report: str) -> list[str]:
+    """The names in botocore's report of a bad request; its text quotes the values, which may be a whole message."""
+    import re
+
+    missing = re.findall(r'Missing required parameter in [\w.\[\]]+: "(\w+)"', report)
+    unknown = re.findall(r'Unknown parameter in [\w.\[\]]+: "(\w+)"', report)
+    return [*missing, *unknown, *re.findall(r"for parameter ([\w.\[\]]+),", report)]

@@ -1,0 +1,284 @@
+"""Typed topics and queues: a name bound to a model. What is sent is validated, and so is what a route receives.
+
+    ORDERS = Queue("orders", Order)                           # a pydantic model, a dataclass, or nothing
+    EVENTS = Topic("order-events", OrderCreated, group="order_id")
+
+    EVENTS.publish(OrderCreated(order_id="1"))
+    await ORDERS.send_async({"id": "1"}, delay=30)
+
+A pydantic model is validated as the receiver will read it; of a dataclass only the names of the fields are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from adapters.errors import InvalidMessage
+from adapters.sending.message import Message, as_message
+from adapters.sns import Sns
+from adapters.sqs import Sqs
+from router.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Self, TypeAlias
+
+    Part: TypeAlias = str | Callable[[Any], str] | None
+
+T = TypeVar("T")
+
+__all__ = ["Message", "Queue", "Topic"]
+
+
+class _Typed(Generic[T]):
+    """What `Topic` and `Queue` have in common.
+
+    name: as in Settings (a name, a key of the map, an ARN). model: a pydantic model, a dataclass, any other type where
+    pydantic is installed, or None for values of any kind. group, deduplication: for FIFO: the name of a field, or a
+    callable of the value.
+    """
+
+    def __init__(self, name: str, model: type[T] | None, group: Part, deduplication: Part) -> None:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"{type(self).__name__}({name!r}): give a name")
+        self.name = name
+        self.model = model
+        self._encode = _encoder(model)
+        self._group = group
+        self._deduplication = deduplication
+
+    def __repr__(self) -> str:
+        model = "" if self.model is None else f", {getattr(self.model, '__name__', self.model)}"
+        return f"{type(self).__name__}({self.name!r}{model})"
+
+    def message(self, value: T | dict[str, Any] | Message, **options: Any) -> Message:
+        """The message for a value, validated. Raises InvalidMessage, whose `errors` name what is wrong where."""
+        message = as_message(value, **options)
+        try:
+            held, body = self._encode(message.content)
+        except InvalidMessage as error:
+            raise InvalidMessage(f"{self!r}: {error}", errors=error.errors, resource=self.name) from None
+        derived: dict[str, Any] = {
+            name: self._part(name, of, held)
+            for name, of in (("group", self._group), ("deduplication", self._deduplication))
+            if of is not None and getattr(message, name) is None
+        }
+        return replace(message, content=body, **derived)
+
+    def messages(self, values: Iterable[T | dict[str, Any] | Message]) -> list[Message]:
+        """The messages for some values, each validated; the error of one names its position."""
+        made = []
+        for position, value in enumerate(values):
+            try:
+                made.append(self.message(value))
+            except InvalidMessage as error:
+                raise InvalidMessage(f"#{position} {error}", errors=error.errors, resource=self.name) from None
+        return made
+
+    def _part(self, name: str, of: str | Callable[[Any], str], value: Any) -> str:
+        if callable(of):
+            return str(of(value))
+        held = value.get(of) if isinstance(value, dict) else getattr(value, of, None)
+        if held is None:
+            raise InvalidMessage(f"{self!r}: {name}={of!r}, and the value has no such field", resource=self.name)
+        return str(held)
+
+
+class Topic(_Typed[T]):
+    """A topic of SNS and what is published to it: `Topic("order-events", OrderCreated)`.
+
+    sns: what publishes; by default one made of the environment.
+    """
+
+    @overload
+    def __init__(
+        self: Topic[Any], name: str, *, sns: Sns | None = None, group: Part = None, deduplication: Part = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        model: type[T] | None,
+        *,
+        sns: Sns | None = None,
+        group: Part = None,
+        deduplication: Part = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        model: Any = None,
+        *,
+        sns: Sns | None = None,
+        group: Part = None,
+        deduplication: Part = None,
+    ) -> None:
+        super().__init__(name, model, group, deduplication)
+        self.sns = Sns() if sns is None else sns
+
+    def publish(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+        """Validate a value and publish it; options as of `Sns.publish`. Gives the message's id."""
+        return self.sns.publish(self.name, self.message(value, **options))
+
+    async def publish_async(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+        """`publish` from async code, without blocking its loop."""
+        return await self.sns.publish_async(self.name, self.message(value, **options))
+
+    def publish_many(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+        """Validate values (or Messages of them) and publish them in batches, as `Sns.publish_many`."""
+        return self.sns.publish_many(self.name, self.messages(values))
+
+    async def publish_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+        """`publish_many` from async code, without blocking its loop."""
+        messages = await self.sns.aws.in_thread(self.messages, values)
+        return await self.sns.publish_many_async(self.name, messages)
+
+    def using(self, sns: Sns) -> Self:
+        """The same topic through another publisher, such as that of a test."""
+        return type(self)(self.name, self.model, sns=sns, group=self._group, deduplication=self._deduplication)
+
+    def queue(self, sqs: Sqs | None = None) -> Queue[T]:
+        """The queue that has the topic's name, service and stage being added by `Settings(queue_name=...)`."""
+        return Queue(self.name, self.model, sqs=sqs, group=self._group, deduplication=self._deduplication)
+
+    @property
+    def route(self) -> str:
+        """The topic's name as events carry it, for routes."""
+        return self.sns.settings.topic(self.name).rpartition(":")[2]
+
+
+class Queue(_Typed[T]):
+    """A queue of SQS and what is sent to it: `Queue("orders", Order)`.
+
+    sqs: what sends; by default one made of the environment.
+    """
+
+    @overload
+    def __init__(
+        self: Queue[Any], name: str, *, sqs: Sqs | None = None, group: Part = None, deduplication: Part = None
+    ) -> None: ...
+    @overload
+    def __init__(
+        self,
+        name: str,
+        model: type[T] | None,
+        *,
+        sqs: Sqs | None = None,
+        group: Part = None,
+        deduplication: Part = None,
+    ) -> None: ...
+    def __init__(
+        self,
+        name: str,
+        model: Any = None,
+        *,
+        sqs: Sqs | None = None,
+        group: Part = None,
+        deduplication: Part = None,
+    ) -> None:
+        super().__init__(name, model, group, deduplication)
+        self.sqs = Sqs() if sqs is None else sqs
+
+    def send(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+        """Validate a value and send it; options as of `Sqs.send`. Gives the message's id."""
+        return self.sqs.send(self.name, self.message(value, **options))
+
+    async def send_async(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+        """`send` from async code, without blocking its loop."""
+        return await self.sqs.send_async(self.name, self.message(value, **options))
+
+    def send_many(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+        """Validate values (or Messages of them) and send them in batches, as `Sqs.send_many`."""
+        return self.sqs.send_many(self.name, self.messages(values))
+
+    async def send_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+        """`send_many` from async code, without blocking its loop."""
+        messages = await self.sqs.aws.in_thread(self.messages, values)
+        return await self.sqs.send_many_async(self.name, messages)
+
+    def using(self, sqs: Sqs) -> Self:
+        """The same queue through another sender, such as that of a test."""
+        return type(self)(self.name, self.model, sqs=sqs, group=self._group, deduplication=self._deduplication)
+
+    @property
+    def route(self) -> str:
+        """The queue's name as events carry it, for routes."""
+        return self.sqs.settings.queue(self.name).replace("/", ":").rpartition(":")[2]
+
+
+# ---- models -----------------------------------------------------------------------------------------------------
+
+
+def _encoder(model: Any) -> Callable[[Any], tuple[Any, Any]]:
+    """A function of a value: gives the validated value, and what is sent. Raises InvalidMessage."""
+    if model is None:
+        return lambda value: (value, value)
+    if isinstance(model, type) and hasattr(model, "model_validate"):
+        return _pydantic(model)
+    if isinstance(model, type) and hasattr(model, "__dataclass_fields__"):
+        return _dataclass(model)
+    try:
+        from pydantic import TypeAdapter
+    except ImportError:
+        raise ConfigurationError(
+            f'{model!r}: a model that is no dataclass needs pydantic: pip install "lambda-junction[validation]"'
+        ) from None
+    return _adapted(TypeAdapter(model))
+
+
+def _pydantic(model: Any) -> Callable[[Any], tuple[Any, Any]]:
+    def encode(value: Any) -> tuple[Any, str]:
+        from pydantic import ValidationError
+
+        try:
+            held = value if isinstance(value, model) else model.model_validate(value)
+            text = held.model_dump_json(by_alias=True)
+            # Read as the receiver will read it: an instance may have been changed since it was made.
+            model.model_validate_json(text)
+        except ValidationError as error:
+            raise _refused(error) from None
+        return held, text
+
+    return encode
+
+
+def _adapted(adapter: Any) -> Callable[[Any], tuple[Any, Any]]:
+    def encode(value: Any) -> tuple[Any, str]:
+        from pydantic import ValidationError
+
+        try:
+            held = adapter.validate_python(value)
+            text = adapter.dump_json(held, by_alias=True).decode()
+            adapter.validate_json(text)
+        except ValidationError as error:
+            raise _refused(error) from None
+        return held, text
+
+    return encode
+
+
+def _dataclass(model: Any) -> Callable[[Any], tuple[Any, Any]]:
+    def encode(value: Any) -> tuple[Any, Any]:
+        if isinstance(value, model):
+            return value, value
+        if not isinstance(value, dict):
+            raise InvalidMessage(f"a {type(value).__name__} is no {model.__name__}")
+        try:
+            held = model(**value)
+        except (TypeError, ValueError) as error:
+            raise InvalidMessage(f"not a {model.__name__}: {error}") from None
+        return held, held
+
+    return encode
+
+
+def _refused(error: Any) -> InvalidMessage:
+    """pydantic's errors with their places; without the values, which are the message."""
+    errors = [
+        {"at": ".".join(map(str, one["loc"])), "message": one["msg"]}
+        for one in error.errors(include_url=False, include_input=False, include_context=False)
+    ]
+    first = "; ".join(f"{one['at']}: {one['message']}".removeprefix(": ") for one in errors[:5])
+    more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
+    return InvalidMessage(f"{first}{more}", errors=errors)

@@ -1,0 +1,1 @@
+"""What SNS and SQS have in common: messages, attributes, batches, retries and limits."""

@@ -1,0 +1,79 @@
+"""The session on its way out, for every adapter that attaches one."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from adapters.session import CURRENT, named_session, session_wire
+from router import Resolver, Session, SessionPolicy, set_session
+from router.testing import TestClient
+
+POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant", attribute="who")
+
+
+def in_a_request(read, policy=POLICY, **headers):
+    """What a function gives that runs in a handler."""
+    resolver, seen = Resolver(session=policy), []
+
+    @resolver.get("/")
+    def handler():
+        seen.append(read())
+
+    assert TestClient(resolver).get("/", headers=headers).status < 300
+    return seen[0]
+
+
+def test_nobody_has_nothing_to_attach():
+    assert named_session() is None
+    assert session_wire() is None
+    assert session_wire(Session()) is None
+
+
+def test_none_attaches_nothing_even_in_a_handler():
+    assert in_a_request(lambda: named_session(None), **{"x-tenant": "acme"}) is None
+
+
+def test_the_current_one_has_the_name_and_the_signature_of_its_policy():
+    name, wire = in_a_request(named_session, **{"x-tenant": "acme"})
+    assert name == "who"
+    assert POLICY.open(wire).tenant == "acme"
+
+
+def test_without_a_policy_it_is_plain():
+    assert named_session(Session(user="cron")) == ("session", '{"user":"cron"}')
+    assert (
+        json.loads(in_a_request(session_wire, SessionPolicy(tenant_header="x-tenant"), **{"x-tenant": "a"}))["tenant"]
+        == "a"
+    )
+
+
+@pytest.mark.parametrize("given", [Session(user="system"), POLICY.nobody.replace(user="system")])
+def test_one_that_a_handler_made_is_signed_and_carries_the_correlation(given):
+    name, wire = in_a_request(lambda: named_session(given))
+    assert name == "who"
+    opened = POLICY.open(wire)
+    assert opened.user == "system"
+    assert opened.correlation_id
+
+
+def test_one_that_a_handler_set_is_signed_too():
+    def read():
+        set_session(Session(user="impersonated"))
+        return named_session()
+
+    name, wire = in_a_request(read)
+    assert name == "who"
+    assert POLICY.open(wire).user == "impersonated"
+
+
+def test_a_given_policy_wins_over_that_of_the_resolver():
+    other = SessionPolicy(secret="o" * 32, attribute="other")
+    name, wire = in_a_request(lambda: named_session(CURRENT, other), **{"x-tenant": "acme"})
+    assert name == "other"
+    assert other.open(wire).tenant == "acme"
+
+
+def test_the_stand_in_for_the_current_one_says_what_it_is():
+    assert repr(CURRENT) == "CURRENT"
