@@ -181,9 +181,9 @@ def _getter(
     if name == "context":  # whatever its class is called
         return _context_of_first if batch else _context
     raise ConfigurationError(
-        f"{where}: nothing provides the argument {name!r}{_known(parameters)}. Annotate it as Event, Session, a dataclass or "
-        "pydantic model (the body), Body[...], Query[...], Header[...], Cookie[...], Path[...] or "
-        "Annotated[..., Depends(...)], or give it a default"
+        f"{where}: nothing provides the argument {name!r}{_known(parameters)}. "
+        "Annotate it as Event, Session, a dataclass or pydantic model (the body), Body[...], Query[...], Header[...], "
+        "Cookie[...], Path[...] or Annotated[..., Depends(...)], or give it a default"
     )
 
 

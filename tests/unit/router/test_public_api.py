@@ -14,16 +14,18 @@ import router
 from router import errors
 
 ROOT = Path(router.__file__).parent
-NEEDED = (
-    "Event Session SessionPolicy Resolver Router Response Source Middleware Route detect read get_session set_session "
-    "reset_session Body Query Header Cookie Path Depends Alias Allow Deny Transformed Discard Retry HTTPError BadRequest "
-    "Unauthorized Forbidden NotFound MethodNotAllowed Conflict UnprocessableContent TooManyRequests InvalidEvent "
-    "RouteConflict ConfigurationError SessionError RouterError"
-).split()
+NEEDED = {
+    *("Event", "Session", "SessionPolicy", "Resolver", "Router", "Response", "Source", "Middleware", "Route"),
+    *("detect", "read", "get_session", "set_session", "reset_session"),
+    *("Body", "Query", "Header", "Cookie", "Path", "Depends", "Alias", "Allow", "Deny", "Transformed"),
+    *("Discard", "Retry", "HTTPError", "BadRequest", "Unauthorized", "Forbidden", "NotFound", "MethodNotAllowed"),
+    *("Conflict", "UnprocessableContent", "TooManyRequests", "InvalidEvent", "RouteConflict", "ConfigurationError"),
+    *("SessionError", "RouterError"),
+}
 
 
 def test_all_that_a_user_needs_is_there() -> None:
-    assert set(NEEDED) <= set(router.__all__)
+    assert set(router.__all__) >= NEEDED
 
 
 @pytest.mark.parametrize("name", router.__all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,7 +18,7 @@ from router.testing import samples
 from tests.unit.router.sources.payload_cases import real
 
 HTTP = (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE)
-BUILDERS = {
+BUILDERS: dict[str, Callable[..., Any]] = {
     "rest": samples.rest,
     "http": samples.http,
     "url": samples.url,
