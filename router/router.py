@@ -102,9 +102,7 @@ class Registering:
         """SNS messages by topic name."""
         return self._on((Source.SNS,), name, **options)
 
-    def on_stream(
-        self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]
-    ) -> Decorator:
+    def on_stream(self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]) -> Decorator:
         """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
         named = (events,) if isinstance(events, str) else tuple(events)
         unknown = set(named) - {"INSERT", "MODIFY", "REMOVE"}

@@ -208,6 +208,8 @@ def test_with_a_secret_sessions_go_out_signed_and_come_back() -> None:
     assert wire is not None
     assert policy.open(wire) == policy.open(json.loads(wire)) == Session("acme", "u-1")
     assert (policy.signs, SessionPolicy().signs) == (True, False)
+    assert policy.open(policy.issue(FULL)) == SessionPolicy().open(SessionPolicy().issue(FULL)) == FULL
+    assert SessionPolicy().issue(Session()) == "{}"
 
 
 @pytest.mark.parametrize("wire", ['{"tenant":"acme"}', {"tenant": "acme"}, "{}", "null"])

@@ -176,6 +176,20 @@ def test_a_record_without_a_route_is_told_what_there_is() -> None:
     assert made.fixed(event) is None
 
 
+def test_a_record_that_the_routes_of_its_name_decline_is_told_so() -> None:
+    made = Table()
+    for match in ("orders", "*-eu"):
+        route = Route((Source.SQS, Source.DYNAMODB), match, print, events=["INSERT"])
+        made.add(route, SimpleNamespace())
+    (event,) = read(samples.sqs("orders", ["a"]))
+    with pytest.raises(NoRoute, match="no route for sqs 'orders': the events= or pattern= of its routes do not take"):
+        made.find_record(event)
+    (event,) = read(samples.dynamodb("orders-eu", [("REMOVE", {"id": 1}, None)]))
+    with pytest.raises(NoRoute, match=r"'orders-eu': the events= or pattern= .* do not take this one \(REMOVE\)"):
+        made.find_record(event)
+    assert made.fixed(event) is None
+
+
 def test_which_sources_it_serves() -> None:
     made = table((Source.SQS, "orders"))
     assert (made.serves(Source.SQS), made.serves(Source.SNS), made.serves(Source.REST)) == (True, False, False)

@@ -315,6 +315,20 @@ def test_after_a_failure_the_rest_of_its_message_group_waits_and_other_groups_go
     assert seen == ["a1", "b1", "b2"]
 
 
+@pytest.mark.parametrize("reason", ["session", "pattern"])
+def test_a_message_that_no_handler_is_called_for_holds_up_its_group_too(reason: str) -> None:
+    seen: list[str] = []
+    resolver = Resolver()
+    pattern = {"body": [{"anything-but": "a1"}]} if reason == "pattern" else {"body": [{"exists": True}]}
+    resolver.on_queue("orders.fifo", pattern=pattern)(lambda event: seen.append(event.text))
+    ids = ["a1", "b1", "a2", "b2"]
+    raw = samples.sqs("orders.fifo", ids, group=["a", "b", "a", "b"], message_ids=ids)
+    if reason == "session":
+        raw["Records"][0]["messageAttributes"] = {"session": "no attribute"}
+    assert resolver.resolve(raw) == {"batchItemFailures": [{"itemIdentifier": "a1"}, {"itemIdentifier": "a2"}]}
+    assert seen == ["b1", "b2"]
+
+
 def test_the_group_of_a_message() -> None:
     grouped = one(samples.sqs("orders.fifo", ["a"], group="g"))
     assert (grouped.group, sqs.lane(grouped)) == ("g", "g")
