@@ -90,6 +90,7 @@ class Event:
         "attributes",
         "body",
         "change",
+        "claim",
         "claims",
         "context",
         "cookies",
@@ -156,6 +157,7 @@ class Event:
         session: Session
         policy: SessionPolicy  # where that session comes from
         state: dict[str, Any]  # free for middleware and handlers
+        claim: Callable[[], bytes] | None  # fetches a body that waits elsewhere
         tasks: Sequence[Task[Any]]  # what `background` started
         _json: Any
         route: Any  # the Route that matched
@@ -175,6 +177,7 @@ class Event:
         self.context = context
         self.record = record
         self.tasks = ()
+        self.claim = None
         self._json = _UNREAD
 
     def __init_subclass__(cls) -> None:
@@ -324,7 +327,7 @@ class Event:
         return {}
 
     _name = _method = _path = _change = _sender = _empty
-    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
+    _claim = _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 

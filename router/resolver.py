@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
+    from router.dispatch.claims import Claims
     from router.routing.route import Route
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +26,8 @@ class Resolver(Registering):
     unrouted: "fail" (a record without a route fails, and so reaches the dead-letter queue) or "ignore" (acknowledged).
     deadline_margin_ms: with less than this left of the invocation no further record is started; those are reported
         as failed and come again.
+    claims: fetches bodies that travel through S3, such as `adapters.claims.ClaimCheck`; `event.body` is then the body
+        itself, fetched when it is read (before the handler, when that is async).
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -37,9 +40,11 @@ class Resolver(Registering):
         unrouted: str = "fail",
         deadline_margin_ms: float = 1000,
         delay: Callable[..., Any] | None = None,
+        claims: Claims | None = None,
     ) -> None:
         self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin_ms)
         self._engine.delay = delay
+        self._engine.claims = claims
         if delay is not None:
             self._waits_if(delay)
 
@@ -142,7 +147,7 @@ class Resolver(Registering):
         engine = self._engine
         for middleware in route.middleware:
             engine.layer(middleware)
-        plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch)
+        plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch, model=route.model)
         engine.add(route, Entry(route, plan))
 
     def _waits_if(self, function: Callable[..., Any]) -> None:

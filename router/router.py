@@ -17,6 +17,14 @@ if TYPE_CHECKING:
 
     F = TypeVar("F", bound=Callable[..., Any])
 
+    class Typed(Protocol):
+        """A topic or queue that is bound to a model, as in `adapters.messaging`."""
+
+        @property
+        def route(self) -> str: ...
+        @property
+        def model(self) -> Any: ...
+
     class Decorator(Protocol):
         """Registers a handler and gives it back as it was."""
 
@@ -31,10 +39,11 @@ class Registering:
     def _register(self, route: Route) -> None:
         raise ConfigurationError(f"{type(self).__name__} registers no routes")
 
-    def _on(self, sources: tuple[Source, ...], match: str, **options: Any) -> Decorator:
+    def _on(self, sources: tuple[Source, ...], match: str, model: Any = None, **options: Any) -> Decorator:
         def register(handler: F) -> F:
             # A group's own prefix is the path "" (or "/") in it.
-            self._register(Route(sources, match or ("/" if options.get("methods") else match), handler, **options))
+            path = match or ("/" if options.get("methods") else match)
+            self._register(Route(sources, path, handler, model=model, **options))
             return handler
 
         if callable(match):
@@ -94,13 +103,13 @@ class Registering:
 
     # ---- records -----------------------------------------------------------------------------------------------
 
-    def on_queue(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator:
-        """SQS messages by queue name; what fails is reported one by one."""
-        return self._on((Source.SQS,), name, **options)
+    def on_queue(self, name: str | Typed, /, **options: Unpack[RecordOptions]) -> Decorator:
+        """SQS messages by queue name; what fails is reported one by one. A typed queue checks each body."""
+        return self._on((Source.SQS,), *_named(name), **options)
 
-    def on_topic(self, name: str, /, **options: Unpack[RecordOptions]) -> Decorator:
-        """SNS messages by topic name."""
-        return self._on((Source.SNS,), name, **options)
+    def on_topic(self, name: str | Typed, /, **options: Unpack[RecordOptions]) -> Decorator:
+        """SNS messages by topic name. A typed topic checks each body."""
+        return self._on((Source.SNS,), *_named(name), **options)
 
     def on_stream(self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]) -> Decorator:
         """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
@@ -233,6 +242,13 @@ class Router(Registering):
     def _groups(self) -> set[Router]:
         inner = {held for held in self._routes if isinstance(held, Router)}
         return inner.union(*(router._groups() for router in inner))
+
+
+def _named(target: str | Typed) -> tuple[str, Any]:
+    """The name that records of a topic or queue come under, and their model."""
+    if hasattr(target, "route"):
+        return target.route, target.model
+    return target, None  # anything but a name is refused by the route
 
 
 def path_parameters(route: Route) -> tuple[str, ...]:

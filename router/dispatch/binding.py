@@ -53,20 +53,38 @@ def bind(
     parameters: Collection[str] = (),
     *,
     batch: bool = False,
+    model: Any = None,
     overrides: dict[Any, Any] | None = None,
 ) -> Plan:
     """The plan of a handler. Raises ConfigurationError for a signature that no event could satisfy.
 
-    where names the route in messages; parameters are the path parameters it may ask for.
+    where names the route in messages; parameters are the path parameters it may ask for. model is that of a typed topic
+    or queue: an argument without annotation is the body as this model, and each body is checked against it.
     """
     if generator_kind(handler) is not None:
         raise ConfigurationError(f"{where}: the handler is a generator; return the result instead of yielding it")
-    arguments = read_signature(handler, where, parameters, batch=batch)
+    arguments = read_signature(handler, where, parameters, batch=batch, model=model)
     if any(argument.dependency for argument in arguments):
         from router.dispatch.depends import plan_with_dependencies
 
-        return plan_with_dependencies(handler, arguments, where, parameters, batch, overrides)
-    return Plan(_flat_call(handler, arguments), is_async(handler))
+        plan = plan_with_dependencies(handler, arguments, where, parameters, batch, overrides)
+    else:
+        plan = Plan(_flat_call(handler, arguments), is_async(handler))
+    if model is not None and not any(isinstance(argument.get, _Body) for argument in arguments):
+        return _checked(plan, _Body("body", model, _REQUIRED, where), batch)
+    return plan
+
+
+def _checked(plan: Plan, body: _Body, batch: bool) -> Plan:
+    """A plan whose handler takes the events themselves: their bodies are checked against the model all the same."""
+    call = plan.call
+
+    def check_and_call(subject: Any) -> Any:
+        for event in subject if batch else (subject,):
+            body(event)
+        return call(subject)
+
+    return Plan(check_and_call, plan.is_async)
 
 
 def is_async(function: Any) -> bool:
@@ -122,7 +140,7 @@ def _flat_call(handler: Callable[..., Any], arguments: list[Argument]) -> Callab
 
 
 def read_signature(
-    function: Callable[..., Any], where: str, parameters: Collection[str], *, batch: bool = False
+    function: Callable[..., Any], where: str, parameters: Collection[str], *, batch: bool = False, model: Any = None
 ) -> list[Argument]:
     """Each argument of a function with its origin. Raises ConfigurationError."""
     try:
@@ -136,7 +154,7 @@ def read_signature(
     for name, parameter in signature.parameters.items():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        get = _getter(name, parameter, where, parameters, batch)
+        get = _getter(name, parameter, where, parameters, batch, None if batch else model)
         if get is None:
             keeps_default = True
             continue
@@ -152,7 +170,7 @@ def read_signature(
 
 
 def _getter(
-    name: str, parameter: inspect.Parameter, where: str, parameters: Collection[str], batch: bool
+    name: str, parameter: inspect.Parameter, where: str, parameters: Collection[str], batch: bool, model: Any
 ) -> Getter | Depends | None:
     """Where one argument comes from; None leaves it at its default."""
     annotation, default = parameter.annotation, parameter.default
@@ -164,9 +182,7 @@ def _getter(
     if name in parameters:
         return _path_parameter(name, annotation, where)
     says_nothing = annotation is _REQUIRED or annotation is object or repr(annotation) == "typing.Any"
-    if _is_event(annotation) or (says_nothing and name in ("event", "events")):
-        return _itself
-    if batch and getattr(annotation, "__origin__", None) is list and _is_event(annotation.__args__[0]):
+    if _is_event(annotation, batch) or (says_nothing and name in ("event", "events")):
         return _itself
     if annotation is Session or (says_nothing and name == "session"):
         return _session_of_first if batch else _session
@@ -174,7 +190,9 @@ def _getter(
         return _context_of_first if batch else _context
     from router.dispatch.convert import is_model
 
-    if is_model(annotation):
+    if model is not None and says_nothing and default is _REQUIRED:
+        annotation = model
+    if annotation is model or is_model(annotation):
         return _from_place("body", name, annotation, default, where, parameters, batch)
     if default is not _REQUIRED:
         return None
@@ -187,7 +205,10 @@ def _getter(
     )
 
 
-def _is_event(annotation: Any) -> bool:
+def _is_event(annotation: Any, batch: bool) -> bool:
+    """Whether an annotation asks for the event; of a batch, for the list of them."""
+    if batch and getattr(annotation, "__origin__", None) is list:
+        annotation = annotation.__args__[0]
     return isinstance(annotation, type) and issubclass(annotation, Event)
 
 
@@ -265,7 +286,7 @@ def _from_place(
             raise ConfigurationError(f"{where}: there is no path parameter {name!r}{_known(parameters)}")
         return _path_parameter(name, annotation, where)
     if place == "body":
-        return _body(name, annotation, default, where)
+        return _Body(name, annotation, default, where)
     from router.dispatch.convert import wants_many
 
     many = wants_many(annotation)
@@ -288,19 +309,22 @@ def _from_place(
     return get
 
 
-def _body(name: str, annotation: Any, default: Any, where: str) -> Getter:
-    if annotation is bytes:
-        return lambda event: event.body
-    if annotation is str:
-        return lambda event: event.text
-    convert = _converter(annotation, False, name, where)
+class _Body:
+    """The body as some type: bytes and text as they are, anything else parsed and converted."""
 
-    def get(event: Event) -> Any:
-        if default is not _REQUIRED and not event.body:
-            return default
-        return convert(event.json(), "body")
+    __slots__ = ("annotation", "convert", "default")
 
-    return get
+    def __init__(self, name: str, annotation: Any, default: Any, where: str) -> None:
+        self.annotation = annotation
+        self.default = default
+        self.convert = None if annotation in (bytes, str) else _converter(annotation, False, name, where)
+
+    def __call__(self, event: Event) -> Any:
+        if self.convert is None:
+            return event.body if self.annotation is bytes else event.text
+        if self.default is not _REQUIRED and not event.body:
+            return self.default
+        return self.convert(event.json(), "body")
 
 
 def _of_query(event: Event, name: str, many: bool) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.records import Routes, finish, lanes
+from router.dispatch.records import Routes, fetch_claim, finish, lanes
 from router.dispatch.shape import refuse_unawaited
 from router.errors import ConfigurationError
 from router.session import _current
@@ -96,6 +96,9 @@ async def make(batch: Batch, call: Call) -> None:
     if entry is not None:
         token = _current.set(events[0])
         try:
+            if batch.engine.claims is not None:
+                for event in events:
+                    await fetch_claim(batch.engine.claims, event, entry.is_async)
             result = entry.call(events if entry.route.batch else events[0])
             if entry.is_async:
                 result = await result

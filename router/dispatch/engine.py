@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from router.dispatch.binding import Plan
     from router.dispatch.chain import Layer
+    from router.dispatch.claims import Claims
     from router.event import Event
     from router.routing.route import Route
 
@@ -44,6 +45,7 @@ class Engine:
         "_manners",
         "_runners",
         "catchers",
+        "claims",
         "deadline_margin_ms",
         "delay",
         "middleware",
@@ -68,6 +70,7 @@ class Engine:
         self.catchers: dict[type[BaseException], Callable[..., Any]] = {}
         self.reporters: list[Callable[..., Any]] = []
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
+        self.claims: Claims | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._layers: dict[int, tuple[Any, Layer]] = {}
@@ -105,7 +108,14 @@ class Engine:
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 
-            plan = bind(route.handler, str(route), entry.parameters, batch=route.batch, overrides=self.overrides)
+            plan = bind(
+                route.handler,
+                str(route),
+                entry.parameters,
+                batch=route.batch,
+                model=route.model,
+                overrides=self.overrides,
+            )
         call, is_async = plan.call, plan.is_async
         layers = [self.layer(middleware) for middleware in (*self.middleware, *route.middleware)]
         if layers or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:

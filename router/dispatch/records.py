@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
+    from router.dispatch.claims import Claims
     from router.dispatch.engine import Engine, Entry
     from router.event import Event, Source
 
@@ -92,7 +93,7 @@ async def run_in_order(batch: Batch) -> None:
     outcomes, remaining, dead, carry = batch.outcomes, batch.remaining, batch.dead, batch.carry
     margin, policy, lane_of = batch.engine.deadline_margin_ms, batch.engine.policy, lanes(batch)
     of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
-    routes = Routes(batch.engine)
+    routes, claims = Routes(batch.engine), batch.engine.claims
     looked = 0.0
     before = enter(None)
     try:
@@ -101,10 +102,8 @@ async def run_in_order(batch: Batch) -> None:
             result: Any = None
             failure: BaseException | None = None
             try:
-                if lane_of is not None:
-                    lane = lane_of(event, 1)
-                    if lane in dead:
-                        continue
+                if lane_of is not None and (lane := lane_of(event, 1)) in dead:
+                    continue
                 # A look at the clock is not free, and its resolution is a millisecond. The first records look each
                 # time, so that a simulated clock, which moves with each look, is followed too.
                 if remaining is not None and (position < 32 or perf_counter() - looked > 0.001):
@@ -118,6 +117,8 @@ async def run_in_order(batch: Batch) -> None:
                 else:
                     event.session = of_record(event, event.session_wire(attribute))
                 enter(event)
+                if claims is not None:
+                    await fetch_claim(claims, event, entry.is_async)
                 result = entry.call(event)
                 if entry.is_async:
                     result = await result
@@ -134,6 +135,15 @@ async def run_in_order(batch: Batch) -> None:
                 await finish(batch, [position], lane, [result], failure)
     finally:
         leave(before)
+
+
+async def fetch_claim(claims: Claims, event: Event, now: bool) -> None:
+    """Let an event whose body waits elsewhere fetch it; `now` where reading it later would block the loop."""
+    from router.dispatch.claims import claim
+
+    pointer = claim(claims, event)
+    if pointer is not None and now:
+        event.body = await claims.fetch_async(pointer)
 
 
 class Routes(dict[str, "Entry"]):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.dispatch.chain import Middleware
+from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Compress(Middleware):
 
     def __call__(self, event: Event, session: Session) -> Generator[None, Response, None]:
         response = yield
-        if not event.speaks_http or response.body is None or event.name.startswith("$"):
+        if not event.speaks_http or event.source is Source.WEBSOCKET or response.body is None:
             return
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith(_WORTH_IT) and not kind.endswith(_WORTH_IT_SUFFIXES):

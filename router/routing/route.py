@@ -60,6 +60,7 @@ class Route:
     sources: what it serves. match: a path template, or a name with `*` as wildcard. methods: of HTTP routes.
     pattern: an EventBridge event pattern over body, attributes and headers (on EventBridge: over the event).
     middleware: of this route alone, inside that of its group and resolver.
+    model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
     batch: one call with a list of Events that share a session. concurrency: how many records run at a time.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; sender: an event's `source`.
@@ -73,6 +74,7 @@ class Route:
         "match",
         "methods",
         "middleware",
+        "model",
         "name",
         "pattern",
         "permission",
@@ -89,6 +91,7 @@ class Route:
     match: str
     methods: tuple[str, ...]
     handler: Callable[..., Any]
+    model: Any
     pattern: Mapping[str, Any] | None
     middleware: tuple[Any, ...]
     requires: Mapping[str, Any]
@@ -125,6 +128,7 @@ class Route:
         put(self, "prefix", prefix)
         put(self, "suffix", suffix)
         put(self, "sender", sender)
+        put(self, "model", options.pop("model", None))
         put(self, "pattern", options.pop("pattern", None))
         middleware = options.pop("middleware", ())
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))

@@ -34,9 +34,13 @@ class SnsEvent(RecordEvent):
         return self.name
 
     def _text(self) -> str:
+        if self.claim is not None:
+            return Event._text(self)
         return self.need(str, "Sns", "Message")
 
     def _body(self) -> bytes:
+        if self.claim is not None:
+            return self.claim()
         try:
             return self.text.encode()
         except UnicodeEncodeError as error:

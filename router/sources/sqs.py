@@ -66,12 +66,14 @@ class SqsEvent(Event):
         return None
 
     def _text(self) -> str:
+        if self.claim is not None:
+            return Event._text(self)
         envelope = self.envelope
         return envelope["Message"] if envelope is not None else text_of(self, "body")
 
     def _parsed(self) -> Any:
         body = self.record.get("body")
-        if type(body) is str and _MARK not in body:
+        if type(body) is str and _MARK not in body and self.claim is None:
             try:
                 return orjson.loads(body)
             except orjson.JSONDecodeError:
@@ -79,6 +81,8 @@ class SqsEvent(Event):
         return super()._parsed()
 
     def _body(self) -> bytes:
+        if self.claim is not None:
+            return self.claim()
         try:
             return self.text.encode()
         except UnicodeEncodeError as error:

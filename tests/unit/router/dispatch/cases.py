@@ -55,6 +55,9 @@ def program(code: str, *, environ: Mapping[str, str] | None = None, covered: boo
 def output(code: str, **options: Any) -> str:
     """What a program prints; it has to end well and say nothing on stderr."""
     process = program(code, **options)
-    out, err = process.communicate(timeout=60)
+    try:
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
     assert (process.returncode, err) == (0, ""), err
     return out.strip()

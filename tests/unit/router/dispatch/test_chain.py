@@ -839,6 +839,18 @@ def test_of_a_batch_the_permission_is_asked_for_each_session(permission: Any) ->
     assert log == ["a+c"]
 
 
+@pytest.mark.parametrize("answer", [False, None, 0, "", []])
+def test_what_is_not_true_lets_nobody_in(answer: Any) -> None:
+    async def ask(session: Session, event: Event) -> Any:
+        return answer
+
+    for permission in (lambda session, event: answer, ask):
+        resolver = Resolver()
+        answering(resolver, asynchronous=False, permission=permission)
+        assert TestClient(resolver).get("/").status == 403
+    assert log == []
+
+
 def test_a_refused_request_is_a_403_that_middleware_sees() -> None:
     resolver = Resolver()
     resolver.use(Answers())

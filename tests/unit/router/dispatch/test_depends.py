@@ -196,6 +196,16 @@ def test_uncached_it_runs_for_each_who_asks() -> None:
     assert get(handler).json() == ["db", "db"]
     assert log == ["connect"] * 2
 
+    def mixed(
+        first: Annotated[str, Depends(connect)],
+        second: Annotated[str, Depends(connect, cached=False)],
+        third: Annotated[str, Depends(connect)],
+    ):
+        return []
+
+    assert get(mixed).status == 200
+    assert log == ["connect"] * 4
+
 
 def test_each_record_has_its_own() -> None:
     resolver = Resolver()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 
 from router import (
     ConfigurationError,
+    Depends,
     Discard,
     Event,
     InvalidEvent,
@@ -606,6 +607,13 @@ def test_every_notification_is_tried_then_the_call_fails_and_names_what_failed(h
     assert sorted(done) == ["a", "b"]
 
 
+@pytest.mark.parametrize("concurrency", [1, 2])
+def test_of_a_partition_every_record_is_tried_too(concurrency: int) -> None:
+    with pytest.raises(RecordsFailed, match="1 of 3 records failed"):
+        dispatch(samples.kafka("orders", ["a", "x", "b"]), concurrency=concurrency)
+    assert done == ["a", "b"]
+
+
 def test_notifications_that_went_well_answer_nothing() -> None:
     assert dispatch(samples.sns("orders", ["a", "b"])) is None
     assert dispatch(samples.s3("orders", ["a", "b"]), lambda event: None) is None
@@ -878,6 +886,42 @@ def test_background_work_of_each_event_of_a_call_is_waited_for() -> None:
 
     assert failed(dispatch(sqs("orders", "a", "b"), handler, batch=True)) == []
     assert done == ["a", "b"]
+
+
+# ---- what changes between calls ----------------------------------------------------------------------------------
+
+
+def given() -> str:
+    return "given"
+
+
+async def given_async() -> str:
+    await asyncio.sleep(0)
+    return "given async"
+
+
+def test_what_becomes_async_after_the_first_batch_is_waited_for() -> None:
+    told: list[str] = []
+    resolver = Resolver()
+
+    @resolver.on_queue("orders")
+    def order(event: Event, value: Annotated[str, Depends(given)]) -> None:
+        done.append(value)
+        work(event)
+
+    client = TestClient(resolver)
+    assert failed(client.event(sqs("orders", "x"))) == ["x"]
+    with resolver.override(given, given_async):
+        assert failed(client.event(sqs("orders", "x"))) == ["x"]
+
+    @resolver.on_error
+    async def tell(error: Exception, event: Event) -> None:
+        await asyncio.sleep(0)
+        told.append(event.id)
+
+    assert failed(client.event(sqs("orders", "x"))) == ["x"]
+    assert done == ["given", "given async", "given"]
+    assert told == ["x"]
 
 
 # ---- errors on the way -------------------------------------------------------------------------------------------

@@ -43,6 +43,7 @@ def ending(how: Any, asynchronous: bool = False) -> int:
         (True, 0),
         (0, 0),
         (3, 3),
+        (259, 3),
         (False, 1),
         (ValueError("broken"), 1),
         (SystemExit(), 0),

@@ -1,0 +1,14 @@
+"""`python -m router`: the command line."""
+
+from __future__ import annotations
+
+import sys
+
+from router.errors import ConfigurationError
+
+if __name__ == "__main__":
+    try:
+        from router.cli import main
+    except ConfigurationError as error:
+        sys.exit(f"error: {error}")  # typer is missing
+    main()

@@ -1,0 +1,36 @@
+"""Bodies that were too large for their message: they wait elsewhere, and a pointer travels."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    from router.event import Event
+
+    class Claims(Protocol):
+        """What finds the pointer in a message and fetches its body."""
+
+        def pointer(self, event: Event) -> Any: ...
+        def fetch(self, pointer: Any) -> bytes: ...
+        async def fetch_async(self, pointer: Any) -> bytes: ...
+
+
+def claim(claims: Claims, event: Event) -> Any:
+    """Let an event that carries a pointer fetch its body when that is read. Gives the pointer, or None."""
+    pointer = claims.pointer(event)
+    if pointer is not None:
+        event.claim = lambda: claims.fetch(pointer)
+        # Whatever was read of the pointer's own text is forgotten.
+        for field in ("text", "body"):
+            if _is_set(event, field):
+                delattr(event, field)
+    return pointer
+
+
+def _is_set(event: Event, field: str) -> bool:
+    try:
+        object.__getattribute__(event, field)
+    except AttributeError:
+        return False
+    return True
