@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import orjson
 
-from router.errors import InvalidEvent
+from router.errors import ConfigurationError, InvalidEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -230,7 +230,12 @@ class Event:
         """
         import asyncio
 
-        task = asyncio.get_running_loop().create_task(work)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            work.close()
+            raise ConfigurationError("event.background() needs an async handler; a sync one has no loop") from None
+        task = loop.create_task(work)
         self.tasks = (*self.tasks, task)
         return task
 

@@ -216,7 +216,7 @@ class Router(Registering):
         check = route.replace(match=self._path(route)) if route.methods else route
         self._refuse_if_included(str(check))
         parameters = (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ()
-        bind(route.handler, str(check), parameters, batch=route.batch)
+        bind(route.handler, str(check), parameters, batch=route.batch, model=route.model)
         self._routes.append(route)
 
     def _refuse_if_included(self, what: str) -> None:
@@ -244,9 +244,9 @@ class Router(Registering):
         return inner.union(*(router._groups() for router in inner))
 
 
-def _named(target: str | Typed) -> tuple[str, Any]:
+def _named(target: str | Typed) -> tuple[Any, Any]:
     """The name that records of a topic or queue come under, and their model."""
-    if hasattr(target, "route"):
+    if not isinstance(target, str) and hasattr(target, "route"):
         return target.route, target.model
     return target, None  # anything but a name is refused by the route
 

@@ -192,7 +192,7 @@ def _getter(
 
     if model is not None and says_nothing and default is _REQUIRED:
         annotation = model
-    if annotation is model or is_model(annotation):
+    if (model is not None and annotation is model) or is_model(annotation):
         return _from_place("body", name, annotation, default, where, parameters, batch)
     if default is not _REQUIRED:
         return None

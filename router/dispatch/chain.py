@@ -87,12 +87,12 @@ def compose(
     waits_on_errors: whether on_error may have to wait, so that even a sync chain has to be a coroutine.
     """
     call, needs_await = plan.call, plan.is_async
-    if route.permission is not None:
-        call, needs_await = _guarded(call, needs_await, route.permission, route.batch)
     if route.concurrency > 1 and not needs_await:
         from router.dispatch.threads import in_threads
 
         call, needs_await = in_threads(call, route.concurrency), True
+    if route.permission is not None:
+        call, needs_await = _guarded(call, needs_await, route.permission, route.batch)
     if waits_on_errors and not needs_await:
         call, needs_await = _waiting(call), True
     # From the inside out: each run of generators is one flat step, each onion one step around what it encloses.
@@ -179,7 +179,7 @@ def _onion_of_generators(
                     else:
                         other = await (middleware.asend(result) if error is None else middleware.athrow(error))
                     await _close(layer, middleware)
-                    result, error = shape(event, other), None
+                    result, error = shape(event, _given(other)), None
                 except (StopIteration, StopAsyncIteration):
                     continue  # it is done; an error that it caught goes on
                 except Exception as raised:
@@ -208,6 +208,13 @@ async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any
             return early
         opened.append((layer, middleware))
     return None
+
+
+def _given(other: Any) -> Any:
+    """The response in place of another. A bare yield has none, and would swallow the error it stands for."""
+    if other is None:
+        raise ConfigurationError("a middleware has a second bare `yield`; yield the response that is to be given instead")
+    return other
 
 
 async def _close(layer: Layer, middleware: Any) -> None:

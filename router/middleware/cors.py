@@ -76,7 +76,7 @@ class Cors(Middleware):
         if self._allow(response, origin):
             response.headers["access-control-allow-methods"] = self.methods
             wanted = self.headers or event.headers.get("access-control-request-headers", "")
-            if wanted and "\r" not in wanted and "\n" not in wanted:
+            if wanted.isprintable() and wanted:
                 response.headers["access-control-allow-headers"] = wanted
             response.headers["access-control-max-age"] = self.max_age
         return response

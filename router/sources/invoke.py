@@ -90,4 +90,6 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 def answer(event: Event, result: Any) -> Any:
     """The result in plain JSON values; AnswerTooLarge over what Lambda returns to a caller."""
+    if event.source is Source.TASK:
+        return result  # nobody waits for it but run_task
     return plain_answer(result, LIMIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -236,6 +237,52 @@ def test_every_trigger_has_its_decorator() -> None:
         "cognito PreSignUp_SignUp",
         "lex OrderFlowers",
     ]
+
+
+@dataclass
+class Order:
+    id: int
+
+
+class Orders:
+    """A queue that is bound to a model."""
+
+    route = "orders"
+    model = Order
+
+
+@pytest.mark.parametrize("grouped", [False, True], ids=["resolver", "group"])
+def test_a_typed_queue_gives_and_checks_its_model(grouped: bool) -> None:
+    seen: list[Any] = []
+    group = Router()
+    resolver = Resolver()
+    registering = group if grouped else resolver
+
+    @registering.on_queue(Orders())
+    def order(order) -> None:
+        seen.append(order)
+
+    resolver.include(group)
+    raw = samples.sqs("orders", [{"id": 1}, {"id": "x"}], message_ids=["a", "b"])
+    assert failed(TestClient(resolver).event(raw)) == ["b"]
+    assert seen == [Order(1)]
+
+
+@pytest.mark.parametrize("batch", [False, True], ids=["single", "batch"])
+def test_a_typed_queue_checks_its_model_for_handlers_of_events_too(batch: bool) -> None:
+    seen: list[Any] = []
+    resolver = Resolver()
+
+    def one(event: Event) -> None:
+        seen.append(event)
+
+    def many(events: list[Event]) -> None:
+        seen.append(events)
+
+    resolver.on_queue(Orders(), batch=batch)(many if batch else one)
+    raw = samples.sqs("orders", [{"id": "x"}], message_ids=["a"])
+    assert failed(TestClient(resolver).event(raw)) == ["a"]
+    assert seen == []
 
 
 def test_an_authorizer_has_its_decorator() -> None:

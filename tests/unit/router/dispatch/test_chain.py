@@ -1005,3 +1005,37 @@ def test_a_sync_application_with_middleware_never_imports_asyncio() -> None:
         covered=False,
     )
     assert loaded == "False"
+
+
+def test_a_second_bare_yield_swallows_no_error() -> None:
+    class Twice(Middleware):
+        def __call__(self, event: Event, session: Session) -> Any:
+            try:
+                yield
+            except ValueError:
+                yield
+
+    resolver = Resolver().use(Twice())
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        raise ValueError("cannot")
+
+    assert len(TestClient(resolver).queue("orders", ["a"])["batchItemFailures"]) == 1
+
+
+def test_a_sync_handler_stays_in_its_thread_behind_an_async_permission() -> None:
+    import threading
+
+    seen: list[str] = []
+    resolver = Resolver()
+
+    async def allowed(session: Session, event: Event) -> bool:
+        return True
+
+    @resolver.on_queue("orders", concurrency=2, permission=allowed)
+    def order(event: Event) -> None:
+        seen.append(threading.current_thread().name)
+
+    assert TestClient(resolver).queue("orders", ["a", "b"]) == {"batchItemFailures": []}
+    assert all(name.startswith("router") for name in seen)
