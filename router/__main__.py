@@ -9,6 +9,7 @@ from router.errors import ConfigurationError
 if __name__ == "__main__":
     try:
         from router.cli import main
-    except ConfigurationError as error:
-        sys.exit(f"error: {error}")  # typer is missing
+    except ConfigurationError as error:  # the extra is missing
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(2)
     main()

@@ -213,7 +213,7 @@ async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any
 def _given(other: Any) -> Any:
     """The response in place of another. A bare yield has none, and would swallow the error it stands for."""
     if other is None:
-        raise ConfigurationError("a middleware has a second bare `yield`; yield the response that is to be given instead")
+        raise ConfigurationError("a middleware has a second bare `yield`; yield the response that takes its place")
     return other
 
 

@@ -94,6 +94,8 @@ async def run_in_order(batch: Batch) -> None:
     margin, policy, lane_of = batch.engine.deadline_margin_ms, batch.engine.policy, lanes(batch)
     of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
     routes, claims = Routes(batch.engine), batch.engine.claims
+    known = routes.get
+    from_client = any(event.from_client for event in batch.events[:1])  # the events of a batch are of one kind
     looked = 0.0
     before = enter(None)
     try:
@@ -110,9 +112,9 @@ async def run_in_order(batch: Batch) -> None:
                     looked = perf_counter()
                     if remaining() < margin:
                         return
-                entry = routes.get(event.name) or routes.find(event)
+                entry = known(event.name) or routes.find(event)
                 event.route = entry.route
-                if event.from_client:
+                if from_client:
                     event.session = policy.of_request(event)
                 else:
                     event.session = of_record(event, event.session_wire(attribute))
