@@ -17,7 +17,7 @@ from router.sources import Outcome
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable
+    from collections.abc import Callable, Hashable, Iterable
     from types import ModuleType
     from typing import Any
 
@@ -37,14 +37,23 @@ class NotStarted(Exception):
 class Batch:
     """The records of one invocation and what became of them."""
 
-    __slots__ = ("carry", "dead", "engine", "events", "kind", "module", "outcomes", "remaining")
+    __slots__ = ("carry", "dead", "engine", "events", "kind", "module", "outcomes", "raw", "remaining", "turns")
 
-    def __init__(self, engine: Engine, module: ModuleType, kind: str, events: list[Event], context: Any) -> None:
+    def __init__(
+        self, engine: Engine, module: ModuleType, kind: str, source: Source, raw: Any, context: Any, in_order: bool
+    ) -> None:
         self.engine = engine
         self.module = module
         self.kind = kind
-        self.events = events
-        self.outcomes = [_NOT_STARTED] * len(events)
+        self.raw = raw
+        each = getattr(module, "each", None)
+        if in_order and each is not None:
+            # Events are made when their turn comes; those stay here of which there is more to tell than "done".
+            self.turns: Iterable[Event] = each(source, raw, context)
+            self.events: list[Any] = [None] * len(raw["Records"])
+        else:
+            self.turns = self.events = module.read(source, raw, context)
+        self.outcomes = [_NOT_STARTED] * len(self.events)
         self.dead: set[Hashable] = set()  # lanes that have ended
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
@@ -55,15 +64,15 @@ def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) 
     """What dispatches the batches of one source."""
 
     def run(raw: Any, context: Any) -> Any:
-        batch = Batch(engine, module, kind, module.read(source, raw, context), context)
         is_async, in_order = engine.manner(source)
-        work = execute(batch, raw, in_order)
+        batch = Batch(engine, module, kind, source, raw, context, in_order)
+        work = execute(batch, in_order)
         return work if is_async else drive(work)
 
     return run
 
 
-async def execute(batch: Batch, raw: Any, in_order: bool) -> Any:
+async def execute(batch: Batch, in_order: bool) -> Any:
     """Dispatch the records and answer."""
     if in_order:
         await run_in_order(batch)
@@ -81,7 +90,7 @@ async def execute(batch: Batch, raw: Any, in_order: bool) -> Any:
         if failures:
             raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
     # Of the sources that are only notified, SES alone may be waiting for an answer.
-    return None if answer is None else answer(raw, batch.events, batch.outcomes)
+    return None if answer is None else answer(batch.raw, batch.events, batch.outcomes)
 
 
 async def run_in_order(batch: Batch) -> None:
@@ -95,11 +104,10 @@ async def run_in_order(batch: Batch) -> None:
     of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
     routes, claims = Routes(batch.engine), batch.engine.claims
     known = routes.get
-    from_client = any(event.from_client for event in batch.events[:1])  # the events of a batch are of one kind
     looked = 0.0
     before = enter(None)
     try:
-        for position, event in enumerate(batch.events):
+        for position, event in enumerate(batch.turns):
             lane: Hashable = None
             result: Any = None
             failure: BaseException | None = None
@@ -114,7 +122,7 @@ async def run_in_order(batch: Batch) -> None:
                         return
                 entry = known(event.name) or routes.find(event)
                 event.route = entry.route
-                if from_client:
+                if event.from_client:
                     event.session = policy.of_request(event)
                 else:
                     event.session = of_record(event, event.session_wire(attribute))
@@ -134,6 +142,7 @@ async def run_in_order(batch: Batch) -> None:
                 outcomes[position] = _DONE
             else:
                 enter(None)
+                batch.events[position] = event
                 await finish(batch, [position], lane, [result], failure)
     finally:
         leave(before)
@@ -166,14 +175,14 @@ class Routes(dict[str, "Entry"]):
 
 def lanes(batch: Batch) -> Callable[[Event, int], Hashable] | None:
     """What tells the lane of a record; None where each record is a lane of its own."""
-    events, module = batch.events, batch.module
+    module = batch.module
     if batch.kind == "ordered":
         shard_of, key_of = module.lane, module.key
         # With concurrency= order is kept by partition key, which is all that Kinesis and DynamoDB promise.
         return lambda event, limit: (shard_of(event), key_of(event)) if limit > 1 else (shard_of(event),)
     lane_of = getattr(module, "lane", None)
     has_lanes = getattr(module, "has_lanes", None)
-    if lane_of is None or (has_lanes is not None and not any(has_lanes(event) for event in events[:1])):
+    if lane_of is None or (has_lanes is not None and not has_lanes(batch.raw)):
         return None
     return lambda event, limit: lane_of(event)
 

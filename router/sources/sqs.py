@@ -13,6 +13,7 @@ from router.event import Event, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -185,37 +186,47 @@ def number(text: str) -> Any:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a message."""
-    events: list[Event] = []
-    names: dict[str, str] = {}  # of queues, by ARN: in a batch from Lambda there is one
-    for position, record in enumerate(raw["Records"]):
+    return list(each(source, raw, context))
+
+
+def each(source: Source, raw: Any, context: Any) -> Iterator[Event]:
+    """The same one by one: what is made when its turn comes is still in the processor's cache when it is handled."""
+    records = raw["Records"]
+    for position, record in enumerate(records):
         id = record.get("messageId") if type(record) is dict else None
         if type(id) is not str or not id:
             # Without an id a failure could not be reported, and the message would be deleted: fail the call instead.
             raise InvalidEvent(f"sqs Records[{position}]: it has no messageId")
+    return _events(source, raw, context)
+
+
+def _events(source: Source, raw: Any, context: Any) -> Iterator[Event]:
+    names: dict[str, str] = {}  # of queues, by ARN: in a batch from Lambda there is one
+    for record in raw["Records"]:
         event = SqsEvent(source, raw, context, record)
-        event.id = id
+        event.id = record["messageId"]
         arn = record.get("eventSourceARN")
         if type(arn) is str:
             name = names.get(arn)
             if name is None:
                 names[arn] = name = arn.rpartition(":")[2]
             event.name = name
-        events.append(event)
-    return events
+        yield event
 
 
-def has_lanes(event: Event) -> bool:
-    """Whether the messages of this queue have an order to keep; a batch from Lambda is of one queue."""
-    arn = event.record.get("eventSourceARN")
+def has_lanes(raw: Any) -> bool:
+    """Whether the messages of this batch have an order to keep; Lambda takes a batch from one queue."""
+    arn = raw["Records"][0].get("eventSourceARN") if raw["Records"] else None
     return type(arn) is str and arn.endswith(".fifo")
 
 
 def lane(event: Event) -> str | None:
     """What must stay in order: the message group of a FIFO queue."""
-    return event.group if has_lanes(event) and isinstance(event, SqsEvent) else None
+    return event.group if has_lanes(event.raw) and isinstance(event, SqsEvent) else None
 
 
-def answer(raw: Any, events: list[Event], outcomes: list[Outcome]) -> dict[str, Any]:
+def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """The failed messages by id. An unknown or empty id would make Lambda take the whole batch as failed."""
-    failed = [event.id for event, outcome in zip(events, outcomes, strict=True) if outcome.failed]
+    records = raw["Records"]
+    failed = [records[position]["messageId"] for position, outcome in enumerate(outcomes) if outcome.failed]
     return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
