@@ -7,7 +7,7 @@ from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from typing import Any, TypedDict
 
     class Options(TypedDict, total=False):
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
         pattern: Mapping[str, Any]
         middleware: Iterable[Any]
         requires: Mapping[str, Any]
-        permission: Callable[..., bool]
+        permission: Callable[..., bool | Awaitable[bool]]
         name: str
         summary: str
         tags: Iterable[str]
@@ -95,7 +95,7 @@ class Route:
     pattern: Mapping[str, Any] | None
     middleware: tuple[Any, ...]
     requires: Mapping[str, Any]
-    permission: Callable[..., bool] | None
+    permission: Callable[..., bool | Awaitable[bool]] | None
     name: str
     summary: str
     tags: tuple[str, ...]

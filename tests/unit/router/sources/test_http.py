@@ -217,6 +217,9 @@ def test_the_path_of_lattice_may_hold_the_query() -> None:
     assert (one(old).path, dict(one(old).query)) == ("/a", {"x": "1"})
     old["query_string_parameters"] = {}
     assert dict(one(old).query) == {"x": "1"}
+    old |= {"raw_path": "/a", "query_string_parameters": {"y": "2"}}
+    assert dict(one(old).query) == {"y": "2"}
+    assert one({**raw, "path": "/a", "queryStringParameters": {"z": ["3", "4"]}}).query.getall("z") == ["3", "4"]
     assert one({**raw, "raw_path": 5}).path == "/a"
 
 

@@ -151,6 +151,7 @@ def test_connecting_and_disconnecting_need_no_route_but_messages_do() -> None:
         ("hi", {"statusCode": 200, "body": "hi"}),
         ({"a": 1}, {"statusCode": 200, "body": '{"a":1}'}),
         (b"hi", {"statusCode": 200, "body": "hi"}),
+        (Response(None, 204), {"statusCode": 200}),
         (Response({"a": 1}, 201, {"x-a": "1"}), {"statusCode": 201, "body": '{"a":1}'}),
     ],
 )

@@ -1,0 +1,59 @@
+"""What a table for some models looks like, for tests, tools and templates."""
+
+from __future__ import annotations
+
+from adapters.dynamodb.errors import InvalidRequest
+from adapters.errors import AdapterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from adapters.dynamodb.schema import Schema
+    from adapters.dynamodb.service import Service
+
+
+def definition(schema: Schema) -> dict[str, Any]:
+    """The parameters of CreateTable, which are also the properties of `AWS::DynamoDB::Table` in CloudFormation."""
+    names = list(schema.key_attributes)
+    indexes: dict[str, list[dict[str, Any]]] = {"GlobalSecondaryIndexes": [], "LocalSecondaryIndexes": []}
+    for name, by_kind in schema.indexes.items():
+        keys = next(iter(by_kind.values()))
+        kind = "LocalSecondaryIndexes" if keys.pk is None else "GlobalSecondaryIndexes"
+        indexes[kind].append(
+            {"IndexName": name, "KeySchema": _key_schema(keys.attributes), "Projection": {"ProjectionType": "ALL"}}
+        )
+        names += keys.attributes
+    return {
+        "TableName": schema.table,
+        "BillingMode": "PAY_PER_REQUEST",
+        "KeySchema": _key_schema(schema.key_attributes),
+        "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in dict.fromkeys(names)],
+        **{kind: made for kind, made in indexes.items() if made},
+    }
+
+
+def _key_schema(attributes: tuple[str, ...]) -> list[dict[str, str]]:
+    kinds = ("HASH", "RANGE")
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(attributes, kinds, strict=False)]
+
+
+def create(service: Service, schema: Schema, *, exist_ok: bool, further: dict[str, Any]) -> None:
+    """Create the table, wait until it can be used, and let DynamoDB delete what has expired."""
+    try:
+        service.request("create_table", {**definition(schema), **further})
+    except AdapterError as error:
+        if not exist_ok or error.code != "ResourceInUseException":
+            raise
+    service.wait("table_exists")
+    if any(model.ttl is not None for model in schema.models):
+        _let_expire(service, schema)
+
+
+def _let_expire(service: Service, schema: Schema) -> None:
+    expiry = {"Enabled": True, "AttributeName": schema.layout.ttl}
+    try:
+        service.request("update_time_to_live", {"TableName": schema.table, "TimeToLiveSpecification": expiry})
+    except InvalidRequest as error:
+        if "already enabled" not in str(error):
+            raise

@@ -1,0 +1,299 @@
+"""`Schema`: the models of one table, and how their items and keys look in it. It does no I/O."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from adapters.dynamodb.errors import InvalidKey, ItemError, UnreadableItem
+from adapters.dynamodb.models import Keys, model_of, templates_of
+from adapters.dynamodb.templates import escaped
+from adapters.dynamodb.values import Unstorable, checked, decode, decode_item
+from router.errors import ConfigurationError, SessionError
+from router.session import get_session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from typing import Any
+
+    from adapters.dynamodb.models import Model
+    from adapters.dynamodb.values import Attribute
+
+# Bytes of UTF-8 (quotas of DynamoDB).
+LONGEST_PK, LONGEST_SK = 2048, 1024
+_LONGEST_CHARACTER = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a table calls its keys, the class of an item and the second in which an item expires."""
+
+    pk: str = "pk"
+    sk: str = "sk"
+    type: str = "_type"
+    ttl: str = "_ttl"
+
+
+class Schema:
+    """Turns instances into items with keys, and items into instances.
+
+    tenant_prefix: whether each partition key begins with the session's tenant. page_secret: signs page tokens.
+    clock: seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        table: str,
+        models: Iterable[type],
+        *,
+        layout: Layout,
+        tenant_prefix: bool = False,
+        page_secret: str | bytes = b"",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.table = table
+        self.layout = layout
+        self.tenant_prefix = tenant_prefix
+        self.page_secret = page_secret.encode() if isinstance(page_secret, str) else page_secret
+        self.clock = clock
+        self.models = [model_of(kind) for kind in models]
+        self._by_kind = {model.kind: model for model in self.models}
+        self._by_name = {model.name: model for model in self.models}
+        self.has_sk = any(model.sk is not None for model in self.models)
+        self.indexes: dict[str, dict[type, Keys]] = {}
+        for model in self.models:
+            for name, keys in _index_keys(model, layout).items():
+                self.indexes.setdefault(name, {})[model.kind] = keys
+        self._keys = {
+            model.kind: Keys(None, model.pk, layout.pk, model.sk, layout.sk if self.has_sk else None)
+            for model in self.models
+        }
+        self._check()
+
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        """The attributes of the table's key."""
+        return (self.layout.pk, self.layout.sk) if self.has_sk else (self.layout.pk,)
+
+    # ---- models ------------------------------------------------------------------------------------------------
+
+    def model(self, kind: Any) -> Model:
+        """The model of a class that this table holds. Raises ConfigurationError."""
+        model = self._by_kind.get(kind)
+        if model is None:
+            held = ", ".join(model.kind.__name__ for model in self.models)
+            raise ConfigurationError(f"table {self.table} has no {getattr(kind, '__name__', kind)!r}; it has {held}")
+        return model
+
+    def models_in(self, index: str | None) -> list[Model]:
+        """The models of the table, or of an index. Raises ConfigurationError for an index that is not there."""
+        if index is None:
+            return self.models
+        if index not in self.indexes:
+            known = ", ".join(self.indexes) or "none"
+            raise ConfigurationError(f"table {self.table} has no index {index!r:.100}; it has: {known}")
+        return [model for model in self.models if model.kind in self.indexes[index]]
+
+    def keys(self, model: Model, index: str | None) -> Keys:
+        """The keys of a model, in the table or in an index. Raises ConfigurationError."""
+        if index is None:
+            return self._keys[model.kind]
+        keys = self.indexes.get(index, {}).get(model.kind)
+        if keys is None:
+            known = ", ".join(model.indexes) or "none"
+            raise ConfigurationError(f"{model.kind.__name__} is in no index {index!r:.100}; it is in: {known}")
+        return keys
+
+    # ---- tenants -----------------------------------------------------------------------------------------------
+
+    def prefix(self) -> str:
+        """What each partition key begins with: the current tenant, or nothing. Raises SessionError without a tenant."""
+        if not self.tenant_prefix:
+            return ""
+        tenant = get_session().tenant
+        if not tenant or not isinstance(tenant, str):
+            raise SessionError(
+                f"table {self.table} keeps tenants apart, and the session has no tenant; "
+                "outside of a handler, set one: set_session(Session(tenant=...))"
+            )
+        try:
+            return f"tenant#{escaped(checked(tenant))}#"
+        except Unstorable as error:
+            raise SessionError(f"table {self.table}: the session's tenant {error}") from None
+
+    # ---- to the table ------------------------------------------------------------------------------------------
+
+    def key(self, model: Model, key: Any, prefix: str) -> dict[str, Attribute]:
+        """The key of an item. key: its fields, the item itself, or the bare value of an only field."""
+        values = model.key_values(key)
+        unknown = values.keys() - set(model.key_fields)
+        if unknown:
+            raise InvalidKey(f"{model.kind.__name__}: {min(map(str, unknown))} is not in its key")
+        return self._key(model, values, prefix)
+
+    def _key(self, model: Model, values: Mapping[str, Any], prefix: str) -> dict[str, Attribute]:
+        layout = self.layout
+        key = {layout.pk: {"S": fitting(prefix + model.pk.render(values), LONGEST_PK)}}
+        if model.sk is not None:
+            key[layout.sk] = {"S": fitting(model.sk.render(values), LONGEST_SK)}
+        return key
+
+    def item(self, model: Model, instance: Any, prefix: str) -> dict[str, Attribute]:
+        """The whole item for an instance: its fields, keys, type and expiry."""
+        item = model.codec.write(instance)
+        values: Any = _Fields(instance)
+        item.update(self._key(model, values, prefix))
+        item[self.layout.type] = {"S": model.name}
+        for name in model.indexes:
+            item.update(self.index_key(self.indexes[name][model.kind], values, prefix) or {})
+        if model.ttl is not None:
+            expiry = self.expiry(model, getattr(instance, model.ttl))
+            if expiry is not None:
+                item[self.layout.ttl] = expiry
+        return item
+
+    def index_key(self, keys: Keys, values: Mapping[str, Any], prefix: str) -> dict[str, Attribute] | None:
+        """The keys in an index; None where a field of theirs is None, and so the item is not in the index."""
+        if any(values[field] is None for field in keys.fields):
+            return None
+        found: dict[str, Attribute] = {}
+        if keys.pk is not None:
+            found[keys.pk_attribute] = {"S": fitting(prefix + keys.pk.render(values), LONGEST_PK)}
+        if keys.sk is not None and keys.sk_attribute is not None:
+            found[keys.sk_attribute] = {"S": fitting(keys.sk.render(values), LONGEST_SK)}
+        return found
+
+    def expiry(self, model: Model, value: Any) -> Attribute | None:
+        """The second in which an item expires, rounded up; None for never. Raises ItemError."""
+        if value is None:
+            return None
+        where = f"{model.kind.__name__}.{model.ttl}"
+        if isinstance(value, datetime):
+            if value.utcoffset() is None:
+                raise ItemError(f"{where}: a datetime without a time zone; use datetime.now(UTC)")
+            value = value.timestamp()
+        if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not math.isfinite(value):
+            raise ItemError(f"{where}: give an aware datetime or seconds since the epoch, not {type(value).__name__}")
+        return {"N": str(math.ceil(value))}
+
+    # ---- from the table ----------------------------------------------------------------------------------------
+
+    def expired(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item has expired; DynamoDB takes up to some days to delete it."""
+        expiry = item.get(self.layout.ttl)
+        return expiry is not None and "N" in expiry and float(expiry["N"]) <= self.clock()
+
+    def read(self, item: Mapping[str, Any], prefix: str, wanted: Sequence[Model] = ()) -> Any:
+        """The instance of a stored item. Raises UnreadableItem.
+
+        wanted: the models that it may be of, by default any of this table's.
+        """
+        plain = decode_item(item)
+        return self._model_of(plain, prefix, wanted).codec.read(plain)
+
+    def read_some(
+        self, item: Mapping[str, Any], prefix: str, wanted: Sequence[Model], whole: frozenset[str]
+    ) -> dict[str, Any]:
+        """Some fields of a stored item. whole: those that are there as a whole."""
+        plain = decode_item(item)
+        model = self._model_of(plain, prefix, wanted)
+        fields = {name: held for name, held in plain.items() if name in model.codec.names}
+        return model.codec.read_some(fields, whole)
+
+    def load(self, image: Mapping[str, Any], prefix: str) -> Any:
+        """The instance of an item that is plain values already, such as the image of a stream record."""
+        return self._model_of(image, prefix, ()).codec.read(image)
+
+    def _model_of(self, plain: Mapping[str, Any], prefix: str, wanted: Sequence[Model]) -> Model:
+        """The model of an item that is the tenant's and of one of the wanted models."""
+        if prefix:
+            self._check_tenant(plain, prefix)
+        name = plain.get(self.layout.type)
+        model = self._by_name.get(name) if isinstance(name, str) else None
+        if model is None or (wanted and model not in wanted):
+            expected = " or ".join(one.kind.__name__ for one in wanted) or "any class of this table"
+            held = f"a {model.kind.__name__}" if model else f"{self.layout.type}={name!r:.100}"
+            raise UnreadableItem(f"table {self.table}: the item is {held}, not {expected}", resource=self.table)
+        return model
+
+    def _check_tenant(self, plain: Mapping[str, Any], prefix: str) -> None:
+        """The last line of defence: what is read belongs to the tenant, whatever the request was."""
+        key = plain.get(self.layout.pk)
+        if not isinstance(key, str) or not key.startswith(prefix):
+            raise UnreadableItem(f"table {self.table}: the item is not of the session's tenant", resource=self.table)
+
+    def old(self, item: Mapping[str, Any] | None, prefix: str) -> Any:
+        """The instance that made a condition fail, for an error: None where there is none or it cannot be read."""
+        if not item or self.expired(item):
+            return None
+        try:
+            return self.read(item, prefix)
+        except ItemError:
+            return None
+
+    def type_of(self, item: Mapping[str, Any]) -> Any:
+        """The stored type of an item."""
+        return decode(item.get(self.layout.type, {"NULL": True}))
+
+    # ---- when made ---------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        if not self.models:
+            raise ConfigurationError(f"table {self.table}: give the classes that it holds")
+        if len(self._by_name) != len(self.models):
+            raise ConfigurationError(f"table {self.table}: two classes are of the same type; use @item(type=...)")
+        without = [model.kind.__name__ for model in self.models if (model.sk is not None) != self.has_sk]
+        if without:
+            raise ConfigurationError(f"table {self.table}: {', '.join(without)} has no sk=, and other classes have one")
+        own = {*self.key_attributes, self.layout.type, self.layout.ttl}
+        if len(own) != len(self.key_attributes) + 2:
+            raise ConfigurationError(f"table {self.table}: the layout has a name twice")
+        for name, by_kind in self.indexes.items():
+            attributes = {keys.attributes for keys in by_kind.values()}
+            if len(attributes) > 1 or len({keys.pk is None for keys in by_kind.values()}) > 1:
+                classes = ", ".join(kind.__name__ for kind in by_kind)
+                raise ConfigurationError(f"table {self.table}: {classes} differ in the keys of the index {name}")
+            own.update(*attributes)
+        for model in self.models:
+            clash = own & set(model.codec.names)
+            if clash:
+                raise ConfigurationError(
+                    f"table {self.table}: {model.kind.__name__}.{min(clash)} has the name of an attribute that the "
+                    "table needs itself; rename the field, or the attribute in Layout(...)"
+                )
+
+
+class _Fields:
+    """The fields of an instance as a mapping, without a copy of them."""
+
+    __slots__ = ("_instance",)
+
+    def __init__(self, instance: Any) -> None:
+        self._instance = instance
+
+    def __contains__(self, name: str) -> bool:
+        return True
+
+    def __getitem__(self, name: str) -> Any:
+        return getattr(self._instance, name)
+
+
+def _index_keys(model: Model, layout: Layout) -> dict[str, Keys]:
+    found: dict[str, Keys] = {}
+    for name, index in model.indexes.items():
+        pk, sk = templates_of(index)
+        pk_attribute = layout.pk if pk is None else index.pk_attribute or f"{name}_pk"
+        sk_attribute = None if sk is None else index.sk_attribute or f"{name}_sk"
+        found[name] = Keys(name, pk, pk_attribute, sk, sk_attribute)
+    return found
+
+
+def fitting(key: str, longest: int) -> str:
+    """A key that is not too long for DynamoDB. Raises InvalidKey."""
+    if len(key) * _LONGEST_CHARACTER > longest and len(key.encode()) > longest:
+        raise InvalidKey(f"a key is of {len(key.encode())} bytes, and DynamoDB takes {longest}")
+    return key

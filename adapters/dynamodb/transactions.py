@@ -1,0 +1,102 @@
+"""Transactions: up to a hundred operations that are all done, or none of them."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from adapters.aws.steps import Wait
+from adapters.dynamodb.errors import PASSING, Cancelled, InvalidRequest, Reason, TransactionFailed
+from adapters.dynamodb.operations import Check, Create, Delete, Put, Update, asked
+from adapters.errors import safe
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeAlias
+
+    from adapters.aws.steps import Steps
+    from adapters.dynamodb.operations import Prepared
+    from adapters.dynamodb.schema import Schema
+    from adapters.dynamodb.service import Service
+
+    Operation: TypeAlias = Put | Create | Update | Delete | Check
+
+_MOST = 100  # TransactWriteItems and TransactGetItems, DynamoDB API reference
+_OPERATIONS = (Put, Create, Update, Delete, Check)
+
+
+def write(service: Service, schema: Schema, operations: Sequence[Operation], token: str | None) -> Steps[list[Any]]:
+    """Do all operations or none; gives what `Put` and `Create` stored, and None for the others."""
+    prefix = schema.prefix()
+    _check_number(schema, operations)
+    for operation in operations:
+        if not isinstance(operation, _OPERATIONS):
+            raise InvalidRequest(
+                f"a transaction is made of Put, Create, Update, Delete and Check, not {type(operation).__name__}"
+            )
+    prepared = [operation.prepare(schema, prefix) for operation in operations]
+    request = {
+        "TransactItems": [{one.member: one.request} for one in prepared],
+        # The same for each try, so that one whose answer was lost is not done twice.
+        "ClientRequestToken": token or str(uuid4()),
+    }
+
+    def reasons(given: Sequence[Any]) -> list[Reason]:
+        return [
+            _reason(index, operations[index], one, prepared[index], prefix)
+            for index, one in enumerate(given)
+            if one.get("Code") not in (None, "None")
+        ]
+
+    yield from _tried(service, "transact_write_items", request, reasons)
+    return [one.result for one in prepared]
+
+
+def read(service: Service, schema: Schema, keys: Sequence[Any]) -> Steps[list[Any]]:
+    """The instances of some keys as they were at one moment, in order; None for one that is not there."""
+    prefix = schema.prefix()
+    _check_number(schema, keys)
+    pairs = [asked(schema, given) for given in keys]
+    gets = [{"TableName": schema.table, "Key": schema.key(model, key, prefix)} for model, key in pairs]
+    request = {"TransactItems": [{"Get": get} for get in gets]}
+
+    def reasons(given: Sequence[Any]) -> list[Reason]:
+        return [
+            Reason(index, keys[index], str(one["Code"]), safe(str(one.get("Message", ""))))
+            for index, one in enumerate(given)
+            if one.get("Code") not in (None, "None")
+        ]
+
+    answer = yield from _tried(service, "transact_get_items", request, reasons)
+    items = [one.get("Item") for one in answer["Responses"]]
+    return [
+        None if not item or schema.expired(item) else schema.read(item, prefix, (model,))
+        for item, (model, _) in zip(items, pairs, strict=True)
+    ]
+
+
+def _tried(
+    service: Service, operation: str, request: dict[str, Any], reasons: Callable[[Sequence[Any]], list[Reason]]
+) -> Steps[Any]:
+    """The answer; a transaction that only met another one is tried again. Raises TransactionFailed."""
+    attempt = 0
+    while True:
+        try:
+            return (yield service.call(operation, request))
+        except Cancelled as cancelled:
+            told = reasons(cancelled.reasons)
+        attempt += 1
+        if attempt >= service.attempts or not told or any(reason.code not in PASSING for reason in told):
+            raise TransactionFailed(service.table, operation, told)
+        yield Wait(service.pause(attempt - 1))
+
+
+def _reason(index: int, operation: Operation, given: Any, prepared: Prepared, prefix: str) -> Reason:
+    code, message = str(given["Code"]), safe(str(given.get("Message", "")))
+    error = prepared.failure(given.get("Item"), prefix) if code == "ConditionalCheckFailed" else None
+    return Reason(index, operation, code, message, error)
+
+
+def _check_number(schema: Schema, given: Sequence[Any]) -> None:
+    if not 1 <= len(given) <= _MOST:
+        raise InvalidRequest(f"table {schema.table}: a transaction is of 1 to {_MOST} operations, not {len(given)}")
