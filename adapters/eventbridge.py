@@ -1,0 +1,265 @@
+"""EventBridge: publish events to a bus, with the session attached.
+
+    bus = Bus(name="shop", source="orders")
+    bus.publish("OrderPlaced", {"id": "1"})
+    await bus.publish_many_async([BusEvent("OrderPlaced", {"id": "2"}), BusEvent("OrderPaid", {"id": "1"})])
+
+The session travels in `detail.metadata.session`, where `@on_bus` routes find it; what a caller has put there does not
+travel. Every verb has an `_async` twin. The role needs `events:PutEvents` on the bus.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+
+import orjson
+
+from adapters.aws.steps import Call
+from adapters.base import Adapter, session_entry
+from adapters.errors import InvalidMessage, MessageTooLarge
+from adapters.sending.batches import Delivery, Entry, cut
+from adapters.session import CURRENT
+from router.encode import dumps
+from router.errors import ConfigurationError, EncodeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from adapters.aws.client import Aws
+    from adapters.aws.steps import Steps
+    from adapters.session import Outgoing
+    from router.session import SessionPolicy
+
+# EventBridge API reference, PutEvents: a request with ten entries, and what they come to.
+_MOST = 10
+_LARGEST = 1024 * 1024
+_TIME_BYTES = 14
+# The codes of an entry that may go through later; every other one says that the entry, or the caller, is wrong.
+_PASSING = frozenset(("InternalFailure", "InternalException", "ThrottlingException", "ServiceUnavailable"))
+
+
+@dataclass(frozen=True, slots=True)
+class BusEvent:
+    """One event to publish.
+
+    detail: a mapping, model or dataclass: it has to be a JSON object. source: that of the bus unless another is given.
+    resources: ARNs of what it is about. time: aware; that of the call by default. session: as of `Bus.publish`.
+    """
+
+    detail_type: str
+    detail: Any = field(repr=False)
+    source: str | None = None
+    resources: Sequence[str] = ()
+    time: datetime | None = None
+    session: Outgoing = field(default=CURRENT, repr=False)
+
+
+class Bus(Adapter):
+    """One event bus and what this service publishes to it.
+
+    aws: who calls; that of the environment when none is given. name: of the bus, or its ARN. source: what the events
+    say they come from. policy: signs sessions where no resolver runs. max_bytes: the largest event, and the largest
+    batch; give 262144 where targets or regions still have the limit of 256 KB.
+    """
+
+    def __init__(
+        self,
+        aws: Aws | None = None,
+        *,
+        name: str = "default",
+        source: str,
+        policy: SessionPolicy | None = None,
+        max_bytes: int = _LARGEST,
+    ) -> None:
+        super().__init__(aws)
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"Bus(name={name!r}): give a name or an ARN")
+        if not isinstance(source, str) or not source or source.startswith("aws."):
+            raise ConfigurationError(f"Bus(source={source!r}): give the name of this service; 'aws.' is of AWS alone")
+        if not 1 <= max_bytes <= _LARGEST:
+            raise ConfigurationError(f"Bus(max_bytes={max_bytes!r}): give 1 to {_LARGEST}")
+        self.name = name
+        self.source = source
+        self.policy = policy
+        self.max_bytes = max_bytes
+
+    def __repr__(self) -> str:
+        return f"Bus(name={self.name!r}, source={self.source!r})"
+
+    def publish(
+        self,
+        detail_type: str,
+        detail: Any,
+        *,
+        source: str | None = None,
+        resources: Sequence[str] = (),
+        time: datetime | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
+        """Publish one event and give its id. detail: a mapping, model or dataclass: it has to be a JSON object.
+
+        session: the current one unless another is given; None attaches none. Raises AdapterError.
+        """
+        event = BusEvent(detail_type, detail, source, resources, time, session)
+        return self._run(self._many([event]), "publish")[0]
+
+    async def publish_async(
+        self,
+        detail_type: str,
+        detail: Any,
+        *,
+        source: str | None = None,
+        resources: Sequence[str] = (),
+        time: datetime | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
+        """`publish` from async code, without blocking its loop."""
+        event = BusEvent(detail_type, detail, source, resources, time, session)
+        return (await self.aws.run_async(self._many([event])))[0]
+
+    def publish_many(self, events: Iterable[BusEvent]) -> list[str]:
+        """Publish events in batches of ten, and give their ids in order.
+
+        All are checked before the first is sent. What EventBridge refuses for a passing reason is sent again, with
+        pauses; then `PartialFailure` says which were not taken.
+        """
+        return self._run(self._many(events), "publish_many")
+
+    async def publish_many_async(self, events: Iterable[BusEvent]) -> list[str]:
+        """`publish_many` from async code, without blocking its loop."""
+        return await self.aws.run_async(self._many(events))
+
+    # ---- how ---------------------------------------------------------------------------------------------------
+
+    def _many(self, events: Iterable[BusEvent]) -> Steps[list[str]]:
+        given = list(events)
+        if not given:
+            return []
+        # Read here, in the context of the caller.
+        sessions = [session_entry(_checked(event).session, self.policy) for event in given]
+        prepare = partial(self._entries, given, sessions)
+        entries = prepare() if len(given) <= _MOST else (yield Call(prepare))
+        delivery = Delivery(
+            self._put, ordered=False, attempts=self.settings.attempts, base=self.settings.backoff, told=_nobody
+        )
+        batches = list(cut(entries, self.max_bytes, _MOST))
+        return (yield from delivery.run(batches, service="events", operation="put_events", resource=self.name))
+
+    def _put(self, batch: list[Entry]) -> Steps[Any]:
+        """Send a batch, and give the answer in the form of a batch of SQS: EventBridge answers by position."""
+        answer = yield self.aws.step(
+            "events", "put_events", resource=self.name, parameters={"Entries": [entry.request for entry in batch]}
+        )
+        taken, refused = [], []
+        for entry, result in zip(batch, answer["Entries"], strict=False):
+            id, code = str(entry.position), result.get("ErrorCode")
+            if code is None:
+                taken.append({"Id": id, "MessageId": result.get("EventId", "")})
+            else:
+                why = {"Code": code, "Message": result.get("ErrorMessage") or "", "SenderFault": code not in _PASSING}
+                refused.append({"Id": id, **why})
+        return {"Successful": taken, "Failed": refused}
+
+    def _entries(self, events: list[BusEvent], sessions: list[tuple[str, str | None]]) -> list[Entry]:
+        return [
+            self._entry(position, event, *session)
+            for position, (event, session) in enumerate(zip(events, sessions, strict=True))
+        ]
+
+    def _entry(self, position: int, event: BusEvent, key: str, wire: str | None) -> Entry:
+        try:
+            request = self._request(event, key, wire)
+            size = _size(request)
+            if size > self.max_bytes:
+                raise MessageTooLarge(
+                    f"it has {size:,} bytes, and {self.max_bytes:,} are the most; put the large part into S3 and "
+                    "publish where it is"
+                )
+        except InvalidMessage as error:
+            raise type(error)(
+                f"events.put_events {self.name} event #{position}: {error}",
+                service="events",
+                operation="put_events",
+                resource=self.name,
+            ) from None
+        return Entry(position, event, "", request, size, None)
+
+    def _request(self, event: BusEvent, key: str, wire: str | None) -> dict[str, Any]:
+        source = self.source if event.source is None else event.source
+        if not isinstance(source, str) or not source or source.startswith("aws."):
+            raise InvalidMessage("the source must be a text that is not empty and does not begin with 'aws.'")
+        if not isinstance(event.detail_type, str) or not 0 < len(event.detail_type) <= 128:
+            raise InvalidMessage("the detail type must be 1 to 128 characters")
+        request: dict[str, Any] = {
+            "EventBusName": self.name,
+            "Source": source,
+            "DetailType": event.detail_type,
+            "Detail": with_session(event.detail, key, wire),
+        }
+        if event.resources:
+            request["Resources"] = [event.resources] if isinstance(event.resources, str) else list(event.resources)
+            if not all(isinstance(one, str) for one in request["Resources"]):
+                raise InvalidMessage("the resources must be texts")
+        if event.time is not None:
+            if not isinstance(event.time, datetime) or event.time.tzinfo is None:
+                raise InvalidMessage("the time must be a datetime with a time zone")
+            request["Time"] = event.time
+        return request
+
+
+def with_session(detail: Any, key: str, wire: str | None) -> str:
+    """The detail as JSON, with the session in `metadata`. What it had there goes: `session=` alone decides."""
+    held = as_object(detail, "the detail")
+    metadata = held.get("metadata")
+    if metadata is None:
+        metadata = {}
+    if not isinstance(metadata, Mapping):
+        raise InvalidMessage("detail.metadata must be an object: the session travels in it")
+    if wire is None and key not in metadata:
+        return encoded(held, "the detail")
+    others = {name: value for name, value in metadata.items() if name != key}
+    if wire is not None:
+        others[key] = orjson.Fragment(wire)
+    return encoded({**held, "metadata": others}, "the detail")
+
+
+def as_object(value: Any, what: str) -> dict[str, Any]:
+    """A mapping, model or dataclass as a dict of its own. Raises InvalidMessage, which does not quote it."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    # Decimal: a number comes out again as it went in.
+    held = json.loads(encoded(value, what), parse_float=Decimal)
+    if type(held) is not dict:
+        raise InvalidMessage(f"{what} must be a JSON object, not a {type(value).__name__}")
+    return held
+
+
+def encoded(value: Any, what: str) -> str:
+    """JSON text. Raises InvalidMessage."""
+    try:
+        return dumps(value).decode()
+    except EncodeError as error:
+        raise InvalidMessage(f"{what} {error}") from None
+
+
+def _checked(event: Any) -> BusEvent:
+    if not isinstance(event, BusEvent):
+        raise ConfigurationError(f"publish_many takes BusEvents, not {type(event).__name__}")
+    return event
+
+
+def _size(request: dict[str, Any]) -> int:
+    """What an entry counts towards the limit, in bytes (EventBridge user guide, event entry size)."""
+    texts = (request["Source"], request["DetailType"], request["Detail"], *request.get("Resources", ()))
+    return sum(len(text.encode()) for text in texts) + (_TIME_BYTES if "Time" in request else 0)
+
+
+def _nobody(entry: Entry, id: str | None, code: str) -> None:
+    """Events are not audited here: the bus has an archive for that."""

@@ -1,0 +1,353 @@
+"""`Services`: the verbs, and the pooled clients that send."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+
+from adapters.aws.steps import Wait
+from adapters.base import warn_if_blocking
+from adapters.errors import InvalidMessage
+from adapters.http.errors import PASSING, ServiceFailed, unreachable
+from adapters.http.request import checked_base, origin_of, outline
+from adapters.sending.batches import backoff
+from adapters.session import CURRENT
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import Callable, Generator, Mapping
+    from typing import Any, TypeAlias, TypedDict, Unpack
+
+    import httpx
+
+    from adapters.errors import AdapterError
+    from adapters.http.request import Outline, Path
+    from adapters.session import Outgoing
+    from router.session import SessionPolicy
+
+    class Options(TypedDict, total=False):
+        """params: the query; None leaves one out. json: anything that JSON can hold; content: a body as it is.
+        headers: further ones. timeout: seconds. session: the current one unless another is given; None attaches none.
+        idempotent: whether it may be sent twice; by default GET, HEAD, OPTIONS, PUT and DELETE may.
+        """
+
+        params: Mapping[str, Any] | None
+        json: Any
+        content: bytes | str | None
+        headers: Mapping[str, str] | None
+        timeout: float | None
+        session: Outgoing
+        idempotent: bool | None
+
+    Steps: TypeAlias = "Generator[httpx.Request | Wait, Any, httpx.Response]"
+
+HEADER = "x-junction-session"
+_MOST_REDIRECTS = 5
+_LONGEST_WAIT = 5.0  # seconds; a service that asks for more is not waited for
+
+
+class Services:
+    """Sister services by name.
+
+    services: name to URL. policy: signs sessions where no resolver runs. header: carries the session.
+    timeout, connect_timeout: seconds for each step of a call (to connect; to send; until the next bytes come).
+    attempts: tries of a call, the first included: for calls that may be repeated, when nothing is answered or the
+        answer is 408, 425, 429, 502, 503 or 504; for others only when the request never left. backoff: seconds; the
+        n-th wait is random between 0 and backoff * 2**n, unless the service says how long.
+    verify: False or an `ssl.SSLContext` in place of the usual check of certificates. transport: an httpx transport, for
+        tests. sleep: what waits between the tries of sync code.
+
+    Redirects are followed within the service's own scheme, host and port. Cookies are not kept: the client is shared
+    by everybody's calls. Safe to use from several threads, after a fork, and from any number of event loops.
+    """
+
+    def __init__(
+        self,
+        services: Mapping[str, str],
+        *,
+        policy: SessionPolicy | None = None,
+        header: str = HEADER,
+        timeout: float = 10,
+        connect_timeout: float = 3,
+        attempts: int = 3,
+        backoff: float = 0.1,
+        verify: Any = True,
+        transport: Any = None,
+        sleep: Callable[[float], object] = time.sleep,
+    ) -> None:
+        if not timeout > 0 or not connect_timeout > 0 or not backoff >= 0:
+            raise ConfigurationError("Services: give positive seconds for timeouts, and seconds from 0 for backoff")
+        if type(attempts) is not int or attempts < 1:
+            raise ConfigurationError(f"Services(attempts={attempts!r}): give an integer from 1")
+        self.services = {name: checked_base(name, url) for name, url in services.items()}
+        self.policy = policy
+        self.header = header.lower()
+        self.timeout = timeout
+        self.connect_timeout = connect_timeout
+        self.attempts = attempts
+        self.backoff = backoff
+        self._verify = verify
+        self._transport = transport
+        self._sleep = sleep
+        self._lock = threading.Lock()
+        self._clients: _Clients = _Clients()
+
+    def __repr__(self) -> str:
+        return f"Services({self.services!r})"
+
+    # ---- verbs -------------------------------------------------------------------------------------------------
+
+    def request(self, service: str, method: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """Call a service. path: under its URL; a text, or a list of segments, each of which is escaped.
+
+        Raises ServiceFailed for an answer from 400, ConnectionFailed for none.
+        """
+        warn_if_blocking(self, "request")
+        return self._run(self._steps(self._outline(service, method, path, **options)))
+
+    async def request_async(self, service: str, method: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """`request` from async code, without blocking its loop."""
+        return await self._run_async(self._steps(self._outline(service, method, path, **options)))
+
+    def get(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """GET."""
+        return self.request(service, "GET", path, **options)
+
+    async def get_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """GET from async code."""
+        return await self.request_async(service, "GET", path, **options)
+
+    def post(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """POST."""
+        return self.request(service, "POST", path, **options)
+
+    async def post_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """POST from async code."""
+        return await self.request_async(service, "POST", path, **options)
+
+    def put(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """PUT."""
+        return self.request(service, "PUT", path, **options)
+
+    async def put_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """PUT from async code."""
+        return await self.request_async(service, "PUT", path, **options)
+
+    def patch(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """PATCH."""
+        return self.request(service, "PATCH", path, **options)
+
+    async def patch_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """PATCH from async code."""
+        return await self.request_async(service, "PATCH", path, **options)
+
+    def delete(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """DELETE."""
+        return self.request(service, "DELETE", path, **options)
+
+    async def delete_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+        """DELETE from async code."""
+        return await self.request_async(service, "DELETE", path, **options)
+
+    # ---- how ---------------------------------------------------------------------------------------------------
+
+    def _outline(
+        self,
+        service: str,
+        method: str,
+        path: Path,
+        *,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        content: bytes | str | None = None,
+        headers: Mapping[str, str] | None = None,
+        timeout: float | None = None,
+        session: Outgoing = CURRENT,
+        idempotent: bool | None = None,
+    ) -> Outline:
+        return outline(
+            self.services,
+            service,
+            method,
+            path,
+            header=self.header,
+            policy=self.policy,
+            session=session,
+            timeout=self.timeout if timeout is None else timeout,
+            params=params,
+            json=json,
+            content=content,
+            headers=headers,
+            idempotent=idempotent,
+        )
+
+    def _steps(self, call: Outline) -> Steps:
+        """Send, and send again where that can do no harm. The steps are taken by sync or by async code."""
+        client = library()
+        attempt = 1
+        while True:
+            failure: AdapterError
+            wait = backoff(attempt - 1, self.backoff)
+            try:
+                response = yield from self._followed(call)
+            except client.InvalidURL:
+                raise InvalidMessage(f"{call.service} {call.method}: the URL is not valid, or too long") from None
+            except client.RequestError as error:
+                failure = unreachable(call, error)
+                again = call.idempotent or isinstance(error, _never_sent())
+            else:
+                if response.status_code < 400:
+                    return response
+                failure = ServiceFailed(call, response)
+                wait = _asked_to_wait(response, wait)
+                again = call.idempotent and response.status_code in PASSING and wait <= _LONGEST_WAIT
+            if not again or attempt == self.attempts:
+                raise failure  # not in the except block: httpx's error holds the request, and with it the session
+            yield Wait(wait)
+            attempt += 1
+
+    def _followed(self, call: Outline) -> Steps:
+        """Send a request, and follow redirects that stay with the service."""
+        client = library()
+        timeout = client.Timeout(call.timeout, connect=min(self.connect_timeout, call.timeout))
+        request = client.Request(
+            call.method,
+            call.url,
+            headers=call.headers,
+            content=call.content,
+            extensions={"timeout": timeout.as_dict()},
+        )
+        for _ in range(_MOST_REDIRECTS + 1):
+            response: httpx.Response = yield request
+            if response.next_request is None:
+                return response
+            request = response.next_request
+            if origin_of(str(request.url)) != call.origin:
+                raise ServiceFailed(call, response, " and sent the call to another host, which is not followed")
+        raise ServiceFailed(call, response, " again and again: too many redirects")
+
+    def _run(self, steps: Steps) -> httpx.Response:
+        send: Callable[[Any], Any] = steps.send
+        value: Any = None
+        try:
+            while True:
+                step = send(value)
+                send, value = steps.send, None
+                if isinstance(step, Wait):
+                    self._sleep(step.seconds)
+                    continue
+                try:
+                    value = self._client().send(step)
+                except Exception as error:
+                    send, value = steps.throw, error
+        except StopIteration as done:
+            response: httpx.Response = done.value
+            return response
+
+    async def _run_async(self, steps: Steps) -> httpx.Response:
+        from asyncio import sleep
+
+        send: Callable[[Any], Any] = steps.send
+        value: Any = None
+        try:
+            while True:
+                step = send(value)
+                send, value = steps.send, None
+                try:
+                    if isinstance(step, Wait):
+                        await sleep(step.seconds)
+                    else:
+                        value = await self._async_client().send(step)
+                except Exception as error:
+                    send, value = steps.throw, error
+        except StopIteration as done:
+            response: httpx.Response = done.value
+            return response
+
+    # ---- clients -----------------------------------------------------------------------------------------------
+
+    def _client(self) -> httpx.Client:
+        with self._lock:
+            clients = self._of_process()
+            if clients.sync is None:
+                clients.sync = library().Client(**self._options())
+            return clients.sync
+
+    def _async_client(self) -> httpx.AsyncClient:
+        """One for each event loop: connections cannot change over."""
+        from asyncio import get_running_loop
+
+        loop = get_running_loop()
+        with self._lock:
+            clients = self._of_process()
+            client = clients.loops.get(loop)
+            if client is None:
+                client = library().AsyncClient(**self._options())
+                open_ones = {known: held for known, held in clients.loops.items() if not known.is_closed()}
+                clients.loops = {**open_ones, loop: client}
+            return client
+
+    def _of_process(self) -> _Clients:
+        if self._clients.pid != os.getpid():
+            self._clients = _Clients()
+        return self._clients
+
+    def _options(self) -> dict[str, Any]:
+        from http.cookiejar import CookieJar, DefaultCookiePolicy
+
+        options: dict[str, Any] = {"cookies": CookieJar(DefaultCookiePolicy(allowed_domains=()))}
+        if self._transport is not None:
+            return {**options, "transport": self._transport}
+        # A proxy of the environment has no way to this machine's loopback address.
+        here = {f"all://{host}": None for host in ("localhost", "127.0.0.1", "[::1]")}
+        return {**options, "verify": self._verify, "mounts": here}
+
+    def close(self) -> None:
+        """Close the connections of sync code; a later call makes new ones."""
+        with self._lock:
+            client, self._clients.sync = self._clients.sync, None
+        if client is not None:
+            client.close()
+
+    async def aclose(self) -> None:
+        """Close the connections of the running event loop."""
+        from asyncio import get_running_loop
+
+        with self._lock:
+            client = self._clients.loops.pop(get_running_loop(), None)
+        if client is not None:
+            await client.aclose()
+
+
+class _Clients:
+    """What must not be shared over a fork."""
+
+    __slots__ = ("loops", "pid", "sync")
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.sync: httpx.Client | None = None
+        self.loops: dict[AbstractEventLoop, httpx.AsyncClient] = {}
+
+
+def library() -> Any:
+    """httpx, imported when first needed. Raises ConfigurationError where it is not installed."""
+    try:
+        import httpx
+    except ImportError:
+        raise ConfigurationError('the HTTP adapter needs httpx: pip install "lambda-junction[http]"') from None
+    return httpx
+
+
+def _never_sent() -> tuple[type[Exception], ...]:
+    client = library()
+    return client.ConnectError, client.ConnectTimeout, client.PoolTimeout
+
+
+def _asked_to_wait(response: Any, otherwise: float) -> float:
+    """Seconds as the service asks for in Retry-After (RFC 9110 §10.2.3; dates are not looked at)."""
+    asked = response.headers.get("retry-after", "")
+    return float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else otherwise

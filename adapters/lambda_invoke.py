@@ -1,0 +1,271 @@
+"""Lambda: call the actions of another function, with the session attached.
+
+    invoker = Invoker()
+    invoker.invoke("billing", "charge", {"order": "1"})       # waits, and gives what the handler returned
+    await invoker.invoke_event_async("reports", "rebuild")    # Lambda queues it, and calls the function later
+
+The other function receives `{"action": ..., "data": ..., "session": ...}`, which its `@on_invoke` routes take. Every
+verb has an `_async` twin. The caller's role needs `lambda:InvokeFunction`.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+import orjson
+
+from adapters.aws.errors import translate
+from adapters.aws.steps import Call, Wait
+from adapters.base import Adapter
+from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throttled, safe
+from adapters.sending.batches import backoff
+from adapters.session import CURRENT, named_session
+from router.encode import dumps
+from router.errors import ConfigurationError, EncodeError
+from router.session import get_session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from adapters.aws.client import Aws
+    from adapters.aws.steps import Steps
+    from adapters.session import Outgoing
+    from router.session import SessionPolicy
+
+# Lambda API reference, Invoke.
+_LARGEST = 6 * 1024 * 1024
+_LARGEST_EVENT = 1024 * 1024
+_LONGEST = 900.0  # what a function may run at most
+# The function was not ready, or the request never left: a further try cannot do anything twice.
+_NOT_STARTED = frozenset(
+    (
+        *("ENINotReadyException", "ResourceNotReadyException", "SnapStartNotReadyException"),
+        *("EndpointConnectionError", "ConnectTimeoutError"),
+    )
+)
+
+
+class FunctionFailed(AdapterError):
+    """The function was called, and failed.
+
+    error_type, error_message: what its runtime told. handled: whether the function itself returned the error. trace:
+    the lines of its traceback, for a log; they are not part of the message.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        error_type: str = "",
+        error_message: str = "",
+        handled: bool = False,
+        trace: tuple[str, ...] = (),
+        **where: Any,
+    ) -> None:
+        super().__init__(message, **where)
+        self.error_type = error_type
+        self.error_message = error_message
+        self.handled = handled
+        self.trace = trace
+
+
+class Invoker(Adapter):
+    """Invokes functions.
+
+    aws: who calls; that of the environment when none is given. policy: signs sessions where no resolver runs.
+    timeout: seconds to wait for an answer; the default outlasts every function. lambda_tenant: hand the session's
+    tenant to functions in Lambda's tenant isolation mode.
+
+    A function is a name, a name with alias or version (`billing:live`), or an ARN.
+    """
+
+    def __init__(
+        self,
+        aws: Aws | None = None,
+        *,
+        policy: SessionPolicy | None = None,
+        timeout: float = _LONGEST + 10,
+        lambda_tenant: bool = False,
+    ) -> None:
+        super().__init__(aws)
+        if not timeout > 0:
+            raise ConfigurationError(f"Invoker(timeout={timeout!r}): give a positive number of seconds")
+        self.policy = policy
+        self.timeout = timeout
+        self.lambda_tenant = lambda_tenant
+
+    def invoke(
+        self,
+        function: str,
+        action: str | None = None,
+        data: Any = None,
+        *,
+        session: Outgoing = CURRENT,
+        qualifier: str | None = None,
+        tenant: str | None = None,
+    ) -> Any:
+        """Call a function and give its result, parsed. data: anything that JSON can hold, up to 6 MB.
+
+        session: the current one unless another is given; None attaches none. qualifier: an alias or a version.
+        tenant: for tenant isolation mode. A call that may have reached the function is not repeated. Raises
+        FunctionFailed, AdapterError.
+        """
+        return self._run(self._wait_for(function, self._request(action, data, session, qualifier, tenant)), "invoke")
+
+    async def invoke_async(
+        self,
+        function: str,
+        action: str | None = None,
+        data: Any = None,
+        *,
+        session: Outgoing = CURRENT,
+        qualifier: str | None = None,
+        tenant: str | None = None,
+    ) -> Any:
+        """`invoke` from async code; it waits in threads of its own, so that nothing else waits with it."""
+        request = self._request(action, data, session, qualifier, tenant)
+        return await self.aws.run_async(self._wait_for(function, request))
+
+    def invoke_event(
+        self,
+        function: str,
+        action: str | None = None,
+        data: Any = None,
+        *,
+        session: Outgoing = CURRENT,
+        qualifier: str | None = None,
+        tenant: str | None = None,
+    ) -> None:
+        """Let Lambda call a function later, once or more. data: anything that JSON can hold, up to 1 MB.
+
+        What the function makes of it is told to nobody here: give it a dead-letter queue or a failure destination.
+        """
+        self._run(self._hand_over(function, self._request(action, data, session, qualifier, tenant)), "invoke_event")
+
+    async def invoke_event_async(
+        self,
+        function: str,
+        action: str | None = None,
+        data: Any = None,
+        *,
+        session: Outgoing = CURRENT,
+        qualifier: str | None = None,
+        tenant: str | None = None,
+    ) -> None:
+        """`invoke_event` from async code, without blocking its loop."""
+        await self.aws.run_async(self._hand_over(function, self._request(action, data, session, qualifier, tenant)))
+
+    # ---- how ---------------------------------------------------------------------------------------------------
+
+    def _request(
+        self, action: str | None, data: Any, session: Outgoing, qualifier: str | None, tenant: str | None
+    ) -> dict[str, Any]:
+        """The parameters of Invoke, the function aside; made in the context of the caller, whose session it is."""
+        envelope: dict[str, Any] = {}
+        if action is not None:
+            if not isinstance(action, str) or not action:
+                raise InvalidMessage(f"lambda.invoke: the action must be a text that is not empty, not {action!r}")
+            envelope["action"] = action
+        if data is not None:
+            envelope["data"] = data
+        named = named_session(session, self.policy)
+        if named is not None:
+            envelope[named[0]] = orjson.Fragment(named[1])
+        try:
+            request: dict[str, Any] = {"Payload": dumps(envelope)}
+        except EncodeError as error:
+            raise InvalidMessage(f"lambda.invoke: the data {error}") from None
+        if qualifier is not None:
+            request["Qualifier"] = qualifier
+        if tenant is None and self.lambda_tenant:
+            held = get_session() if session is CURRENT else session
+            tenant = None if held is None else held.tenant
+            if not tenant:
+                raise InvalidMessage("lambda.invoke: Invoker(lambda_tenant=True), and the session has no tenant")
+        if tenant is not None:
+            request["TenantId"] = tenant
+        return request
+
+    def _wait_for(self, function: str, request: dict[str, Any]) -> Steps[Any]:
+        """Call, and read the answer. Only what surely did not start the function is tried again."""
+        _check(function, request, _LARGEST, "that is waited for")
+        attempt = 1
+        while True:
+            try:
+                return (yield Call(partial(self._call, function, request), long=True))
+            except AdapterError as error:
+                started = not isinstance(error, Throttled) and error.code not in _NOT_STARTED
+                if started or attempt == self.settings.attempts:
+                    raise
+            yield Wait(backoff(attempt - 1, self.settings.backoff))
+            attempt += 1
+
+    def _call(self, function: str, request: dict[str, Any]) -> Any:
+        try:
+            client = self.aws.client("lambda", read_timeout=self.timeout, attempts=1)
+            answer = client.invoke(FunctionName=function, InvocationType="RequestResponse", **request)
+            payload = answer["Payload"].read()
+        except Exception as error:
+            typed = translate(error, "lambda", "invoke", function)
+            if typed is error:
+                raise
+        else:
+            return _result(function, answer, payload)
+        raise typed  # out of the except block, so that the original is not even the context
+
+    def _hand_over(self, function: str, request: dict[str, Any]) -> Steps[None]:
+        _check(function, request, _LARGEST_EVENT, "that is called later")
+        yield self.aws.step(
+            "lambda", "invoke", parameters={"FunctionName": function, "InvocationType": "Event", **request}
+        )
+
+
+def _check(function: str, request: dict[str, Any], limit: int, what: str) -> None:
+    if not isinstance(function, str) or not function:
+        raise ConfigurationError(f"lambda: give the name or ARN of a function, not {function!r}")
+    size = len(request["Payload"])
+    if size > limit:
+        raise MessageTooLarge(
+            f"lambda.invoke {function}: the payload has {size:,} bytes, and a function {what} takes {limit:,}; put the "
+            "data into S3 and send where it is",
+            service="lambda",
+            operation="invoke",
+            resource=function,
+        )
+
+
+def _result(function: str, answer: Any, payload: bytes) -> Any:
+    kind = answer.get("FunctionError")
+    try:
+        held = orjson.loads(payload) if payload else None
+    except orjson.JSONDecodeError:
+        if kind is None:
+            raise AdapterError(
+                f"lambda.invoke {function}: the answer is not JSON",
+                service="lambda",
+                operation="invoke",
+                resource=function,
+            ) from None
+        held = None
+    if kind is None:
+        return held
+    raise _failure(function, kind, held if type(held) is dict else {})
+
+
+def _failure(function: str, kind: str, told: dict[str, Any]) -> FunctionFailed:
+    name, message = str(told.get("errorType") or kind), str(told.get("errorMessage") or "")
+    trace = told.get("stackTrace")
+    said = f"{name}: {safe(message)}" if message else name
+    return FunctionFailed(
+        f"lambda.invoke {function}: the function failed: {said}",
+        error_type=name,
+        error_message=message,
+        handled=kind == "Handled",
+        trace=tuple(map(str, trace)) if type(trace) is list else (),
+        service="lambda",
+        operation="invoke",
+        resource=function,
+        code=name,
+        request_id=str(told.get("requestId") or ""),
+    )

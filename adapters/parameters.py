@@ -1,0 +1,273 @@
+"""Parameter Store and Secrets Manager: values read once, kept for a while, and read again.
+
+    parameters = Parameters(max_age=300)
+    parameters.get("/shop/prod/billing/API_URL")
+    parameters.get_many("/shop/prod/billing")                 # {"API_URL": ..., "limits/daily": ...}
+    parameters.secret_json("shop/prod/database")["password"]
+
+The cache is that of aws-lambda-powertools (its utility `parameters`), the calls are those of an `Aws`; needs the extras
+`aws` and `powertools`. Every verb has an `_async` twin. The role needs `ssm:GetParameter`, `ssm:GetParameters`,
+`ssm:GetParametersByPath`, `secretsmanager:GetSecretValue` and `kms:Decrypt`, as far as they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Mapping
+from functools import partial
+
+import orjson
+
+from adapters.aws.errors import translate
+from adapters.base import Adapter
+from adapters.errors import AdapterError, InvalidMessage
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from adapters.aws.client import Aws
+
+_MOST_NAMES = 10  # of GetParameters
+_EXTRAS = 'the parameters adapter needs aws-lambda-powertools: pip install "lambda-junction[aws,powertools]"'
+
+
+class Parameters(Adapter):
+    """Parameters and secrets, each kept for `max_age` seconds (0: never kept).
+
+    aws: who calls; that of the environment when none is given. Values of one `Parameters` are seen by no other, so that
+    two identities do not read each other's. `fresh=True` asks again now; what comes is kept.
+    Parameters of type SecureString are decrypted.
+    """
+
+    def __init__(self, aws: Aws | None = None, *, max_age: int = 300) -> None:
+        super().__init__(aws)
+        if type(max_age) is not int or max_age < 0:
+            raise ConfigurationError(f"Parameters(max_age={max_age!r}): give whole seconds from 0")
+        self.max_age = max_age
+        self._providers: tuple[int, dict[str, Any]] = (0, {})
+        self._lock = threading.Lock()
+
+    # ---- Parameter Store ---------------------------------------------------------------------------------------
+
+    def get(self, name: str, *, fresh: bool = False) -> str:
+        """A parameter; `name:3` or `name:label` asks for a version. Raises NotFoundError, AdapterError."""
+        self._warn("get")
+        return self._get(name, fresh)
+
+    async def get_async(self, name: str, *, fresh: bool = False) -> str:
+        """`get` from async code, without blocking its loop."""
+        return await self.aws.in_thread(self._get, name, fresh)
+
+    def get_many(self, path: str, *, recursive: bool = True, fresh: bool = False) -> dict[str, str]:
+        """All parameters under a path, by what their names have after it."""
+        self._warn("get_many")
+        return self._get_many(path, recursive, fresh)
+
+    async def get_many_async(self, path: str, *, recursive: bool = True, fresh: bool = False) -> dict[str, str]:
+        """`get_many` from async code, without blocking its loop."""
+        return await self.aws.in_thread(self._get_many, path, recursive, fresh)
+
+    # ---- Secrets Manager ---------------------------------------------------------------------------------------
+
+    def secret(self, name: str, *, fresh: bool = False) -> str:
+        """A secret by its name or ARN, as text. Raises NotFoundError, AccessDenied, AdapterError."""
+        self._warn("secret")
+        return self._secret(name, fresh)
+
+    async def secret_async(self, name: str, *, fresh: bool = False) -> str:
+        """`secret` from async code, without blocking its loop."""
+        return await self.aws.in_thread(self._secret, name, fresh)
+
+    def secret_json(self, name: str, *, fresh: bool = False) -> Any:
+        """A secret that holds JSON, such as those of databases. The result is yours: changing it changes no other."""
+        self._warn("secret_json")
+        return self._secret_json(name, fresh)
+
+    async def secret_json_async(self, name: str, *, fresh: bool = False) -> Any:
+        """`secret_json` from async code, without blocking its loop."""
+        return await self.aws.in_thread(self._secret_json, name, fresh)
+
+    def forget(self) -> None:
+        """Drop all values, such as after a secret was rotated."""
+        with self._lock:
+            self._providers = (0, {})
+
+    # ---- how ---------------------------------------------------------------------------------------------------
+
+    def _get(self, name: str, fresh: bool) -> str:
+        provider = self._provider("ssm")
+        return str(
+            _asked(
+                partial(provider.get, _named(name), max_age=self.max_age, decrypt=True, force_fetch=fresh),
+                ("ssm", "get_parameter", name),
+            )
+        )
+
+    def _get_many(self, path: str, recursive: bool, fresh: bool) -> dict[str, str]:
+        # A provider of its own for each: the cache of powertools does not tell them apart.
+        provider = self._provider("ssm tree" if recursive else "ssm level")
+        ask = partial(
+            provider.get_multiple,
+            _named(path),
+            max_age=self.max_age,
+            decrypt=True,
+            recursive=recursive,
+            force_fetch=fresh,
+        )
+        return dict(_asked(ask, ("ssm", "get_parameters_by_path", path)))
+
+    def _secret(self, name: str, fresh: bool) -> str:
+        provider = self._provider("secretsmanager")
+        ask = partial(provider.get, _named(name), max_age=self.max_age, force_fetch=fresh)
+        held = _asked(ask, ("secretsmanager", "get_secret_value", name))
+        if isinstance(held, bytes):
+            raise InvalidMessage(
+                f"secretsmanager.get_secret_value {name}: it is binary, not text",
+                service="secretsmanager",
+                operation="get_secret_value",
+                resource=name,
+            )
+        return str(held)
+
+    def _secret_json(self, name: str, fresh: bool) -> Any:
+        try:
+            return orjson.loads(self._secret(name, fresh))
+        except orjson.JSONDecodeError as error:
+            place = f"line {error.lineno}, column {error.colno}"
+        # Out of the except block: the error holds the secret.
+        raise InvalidMessage(
+            f"secretsmanager.get_secret_value {name}: it is not valid JSON ({place})",
+            service="secretsmanager",
+            operation="get_secret_value",
+            resource=name,
+        )
+
+    def _provider(self, kind: str) -> Any:
+        """The cache of a kind of values, with the client of this identity; another after a fork."""
+        with self._lock:
+            pid, providers = self._providers
+            if pid != os.getpid():
+                self._providers = (os.getpid(), providers := {})
+            if kind not in providers:
+                providers[kind] = self._made(kind)
+            return providers[kind]
+
+    def _made(self, kind: str) -> Any:
+        try:
+            from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
+        except ImportError:
+            raise ConfigurationError(_EXTRAS) from None
+        service = kind.partition(" ")[0]
+        provider = SSMProvider if service == "ssm" else SecretsProvider
+        return provider(boto3_client=self.aws.client(service))
+
+
+def _named(name: str) -> str:
+    if not isinstance(name, str) or not name:
+        raise ConfigurationError(f"parameters: give a name, not {name!r}")
+    return name
+
+
+def _asked(ask: Callable[[], Any], where: tuple[str, str, str]) -> Any:
+    """Ask powertools. Its error wraps that of botocore, which says more; the text of neither goes further."""
+    from aws_lambda_powertools.utilities.parameters import GetParameterError
+
+    service, operation, name = where
+    try:
+        return ask()
+    except GetParameterError as error:
+        cause = error.__cause__ or error.__context__
+        typed = translate(cause, *where) if isinstance(cause, Exception) else error
+    if not isinstance(typed, AdapterError | ConfigurationError):
+        typed = AdapterError(
+            f"{service}.{operation} {name}: {type(typed).__name__}", service=service, operation=operation, resource=name
+        )
+    raise typed
+
+
+# ---- what an application declares that it needs -----------------------------------------------------------------
+
+
+class Resolved(Mapping[str, str]):
+    """The declared variables with their values. Shown or printed, it tells where each came from and no value.
+
+    origins: by name, `environment` or the parameter that it was read from.
+    """
+
+    def __init__(self, values: Mapping[str, str], origins: Mapping[str, str]) -> None:
+        self._values = dict(values)
+        self.origins = dict(origins)
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        return f"Resolved({self.report()})"
+
+    def report(self) -> dict[str, str]:
+        """Where each came from, for a log or a status page."""
+        return dict(self.origins)
+
+
+def resolve_requirements(
+    requires: Iterable[str],
+    *,
+    app: str | None = None,
+    stage: str | None = None,
+    service: str | None = None,
+    environ: Mapping[str, str],
+    aws: Aws | None = None,
+) -> Resolved:
+    """The values of declared variables: from the environment, else from `/{app}/{stage}/{service}/{name}`.
+
+    requires: names, or a mapping of which the keys are names, such as `route.requires`. environ: usually `os.environ`.
+    An empty variable counts as one that is not set. Nothing is asked of AWS when the environment has all of them.
+    Raises ConfigurationError, which names all that are missing; AdapterError when Parameter Store cannot be asked.
+    """
+    names = list(dict.fromkeys([requires] if isinstance(requires, str) else requires))
+    values = {name: environ[name] for name in names if environ.get(name)}
+    origins = dict.fromkeys(values, "environment")
+    missing = [name for name in names if name not in values]
+    parts = (app, stage, service)
+    if missing and all(parts):
+        paths = {f"/{app}/{stage}/{service}/{name}": name for name in missing}
+        for path, value in _found(list(paths), Adapter(aws).aws).items():
+            values[paths[path]], origins[paths[path]] = value, path
+        missing = [name for name in missing if name not in values]
+    if missing:
+        raise ConfigurationError(_told(missing, app, stage, service))
+    return Resolved({name: values[name] for name in names}, {name: origins[name] for name in names})
+
+
+def _found(paths: list[str], aws: Aws) -> dict[str, str]:
+    """Those of the parameters that exist, ten in a request."""
+    found: dict[str, str] = {}
+    for first in range(0, len(paths), _MOST_NAMES):
+        asked = paths[first : first + _MOST_NAMES]
+        answer = aws.call("ssm", "get_parameters", Names=asked, WithDecryption=True)
+        # A version or label that was asked for is in Selector, not in Name: names here have neither.
+        found.update({str(held["Name"]): str(held["Value"]) for held in answer["Parameters"]})
+    return found
+
+
+def _told(missing: list[str], app: str | None, stage: str | None, service: str | None) -> str:
+    named = ", ".join(missing)
+    if all((app, stage, service)):
+        return (
+            f"not set: {named}; set the environment variables, or the parameters "
+            f"/{app}/{stage}/{service}/{{{','.join(missing)}}}"
+        )
+    return (
+        f"not set: {named}; set the environment variables, or give app=, stage= and service= to have them looked up in "
+        "Parameter Store"
+    )

@@ -1,0 +1,47 @@
+"""Keys: what a caller calls an object, what it is called in the bucket, and who may reach it."""
+
+from __future__ import annotations
+
+from adapters.errors import InvalidMessage
+from router.errors import SessionError
+from router.session import get_session
+
+_LONGEST = 1024  # bytes (S3 user guide, naming objects)
+
+
+def checked(key: object, *, what: str = "the key") -> str:
+    """A key, or a prefix of keys. Raises InvalidMessage.
+
+    Segments `.` and `..` mean nothing to S3, but browsers, proxies and file systems resolve them: no key may have one.
+    """
+    if not isinstance(key, str) or not key:
+        raise InvalidMessage(f"s3: {what} must be a text that is not empty, not {key!r}")
+    if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in key):
+        raise InvalidMessage(f"s3: {what} {key[:60]!r} has a control character")
+    if any(segment in (".", "..") for segment in key.split("/")):
+        raise InvalidMessage(f"s3: {what} {key[:60]!r} has a segment '.' or '..'")
+    return key
+
+
+def within(prefix: str, key: str) -> str:
+    """The key in the bucket. Raises InvalidMessage."""
+    whole = prefix + checked(key)
+    if len(whole.encode()) > _LONGEST:
+        raise InvalidMessage(f"s3: the key {key[:60]!r} comes to more than {_LONGEST} bytes")
+    return whole
+
+
+def tenant_prefix() -> str:
+    """`tenants/<tenant>/` of the current session. Raises SessionError: without a tenant there is nothing to reach.
+
+    A tenant with a slash in its name could be reached from the tenant before the slash.
+    """
+    tenant = get_session().tenant
+    if not tenant:
+        raise SessionError("S3(tenant_prefix=True): the session has no tenant")
+    if "/" in tenant:
+        raise SessionError("S3(tenant_prefix=True): a tenant with a slash in its name has no prefix of its own")
+    try:
+        return f"tenants/{checked(tenant, what='the tenant')}/"
+    except InvalidMessage as error:
+        raise SessionError(f"S3(tenant_prefix=True): {error}") from None

@@ -1,0 +1,35 @@
+"""An adapter costs a cold start little until it is used: no library of the outside world is imported before that."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+HEAVY = ("boto3", "botocore", "httpx", "aws_lambda_powertools", "asyncio", "pydantic", "concurrent.futures", "ssl")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from adapters.alerts import Alerts; Alerts(topic='alerts')",
+        "from adapters.ecs import Ecs; Ecs(subnets=['s'])",
+        "from adapters.eventbridge import Bus; Bus(source='orders')",
+        "from adapters.http import Services; Services({'billing': 'https://billing'})",
+        "from adapters.lambda_invoke import Invoker; Invoker()",
+        "from adapters.parameters import Parameters, resolve_requirements; Parameters()",
+        "from adapters.parameters import resolve_requirements; resolve_requirements(['A'], environ={'A': '1'})",
+        "from adapters.s3 import S3; S3(bucket='invoices')",
+        "from adapters.stepfunctions import StepFunctions; StepFunctions()",
+    ],
+)
+def test_nothing_heavy_is_imported_before_the_first_call(line):
+    code = f"{line}\nimport json, sys; print(json.dumps(sorted(set(sys.modules) & set({HEAVY!r}))))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert json.loads(done.stdout) == []
