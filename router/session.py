@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import orjson
 
-from router.errors import BadRequest, ConfigurationError, SessionError
+from router.errors import BadRequest, ConfigurationError, SessionError, Unauthorized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -200,6 +200,8 @@ class SessionPolicy:
     require: fields that must be there ("tenant", "user"); missing is a 400 over HTTP, or a failed record.
     tenant_header, user_header, correlation_header: HTTP headers that are believed. A client can send any header: name
         one only where something in front of the function sets it.
+    session_header: the header in which sister services send a session (`adapters.http` sends `x-junction-session`). It is
+        believed only when it is signed, so it needs a secret; a forged one is a 401.
     tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
     claims: which of the authorizer's claims the session keeps and carries on (True: all of them; mind the size).
     lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`).
@@ -217,6 +219,7 @@ class SessionPolicy:
         tenant_header: str | None = None,
         user_header: str | None = None,
         correlation_header: str | None = None,
+        session_header: str | None = None,
         tenant_claim: str | None = None,
         user_claim: str | None = None,
         claims: Iterable[str] | bool = (),
@@ -237,6 +240,9 @@ class SessionPolicy:
         self.tenant_header = tenant_header
         self.user_header = user_header
         self.correlation_header = correlation_header
+        if session_header is not None and secret is None:
+            raise ConfigurationError("SessionPolicy(session_header=...) needs secret=...: any client can send a header")
+        self.session_header = session_header
         self.tenant_claim = tenant_claim
         self.user_claim = user_claim
         named = (claims,) if isinstance(claims, str) else claims
@@ -251,6 +257,7 @@ class SessionPolicy:
             tenant_header
             or user_header
             or correlation_header
+            or session_header
             or tenant_claim
             or user_claim
             or self.claims
@@ -325,6 +332,8 @@ class SessionPolicy:
         """The session of an HTTP request: only what this policy names is read; a client never hands in a session."""
         if not self.reads_requests:
             return self.nobody
+        if self.session_header is not None and self.session_header in event.headers:
+            return self._of_service(event.headers[self.session_header])
         tenant = user = correlation = None
         if self.tenant_claim is not None:
             tenant = _claim(event, self.tenant_claim)
@@ -349,10 +358,21 @@ class SessionPolicy:
             claims = {name: value for name, value in event.claims.items() if name in self.claims}
         return Session(tenant or None, user or None, claims, correlation or None, _policy=self)
 
+    def _of_service(self, wire: str) -> Session:
+        """The session that a sister service sent along, when it is signed by one of our keys."""
+        try:
+            session = self.open(wire)
+        except SessionError as error:
+            raise Unauthorized(str(error)) from None
+        for field in self.require:
+            if not getattr(session, field):
+                raise BadRequest(f"the {field} is missing in the session of the calling service")
+        return session
+
     @property
     def eager(self) -> bool:
         """Whether a request must be checked even if its handler never asks for the session."""
-        return bool(self.require)
+        return bool(self.require) or self.session_header is not None
 
 
 def _claim(event: Event, name: str) -> str | None:

@@ -36,12 +36,13 @@ _ROLES_KEPT = 256
 class _Process:
     """What must not be shared over a fork: connections, threads and locks."""
 
-    __slots__ = ("account", "calls", "clients", "gates", "lock", "pid", "polls", "session")
+    __slots__ = ("account", "boto3", "calls", "clients", "gates", "lock", "pid", "polls", "session")
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.lock = threading.RLock()
         self.session: Any = None
+        self.boto3: Any = None
         self.clients: dict[Any, Any] = {}
         self.gates: dict[AbstractEventLoop, Semaphore] = {}
         self.account: str | None = None
@@ -151,7 +152,9 @@ class Aws:
 
         state = self._process()
         with state.lock:
-            return Session(botocore_session=self._botocore(state))
+            if state.boto3 is None:  # one a process: each would register its additions to S3 clients once more
+                state.boto3 = Session(botocore_session=self._botocore(state))
+            return state.boto3
 
     @property
     def region(self) -> str:

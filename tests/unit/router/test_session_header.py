@@ -1,0 +1,44 @@
+"""The session that a sister service sends along in a header."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from router import ConfigurationError, Resolver, Session, SessionPolicy
+from router.testing import TestClient
+
+
+class TestTheHeaderOfASisterService:
+    def resolver(self) -> Resolver:
+        resolver = Resolver(session=SessionPolicy(secret="s" * 32, session_header="x-junction-session"))
+
+        @resolver.get("/")
+        def who(session: Session) -> dict[str, Any]:
+            return {"tenant": session.tenant, "user": session.user}
+
+        return resolver
+
+    def test_a_signed_session_is_taken(self) -> None:
+        resolver = self.resolver()
+        wire = resolver.session_policy.issue(Session("acme", "ann"))
+        answer = TestClient(resolver).get("/", headers={"X-Junction-Session": wire})
+        assert answer.json() == {"tenant": "acme", "user": "ann"}
+        assert TestClient(resolver).get("/").json() == {"tenant": None, "user": None}
+
+    @pytest.mark.parametrize("forged", ['{"tenant": "acme"}', "nonsense", "{}"])
+    def test_any_other_is_a_401(self, forged: str) -> None:
+        assert TestClient(self.resolver()).get("/", headers={"x-junction-session": forged}).status == 401
+
+    def test_it_is_never_believed_unsigned(self) -> None:
+        with pytest.raises(ConfigurationError, match="needs secret"):
+            SessionPolicy(session_header="x-junction-session")
+
+    def test_a_required_field_must_be_in_it(self) -> None:
+        policy = SessionPolicy(secret="s" * 32, session_header="x-s", require=("tenant",))
+        resolver = Resolver(session=policy)
+        resolver.get("/")(lambda: "ok")
+        client = TestClient(resolver)
+        assert client.get("/", headers={"x-s": policy.issue(Session(user="ann"))}).status == 400
+        assert client.get("/", headers={"x-s": policy.issue(Session("acme"))}).status == 200

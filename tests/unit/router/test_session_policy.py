@@ -1,0 +1,201 @@
+"""`SessionPolicy`: where the session of an event comes from, what it must hold, and what is refused at start."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from router import Resolver, get_session, read
+from router.errors import BadRequest, ConfigurationError, SessionError
+from router.event import Event
+from router.session import Session, SessionPolicy
+from router.testing import Context, samples
+
+SECRET = "0123456789abcdef0123456789abcdef"
+FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
+
+
+def event_of(raw: Any, policy: SessionPolicy | None = None, context: Any = None) -> Event:
+    """The only event of a payload, as an application with this policy sees it."""
+    (event,) = read(raw, context)
+    event.policy = policy or SessionPolicy()
+    return event
+
+
+# ---- records -------------------------------------------------------------------------------------------------------
+
+SEALED = SessionPolicy(secret=SECRET).seal(FULL.to_wire() or "")
+CARRIED = {
+    "sqs": samples.sqs("orders", ["a"], session=SEALED),
+    "sns": samples.sns("orders", ["a"], session=SEALED),
+    "sns in sqs": samples.sns_in_sqs("orders", ["a"], session=SEALED),
+    "sns in sqs, raw": samples.sns_in_sqs("orders", ["a"], raw=True, session=SEALED),
+    "invoke": samples.invoke("rebuild", session=SEALED),
+    "invoke, as object": samples.invoke("rebuild", session=json.loads(SEALED)),
+    "eventbridge": samples.eventbridge("OrderPlaced", {"id": 1}, session=SEALED),
+    "task": samples.task("nightly", session=SEALED),
+}
+
+
+@pytest.mark.parametrize("way", CARRIED)
+def test_each_way_a_session_travels(way: str) -> None:
+    event = event_of(CARRIED[way], SessionPolicy(secret=SECRET, require=("tenant", "user")))
+    assert event.session == FULL
+    assert event.correlation_id == "c-1"
+    with pytest.raises(SessionError, match="unknown key"):
+        _ = event_of(CARRIED[way], SessionPolicy(secret="of another")).session
+
+
+def test_another_attribute_may_carry_it() -> None:
+    raw = samples.sqs("orders", ["a"], attributes={"who": '{"tenant":"acme"}', "session": '{"tenant":"evil"}'})
+    assert event_of(raw, SessionPolicy(attribute="who")).session.tenant == "acme"
+
+
+@pytest.mark.parametrize("field", ["tenant", "user"])
+def test_a_field_that_is_required_and_missing_is_refused(field: str) -> None:
+    policy = SessionPolicy(require=field)
+    for session in (None, {"correlation_id": "c"}, {field: ""}):
+        with pytest.raises(SessionError, match=rf"session\.{field} is required"):
+            _ = event_of(samples.sqs("orders", ["a"], session=session), policy).session
+    assert event_of(samples.sqs("orders", ["a"], session={field: "x"}), policy).session.to_dict() == {field: "x"}
+
+
+@pytest.mark.parametrize("change", [("INSERT", None, {"id": 1, "who": {"tenant": "acme"}})])
+@pytest.mark.parametrize("removed", [False, True])
+def test_a_named_field_of_a_stream_image_may_hold_it(change: Any, removed: bool) -> None:
+    raw = samples.dynamodb("orders", [("REMOVE", change[2], None) if removed else change])
+    assert event_of(raw, SessionPolicy(body_field="who")).session.tenant == "acme"
+    assert event_of(raw, SessionPolicy(body_field="other")).session == Session()
+
+
+def test_the_tenant_of_lambdas_isolation_mode_fills_in_a_missing_one() -> None:
+    context = Context(tenant_id="isolated")
+    for policy in (SessionPolicy(lambda_tenant=True), SessionPolicy(lambda_tenant=True, secret=SECRET)):
+        session = event_of(samples.invoke("a"), policy, context).session
+        assert session == Session("isolated")
+    wire = session.to_wire()
+    assert wire is not None
+    assert policy.open(wire) == session
+    carried = samples.invoke("a", session=policy.seal('{"tenant":"acme"}'))
+    assert event_of(carried, policy, context).session.tenant == "acme"
+    assert event_of(samples.invoke("a"), policy).session == Session()
+    assert event_of(samples.invoke("a"), SessionPolicy(), context).session == Session()
+
+
+# ---- HTTP ----------------------------------------------------------------------------------------------------------
+
+ALL = {"x-tenant": "acme", "x-user": "u-1", "x-correlation-id": "c-1"}
+
+
+def request(headers: Any = None, claims: Any = None, **options: Any) -> Any:
+    authorizer = {"claims": claims} if claims else None
+    return samples.rest("GET", "/", headers=headers, authorizer=authorizer, request_id="r-1", **options)
+
+
+def test_a_client_can_never_hand_in_a_session() -> None:
+    wire = '{"tenant":"evil"}'
+    raw = samples.rest("POST", "/", body={"session": {"tenant": "evil"}}, query={"session": wire}, request_id="r-1")
+    raw["multiValueHeaders"]["session"] = [wire]
+    raw["session"] = raw["messageAttributes"] = {"session": wire}
+    for policy in (SessionPolicy(), SessionPolicy(body_field="session")):
+        event = event_of(raw, policy)
+        assert (event.session, event.correlation_id) == (Session(), "r-1")
+
+
+def test_headers_are_believed_only_where_the_policy_names_them() -> None:
+    assert event_of(request(ALL)).session == Session()
+    policy = SessionPolicy(tenant_header="X-Tenant", user_header="X-User", correlation_header="X-Correlation-Id")
+    event = event_of(request(ALL), policy)
+    assert (event.session, event.correlation_id) == (Session("acme", "u-1", None, "c-1"), "c-1")
+    assert event_of(request(), policy).session == Session()
+
+
+@pytest.mark.parametrize(
+    ("options", "session"),
+    [
+        ({}, Session()),
+        ({"tenant_header": "x-tenant"}, Session("acme")),
+        ({"user_header": "x-user"}, Session(user="u-1")),
+        ({"correlation_header": "x-correlation-id"}, Session(correlation_id="c-1")),
+        ({"tenant_claim": "tenant"}, Session("claimed")),
+        ({"user_claim": "sub"}, Session(user="s-1")),
+        ({"claims": ["sub"]}, Session(claims={"sub": "s-1"})),
+        ({"claims": True}, Session(claims={"sub": "s-1", "tenant": "claimed"})),
+        ({"lambda_tenant": True}, Session("isolated")),
+        ({"secret": SECRET, "body_field": "session", "attribute": "x-tenant"}, Session()),
+    ],
+)
+def test_each_option_alone_is_enough(options: dict[str, Any], session: Session) -> None:
+    seen: list[Session] = []
+    resolver = Resolver(session=SessionPolicy(**options))
+    resolver.get("/")(lambda session: seen.extend((session, get_session())))
+    raw = request(ALL, {"sub": "s-1", "tenant": "claimed"})
+    assert resolver.resolve(raw, Context(tenant_id="isolated"))["statusCode"] == 204
+    assert seen == [session, session]
+
+
+def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
+    policy = SessionPolicy(
+        tenant_claim="custom:tenant",
+        tenant_header="x-tenant",
+        user_claim="sub",
+        user_header="x-user",
+        lambda_tenant=True,
+    )
+    context, claims = Context(tenant_id="isolated"), {"custom:tenant": "claimed", "sub": "s-1"}
+    assert event_of(request(ALL, claims), policy, context).session == Session("claimed", "s-1")
+    assert event_of(request(ALL), policy, context).session.tenant == "isolated"
+    assert event_of(request(ALL), policy).session.tenant == "acme"
+    assert event_of(request(ALL, {"custom:tenant": 5, "sub": ["x"]}), policy).session.user == "u-1"
+
+
+def test_an_empty_claim_is_not_replaced_by_a_header() -> None:
+    policy = SessionPolicy(tenant_claim="tenant", tenant_header="x-tenant", require="tenant")
+    with pytest.raises(BadRequest):
+        _ = event_of(request(ALL, {"tenant": ""}), policy).session
+
+
+@pytest.mark.parametrize(
+    ("named", "kept"),
+    [((), {}), (["role", "none"], {"role": "admin"}), ("role", {"role": "admin"}), (True, {"role": "admin", "a": "b"})],
+)
+def test_the_claims_that_are_kept(named: Any, kept: dict[str, str]) -> None:
+    session = event_of(request(claims={"role": "admin", "a": "b"}), SessionPolicy(claims=named)).session
+    assert dict(session.claims) == kept
+
+
+def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() -> None:
+    with pytest.raises(BadRequest, match=r"^the tenant is missing: send the header x-tenant$"):
+        _ = event_of(request(), SessionPolicy(require="tenant", tenant_header="x-tenant")).session
+    with pytest.raises(BadRequest, match=r"^the user is missing$"):
+        _ = event_of(request({"x-user": "u-1"}), SessionPolicy(require="user", user_claim="sub")).session
+    assert (SessionPolicy(require="user").eager, SessionPolicy().eager) == (True, False)
+
+
+# ---- at start ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"require": ["tenant", "role"]}, "role unknown; use tenant, user"),
+        ({"require": "tenent"}, "tenent unknown"),
+        ({"previous": ["old"]}, "needs secret"),
+        ({"secret": ""}, "secret"),
+        ({"secret": "a", "previous": [""]}, "secret"),
+        ({"secret": "a", "max_age": 0}, "max_age=0"),
+        ({"secret": "a", "max_age": -1}, "max_age=-1"),
+        ({"secret": "a", "max_age": float("nan")}, "max_age=nan"),
+        ({"secret": "a", "max_age": float("inf")}, "max_age=inf"),
+    ],
+)
+def test_a_policy_that_makes_no_sense_is_refused_at_start(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        SessionPolicy(**options)
+
+
+def test_an_option_that_is_misspelled_is_refused_at_start() -> None:
+    with pytest.raises(TypeError, match="secrt"):
+        SessionPolicy(secrt=SECRET)  # type: ignore[call-arg]
