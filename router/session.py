@@ -200,7 +200,7 @@ class SessionPolicy:
     require: fields that must be there ("tenant", "user"); missing is a 400 over HTTP, or a failed record.
     tenant_header, user_header, correlation_header: HTTP headers that are believed. A client can send any header: name
         one only where something in front of the function sets it.
-    session_header: the header in which sister services send a session (`adapters.http` sends `x-junction-session`). It is
+    session_header: the header in which sister services send a session (`adapters.http`: `x-junction-session`). It is
         believed only when it is signed, so it needs a secret; a forged one is a 401.
     tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
     claims: which of the authorizer's claims the session keeps and carries on (True: all of them; mind the size).
@@ -334,13 +334,7 @@ class SessionPolicy:
             return self.nobody
         if self.session_header is not None and self.session_header in event.headers:
             return self._of_service(event.headers[self.session_header])
-        tenant = user = correlation = None
-        if self.tenant_claim is not None:
-            tenant = _claim(event, self.tenant_claim)
-        if tenant is None and self.lambda_tenant:
-            tenant = event.tenant_id
-        if tenant is None and self.tenant_header is not None:
-            tenant = event.headers.get(self.tenant_header)
+        tenant, user, correlation = self._tenant_of(event), None, None
         if self.user_claim is not None:
             user = _claim(event, self.user_claim)
         if user is None and self.user_header is not None:
@@ -357,6 +351,17 @@ class SessionPolicy:
         elif self.claims:
             claims = {name: value for name, value in event.claims.items() if name in self.claims}
         return Session(tenant or None, user or None, claims, correlation or None, _policy=self)
+
+    def _tenant_of(self, event: Event) -> str | None:
+        """The tenant of a request, from the most trusted place that this policy names and that has one."""
+        tenant = None
+        if self.tenant_claim is not None:
+            tenant = _claim(event, self.tenant_claim)
+        if tenant is None and self.lambda_tenant:
+            tenant = event.tenant_id
+        if tenant is None and self.tenant_header is not None:
+            tenant = event.headers.get(self.tenant_header)
+        return tenant
 
     def _of_service(self, wire: str) -> Session:
         """The session that a sister service sent along, when it is signed by one of our keys."""
