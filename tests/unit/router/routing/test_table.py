@@ -22,7 +22,7 @@ def table(*routes: tuple[str, str] | tuple[Source, str]) -> Table:
             route = Route((kind,), match, print, name=f"{kind} {match}")
         else:
             route = Route(HTTP_SOURCES, match, print, methods=tuple(kind.split("|")), name=f"{kind} {match}")
-        made.add(route, SimpleNamespace(name=route.name, parameters=()))
+        made.add(route, SimpleNamespace(name=route.name, route=route, parameters=()))
     return made
 
 

@@ -297,7 +297,7 @@ def test_a_repeated_header_is_joined_and_a_single_map_is_enough() -> None:
     [
         (["a=1; b=2"], {"a": "1", "b": "2"}),
         (["a=1", "a=2; c=3"], {"a": "1", "c": "3"}),
-        (['a="x y"; b="'], {"a": "x y", "b": '"'}),
+        (['a="x y"; b="; c=""'], {"a": "x y", "b": '"', "c": ""}),
         (["a=b=c; novalue; =x; ; d="], {"a": "b=c", "d": ""}),
         ([5, None, "a=1"], {"a": "1"}),
     ],

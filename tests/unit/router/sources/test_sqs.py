@@ -112,6 +112,23 @@ def test_a_body_with_half_a_character_is_an_error_of_this_record() -> None:
         event.json()
 
 
+def test_a_body_that_waits_elsewhere_is_fetched_when_it_is_read() -> None:
+    fetched: list[str] = []
+
+    def fetch() -> bytes:
+        fetched.append("now")
+        return b'{"id": 1}'
+
+    event = one(message(body="where it is"))
+    event.claim = fetch
+    assert (event.name, fetched) == ("orders", [])
+    assert (event.json(), event.text, event.body, fetched) == ({"id": 1}, '{"id": 1}', b'{"id": 1}', ["now"])
+    event = one(message())
+    event.claim = lambda: b"\xff"
+    with pytest.raises(InvalidEvent, match="not UTF-8"):
+        event.json()
+
+
 # ---- the envelope of SNS -------------------------------------------------------------------------------------------
 
 
