@@ -6,7 +6,7 @@ from router.errors import ConfigurationError, MethodNotAllowed, NoRoute, NotFoun
 from router.event import Source
 from router.routing.names import Names
 from router.routing.paths import Paths, parse
-from router.routing.route import HTTP_SOURCES, METHODS
+from router.routing.route import METHODS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,7 +105,3 @@ class Table:
     def entries_of(self, source: Source) -> list[Any]:
         """The entries that may take records of a source."""
         return [entry for entry in self.entries if source in entry.route.sources]
-
-    def serves(self, source: Source) -> bool:
-        """Whether any route could take events of a source."""
-        return source in self._names or (source in HTTP_SOURCES and any(route.methods for route in self.routes))

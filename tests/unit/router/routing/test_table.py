@@ -190,14 +190,6 @@ def test_a_record_that_the_routes_of_its_name_decline_is_told_so() -> None:
     assert made.fixed(event) is None
 
 
-def test_which_sources_it_serves() -> None:
-    made = table((Source.SQS, "orders"))
-    assert (made.serves(Source.SQS), made.serves(Source.SNS), made.serves(Source.REST)) == (True, False, False)
-    assert [entry.name for entry in made.entries_of(Source.SQS)] == ["sqs orders"]
-    assert made.entries_of(Source.SNS) == []
-    assert all(table(("GET", "/a")).serves(source) for source in HTTP_SOURCES)
-
-
 # ---- refused when registered ---------------------------------------------------------------------------------------
 
 
