@@ -32,6 +32,7 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
 _KNOWN = frozenset(_FIELDS)
 _new = object.__new__
+_UNSIGNED: Any = object()  # no secret was given
 
 
 class Session:
@@ -212,7 +213,7 @@ class SessionPolicy:
     def __init__(
         self,
         *,
-        secret: str | bytes | None = None,
+        secret: str | bytes | None = _UNSIGNED,
         previous: Iterable[str | bytes] = (),
         max_age: float = 14 * 86_400 + 3_600,
         require: Iterable[str] = (),
@@ -233,14 +234,18 @@ class SessionPolicy:
             raise ConfigurationError(
                 f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
             )
-        if previous and secret is None:
+        if secret is None:
+            # An unset variable must not turn signing off.
+            raise ConfigurationError("SessionPolicy(secret=None): give a secret, or leave the argument out")
+        signs = secret is not _UNSIGNED
+        if previous and not signs:
             raise ConfigurationError("SessionPolicy(previous=...) needs secret=..., the key that signs")
         if not 0 < max_age < float("inf"):
             raise ConfigurationError(f"SessionPolicy(max_age={max_age!r}): give a positive number of seconds")
         self.tenant_header = tenant_header
         self.user_header = user_header
         self.correlation_header = correlation_header
-        if session_header is not None and secret is None:
+        if session_header is not None and not signs:
             raise ConfigurationError("SessionPolicy(session_header=...) needs secret=...: any client can send a header")
         self.session_header = session_header
         self.tenant_claim = tenant_claim
@@ -265,10 +270,10 @@ class SessionPolicy:
             or self.require
         )
         # Whether a session is what its wire form says, and that is all.
-        self._takes_any = secret is None and not lambda_tenant and not self.require
+        self._takes_any = not signs and not lambda_tenant and not self.require
         self._keys: dict[str, bytes] = {}
         self._key_id: str | None = None
-        if secret is not None:
+        if signs:
             from router.signing import key_ids
 
             self._keys = key_ids([secret, *([previous] if isinstance(previous, str | bytes) else previous)])

@@ -71,6 +71,12 @@ class Requests:
         token = _current.set(event)
         try:
             return self.answer_response(event, await on_error(self.engine, event, error))
+        except Exception as raised:  # the error's own headers, members or detail cannot be sent
+            from router.dispatch.errors import report
+            from router.response import problem
+
+            await report(self.engine, event, raised)
+            return self.answer_response(event, problem(500))
         finally:
             _current.reset(token)
 

@@ -11,7 +11,7 @@ from router.routing.slots import Slot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 
@@ -89,6 +89,8 @@ def _step(template: str, segment: str) -> tuple[str, str]:
     if "{" not in segment and "}" not in segment:
         if not segment:
             raise ConfigurationError(f"path {template!r}: it has an empty segment")
+        if "%" in segment:
+            raise ConfigurationError(f"path {template!r}: write {segment!r} decoded, as it is matched")
         return "static", segment
     if not (segment.startswith("{") and segment.endswith("}")) or segment.count("{") != 1 or segment.count("}") != 1:
         raise ConfigurationError(f"path {template!r}: a parameter must be a whole segment, not {segment!r}")
@@ -151,9 +153,11 @@ class Paths:
                 slot = node.ends.get(method)
                 if slot is not None:
                     return slot, values
-        values = []
-        found = _search(self._root, split(path), 0, values, method)
-        return None if found is None else (found, values)
+        return next(self.find_all(method, path), None)
+
+    def find_all(self, method: str, path: str) -> Iterator[tuple[Slot, list[Any]]]:
+        """Each slot for a request, best first: for when the routes of the best one decline what is in it."""
+        return _walk(self._root, split(path), 0, [], method)
 
     def methods(self, path: str) -> list[str]:
         """The methods that some route takes at this path, for `Allow`; empty when the path is unknown."""
@@ -188,23 +192,18 @@ def decode(segment: str) -> str:
         raise BadRequest("the path has a percent-encoding that is not UTF-8") from None
 
 
-def _search(node: Node, segments: list[str], index: int, values: list[Any], method: str) -> Slot | None:
-    """Depth first, best first. Each node has one way to it, so that no path is walked twice."""
+def _walk(
+    node: Node, segments: list[str], index: int, values: list[Any], method: str
+) -> Iterator[tuple[Slot, list[Any]]]:
+    """Each slot that a path leads to, best first. Each node has one way to it, so that no path is walked twice."""
     if index == len(segments):
-        return node.ends.get(method)
-    segment = segments[index]
-    for step, child in _children(node, segment):
-        values.extend(step)
-        found = _search(child, segments, index + 1, values, method)
-        if found is not None:
-            return found
-        if step:
-            values.pop()
-    slot = node.greedy.get(method)
-    if slot is None or segments[index:] == [""]:
-        return None
-    values.append(_rest(segments, index))
-    return slot
+        if method in node.ends:
+            yield node.ends[method], values
+        return
+    for step, child in _children(node, segments[index]):
+        yield from _walk(child, segments, index + 1, [*values, *step], method)
+    if method in node.greedy and segments[index:] != [""]:
+        yield node.greedy[method], [*values, _rest(segments, index)]
 
 
 def _collect(node: Node, segments: list[str], index: int, found: dict[str, None]) -> None:

@@ -47,18 +47,28 @@ class Table:
         found = self._paths.find(event.method, event.path)
         if found is None and event.method == "HEAD":
             found = self._paths.find("GET", event.path)
-        if found is not None:
-            slot, values = found
-            entry = slot.only or slot.pick(event)
-            if entry is not None:
-                if not values:
-                    event.params = {}
-                elif len(values) == 1:
-                    event.params = {entry.parameters[0]: values[0]}
-                else:
-                    event.params = dict(zip(entry.parameters, values, strict=True))
-                return entry
-        raise self._unfound(event, found is not None)
+        if found is None:
+            raise self._unfound(event)
+        slot, values = found
+        entry = slot.only or slot.pick(event)
+        if entry is None:
+            entry, values = self._find_declined(event)
+        if not values:
+            event.params = {}
+        elif len(values) == 1:
+            event.params = {entry.parameters[0]: values[0]}
+        else:
+            event.params = dict(zip(entry.parameters, values, strict=True))
+        return entry
+
+    def _find_declined(self, event: Event) -> tuple[Any, list[Any]]:
+        """The next best entry, where the patterns of the best place do not take the request. Raises NotFound."""
+        for method in (event.method, "GET") if event.method == "HEAD" else (event.method,):
+            for slot, values in self._paths.find_all(method, event.path):
+                entry = slot.pick(event)
+                if entry is not None:
+                    return entry, values
+        raise NotFound
 
     def find_path(self, method: str, path: str) -> Any:
         """The first entry at a method and path, whatever its pattern; None when there is none."""
@@ -75,8 +85,8 @@ class Table:
         methods.add("OPTIONS")
         return [method for method in METHODS if method in methods]
 
-    def _unfound(self, event: Event, declined: bool) -> NotFound | MethodNotAllowed:
-        allowed = [] if declined else self.allowed(event.path)
+    def _unfound(self, event: Event) -> NotFound | MethodNotAllowed:
+        allowed = self.allowed(event.path)
         if not allowed:
             return NotFound()
         return MethodNotAllowed(headers={"allow": ", ".join(allowed)})

@@ -91,9 +91,6 @@ class HttpEvent(Event):
     def _trace_id(self) -> str | None:
         return self.headers.get("x-amzn-trace-id") or super()._trace_id()
 
-    def _correlation_id(self) -> str:
-        return self.session.correlation_id or self.id
-
     def _source_ip(self) -> str | None:
         # Behind a load balancer: the address that the last hop saw; what stands before it, a client may have made up.
         forwarded = self.headers.get("x-forwarded-for")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
-
 from router.encode import dumps
 from router.errors import AnswerTooLarge, EncodeError, HTTPError, InvalidEvent, NoRoute, RouterError, SessionError
 
@@ -65,7 +63,9 @@ def plain_answer(result: Any, limit: int = LIMIT) -> Any:
     written = dumps(result)
     if len(written) > limit:
         raise AnswerTooLarge(f"the answer has {len(written):,} bytes; this source takes {limit:,}")
-    return orjson.loads(written)
+    from json import loads
+
+    return loads(written)  # orjson would make a float of an integer over 64 bits
 
 
 def told(error: BaseException) -> tuple[str, str]:

@@ -34,9 +34,6 @@ class SqsEvent(Event):
         record: dict[str, Any]
         envelope: dict[str, Any] | None  # of SNS, when the body is one
 
-    def _id(self) -> str:
-        return text_of(self, "messageId")
-
     def _name(self) -> str:
         return text_of(self, "eventSourceARN").rpartition(":")[2]
 

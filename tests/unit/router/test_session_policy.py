@@ -199,3 +199,8 @@ def test_a_policy_that_makes_no_sense_is_refused_at_start(options: dict[str, Any
 def test_an_option_that_is_misspelled_is_refused_at_start() -> None:
     with pytest.raises(TypeError, match="secrt"):
         SessionPolicy(secrt=SECRET)  # type: ignore[call-arg]
+
+
+def test_an_unset_secret_turns_nothing_off() -> None:
+    with pytest.raises(ConfigurationError, match="give a secret, or leave the argument out"):
+        SessionPolicy(secret=None)

@@ -365,3 +365,13 @@ def test_what_cannot_be_named_is_logged_all_the_same(caplog: pytest.LogCaptureFi
     record["eventSourceARN"] = None
     assert failed(TestClient(Resolver()).event({"Records": [record]})) == ["a"]
     assert "sqs ? ?" in caplog.text
+
+
+def test_an_error_that_cannot_be_sent_is_a_500() -> None:
+    resolver = Resolver()
+
+    @resolver.get("/")
+    def broken() -> None:
+        raise HTTPError(400, "no", headers={"x-a": "b\r\nset-cookie: c"})
+
+    assert TestClient(resolver).get("/").json() == {"title": "Internal Server Error", "status": 500}

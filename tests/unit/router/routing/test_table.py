@@ -235,3 +235,20 @@ def test_the_decorator_that_makes_the_conflict_fails() -> None:
 def test_an_unknown_method_is_refused(method: str) -> None:
     with pytest.raises(ConfigurationError, match=f"unknown method {method}; use GET, POST"):
         table((f"GET|{method}", "/a"))
+
+
+def test_a_place_whose_patterns_decline_hides_no_other() -> None:
+    resolver = Resolver()
+    resolver.get("/p/x", pattern={"query": {"kind": ["a"]}})(lambda: "pattern")
+    resolver.get("/p/{y}")(lambda y: y)
+    client = TestClient(resolver)
+    assert client.get("/p/x?kind=a").text == "pattern"
+    assert client.get("/p/x?kind=b").text == "x"
+    assert client.head("/p/x?kind=b").status == 200
+
+
+def test_a_place_whose_patterns_decline_is_not_found() -> None:
+    resolver = Resolver()
+    resolver.get("/p", pattern={"query": {"kind": ["a"]}})(lambda: "pattern")
+    assert TestClient(resolver).get("/p").status == 404
+    assert TestClient(resolver).head("/p").status == 404
