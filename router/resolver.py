@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from router.dispatch.claims import Claims
+    from router.event import Source
     from router.routing.route import Route
 
     F = TypeVar("F", bound=Callable[..., Any])
@@ -137,6 +138,10 @@ class Resolver(Registering):
     def middleware(self) -> tuple[Any, ...]:
         """What stands around every route, outside in."""
         return tuple(self._engine.middleware)
+
+    def is_async(self, source: Source) -> bool:
+        """Whether the records of a source are handled by anything async; then `resolve_async` is the better door."""
+        return self._engine.manner(source)[0]
 
     @property
     def session_policy(self) -> SessionPolicy:

@@ -9,13 +9,17 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
+from adapters.dynamodb import AlreadyExists, ItemNotFound
+from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
-from examples.orders.services import connections, orders, sns, sockets
-from examples.orders.storage import ORDERS, Item
+from examples.orders.services import connections, orders, sns
+from examples.orders.storage import ORDERS, Order
 from router import Event, NotFound, Resolver, Session, SessionPolicy
 
 log = logging.getLogger("orders")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
+
+Answer = dict[str, Any]
 
 PRICES = {"tea": Decimal("4.50"), "cake": Decimal("3.20")}
 
@@ -35,6 +39,7 @@ resolver = Resolver(
     )
 )
 resolver.use(Journal())
+resolver.use(TrackConnections(connections))  # keeps who is connected, and forgets who has gone
 
 
 @dataclass
@@ -62,7 +67,7 @@ def money(amount: Decimal | int) -> str:
 
 
 @resolver.post("/orders")
-async def place(order: NewOrder) -> tuple[Item, int]:
+async def place(order: NewOrder) -> tuple[Answer, int]:
     """Take an order and announce it. The publisher attaches the session of the request to the message."""
     order_id = str(uuid4())
     await sns.publish_async("order-events", {"order_id": order_id, **asdict(order)})
@@ -70,18 +75,18 @@ async def place(order: NewOrder) -> tuple[Item, int]:
 
 
 @resolver.get("/orders/{order_id}")
-def show(order_id: str, session: Session) -> Item:
+def show(order_id: str) -> Answer:
     """Show an order of the tenant."""
-    return find(order_id, session)
+    return find(order_id)
 
 
-def find(order_id: str, session: Session) -> Item:
-    """An order as clients see it."""
-    order = orders(session).get(order_id)
+def find(order_id: str) -> Answer:
+    """An order of the tenant as clients see it."""
+    order = orders.get(Order, order_id, consistent=True)
     if order is None:
         raise NotFound(f"there is no order {order_id}")
-    shown = {name: value for name, value in order.items() if name != "session"}
-    return {**shown, "total": money(order["total"])}
+    shown = {name: value for name, value in asdict(order).items() if name != "session"}
+    return {**shown, "total": money(order.total)}
 
 
 # ---- messages ---------------------------------------------------------------------------------------------------
@@ -90,40 +95,47 @@ def find(order_id: str, session: Session) -> Item:
 @resolver.on_queue("orders")
 def store(event: Event, session: Session) -> None:
     """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
-    order = event.json()
-    if order["product"] not in PRICES:
-        raise UnknownProduct(order["product"])  # this message alone comes again, and in the end is dead-lettered
-    orders(session).add(  # a message that is delivered twice makes one order
-        {
-            "order_id": order["order_id"],
-            "user": session.user,
-            "product": order["product"],
-            "quantity": order["quantity"],
-            "total": PRICES[order["product"]] * order["quantity"],
-            "status": "open",
-            # The session goes on from here: the stream's records carry it, signed, to whoever reads them.
-            "session": session.to_wire(),
-        }
+    placed = event.json()
+    if placed["product"] not in PRICES:
+        raise UnknownProduct(placed["product"])  # this message alone comes again, and in the end is dead-lettered
+    order = Order(
+        order_id=placed["order_id"],
+        tenant=session.tenant,
+        user=session.user,
+        product=placed["product"],
+        quantity=placed["quantity"],
+        total=PRICES[placed["product"]] * placed["quantity"],
+        status="open",
+        session=session.to_wire(),
     )
+    try:
+        orders.create(order)
+    except AlreadyExists:
+        log.info("order %s was stored before: its message was delivered twice", order.order_id)
 
 
 @resolver.on_topic("shipments")
-def shipped(event: Event, session: Session) -> None:
+def shipped(event: Event) -> None:
     """The carrier has taken a parcel. SNS calls again when this fails."""
     order_id = event.json()["order_id"]
-    if not orders(session).set_status(order_id, "shipped"):
-        raise LookupError(f"there is no order {order_id}")
+    try:
+        orders.update(Order, order_id, set={"status": "shipped"})
+    except ItemNotFound:
+        raise LookupError(f"there is no order {order_id}") from None
 
 
 @resolver.on_stream(ORDERS, events=["INSERT"])
 def announce(event: Event, session: Session) -> None:
     """A new order is in the table: tell everybody of the tenant who is connected."""
-    order = event.json()
-    message = {"type": "order", "order_id": order["order_id"], "total": money(order["total"])}
-    message |= {"tenant": session.tenant, "user": session.user}
-    clients = connections(session)
-    for gone in sockets().send_to_all([client["connection_id"] for client in clients.all()], message):
-        clients.delete(gone)
+    order: Order = orders.load(event.new)
+    message = {
+        "type": "order",
+        "order_id": order.order_id,
+        "total": money(order.total),
+        "tenant": session.tenant,
+        "user": session.user,
+    }
+    connections.broadcast(message, everyone=True)
 
 
 @resolver.on_stream(ORDERS)
@@ -135,21 +147,19 @@ def pass_over(event: Event) -> None:
 
 
 @resolver.on_connect()
-def connect(event: Event, session: Session) -> None:
-    """A client opens a connection."""
-    connections(session).add({"connection_id": event.connection_id, "user": session.user})
+def connect() -> None:
+    """A client opens a connection: let in, because its session has a tenant and a user. TrackConnections keeps it."""
 
 
 @resolver.on_message("status")
-def status(event: Event, session: Session) -> Item:
+def status(event: Event) -> Answer:
     """A client asks for an order; the answer goes back on its connection."""
-    return find(event.json()["order_id"], session)
+    return find(event.json()["order_id"])
 
 
 @resolver.on_disconnect()
-def disconnect(event: Event, session: Session) -> None:
-    """A client is gone."""
-    connections(session).delete(event.connection_id)
+def disconnect() -> None:
+    """A client is gone, and TrackConnections forgets it."""
 
 
 # ---- tasks and direct calls -------------------------------------------------------------------------------------
@@ -161,22 +171,23 @@ def bill(session: Session) -> None:
     log.info("billing the open orders of %s", session.tenant)
     billed = 0
     try:
-        for order in orders(session).all():
-            if order["status"] == "open":
-                billed += orders(session).set_status(order["order_id"], "billed")
+        for order in orders.query(Order, consistent=True):
+            if order.status == "open":
+                orders.update(order, set={"status": "billed"})
+                billed += 1
     finally:  # reached as well when ECS stops the task
         log.info("orders of %s that were billed: %d", session.tenant, billed)
 
 
 @resolver.on_invoke("rebuild")
-def rebuild(session: Session) -> Item:
+def rebuild(session: Session) -> Answer:
     """Add up the tenant's orders anew, for whoever invokes the function directly."""
-    held = orders(session).all()
+    held = orders.query(Order, consistent=True).all()
     return {
         "tenant": session.tenant,
         "orders": len(held),
-        "billed": sum(order["status"] == "billed" for order in held),
-        "total": money(sum(order["total"] for order in held)),
+        "billed": sum(order.status == "billed" for order in held),
+        "total": money(sum(order.total for order in held)),
     }
 
 

@@ -2,30 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from functools import cache
-
-from adapters.aws import Aws
+from adapters.aws import Aws, Settings
 from adapters.sns import Sns
-from examples.orders.storage import CONNECTIONS, ORDERS, Table
-from examples.sockets import Sockets
-from router import Session
+from examples.orders.storage import connections_table, orders_table
 
-aws = Aws()  # region, credentials and endpoints: from the environment
+aws = Aws(Settings.from_env())  # region, credentials and endpoints
 sns = Sns(aws)
-
-
-def orders(session: Session) -> Table:
-    """The orders of the session's tenant."""
-    return Table(aws, ORDERS, "order_id", session)
-
-
-def connections(session: Session) -> Table:
-    """The WebSocket connections of the session's tenant."""
-    return Table(aws, CONNECTIONS, "connection_id", session)
-
-
-@cache
-def sockets() -> Sockets:
-    """The way to connected clients; a stream record does not know the endpoint, so the environment tells it."""
-    return Sockets(aws, os.environ["WEBSOCKET_ENDPOINT"])
+orders = orders_table(aws)
+connections = connections_table(aws)

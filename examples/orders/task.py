@@ -14,7 +14,7 @@ from examples.orders.app import resolver
 def main() -> int:
     """Run the task that the environment names. Everything it has to say goes to standard output, as ECS expects."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stdout)
-    return resolver.run_task(require_env=("SESSION", "WEBSOCKET_ENDPOINT"))
+    return resolver.run_task(require_env=("SESSION",))
 
 
 if __name__ == "__main__":

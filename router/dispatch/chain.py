@@ -196,9 +196,9 @@ def _onion_of_generators(
 
 async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any]]) -> Any:
     """Run each generator to its first yield; the first that yields something there answers in the handler's place."""
-    session = event.session
     for layer in layers:
-        middleware = layer.open(event, session)
+        # The session is read for each: one before it may have put another in its place.
+        middleware = layer.open(event, event.session)
         try:
             early = next(middleware) if layer.is_generator else await anext(middleware)
         except (StopIteration, StopAsyncIteration):

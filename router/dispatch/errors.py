@@ -93,11 +93,13 @@ async def _delay(engine: Engine, event: Event, error: Retry) -> None:
     """Let the source wait before it delivers the record again, where something was given that can."""
     if error.after is None:
         return
-    if engine.delay is None:
+    # A worker knows better than the application: it renews the visibility of the messages that it holds.
+    delay = getattr(event.context, "delay", None) or engine.delay
+    if delay is None:
         _log().warning("Retry(after=%s) of %r: no delay= was given to the Resolver", error.after, _name(event))
         return
     try:
-        result = engine.delay(event, error.after)
+        result = delay(event, error.after)
         if hasattr(result, "__await__"):
             await result
     except Exception:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from adapters.aws import Aws, Settings
 from examples.orders.demo.resources import create_resources
 from tests.e2e.connections_api import ConnectionsApi, connections_api
 from tests.e2e.shop import ACCOUNT, SECRET, Shop
@@ -34,14 +35,20 @@ def environment(moto_server: MotoServer, sockets_server: ConnectionsApi) -> dict
         **moto_server.environment(),
         "AWS_ACCOUNT_ID": ACCOUNT,
         "SESSION_SECRET": SECRET,
-        "WEBSOCKET_ENDPOINT": sockets_server.url,
+        "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": sockets_server.url,
     }
 
 
+@pytest.fixture(scope="session")
+def owner(environment: dict[str, str]) -> Aws:
+    """Who creates the resources."""
+    return Aws(Settings.from_env(environment))
+
+
 @pytest.fixture
-def shop(moto: MotoServer, environment: dict[str, str]) -> Shop:
+def shop(moto: MotoServer, owner: Aws, environment: dict[str, str]) -> Shop:
     """The resources, new for each test."""
-    return Shop(moto, create_resources(moto.client), environment)
+    return Shop(moto, create_resources(owner), environment)
 
 
 @pytest.fixture(scope="session")

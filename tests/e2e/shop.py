@@ -22,6 +22,11 @@ def wire(session: Session, secret: str = SECRET) -> str:
     return sent
 
 
+def order_key(order_id: str, tenant: str) -> dict[str, dict[str, str]]:
+    """The key of an order, in DynamoDB's own form."""
+    return {"pk": {"S": f"tenant#{tenant}#orders"}, "sk": {"S": f"order#{order_id}"}}
+
+
 @dataclass
 class Shop:
     """The resources of the application, with what tests ask of them."""
@@ -32,16 +37,20 @@ class Shop:
 
     def order(self, order_id: str, tenant: str = "acme") -> dict[str, Any] | None:
         """An order as it is stored, in DynamoDB's own form."""
-        key = {"tenant": {"S": tenant}, "order_id": {"S": order_id}}
-        found = self.moto.client("dynamodb").get_item(TableName="orders", Key=key)
+        found = self.moto.client("dynamodb").get_item(TableName="orders", Key=order_key(order_id, tenant))
         item: dict[str, Any] | None = found.get("Item")
         return item
 
     def put_order(self, order_id: str, tenant: str = "acme", status: str = "open") -> None:
         """Store an order as the consumer would."""
         item = {
+            **order_key(order_id, tenant),
+            "_type": {"S": "Order"},
             "tenant": {"S": tenant},
+            "user": {"S": "ann"},
             "order_id": {"S": order_id},
+            "product": {"S": "tea"},
+            "quantity": {"N": "1"},
             "status": {"S": status},
             "total": {"N": "4.5"},
             "session": {"S": wire(Session(tenant=tenant, user="ann"))},
@@ -52,6 +61,13 @@ class Shop:
         """The connections that are known."""
         items = self.moto.client("dynamodb").scan(TableName="connections")["Items"]
         return sorted(item["connection_id"]["S"] for item in items)
+
+    def age_connections(self) -> None:
+        """Make all connections as old as such that have been open for an hour."""
+        dynamodb = self.moto.client("dynamodb")
+        for item in dynamodb.scan(TableName="connections")["Items"]:
+            connected_at = {"N": str(float(item["connected_at"]["N"]) - 3600)}
+            dynamodb.put_item(TableName="connections", Item={**item, "connected_at": connected_at})
 
     def messages(self) -> list[dict[str, Any]]:
         """What waits in the queue."""

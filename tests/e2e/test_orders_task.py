@@ -67,7 +67,7 @@ def test_a_task_that_did_its_work_ends_with_0(start: Start, shop: Shop) -> None:
         ({"TASK_NAME": "unknown"}, "no route"),
         ({"SESSION": wire(ANN, secret="another secret")}, "signed with an unknown key"),
         ({"SESSION": '{"tenant": "acme", "user": "admin"}'}, "not signed"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "Could not connect to the endpoint"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "dynamodb.query orders: EndpointConnectionError"),
     ],
 )
 def test_a_task_that_failed_ends_with_1_and_says_why(

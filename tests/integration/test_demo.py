@@ -27,9 +27,10 @@ raise SystemExit(run.main())
 
 # The consumer forgets whose order it is, and writes it down as another user's.
 WRONG_USER = """
-import examples.orders.storage as storage
-add = storage.Table.add
-storage.Table.add = lambda table, item: add(table, {**item, "user": "mallory"} if "total" in item else item)
+from dataclasses import replace
+from adapters.dynamodb import Table
+create = Table.create
+Table.create = lambda table, order: create(table, replace(order, user="mallory"))
 """
 
 # The function acknowledges everything, failures included: the poison order is lost.
@@ -44,9 +45,11 @@ run.Demo.invoke = acknowledge
 
 # Clients of another tenant are told as well.
 LEAKING = """
-import examples.sockets as sockets
-send = sockets.Sockets.send_to_all
-sockets.Sockets.send_to_all = lambda self, ids, message: send(self, ["ann-1", "bob-1"], message)
+from adapters.websocket import Connections
+broadcast = Connections.broadcast
+Connections.broadcast = lambda self, message, **options: [
+    broadcast(self, message, tenant=tenant, **options) for tenant in ("acme", "globex")
+]
 """
 
 

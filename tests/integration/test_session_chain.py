@@ -31,9 +31,12 @@ from tests.servers.moto import MotoServer
 
 def policy_with(secret: str | None) -> SessionPolicy:
     """A policy that reads headers, and signs where there is a secret."""
-    return SessionPolicy(
-        secret=secret, tenant_header="x-tenant", user_header="x-user", correlation_header="x-correlation"
-    )
+    headers: dict[str, Any] = {
+        "tenant_header": "x-tenant",
+        "user_header": "x-user",
+        "correlation_header": "x-correlation",
+    }
+    return SessionPolicy(**headers) if secret is None else SessionPolicy(secret=secret, **headers)
 
 
 SIGNING = policy_with("k" * 32)

@@ -8,11 +8,10 @@ import os
 import secrets
 from typing import Any, Self
 
-import boto3
-from botocore.config import Config
 from moto.apigatewaymanagementapi.models import apigatewaymanagementapi_backends
 from moto.server import ThreadedMotoServer
 
+from adapters.aws import Aws, Settings
 from examples.orders.demo.resources import Resources, create_resources
 
 REGION = "eu-west-1"
@@ -40,6 +39,7 @@ class Cloud:
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)
         self.url = ""
+        self.aws: Aws
         self.resources: Resources
 
     def __enter__(self) -> Self:
@@ -48,7 +48,8 @@ class Cloud:
         host, port = self._server.get_host_and_port()
         self.url = f"http://{host}:{port}"
         try:
-            self.resources = create_resources(self.client)
+            self.aws = Aws(Settings.from_env().replace(endpoint=self.url))
+            self.resources = create_resources(self.aws)
         except BaseException:
             self._server.stop()
             raise
@@ -57,21 +58,9 @@ class Cloud:
     def __exit__(self, *exc_info: object) -> None:
         self._server.stop()
 
-    def client(self, service: str) -> Any:
-        """A real boto3 client of this cloud."""
-        return boto3.Session().client(
-            service,  # type: ignore[call-overload]  # the stubs know services by their literal names alone
-            endpoint_url=self.url,
-            config=Config(proxies={}),  # a proxy of the environment has no way to this machine's loopback address
-        )
-
     def environment(self) -> dict[str, str]:
         """What the function and the task find in their environment."""
-        return {
-            "AWS_ENDPOINT_URL": self.url,
-            "SESSION_SECRET": secrets.token_hex(32),
-            "WEBSOCKET_ENDPOINT": self.url,
-        }
+        return {"AWS_ENDPOINT_URL": self.url, "SESSION_SECRET": secrets.token_hex(32)}
 
     def sent_to(self, connection_id: str) -> list[Any]:
         """What was posted to a connection. AWS has no call that tells, so this looks into the server itself."""

@@ -17,14 +17,16 @@ class QueueMapping:
     """Receives messages, hands them to the function in one batch, and deletes those that it did not report."""
 
     def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
-        self._sqs = cloud.client("sqs")
+        self._aws = cloud.aws
         self._url = cloud.resources.queue_url
         self._arn = cloud.resources.queue_arn
         self._invoke = invoke
 
     def poll(self, wait_s: int) -> list[str]:
         """Deliver one batch, for which it waits so many seconds. Gives the ids of the messages that failed."""
-        received = self._sqs.receive_message(
+        received = self._aws.call(
+            "sqs",
+            "receive_message",
             QueueUrl=self._url,
             MaxNumberOfMessages=10,
             WaitTimeSeconds=wait_s,
@@ -37,7 +39,8 @@ class QueueMapping:
         failed = failures(answer, [message["MessageId"] for message in received])
         for message in received:
             if message["MessageId"] not in failed:
-                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+                handle = message["ReceiptHandle"]
+                self._aws.call("sqs", "delete_message", QueueUrl=self._url, ReceiptHandle=handle)
         return failed
 
     def _record(self, message: dict[str, Any]) -> dict[str, Any]:
@@ -61,18 +64,17 @@ class StreamMapping:
     """Reads the stream of a table in order. What follows a record that failed waits until that record is done."""
 
     def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
-        self._streams = cloud.client("dynamodbstreams")
+        self._aws = cloud.aws
         self._arn = cloud.resources.stream_arn
         self._invoke = invoke
-        [shard] = self._streams.describe_stream(StreamArn=self._arn)["StreamDescription"]["Shards"]
-        self._iterator = self._streams.get_shard_iterator(
-            StreamArn=self._arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
-        )["ShardIterator"]
+        [shard] = self._call("describe_stream", StreamArn=self._arn)["StreamDescription"]["Shards"]
+        start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}
+        self._iterator = self._call("get_shard_iterator", StreamArn=self._arn, **start)["ShardIterator"]
         self._waiting: list[dict[str, Any]] = []
 
     def poll(self) -> int:
         """Deliver what there is. Gives the number of records that are still to be done."""
-        read = self._streams.get_records(ShardIterator=self._iterator)
+        read = self._call("get_records", ShardIterator=self._iterator)
         self._iterator = read["NextShardIterator"]
         self._waiting += [{**record, "awsRegion": REGION, "eventSourceARN": self._arn} for record in read["Records"]]
         if self._waiting:
@@ -81,6 +83,9 @@ class StreamMapping:
             first = min((numbers.index(number) for number in failed), default=len(numbers))
             del self._waiting[:first]
         return len(self._waiting)
+
+    def _call(self, operation: str, **parameters: Any) -> Any:
+        return self._aws.call("dynamodbstreams", operation, **parameters)
 
 
 def failures(answer: Any, delivered: list[str]) -> list[str]:

@@ -87,8 +87,8 @@ class Demo:
         self.check("the stored order is Ann's", {key: item[key]["S"] for key in ANN}, ANN)
 
     def _stored(self) -> dict[str, Any]:
-        key = {"tenant": {"S": ANN["tenant"]}, "order_id": {"S": self.order_id}}
-        found = self.cloud.client("dynamodb").get_item(TableName="orders", Key=key)
+        key = {"pk": {"S": f"tenant#{ANN['tenant']}#orders"}, "sk": {"S": f"order#{self.order_id}"}}
+        found = self.cloud.aws.call("dynamodb", "get_item", TableName="orders", Key=key)
         return dict(found["Item"])
 
     def read_stream(self) -> None:
@@ -126,11 +126,9 @@ class Demo:
         self.check("the poison order is in the dead-letter queue", self._dead_letters(), [self.poison_id])
 
     def _dead_letters(self) -> list[str]:
-        sqs = self.cloud.client("sqs")
-        held = sqs.receive_message(QueueUrl=self.cloud.resources.dead_letters_url, MaxNumberOfMessages=10).get(
-            "Messages", []
-        )
-        return [json.loads(json.loads(message["Body"])["Message"])["order_id"] for message in held]
+        url = self.cloud.resources.dead_letters_url
+        held = self.cloud.aws.call("sqs", "receive_message", QueueUrl=url, MaxNumberOfMessages=10)
+        return [json.loads(json.loads(message["Body"])["Message"])["order_id"] for message in held.get("Messages", [])]
 
     def run_task(self) -> None:
         """A process of its own, with the session in its environment, as ECS starts it."""
@@ -165,7 +163,7 @@ class Demo:
         self.timeline.step("The clients disconnect")
         for connection_id, who in (("ann-1", ANN), ("bob-1", BOB)):
             self.invoke(samples.websocket("DISCONNECT", connection_id=connection_id, authorizer=who))
-        left = self.cloud.client("dynamodb").scan(TableName="connections")["Count"]
+        left = self.cloud.aws.call("dynamodb", "scan", TableName="connections")["Count"]
         self.check("no connection is left", left, 0)
 
     def compare_correlation(self) -> None:

@@ -28,6 +28,10 @@ class _Streams:
     def __init__(self, *numbers: str) -> None:
         self._records = [{"dynamodb": {"SequenceNumber": number}} for number in numbers]
 
+    def call(self, service: str, operation: str, **parameters: Any) -> Any:
+        assert service == "dynamodbstreams"
+        return getattr(self, operation)(**parameters)
+
     def describe_stream(self, **_: Any) -> dict[str, Any]:
         return {"StreamDescription": {"Shards": [{"ShardId": "shard"}]}}
 
@@ -41,10 +45,7 @@ class _Streams:
 
 class _Cloud:
     resources = Resources(queue_url="", queue_arn="", dead_letters_url="", stream_arn="arn")
-
-    def client(self, service: str) -> _Streams:
-        assert service == "dynamodbstreams"
-        return _Streams("1", "2", "3")
+    aws = _Streams("1", "2", "3")
 
 
 def test_a_stream_goes_on_from_the_first_record_that_failed() -> None:

@@ -1,0 +1,138 @@
+"""Middleware that keeps the table of connections, and gives each message the session of its connection."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+from adapters.sending.sender import loop_runs
+from adapters.websocket.connection import seconds
+from adapters.websocket.errors import ConnectionGone
+from router.errors import ConfigurationError, SessionError, Unauthorized
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Generator, Iterable
+    from typing import Any
+
+    from adapters.aws.steps import Steps
+    from adapters.websocket.connection import Connection
+    from adapters.websocket.sending import Connections
+    from router.event import Event
+    from router.session import Session
+
+
+class _Tracking:
+    """What both forms share. See `TrackConnections`."""
+
+    def __init__(self, connections: Connections, *, require: Iterable[str] = (), touch_every: float = 60) -> None:
+        self.connections = connections
+        self._require = (require,) if isinstance(require, str) else tuple(require)
+        unknown = set(self._require) - {"tenant", "user"}
+        if unknown:
+            raise ConfigurationError(
+                f"TrackConnections(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
+            )
+        self._touch_every = timedelta(seconds=touch_every)
+
+    def _before(self, event: Any) -> Steps[None]:
+        """Keep a connection that opens; find the one that a message is of, and restore its session."""
+        connection: Connection | None
+        if event.name == "$connect":
+            self._check(event.session)
+            connection = yield from self.connections._add(
+                event.connection_id, event.endpoint, event.session, data=None, groups=()
+            )
+        else:
+            connection = yield from self.connections._get(event.connection_id)
+            if event.name != "$disconnect":
+                yield from self._restore(event, connection)
+            elif connection is not None:
+                self._restore_if_valid(event, connection)
+        event.state["connection"] = connection
+
+    def _restore(self, event: Event, connection: Connection | None) -> Steps[None]:
+        if connection is not None:
+            try:
+                event.session = _session(event, connection)
+            except SessionError as error:
+                raise Unauthorized(f"the session of this connection is not valid: {error}") from None
+        self._check(event.session)
+        if connection is not None and datetime.now(UTC) - connection.last_seen >= self._touch_every:
+            now = seconds(datetime.now(UTC))
+            try:
+                yield from self.connections._set(connection.connection_id, connection.tenant, "last_seen", now, "touch")
+            except ConnectionGone:
+                pass  # it has ended while it spoke
+
+    def _restore_if_valid(self, event: Event, connection: Connection) -> None:
+        """At the end of a connection: an expired session must not keep it in the table."""
+        try:
+            event.session = _session(event, connection)
+        except SessionError:
+            pass
+
+    def _after(self, event: Any, refused: bool) -> Steps[None]:
+        """Forget a connection that has closed, or whose opening was refused."""
+        if event.name == "$disconnect" or (event.name == "$connect" and refused):
+            yield from self.connections._remove(event.connection_id)
+
+    def _check(self, session: Session) -> None:
+        for field in self._require:
+            if not getattr(session, field):
+                raise Unauthorized(f"this connection needs a {field}")
+
+
+class TrackConnections(_Tracking):
+    """Keep connections at `$connect`, forget them at `$disconnect`, and restore the session of each for its messages.
+
+    For sync applications; `TrackConnectionsAsync` does the same without blocking an event loop. Put it inside of what
+    authenticates, and outside of all that asks for the session. `event.state["connection"]` is the Connection, or None.
+    On other sources it does nothing.
+
+    require: "tenant", "user": a `$connect` without it is refused with 401, and so is a message whose connection is
+    unknown. (`SessionPolicy(require=...)` is asked before any middleware, and messages have no headers.)
+    touch_every: seconds within which `last_seen` is not written again.
+    """
+
+    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+        if event.source != "websocket":
+            return
+        if loop_runs():
+            _tell_of_blocking()
+        run = self.connections.aws.run
+        run(self._before(event))
+        refused = True
+        try:
+            refused = (yield).status >= 400
+        finally:
+            run(self._after(event, refused))
+
+
+class TrackConnectionsAsync(_Tracking):
+    """`TrackConnections` for async applications: it never blocks the event loop."""
+
+    async def __call__(self, event: Event, session: Session) -> AsyncGenerator[None, Any]:
+        if event.source != "websocket":
+            return
+        run = self.connections.aws.run_async
+        await run(self._before(event))
+        refused = True
+        try:
+            refused = (yield).status >= 400
+        finally:
+            await run(self._after(event, refused))
+
+
+@cache
+def _tell_of_blocking() -> None:
+    """Once a process: each event would say the same."""
+    from logging import getLogger
+
+    getLogger("adapters").warning("TrackConnections blocks the event loop; use TrackConnectionsAsync")
+
+
+def _session(event: Event, connection: Connection) -> Session:
+    """The session that a connection was opened with. Raises SessionError when it was altered, or has expired."""
+    wire = connection.session_wire
+    return event.policy.nobody if wire is None else event.policy.open(wire)

@@ -1,0 +1,245 @@
+"""`Worker`: several queues, one process, an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import signal
+import threading
+from contextlib import contextmanager
+from logging import DEBUG, WARNING, getLogger
+from time import monotonic
+
+from adapters.aws import Aws, Settings
+from adapters.sqs import Sqs
+from adapters.worker.handling import Loop, Threads
+from adapters.worker.queue import Options, QueueWork
+from adapters.worker.report import Sums
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from typing import Any
+
+    from adapters.worker.handling import Application, Handling
+    from adapters.worker.report import Report
+
+_log = getLogger("adapters.worker")
+_INFINITY = float("inf")
+
+
+class Worker:
+    """Receives messages of queues, has an application handle them, and deletes what was done.
+
+    queues: names, URLs, ARNs, or keys of `Settings(queues=...)`. concurrency: calls at a time, for each queue; so many
+    threads in an application of sync handlers. batch: the most messages in a call, 1 to 10, as Lambda's batch size.
+    visibility: seconds for which messages are made invisible, renewed while they are handled: what failed comes again
+    within that time, and so does what a worker had that was killed. wait: seconds of a long poll, 1 to 20.
+    drain: seconds after SIGTERM or SIGINT until what still runs is given up; less than what the platform grants.
+    sqs: who receives and deletes; one of the environment by default. on_report: told of each call (`Report`).
+    log_every: seconds between lines in the log that sum up.
+    """
+
+    def __init__(
+        self,
+        queues: Iterable[str],
+        *,
+        concurrency: int = 4,
+        batch: int = 10,
+        visibility: float = 60,
+        wait: float = 20,
+        drain: float = 25,
+        sqs: Sqs | None = None,
+        on_report: Callable[[Report], object] | None = None,
+        log_every: float = 60,
+    ) -> None:
+        self.queues = tuple(dict.fromkeys([queues] if isinstance(queues, str) else queues))
+        if not self.queues:
+            raise ConfigurationError("Worker: give at least one queue")
+        self._options = Options(
+            _checked("concurrency", concurrency, 1, 1000, whole=True),
+            _checked("batch", batch, 1, 10, whole=True),
+            _checked("visibility", visibility, 1, 43_200),
+            # A poll cannot be called off: a worker that has nothing to do ends when its poll does.
+            min(_checked("wait", wait, 1, 20), max(1, _checked("drain", drain, 0, 43_200))),
+        )
+        self._drain = drain
+        self._log_every = _checked("log_every", log_every, 0.1, 86_400)
+        self.sqs = _sqs_of_environment(len(self.queues)) if sqs is None else sqs
+        if self.sqs.settings.threads < len(self.queues):
+            raise ConfigurationError(
+                f"Worker: {len(self.queues)} queues are polled at a time: give Settings(threads={len(self.queues)})"
+            )
+        self._on_report = on_report
+        self._sums: dict[str, Sums] = {}
+        self._run: _Run | None = None
+        self.left_behind = False  # whether threads still ran something at the end of a run
+
+    def run(self, application: Application, *, asynchronous: bool | None = None) -> int:
+        """Work until SIGTERM or SIGINT, and give the exit code; see `run_async`."""
+        return asyncio.run(self.run_async(application, asynchronous=asynchronous))
+
+    async def run_async(self, application: Application, *, asynchronous: bool | None = None) -> int:
+        """Work until SIGTERM, SIGINT or `stop()`; then finish what was begun and release the rest.
+
+        application: a Resolver. asynchronous: whether its handlers run on an event loop (one for all of them) and not
+        in threads; by default when a handler of a queue, or middleware, is `async def`.
+        Gives the exit code: 0; 1 when something had to be given up, or a queue could not be received from at all.
+        """
+        if asynchronous is None:
+            asynchronous = has_async(application)
+        handling: Handling = (
+            Loop(application) if asynchronous else Threads(application, self._options.concurrency * len(self.queues))
+        )
+        self._sums = {queue: Sums() for queue in self.queues}
+        self._run = run = _Run(self._drain)
+        works = [
+            QueueWork(queue, self.sqs, handling, self._options, left=run.left, tell=self._tell) for queue in self.queues
+        ]
+        try:
+            with run.on_signals():
+                clean = await self._work(run, works)
+        finally:
+            self._run = None
+            self.left_behind = run.time_is_up.is_set()
+            await handling.close()
+        _log.info("stopped%s", "" if clean else "; what was not done comes again")
+        return 0 if clean else 1
+
+    def stop(self) -> None:
+        """What SIGTERM does, from any thread. A second time: give up at once what still runs."""
+        run = self._run
+        if run is not None:
+            run.loop.call_soon_threadsafe(run.stop, "stop()")
+
+    async def _work(self, run: _Run, works: list[QueueWork]) -> bool:
+        options = self._options
+        _log.info(
+            "receiving from %s: %d calls at a time, %d messages each",
+            *(", ".join(self.queues), options.concurrency, options.batch),
+        )
+        receiving = [asyncio.create_task(work.receive()) for work in works]
+        beside = [asyncio.create_task(work.held.keep()) for work in works]
+        beside.append(asyncio.create_task(self._sum_up(works)))
+        stopped: asyncio.Task[Any] = asyncio.create_task(run.stopping.wait())
+        try:
+            await asyncio.wait([*receiving, stopped], return_when=asyncio.FIRST_COMPLETED)
+            fatal = [error for task in receiving if task.done() and (error := task.exception()) is not None]
+            for error in fatal:
+                _log.error("cannot work: %s", error)
+            run.begin_to_end()
+            for task in receiving:
+                task.cancel()
+            await asyncio.wait(receiving)
+            _log.info("no more is received; %d calls are to end", sum(work.calls for work in works))
+            late = await asyncio.gather(*(work.finish(run.time_is_up) for work in works))
+            return not any(late) and not fatal
+        finally:
+            for task in (*beside, stopped):
+                task.cancel()
+
+    # ---- what it tells -----------------------------------------------------------------------------------------
+
+    def _tell(self, report: Report) -> None:
+        """The metrics hook and the log. The hook cannot make a message fail that was done."""
+        self._sums[report.queue].add(report)
+        _log.log(
+            WARNING if report.failed else DEBUG,
+            "%s: %d of %d messages done in %.3f s%s",
+            *(report.queue, report.done, report.received, report.seconds),
+            f", {report.failed} come again" if report.failed else "",
+        )
+        if self._on_report is None:
+            return
+        try:
+            self._on_report(report)
+        except Exception:
+            _log.exception("the on_report hook failed")
+
+    async def _sum_up(self, works: list[QueueWork]) -> None:
+        while True:
+            await asyncio.sleep(self._log_every)
+            for work in works:
+                sums, self._sums[work.queue] = self._sums[work.queue], Sums()
+                if sums.calls:
+                    _log.info(
+                        "%s: in %g s %d messages done, %d failed, %.3f s a call; %d under way",
+                        *(work.queue, self._log_every, sums.done, sums.failed, sums.seconds / sums.calls),
+                        len(work.held),
+                    )
+
+
+class _Run:
+    """One run: whether it is to end, and by when."""
+
+    def __init__(self, drain: float) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.stopping = asyncio.Event()
+        self.time_is_up = asyncio.Event()
+        self._drain = drain
+        self._end = _INFINITY
+
+    def left(self) -> float:
+        """Seconds until everything must have ended."""
+        return self._end - monotonic()
+
+    def begin_to_end(self) -> None:
+        """From now on the time runs."""
+        self._end = monotonic() + self._drain
+        self.loop.call_later(self._drain, self.time_is_up.set)
+
+    def stop(self, why: str) -> None:
+        """Ask it to end; asked again, at once."""
+        if self.stopping.is_set():
+            _log.warning("%s again: ending at once", why)
+            self.time_is_up.set()
+        else:
+            _log.info("%s: ending, in %g s at most", why, self._drain)
+            self.stopping.set()
+
+    @contextmanager
+    def on_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT ask it to end. Only the main thread may; elsewhere there is `Worker.stop()`."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        numbers = (signal.SIGTERM, signal.SIGINT)
+        before = [signal.getsignal(number) for number in numbers]
+        for number in numbers:
+            signal.signal(number, self._on_signal)
+        try:
+            yield
+        finally:
+            for number, handler in zip(numbers, before, strict=True):
+                signal.signal(number, handler)
+
+    def _on_signal(self, number: int, _: object) -> None:
+        # Thread-safe, and wakes the loop: a signal may come at any instruction.
+        self.loop.call_soon_threadsafe(self.stop, signal.Signals(number).name)
+
+
+def has_async(application: Any) -> bool:
+    """Whether a route of a queue, or middleware, is async, as far as the routes of the application show it."""
+    routes = [route for route in getattr(application, "routes", ()) if "sqs" in route.sources]
+    around = [*getattr(application, "middleware", ()), *(one for route in routes for one in route.middleware)]
+    return any(_is_async(function) for function in (*(route.handler for route in routes), *around))
+
+
+def _is_async(function: Any) -> bool:
+    called = function if inspect.isroutine(function) else type(function).__call__
+    return inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
+
+
+def _sqs_of_environment(queues: int) -> Sqs:
+    """Receives by the environment's settings, with a thread for the long poll of each queue."""
+    settings = Settings.from_env()
+    return Sqs(Aws(settings.replace(threads=max(settings.threads, queues))))
+
+
+def _checked(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> Any:
+    number = type(value) is int or (type(value) is float and not whole)
+    if not number or not least <= value <= most:
+        kind = "a whole number" if whole else "seconds"
+        raise ConfigurationError(f"Worker({name}={value!r}): give {kind} from {least:g} to {most:g}")
+    return value

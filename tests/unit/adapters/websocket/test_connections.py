@@ -1,0 +1,159 @@
+"""Connections where DynamoDB or API Gateway do what a local server cannot be made to do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from adapters.errors import AccessDenied, Throttled
+from adapters.websocket import Connections, TrackConnections, tracking
+from adapters.websocket.connection import table_definition
+from router import ConfigurationError, Event, Resolver
+from router.testing import TestClient, samples
+from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
+
+
+def unprocessed(parameters: dict[str, Any], count: int) -> dict[str, Any]:
+    [(table, requests)] = parameters["RequestItems"].items()
+    return {"UnprocessedItems": {table: requests[:count]} if count else {}}
+
+
+class TestWrites:
+    def test_what_dynamodb_does_not_get_to_is_written_again(self):
+        client = FakeClient(
+            batch_write_item=[lambda given: unprocessed(given, 2), lambda given: unprocessed(given, 0)],
+        )
+        sleeps: list[float] = []
+        Connections(fake_aws({"dynamodb": client}, sleeps)).add("c1", groups=["a", "b", "c"])
+
+        written = [len(one["RequestItems"]["connections"]) for one in client.parameters("batch_write_item")]
+        assert written == [4, 2]
+        assert len(sleeps) == 1
+
+    def test_what_is_never_written_is_told(self):
+        client = FakeClient(batch_write_item=lambda given: unprocessed(given, 1))
+        with pytest.raises(Throttled, match="connections: 1 items were not written, after all attempts"):
+            Connections(fake_aws({"dynamodb": client})).add("c1")
+
+    def test_an_error_other_than_the_condition_is_not_taken_for_it(self):
+        client = FakeClient(update_item=refusal("AccessDeniedException", operation="UpdateItem"))
+        with pytest.raises(AccessDenied, match="AccessDeniedException"):
+            Connections(fake_aws({"dynamodb": client})).touch("c1")
+
+
+class TestTable:
+    def test_it_is_waited_for(self):
+        client = FakeClient(
+            create_table={},
+            describe_table=[{"Table": {"TableStatus": "CREATING"}}, {"Table": {"TableStatus": "ACTIVE"}}],
+            describe_time_to_live={"TimeToLiveDescription": {"TimeToLiveStatus": "DISABLED"}},
+            update_time_to_live={},
+        )
+        sleeps: list[float] = []
+        connections = Connections(fake_aws({"dynamodb": client}, sleeps), table="sockets")
+        connections.create_table()
+
+        assert sleeps == [0.5]
+        assert client.parameters("create_table") == [connections.definition()] == [table_definition("sockets")]
+        [ttl] = client.parameters("update_time_to_live")
+        assert ttl["TimeToLiveSpecification"] == {"Enabled": True, "AttributeName": "expires_at"}
+
+    def test_what_forbids_it_is_told(self):
+        client = FakeClient(create_table=refusal("AccessDeniedException", operation="CreateTable"))
+        with pytest.raises(AccessDenied, match=r"dynamodb\.create_table connections: AccessDeniedException"):
+            Connections(fake_aws({"dynamodb": client})).create_table()
+
+
+def test_all_pages_of_a_query_are_read():
+    pages = [
+        {"Items": [{"group_key": {"S": "a"}}], "LastEvaluatedKey": {"item": {"S": "group:a"}}},
+        {"Items": [{"group_key": {"S": "b"}}]},
+    ]
+    item = {
+        **{name: {"S": "-"} for name in ("connection_id", "tenant_key", "endpoint")},
+        **{name: {"N": "9999999999"} for name in ("connected_at", "last_seen", "expires_at")},
+    }
+    client = FakeClient(get_item={"Item": item}, query=pages)
+
+    assert Connections(fake_aws({"dynamodb": client})).groups("-") == ["a", "b"]
+    assert client.parameters("query")[1]["ExclusiveStartKey"] == {"item": {"S": "group:a"}}
+
+
+class TestSending:
+    def test_an_injected_client_is_used_for_every_endpoint(self):
+        dynamodb = FakeClient(get_item={}, query={"Items": []}, batch_write_item={})
+        gateway = FakeClient(post_to_connection={})
+        connections = Connections(fake_aws({"dynamodb": dynamodb, "apigatewaymanagementapi": gateway}))
+        resolver = Resolver()
+
+        @resolver.on_message()
+        def message(event: Event) -> None:
+            connections.send(samples.websocket()["requestContext"]["connectionId"], "hello")
+
+        TestClient(resolver).message("hi")
+        [posted] = gateway.parameters("post_to_connection")
+        assert posted["Data"] == b"hello"
+        # The answer to who speaks needs no look into the table.
+        assert dynamodb.calls == []
+
+    def test_stages_are_kept_and_not_without_bound(self):
+        connections = Connections(fake_aws({}))
+        first = connections._stage("https://0.example.com")
+        for number in range(1, 40):
+            connections._stage(f"https://{number}.example.com")
+            assert connections._stage("https://0.example.com") is first
+        assert len(connections._stages) == 32
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"table": ""}, "table=''"),
+        ({"lifetime": 0}, "lifetime=0"),
+        ({"senders": 0}, "senders=0"),
+        ({"senders": 1.5}, "senders=1.5"),
+    ],
+)
+def test_settings_that_make_no_sense(options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told):
+        Connections(fake_aws({}), **options)
+
+
+class TestTracking:
+    def test_an_unknown_requirement_is_refused(self):
+        with pytest.raises(ConfigurationError, match="tennant unknown"):
+            TrackConnections(Connections(fake_aws({})), require="tennant")
+
+    def test_the_sync_form_says_that_it_blocks_a_loop(self, caplog: pytest.LogCaptureFixture):
+        tracking._tell_of_blocking.cache_clear()
+        resolver = Resolver()
+        resolver.use(TrackConnections(Connections(fake_aws({"dynamodb": FakeClient(batch_write_item={})}))))
+
+        @resolver.on_connect()
+        async def connect() -> None: ...
+
+        assert asyncio.run(resolver.resolve_async(samples.websocket("CONNECT")))["statusCode"] == 200
+        assert "TrackConnections blocks the event loop; use TrackConnectionsAsync" in caplog.text
+
+    def test_a_connection_that_ends_while_it_speaks_harms_nothing(self):
+        item = {
+            "connection_id": {"S": "c1"},
+            "tenant_key": {"S": "-"},
+            "endpoint": {"S": ""},
+            "connected_at": {"N": "1"},
+            "last_seen": {"N": "1"},
+            "expires_at": {"N": "9999999999"},
+        }
+        client = FakeClient(
+            get_item={"Item": item}, update_item=refusal("ConditionalCheckFailedException", operation="UpdateItem")
+        )
+        resolver = Resolver()
+        resolver.use(TrackConnections(Connections(fake_aws({"dynamodb": client}))))
+
+        @resolver.on_message()
+        def message() -> str:
+            return "heard"
+
+        assert TestClient(resolver).message("hi", connection_id="c1")["body"] == "heard"

@@ -1,0 +1,170 @@
+"""The command line: what it lists, what it runs, and what it says to wrong words."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from router.cli import app
+
+ROOT = Path(__file__).resolve().parents[3]
+HERE = "tests.unit.router.cli_app"
+APP = f"{HERE}:resolver"
+
+
+@pytest.fixture(autouse=True)
+def quiet(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Leave neither a TASK_NAME nor log levels to other tests; nothing here may find AWS."""
+    monkeypatch.chdir(ROOT)
+    monkeypatch.setenv("TASK_NAME", "")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    levels = {name: logging.getLogger(name).level for name in ("adapters", "router")}
+    yield
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize(
+    ("application", "told"),
+    [
+        ("noform", "APP 'noform': write it as package.module:resolver"),
+        ("a-b:c", "APP 'a-b:c': write it as package.module:resolver"),
+        ("nowhere.app:resolver", "there is no module 'nowhere' here"),
+        (f"{HERE}x:resolver", f"there is no module '{HERE}x' here"),
+        (f"{HERE}:nothing", f"{HERE} has no 'nothing'; it has the resolver resolver, empty"),
+        (f"{HERE}:not_one", "is no Resolver, but of type str"),
+        (f"{HERE}:router", "is no Resolver, but of type Router"),
+        (
+            "tests.unit.router.cli_broken_app:resolver",
+            "cannot be imported: KeyError: 'A_VARIABLE_THAT_NOBODY_SETS' (tests/unit/router/cli_broken_app.py:7)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["routes"], ["task"], ["worker"]], ids=" ".join)
+def test_a_wrong_application_is_told_in_one_line(command: list[str], application: str, told: str) -> None:
+    result = run(*command, application, *(["orders"] if command == ["worker"] else []))
+
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert told in line
+
+
+def test_a_missing_dependency_of_the_application_is_not_taken_for_a_wrong_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "needs_more.py").write_text("import a_library_that_is_missing\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    result = run("routes", "needs_more:resolver")
+
+    assert result.exit_code == 2
+    assert "needs_more cannot be imported: No module named 'a_library_that_is_missing'" in result.stderr
+
+
+class TestRoutes:
+    def test_each_route_is_a_row(self) -> None:
+        result = run("routes", APP)
+
+        assert result.exit_code == 0
+        rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
+        assert rows == [
+            ["http", "GET /orders/{order_id}", f"{HERE}.show", "tags: read"],
+            ["sqs", "orders-*", f"{HERE}.order", "concurrency: 3"],
+            ["sqs", "mail", f"{HERE}.mail", "batch: yes; pattern: yes"],
+            ["dynamodb", "table", f"{HERE}.inserted", "events: INSERT"],
+            ["s3", "files[1]", f"{HERE}.file", "prefix: in/; suffix: .csv"],
+            ["task", "nightly", f"{HERE}.nightly", ""],
+            ["task", "broken", f"{HERE}.broken", ""],
+        ]
+
+
+class TestTask:
+    def test_it_runs_by_name_and_its_result_is_the_exit_code(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("SESSION", '{"tenant": "acme"}')
+
+        assert run("task", APP, "nightly").exit_code == 7
+
+    def test_the_name_may_come_from_the_environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("TASK_NAME", "nightly")
+
+        assert run("task", APP).exit_code == 0
+
+    def test_failure_and_what_cannot_start(self) -> None:
+        assert run("task", APP).exit_code == 2  # without a name
+        assert run("task", APP, "broken").exit_code == 1
+        assert run("task", APP, "unknown").exit_code == 1
+        assert run("task", APP, "nightly", "--require-env", "A_VARIABLE_THAT_NOBODY_SETS").exit_code == 2
+
+
+class TestWorker:
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [
+            (["ordres"], "has no @on_queue route for 'ordres'; there is orders-*, mail"),
+            (["https://sqs.eu-west-1.amazonaws.com/123456789012/ordres"], "has no @on_queue route for 'ordres'"),
+            (["mail", "--batch", "11"], "Worker(batch=11): give a whole number from 1 to 10"),
+            (["mail", "--visibility", "0"], "Worker(visibility=0.0): give seconds from 1 to 43200"),
+            (["mail", "--metrics", f"{HERE}:not_one"], "cannot be called: it is of type str"),
+            (["mail", "--metrics", "nope"], "--metrics 'nope': write it as package.module:function"),
+        ],
+    )
+    def test_wrong_words(self, arguments: list[str], told: str) -> None:
+        result = run("worker", APP, *arguments)
+
+        assert result.exit_code == 2
+        assert told in result.stderr
+
+    def test_an_application_without_queues_is_told(self) -> None:
+        assert "it has none at all" in run("worker", f"{HERE}:empty", "orders").stderr
+
+    def test_help_names_what_matters(self) -> None:
+        text = " ".join(re.sub(r"[│╭╰─]", " ", run("worker", "--help").stdout).split())
+
+        for word in ("APP", "QUEUE", "--concurrency", "--visibility", "--drain", "--metrics", "SIGTERM"):
+            assert word in text
+
+
+def module(*arguments: str, hide: str = "") -> subprocess.CompletedProcess[str]:
+    """`python -m router`, in a process where a package may be hidden."""
+    script = (
+        "import runpy, sys\n"
+        f"sys.modules.update(dict.fromkeys({hide.split()!r}))\n"
+        f"sys.argv = ['router', *{list(arguments)!r}]\n"
+        "runpy.run_module('router', run_name='__main__', alter_sys=True)"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False
+    )
+
+
+def test_without_the_extra_it_says_what_to_install() -> None:
+    done = module("routes", APP, hide="typer")
+
+    assert done.returncode == 2
+    assert done.stderr == 'error: the command line needs typer and rich: pip install "lambda-junction[cli]"\n'
+
+
+def test_the_table_says_what_it_needs() -> None:
+    done = module("routes", APP, hide="rich rich.console rich.table")
+
+    assert done.returncode == 2
+    assert 'pip install "lambda-junction[cli]"' in done.stderr
+
+
+def test_as_a_module_it_has_help() -> None:
+    done = module("--help")
+
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in ("worker", "task", "routes", "python -m router"))
