@@ -38,6 +38,10 @@ test: $(VENV)/.dev ## Run the tests with coverage; servers they need are fetched
 
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
+	$(RUN) -m tests.servers.fetch
+	$(RUN) -m tests.benchmarks.publish
+	$(RUN) -m tests.benchmarks.dynamodb
+	$(RUN) -m tests.benchmarks.worker
 
 demo: $(VENV)/.$(DEMO) ## Run the orders example end to end on local servers
 	$(RUN) -m examples.orders
