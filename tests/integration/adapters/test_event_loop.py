@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 import uuid
 
@@ -10,7 +11,8 @@ from adapters.sqs import Sqs
 from tests.integration.adapters.places import aws_of, make_queue
 from tests.servers.elasticmq import ElasticMQ
 
-MOST_LAG = 0.05  # seconds
+# Seconds. Measuring coverage traces each line of a thousand sends, on the loop as well: that time is not the adapter's.
+MOST_LAG = 0.05 if sys.gettrace() is None else 0.25
 
 
 async def worst_lag(work: asyncio.Task) -> float:
