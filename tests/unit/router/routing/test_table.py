@@ -252,3 +252,9 @@ def test_a_place_whose_patterns_decline_is_not_found() -> None:
     resolver.get("/p", pattern={"query": {"kind": ["a"]}})(lambda: "pattern")
     assert TestClient(resolver).get("/p").status == 404
     assert TestClient(resolver).head("/p").status == 404
+
+
+def test_the_entries_of_a_source() -> None:
+    made = table((Source.SQS, "orders"))
+    assert [entry.name for entry in made.entries_of(Source.SQS)] == ["sqs orders"]
+    assert made.entries_of(Source.SNS) == []
