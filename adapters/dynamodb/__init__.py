@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from adapters.dynamodb.operations import Delete as Delete
     from adapters.dynamodb.operations import Put as Put
     from adapters.dynamodb.operations import Update as Update
-    from adapters.dynamodb.pages import Page as Page
     from adapters.dynamodb.ranges import begins_with as begins_with
     from adapters.dynamodb.ranges import between as between
     from adapters.dynamodb.ranges import gt as gt
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from adapters.dynamodb.schema import Layout as Layout
     from adapters.dynamodb.selection import Selection as Selection
     from adapters.dynamodb.table import Table as Table
+    from adapters.paging import Page as Page
 
 _HOMES = {
     "errors": (
@@ -70,10 +70,9 @@ _HOMES = {
     "expressions": ("Condition", "attr"),
     "models": ("Index", "item"),
     "operations": ("Check", "Create", "Delete", "Put", "Update"),
-    "pages": ("Page",),
     "ranges": ("begins_with", "between", "gt", "gte", "lt", "lte"),
     "schema": ("Layout",),
-    "selection": ("Selection",),
+    "selection": ("Page", "Selection"),
     "table": ("Table",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

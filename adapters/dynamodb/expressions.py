@@ -13,7 +13,8 @@ from __future__ import annotations
 import re
 
 from adapters.dynamodb.errors import InvalidRequest
-from adapters.dynamodb.values import Unstorable, encode
+from adapters.dynamodb.values import encode
+from adapters.models.fields import Unstorable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

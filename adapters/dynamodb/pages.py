@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from adapters.dynamodb.errors import InvalidPageToken
+from adapters.paging import seal, unseal
 from router.encode import dumps
 
 if TYPE_CHECKING:
@@ -17,18 +15,7 @@ if TYPE_CHECKING:
 
     from adapters.dynamodb.schema import Schema
 
-T = TypeVar("T")
-
 _PURPOSE = b"junction.dynamodb.page.v1"
-_SIGNATURE = 16  # bytes of the HMAC-SHA256 that are kept
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """Some items of a list. next: the token of the page after this one; None where this is the last."""
-
-    items: list[T]
-    next: str | None
 
 
 class Pages:
@@ -60,17 +47,16 @@ class Pages:
     def token(self, item: Mapping[str, Any]) -> str:
         """The token of the page that begins after an item."""
         payload = orjson.dumps([item[attribute]["S"] for attribute in self._attributes])
-        return urlsafe_b64encode(self._signature(payload) + payload).decode().rstrip("=")
+        return seal(payload, self._schema.page_secret, self._about())
 
     def start(self, token: str) -> dict[str, Any]:
         """The key after which the page begins. Raises InvalidPageToken."""
+        payload = unseal(token, self._schema.page_secret, self._about())
+        if payload is None:
+            raise InvalidPageToken(self._schema.table)
         try:
-            held = urlsafe_b64decode(token + "=" * (-len(token) % 4))
-            genuine = hmac.compare_digest(held[:_SIGNATURE], self._signature(held[_SIGNATURE:]))
-            if not genuine or urlsafe_b64encode(held).decode().rstrip("=") != token:
-                raise InvalidPageToken(self._schema.table)
-            values = orjson.loads(held[_SIGNATURE:])
-        except (ValueError, TypeError):
+            values = orjson.loads(payload)
+        except ValueError:
             raise InvalidPageToken(self._schema.table) from None
         if not self._fits(values):
             raise InvalidPageToken(self._schema.table)
@@ -87,6 +73,5 @@ class Pages:
             return False
         return bool(key[self._schema.layout.pk].startswith(self._prefix))
 
-    def _signature(self, payload: bytes) -> bytes:
-        message = b"\n".join((_PURPOSE, dumps([self._scope, self._prefix]), payload))
-        return hmac.digest(self._schema.page_secret, message, "sha256")[:_SIGNATURE]
+    def _about(self) -> bytes:
+        return b"\n".join((_PURPOSE, dumps([self._scope, self._prefix])))

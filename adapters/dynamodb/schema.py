@@ -11,7 +11,8 @@ from decimal import Decimal
 from adapters.dynamodb.errors import InvalidKey, ItemError, UnreadableItem
 from adapters.dynamodb.models import Keys, model_of, templates_of
 from adapters.dynamodb.templates import escaped
-from adapters.dynamodb.values import Unstorable, checked, decode, decode_item
+from adapters.dynamodb.values import decode, decode_item
+from adapters.models.fields import Unstorable, checked_text
 from router.errors import ConfigurationError, SessionError
 from router.session import get_session
 
@@ -121,7 +122,7 @@ class Schema:
                 "outside of a handler, set one: set_session(Session(tenant=...))"
             )
         try:
-            return f"tenant#{escaped(checked(tenant))}#"
+            return f"tenant#{escaped(checked_text(tenant))}#"
         except Unstorable as error:
             raise SessionError(f"table {self.table}: the session's tenant {error}") from None
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from adapters.dynamodb.errors import InvalidKey, InvalidRequest
 from adapters.dynamodb.expressions import path_of, stored
 from adapters.dynamodb.operations import alive, placeholders
-from adapters.dynamodb.pages import Page, Pages
+from adapters.dynamodb.pages import Pages
 from adapters.dynamodb.ranges import Range, span
 from adapters.dynamodb.schema import LONGEST_PK, fitting
+from adapters.paging import Page
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Sequence

@@ -12,7 +12,8 @@ from enum import Enum
 from uuid import UUID
 
 from adapters.dynamodb.errors import InvalidKey
-from adapters.dynamodb.values import Unstorable, checked, utc_text
+from adapters.dynamodb.values import utc_text
+from adapters.models.fields import Unstorable, checked_text
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -128,7 +129,7 @@ def _text(value: Any, width: int) -> str:
     if isinstance(value, str):
         if not value:
             raise Unstorable("is empty")
-        return value if value.isascii() else checked(value)
+        return value if value.isascii() else checked_text(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return int.__repr__(value)
     if isinstance(value, datetime):

@@ -13,6 +13,7 @@ from enum import Enum
 from uuid import UUID
 
 from adapters.dynamodb.errors import UnreadableItem
+from adapters.models.fields import Unstorable, checked_text, field_values, is_textual, stored_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,21 +27,6 @@ _DIGITS = 38
 _LARGEST, _SMALLEST = 125, -130
 _PLAIN_INTEGER = 10**_DIGITS
 _INTEGER_BITS = 420  # an integer of more is over 9.9E+125, and would be slow to write out
-# Types of the standard library and of pydantic whose text says all of them.
-_TEXTUAL_MODULES = frozenset(("ipaddress", "pathlib", "pydantic", "pydantic_core"))
-
-
-class Unstorable(ValueError):
-    """What is wrong with a value. The way to it is put together on the way back, so that good values do not pay."""
-
-    def __init__(self, problem: str) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.way: list[str] = []
-
-    def __str__(self) -> str:
-        way = "".join(reversed(self.way)).removeprefix(".")
-        return f"{way[:200]}: {self.problem}" if way else self.problem
 
 
 def encode(value: Any) -> Attribute:
@@ -93,17 +79,8 @@ def utc_text(value: datetime) -> str:
 
 def _text(value: str) -> Attribute:
     if not value.isascii():
-        checked(value)
+        checked_text(value)
     return {"S": value}
-
-
-def checked(value: str) -> str:
-    """Text that has a UTF-8 form; half of a surrogate pair has none."""
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise Unstorable("is text with half of a surrogate pair, which has no UTF-8 form") from None
-    return value
 
 
 def number(value: int | float | Decimal) -> str:
@@ -203,25 +180,9 @@ def _other(value: Any) -> Attribute:
         return {"M": encode_fields(field_values(value, names))}
     if isinstance(value, Mapping):
         return _map(value)
-    if kind.__module__.partition(".")[0] in _TEXTUAL_MODULES and "Secret" not in kind.__name__:
+    if is_textual(kind):
         return {"S": str(value)}
     raise Unstorable(f"is a {kind.__name__}, which has no form in DynamoDB")
-
-
-def stored_names(kind: Any) -> tuple[str, ...] | None:
-    """The names of the fields of a dataclass or pydantic model; None for any other class."""
-    if hasattr(kind, "__dataclass_fields__"):
-        from dataclasses import fields as of_dataclass
-
-        return tuple([field.name for field in of_dataclass(kind)])
-    return tuple(kind.model_fields) if hasattr(kind, "model_validate") else None
-
-
-def field_values(instance: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
-    """The fields of an instance with their values, those that a pydantic model took in addition included."""
-    pairs = [(name, getattr(instance, name)) for name in names]
-    extra = getattr(instance, "__pydantic_extra__", None)
-    return [*pairs, *extra.items()] if extra else pairs
 
 
 _ENCODERS: dict[type, Callable[[Any], Attribute]] = {

@@ -18,7 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.dynamodb import UnreadableItem
-from adapters.dynamodb.values import Unstorable, decode, encode
+from adapters.dynamodb.values import decode, encode
+from adapters.models.fields import Unstorable
 
 NUMBERS = st.integers(-(10**38), 10**38) | st.decimals(allow_nan=False, allow_infinity=False, places=5).filter(
     lambda value: len(value.as_tuple().digits) <= 38
