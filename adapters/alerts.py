@@ -15,7 +15,7 @@ import time
 from adapters.aws.client import Aws
 from adapters.aws.settings import Settings
 from adapters.errors import AdapterError
-from adapters.sending.sender import loop_runs
+from adapters.blocking import loop_runs
 from router.errors import ConfigurationError, HTTPError
 
 TYPE_CHECKING = False

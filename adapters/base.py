@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.aws.client import default_aws
-from adapters.sending.sender import loop_runs
+from adapters.blocking import warn_if_blocking
 from adapters.session import CURRENT, named_session
 from router.session import current_event
 
@@ -48,15 +48,6 @@ class Adapter:
 
     def _warn(self, verb: str) -> None:
         warn_if_blocking(self, verb)
-
-
-def warn_if_blocking(adapter: object, verb: str) -> None:
-    """A sync verb on a running event loop blocks it, so say so."""
-    if loop_runs():
-        from logging import getLogger
-
-        name = f"{type(adapter).__name__}.{verb}"
-        getLogger("adapters").warning("%s blocks the event loop; use await %s_async(...)", name, name)
 
 
 def session_entry(session: Outgoing = CURRENT, policy: SessionPolicy | None = None) -> tuple[str, str | None]:

@@ -106,13 +106,15 @@ class PartialFailure(AdapterError):
     failed: a FailedEntry for each. sent: the ids of those that were taken, by position.
     """
 
+    entries = "messages"
+
     def __init__(self, failed: Sequence[FailedEntry], sent: Mapping[int, str], reason: str = "", **where: Any) -> None:
         self.failed = list(failed)
         self.sent = dict(sent)
         named = "; ".join(f"{_numbers(entries)}: {why}" for why, entries in _by_reason(self.failed).items())
         total = len(self.failed) + len(self.sent)
         what = f"{where.get('service', '')}.{where.get('operation', '')} {where.get('resource', '')}"
-        message = f"{what}: {len(self.failed)} of {total} messages failed: {named}"
+        message = f"{what}: {len(self.failed)} of {total} {self.entries} failed: {named}"
         super().__init__(f"{message} ({reason})" if reason else message, **where)
 
 

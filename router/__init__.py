@@ -47,6 +47,9 @@ if TYPE_CHECKING:
     from router.errors import UnsupportedMediaType as UnsupportedMediaType
     from router.event import Event as Event
     from router.event import Source as Source
+    from router.middleware.authenticate import Authenticate as Authenticate
+    from router.middleware.authenticate import AuthenticateAsync as AuthenticateAsync
+    from router.middleware.authenticate import auth as auth
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
     from router.middleware.timing import Timing as Timing
@@ -103,6 +106,7 @@ _HOMES = {
         "UnsupportedMediaType",
     ),
     "router.event": ("Event", "Source"),
+    "router.middleware.authenticate": ("Authenticate", "AuthenticateAsync", "auth"),
     "router.middleware.compress": ("Compress",),
     "router.middleware.cors": ("Cors",),
     "router.middleware.timing": ("Timing",),

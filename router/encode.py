@@ -8,7 +8,9 @@ from router.errors import EncodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
 JSON = "application/json"
 
 
@@ -27,6 +29,17 @@ def plain(value: Any) -> Any:
     return loads(dumps(value))  # orjson would make a float of an integer over 64 bits
 
 
+def loggable(value: Any) -> Any:
+    """`plain` for logs, which a value without a JSON form must not fail: its type stands for it.
+
+    For `default=` of the standard library's json, and `json_default=` of the Logger of aws-lambda-powertools.
+    """
+    try:
+        return plain(value)
+    except EncodeError:
+        return f"<{type(value).__module__}.{type(value).__qualname__}>"
+
+
 def _default(value: Any) -> Any:
     """What orjson does not know by itself (it knows datetime, date, time, UUID, Enum and dataclasses)."""
     from decimal import Decimal
@@ -38,6 +51,8 @@ def _default(value: Any) -> Any:
     if dump is not None and not isinstance(value, type):
         return dump()
     if isinstance(value, bytes | bytearray | memoryview):
+        if getattr(value, "subtype", None) == 4:  # the UUID of bson's Binary
+            return value.as_uuid()  # type: ignore[union-attr]  # bson is not imported here
         from base64 import b64encode
 
         return b64encode(value).decode()
@@ -52,11 +67,9 @@ def _default(value: Any) -> Any:
 def _by_name(value: Any) -> Any:
     """Types of libraries that are not imported here, known by their names."""
     kind = type(value)
-    if kind.__module__.startswith("bson"):
-        if kind.__name__ == "ObjectId":
-            return str(value)
-        if kind.__name__ == "Decimal128":
-            return value.to_decimal()
+    for base in kind.__mro__:
+        if base.__module__.startswith("bson.") and base.__name__ in _OF_BSON:
+            return _OF_BSON[base.__name__](value)
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
     from pathlib import PurePath
@@ -70,6 +83,21 @@ def _by_name(value: Any) -> Any:
     if isinstance(value, Iterable) and hasattr(value, "__len__"):
         return list(value)
     raise TypeError(f"{kind.__module__}.{kind.__qualname__}")
+
+
+def _in_utc(value: Any) -> Any:
+    from datetime import UTC
+
+    return value.as_datetime().replace(tzinfo=UTC)  # DatetimeMS means UTC, and does not say so
+
+
+_OF_BSON: dict[str, Callable[[Any], Any]] = {
+    "ObjectId": str,
+    "Decimal128": lambda value: value.to_decimal(),
+    "Timestamp": _in_utc,
+    "DatetimeMS": _in_utc,
+    "DBRef": lambda value: value.as_doc(),
+}
 
 
 def _ordered(values: Any) -> list[Any]:

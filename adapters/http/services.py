@@ -7,7 +7,7 @@ import threading
 import time
 
 from adapters.aws.steps import Wait
-from adapters.base import warn_if_blocking
+from adapters.blocking import warn_if_blocking
 from adapters.errors import InvalidMessage
 from adapters.http.errors import PASSING, ServiceFailed, unreachable
 from adapters.http.request import checked_base, origin_of, outline

@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
-from sys import modules
 
 from adapters.aws.client import default_aws
 from adapters.aws.steps import Call, Wait
+from adapters.blocking import warn_if_blocking
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
 from adapters.sending import attributes
 from adapters.sending.batches import Delivery, Entry, cut
@@ -328,16 +328,6 @@ class Sender(ABC):
             getLogger("adapters").exception("the on_message hook failed")
 
     def _run(self, steps: Steps[T], verb: str) -> T:
-        """Take a verb's steps in this thread; on a running event loop this blocks it, so say so."""
-        if loop_runs():
-            from logging import getLogger
-
-            name = f"{type(self).__name__}.{verb}"
-            getLogger("adapters").warning("%s blocks the event loop; use await %s_async(...)", name, name)
+        """Take a verb's steps in this thread."""
+        warn_if_blocking(self, verb)
         return self.aws.run(steps)
-
-
-def loop_runs() -> bool:
-    """Whether this is async code: an event loop runs in this thread."""
-    asyncio = modules.get("asyncio")  # not imported for the question: without it no loop runs
-    return asyncio is not None and asyncio._get_running_loop() is not None

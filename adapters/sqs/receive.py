@@ -6,7 +6,7 @@ from functools import partial
 
 from adapters.aws.steps import Call
 from adapters.sending.batches import Delivery, Entry, cut
-from adapters.sending.sender import loop_runs
+from adapters.blocking import loop_runs
 from adapters.sqs.send import QueueSender, queue_arn, whole_seconds
 from router.errors import ConfigurationError
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from adapters.sending.sender import loop_runs
+from adapters.blocking import loop_runs
 from adapters.websocket.connection import seconds
 from adapters.websocket.errors import ConnectionGone
 from router.errors import ConfigurationError, SessionError, Unauthorized
@@ -35,9 +35,19 @@ class _Tracking:
             )
         self._touch_every = timedelta(seconds=touch_every)
 
+    def restore(self, event: Event) -> None:
+        """Give a message the session of its connection now, for what stands further outside and asks for it."""
+        self.connections.aws.run(self._before(event))
+
+    async def restore_async(self, event: Event) -> None:
+        """`restore` from async code, without blocking its loop."""
+        await self.connections.aws.run_async(self._before(event))
+
     def _before(self, event: Any) -> Steps[None]:
         """Keep a connection that opens; find the one that a message is of, and restore its session."""
         connection: Connection | None
+        if "connection" in event.state:
+            return  # restored already
         if event.name == "$connect":
             self._check(event.session)
             connection = yield from self.connections._add(
@@ -88,7 +98,7 @@ class TrackConnections(_Tracking):
 
     For sync applications; `TrackConnectionsAsync` does the same without blocking an event loop. Put it inside of what
     authenticates, and outside of all that asks for the session. `event.state["connection"]` is the Connection, or None.
-    On other sources it does nothing.
+    On other sources it does nothing. `Authenticate(connections=...)` takes it to check messages by their session.
 
     require: "tenant", "user": a `$connect` without it is refused with 401, and so is a message whose connection is
     unknown. (`SessionPolicy(require=...)` is asked before any middleware, and messages have no headers.)

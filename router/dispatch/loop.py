@@ -45,6 +45,8 @@ _local = _Local()
 _of_parent: list[_Owner] = []
 # Tasks that were told about once already.
 _told: set[str] = set()
+# How the monitors of PyMongo's async client are named: they live as long as the client, and are meant to.
+_OF_CLIENTS = "pymongo_"
 
 
 def get_loop() -> asyncio.AbstractEventLoop:
@@ -87,7 +89,7 @@ def _tell_of_leftovers(tasks: set[asyncio.Task[Any]]) -> None:
     """Work that a handler started and nobody awaits is frozen with the function: say so, once for each kind."""
     for task in tasks:
         name = getattr(task.get_coro(), "__qualname__", task.get_name())
-        if name not in _told:
+        if name not in _told and not task.get_name().startswith(_OF_CLIENTS):
             _told.add(name)
             from logging import getLogger
 

@@ -174,7 +174,7 @@ def test_the_engine_imports_where_only_orjson_is_installed() -> None:
     engine = [
         where.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for where, _ in package_modules()
-        if where.startswith("router/") and not re.match(r"router/(?:cli\.py|__main__\.py|local/)", where)
+        if where.startswith("router/") and not re.match(r"router/(?:cli/|__main__\.py|local/)", where)
     ]
     script = f"""
 import importlib, sys

@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
-HEAVY = ("boto3", "botocore", "httpx", "aws_lambda_powertools", "asyncio", "pydantic", "concurrent.futures", "ssl")
+HEAVY = (
+    *("boto3", "botocore", "httpx", "aws_lambda_powertools", "asyncio", "pydantic", "concurrent.futures", "ssl"),
+    *("pymongo", "motor", "bson", "gridfs"),
+)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,10 @@ HEAVY = ("boto3", "botocore", "httpx", "aws_lambda_powertools", "asyncio", "pyda
         "from adapters.lambda_invoke import Invoker; Invoker()",
         "from adapters.parameters import Parameters, resolve_requirements; Parameters()",
         "from adapters.parameters import resolve_requirements; resolve_requirements(['A'], environ={'A': '1'})",
+        "import adapters.mongo",
+        "import adapters.mongo as m; m.Repository(m.Mongo(), 'orders', indexes=[m.Index('a')], stamps=True)",
+        "import adapters.mongo as m; m.Repository(m.Mongo('mongodb://db'), 'a', database='b').find({'c': m.gt(5)})",
+        "from adapters.mongo import Mongo, MongoTokens; MongoTokens(Mongo())",
         "from adapters.s3 import S3; S3(bucket='invoices')",
         "from adapters.stepfunctions import StepFunctions; StepFunctions()",
     ],

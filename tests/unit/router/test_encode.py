@@ -15,12 +15,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 import pytest
-from bson import Binary, Decimal128, Int64, ObjectId, Regex
+from bson import SON, Binary, Code, DBRef, Decimal128, Int64, MaxKey, MinKey, ObjectId, Regex, Timestamp, encode
+from bson.datetime_ms import DatetimeMS
+from bson.raw_bson import RawBSONDocument
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from router.encode import dumps, plain
+from router.encode import dumps, loggable, plain
 from router.errors import EncodeError
 from router.session import Session
 
@@ -70,6 +72,10 @@ class Money:
         return {"amount": 5}
 
 
+class OwnId(ObjectId):
+    """As applications have it, to give it methods of a framework."""
+
+
 Pair = namedtuple("Pair", "a b")
 
 
@@ -96,7 +102,18 @@ Pair = namedtuple("Pair", "a b")
             '{"id":1,"total":1.50,"at":"2024-05-04T00:00:00+00:00"}',
         ),
         (ObjectId("507f1f77bcf86cd799439011"), '"507f1f77bcf86cd799439011"'),
-        ([Decimal128("1.10"), Int64(5), Binary(b"\x00\xff")], '[1.10,5,"AP8="]'),
+        ({"own": OwnId("507f1f77bcf86cd799439011")}, '{"own":"507f1f77bcf86cd799439011"}'),
+        ([Decimal128("1.10"), Int64(2**62), Binary(b"\x00\xff")], f'[1.10,{2**62},"AP8="]'),
+        (Decimal128("1234567890123456789012345678901.234"), "1234567890123456789012345678901.234"),
+        ([Decimal128(text) for text in ("NaN", "sNaN", "Infinity", "-Infinity")], "[null,null,null,null]"),
+        (Binary.from_uuid(UUID(int=1)), '"00000000-0000-0000-0000-000000000001"'),
+        ([Binary(b"\x00\xff", 3), Binary(b"\x00\xff", 128)], '["AP8=","AP8="]'),
+        (Timestamp(1714825800, 7), '"2024-05-04T12:30:00+00:00"'),
+        (DatetimeMS(1714825800123), '"2024-05-04T12:30:00.123000+00:00"'),
+        (DBRef("orders", ObjectId("507f1f77bcf86cd799439011")), '{"$ref":"orders","$id":"507f1f77bcf86cd799439011"}'),
+        (SON([("b", 1), ("a", {"at": Decimal128("2")})]), '{"b":1,"a":{"at":2}}'),
+        (RawBSONDocument(encode({"a": [Decimal128("0.50")]})), '{"a":[0.50]}'),
+        (Code("f()"), '"f()"'),
         ({3, 1, 2}, "[1,2,3]"),
         (frozenset({"b", "a"}), '["a","b"]'),
         ([b"\x00\xff", bytearray(b"a"), memoryview(b"a")], '["AP8=","YQ==","YQ=="]'),
@@ -163,6 +180,11 @@ class Failing(BaseModel):
     [
         ({"a": Unknown()}, "test_encode.Unknown"),
         ([Regex("a")], "bson.regex.Regex"),
+        ({"a": MinKey()}, "bson.min_key.MinKey"),
+        (MaxKey(), "bson.max_key.MaxKey"),
+        (DatetimeMS(2**62), "cannot be written as JSON"),
+        (Binary(b"short", 4), "cannot be written as JSON"),
+        ({ObjectId(): 1}, "key"),
         (Order, "type|ModelMetaclass"),
         ((i for i in range(3)), "generator"),
         (object(), "builtins.object"),
@@ -184,6 +206,16 @@ def test_plain_gives_what_any_encoder_takes_and_keeps_integers_exact() -> None:
     value = plain({"at": date(2024, 5, 4), "n": LARGEST, "p": Point(Decimal("1.5")), "s": {2, 1}})
     assert value == {"at": "2024-05-04", "n": LARGEST, "p": {"x": 1.5}, "s": [1, 2]}
     assert json.loads(json.dumps(value)) == value
+
+
+def test_a_log_has_the_type_of_what_has_no_json_form() -> None:
+    entry = {"id": ObjectId("507f1f77bcf86cd799439011"), "key": MinKey(), "unknown": Unknown(), "set": {2, 1}}
+    assert json.loads(json.dumps(entry, default=loggable)) == {
+        "id": "507f1f77bcf86cd799439011",
+        "key": "<bson.min_key.MinKey>",
+        "unknown": f"<{__name__}.Unknown>",
+        "set": [1, 2],
+    }
 
 
 NUMBERS = st.integers(-(10**38), 10**38) | st.decimals(allow_nan=False, allow_infinity=False)

@@ -1,30 +1,25 @@
-"""The command line: `python -m router --help`. Needs the extra `cli`; the worker needs `aws` besides."""
+"""The commands: what their arguments are, and what they start."""
 
 from __future__ import annotations
 
 import logging
 import os
 import sys
-from importlib import import_module
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
+import typer
+
+from router.cli.loading import load, load_application, refuse
 from router.errors import ConfigurationError
 from router.event import Source
-from router.resolver import Resolver
 from router.routing.names import matches
 
-try:
-    import typer
-except ImportError:
-    raise ConfigurationError('the command line needs typer and rich: pip install "lambda-junction[cli]"') from None
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
     from adapters.worker import Worker
+    from router.resolver import Resolver
     from router.routing.route import Route
-
-USAGE_ERROR = 2
 
 Application = Annotated[
     str, typer.Argument(metavar="APP", help="The application: `package.module:resolver`.", show_default=False)
@@ -90,7 +85,7 @@ def worker(
         )
         _check_routes(application, resolver, made)
     except ConfigurationError as error:
-        _refuse(error)
+        refuse(error)
     code = _run(made, resolver)
     if made.left_behind:
         logging.shutdown()
@@ -132,13 +127,49 @@ def routes(application: Application) -> None:
         from rich.table import Table
         from rich.text import Text
     except ImportError:
-        _refuse('the table needs rich: pip install "lambda-junction[cli]"')
+        refuse('the table needs rich: pip install "lambda-junction[cli]"')
     table = Table("source", "route", "handler", "options", title=application, title_justify="left")
     for route in resolver.routes:
         # As Text: a name with [brackets] is no markup.
         table.add_row(*(Text(text, overflow="fold") for text in _described(route)))
     # Into a file or another program it goes whole, whatever the width of a terminal.
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
+
+
+@app.command()
+def indexes(
+    application: Annotated[
+        str,
+        typer.Argument(
+            metavar="APP",
+            help="The application, `package.module:resolver`; or a `Mongo` or a `Repository` of it.",
+            show_default=False,
+        ),
+    ],
+    prune: Annotated[bool, typer.Option("--prune", help="Drop indexes that no repository declares.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and say what would be done.")] = False,
+    tenants: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="A,B",
+            help="The tenants whose databases are meant; may be repeated. By default all that are known, or found.",
+            show_default=False,
+        ),
+    ] = None,
+    parallel: Annotated[int, typer.Option(help="Collections at a time.")] = 8,
+) -> None:
+    """Make the MongoDB indexes that repositories declare, in the databases of all tenants.
+
+    First every create is tried, everywhere; with `--prune` what nothing declares is dropped then, if each of them
+    worked. A second run changes nothing. Exit code: 0 when all is as declared, 1 when something failed, 2 for wrong
+    arguments, 130 after Ctrl-C.
+    """
+    from router.cli.indexes import run_indexes
+
+    raise typer.Exit(run_indexes(application, tenants, prune=prune, dry_run=dry_run, parallel=parallel))
+
+
+# ---- the table of routes -------------------------------------------------------------------------------------------
 
 
 def _described(route: Route) -> tuple[str, str, str, str]:
@@ -177,68 +208,12 @@ def _run(worker: Worker, resolver: Resolver) -> int:
     return worker.run(resolver, asynchronous=resolver.is_async(Source.SQS))
 
 
-# ---- loading -------------------------------------------------------------------------------------------------------
-
-
-def load_application(name: str) -> Resolver:
-    """The Resolver that `package.module:attribute` names; ends the process with one line when there is none."""
-    found = _load(name, "APP", "package.module:resolver")
-    if not isinstance(found, Resolver):
-        _refuse(f"APP {name!r} is no Resolver, but of type {type(found).__name__}")
-    return found
-
-
 def _load_hook(name: str) -> Callable[[Any], object]:
-    found = _load(name, "--metrics", "package.module:function")
+    found = load(name, "--metrics", "package.module:function")
     if not callable(found):
-        _refuse(f"--metrics {name!r} cannot be called: it is of type {type(found).__name__}")
+        refuse(f"--metrics {name!r} cannot be called: it is of type {type(found).__name__}")
     hook: Callable[[Any], object] = found
     return hook
-
-
-def _load(name: str, what: str, form: str) -> Any:
-    module_name, colon, attributes = name.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attributes.split("."))):
-        _refuse(f"{what} {name!r}: write it as {form}")
-    if os.getcwd() not in sys.path:  # as with `python -m`, whatever started this
-        sys.path.insert(0, os.getcwd())
-    try:
-        found: Any = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
-            _refuse(f"{what} {name!r}: there is no module {error.name!r} here")
-        _refuse(f"{what} {name!r}: {module_name} cannot be imported: {error}")
-    except Exception as error:
-        _refuse(f"{what} {name!r}: {module_name} cannot be imported: {type(error).__name__}: {error} ({_place(error)})")
-    for attribute in attributes.split("."):
-        if not hasattr(found, attribute):
-            resolvers = _resolvers(found)
-            hint = f"; it has the resolver {', '.join(resolvers)}" if resolvers else ""
-            _refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{hint}")
-        found = getattr(found, attribute)
-    return found
-
-
-def _place(error: BaseException) -> str:
-    """The last line of the application's own on the way to an error; where there is none, the line that raised it."""
-    from traceback import extract_tb
-
-    frames = extract_tb(error.__traceback__)
-    own = [
-        frame for frame in frames if frame.filename.startswith(os.getcwd()) and "site-packages" not in frame.filename
-    ]
-    last = (own or frames)[-1]
-    return f"{last.filename.removeprefix(os.getcwd() + os.sep)}:{last.lineno}"
-
-
-def _resolvers(module: Any) -> Sequence[str]:
-    return [name for name, value in vars(module).items() if isinstance(value, Resolver)]
-
-
-def _refuse(why: object) -> NoReturn:
-    """End with one line that says what is wrong."""
-    typer.echo(f"error: {' '.join(str(why).split())}", err=True)
-    raise typer.Exit(USAGE_ERROR)
 
 
 def _start_log(verbose: bool) -> None:

@@ -1,0 +1,116 @@
+"""Operations of a bulk write, many of which go to the server at a time, and what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from adapters.errors import FailedEntry
+from adapters.mongo.errors import InvalidRequest, duplicate_index
+from adapters.mongo.updates import Changes
+
+if TYPE_CHECKING:
+    from adapters.mongo.mongo import Access
+    from adapters.mongo.operations import Operations
+    from adapters.mongo.steps import Steps
+
+_DUPLICATE_KEY = 11000
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """Insert a document."""
+
+    document: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Change the document with this id, if there is one: `Update(id, {"set": {...}, "inc": {...}})`."""
+
+    id: Any
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the document with this id, if there is one."""
+
+    id: Any
+
+
+Operation: TypeAlias = Insert | Update | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class BulkResult:
+    """What a bulk write did. inserted: new ids by position. matched: how many updates and deletions met a document."""
+
+    inserted: Mapping[int, Any] = field(default_factory=dict)
+    matched: int = 0
+
+
+def bulk(operations: Operations[Any], access: Access, given: list[Operation], ordered: bool) -> Steps[BulkResult]:
+    """The steps of a bulk write. Raises BulkFailed, which names what was not done."""
+    inserted: dict[int, Any] = {}
+    requests = [_request(operations, position, one, inserted) for position, one in enumerate(given)]
+    if not requests:
+        return BulkResult()
+    collection = yield from operations.place.collection(access)
+    try:
+        result = yield collection.bulk_write(requests, ordered=ordered)
+    except Exception as error:
+        ids = {position: str(id) for position, id in inserted.items()}
+        failure = operations.partly(error, "bulk", list(given), ids, ordered=ordered)
+        if failure is error:
+            raise
+    else:
+        return BulkResult(inserted, result.matched_count + result.deleted_count)
+    raise failure
+
+
+def _request(operations: Operations[Any], position: int, one: Operation, inserted: dict[int, Any]) -> Any:
+    """An operation as the driver takes it."""
+    from pymongo import DeleteOne, InsertOne, UpdateOne
+
+    match one:
+        case Insert(document):
+            new = operations.new_document(document)
+            inserted[position] = new["_id"]
+            return InsertOne(new)
+        case Update(id, changes):
+            return UpdateOne(operations.of_id(id), operations.update_of(changes))
+        case Delete(id) if operations.marks.soft_delete:
+            return UpdateOne(operations.of_id(id), operations.deletion())
+        case Delete(id):
+            return DeleteOne(operations.of_id(id))
+    raise InvalidRequest(f"bulk: #{position}: Insert, Update or Delete is expected, not {type(one).__name__}")
+
+
+def failed_entries(details: Mapping[str, Any], given: list[Any], *, ordered: bool) -> list[FailedEntry]:
+    """What the server refused, by position. In an ordered write nothing after the first of these was tried."""
+    errors = {int(error["index"]): error for error in details.get("writeErrors", ())}
+    failed = [
+        FailedEntry(index, given[index], _code(error), _reason(error), sender_fault=True)
+        for index, error in sorted(errors.items())
+    ]
+    if ordered and failed:
+        last = failed[-1].index
+        failed += [
+            FailedEntry(index, given[index], "NotTried", "an operation before it failed")
+            for index in range(last + 1, len(given))
+        ]
+    return failed
+
+
+def _code(error: Mapping[str, Any]) -> str:
+    return "DuplicateKey" if error.get("code") == _DUPLICATE_KEY else str(error.get("codeName") or error.get("code"))
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Why, without the server's text, which quotes values."""
+    if error.get("code") == _DUPLICATE_KEY:
+        index = duplicate_index(error)
+        return f"the value is there already under the index {index}" if index else "the value is there already"
+    return "refused by the server"

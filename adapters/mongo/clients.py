@@ -1,0 +1,222 @@
+"""`Clients`: one client for each cluster, process and event loop, made when it is first needed.
+
+A client has connections and monitors. It must not be shared over a fork, and one of an async driver works on its own
+loop alone; the loop of a function lives across warm invocations, and so does its client.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+import weakref
+from math import inf
+from time import monotonic
+
+from adapters.mongo.drivers import async_client, repository_options, sync_client
+from adapters.mongo.settings import hosts_of
+from adapters.blocking import loop_runs
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from collections.abc import AsyncGenerator
+    from typing import Any
+
+    from adapters.mongo.settings import MongoSettings
+
+# Of so many collections objects are kept for each client; making one costs more than asking for a document in a cache.
+_COLLECTIONS_KEPT = 4096
+# Seconds between two times that a function is asked for a connection string since the credentials were refused.
+_LEAST_RENEWAL = 1.0
+
+
+class Client:
+    """A driver's client with the collections that were asked of it."""
+
+    __slots__ = ("_options", "collections", "driver", "guard")
+
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self._options = repository_options(driver)
+        self.collections: dict[tuple[str, str], Any] = {}
+        self.guard: AsyncGenerator[None, None] | None = None
+
+    def collection(self, database: str, name: str) -> Any:
+        """The driver's collection as repositories use it, made once."""
+        found = self.collections.get((database, name))
+        if found is None:
+            if len(self.collections) >= _COLLECTIONS_KEPT:
+                self.collections.clear()
+            found = self.driver[database].get_collection(name, codec_options=self._options)
+            self.collections[database, name] = found
+        return found
+
+
+class _Process:
+    """What must not be shared over a fork."""
+
+    __slots__ = ("lock", "loops", "pid", "renewed", "sync")
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.lock = threading.Lock()
+        self.sync: dict[str, Client] = {}
+        self.loops: dict[AbstractEventLoop, dict[str, Client]] = {}
+        self.renewed: dict[str, float] = {}
+
+
+# Clients that a fork left behind: to close or collect one would end threads and connections that are the parent's.
+_of_parent: list[_Process] = []
+
+
+class Clients:
+    """The clients of one `Mongo`. No other shares them, so that none gets connections with another's credentials."""
+
+    def __init__(self, settings: MongoSettings) -> None:
+        self._settings = settings
+        self._state = _Process()
+
+    def of_sync(self, cluster: str) -> Client:
+        """The MongoClient of a cluster."""
+        state = self._process()
+        client = state.sync.get(cluster)
+        if client is None:
+            name, given = self._settings.cluster(cluster)
+            with state.lock:
+                client = state.sync.get(name)
+                if client is None:
+                    client = state.sync[name] = Client(sync_client(name, given))
+                    _close_at_exit(self)
+        return client
+
+    def of_loop(self, cluster: str) -> Client:
+        """The async driver's client of a cluster and of the running event loop."""
+        from asyncio import get_running_loop
+
+        try:
+            loop = get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError(
+                "no event loop runs here: mongo.db and ..._async are for `async def`; sync code has mongo.sync.db"
+            ) from None
+        state = self._process()
+        client = state.loops.get(loop, _NONE).get(cluster)
+        if client is None:
+            name, given = self._settings.cluster(cluster)
+            # Only the thread of this loop makes its clients, so that the lock guards the table of loops alone.
+            client = Client(async_client(self._settings.driver, name, given, loop))
+            _close_with_loop(client)
+            _close_at_exit(self)
+            with state.lock:
+                _forget_closed(state)
+                state.loops.setdefault(loop, {})[name] = client
+        return client
+
+    def named(self, cluster: str) -> str:
+        """A cluster as messages name it: with its hosts, without credentials."""
+        name, given = self._settings.cluster(cluster)
+        return name if callable(given.uri) else f"{name} ({hosts_of(given.uri)})"
+
+    def renew(self, cluster: str) -> None:
+        """Forget the clients of a cluster whose connection string comes from a function: the next one asks it again."""
+        name, given = self._settings.cluster(cluster)
+        if not callable(given.uri):
+            return
+        state = self._process()
+        with state.lock:
+            if monotonic() - state.renewed.get(name, -inf) < _LEAST_RENEWAL:
+                return  # of the calls that one wrong password let fail, the first has done it
+            state.renewed[name] = monotonic()
+            held = [state.sync.pop(name, None)]
+            idle = [clients for loop, clients in state.loops.items() if not loop.is_closed()]
+            held += [clients.pop(name, None) for clients in idle]
+        for client in held:
+            if client is not None and client.guard is None:
+                client.driver.close()
+        # Those of a loop end with the last reference to them: their guard is closed by the loop's own hook.
+
+    # ---- the end ------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Close the clients of sync code and of event loops that do not run; a later call makes new ones."""
+        state = self._process()
+        with state.lock:
+            sync, state.sync = state.sync, {}
+            _forget_closed(state)
+            # No loop can be run while another runs in the same thread; those clients are closed with their loops.
+            idle = [] if loop_runs() else [loop for loop in state.loops if not loop.is_running()]
+            waiting = [(loop, client) for loop in idle for client in state.loops.pop(loop).values()]
+        for client in sync.values():
+            client.driver.close()
+        for loop, client in waiting:
+            if client.guard is not None:
+                loop.run_until_complete(client.guard.aclose())
+
+    async def close_async(self) -> None:
+        """Close the clients of the running event loop, and those of sync code; a later call makes new ones."""
+        from asyncio import get_running_loop
+
+        state = self._process()
+        with state.lock:
+            own = state.loops.pop(get_running_loop(), {})
+        for client in own.values():
+            if client.guard is not None:
+                await client.guard.aclose()
+        self.close()
+
+    def _process(self) -> _Process:
+        state = self._state
+        if state.pid != os.getpid():
+            _of_parent.append(state)
+            state = self._state = _Process()
+        return state
+
+
+_NONE: dict[str, Client] = {}
+
+
+def _close_with_loop(client: Client) -> None:
+    """Have the running loop close a client before it is closed itself.
+
+    A loop closes the async generators that were begun on it (`shutdown_asyncgens`, which asyncio.run and the loop of
+    the router call), and there is no other hook for that.
+    """
+    client.guard = guard = _until_shutdown(client.driver)
+    try:
+        guard.__anext__().send(None)
+    except StopIteration:
+        pass  # it stands at its yield
+
+
+async def _until_shutdown(driver: Any) -> AsyncGenerator[None, None]:
+    try:
+        yield
+    finally:
+        closing = driver.close()
+        if closing is not None:  # AsyncMongoClient's is a coroutine, motor's is not
+            await closing
+
+
+def _forget_closed(state: _Process) -> None:
+    """Drop the clients of closed loops; the caller holds the lock."""
+    for loop in [loop for loop in state.loops if loop.is_closed()]:
+        del state.loops[loop]
+
+
+_alive: weakref.WeakSet[Clients] = weakref.WeakSet()
+
+
+def _close_at_exit(clients: Clients) -> None:
+    """Close them when the process ends in an orderly way, before the driver ends its own threads."""
+    if not _alive:
+        # Called in the reverse order: the driver, imported by now, has registered what it does before.
+        atexit.unregister(_close_all)
+        atexit.register(_close_all)
+    _alive.add(clients)
+
+
+def _close_all() -> None:
+    for clients in list(_alive):
+        clients.close()

@@ -1,0 +1,105 @@
+"""The drivers: which class a client is of, and the options it is made with. Nothing else here imports them."""
+
+from __future__ import annotations
+
+from datetime import UTC
+
+from adapters.mongo.errors import driver_missing
+from adapters.mongo.settings import checked_uri
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+    from typing import Any
+
+    from adapters.mongo.settings import Cluster
+
+_registry: Any = None
+
+
+def sync_client(name: str, cluster: Cluster) -> Any:
+    """A MongoClient for a cluster."""
+    try:
+        from pymongo import MongoClient
+    except ImportError:
+        raise driver_missing() from None
+    return _made(MongoClient, name, cluster)
+
+
+def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLoop) -> Any:
+    """A client of an async driver, which belongs to the running event loop."""
+    try:
+        if driver == "pymongo":
+            from pymongo import AsyncMongoClient
+
+            return _made(AsyncMongoClient, name, cluster)
+        from motor.motor_asyncio import AsyncIOMotorClient
+    except ImportError:
+        raise driver_missing() from None
+    return _made(AsyncIOMotorClient, name, cluster, io_loop=loop)
+
+
+def _made(kind: Any, name: str, cluster: Cluster, **further: Any) -> Any:
+    uri = checked_uri(cluster.uri() if callable(cluster.uri) else cluster.uri, f"the cluster {name}")
+    try:
+        return kind(uri, **{**_options(uri, cluster), **cluster.options, **further})
+    except Exception as error:
+        kind_of_error = type(error).__name__
+    # The driver's own text may quote a part of the connection string, and so of a password.
+    raise ConfigurationError(f"the cluster {name}: its connection string or options are not valid ({kind_of_error})")
+
+
+def _options(uri: str, cluster: Cluster) -> dict[str, Any]:
+    """What a client is told beside its connection string; what this says itself is left to it."""
+    from urllib.parse import parse_qsl
+
+    stated = {option.lower() for option, _ in parse_qsl(uri.partition("?")[2], keep_blank_values=True)}
+    milliseconds = int(cluster.timeout * 1000)
+    options = {
+        "serverSelectionTimeoutMS": milliseconds,
+        "connectTimeoutMS": milliseconds,
+        "socketTimeoutMS": int(cluster.operation_timeout * 1000),
+        "maxPoolSize": cluster.connections,
+        "maxIdleTimeMS": int(cluster.idle * 1000),
+        "uuidRepresentation": "standard",
+        "tz_aware": True,
+        "tzinfo": UTC,
+    }
+    return {
+        **{option: value for option, value in options.items() if option.lower() not in stated},
+        "type_registry": _types(),
+    }
+
+
+def repository_options(client: Any) -> Any:
+    """How the collections of repositories read: as the client does, but without a decoder of decimals.
+
+    With one the driver decodes every answer twice; `values.with_decimals` stands in for it, and `values.encode` for the
+    encoder. An application's own types stay.
+    """
+    options = client.codec_options
+    return options.with_options(type_registry=None) if options.type_registry is _registry else options
+
+
+def _types() -> Any:
+    """Lets Decimal be stored as Decimal128, exactly, and read back as Decimal, in the driver's own collections."""
+    global _registry
+    if _registry is None:
+        from decimal import Decimal
+
+        from bson.codec_options import TypeCodec, TypeRegistry
+        from bson.decimal128 import Decimal128
+
+        class DecimalCodec(TypeCodec):
+            python_type = Decimal
+            bson_type = Decimal128
+
+            def transform_python(self, value: Decimal) -> Decimal128:
+                return Decimal128(value)
+
+            def transform_bson(self, value: Decimal128) -> Decimal:
+                return value.to_decimal()
+
+        _registry = TypeRegistry([DecimalCodec()])
+    return _registry

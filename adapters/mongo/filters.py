@@ -1,0 +1,196 @@
+"""Filters: what documents a verb is about, so written that JSON from outside never brings an operator along.
+
+A filter is a mapping of fields to the values they equal. Operators are what `raw` marks, or one of the functions here:
+
+    orders.find({"status": body["status"], "total": gt(100), "placed": raw({"$type": "date"})})
+
+Were `body["status"]` `{"$ne": None}`, the filter would be refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from adapters.mongo.errors import InvalidFilter
+from adapters.mongo.names import has_utf8
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeAlias
+
+    Where: TypeAlias = "Mapping[str, Any] | Raw | Either | None"
+
+_DEEPEST = 100  # levels of nesting in a document (BSON limits, MongoDB manual)
+
+
+class Raw:
+    """A filter, or a value in one, that is taken as it is, operators included."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __repr__(self) -> str:
+        return f"raw({self.value!r})"
+
+
+class Condition(Raw):
+    """Operators of the functions here: what they hold is checked, and ids among it are turned into those stored."""
+
+    __slots__ = ()
+
+
+def raw(value: Any) -> Raw:
+    """Mark a filter, or a value in one, as written by you: it may hold operators. Never mark what came from outside."""
+    return Raw(value)
+
+
+def gt(value: Any) -> Condition:
+    """Greater than."""
+    return Condition({"$gt": _literal(value, "gt")})
+
+
+def gte(value: Any) -> Condition:
+    """Greater than or equal."""
+    return Condition({"$gte": _literal(value, "gte")})
+
+
+def lt(value: Any) -> Condition:
+    """Less than."""
+    return Condition({"$lt": _literal(value, "lt")})
+
+
+def lte(value: Any) -> Condition:
+    """Less than or equal."""
+    return Condition({"$lte": _literal(value, "lte")})
+
+
+def between(low: Any, high: Any) -> Condition:
+    """From low to high, both included."""
+    return Condition({"$gte": _literal(low, "between"), "$lte": _literal(high, "between")})
+
+
+def ne(value: Any) -> Condition:
+    """Not equal; a field that is not there is not equal, either."""
+    return Condition({"$ne": _literal(value, "ne")})
+
+
+def one_of(values: Iterable[Any]) -> Condition:
+    """Equal to one of them."""
+    return Condition({"$in": _several(values, "one_of")})
+
+
+def none_of(values: Iterable[Any]) -> Condition:
+    """Equal to none of them; a field that is not there is equal to none."""
+    return Condition({"$nin": _several(values, "none_of")})
+
+
+def exists(there: bool = True) -> Condition:
+    """Whether the field is there at all, be it None."""
+    return Condition({"$exists": bool(there)})
+
+
+def begins_with(text: str) -> Condition:
+    """Text that begins with this text; an index on the field is used."""
+    if not isinstance(text, str):
+        raise InvalidFilter(f"begins_with: text is expected, not {type(text).__name__}")
+    import re
+
+    return Condition({"$regex": f"^{re.escape(text)}"})
+
+
+class Either:
+    """Filters of which one is enough."""
+
+    __slots__ = ("filters",)
+
+    def __init__(self, filters: tuple[Where, ...]) -> None:
+        self.filters = filters
+
+
+def either(*filters: Where) -> Either:
+    """One of several filters is enough: `either({"status": "open"}, {"total": gt(100)})`."""
+    if not filters:
+        raise InvalidFilter("either: give at least one filter")
+    return Either(filters)
+
+
+def leaves_all(where: Where) -> bool:
+    """Whether a filter leaves nothing out, without `raw` saying that this is meant."""
+    if isinstance(where, Either):
+        return any(map(leaves_all, where.filters))
+    return where is None or (isinstance(where, Mapping) and not where)
+
+
+def filter_document(
+    where: Where, rename: Callable[[str], str], stored: Callable[[str, Any, bool], Any]
+) -> dict[str, Any]:
+    """The filter as MongoDB takes it. Raises InvalidFilter.
+
+    rename: checks a field, and gives its name in the database. stored: a field's value as the database has it, told
+    whether it is to be taken as it is.
+    """
+    if where is None:
+        return {}
+    if isinstance(where, Condition):
+        raise InvalidFilter("a filter names the field that is compared: {'total': gt(100)}")
+    if isinstance(where, Raw):
+        if not isinstance(where.value, Mapping):
+            raise InvalidFilter(f"a filter is a mapping, not {type(where.value).__name__}")
+        return {name: stored(name, held, True) for name, held in where.value.items()}
+    if isinstance(where, Either):
+        return {"$or": [filter_document(one, rename, stored) for one in where.filters]}
+    if not isinstance(where, Mapping):
+        raise InvalidFilter(f"a filter is a mapping, not {type(where).__name__}")
+    return {field: condition for name, held in where.items() for field, condition in [_one(name, held, rename, stored)]}
+
+
+def _one(
+    name: Any, held: Any, rename: Callable[[str], str], stored: Callable[[str, Any, bool], Any]
+) -> tuple[str, Any]:
+    field = rename(checked_field(name))
+    if isinstance(held, Raw):
+        return field, stored(field, held.value, not isinstance(held, Condition))
+    value = stored(field, _literal(held, name), False)
+    # Said outright: a mapping without operators is one to compare with.
+    return field, {"$eq": value} if isinstance(value, dict) else value
+
+
+def checked_field(name: Any) -> str:
+    """A field's name, or path. Raises InvalidFilter for one that could be taken for an operator, or is none."""
+    if not isinstance(name, str):
+        raise InvalidFilter(f"the name of a field is text, not {type(name).__name__}")
+    if any(not part or part.startswith("$") or "\0" in part for part in name.split(".")):
+        raise InvalidFilter(
+            "a field has a name that begins with $, is empty or holds NUL: mark operators with raw(...)"
+        )
+    if not has_utf8(name):
+        raise InvalidFilter("a field has a name with half of a surrogate pair, which has no UTF-8 form")
+    return name
+
+
+def _literal(value: Any, where: str, depth: int = 0) -> Any:
+    """A value that holds no operator. Raises InvalidFilter."""
+    if depth > _DEEPEST:
+        raise InvalidFilter(f"{where}: is nested too deeply")
+    if isinstance(value, Raw):
+        raise InvalidFilter(f"{where}: raw(...) marks the whole value of a field")
+    if isinstance(value, Mapping):
+        for key, held in value.items():
+            if isinstance(key, str) and key.startswith("$"):
+                raise InvalidFilter(f"{where}: holds an operator ($...): mark your own with raw(...)")
+            _literal(held, where, depth + 1)
+    elif isinstance(value, list | tuple | set | frozenset):
+        for held in value:
+            _literal(held, where, depth + 1)
+    return value
+
+
+def _several(values: Iterable[Any], where: str) -> list[Any]:
+    if isinstance(values, str | bytes | Mapping):
+        raise InvalidFilter(f"{where}: give a list of values")
+    if isinstance(values, set | frozenset):
+        values = sorted(values, key=repr)  # the same in every process: page tokens are about the filter
+    return [_literal(value, where) for value in values]

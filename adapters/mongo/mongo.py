@@ -1,0 +1,310 @@
+"""`Mongo`: clusters by name, their databases by name, and the database of the session's tenant."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+
+from adapters.mongo.clients import Clients
+from adapters.mongo.errors import TenantMissing, translate
+from adapters.mongo.settings import MongoSettings
+from adapters.mongo.steps import run, run_async
+from adapters.mongo.tenants import TenantList
+from adapters.session import CURRENT
+from router.session import get_session
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any, Literal, TypeVar
+
+    from adapters.mongo.clients import Client
+    from adapters.mongo.repository import Repository
+    from adapters.mongo.settings import Cluster
+    from adapters.mongo.steps import Steps
+    from adapters.session import Current
+    from router.session import Session
+
+    T = TypeVar("T")
+    Owner = Session | Literal[Current.SESSION]
+
+
+class Databases:
+    """The databases of a cluster by name: `db.shop.orders`, or `db["shop"]["orders"]` for names that are no attributes.
+
+    They are the driver's own, so all that the driver can do is at hand.
+    """
+
+    __slots__ = ("_access",)
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name: str) -> Any:
+        return self._access.client.driver[name]
+
+    def __repr__(self) -> str:
+        return f"the databases of {self._access}"
+
+
+class Access:
+    """One cluster by one kind of driver: how a verb gets at collections, and how its errors are told."""
+
+    __slots__ = ("_clients", "asynchronous", "cluster", "mongo")
+
+    def __init__(self, mongo: Mongo, cluster: str, *, asynchronous: bool) -> None:
+        self.mongo = mongo
+        self.cluster = cluster
+        self.asynchronous = asynchronous
+        self._clients = mongo.clients
+
+    def __repr__(self) -> str:
+        return self._clients.named(self.cluster)
+
+    @property
+    def client(self) -> Client:
+        """The client, of the running loop where the driver is async."""
+        return self._clients.of_loop(self.cluster) if self.asynchronous else self._clients.of_sync(self.cluster)
+
+    def tenant_database(self, what: str, session: Session) -> Steps[str]:
+        """The name of the database of a session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant.
+
+        what: how an error names what was asked for.
+        """
+        tenant = session.tenant
+        if not tenant:
+            raise TenantMissing(what)
+        tenants = self.mongo.settings.tenants
+        database = tenants.database(tenant)
+        if tenants.known is not None:
+            if tenants.needs_names(tenant):
+                tenants.learn((yield from self.known_tenants()))
+            tenants.require_known(tenant)
+        return database
+
+    def known_tenants(self) -> Steps[Iterable[Any]]:
+        """The list of known tenants, read anew."""
+        known = self.mongo.settings.tenants.known
+        if isinstance(known, TenantList):
+            place = self.mongo.access(known.cluster, asynchronous=self.asynchronous)
+            found = place.client.collection(known.database, known.collection).find({}, {known.field: True})
+            documents = yield found.to_list(None)
+            return [document.get(known.field) for document in documents]
+        if not callable(known):
+            return known or ()
+        if not self.asynchronous:
+            return known()
+        from asyncio import to_thread
+
+        names: Iterable[Any] = yield to_thread(known)
+        return names
+
+    def typed(self, error: Exception, operation: str, place: object) -> Exception:
+        """The typed error for one of the driver's; any other comes back as it is."""
+        typed = translate(error, operation, str(self), str(place))
+        if getattr(typed, "code", "") == "AuthenticationFailed":
+            self._clients.renew(self.cluster)  # the password may have been changed since it was read
+        return typed
+
+    def run(self, steps: Steps[T], operation: str, place: object) -> T:
+        """Take the steps of a verb in this thread."""
+        try:
+            return run(steps)
+        except Exception as error:
+            typed = self.typed(error, operation, place)
+            if typed is error:
+                raise
+        # Out of the except block: the original, whose text may quote what was sent, is not even the context.
+        raise typed
+
+    async def run_async(self, steps: Steps[T], operation: str, place: object) -> T:
+        """Take the steps of a verb from async code."""
+        try:
+            return await run_async(steps)
+        except Exception as error:
+            typed = self.typed(error, operation, place)
+            if typed is error:
+                raise
+        raise typed
+
+
+class SyncMongo:
+    """The same names for sync code: `mongo.sync.db.shop.orders` is a collection of PyMongo's MongoClient."""
+
+    __slots__ = ("_access",)
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def client(self) -> Any:
+        """PyMongo's MongoClient of this process."""
+        return self._access.client.driver
+
+    @property
+    def db(self) -> Databases:
+        """The databases by name."""
+        return Databases(self._access)
+
+    def cluster(self, name: str) -> SyncMongo:
+        """Another cluster."""
+        return SyncMongo(self._access.mongo.access(name, asynchronous=False))
+
+    def tenant(self, session: Owner = CURRENT) -> Any:
+        """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        steps = self._access.tenant_database("mongo.sync.tenant()", _session(session))
+        return self.db[self._access.run(steps, "find", "the list of tenants")]
+
+
+class Mongo:
+    """MongoDB, by its settings: clusters, databases, tenants, and the repositories that are made on it.
+
+    settings: a connection string or `{"main": ..., "archive": ...}` will do; without any they come from the environment
+    when they are first needed.
+
+    Async code has `db.<database>.<collection>` and `await tenant()`, by the driver of the settings; sync code has the
+    same under `sync`. Safe to use from several threads, from any number of event loops and after a fork.
+    """
+
+    def __init__(self, settings: MongoSettings | Mapping[str, Cluster | str] | str | None = None) -> None:
+        if isinstance(settings, str):
+            settings = {"main": settings}
+        if settings is not None and not isinstance(settings, MongoSettings):
+            settings = MongoSettings(settings)
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._clients: Clients | None = None
+        self._accesses: dict[tuple[str | None, bool], Access] = {}
+        # Kept for the index command, which drops what none of them declares; those that declare the same are kept once.
+        self._repositories: dict[Any, Repository[Any]] = {}
+        self._fixed: set[str] = set()
+
+    def __repr__(self) -> str:
+        return f"Mongo({'' if self._settings is None else ', '.join(self._settings.clusters)})"
+
+    @property
+    def settings(self) -> MongoSettings:
+        """The settings; those of the environment where none were given."""
+        if self._settings is None:
+            with self._lock:
+                if self._settings is None:
+                    self._settings = self._reserved_in(MongoSettings.from_env())
+        return self._settings
+
+    @property
+    def clients(self) -> Clients:
+        """The clients, one for each cluster, process and event loop."""
+        if self._clients is None:
+            settings = self.settings
+            with self._lock:
+                self._clients = self._clients or Clients(settings)
+        return self._clients
+
+    @property
+    def client(self) -> Any:
+        """The async driver's client of the running event loop."""
+        return self.access(None, asynchronous=True).client.driver
+
+    @property
+    def db(self) -> Databases:
+        """The databases by name, for async code."""
+        return Databases(self.access(None, asynchronous=True))
+
+    @property
+    def sync(self) -> SyncMongo:
+        """The same names for sync code."""
+        return SyncMongo(self.access(None, asynchronous=False))
+
+    def cluster(self, name: str) -> AsyncCluster:
+        """Another cluster: `mongo.cluster("archive").db`."""
+        return AsyncCluster(self.access(name, asynchronous=True))
+
+    async def tenant(self, session: Owner = CURRENT) -> Any:
+        """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        return await self.cluster(self.access(None, asynchronous=True).cluster).tenant(session)
+
+    def access(self, cluster: str | None, *, asynchronous: bool) -> Access:
+        """How verbs get at a cluster, for repositories and tools. Raises ConfigurationError for an unknown one."""
+        found = self._accesses.get((cluster, asynchronous))
+        if found is None:
+            name, _ = self.settings.cluster(cluster)
+            found = self._accesses[cluster, asynchronous] = Access(self, name, asynchronous=asynchronous)
+        return found
+
+    def close(self) -> None:
+        """Close the clients of sync code and of loops that do not run; a later call makes new ones."""
+        if self._clients is not None:
+            self._clients.close()
+
+    async def close_async(self) -> None:
+        """Close the clients of the running event loop as well."""
+        if self._clients is not None:
+            await self._clients.close_async()
+
+    # ---- repositories -------------------------------------------------------------------------------------------
+
+    @property
+    def repositories(self) -> tuple[Repository[Any], ...]:
+        """The repositories that were made on it; one of several that declare the same."""
+        return tuple(sorted(self._repositories.values(), key=lambda one: (one.name, one.database or "")))
+
+    def register(self, repository: Repository[Any]) -> None:
+        """Take in a repository: its fixed database can then be no tenant's."""
+        declared = (repository.cluster, repository.database, repository.name, repository.indexes)
+        self._repositories.setdefault(declared, repository)
+        _all.add(self)
+        if repository.database is not None:
+            self._fixed.add(repository.database)
+            if self._settings is not None:
+                self._reserved_in(self._settings)
+
+    def _reserved_in(self, settings: MongoSettings) -> MongoSettings:
+        for database in tuple(self._fixed):
+            settings.tenants.reserve(database)
+        return settings
+
+
+class AsyncCluster:
+    """A cluster that is not the default one, for async code."""
+
+    __slots__ = ("_access",)
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+
+    @property
+    def client(self) -> Any:
+        """The async driver's client of the running event loop."""
+        return self._access.client.driver
+
+    @property
+    def db(self) -> Databases:
+        """The databases by name."""
+        return Databases(self._access)
+
+    @property
+    def sync(self) -> SyncMongo:
+        """The same names for sync code."""
+        return SyncMongo(self._access.mongo.access(self._access.cluster, asynchronous=False))
+
+    async def tenant(self, session: Owner = CURRENT) -> Any:
+        """The database of the session's tenant in this cluster. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        steps = self._access.tenant_database("mongo.tenant()", _session(session))
+        return self.db[await self._access.run_async(steps, "find", "the list of tenants")]
+
+
+def _session(session: Owner) -> Session:
+    return get_session() if session is CURRENT else session
+
+
+_all: weakref.WeakSet[Mongo] = weakref.WeakSet()
+
+
+def all_repositories() -> tuple[Repository[Any], ...]:
+    """Every repository of this process, for the command line: an application makes them where it is imported."""
+    return tuple(repository for mongo in _all for repository in mongo.repositories)

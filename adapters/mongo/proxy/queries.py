@@ -1,0 +1,171 @@
+"""Requests as queries: what comes from outside on the one side, what goes to the database on the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from adapters.mongo.marks import DELETED_AT
+from adapters.mongo.place import Place
+from adapters.mongo.proxy.errors import QueryRefused
+from adapters.mongo.proxy.filters import Filters
+from adapters.mongo.proxy.paths import Fields, checked_path, inside
+from adapters.mongo.proxy.scope import Scope
+from adapters.mongo.proxy.stages import Joined, Pipeline, Rules, whole_number
+from adapters.mongo.selection import Aggregation, Selection, Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from adapters.mongo.following import Order
+    from adapters.mongo.proxy.exposed import Exposed
+    from adapters.mongo.proxy.limits import Limits
+    from adapters.mongo.proxy.stages import Stage
+
+_USUAL_LIMIT = 100
+_FIND = ("collection", "filter", "projection", "sort", "limit", "token")
+_AGGREGATE = ("collection", "pipeline", "limit")
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """A list to read. fields: of the answer. token: where it goes on; None for its beginning, or without paging."""
+
+    selection: Selection[dict[str, Any]]
+    wanted: Wanted
+    fields: Fields
+    limit: int
+    token: str | None
+    paged: bool
+
+
+class Source:
+    """One exposed collection: reads the requests that are about it."""
+
+    def __init__(self, exposed: Exposed, joined: Mapping[str, Joined], limits: Limits) -> None:
+        repository = exposed.repository
+        # A place of its own: documents are read as they are stored, not by the repository's model.
+        self._place = Place(repository.mongo, repository.cluster, None, repository.name)
+        self._fields = Fields(exposed.fields)
+        self._page_secret = repository.page_secret
+        self._hidden = hidden(exposed)
+        self._most = exposed.most
+        self._milliseconds = max(1, int(exposed.seconds * 1000))
+        stages = {*exposed.stages, "$lookup"} if exposed.lookups else exposed.stages
+        self._rules = Rules(
+            operators=frozenset(exposed.operators),
+            stages=frozenset(stages),
+            expressions=frozenset(exposed.expressions),
+            joined=joined,
+            most=exposed.most,
+            limits=limits,
+        )
+
+    def find(self, request: Mapping[str, Any]) -> Find:
+        """The query of a request for a list. Raises QueryRefused."""
+        _known(request, _FIND)
+        fields = self._projection(request.get("projection"))
+        filters = Filters(self._fields, self._rules.operators, self._rules.limits)
+        given = filters.read(request.get("filter", {}), "filter")
+        limit = self._limit(request)
+        paged = self._fields.shows("_id")
+        token = request.get("token")
+        if token is not None and (type(token) is not str or not paged):
+            raise QueryRefused("token", "a token of an answer is expected" if paged else "this list has no pages")
+        wanted = Wanted(
+            # Within $and no key of the client's meets one of ours.
+            where={**({"$and": [given]} if given else {}), **self._hidden},
+            order=self._order(request.get("sort")),
+            limit=limit,
+            only=fields.names,
+            max_ms=self._milliseconds,
+        )
+        return Find(Selection(self._place, dict, wanted, self._page_secret), wanted, fields, limit, token, paged)
+
+    def pipeline(self, request: Mapping[str, Any]) -> list[Stage]:
+        """The pipeline of a request. Raises QueryRefused.
+
+        It begins with what leaves out deleted documents and hidden fields, so that nothing of the client's can see
+        them, and ends with a limit.
+        """
+        _known(request, _AGGREGATE)
+        if "pipeline" not in request:
+            raise QueryRefused("pipeline", "a list of stages is expected")
+        limits = self._rules.limits
+        most = max(limits.references, len(self._fields.names))
+        reader = Pipeline(self._rules, Scope(dict.fromkeys(self._fields.names, 1), most))
+        stages = reader.read(request["pipeline"], "pipeline")
+        return [*_opening(self._hidden, self._fields), *stages, {"$limit": self._limit(request)}]
+
+    def aggregation(self, pipeline: list[Stage]) -> Aggregation[dict[str, Any]]:
+        """The documents of a pipeline that was read."""
+        return Aggregation(self._place, dict, pipeline, {"maxTimeMS": self._milliseconds})
+
+    def _limit(self, request: Mapping[str, Any]) -> int:
+        if request.get("limit") is None:
+            return min(_USUAL_LIMIT, self._most)
+        return whole_number(request["limit"], "limit", 1, self._most)
+
+    def _projection(self, given: Any) -> Fields:
+        """The fields of an answer: a list of names, or an object that says 1 of each."""
+        if given is None:
+            return self._fields
+        if type(given) is dict:
+            for path, held in given.items():
+                if type(held) not in (bool, int) or held != 1:
+                    raise QueryRefused(inside("projection", path), "1 is expected: fields are named, and not computed")
+            places = [(path, inside("projection", path)) for path in given]
+        elif type(given) is list:
+            places = [(path, f"projection[{index}]") for index, path in enumerate(given)]
+        else:
+            raise QueryRefused("projection", "a list of fields is expected")
+        if not places:
+            raise QueryRefused("projection", "names no field")
+        return Fields([self._fields.require(checked_path(path, at), at) for path, at in places])
+
+    def _order(self, given: Any) -> Order:
+        """The order: names of fields, `"-placed"` descending, or an object of fields with 1 or -1."""
+        if given is None:
+            return []
+        named = [given] if type(given) is str else given
+        if type(named) is dict:
+            pairs = [(path, direction, inside("sort", path)) for path, direction in named.items()]
+        elif type(named) is list and all(type(one) is str for one in named):
+            pairs = [
+                (one.removeprefix("-"), -1 if one.startswith("-") else 1, f"sort[{index}]")
+                for index, one in enumerate(named)
+            ]
+        else:
+            raise QueryRefused("sort", "a list of fields is expected")
+        order: Order = []
+        for path, direction, at in pairs:
+            if type(direction) is not int or direction not in (1, -1):
+                raise QueryRefused(at, "1 or -1 is expected")
+            self._fields.require(checked_path(path, at), at)
+            if any(path == known for known, _ in order):
+                raise QueryRefused(at, "is named twice")
+            order.append((path, direction))
+        return order
+
+
+def hidden(exposed: Exposed) -> dict[str, Any]:
+    """The filter that leaves out what was deleted softly."""
+    return {DELETED_AT: None} if exposed.repository.soft_delete else {}
+
+
+def joined(exposed: Exposed) -> Joined:
+    """A collection as `$lookup` joins it."""
+    fields = Fields(exposed.fields)
+    pipeline = (*_opening(hidden(exposed), fields), {"$limit": exposed.most})
+    return Joined(exposed.repository.name, fields, pipeline)
+
+
+def _opening(filter: dict[str, Any], fields: Fields) -> list[Stage]:
+    """The stages before which nothing happens, and after which only what is open is left."""
+    return [*([{"$match": filter}] if filter else []), {"$project": fields.projection()}]
+
+
+def _known(request: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in request:
+        if key not in keys:
+            raise QueryRefused(inside("", key), f"is not allowed in a request; there are {', '.join(keys)}")

@@ -1,0 +1,337 @@
+"""Pipelines from outside: each stage is read into a new one, and says what the next one sees."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from adapters.mongo.proxy.errors import QueryRefused
+from adapters.mongo.proxy.expressions import ACCUMULATORS, Expressions
+from adapters.mongo.proxy.filters import Filters
+from adapters.mongo.proxy.paths import checked_name, checked_path, inside
+from adapters.mongo.proxy.values import value_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    from adapters.mongo.proxy.limits import Limits
+    from adapters.mongo.proxy.paths import Fields
+    from adapters.mongo.proxy.scope import Scope
+
+    Stage = dict[str, Any]
+
+_MOST_COUNT = 2**31 - 1  # of documents to skip or to take
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A collection that `$lookup` may join. pipeline: shows its visible documents with their allowed fields."""
+
+    collection: str
+    fields: Fields
+    pipeline: tuple[Stage, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a pipeline may consist of. joined: by the names that clients use. most: documents of one result or list."""
+
+    operators: frozenset[str]
+    stages: frozenset[str]
+    expressions: frozenset[str]
+    joined: Mapping[str, Joined]
+    most: int
+    limits: Limits
+
+
+class Pipeline:
+    """Reads one pipeline, stage by stage. scope: what the first stage sees."""
+
+    def __init__(self, rules: Rules, scope: Scope) -> None:
+        self._rules = rules
+        self._scope = scope
+        self._stages_left = rules.limits.stages
+        self._lookups_left = rules.limits.lookups
+
+    def read(self, given: Any, at: str) -> list[Stage]:
+        """The stages. Raises QueryRefused."""
+        if type(given) is not list:
+            raise QueryRefused(at, "a list of stages is expected")
+        return [self._stage(held, f"{at}[{index}]") for index, held in enumerate(given)]
+
+    def _stage(self, given: Any, at: str) -> Stage:
+        if type(given) is not dict or len(given) != 1:
+            raise QueryRefused(at, "a stage is an object with one key")
+        ((name, operand),) = given.items()
+        place = inside(at, name)
+        reader = _READERS.get(name)
+        if reader is None or name not in self._rules.stages:
+            raise QueryRefused(place, "is not a stage that is allowed here")
+        self._stages_left -= 1
+        if self._stages_left < 0:
+            raise QueryRefused(place, f"there are more than {self._rules.limits.stages} stages")
+        return {name: reader(self, operand, place)}
+
+    # ---- which documents ----------------------------------------------------------------------------------------
+
+    def _match(self, given: Any, at: str) -> Any:
+        # As strict as a filter of `find`, although hidden fields are out of sight already: the server moves a $match to
+        # the front where it can, and nothing should depend on how well it does that.
+        return Filters(self._scope, self._rules.operators, self._rules.limits).read(given, at)
+
+    def _sort(self, given: Any, at: str) -> Any:
+        if type(given) is not dict or not given:
+            raise QueryRefused(at, "an object of fields with 1 or -1 is expected")
+        for path, held in given.items():
+            place = inside(at, path)
+            self._scope.require(checked_path(path, place), place)
+            if type(held) is not int or held not in (1, -1):
+                raise QueryRefused(place, "1 or -1 is expected")
+        return dict(given)
+
+    def _limit(self, given: Any, at: str) -> Any:
+        return whole_number(given, at, 1, _MOST_COUNT)
+
+    def _skip(self, given: Any, at: str) -> Any:
+        return whole_number(given, at, 0, _MOST_COUNT)
+
+    # ---- their fields -------------------------------------------------------------------------------------------
+
+    def _project(self, given: Any, at: str) -> Any:
+        """Fields to keep (1), fields to compute, and whether `_id` is kept; nothing else is left out by name."""
+        spec = _named(given, at)
+        weights: dict[str, int] = {}
+        made = {path: self._kept(path, held, inside(at, path), weights) for path, held in spec.items()}
+        if not weights:
+            raise QueryRefused(at, "nothing is kept; $unset leaves fields out")
+        if "_id" not in spec and (self._scope.shows("_id") or self._scope.leads("_id")):
+            weights |= self._scope.under("_id", "_id", at)
+        self._scope = self._scope.replaced(weights)
+        return made
+
+    def _kept(self, path: str, held: Any, at: str, weights: dict[str, int]) -> Any:
+        if path == "_id" and type(held) in (bool, int) and held == 0:
+            return 0
+        if type(held) in (bool, int) and held == 1:
+            weights |= self._scope.under(checked_path(path, at), path, at)
+            return 1
+        if type(held) in (bool, int, float) or held is None:
+            raise QueryRefused(at, 'give 1, "$field", or an object of one operator')
+        return self._assigned(path, held, at, weights)
+
+    def _add_fields(self, given: Any, at: str) -> Any:
+        weights: dict[str, int] = {}
+        made = {name: self._assigned(name, held, inside(at, name), weights) for name, held in _named(given, at).items()}
+        self._scope = self._scope.adding(weights)
+        return made
+
+    def _assigned(self, name: str, given: Any, at: str, weights: dict[str, int]) -> Any:
+        """What a field is set to, in place of all that it held.
+
+        Neither a path nor an object of fields is taken: these set a field in each element of a list, and so make the
+        square of a list out of a list.
+        """
+        checked_name(name, at)
+        if type(given) is dict and not _is_computed(given):
+            raise QueryRefused(at, 'a field such as "$sku", a value, or an object of one operator is expected')
+        return self._computed(name, given, at, weights)
+
+    def _unset(self, given: Any, at: str) -> Any:
+        paths = [given] if type(given) is str else given
+        if type(paths) is not list or not paths:
+            raise QueryRefused(at, "a list of fields is expected")
+        return [checked_path(path, f"{at}[{index}]") for index, path in enumerate(paths)]
+
+    def _unwind(self, given: Any, at: str) -> Any:
+        spec = {"path": given} if type(given) is str else _keys(given, at, ("path",), _UNWIND)
+        path = spec["path"]
+        if type(path) is not str or not path.startswith("$") or path.startswith("$$"):
+            raise QueryRefused(at, 'a path such as "$lines" is expected')
+        self._scope.weight(checked_path(path[1:], at), at)
+        made: Stage = {"path": path}
+        if "preserveNullAndEmptyArrays" in spec:
+            made["preserveNullAndEmptyArrays"] = _truth(spec["preserveNullAndEmptyArrays"], at)
+        if "includeArrayIndex" in spec:
+            name = checked_name(spec["includeArrayIndex"], inside(at, "includeArrayIndex"))
+            made["includeArrayIndex"] = name
+            self._scope = self._scope.adding({name: 1})
+        return made if len(made) > 1 else path
+
+    # ---- groups -------------------------------------------------------------------------------------------------
+
+    def _group(self, given: Any, at: str) -> Any:
+        if type(given) is not dict or "_id" not in given:
+            raise QueryRefused(at, "an object with _id is expected")
+        weights: dict[str, int] = {}
+        key = self._computed("_id", given["_id"], inside(at, "_id"), weights)
+        made = self._accumulated({name: held for name, held in given.items() if name != "_id"}, at, weights)
+        self._scope = self._scope.replaced(weights)
+        return {"_id": key, **made}
+
+    def _bucket(self, given: Any, at: str) -> Any:
+        spec = _keys(given, at, ("groupBy", "boundaries"), _BUCKET)
+        weights: dict[str, int] = {}
+        by = self._computed("_id", spec["groupBy"], inside(at, "groupBy"), weights)
+        place = inside(at, "boundaries")
+        if type(spec["boundaries"]) is not list or len(spec["boundaries"]) < 2:
+            raise QueryRefused(place, "a list of two values or more is expected")
+        made: Stage = {"groupBy": by, "boundaries": [_constant(held, place) for held in spec["boundaries"]]}
+        if "default" in spec:
+            made["default"] = _constant(spec["default"], inside(at, "default"))
+        if "output" in spec:
+            place = inside(at, "output")
+            made["output"] = self._accumulated(_named(spec["output"], place), place, weights)
+        else:
+            weights["count"] = 1
+        self._scope = self._scope.replaced(weights)
+        return made
+
+    def _accumulated(self, given: dict[str, Any], at: str, weights: dict[str, int]) -> Stage:
+        made: Stage = {}
+        for name, held in given.items():
+            place = inside(at, name)
+            checked_name(name, place)
+            if type(held) is not dict or len(held) != 1:
+                raise QueryRefused(place, 'an accumulator such as {"$sum": 1} is expected')
+            ((accumulator, operand),) = held.items()
+            place = inside(place, accumulator)
+            if accumulator not in ACCUMULATORS:
+                raise QueryRefused(place, "is not an accumulator that is allowed here")
+            if accumulator == "$count" and operand != {}:
+                raise QueryRefused(place, "{} is expected")
+            made[name] = {accumulator: self._computed(name, operand, place, weights)}
+        return made
+
+    def _sort_by_count(self, given: Any, at: str) -> Any:
+        if type(given) is not str and type(given) is not dict:
+            raise QueryRefused(at, 'a field such as "$status", or an object of one operator, is expected')
+        weights = {"count": 1}
+        value = self._computed("_id", given, at, weights)
+        self._scope = self._scope.replaced(weights)
+        return value
+
+    def _count(self, given: Any, at: str) -> Any:
+        name = checked_name(given, at)
+        self._scope = self._scope.replaced({name: 1})
+        return name
+
+    # ---- several collections, several pipelines -----------------------------------------------------------------
+
+    def _lookup(self, given: Any, at: str) -> Any:
+        spec = _keys(given, at, _LOOKUP)
+        self._lookups_left -= 1
+        if self._lookups_left < 0:
+            raise QueryRefused(at, f"there are more than {self._rules.limits.lookups} of them")
+        asked = spec["from"]
+        joined = self._rules.joined.get(asked) if type(asked) is str else None
+        if joined is None:
+            raise QueryRefused(inside(at, "from"), "is not a collection that may be joined here")
+        place = inside(at, "localField")
+        local = self._scope.require(checked_path(spec["localField"], place), place)
+        # The server looks for equal values in whole documents, before the pipeline leaves out what is hidden.
+        place = inside(at, "foreignField")
+        foreign = joined.fields.require(checked_path(spec["foreignField"], place), place)
+        place = inside(at, "as")
+        name = checked_name(spec["as"], place)
+        if self._scope.shows(name) or self._scope.leads(name):
+            raise QueryRefused(place, "is the name of a field already")
+        self._scope = self._scope.adding({f"{name}.{field}": 1 for field in joined.fields.names})
+        return {
+            "from": joined.collection,
+            "localField": local,
+            "foreignField": foreign,
+            "pipeline": list(joined.pipeline),
+            "as": name,
+        }
+
+    def _facet(self, given: Any, at: str) -> Any:
+        before = self._scope
+        weights: dict[str, int] = {}
+        made: Stage = {}
+        for name, held in _named(given, at).items():
+            place = inside(at, name)
+            if type(held) is list and any(type(one) is dict and "$facet" in one for one in held):
+                raise QueryRefused(place, "a $facet has no place in another one")
+            made[checked_name(name, place)] = [*self.read(held, place), {"$limit": self._rules.most}]
+            weights[name] = self._scope.whole()
+            self._scope = before
+        self._scope = before.replaced(weights)
+        return made
+
+    def _computed(self, name: str, given: Any, at: str, weights: dict[str, int]) -> Any:
+        """An expression. What it makes is noted in `weights` under a name."""
+        expressions = Expressions(self._scope, self._rules.expressions)
+        value = expressions.read(given, at)
+        if type(given) is str and given.startswith("$") and not given.startswith("$$"):
+            weights |= self._scope.under(given[1:], name, at)  # the same field under another name
+        else:
+            weights[name] = max(expressions.weight, 1)
+        return value
+
+
+_UNWIND = ("includeArrayIndex", "preserveNullAndEmptyArrays")
+_BUCKET = ("default", "output")
+_LOOKUP = ("from", "localField", "foreignField", "as")
+
+_READERS: dict[str, Callable[[Pipeline, Any, str], Any]] = {
+    "$match": Pipeline._match,
+    "$project": Pipeline._project,
+    "$addFields": Pipeline._add_fields,
+    "$set": Pipeline._add_fields,
+    "$unset": Pipeline._unset,
+    "$group": Pipeline._group,
+    "$sort": Pipeline._sort,
+    "$limit": Pipeline._limit,
+    "$skip": Pipeline._skip,
+    "$count": Pipeline._count,
+    "$unwind": Pipeline._unwind,
+    "$sortByCount": Pipeline._sort_by_count,
+    "$bucket": Pipeline._bucket,
+    "$facet": Pipeline._facet,
+    "$lookup": Pipeline._lookup,
+}
+STAGES = frozenset(_READERS)
+"""The stages that are known here, and so may be allowed."""
+DEFAULT_STAGES = STAGES - {"$facet", "$lookup"}
+
+
+def whole_number(given: Any, at: str, least: int, most: int) -> int:
+    """A whole number of a range. Raises QueryRefused."""
+    if type(given) is not int or not least <= given <= most:
+        raise QueryRefused(at, f"a whole number from {least} to {most} is expected")
+    return given
+
+
+def _truth(given: Any, at: str) -> bool:
+    if type(given) is not bool:
+        raise QueryRefused(at, "true or false is expected")
+    return given
+
+
+def _constant(given: Any, at: str) -> Any:
+    """A value that stands in the place of an expression."""
+    return {"$literal": value_of(given, at)}
+
+
+def _is_computed(given: dict[str, Any]) -> bool:
+    return len(given) == 1 and next(iter(given)).startswith("$")
+
+
+def _named(given: Any, at: str) -> dict[str, Any]:
+    if type(given) is not dict or not given:
+        raise QueryRefused(at, "an object of fields is expected")
+    return given
+
+
+def _keys(given: Any, at: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+    """An object that has the required keys, and no others than these and the optional ones."""
+    if type(given) is not dict:
+        raise QueryRefused(at, f"an object with {', '.join(required)} is expected")
+    for key in given:
+        if key not in required and key not in optional:
+            raise QueryRefused(inside(at, key), "is not allowed here")
+    for key in required:
+        if key not in given:
+            raise QueryRefused(at, f"{key} is missing")
+    return given

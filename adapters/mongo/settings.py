@@ -1,0 +1,143 @@
+"""`MongoSettings`: which clusters, which driver, whose databases. The one reader of the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import KW_ONLY, dataclass, field
+from types import MappingProxyType
+
+from adapters.mongo.tenants import Tenants
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+DRIVERS = ("motor", "pymongo")
+_URI = "MONGODB_URI"
+_SCHEMES = ("mongodb://", "mongodb+srv://")
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One MongoDB deployment.
+
+    uri: its connection string, or a function that gives it, such as one that reads a secret: it is called for each new
+        client, and after the server refused the credentials. Never shown.
+    timeout: seconds until a cluster of which no server answers is given up, and for connecting to one.
+    operation_timeout: seconds for which an answer is waited for; reads and writes that may be repeated are, once.
+    connections: kept open at most. idle: seconds until an unused connection is closed; a function is frozen between
+        invocations, and what sits between it and the cluster drops connections that are silent for long.
+    options: further keyword arguments of the driver's client, such as `tlsCAFile` or `readPreference`.
+    """
+
+    uri: str | Callable[[], str] = field(repr=False)
+    _: KW_ONLY
+    timeout: float = 5.0
+    operation_timeout: float = 20.0
+    connections: int = 20
+    idle: float = 240.0
+    options: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if not callable(self.uri):
+            checked_uri(self.uri, "Cluster")
+        for name in ("timeout", "operation_timeout", "idle"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
+                raise ConfigurationError(f"Cluster({name}={value!r}): give seconds, up to 3600")
+        if type(self.connections) is not int or self.connections < 1:
+            raise ConfigurationError(f"Cluster(connections={self.connections!r}): give a whole number from 1")
+        object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
+
+    def __hash__(self) -> int:
+        return hash((self.uri, self.timeout, self.operation_timeout, self.connections, self.idle))
+
+
+@dataclass(frozen=True, slots=True)
+class MongoSettings:
+    """What the MongoDB adapters need to know of their surroundings.
+
+    clusters: by the names that repositories use; a connection string stands for `Cluster(...)`.
+    default: the cluster that is meant where none is named; the first one. driver: "motor", or "pymongo" for PyMongo's
+    own AsyncMongoClient, for async code; sync code uses MongoClient. tenants: whose database is whose.
+    """
+
+    clusters: Mapping[str, Cluster | str] = field(repr=False)
+    default: str | None = field(default=None, kw_only=True)
+    driver: str = field(default="motor", kw_only=True)
+    tenants: Tenants = field(default_factory=Tenants, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.clusters:
+            raise ConfigurationError("MongoSettings: give at least one cluster, such as {'main': 'mongodb://...'}")
+        if self.driver not in DRIVERS:
+            raise ConfigurationError(f"MongoSettings(driver={self.driver!r}): use {' or '.join(DRIVERS)}")
+        made = {
+            name: given if isinstance(given, Cluster) else Cluster(checked_uri(given, f"the cluster {name}"))
+            for name, given in self.clusters.items()
+        }
+        default = next(iter(made)) if self.default is None else self.default
+        if default not in made:
+            raise ConfigurationError(f"MongoSettings(default={default!r}): there is only {', '.join(made)}")
+        object.__setattr__(self, "clusters", MappingProxyType(made))
+        object.__setattr__(self, "default", default)
+
+    def cluster(self, name: str | None = None) -> tuple[str, Cluster]:
+        """The name of a cluster and what is known of it. Raises ConfigurationError for an unknown one."""
+        name = self.default if name is None else name
+        found = self.clusters.get(str(name))
+        if not isinstance(found, Cluster):
+            raise ConfigurationError(f"there is no cluster {name!r}; MongoSettings has {', '.join(self.clusters)}")
+        return str(name), found
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> MongoSettings:
+        """The settings that the environment gives.
+
+        `MONGODB_URI` is the cluster `main`, and `MONGODB_URI_ARCHIVE` one called `archive`. `JUNCTION_MONGO_DRIVER` is
+        the driver, `JUNCTION_MONGO_DATABASE` the template of tenants' databases, `JUNCTION_MONGO_TIMEOUT` the timeout
+        of every cluster in seconds.
+        """
+        environ = os.environ if environ is None else environ
+        options: dict[str, Any] = {}
+        if environ.get("JUNCTION_MONGO_TIMEOUT"):
+            options["timeout"] = _seconds("JUNCTION_MONGO_TIMEOUT", environ["JUNCTION_MONGO_TIMEOUT"])
+        clusters: dict[str, Cluster | str] = {}
+        for variable, uri in sorted(environ.items()):
+            if uri and (variable == _URI or variable.startswith(f"{_URI}_")):
+                name = variable.removeprefix(_URI).removeprefix("_").lower() or "main"
+                clusters[name] = Cluster(checked_uri(uri, f"the environment variable {variable}"), **options)
+        if not clusters:
+            raise ConfigurationError(f"MongoDB: set the environment variable {_URI}, or give MongoSettings(...)")
+        further: dict[str, Any] = {}
+        if environ.get("JUNCTION_MONGO_DRIVER"):
+            further["driver"] = environ["JUNCTION_MONGO_DRIVER"]
+        if environ.get("JUNCTION_MONGO_DATABASE"):
+            further["tenants"] = Tenants(environ["JUNCTION_MONGO_DATABASE"])
+        return cls(clusters, **further)
+
+
+def checked_uri(uri: object, where: str) -> str:
+    """A connection string. Raises ConfigurationError that shows nothing of it: it may hold a password."""
+    if not isinstance(uri, str) or not uri.startswith(_SCHEMES):
+        raise ConfigurationError(f"{where}: a connection string begins with mongodb:// or mongodb+srv://")
+    return uri
+
+
+def hosts_of(uri: str) -> str:
+    """The hosts of a connection string, without the credentials, for messages."""
+    authority, *further = re.split(r"[/?]", uri.partition("://")[2], maxsplit=1)
+    if any("@" in part for part in further):
+        # Perhaps a password that was not percent-encoded; then what is left of it may stand where a host should.
+        return "hosts not shown"
+    return authority.rpartition("@")[2] or "no host"
+
+
+def _seconds(variable: str, text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ConfigurationError(f"the environment variable {variable} must be a number of seconds") from None

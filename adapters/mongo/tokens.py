@@ -1,0 +1,299 @@
+"""`MongoTokens`: bearer tokens in a collection, for `router.Authenticate`.
+
+    tokens = MongoTokens(mongo)
+    issued = tokens.issue("ann", ["acme"], expires_in=timedelta(days=30))     # issued.token is shown once, now
+    resolver.use(Authenticate(tokens))
+
+A token is `jn_<id>.<secret>`. Stored is the SHA-256 of the secret, so that who reads the database has no token. A slow
+hash, as for passwords, would add nothing: nobody guesses 32 random bytes, however fast a guess is.
+"""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from adapters.mongo.errors import InvalidRequest
+from adapters.mongo.indexes import Index
+from adapters.mongo.repository import Repository
+from adapters.mongo.steps import run, run_async
+from adapters.mongo.token_cache import Cache
+from adapters.mongo.token_documents import (
+    ID_LENGTH,
+    PREFIX,
+    digest_of,
+    end_of,
+    in_milliseconds,
+    is_disabled,
+    is_moment,
+    log,
+    parts_of,
+    read,
+    whose,
+)
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any, TypeAlias
+
+    from adapters.identity import Identity
+    from adapters.mongo.mongo import Mongo
+    from adapters.mongo.steps import Steps
+
+    # Gives a verb of the repository, or its async twin.
+    Verbs = Callable[[str], Callable[..., Any]]
+
+_NO_DIGEST = bytes(32)
+_SHOWN = (
+    *("_id", "name", "user", "tenants", "claims", "disabled"),
+    *("created_at", "expires_at", "last_used_at", "revoked_at"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedToken:
+    """A new token. token: its text, which is nowhere to be had again. expires_at: None for never."""
+
+    token: str = field(repr=False)
+    id: str
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """What is known of a token, without anything that would let somebody in."""
+
+    id: str
+    name: str
+    user: str | None
+    tenants: tuple[str, ...]
+    claims: Mapping[str, Any]
+    created_at: datetime | None
+    expires_at: datetime | None
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+    disabled: bool
+
+
+if TYPE_CHECKING:
+    TokenList: TypeAlias = list[Token]  # `list` is a verb of the class
+
+
+class MongoTokens:
+    """Issues, revokes and checks tokens.
+
+    database, collection, cluster: where they are; the database is the same for all tenants.
+    cache: seconds for which a good answer is kept in this process, 0 for not at all. A token that is revoked here is
+        refused here at once, and in other processes within these seconds. Bad answers are not kept: a token is good as
+        soon as it is issued.
+    last_used_every: seconds within which `last_used_at` is not written again.
+    clock: gives an aware datetime. Expiry is checked by it; the TTL index only cleans up.
+    """
+
+    def __init__(
+        self,
+        mongo: Mongo,
+        *,
+        database: str = "auth",
+        collection: str = "tokens",
+        cluster: str | None = None,
+        cache: float = 10.0,
+        last_used_every: float = 60.0,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        for name, value in (("cache", cache), ("last_used_every", last_used_every)):
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
+                raise ConfigurationError(f"MongoTokens({name}={value!r}): give seconds, from 0 to 86400")
+        if not database:
+            raise ConfigurationError("MongoTokens(database=...): give a database that is no tenant's")
+        self.repository: Repository[dict[str, Any]] = Repository(
+            mongo,
+            collection,
+            database=database,
+            cluster=cluster,
+            ids="str",
+            indexes=[Index("expires_at", expire_after=0), Index("user"), Index("tenants")],
+        )
+        self._cache = Cache(cache)
+        self._last_used_every = timedelta(seconds=last_used_every)
+        self._clock = clock
+
+    # ---- verbs -------------------------------------------------------------------------------------------------
+
+    def issue(
+        self,
+        user: str | None = None,
+        tenants: str | Iterable[str] = (),
+        *,
+        expires_in: timedelta | float | None,
+        claims: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> IssuedToken:
+        """Make a token of a user, of a service (no user), or of a user in some tenants.
+
+        expires_in: a timedelta or seconds; None for a token that never ends. claims go into the session. name: for
+        those who look at the list. Raises InvalidRequest.
+        """
+        return run(self._issue(self._verb, user, tenants, expires_in, claims, name))
+
+    async def issue_async(
+        self,
+        user: str | None = None,
+        tenants: str | Iterable[str] = (),
+        *,
+        expires_in: timedelta | float | None,
+        claims: Mapping[str, Any] | None = None,
+        name: str = "",
+    ) -> IssuedToken:
+        """`issue` from async code."""
+        return await run_async(self._issue(self._verb_async, user, tenants, expires_in, claims, name))
+
+    def authenticate(self, token: str) -> Identity | None:
+        """Who a token belongs to; None for one that is malformed, unknown, expired, revoked or disabled.
+
+        An error of the database is raised: nobody comes in while it cannot be asked.
+        """
+        return run(self._authenticate(self._verb, token))
+
+    async def authenticate_async(self, token: str) -> Identity | None:
+        """`authenticate` from async code."""
+        return await run_async(self._authenticate(self._verb_async, token))
+
+    def revoke(self, id: str) -> bool:
+        """End a token now. Whether there was one that had not been revoked before."""
+        return run(self._revoke(self._verb, _of_id(id))) > 0
+
+    async def revoke_async(self, id: str) -> bool:
+        """`revoke` from async code."""
+        return await run_async(self._revoke(self._verb_async, _of_id(id))) > 0
+
+    def revoke_all(self, *, user: str | None = None, tenant: str | None = None) -> int:
+        """End the tokens of a user, those that are valid for a tenant, or those of which both is true. Gives how many.
+
+        A token of several tenants ends for all of them.
+        """
+        return run(self._revoke(self._verb, _named(user, tenant)))
+
+    async def revoke_all_async(self, *, user: str | None = None, tenant: str | None = None) -> int:
+        """`revoke_all` from async code."""
+        return await run_async(self._revoke(self._verb_async, _named(user, tenant)))
+
+    def list(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
+        """The tokens, the oldest first: all of them, those of a user, those that are valid for a tenant."""
+        return [_shown(document) for document in self._found(user, tenant).all()]
+
+    async def list_async(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
+        """`list` from async code."""
+        return [_shown(document) for document in await self._found(user, tenant).all_async()]
+
+    # ---- steps -------------------------------------------------------------------------------------------------
+
+    def _verb(self, name: str) -> Callable[..., Any]:
+        verb: Callable[..., Any] = getattr(self.repository, name)
+        return verb
+
+    def _verb_async(self, name: str) -> Callable[..., Any]:
+        return self._verb(f"{name}_async")
+
+    def _issue(
+        self, verb: Verbs, user: Any, tenants: Any, expires_in: Any, claims: Any, name: Any
+    ) -> Steps[IssuedToken]:
+        now = self._now()
+        id, secret = secrets.token_hex(ID_LENGTH // 2), secrets.token_urlsafe(32)
+        document = {
+            "_id": id,
+            "hash": digest_of(secret).hex(),
+            **whose(user, tenants, claims, name),
+            "created_at": now,
+            "expires_at": end_of(now, expires_in),
+            "last_used_at": None,
+            "revoked_at": None,
+        }
+        yield verb("insert")(document)
+        return IssuedToken(f"{PREFIX}{id}.{secret}", id, document["expires_at"])
+
+    def _authenticate(self, verb: Verbs, token: str) -> Steps[Identity | None]:
+        parts = parts_of(token)
+        if parts is None:
+            return None
+        id, given = parts
+        now = self._clock()
+        known = self._cache.get(id, given, now)
+        if known is not None:
+            return known
+        revision = self._cache.revision
+        document = yield verb("get")(id)
+        stored = read(id, document)
+        # An unknown id is compared as well, so that the time does not tell which ids there are.
+        genuine = hmac.compare_digest(given, _NO_DIGEST if stored is None else stored.digest)
+        if stored is None or not genuine or not stored.is_valid(now):
+            return None
+        self._cache.keep(stored, now, revision)
+        yield from self._note_use(verb, document, now)
+        return stored.identity
+
+    def _note_use(self, verb: Verbs, document: Mapping[str, Any], now: datetime) -> Steps[None]:
+        """Write `last_used_at` when it is due. A request does not fail for it."""
+        before: Any = document.get("last_used_at")
+        if is_moment(before) and now - before < self._last_used_every:
+            return
+        # Of several processes that find it due, the first one writes.
+        where = {"_id": document["_id"], "last_used_at": before}
+        try:
+            yield verb("update_many")(where, set={"last_used_at": now})
+        except Exception as error:
+            log().warning("token %s: last_used_at was not written: %s", document["_id"], type(error).__name__)
+
+    def _revoke(self, verb: Verbs, where: Mapping[str, Any]) -> Steps[int]:
+        try:
+            ended: int = yield verb("update_many")({**where, "revoked_at": None}, set={"revoked_at": self._now()})
+        finally:
+            # Even after an error: the write may have been done.
+            self._cache.forget(where.get("_id"))
+        return ended
+
+    def _found(self, user: str | None, tenant: str | None) -> Any:
+        return self.repository.find(_where(user, tenant), sort="created_at", only=_SHOWN)
+
+    def _now(self) -> datetime:
+        return in_milliseconds(self._clock())
+
+
+def _where(user: str | None, tenant: str | None) -> dict[str, Any]:
+    given = {"user": user, "tenants": tenant}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _of_id(id: str) -> dict[str, Any]:
+    if not isinstance(id, str):
+        raise InvalidRequest(f"revoke(): the id of a token is text, not {type(id).__name__}")
+    return {"_id": id}
+
+
+def _named(user: str | None, tenant: str | None) -> dict[str, Any]:
+    """The filter of `revoke_all`, which an unset variable must not make one of all tokens. Raises InvalidRequest."""
+    where = _where(user, tenant)
+    if not where:
+        raise InvalidRequest("revoke_all(): give a user, a tenant, or both")
+    return where
+
+
+def _shown(document: Mapping[str, Any]) -> Token:
+    """A document for the list, with whatever it has."""
+    return Token(
+        id=str(document.get("_id")),
+        name=document.get("name") or "",
+        user=document.get("user"),
+        tenants=tuple(document.get("tenants") or ()),
+        claims=document.get("claims") or {},
+        created_at=document.get("created_at"),
+        expires_at=document.get("expires_at"),
+        last_used_at=document.get("last_used_at"),
+        revoked_at=document.get("revoked_at"),
+        disabled=is_disabled(document),
+    )
