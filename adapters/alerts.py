@@ -14,8 +14,8 @@ import time
 
 from adapters.aws.client import Aws
 from adapters.aws.settings import Settings
-from adapters.errors import AdapterError
 from adapters.blocking import loop_runs
+from adapters.errors import AdapterError
 from router.errors import ConfigurationError, HTTPError
 
 TYPE_CHECKING = False

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -25,11 +23,16 @@ def seal(payload: bytes, secret: bytes, scope: bytes) -> str:
 
     Without a secret the check finds what was altered or mixed up; with one nobody else can make a token.
     """
+    from base64 import urlsafe_b64encode
+
     return urlsafe_b64encode(_signature(payload, secret, scope) + payload).decode().rstrip("=")
 
 
 def unseal(token: str, secret: bytes, scope: bytes) -> bytes | None:
     """The payload of a token; None for one that was altered, or is of another list."""
+    import hmac
+    from base64 import urlsafe_b64decode
+
     try:
         held = urlsafe_b64decode(token + "=" * (-len(token) % 4))
         signature, payload = held[:_SIGNATURE], held[_SIGNATURE:]
@@ -40,4 +43,6 @@ def unseal(token: str, secret: bytes, scope: bytes) -> bytes | None:
 
 
 def _signature(payload: bytes, secret: bytes, scope: bytes) -> bytes:
+    import hmac
+
     return hmac.digest(secret, b"\n".join((scope, payload)), "sha256")[:_SIGNATURE]

@@ -13,9 +13,9 @@ import weakref
 from math import inf
 from time import monotonic
 
+from adapters.blocking import loop_runs
 from adapters.mongo.drivers import async_client, repository_options, sync_client
 from adapters.mongo.settings import hosts_of
-from adapters.blocking import loop_runs
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -129,10 +129,9 @@ class Clients:
             if monotonic() - state.renewed.get(name, -inf) < _LEAST_RENEWAL:
                 return  # of the calls that one wrong password let fail, the first has done it
             state.renewed[name] = monotonic()
-            held = [state.sync.pop(name, None)]
-            idle = [clients for loop, clients in state.loops.items() if not loop.is_closed()]
-            held += [clients.pop(name, None) for clients in idle]
-        for client in held:
+            _forget_closed(state)
+            ended = [_put_aside(clients, name) for clients in (state.sync, *state.loops.values())]
+        for client in ended:
             if client is not None and client.guard is None:
                 client.driver.close()
         # Those of a loop end with the last reference to them: their guard is closed by the loop's own hook.
@@ -197,6 +196,17 @@ async def _until_shutdown(driver: Any) -> AsyncGenerator[None, None]:
         closing = driver.close()
         if closing is not None:  # AsyncMongoClient's is a coroutine, motor's is not
             await closing
+
+
+def _put_aside(clients: dict[str, Client], name: str) -> Client | None:
+    """Take a client out of use and keep it for the calls that still go on with it. Gives the one of the last time."""
+    client = clients.pop(name, None)
+    if client is None:
+        return None
+    aside = f"{name} before"
+    ended = clients.pop(aside, None)
+    clients[aside] = client
+    return ended
 
 
 def _forget_closed(state: _Process) -> None:

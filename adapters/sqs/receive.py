@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 
 from adapters.aws.steps import Call
-from adapters.sending.batches import Delivery, Entry, cut
 from adapters.blocking import loop_runs
+from adapters.sending.batches import Delivery, Entry, cut
 from adapters.sqs.send import QueueSender, queue_arn, whole_seconds
 from router.errors import ConfigurationError
 

@@ -96,6 +96,35 @@ answer = resolver.resolve({"Records": [{
 assert answer == {"batchItemFailures": []}, answer
 """
 
+REPOSITORIES = """
+from dataclasses import dataclass
+from adapters.mongo import Index, Mongo, Repository
+
+@dataclass
+class Order:
+    number: int
+    id: str | None = None
+
+mongo = Mongo("mongodb://db.example/")
+orders = Repository(mongo, "orders", Order, indexes=[Index("number", unique=True)], stamps=True, soft_delete=True)
+carts = Repository(mongo, "carts", database="shop", ids="str", version=True)
+"""
+
+# What only the first call to MongoDB, or none, may load. The driver alone is slower to import than all the rest.
+NOT_FOR_REPOSITORIES = {
+    "adapters.aws",
+    "adapters.mongo.bulk",
+    "adapters.mongo.proxy",
+    "adapters.mongo.syncing",
+    "bson",
+    "gridfs",
+    "hashlib",
+    "hmac",
+    "motor",
+    "pymongo",
+    "urllib.parse",
+}
+
 
 def loaded_by(code: str) -> set[str]:
     """Modules that `code` loads in a fresh interpreter beyond those of `import orjson`.
@@ -127,3 +156,11 @@ def test_a_sync_application_answers_without_asyncio_and_other_heavy_modules(code
 
 def test_asyncio_is_loaded_once_an_async_handler_runs() -> None:
     assert "asyncio" in loaded_by(SQS.replace("ASYNC", "async"))
+
+
+def test_an_application_with_repositories_answers_without_the_driver_while_nothing_is_asked_of_mongodb() -> None:
+    loaded = loaded_by(REPOSITORIES + REST)
+
+    assert "adapters.mongo.repository" in loaded
+    # Generic classes, such as Repository[Order], need typing.
+    assert loaded & (NOT_FOR_REPOSITORIES | TOO_HEAVY - {"typing"}) == set()

@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 
 class Proxy:
-    """Passes bytes on to the server at a URL, until it is cut; `mend` makes it pass them on again."""
+    """Passes bytes on to the server at a URL, until it is cut; `mend` makes it pass them on again.
+
+    connections: how many clients have made so far.
+    """
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -18,6 +21,7 @@ class Proxy:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._open: set[socket.socket] = set()
         self._whole = True
+        self.connections = 0
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     @property
@@ -41,6 +45,7 @@ class Proxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
+            self.connections += 1
             if not self._whole:
                 _end(client)
                 continue
