@@ -41,10 +41,12 @@ bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a c
 	$(RUN) -m tests.servers.fetch
 	$(RUN) -m tests.benchmarks.publish
 	$(RUN) -m tests.benchmarks.dynamodb
+	$(RUN) -m tests.benchmarks.mongo
 	$(RUN) -m tests.benchmarks.worker
 
-demo: $(VENV)/.$(DEMO) ## Run the orders example end to end on local servers
+demo: $(VENV)/.$(DEMO) ## Run the examples orders and tenants end to end on local servers
 	$(RUN) -m examples.orders
+	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
 
 clean: ## Remove everything that these commands made
 	rm -rf $(VENV) .cache .coverage .coverage.* coverage.xml htmlcov build dist \
@@ -62,7 +64,7 @@ $(VENV)/.dev: pyproject.toml $(VENV)/.created
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml $(VENV)/.created
-	$(PIP_INSTALL) --editable '.[local,aws]'
+	$(PIP_INSTALL) --editable '.[local,aws,mongo]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

@@ -1,35 +1,53 @@
-"""The application: who may come in, what stands around every route, and what errors mean."""
+"""The application: who may come in, what stands around every route, what it takes beside requests, what errors mean."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NoReturn
+import os
+from typing import Any, NoReturn
 
+from adapters.mongo import DuplicateKey
 from examples.tenants.admin import admin
 from examples.tenants.audit import Audit
-from examples.tenants.notes import NewNote, notes
-from examples.tenants.storage import QuotaExceeded, Work, unit_of_work
-from router import Depends, Discard, Event, Resolver, SessionPolicy, TooManyRequests
+from examples.tenants.notes import NewNote, routes
+from examples.tenants.quota import MyPlaces, QuotaExceeded
+from examples.tenants.search import search
+from examples.tenants.storage import notes, tokens
+from examples.tenants.trash import empty_trash
+from router import AuthenticateAsync, Discard, Event, Resolver, SessionPolicy, TooManyRequests
 
 resolver = Resolver(
     session=SessionPolicy(
-        # Vouched for by the authorizer of the API; `role` is kept, because permissions ask for it.
-        tenant_claim="custom:tenant",
-        user_claim="sub",
-        claims=("role",),
-        # Without a tenant nothing runs: a request is answered with 400, a record fails.
-        require=("tenant",),
+        # A user of several tenants says here which one is meant. It is the token that decides whether it may be.
+        tenant_header="x-tenant",
+        # Messages and tasks carry their session, signed: who can write to the queue is not therefore any tenant.
+        secret=os.environ["SESSION_SECRET"],
     )
 )
-resolver.use(Audit())
-resolver.include(notes)
+resolver.use(Audit())  # outermost, so that it sees who was refused, too
+# Nothing runs without a user and a tenant: a request needs a token that is valid for both, anything else a session.
+resolver.use(AuthenticateAsync(tokens, mode="full"))
+resolver.include(routes)
+resolver.include(search)
 resolver.include(admin)
 
 
 @resolver.on_queue("notes-import", batch=True)
-def import_notes(events: list[Event], work: Annotated[Work, Depends(unit_of_work)]) -> None:
-    """One call for each distinct session of a batch, so that one unit of work takes in all notes of that user."""
-    for event in events:
-        work.add(NewNote(**event.json()).text)
+async def import_notes(events: list[Event], places: MyPlaces) -> None:
+    """One call for each distinct session of a batch: the notes of one user, for all of which there is room, or none."""
+    imported = [NewNote(**event.json()) for event in events]
+    await places.reserve(len(imported))
+    for note in imported:
+        try:
+            await notes.insert_async(note.made())
+        except DuplicateKey:
+            continue  # it was imported before: queues deliver more than once. Its place goes back
+        places.use()
+
+
+@resolver.on_task("empty-trash")
+async def empty_trash_of_tenant() -> None:
+    """The same as `DELETE /admin/trash`, as a Fargate task with `SESSION` in its environment: it may take its time."""
+    await empty_trash()
 
 
 @resolver.catch(QuotaExceeded)

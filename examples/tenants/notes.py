@@ -5,40 +5,92 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from examples.tenants.storage import Work, unit_of_work
-from router import Depends, NotFound, Router, Session
+from adapters.mongo import DocumentNotFound
+from examples.tenants.quota import MyPlaces
+from examples.tenants.storage import Note, notes
+from router import Alias, BadRequest, NotFound, Query, Router
 
-notes = Router("/notes", tags=["notes"])
-# The tenant's own notes, and what is done to them kept only if the handler succeeds.
-MyWork = Annotated[Work, Depends(unit_of_work)]
+routes = Router("/notes", tags=["notes"])
+LONGEST_PAGE = 100
+LATEST_FIRST = ("-created_at", "-id")
 
 
 @dataclass
 class NewNote:
-    """The body of a request that adds a note."""
+    """The body of a request that adds a note, and of a message that imports one.
 
-    text: str
+    It has what a client may say. Who wrote the note, and when, is not among it.
+    """
+
+    title: str
+    text: str = ""
 
     def __post_init__(self) -> None:
-        if not self.text.strip():
-            raise ValueError("the text is empty")  # the client gets it as a 422
+        if not self.title.strip():
+            raise ValueError("the title is empty")  # the client gets it as a 422
+
+    def made(self) -> Note:
+        """The note, which the repository gives an id."""
+        return Note(title=self.title, text=self.text)
 
 
-@notes.post("/")
-def add(note: NewNote, work: MyWork, session: Session) -> tuple[dict[str, Any], int]:
-    """Add a note."""
-    return {"id": work.add(note.text), "by": session.user}, 201
+@dataclass
+class Change:
+    """The body of a request that changes a note. version: the one that was read, so that nobody's change is lost."""
+
+    text: str
+    version: int
 
 
-@notes.get("/")
-def list_all(work: MyWork) -> list[dict[str, Any]]:
-    """List the notes of the tenant."""
-    return [{"id": number, "text": text} for number, text in work.notes.items()]
+@routes.post("/")
+async def add(note: NewNote, places: MyPlaces) -> tuple[Note, int]:
+    """Add a note. A title that is there already is a 409 (`DuplicateKey`)."""
+    await places.reserve(1)
+    stored = await notes.insert_async(note.made())
+    places.use()
+    return stored, 201
 
 
-@notes.get("/{number:int}")
-def show(number: int, work: MyWork) -> dict[str, Any]:
-    """Show one note."""
-    if number not in work.notes:
-        raise NotFound(f"there is no note {number}")
-    return {"id": number, "text": work.notes[number]}
+@routes.get("/")
+async def show_page(
+    size: Query[int] = 20,
+    after: Query[str | None] = None,
+    created_by: Query[Annotated[str | None, Alias("by")]] = None,
+) -> dict[str, Any]:
+    """The latest notes, a page at a time. after: the token that came with the page before."""
+    if not 1 <= size <= LONGEST_PAGE:
+        raise BadRequest(f"size: from 1 to {LONGEST_PAGE}")
+    where = {"created_by": created_by} if created_by else {}
+    page = await notes.find(where, sort=LATEST_FIRST).page_async(size, after)
+    return {"notes": page.items, "next": page.next}
+
+
+@routes.get("/{id}")
+async def show(id: str) -> Note:
+    """Show one note. What cannot be an id is a 400 (`InvalidId`); another tenant's id is a 404 like any other."""
+    note = await notes.get_async(id)
+    if note is None:
+        raise NotFound("there is no such note")
+    return note
+
+
+@routes.put("/{id}")
+async def edit(id: str, change: Change) -> Note:
+    """Change a note. If somebody else did so in the meantime, it is a 409 (`VersionConflict`)."""
+    return await notes.update_async(id, set={"text": change.text}, version=change.version)
+
+
+@routes.delete("/{id}")
+async def delete(id: str) -> None:
+    """Move a note to the trash."""
+    if not await notes.delete_async(id):
+        raise NotFound("there is no such note")
+
+
+@routes.post("/{id}/restore")
+async def restore(id: str) -> Note:
+    """Take a note out of the trash."""
+    try:
+        return await notes.restore_async(id)
+    except DocumentNotFound:
+        raise NotFound("there is no such note, nor was there") from None

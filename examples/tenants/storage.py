@@ -1,51 +1,76 @@
-"""Notes by tenant, in memory. The unit of work is what a database session would be."""
+"""What is kept, and where: a database for each tenant, and one for what belongs to none.
+
+Nothing is connected before the first call. Each repository without `database=` is in the database of whoever is asking:
+the tenant of the session, at the time of the call. There is no argument by which a handler could name another's.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from dataclasses import dataclass, replace
+from datetime import datetime
 
-from router import Session
+from adapters.mongo import Index, Mongo, MongoSettings, MongoTokens, Repository, TenantList, Tenants
 
-MOST_NOTES = 5
+PLATFORM = os.environ.get("NOTES_DATABASE", "notes")
+"""The database of what belongs to no tenant; those of tenants are called `notes_acme` and so on."""
 
-Notes = dict[int, str]
-_notes_of: dict[str, Notes] = {}
-
-
-class QuotaExceeded(Exception):
-    """A tenant has as many notes as it may have."""
-
-
-class Work:
-    """What one handler does to the notes of one tenant: a copy, which `commit` puts in their place."""
-
-    def __init__(self, tenant: str) -> None:
-        self._tenant = tenant
-        self.notes: Notes = dict(_notes_of.get(tenant, {}))
-
-    def add(self, text: str) -> int:
-        """Add a note and give its number."""
-        if len(self.notes) >= MOST_NOTES:
-            raise QuotaExceeded(f"{self._tenant} has {MOST_NOTES} notes already")
-        number = max(self.notes, default=0) + 1
-        self.notes[number] = text
-        return number
-
-    def commit(self) -> None:
-        """Keep what was done."""
-        _notes_of[self._tenant] = self.notes
+mongo = Mongo(
+    replace(
+        MongoSettings.from_env(),  # MONGODB_URI
+        # A name that is not in the collection of tenants is refused, whoever vouches for it.
+        tenants=Tenants(f"{PLATFORM}_{{tenant}}", known=TenantList("tenants", database=PLATFORM)),
+    )
+)
 
 
-def unit_of_work(session: Session) -> Iterator[Work]:
-    """A dependency that is torn down: after the handler it goes on behind the `yield`.
+@dataclass
+class Note:
+    """A note. From `version` on, the repository fills in the fields itself."""
 
-    An error of the handler is raised at the `yield`, so that `commit` is reached only when all went well.
-    """
-    work = Work(session.tenant or "")
-    yield work
-    work.commit()
+    title: str
+    text: str
+    id: str | None = None
+    version: int = 0
+    created_by: str | None = None
+    created_at: datetime | None = None
+    updated_by: str | None = None
+    updated_at: datetime | None = None
 
 
-def forget_everything() -> None:
-    """For tests: no tenant has a note."""
-    _notes_of.clear()
+@dataclass
+class Usage:
+    """How many notes a tenant has, those in the trash included, and those that are just being written."""
+
+    id: str
+    notes: int = 0
+
+
+@dataclass
+class Tenant:
+    """A customer. The id is the name that sessions and tokens know it by."""
+
+    id: str
+    most_notes: int
+
+
+notes = Repository(
+    mongo,
+    "notes",
+    Note,
+    indexes=[
+        # Also of those in the trash, so that each of them can be restored.
+        Index("title", unique=True),
+        # What pages are sorted by, with the id, since two notes may be of the same millisecond.
+        Index("-created_at", "-_id"),
+        Index("created_by", "-created_at", "-_id"),
+    ],
+    stamps=True,
+    soft_delete=True,
+    version=True,
+)
+usage = Repository(mongo, "usage", Usage, ids="str")
+
+# For all tenants together.
+tenants = Repository(mongo, "tenants", Tenant, database=PLATFORM, ids="str")
+tokens = MongoTokens(mongo, database=PLATFORM)

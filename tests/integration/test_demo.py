@@ -138,6 +138,7 @@ def test_a_broken_step_is_named_and_ends_with_1(tmp_path: Path, breakage: str, c
     assert came in failed[2]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_and_its_server(tmp_path: Path) -> None:
     demo = ChildProcess(
         "demo",

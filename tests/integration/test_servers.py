@@ -9,21 +9,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from tests.servers import artefacts, fetch
-from tests.servers.artefacts import FERRETDB, Artefact
+from tests.servers.artefacts import Artefact
 from tests.servers.dynamodb_local import DynamoDBLocal
 from tests.servers.elasticmq import ElasticMQ
 from tests.servers.ferretdb import FerretDB
 from tests.servers.locations import REPOSITORY
 from tests.servers.moto import MotoServer
 from tests.servers.process import ChildProcess, Server, ServerError
-from tests.servers.requirements import require_artefact
 
 JAVA_IS_MISSING = "Java 17 or newer is missing: install the Debian package default-jre-headless"
 
@@ -192,15 +190,6 @@ def test_listens_on_one_address_of_this_machine_alone(name: str, request: pytest
         socket.create_connection(("127.0.0.2", port), timeout=5)
 
 
-@pytest.fixture
-def own_ferretdb(monkeypatch: pytest.MonkeyPatch) -> Iterator[FerretDB]:
-    """A FerretDB even where the tests talk to a real MongoDB."""
-    require_artefact(FERRETDB)
-    monkeypatch.delenv("MONGODB_URI", raising=False)
-    with FerretDB() as server:
-        yield server
-
-
 class _Python(Server):
     """A server made of a line of Python."""
 
@@ -262,6 +251,14 @@ class TestFetch:
             f"elasticmq       missing tool: {JAVA_IS_MISSING}",
             "ferretdb        missing tool: Go 1.22 or newer is missing: install the Debian package golang-go",
         ]
+
+    def test_fetches_only_what_is_named(self, capsys):
+        assert fetch.main(["ferretdb"]) == 0
+        assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["ferretdb"]
+
+    def test_a_name_of_no_server_is_refused(self, capsys):
+        assert fetch.main(["ferretdb", "mongod"]) == 2
+        assert capsys.readouterr() == ("", "there is no mongod; there are dynamodb-local, elasticmq, ferretdb\n")
 
     def test_fails_in_ci(self, monkeypatch):
         monkeypatch.setenv("CI", "true")

@@ -1,21 +1,27 @@
-"""`python -m tests.servers.fetch`: fetches and builds what the tests' servers consist of, once.
+"""`python -m tests.servers.fetch [NAME...]`: fetches and builds what the tests' servers consist of, once.
 
 Prints a line for each: present, fetched, or what to install. Ends with code 0 all the same when something is missing,
-for the tests name what they left out; with CI=true it ends with code 1.
+for the tests name what they left out; with CI=true it ends with code 1. Code 2 is for a name that is no server's.
 """
 
 from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Sequence
 
 from tests.servers.artefacts import ARTEFACTS, Artefact, FetchError
 from tests.servers.tools import MissingTool, in_ci
 
 
-def main() -> int:
-    """Fetches everything and returns the exit code."""
-    complete = [_report(artefact) for artefact in ARTEFACTS]
+def main(names: Sequence[str] = ()) -> int:
+    """Fetches what is named, or everything, and returns the exit code."""
+    known = {artefact.name: artefact for artefact in ARTEFACTS}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        print(f"there is no {', '.join(unknown)}; there are {', '.join(known)}", file=sys.stderr)
+        return 2
+    complete = [_report(known[name]) for name in names or known]
     return 0 if all(complete) or not in_ci() else 1
 
 
@@ -34,4 +40,4 @@ def _report(artefact: Artefact) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

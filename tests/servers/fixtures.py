@@ -6,6 +6,7 @@ too, so that tests without servers do not wait for it.
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -68,6 +69,28 @@ def ferretdb() -> Iterator[FerretDB]:
         require_artefact(FERRETDB)
     with server:
         yield server
+
+
+@pytest.fixture
+def own_ferretdb(monkeypatch: pytest.MonkeyPatch) -> Iterator[FerretDB]:
+    """A FerretDB of the test's own, even where the tests talk to a real MongoDB."""
+    require_artefact(FERRETDB)
+    from tests.servers.ferretdb import FerretDB
+
+    monkeypatch.delenv("MONGODB_URI", raising=False)
+    with FerretDB() as server:
+        yield server
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Lets programs that a test starts be interrupted, even where the run is a background job of a shell.
+
+    Such a job ignores SIGINT, and what it starts inherits that; a handler is not inherited.
+    """
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

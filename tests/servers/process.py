@@ -160,6 +160,11 @@ class Server(ABC):
         return self._url
 
     @property
+    def pid(self) -> int | None:
+        """The number of its process; None where none was started."""
+        return None if self._child is None else self._child.pid
+
+    @property
     def log(self) -> str:
         """All that the server printed."""
         return "" if self._child is None else self._child.output

@@ -12,7 +12,7 @@ from typing import Any
 from examples.orders.demo.cloud import Cloud, isolate
 from examples.orders.demo.mappings import QueueMapping, StreamMapping, as_delivered
 from examples.orders.demo.resources import MOST_TRIES, VISIBILITY_TIMEOUT_S
-from examples.orders.demo.timeline import Mismatch, Timeline
+from examples.timeline import Mismatch, Timeline
 from router.testing import Context, samples
 
 ANN = {"tenant": "acme", "user": "ann"}

@@ -67,7 +67,7 @@ def test_the_timeline_reads_as_well_without_rich() -> None:
     script = """
 import sys
 sys.modules["rich.console"] = None
-from examples.orders.demo.timeline import Mismatch, Timeline
+from examples.timeline import Mismatch, Timeline
 timeline = Timeline()
 timeline.check("one and one", 2, 2)
 try:

@@ -1,4 +1,4 @@
-"""What the demonstration shows: a line for each dispatch as it happens, and the outcome of each check."""
+"""What the demonstrations show: a line for each dispatch as it happens, and the outcome of each check."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ except ImportError:  # it reads as well without colours
 else:
     _console = Console(highlight=False, soft_wrap=True)
 
-_ROW = "{seconds:>7}  {source:<10}  {route:<22}  {who:<12}  {attempt:>3}  {ms:>6}  "
-_OUTCOME_WIDTH = 28  # what is left of 100 columns
+_ROW = "{seconds:>7}  {source:<10}  {route:<24}  {who:<12}  {attempt:>3}  {ms:>6}  "
+_OUTCOME_WIDTH = 26  # what is left of 100 columns
 
 
 class Mismatch(Exception):
@@ -66,13 +66,11 @@ class Timeline(logging.Handler):
             seconds=f"{line['at'] - self._started:.3f}",
             source=line["source"],
             route=line["route"],
-            who=f"{line['tenant']}/{line['user']}",
+            who=f"{line['tenant']}/{line['user']}" if line["tenant"] or line["user"] else "-",
             attempt=line["attempt"],
             ms=f"{line['ms']:.1f}",
         )
-        outcome = str(line["outcome"])
-        good = line["outcome"] == "done" or line["outcome"] in range(400)
-        _print((row, ""), (outcome[:_OUTCOME_WIDTH], "bold green" if good else "bold red"))
+        _print((row, ""), (str(line["outcome"])[:_OUTCOME_WIDTH], _style(line["outcome"])))
 
     def title(self, text: str) -> None:
         """Print what this is, and the names of the columns."""
@@ -95,6 +93,10 @@ class Timeline(logging.Handler):
         self.checks += 1
         _print(("     ok  ", "green"), (what, ""))
 
+    def stopped(self, why: str) -> None:
+        """Print why it cannot go on."""
+        _print((" FAILED  ", "bold red"), (why, ""))
+
     def failed(self, mismatch: Mismatch) -> None:
         """Print what was wrong, and what the library has logged."""
         _print((" FAILED  ", "bold red"), (mismatch.what, "bold"))
@@ -107,6 +109,13 @@ class Timeline(logging.Handler):
         """Print that all is well."""
         taken = time.time() - self._started
         _print((f"\nAll {self.checks} checks held: {len(self.lines)} dispatches in {taken:.1f} s.", "bold green"))
+
+
+def _style(outcome: object) -> str:
+    """Done, refused for what was asked, or failed."""
+    if outcome == "done" or outcome in range(400):
+        return "bold green"
+    return "yellow" if outcome in range(400, 500) else "bold red"
 
 
 def _print(*parts: tuple[str, str]) -> None:
