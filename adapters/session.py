@@ -47,7 +47,8 @@ def named_session(session: Outgoing = CURRENT, policy: SessionPolicy | None = No
     event = current_event()
     carried = policy or session._policy or (None if event is None else event.policy)
     name = "session" if carried is None else carried.attribute
-    if carried is None or (policy is None and event is not None and session is event.session):
+    own = policy is None and event is not None and session is event.session and session._policy is carried
+    if carried is None or own:
         wire = session.to_wire()
     else:
         # A session that a handler made knows no secret: the policy's own with its fields is signed like any other.

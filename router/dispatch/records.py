@@ -122,6 +122,7 @@ async def run_in_order(batch: Batch) -> None:
                         return
                 entry = known(event.name) or routes.find(event)
                 event.route = entry.route
+                event.policy = policy  # also for a session that the handler makes: it is signed like any other
                 if event.from_client:
                     event.session = policy.of_request(event)
                 else:

@@ -109,9 +109,8 @@ def _http_runner(requests: Requests) -> Callable[[Any, Any], Any]:
 
     def run(raw: Any, context: Any) -> Any:
         event = make(source, raw, context, raw)
-        if nobody is None:
-            event.policy = policy
-        else:
+        event.policy = policy
+        if nobody is not None:
             event.session = nobody
         token = enter(event)
         try:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from adapters.session import CURRENT, named_session, session_wire
-from router import Resolver, Session, SessionPolicy, set_session
+from router import Event, Resolver, Session, SessionPolicy, set_session
 from router.testing import TestClient
 
 POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant", attribute="who")
@@ -77,3 +77,60 @@ def test_a_given_policy_wins_over_that_of_the_resolver():
 
 def test_the_stand_in_for_the_current_one_says_what_it_is():
     assert repr(CURRENT) == "CURRENT"
+
+
+SIGNING = SessionPolicy(secret="k" * 32)  # reads nothing of requests
+
+
+def run_on(source: str, read, *, asynchronous: bool):
+    """What `read` gives in a handler of a source, which is sync or async."""
+    resolver, seen = Resolver(session=SIGNING), []
+
+    def handler(event: Event):
+        seen.append(read(event))
+
+    async def handler_async(event: Event):
+        handler(event)
+
+    def batch(events: list[Event]):
+        handler(events[0])
+
+    async def batch_async(events: list[Event]):
+        handler(events[0])
+
+    one = handler_async if asynchronous else handler
+    several = batch_async if asynchronous else batch
+    client = TestClient(resolver)
+    {
+        "get": lambda: (resolver.get("/")(one), client.get("/")),
+        "queue": lambda: (resolver.on_queue("q")(one), client.queue("q", ["x"])),
+        "queue, concurrent": lambda: (resolver.on_queue("q", concurrency=4)(one), client.queue("q", ["x"])),
+        "queue, batch": lambda: (resolver.on_queue("q", batch=True)(several), client.queue("q", ["x"])),
+        "topic": lambda: (resolver.on_topic("t")(one), client.topic("t", ["x"])),
+        "stream": lambda: (resolver.on_stream("s")(one), client.stream("s", [("INSERT", None, {"id": 1})])),
+        "bus": lambda: (resolver.on_bus("b", source="s")(one), client.bus("b", {}, source="s")),
+        "schedule": lambda: (resolver.on_schedule("n")(one), client.schedule("n")),
+        "invoke": lambda: (resolver.on_invoke("i")(one), client.invoke("i", {})),
+        "task": lambda: (resolver.on_task("t")(one), client.task("t")),
+        "message": lambda: (resolver.on_message("m")(one), client.message("x", route_key="m")),
+    }[source]()
+    return seen[0]
+
+
+SOURCES = ["get", "queue", "queue, concurrent", "queue, batch", "topic", "stream", "bus", "schedule", "invoke", "task"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize("source", [*SOURCES, "message"])
+def test_one_that_a_handler_made_is_signed_on_every_source(source, asynchronous):
+    wire = run_on(source, lambda event: session_wire(Session(tenant="acme")), asynchronous=asynchronous)
+    assert SIGNING.open(wire).tenant == "acme"
+
+
+@pytest.mark.parametrize("source", [*SOURCES, "message"])
+def test_one_that_was_put_into_the_event_is_signed_as_the_one_before(source):
+    def replaced(event: Event):
+        event.session = Session(tenant="acme")
+        return session_wire()
+
+    assert SIGNING.open(run_on(source, replaced, asynchronous=False)).tenant == "acme"
