@@ -18,6 +18,7 @@ from router.dispatch.fields import (
     Fields,
     bindings,
     fields_of,
+    has_limits,
     is_named_tuple,
     is_typed_dict,
     literal_value,
@@ -78,7 +79,10 @@ class _Compiler:
         self.recursive = False
 
     def compile(self, annotation: Any) -> Converter:
-        annotation = unwrapped(annotation)
+        convert = self._compile(unwrapped(annotation))
+        return structures.limited(convert, annotation) if has_limits(annotation) else convert
+
+    def _compile(self, annotation: Any) -> Converter:
         if annotation is Any or annotation is object:
             return structures.anything
         origin = typing.get_origin(annotation) or annotation

@@ -258,10 +258,11 @@ def _path_parameter(name: str, annotation: Any, where: str) -> Getter:
     if annotation is _REQUIRED or annotation is str:
         return _OfPath(name)
     convert, at = _converter(annotation, True, name, where), f"path.{name}"
+    always = hasattr(annotation, "__metadata__")  # there may be limits beside the type
 
     def converted(event: Event) -> Any:
         value = event.params[name]  # already converted where the template has a type
-        return convert(value, at) if isinstance(value, str) else value
+        return convert(str(value), at) if always or isinstance(value, str) else value
 
     return converted
 

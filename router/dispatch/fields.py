@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from dataclasses import MISSING, InitVar
 from enum import Enum
+from types import UnionType
 from typing import Any
 
 from router.errors import ConfigurationError
@@ -155,6 +156,26 @@ def unwrapped(annotation: Any) -> Any:
             annotation = annotation.__supertype__
         else:
             return annotation
+
+
+_LIMITING = ("annotated_types", "pydantic")
+
+
+def has_limits(annotation: Any) -> bool:
+    """Whether Annotated says more of the values than their type, in pydantic's words: `Field(ge=1)`, `MaxLen(20)`.
+
+    Of a union that is looked for in its members; what other types hold has an annotation of its own.
+    """
+    metadata = getattr(annotation, "__metadata__", ())
+    if any(type(one).__module__.partition(".")[0] in _LIMITING for one in metadata):
+        return True
+    if _wrapper(annotation):
+        return has_limits(typing.get_args(annotation)[0])
+    if isinstance(annotation, typing.NewType):
+        return has_limits(annotation.__supertype__)
+    if typing.get_origin(annotation) in (typing.Union, UnionType):
+        return any(has_limits(member) for member in typing.get_args(annotation))
+    return False
 
 
 def literal_value(value: Any) -> Any:

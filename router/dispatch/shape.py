@@ -54,6 +54,6 @@ def refuse_unawaited(result: Any, what: str = "the handler") -> None:
         close = getattr(result, "close", None)
         if close is not None:
             close()
-        raise ConfigurationError(f"{what} returned something that must be awaited; declare it `async def`")
+        raise ConfigurationError(f"{what} returned something that must be awaited; declare it `async def` and await it")
     if hasattr(result, "throw") or hasattr(result, "athrow"):
         raise ConfigurationError(f"{what} returned a generator, which nobody would run; return the result")

@@ -6,7 +6,7 @@ All of them look at every part of a value before they give up, so that one answe
 from __future__ import annotations
 
 from router.dispatch.convert import MOST_ERRORS, NUMERIC, collect, invalid, mistake, place, printable, refusal, shown
-from router.errors import UnprocessableContent
+from router.errors import ConfigurationError, UnprocessableContent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -180,6 +180,30 @@ def pydantic_model(kind: Any) -> Converter:
             raise _told_by(error, where) from None
 
     return convert
+
+
+def limited(convert: Converter, annotation: Any) -> Converter:
+    """A converter whose values pydantic checks against limits such as `Field(ge=1)`."""
+    try:
+        from pydantic import TypeAdapter
+        from pydantic.errors import PydanticUserError
+    except ImportError:
+        raise ConfigurationError(
+            'the limits in Annotated are checked by pydantic: pip install "lambda-junction[validation]"'
+        ) from None
+    try:
+        validate = TypeAdapter(annotation).validate_python
+    except (PydanticUserError, TypeError) as error:
+        raise ConfigurationError(f"{annotation!r}: these limits cannot be checked: {printable(str(error))}") from None
+
+    def check(value: Any, where: Where) -> Any:
+        value = convert(value, where)
+        try:
+            return validate(value)
+        except (ValueError, TypeError) as error:  # a TypeError where a limit does not fit the type
+            raise _told_by(error, where) from None
+
+    return check
 
 
 def _told_by(error: Exception, where: Where) -> UnprocessableContent:

@@ -585,3 +585,21 @@ def test_a_response_is_no_model_and_no_body() -> None:
 
     with pytest.raises(ConfigurationError, match="nothing provides the argument 'response'"):
         Resolver().get("/")(handler)
+
+
+# ---- limits ------------------------------------------------------------------------------------------------------
+
+
+def test_limits_of_arguments_are_checked() -> None:
+    def handler(
+        n: Annotated[int, pydantic.Field(ge=1)], size: Query[Annotated[int, pydantic.Field(le=100)]] = 20
+    ) -> Any:
+        return [n, size]
+
+    assert get(handler, "/1", template="/{n}") == [1, 20]
+    assert get(handler, "/1?size=100", template="/{n:int}") == [1, 100]
+    for path in ("/0", "/1?size=101"):
+        for template in ("/{n}", "/{n:int}"):
+            answer = get(handler, path, template=template)
+            assert answer.status == 422
+            assert answer.json()["errors"][0]["at"] in ("path.n", "query.size")

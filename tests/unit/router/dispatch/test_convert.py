@@ -567,6 +567,48 @@ def test_pydantic_dataclasses_tell_their_errors_too() -> None:
     assert errors(Small, {"a": 11}) == {"body.a": "Input should be less than 10"}
 
 
+# ---- limits in Annotated ------------------------------------------------------------------------------------------
+
+Percent = NewType("Percent", Annotated[int, pydantic.Field(ge=0, le=100)])
+
+
+@dataclass
+class Limited:
+    count: Annotated[int, pydantic.Field(ge=1)]
+    codes: Annotated[list[Annotated[str, pydantic.Field(max_length=2)]], pydantic.Field(min_length=1)]
+    share: Percent | None = None
+
+
+def test_limits_are_checked_wherever_they_stand() -> None:
+    assert of_json(Limited, {"count": 1, "codes": ["ab"], "share": 100}) == Limited(1, ["ab"], Percent(100))
+    assert errors(Limited, {"count": 0, "codes": [], "share": 101}) == {
+        "body.count": "Input should be greater than or equal to 1",
+        "body.codes": "List should have at least 1 item after validation, not 0",
+        "body.share": "Input should be less than or equal to 100",
+    }
+    assert errors(Limited, {"count": 1, "codes": ["abc"]}) == {
+        "body.codes[0]": "String should have at most 2 characters"
+    }
+    assert of_text(Annotated[int, pydantic.Field(gt=0)], "7") == 7
+    with pytest.raises(UnprocessableContent, match="greater than 0"):
+        of_text(Annotated[int, pydantic.Field(gt=0)], "0")
+
+
+def test_limits_that_do_not_fit_the_type_are_refused_or_fail_as_bad_input() -> None:
+    try:
+        convert = compile_converter(Annotated[str, pydantic.Field(gt=3)], text=True)
+    except ConfigurationError:
+        return
+    with pytest.raises(UnprocessableContent):
+        convert("a", "query.x")
+
+
+def test_limits_without_pydantic_name_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pydantic", None)
+    with pytest.raises(ConfigurationError, match="validation"):
+        compile_converter(Annotated[int, pydantic.Field(ge=1)], text=True)
+
+
 # ---- unions -----------------------------------------------------------------------------------------------------
 
 

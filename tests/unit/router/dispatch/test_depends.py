@@ -362,7 +362,7 @@ def test_a_sync_function_that_waits_is_told_to_be_async(caplog: pytest.LogCaptur
         return given
 
     assert get(handler).status == 500
-    assert "returned something that must be awaited; declare it `async def`" in caplog.text
+    assert "returned something that must be awaited; declare it `async def` and await it" in caplog.text
 
 
 # ---- replacing ---------------------------------------------------------------------------------------------------

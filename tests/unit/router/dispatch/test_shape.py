@@ -139,4 +139,4 @@ def test_an_awaitable_that_cannot_be_closed_is_refused_too(caplog: pytest.LogCap
             yield
 
     assert returned(Later()).status == 500
-    assert "the handler returned something that must be awaited; declare it `async def`" in caplog.text
+    assert "the handler returned something that must be awaited; declare it `async def` and await it" in caplog.text
