@@ -11,10 +11,11 @@ def loop_runs() -> bool:
     return asyncio is not None and asyncio._get_running_loop() is not None
 
 
-def warn_if_blocking(adapter: object, verb: str) -> None:
-    """A sync verb on a running event loop blocks it, so say so."""
+def warn_if_blocking(adapter: object, verb: str, instead: str = "") -> None:
+    """A sync verb on a running event loop blocks it, so say so. instead: what to write where there is no twin."""
     if loop_runs():
         from logging import getLogger
 
         name = f"{type(adapter).__name__}.{verb}"
-        getLogger("adapters").warning("%s blocks the event loop; use await %s_async(...)", name, name)
+        instead = instead or f"await {name}_async(...)"
+        getLogger("adapters").warning("%s blocks the event loop; use %s", name, instead)

@@ -113,7 +113,9 @@ class Codec:
         try:
             return form.build(values)
         except (TypeError, ValueError, AssertionError, RecursionError) as error:
-            raise self.dialect.unreadable(f"{self.kind.__name__}: {told(error)}") from None
+            problem = told(error)
+        # Out of the except block: a ValidationError of pydantic holds the value, so it is not even the context.
+        raise self.dialect.unreadable(f"{self.kind.__name__}: {problem}")
 
     def read_some(self, plain: Mapping[str, Any], whole: frozenset[str]) -> dict[str, Any]:
         """The values of some fields. whole: those that are there as a whole, and so get the field's type."""
@@ -131,7 +133,8 @@ class Codec:
         try:
             return form.validate(name, value)
         except ValueError as error:
-            raise self.dialect.refused(f"{self.kind.__name__}.{name}: {told(error)}") from None
+            problem = told(error)
+        raise self.dialect.refused(f"{self.kind.__name__}.{name}: {problem}")
 
     def may_be_absent(self, name: str) -> bool:
         """Whether what lacks this field can be read: it has a default, or may be None (or an empty set, by dialect)."""
@@ -151,7 +154,8 @@ class Codec:
         try:
             return reader(value)
         except (TypeError, ValueError, AssertionError, ArithmeticError, RecursionError) as error:
-            raise self.dialect.unreadable(f"{self.kind.__name__}.{name}: {told(error)}") from None
+            problem = told(error)
+        raise self.dialect.unreadable(f"{self.kind.__name__}.{name}: {problem}")
 
 
 class Form:

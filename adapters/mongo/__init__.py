@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from adapters.mongo.errors import InvalidDocument as InvalidDocument
     from adapters.mongo.errors import InvalidFilter as InvalidFilter
     from adapters.mongo.errors import InvalidId as InvalidId
+    from adapters.mongo.errors import InvalidPageSize as InvalidPageSize
     from adapters.mongo.errors import InvalidPageToken as InvalidPageToken
     from adapters.mongo.errors import InvalidRequest as InvalidRequest
     from adapters.mongo.errors import InvalidTenant as InvalidTenant
@@ -80,6 +81,7 @@ _HOMES = {
         "InvalidDocument",
         "InvalidFilter",
         "InvalidId",
+        "InvalidPageSize",
         "InvalidPageToken",
         "InvalidRequest",
         "InvalidTenant",

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adapters.errors import FailedEntry
 from adapters.mongo.errors import InvalidRequest, duplicate_index
-from adapters.mongo.updates import Changes
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from adapters.mongo.mongo import Access
     from adapters.mongo.operations import Operations
     from adapters.mongo.steps import Steps
+    from adapters.mongo.updates import Changes
 
 _DUPLICATE_KEY = 11000
 
@@ -25,12 +27,18 @@ class Insert:
     document: Any
 
 
-@dataclass(frozen=True, slots=True)
 class Update:
-    """Change the document with this id, if there is one: `Update(id, {"set": {...}, "inc": {...}})`."""
+    """Change the document with this id, if there is one: `Update(id, set={...}, inc={...})`, as `update` does."""
 
-    id: Any
-    changes: Changes
+    __slots__ = ("changes", "id")
+    __match_args__ = ("id", "changes")
+
+    def __init__(self, id: Any, **changes: Unpack[Changes]) -> None:
+        self.id = id
+        self.changes = changes
+
+    def __repr__(self) -> str:
+        return f"Update({self.id!r}, {', '.join(self.changes)})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,9 +78,8 @@ class Documents:
             raise InvalidDocument(
                 f"{self._codec.kind.__name__}: an instance is expected, not {type(instance).__name__}"
             )
-        if self.id_field is None:
-            return document
-        held = document.pop(self.id_field, None)
+        # A pydantic model without a field for the id may have it among the fields that it takes in addition.
+        held = document.pop(self.id_field or "_id", None)
         document.pop("_id", None)
         return document if held is None else {"_id": self.id_of(held), **document}
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from adapters.mongo.errors import driver_missing
-from adapters.mongo.settings import checked_uri
+from adapters.mongo.errors import ClusterUnavailable, driver_missing, failed_lookup
+from adapters.mongo.settings import checked_uri, hosts_of
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -45,9 +45,20 @@ def _made(kind: Any, name: str, cluster: Cluster, **further: Any) -> Any:
     try:
         return kind(uri, **{**_options(uri, cluster), **cluster.options, **further})
     except Exception as error:
-        kind_of_error = type(error).__name__
-    # The driver's own text may quote a part of the connection string, and so of a password.
-    raise ConfigurationError(f"the cluster {name}: its connection string or options are not valid ({kind_of_error})")
+        looked_up, why = failed_lookup(error), _why(error, cluster)
+    if looked_up:
+        message = f"mongodb on {name} ({hosts_of(uri)}): its hosts cannot be looked up ({looked_up})"
+        raise ClusterUnavailable(message, resource=name, code=looked_up)
+    raise ConfigurationError(f"the cluster {name}: its connection string or options are not valid ({why})")
+
+
+def _why(error: Exception, cluster: Cluster) -> str:
+    """Why the driver refuses to make a client. Its own text may quote a part of a password."""
+    text, kind = str(error).lower(), type(error).__name__
+    options = [option for option in cluster.options if option.lower() in text]
+    if options:
+        return f"{kind}: the option {', '.join(options)}"
+    return f"{kind}: is the password percent-encoded?" if kind in ("InvalidURI", "ValueError") else kind
 
 
 def _options(uri: str, cluster: Cluster) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from router.errors import (
     NotFound,
     ServiceUnavailable,
     SessionError,
+    UnprocessableContent,
 )
 
 TYPE_CHECKING = False
@@ -38,7 +39,7 @@ class TenantMissing(SessionError, BadRequest):
     """The session has no tenant, and what was asked for is in the tenant's database."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} belongs to a tenant, and the session has none: use SessionPolicy(require='tenant')")
+        super().__init__(f"{what} belongs to a tenant, and the session has none")
         self.detail = "the tenant is missing"
 
 
@@ -69,7 +70,15 @@ class InvalidId(ClientError, BadRequest):
 
 
 class InvalidFilter(ClientError, BadRequest):
-    """A filter with operators that are not marked by `raw`, such as those of a JSON body."""
+    """A filter with operators that are not marked by `raw`, such as those of a JSON body, or with an unknown field."""
+
+    told = "the filter is not valid"
+
+
+class InvalidPageSize(ClientError, BadRequest):
+    """A page of no documents, or of more than a server gives."""
+
+    told = "the size of a page is a whole number from 1"
 
 
 class InvalidPageToken(ClientError, BadRequest):
@@ -106,8 +115,10 @@ class DocumentTooLarge(ClientError, ContentTooLarge):
     told = "it is too large to be stored"
 
 
-class InvalidDocument(AdapterError, ValueError):
-    """A document that cannot be stored as it is; the message names the field."""
+class InvalidDocument(ClientError, UnprocessableContent, ValueError):
+    """A document, or a value, that cannot be stored as it is; the message names the field."""
+
+    told = "it cannot be stored as it is"
 
 
 class UnreadableDocument(AdapterError, ValueError):
@@ -162,15 +173,27 @@ def translate(error: Exception, operation: str, cluster: str, place: str = "") -
     what = f"mongodb.{operation} {place} on {cluster}" if place else f"mongodb.{operation} on {cluster}"
     if isinstance(error, driver.DocumentTooLarge):
         return DocumentTooLarge(f"{what}: the document is over 16 MiB", **where)
+    if isinstance(error, driver.InvalidOperation) and "after close" in str(error):
+        # By `close` in another task or thread, or since the server refused its credentials.
+        return ClusterUnavailable(f"{what}: the client was closed meanwhile", code="ClientClosed", **where)
     if isinstance(error, BSONError | driver.InvalidOperation | driver.InvalidName | driver.CollectionInvalid):
         return InvalidRequest(f"{what}: {_without_values(error)}", **where)
     if isinstance(error, driver.OperationFailure):
         return _of_server(error, what, where)
     if isinstance(error, driver.ConfigurationError):
+        looked_up = failed_lookup(error)
+        if looked_up:
+            return ClusterUnavailable(f"{what}: its hosts cannot be looked up ({looked_up})", code=looked_up, **where)
         return ConfigurationError(f"{cluster}: the settings are refused: {type(error).__name__}")
     if isinstance(error, driver.ConnectionFailure):
         return ClusterUnavailable(f"{what}: no answer ({type(error).__name__})", code=type(error).__name__, **where)
     return AdapterError(f"{what}: {type(error).__name__}", code=type(error).__name__, **where)
+
+
+def failed_lookup(error: Exception) -> str:
+    """The kind of the DNS error that the driver reports as one of settings (mongodb+srv); empty for any other."""
+    reason = error.__cause__ or error.__context__
+    return type(reason).__name__ if type(reason).__module__.partition(".")[0] == "dns" else ""
 
 
 def driver_missing() -> ConfigurationError:

@@ -98,7 +98,8 @@ def begins_with(text: str) -> Condition:
         raise InvalidFilter(f"begins_with: text is expected, not {type(text).__name__}")
     import re
 
-    return Condition({"$regex": f"^{re.escape(text)}"})
+    # MongoDB refuses a NUL in the text of an expression, and not its escape.
+    return Condition({"$regex": "^" + re.escape(text).replace("\0", r"\x00")})
 
 
 class Either:
@@ -151,6 +152,8 @@ def _one(
     name: Any, held: Any, rename: Callable[[str], str], stored: Callable[[str, Any, bool], Any]
 ) -> tuple[str, Any]:
     field = rename(checked_field(name))
+    if isinstance(held, Either):
+        raise InvalidFilter(f"{field}: either(...) is a whole filter; for one of several values there is one_of(...)")
     if isinstance(held, Raw):
         return field, stored(field, held.value, not isinstance(held, Condition))
     value = stored(field, _literal(held, name), False)

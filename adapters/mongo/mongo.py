@@ -6,12 +6,12 @@ import threading
 import weakref
 
 from adapters.mongo.clients import Clients
-from adapters.mongo.errors import TenantMissing, translate
+from adapters.mongo.errors import InvalidRequest, TenantMissing, translate
 from adapters.mongo.settings import MongoSettings
 from adapters.mongo.steps import run, run_async
 from adapters.mongo.tenants import TenantList
 from adapters.session import CURRENT
-from router.session import get_session
+from router.session import Session, get_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from adapters.mongo.settings import Cluster
     from adapters.mongo.steps import Steps
     from adapters.session import Current
-    from router.session import Session
 
     T = TypeVar("T")
     Owner = Session | Literal[Current.SESSION]
@@ -91,10 +90,7 @@ class Access:
         """The list of known tenants, read anew."""
         known = self.mongo.settings.tenants.known
         if isinstance(known, TenantList):
-            place = self.mongo.access(known.cluster, asynchronous=self.asynchronous)
-            found = place.client.collection(known.database, known.collection).find({}, {known.field: True})
-            documents = yield found.to_list(None)
-            return [document.get(known.field) for document in documents]
+            return (yield from self.mongo.access(known.cluster, asynchronous=self.asynchronous)._listed(known))
         if not callable(known):
             return known or ()
         if not self.asynchronous:
@@ -104,10 +100,32 @@ class Access:
         names: Iterable[Any] = yield to_thread(known)
         return names
 
+    def _listed(self, known: TenantList) -> Steps[Iterable[Any]]:
+        """The names in a collection of this cluster. Its errors are told here: they are not of the verb's cluster."""
+        try:
+            found = self.client.collection(known.database, known.collection).find({}, {known.field: True})
+            documents = yield found.to_list(None)
+            return [document.get(known.field) for document in documents]
+        except Exception as error:
+            typed = self.typed(error, "find", f"{known.database}.{known.collection}")
+            if typed is error:
+                raise
+        raise typed
+
+    def tenants(self) -> Steps[list[str]]:
+        """The tenants there are: the known ones, else those whose databases are in this cluster."""
+        tenants = self.mongo.settings.tenants
+        if tenants.known is None:
+            databases = yield self.client.driver.list_database_names()
+            names: Iterable[Any] = map(tenants.tenant_of, databases)
+        else:
+            names = yield from self.known_tenants()
+        return sorted({name for name in names if name is not None and tenants.is_valid(name)})
+
     def typed(self, error: Exception, operation: str, place: object) -> Exception:
         """The typed error for one of the driver's; any other comes back as it is."""
         typed = translate(error, operation, str(self), str(place))
-        if getattr(typed, "code", "") == "AuthenticationFailed":
+        if typed is not error and getattr(typed, "code", "") == "AuthenticationFailed":
             self._clients.renew(self.cluster)  # the password may have been changed since it was read
         return typed
 
@@ -154,6 +172,10 @@ class SyncMongo:
     def cluster(self, name: str) -> SyncMongo:
         """Another cluster."""
         return SyncMongo(self._access.mongo.access(name, asynchronous=False))
+
+    def tenants(self) -> list[str]:
+        """The tenants there are: the known ones, else those whose databases are in this cluster."""
+        return self._access.run(self._access.tenants(), "list_databases", "")
 
     def tenant(self, session: Owner = CURRENT) -> Any:
         """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
@@ -228,6 +250,11 @@ class Mongo:
         """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
         return await self.cluster(self.access(None, asynchronous=True).cluster).tenant(session)
 
+    async def tenants(self) -> list[str]:
+        """The tenants there are: the known ones, else those whose databases are in the default cluster."""
+        access = self.access(None, asynchronous=True)
+        return await access.run_async(access.tenants(), "list_databases", "")
+
     def access(self, cluster: str | None, *, asynchronous: bool) -> Access:
         """How verbs get at a cluster, for repositories and tools. Raises ConfigurationError for an unknown one."""
         found = self._accesses.get((cluster, asynchronous))
@@ -254,7 +281,9 @@ class Mongo:
         return tuple(sorted(self._repositories.values(), key=lambda one: (one.name, one.database or "")))
 
     def register(self, repository: Repository[Any]) -> None:
-        """Take in a repository: its fixed database can then be no tenant's."""
+        """Take in a repository: its fixed database can then be no tenant's. Raises ConfigurationError."""
+        if self._settings is not None:
+            self._settings.cluster(repository.cluster)
         declared = (repository.cluster, repository.database, repository.name, repository.indexes)
         self._repositories.setdefault(declared, repository)
         _all.add(self)
@@ -299,7 +328,11 @@ class AsyncCluster:
 
 
 def _session(session: Owner) -> Session:
-    return get_session() if session is CURRENT else session
+    if session is CURRENT:
+        return get_session()
+    if not isinstance(session, Session):
+        raise InvalidRequest(f"tenant() takes a Session, such as Session(tenant=...), not {type(session).__name__}")
+    return session
 
 
 _all: weakref.WeakSet[Mongo] = weakref.WeakSet()

@@ -159,7 +159,7 @@ class Operations(Generic[T]):
 
     def exists(self, access: Access, where: Any) -> Steps[bool]:
         by_filter = isinstance(where, Mapping | Raw | Either)
-        wanted = self.filter(where) if by_filter else self.of_id(where)
+        wanted = self.some(where, "exists") if by_filter else self.of_id(where)
         collection = yield from self.place.collection(access)
         found = yield collection.find_one(wanted, {"_id": True})
         return found is not None
@@ -220,11 +220,13 @@ class Operations(Generic[T]):
     def replace(self, access: Access, given: Any, upsert: bool) -> Steps[T]:
         document, version = self._replacement(given, upsert=upsert)
         where = self._versioned(self.marks.alive({"_id": document["_id"]}), version)
+        # Made before the first answer is waited for: meanwhile the session may become another.
+        new, change = self.marks.of_new(), self.marks.of_change()
         collection = yield from self.place.collection(access)
         kept = yield from self._kept(collection, where)
         if kept is None and not upsert:
             raise (yield from self._why_not(collection, where, "replace"))
-        document.update(self.marks.of_new() if kept is None else {**kept, **self.marks.of_change()})
+        document.update(new if kept is None else {**kept, **change})
         if self.marks.version is not None and version is not None:
             document[self.marks.version] = version + 1
         result = yield collection.replace_one(where, document, upsert=upsert)
@@ -240,7 +242,7 @@ class Operations(Generic[T]):
         version = None
         if self.marks.version is not None:
             version = document.get(self.marks.version)
-            if type(version) is not int or upsert:
+            if upsert or not _is_version(version):
                 raise InvalidRequest(
                     f"{self.place}: replace needs the {self.marks.version} that was read, and no upsert"
                 )
@@ -258,10 +260,10 @@ class Operations(Generic[T]):
         return None if found is None else {name: found.get(name) for name in fields}
 
     def delete(self, access: Access, id: Any, version: int | None) -> Steps[bool]:
-        where = self._versioned(self.of_id(id), version)
+        where, deletion = self._versioned(self.of_id(id), version), self.deletion()
         collection = yield from self.place.collection(access)
         if self.marks.soft_delete:
-            result = yield collection.update_one(where, self.deletion())
+            result = yield collection.update_one(where, deletion)
             done = bool(result.matched_count)
         else:
             result = yield collection.delete_one(where)
@@ -273,10 +275,10 @@ class Operations(Generic[T]):
         return done
 
     def delete_many(self, access: Access, where: Where) -> Steps[int]:
-        wanted = self.some(where, "delete_many")
+        wanted, deletion = self.some(where, "delete_many"), self.deletion()
         collection = yield from self.place.collection(access)
         if self.marks.soft_delete:
-            result = yield collection.update_many(wanted, self.deletion())
+            result = yield collection.update_many(wanted, deletion)
             return int(result.matched_count)
         result = yield collection.delete_many(wanted)
         return int(result.deleted_count)
@@ -293,7 +295,10 @@ class Operations(Generic[T]):
         where = {"_id": self.codec.id_of(id)}
         update = self.marks.changing({"$unset": {DELETED_AT: "", DELETED_BY: ""}})
         collection = yield from self.place.collection(access)
-        document = yield collection.find_one_and_update(where, update, return_document=True)
+        deleted = {**where, DELETED_AT: {"$ne": None}}
+        document = yield collection.find_one_and_update(deleted, update, return_document=True)
+        if document is None:
+            document = yield collection.find_one(where)  # not deleted, or not any more: as it is
         if document is None:
             raise self._absent("restore")
         return self.made(document)
@@ -308,9 +313,10 @@ class Operations(Generic[T]):
             return where
         if self.marks.version is None:
             raise InvalidRequest(f"{self.place}: version= needs a repository with version=True")
-        if type(version) is not int:  # from a JSON body it may be an operator, by which any version would do
-            raise InvalidFilter(f"{self.place}: a version is a whole number, not {type(version).__name__}")
-        return {**where, self.marks.version: version}
+        if not _is_version(version):  # from a JSON body it may be an operator, by which any version would do
+            raise InvalidFilter(f"{self.place}: a version is a whole number of 64 bits")
+        # What was written before there were versions has none, and is read as 0.
+        return {**where, self.marks.version: version or {"$in": [0, None]}}
 
     def _why_not(self, collection: Any, where: dict[str, Any], operation: str) -> Steps[Exception]:
         """Why no document was found: there is none, or its version is another."""
@@ -343,3 +349,8 @@ class Operations(Generic[T]):
         positions = {entry.index for entry in failed}
         done = {position: ids.get(position, "") for position in range(len(given)) if position not in positions}
         return BulkFailed(failed, done, operation=operation, resource=str(self.place))
+
+
+def _is_version(value: Any) -> bool:
+    """Whether it is a number that can be counted on; bson's Int64, as JavaScript may have stored it, is one."""
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63 - 1

@@ -123,10 +123,33 @@ class Repository(Generic[T]):
         self._place = Place(mongo, cluster, database, name)
         self._verbs: Operations[T] = Operations(self._place, Documents(self.model, ids), marks)
         self.page_secret = page_secret.encode() if isinstance(page_secret, str) else page_secret
+        self._check_fields(marks)
         mongo.register(self)
 
     def __repr__(self) -> str:
         return f"Repository({self._place}, {self.model.__name__})"
+
+    def _check_fields(self, marks: Marks) -> None:
+        """Refuse an index of a field that the model does not have, and a version that it would not keep."""
+        names = self._verbs.codec.names
+        if names is None:
+            return
+        if marks.version is not None and marks.version not in names:
+            raise ConfigurationError(
+                f"the repository of {self.name}: {self.model.__name__} needs the field {marks.version}, for the version"
+            )
+        for index in self.indexes:
+            for path, _ in index.keys:
+                if not self._stores(path):
+                    why = "the id is stored as _id" if path == self._verbs.codec.id_field else "there is no such field"
+                    raise ConfigurationError(f"the repository of {self.name}: Index({path!r}): {why}")
+
+    def _stores(self, path: str) -> bool:
+        """Whether documents may have a field or path, by its name in the database, as far as the model says it."""
+        codec, first = self._verbs.codec, path.partition(".")[0]
+        if codec.names is None or first == "_id" or first in self._verbs.marks.reserved:
+            return True
+        return (first in codec.names and first != codec.id_field) or "$**" in path
 
     @property
     def soft_delete(self) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adapters.blocking import warn_if_blocking
-from adapters.mongo.errors import InvalidRequest
+from adapters.mongo.errors import InvalidPageSize, InvalidRequest
 from adapters.mongo.following import Pages, with_id
 from adapters.paging import Page
 from router.session import get_session
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from adapters.mongo.steps import Steps
 
 T = TypeVar("T")
+
+_MOST = 2**31 - 1  # of `batchSize` and `maxTimeMS` (find command, MongoDB manual)
 
 
 class Results(Generic[T]):
@@ -37,7 +39,7 @@ class Results(Generic[T]):
         self._session = get_session()
 
     def __iter__(self) -> Iterator[T]:
-        warn_if_blocking(self, "__iter__")
+        warn_if_blocking(self, "__iter__", "`async for`")
         cursor = self._place.run(self._operation, self._opened)
         try:
             for document in cursor:
@@ -117,8 +119,8 @@ class Wanted:
     def __post_init__(self) -> None:
         for name in ("limit", "max_ms", "batch"):
             value = getattr(self, name)
-            if value is not None and (type(value) is not int or value < 1):
-                raise InvalidRequest(f"{name}={value!r:.50}: give a whole number from 1")
+            if value is not None and not _is_number(value):
+                raise InvalidRequest(f"{name}={value!r:.50}: give a whole number from 1 to {_MOST}")
 
 
 class Selection(Results[T]):
@@ -178,8 +180,8 @@ class Selection(Results[T]):
         return number
 
     def _page(self, access: Access, size: int, token: str | None) -> Steps[Page[T]]:
-        if type(size) is not int or size < 1:
-            raise InvalidRequest(f"page(size={size!r:.50}): give a whole number from 1")
+        if not _is_number(size):
+            raise InvalidPageSize(f"page(size={size!r:.50}): give a whole number from 1 to {_MOST}")
         collection = yield from self._place.collection(access, self._session)
         order = with_id(self._wanted.order)
         scope = {"cluster": access.cluster, "database": collection.database.name, "where": self._wanted.where}
@@ -217,6 +219,11 @@ class Aggregation(Results[T]):
     def _cursor(self, collection: Any, most: int | None) -> Any:
         pipeline = self._pipeline if most is None else [*self._pipeline, {"$limit": most}]
         return collection.aggregate(pipeline, **self._options)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether the server takes it for a number of documents or milliseconds."""
+    return type(value) is int and 1 <= value <= _MOST
 
 
 def _projection(only: tuple[str, ...] | None) -> dict[str, bool] | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 
@@ -12,7 +13,7 @@ from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from typing import Any
 
 DRIVERS = ("motor", "pymongo")
@@ -71,8 +72,10 @@ class MongoSettings:
     tenants: Tenants = field(default_factory=Tenants, kw_only=True)
 
     def __post_init__(self) -> None:
-        if not self.clusters:
+        if not isinstance(self.clusters, Mapping) or not self.clusters:
             raise ConfigurationError("MongoSettings: give at least one cluster, such as {'main': 'mongodb://...'}")
+        if not isinstance(self.tenants, Tenants):
+            raise ConfigurationError(f"MongoSettings(tenants={self.tenants!r:.80}): give Tenants(...)")
         if self.driver not in DRIVERS:
             raise ConfigurationError(f"MongoSettings(driver={self.driver!r}): use {' or '.join(DRIVERS)}")
         made = {
@@ -110,14 +113,15 @@ class MongoSettings:
             if uri and (variable == _URI or variable.startswith(f"{_URI}_")):
                 name = variable.removeprefix(_URI).removeprefix("_").lower() or "main"
                 clusters[name] = Cluster(checked_uri(uri, f"the environment variable {variable}"), **options)
-        if not clusters:
+        if "main" not in clusters:
+            # Otherwise another cluster, such as an archive, would be taken for it.
             raise ConfigurationError(f"MongoDB: set the environment variable {_URI}, or give MongoSettings(...)")
         further: dict[str, Any] = {}
         if environ.get("JUNCTION_MONGO_DRIVER"):
             further["driver"] = environ["JUNCTION_MONGO_DRIVER"]
         if environ.get("JUNCTION_MONGO_DATABASE"):
             further["tenants"] = Tenants(environ["JUNCTION_MONGO_DATABASE"])
-        return cls(clusters, **further)
+        return cls(clusters, default="main", **further)
 
 
 def checked_uri(uri: object, where: str) -> str:

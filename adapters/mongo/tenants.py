@@ -113,6 +113,14 @@ class Tenants:
             raise InvalidTenant(f"its database's name would be longer than {_LONGEST} bytes")
         return name
 
+    def is_valid(self, tenant: str) -> bool:
+        """Whether a tenant of this name can have a database."""
+        try:
+            self.database(tenant)
+        except InvalidTenant:
+            return False
+        return True
+
     def tenant_of(self, database: str) -> str | None:
         """Whose database it is; None for one that is no tenant's."""
         if not (database.startswith(self._before) and database.endswith(self._after)):

@@ -165,7 +165,7 @@ class MongoTokens:
         return await run_async(self._authenticate(self._verb_async, token))
 
     def revoke(self, id: str) -> bool:
-        """End a token now. Whether there was one that had not been revoked before."""
+        """End a token now, by its id or its whole text. Whether there was one that had not been revoked before."""
         return run(self._revoke(self._verb, _of_id(id))) > 0
 
     async def revoke_async(self, id: str) -> bool:
@@ -272,7 +272,8 @@ def _where(user: str | None, tenant: str | None) -> dict[str, Any]:
 def _of_id(id: str) -> dict[str, Any]:
     if not isinstance(id, str):
         raise InvalidRequest(f"revoke(): the id of a token is text, not {type(id).__name__}")
-    return {"_id": id}
+    parts = parts_of(id)  # of the whole token, by somebody who has found one
+    return {"_id": id if parts is None else parts[0]}
 
 
 def _named(user: str | None, tenant: str | None) -> dict[str, Any]:

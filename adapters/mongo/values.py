@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
 from functools import lru_cache
@@ -44,6 +44,9 @@ def encode_fields(pairs: Iterable[tuple[str, Any]], level: int = 1) -> dict[str,
         except Unstorable as error:
             error.way.append(f".{name}")
             raise
+    if "$ref" in stored and "$id" in stored:
+        # The driver would read it as a DBRef, and a class that has a map there could not be read again.
+        raise Unstorable("has the keys $ref and $id, which MongoDB keeps for references: say bson.DBRef(...)")
     return stored
 
 
@@ -135,6 +138,11 @@ def _decimal(value: Decimal, _: int) -> Any:
 def _moment(value: datetime, _: int) -> datetime:
     if value.utcoffset() is None:
         raise Unstorable("is a datetime without a time zone, which BSON would take for UTC")
+    if value.year in (MINYEAR, MAXYEAR):
+        try:
+            value.astimezone(UTC)
+        except OverflowError:
+            raise Unstorable("is a datetime that has no form in UTC") from None
     return value
 
 

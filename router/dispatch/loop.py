@@ -6,6 +6,7 @@ It is made when the first async handler runs, never at import, and never shared 
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
 from router.errors import ConfigurationError
@@ -32,7 +33,12 @@ class _Owner:
         return self.pid == os.getpid() and not self.loop.is_closed()
 
     def __del__(self) -> None:
-        if self.usable() and not self.loop.is_running():
+        if not self.usable() or self.loop.is_running():
+            return
+        try:
+            if not sys.is_finalizing():
+                _clear(self.loop)  # clients of databases are closed with their loop
+        finally:
             self.loop.close()
 
 
@@ -105,9 +111,15 @@ def close_loop() -> None:
     owner, _local.owner = _local.owner, None
     if owner is None or not owner.usable():
         return
+    _clear(owner.loop)
+    owner.loop.run_until_complete(owner.loop.shutdown_default_executor())
+    owner.loop.close()
+
+
+def _clear(loop: asyncio.AbstractEventLoop) -> None:
+    """Cancel the tasks that still run on a loop, and close the async generators that were begun on it."""
     import asyncio
 
-    loop = owner.loop
     while tasks := asyncio.all_tasks(loop):
         for task in tasks:
             task.cancel()
@@ -116,8 +128,6 @@ def close_loop() -> None:
         except (SystemExit, KeyboardInterrupt):
             continue  # how one of them ended; the others are still to end
     loop.run_until_complete(loop.shutdown_asyncgens())
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
 
 
 async def finished(work: Awaitable[Any], events: Iterable[Event]) -> Any:

@@ -70,7 +70,7 @@ def auth(mode: str) -> Callable[[F], F]:
     _check_mode(mode, "auth")
 
     def mark(handler: F) -> F:
-        if _marked(handler) is not None:
+        if mode_of(handler) is not None:
             raise ConfigurationError(f"auth({mode!r}): the handler has a mode already; give one")
         try:
             setattr(handler, _MARK, mode)
@@ -98,8 +98,8 @@ class _Authentication(Middleware):
     ) -> None:
         name = type(self).__name__
         _check_mode(mode, name)
-        if not callable(getattr(authenticator, self._verb, None)):
-            raise ConfigurationError(f"{name}: {type(authenticator).__name__} has no {self._verb}(token)")
+        if isinstance(authenticator, type) or not callable(getattr(authenticator, self._verb, None)):
+            raise ConfigurationError(f"{name}: {_named(authenticator)} has no {self._verb}(token)")
         check_header(header, "")
         if query is not None and (type(query) is not str or not query):
             raise ConfigurationError(f"{name}(query={query!r}): give the name of a query parameter, or None")
@@ -117,14 +117,15 @@ class _Authentication(Middleware):
         """The fields that the session must have."""
         if event.source is Source.WEBSOCKET and event.name == "$disconnect":
             return ()  # it has ended: there is nothing to refuse, and what forgets the connection has to run
-        return _MODES[_marked(event.route.handler) or self.mode]
+        return _MODES[mode_of(event.route.handler) or self.mode]
 
     def _token(self, event: Event, needed: tuple[str, ...]) -> str | None:
         """The token that has to be looked up; None where the session is accepted without."""
         missing = next((field for field in needed if not getattr(event.session, field)), None)
         if not event.from_client:
             if missing is not None:
-                raise SessionError(f"session.{missing} is required and missing")
+                needs = f"session.{missing} is required by {type(self).__name__} and missing"
+                raise SessionError(f"{needs}; @auth(...) gives a route another mode")
             return None
         if _is_message(event):
             if missing is not None:
@@ -217,6 +218,8 @@ class Authenticate(_Authentication):
             token = self._token(event, needed)
             if token is not None:
                 self._admit(event, needed, self.authenticator.authenticate(token))
+        elif self.mode != "off":
+            _disbelieve_headers(event)
         yield
 
 
@@ -233,10 +236,18 @@ class AuthenticateAsync(_Authentication):
             token = self._token(event, needed)
             if token is not None:
                 self._admit(event, needed, await self.authenticator.authenticate_async(token))
+        elif self.mode != "off":
+            _disbelieve_headers(event)
         yield
 
 
 # ---- modes ---------------------------------------------------------------------------------------------------------
+
+
+def _named(authenticator: object) -> str:
+    if isinstance(authenticator, type):
+        return f"the class {authenticator.__name__}, of which an instance is needed,"
+    return type(authenticator).__name__
 
 
 def _check_mode(mode: object, name: str) -> None:
@@ -244,7 +255,7 @@ def _check_mode(mode: object, name: str) -> None:
         raise ConfigurationError(f"{name}: unknown mode {mode!r:.80}; use one of {', '.join(_MODES)}")
 
 
-def _marked(handler: Any) -> str | None:
+def mode_of(handler: Any) -> str | None:
     """The mode that `@auth` gave a handler, or what the handler is made of."""
     while handler is not None:
         mode: str | None = getattr(handler, _MARK, None)
@@ -321,6 +332,26 @@ def _tenant(event: Event, identity: Identity, needed: bool) -> str | None:
     if needed:
         raise BadRequest(f"the token is valid for several tenants, and the request names none{_how(event, 'tenant')}")
     return None
+
+
+def _disbelieve_headers(event: Event) -> None:
+    """Take out of the session what only a header says, on a route that is open among others with tokens.
+
+    There a header asks for a tenant, and the token decides; where no token is looked at, nobody would.
+    """
+    if not event.from_client or _is_message(event):
+        return
+    session, policy = event.session, event.session._policy or event.policy
+    if policy.session_header is not None and policy.session_header in event.headers:
+        return  # signed by a sister service
+    said = {"tenant": policy.tenant_header, "user": policy.user_header}
+    unsure = {
+        field: None
+        for field, header in said.items()
+        if header is not None and getattr(session, field) and event.headers.get(header) == getattr(session, field)
+    }
+    if unsure:
+        event.session = session.replace(**unsure)
 
 
 def _how(event: Event, field: str) -> str:

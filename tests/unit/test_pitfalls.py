@@ -1,4 +1,8 @@
-"""What goes wrong elsewhere, each by its number: the same situation, and the right outcome."""
+"""What goes wrong elsewhere, each by its number: the same situation, and the right outcome.
+
+Rows that are about stored data (1 to 9 and 15) have their tests over a real server in
+tests/integration/adapters/mongo/test_pitfalls.py.
+"""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
 
@@ -16,7 +17,7 @@ from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
     from adapters.mongo.indexes import Index
@@ -68,7 +69,7 @@ def sync_indexes(
     What fails is in the report, and the rest goes on. Raises ConfigurationError, InvalidTenant and UnknownTenant before
     anything is changed, Interrupted for Ctrl-C.
     """
-    made = repositories.repositories if isinstance(repositories, Mongo) else tuple(repositories)
+    made = _made(repositories)
     if isinstance(tenants, str):
         raise ConfigurationError(f"sync_indexes(tenants={tenants!r}): give a list of names")
     if type(parallel) is not int or not 1 <= parallel <= _MOST_PARALLEL:
@@ -78,6 +79,17 @@ def sync_indexes(
         return run.do(made, prune)
     finally:
         run.close()
+
+
+def _made(repositories: Mongo | Iterable[Repository[Any]]) -> tuple[Repository[Any], ...]:
+    from adapters.mongo.repository import Repository
+
+    if isinstance(repositories, Mongo):
+        return repositories.repositories
+    made = tuple(repositories) if isinstance(repositories, Iterable) else (repositories,)
+    if not all(isinstance(one, Repository) for one in made):
+        raise ConfigurationError("sync_indexes: give a Mongo, or a list of Repository objects")
+    return made
 
 
 @dataclass(slots=True)

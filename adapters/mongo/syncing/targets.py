@@ -46,12 +46,14 @@ class Targets:
         self._tenants = tenants
         self._databases: dict[Access, tuple[str, ...]] = {}
         self._claims: dict[tuple[object, str, str], list[tuple[Server, Repository[Any]]]] = {}
+        self._of_every_tenant: dict[tuple[object, str], list[Index]] = {}
 
     def add(self, repository: Repository[Any], server: Server) -> None:
         """Take in a repository whose cluster answered. Raises UnknownTenant for a name that is not in the list."""
         if repository.database is not None:
             databases: tuple[str, ...] = (repository.database,)
         else:
+            self._of_every_tenant.setdefault((server.identity, repository.name), []).extend(repository.indexes)
             databases = self._of_tenants(server)
         for database in databases:
             place = (server.identity, database, repository.name)
@@ -62,6 +64,8 @@ class Targets:
 
         A collection for which nothing at all is declared is left out: its indexes are somebody else's affair.
         """
+        for (_, collection), declared in self._of_every_tenant.items():
+            checked(declared, f"the tenants' {collection}")  # also while there is no tenant yet
         targets = []
         for (_, database, collection), claims in self._claims.items():
             server = claims[0][0]

@@ -390,6 +390,9 @@ class TestPlain:
         [
             (2**63, "integer of more than 64 bits"),
             (AT.replace(tzinfo=None), "datetime without a time zone"),
+            (datetime.min.replace(tzinfo=timezone(timedelta(hours=1))), "datetime that has no form in UTC"),
+            (datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))), "datetime that has no form in UTC"),
+            ({"$ref": "SECRET", "$id": 1}, "keys .ref and .id, which MongoDB keeps for references"),
             (Decimal("1." + "1" * 34), "keeps 34 digits"),
             (Decimal("1E+6145"), "exponents from -6176 to 6144"),
             (Decimal("NaN12"), "would be rounded"),

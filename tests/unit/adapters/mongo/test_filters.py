@@ -273,6 +273,12 @@ def test_what_text_begins_with_is_no_pattern(text: str) -> None:
         begins_with(re.compile(text[:0]))  # type: ignore[arg-type]
 
 
+def test_a_nul_is_looked_for_as_well_though_no_expression_may_hold_one() -> None:
+    pattern = made({"name": begins_with("a\0b")})["name"]["$regex"]
+    assert "\0" not in pattern
+    assert re.match(pattern, "a\0b!")
+
+
 @pytest.mark.parametrize("values", ["open", b"open", {"a": 1}])
 def test_one_of_wants_a_list(values: Any) -> None:
     with pytest.raises(InvalidFilter, match="give a list"):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from adapters.mongo import Cluster, Insert, Mongo, MongoSettings, Repository, Tenants
+from adapters.mongo import Cluster, ClusterUnavailable, Insert, Mongo, MongoSettings, Repository, Tenants
 from adapters.mongo.drivers import async_client, sync_client
 from adapters.mongo.settings import hosts_of
 from router import ConfigurationError
@@ -37,6 +38,7 @@ def test_clusters_are_named_by_their_variables() -> None:
 def test_the_environment_says_everything_else_too() -> None:
     settings = MongoSettings.from_env(
         {
+            "MONGODB_URI": URI,
             "MONGODB_URI_ARCHIVE": URI,
             "JUNCTION_MONGO_DRIVER": "pymongo",
             "JUNCTION_MONGO_DATABASE": "app_{tenant}_v2",
@@ -44,7 +46,7 @@ def test_the_environment_says_everything_else_too() -> None:
         }
     )
     name, cluster = settings.cluster()
-    assert (name, cluster.timeout, settings.driver) == ("archive", 1.5, "pymongo")
+    assert (name, cluster.timeout, settings.driver) == ("main", 1.5, "pymongo")
     assert settings.tenants.database("acme") == "app_acme_v2"
 
 
@@ -59,9 +61,10 @@ def test_the_process_s_own_environment_is_read_at_the_first_use(monkeypatch: pyt
     ("environ", "told"),
     [
         ({}, "set the environment variable MONGODB_URI"),
+        ({"MONGODB_URI_ARCHIVE": URI}, "set the environment variable MONGODB_URI,"),
         ({"MONGODB_URI": ""}, "set the environment variable MONGODB_URI"),
         ({"MONGODB_URI": "postgres://bob:s3cret@db"}, "environment variable MONGODB_URI: a connection string begins"),
-        ({"MONGODB_URI_B": " mongodb://bob:s3cret@db"}, "environment variable MONGODB_URI_B"),
+        ({"MONGODB_URI": URI, "MONGODB_URI_B": " mongodb://bob:s3cret@db"}, "environment variable MONGODB_URI_B"),
         ({"MONGODB_URI": URI, "JUNCTION_MONGO_TIMEOUT": "soon"}, "JUNCTION_MONGO_TIMEOUT must be a number"),
         ({"MONGODB_URI": URI, "JUNCTION_MONGO_TIMEOUT": "nan"}, "timeout=nan"),
         ({"MONGODB_URI": URI, "JUNCTION_MONGO_TIMEOUT": "-1"}, r"timeout=-1\.0"),
@@ -184,7 +187,7 @@ def test_messages_have_the_hosts_and_nothing_else_of_a_connection_string(uri: st
         Cluster("mongodb://bob:s3cret@db:port"),
         Cluster("mongodb://bob:s3cret@db/?authMechanism=hunter2"),
         Cluster("mongodb://bob:s3cret@"),
-        Cluster("mongodb://db", options={"hunter2": "s3cret"}),
+        Cluster("mongodb://db", options={"readPreference": "s3cret", "unheardOf": "hunter2"}),
         Cluster("mongodb://db", options={"tlsCAFile": "/s3cret/hunter2.pem"}),
         Cluster(lambda: "bob:s3cret@db"),
         Cluster(lambda: None),  # type: ignore[arg-type, return-value]
@@ -195,6 +198,40 @@ def test_what_the_driver_refuses_is_told_without_its_text(cluster: Cluster) -> N
         sync_client("main", cluster).close()
     assert not shows_a_secret(str(caught.value))
     assert caught.value.__cause__ is caught.value.__context__ is None
+
+
+@pytest.mark.parametrize("driver", ["sync", "motor", "pymongo"])
+def test_hosts_that_cannot_be_looked_up_are_a_cluster_that_is_not_there(
+    driver: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The driver calls it an error of the settings; a name server that is down would be a 500."""
+    from dns import resolver
+    from pymongo.asynchronous import srv_resolver as of_async
+    from pymongo.synchronous import srv_resolver as of_sync
+
+    def down(*args: Any, **options: Any) -> Any:
+        raise resolver.NoNameservers
+
+    async def down_async(*args: Any, **options: Any) -> Any:
+        raise resolver.NoNameservers
+
+    monkeypatch.setattr(of_sync, "_resolve", down)
+    monkeypatch.setattr(of_async, "_resolve", down_async)
+    uri = "mongodb+srv://bob:s3cret@cluster0.internal.example/"
+    mongo = Mongo(MongoSettings({"main": uri}, driver="motor" if driver == "sync" else driver))
+    orders = Repository(mongo, "orders", database="shop", ids="str")
+
+    async def main() -> Any:
+        try:
+            return await orders.get_async("1")
+        finally:
+            await mongo.close_async()
+
+    with pytest.raises(ClusterUnavailable, match=r"main \(cluster0.*cannot be looked up \(NoNameservers\)") as caught:
+        orders.get("1") if driver == "sync" else asyncio.run(main())
+    assert caught.value.status == 503
+    assert not shows_a_secret(str(caught.value))
+    mongo.close()
 
 
 # ---- what a client is told -----------------------------------------------------------------------------------------
@@ -236,24 +273,17 @@ def test_the_connection_string_is_asked_for_with_each_client() -> None:
         client.close()
 
 
-@pytest.mark.parametrize("driver", ["motor", "pymongo"])
-@pytest.mark.parametrize("missing", ["pymongo", "motor"])
-def test_a_driver_that_is_not_installed_is_named_by_its_extra(
-    driver: str, missing: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if (driver, missing) == ("pymongo", "motor"):
-        missing = "pymongo"
-    for module in (missing, f"{missing}.motor_asyncio"):
-        monkeypatch.setitem(sys.modules, module, None)
-    if missing == "pymongo":
-        monkeypatch.delitem(sys.modules, "motor", raising=False)
-        monkeypatch.delitem(sys.modules, "motor.motor_asyncio", raising=False)
+def test_a_driver_that_is_not_installed_is_named_by_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop: Any = None
     told = r'pip install "lambda-junction\[mongo\]"'
+    monkeypatch.setitem(sys.modules, "motor.motor_asyncio", None)
     with pytest.raises(ConfigurationError, match=told):
-        async_client(driver, "main", Cluster(URI), None)  # type: ignore[arg-type]
-    if missing == "pymongo":
-        with pytest.raises(ConfigurationError, match=told):
-            sync_client("main", Cluster(URI))
+        async_client("motor", "main", Cluster(URI), loop)
+    monkeypatch.setitem(sys.modules, "pymongo", None)
+    with pytest.raises(ConfigurationError, match=told):
+        async_client("pymongo", "main", Cluster(URI), loop)
+    with pytest.raises(ConfigurationError, match=told):
+        sync_client("main", Cluster(URI))
 
 
 @pytest.mark.parametrize(

@@ -224,7 +224,7 @@ def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
     assert type(caught.value).__module__ == "adapters.mongo.errors"
 
 
-@pytest.mark.parametrize("version", [{"$gte": 0}, {"$ne": None}, "1", 1.0, True, [1]])
+@pytest.mark.parametrize("version", [{"$gte": 0}, {"$ne": None}, "1", 1.0, True, [1], 2**63 - 1, -(2**63)])
 def test_a_version_from_outside_is_a_number_or_refused(version: Any) -> None:
     """As an operator it would fit any version, and what somebody else changed would be lost."""
     for verb in (lambda: MARKED.update(ID, version=version, set={"a": 1}), lambda: MARKED.delete(ID, version=version)):

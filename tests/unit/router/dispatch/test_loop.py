@@ -6,6 +6,7 @@ import asyncio
 import gc
 import logging
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -91,6 +92,35 @@ def test_each_thread_has_a_loop_of_its_own_which_ends_with_it() -> None:
     assert used == [id(held[0])] != [mine]
     assert held[0].is_closed()
     assert client.invoke("loop") == mine
+
+
+def test_what_a_thread_left_on_its_loop_is_ended_with_it() -> None:
+    ended: list[str] = []
+
+    async def rows() -> AsyncIterator[int]:
+        try:
+            yield 1
+        finally:
+            await asyncio.sleep(0)
+            ended.append("generator")
+
+    async def wait() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("task")
+
+    held: list[object] = []
+
+    async def begin() -> None:
+        generator = rows()
+        held.extend((generator, asyncio.create_task(wait(), name="pymongo_monitor")))
+        await anext(generator)
+
+    thread = threading.Thread(target=lambda: loops.run(begin()))
+    thread.start()
+    thread.join()
+    assert sorted(ended) == ["generator", "task"]
 
 
 def test_after_a_fork_the_child_has_its_own_loop_and_the_parents_still_works() -> None:

@@ -73,10 +73,16 @@ def who(session: Session) -> dict[str, Any]:
     return {"tenant": session.tenant, "user": session.user, "claims": dict(session.claims)}
 
 
+@auth("off")
+def opened(session: Session) -> dict[str, Any]:
+    return who(session)
+
+
 def application(form: Form = Authenticate, *args: Any, policy: SessionPolicy = POLICY, **options: Any) -> TestClient:
     resolver = Resolver(session=policy)
     resolver.use(form(*(args or (Book(),)), **options))
     resolver.get("/who")(who)
+    resolver.get("/open")(opened)
     resolver.on_queue("who")(who)
     resolver.on_topic("who")(who)
     resolver.on_schedule("who")(who)
@@ -632,7 +638,7 @@ def test_sources_without_a_place_for_a_session_are_let_in_by_a_mark() -> None:
     resolver.on_schedule("hourly")(lambda: ran.append("hourly"))
     client = TestClient(resolver)
     client.schedule("nightly")
-    with pytest.raises(RecordsFailed, match=r"session\.user is required and missing"):
+    with pytest.raises(RecordsFailed, match=r"session\.user is required by Authenticate(?:Async)? and missing"):
         client.schedule("hourly")
     assert ran == ["nightly"]
 
@@ -742,3 +748,29 @@ def test_a_browser_can_send_the_token_in_the_query_where_that_is_allowed(query: 
 
 def test_no_other_source_takes_a_token_from_the_query() -> None:
     assert application(query="token").get("/who?token=ann").status == 401
+
+
+# ---- open routes among others --------------------------------------------------------------------------------------
+
+
+@both_forms
+def test_an_open_route_believes_no_header_that_only_a_token_could_confirm(form: Form) -> None:
+    client = application(form, policy=SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+    answer = client.get("/open", headers={"x-tenant": "acme", "x-user": "ann"})
+    assert outcome(answer) == (None, None)
+
+
+@both_forms
+def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
+    policy = SessionPolicy(tenant_header="x-tenant", tenant_claim="tenant", secret="k" * 32, session_header="x-session")
+    client = application(form, policy=policy)
+    claims = {"authorizer": {"claims": {"tenant": "globex"}}}
+    assert outcome(client.get("/open", headers={"x-tenant": "acme"}, **claims)) == ("globex", None)
+    signed = policy.issue(Session(tenant="initech", user="bob"))
+    assert outcome(client.get("/open", headers={"x-session": signed, "x-tenant": "initech"})) == ("initech", "bob")
+
+
+@both_forms
+def test_where_authentication_is_off_as_a_whole_the_policy_decides(form: Form) -> None:
+    client = application(form, mode="off", policy=SessionPolicy(tenant_header="x-tenant"))
+    assert outcome(client.get("/who", headers={"x-tenant": "acme"})) == ("acme", None)
