@@ -21,7 +21,7 @@ from router.errors import ConfigurationError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Callable
     from typing import Any
 
     from adapters.mongo.settings import MongoSettings
@@ -57,7 +57,7 @@ class Client:
 class _Process:
     """What must not be shared over a fork."""
 
-    __slots__ = ("lock", "loops", "pid", "renewed", "sync")
+    __slots__ = ("lock", "loops", "pid", "renewed", "sync", "uris")
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -65,6 +65,7 @@ class _Process:
         self.sync: dict[str, Client] = {}
         self.loops: dict[AbstractEventLoop, dict[str, Client]] = {}
         self.renewed: dict[str, float] = {}
+        self.uris: dict[str, str] = {}  # asked for in a thread, for a client of a loop
 
 
 # Clients that a fork left behind: to close or collect one would end threads and connections that are the parent's.
@@ -106,13 +107,25 @@ class Clients:
         if client is None:
             name, given = self._settings.cluster(cluster)
             # Only the thread of this loop makes its clients, so that the lock guards the table of loops alone.
-            client = Client(async_client(self._settings.driver, name, given, loop))
+            client = Client(async_client(self._settings.driver, name, given, loop, state.uris.pop(name, None)))
             _close_with_loop(client)
             _close_at_exit(self)
             with state.lock:
                 _forget_closed(state)
                 state.loops.setdefault(loop, {})[name] = client
         return client
+
+    def unasked_uri(self, cluster: str) -> Callable[[], str] | None:
+        """The function that gives the connection string, while there is no client of the running loop yet."""
+        from asyncio import get_running_loop
+
+        _, given = self._settings.cluster(cluster)
+        there = cluster in self._process().loops.get(get_running_loop(), _NONE)
+        return given.uri if callable(given.uri) and not there else None
+
+    def learn_uri(self, cluster: str, uri: str) -> None:
+        """Take a connection string that its function gave, for the next client of a loop."""
+        self._process().uris[cluster] = uri
 
     def named(self, cluster: str) -> str:
         """A cluster as messages name it: with its hosts, without credentials."""

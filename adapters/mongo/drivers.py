@@ -27,21 +27,23 @@ def sync_client(name: str, cluster: Cluster) -> Any:
     return _made(MongoClient, name, cluster)
 
 
-def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLoop) -> Any:
-    """A client of an async driver, which belongs to the running event loop."""
+def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLoop, uri: str | None = None) -> Any:
+    """A client of an async driver, which belongs to the running event loop. uri: where it was asked for before."""
     try:
         if driver == "pymongo":
             from pymongo import AsyncMongoClient
 
-            return _made(AsyncMongoClient, name, cluster)
+            return _made(AsyncMongoClient, name, cluster, uri)
         from motor.motor_asyncio import AsyncIOMotorClient
     except ImportError:
         raise driver_missing() from None
-    return _made(AsyncIOMotorClient, name, cluster, io_loop=loop)
+    return _made(AsyncIOMotorClient, name, cluster, uri, io_loop=loop)
 
 
-def _made(kind: Any, name: str, cluster: Cluster, **further: Any) -> Any:
-    uri = checked_uri(cluster.uri() if callable(cluster.uri) else cluster.uri, f"the cluster {name}")
+def _made(kind: Any, name: str, cluster: Cluster, uri: str | None = None, **further: Any) -> Any:
+    if uri is None:
+        uri = cluster.uri() if callable(cluster.uri) else cluster.uri
+    uri = checked_uri(uri, f"the cluster {name}")
     try:
         return kind(uri, **{**_options(uri, cluster), **cluster.options, **further})
     except Exception as error:

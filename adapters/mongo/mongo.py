@@ -54,13 +54,15 @@ class Databases:
 class Access:
     """One cluster by one kind of driver: how a verb gets at collections, and how its errors are told."""
 
-    __slots__ = ("_clients", "asynchronous", "cluster", "mongo")
+    __slots__ = ("_asks", "_clients", "asynchronous", "cluster", "mongo")
 
     def __init__(self, mongo: Mongo, cluster: str, *, asynchronous: bool) -> None:
         self.mongo = mongo
         self.cluster = cluster
         self.asynchronous = asynchronous
         self._clients = mongo.clients
+        # A function may wait for another service, such as for a secret: async code calls it in a thread.
+        self._asks = asynchronous and callable(mongo.settings.cluster(cluster)[1].uri)
 
     def __repr__(self) -> str:
         return self._clients.named(self.cluster)
@@ -69,6 +71,16 @@ class Access:
     def client(self) -> Client:
         """The client, of the running loop where the driver is async."""
         return self._clients.of_loop(self.cluster) if self.asynchronous else self._clients.of_sync(self.cluster)
+
+    def ready(self) -> Steps[Client]:
+        """The client; where a function gives the connection string, it does not keep an event loop waiting."""
+        if self._asks:
+            ask = self._clients.unasked_uri(self.cluster)
+            if ask is not None:
+                from asyncio import to_thread
+
+                self._clients.learn_uri(self.cluster, (yield to_thread(ask)))
+        return self.client
 
     def tenant_database(self, what: str, session: Session) -> Steps[str]:
         """The name of the database of a session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant.
@@ -103,7 +115,8 @@ class Access:
     def _listed(self, known: TenantList) -> Steps[Iterable[Any]]:
         """The names in a collection of this cluster. Its errors are told here: they are not of the verb's cluster."""
         try:
-            found = self.client.collection(known.database, known.collection).find({}, {known.field: True})
+            client = yield from self.ready()
+            found = client.collection(known.database, known.collection).find({}, {known.field: True})
             documents = yield found.to_list(None)
             return [document.get(known.field) for document in documents]
         except Exception as error:
@@ -116,7 +129,8 @@ class Access:
         """The tenants there are: the known ones, else those whose databases are in this cluster."""
         tenants = self.mongo.settings.tenants
         if tenants.known is None:
-            databases = yield self.client.driver.list_database_names()
+            client = yield from self.ready()
+            databases = yield client.driver.list_database_names()
             names: Iterable[Any] = map(tenants.tenant_of, databases)
         else:
             names = yield from self.known_tenants()
@@ -324,7 +338,9 @@ class AsyncCluster:
     async def tenant(self, session: Owner = CURRENT) -> Any:
         """The database of the session's tenant in this cluster. Raises TenantMissing, InvalidTenant, UnknownTenant."""
         steps = self._access.tenant_database("mongo.tenant()", _session(session))
-        return self.db[await self._access.run_async(steps, "find", "the list of tenants")]
+        database = await self._access.run_async(steps, "find", "the list of tenants")
+        await self._access.run_async(self._access.ready(), "connect", "")
+        return self.db[database]
 
 
 def _session(session: Owner) -> Session:

@@ -39,7 +39,8 @@ class Place:
         database = self.database
         if database is None:
             database = yield from access.tenant_database(self.name, get_session() if session is None else session)
-        return access.client.collection(database, self.name)
+        client = yield from access.ready()
+        return client.collection(database, self.name)
 
     def run(
         self, operation: str, steps: Callable[Concatenate[Access, P], Steps[T]], *args: P.args, **kwargs: P.kwargs

@@ -122,5 +122,5 @@ def _progress(phases: dict[str, str]) -> Iterator[Callable[[Step], object]]:
 
 def _tell_line(step: Step, phase: str) -> None:
     """A line at the beginning of a phase, and about ten on the way."""
-    if step.done == step.total or (step.total >= 20 and step.done % (step.total // 10) == 0):
+    if 0 < step.done == step.total or (step.total >= 20 and step.done % (step.total // 10) == 0):
         typer.echo(f"{phase}: {step.done} of {step.total}", err=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router import Event, Resolver, Router
+from router import Event, Resolver, Router, auth
 
 resolver = Resolver()
 empty = Resolver()
@@ -24,6 +24,12 @@ def mail(events: list[Event]) -> None: ...
 
 @resolver.on_stream("table", events=["INSERT"])
 def inserted() -> None: ...
+
+
+@resolver.get("/health")
+@auth("off")
+def health() -> str:
+    return "ok"
 
 
 @resolver.on_object("files[1]", prefix="in/", suffix=".csv")

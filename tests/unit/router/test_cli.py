@@ -84,6 +84,7 @@ class TestRoutes:
             ["sqs", "orders-*", f"{HERE}.order", "concurrency: 3"],
             ["sqs", "mail", f"{HERE}.mail", "batch: yes; pattern: yes"],
             ["dynamodb", "table", f"{HERE}.inserted", "events: INSERT"],
+            ["http", "GET /health", f"{HERE}.health", "auth: off"],
             ["s3", "files[1]", f"{HERE}.file", "prefix: in/; suffix: .csv"],
             ["task", "nightly", f"{HERE}.nightly", ""],
             ["task", "broken", f"{HERE}.broken", ""],

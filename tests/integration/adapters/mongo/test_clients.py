@@ -22,7 +22,7 @@ from pymongo.monitoring import ConnectionPoolListener
 from adapters.errors import AccessDenied
 from adapters.mongo import Cluster, ClusterUnavailable, Mongo, MongoSettings, Repository
 from adapters.mongo.settings import DRIVERS
-from router import ConfigurationError, Resolver
+from router import ConfigurationError, Resolver, Session
 from router.dispatch.loop import close_loop
 from router.testing import TestClient
 from tests.integration.adapters.mongo.wire import Wire
@@ -514,3 +514,32 @@ def test_a_connection_string_that_is_not_one_is_told_when_it_is_used() -> None:
         with pytest.raises(ConfigurationError, match="cluster main") as caught:
             orders_of(mongo).get("1")
         assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_function_that_gives_the_connection_string_does_not_keep_the_loop_waiting(
+    ferretdb: FerretDB, driver: str
+) -> None:
+    """It may read a secret from another service."""
+    callers: list[int] = []
+
+    def uri() -> str:
+        callers.append(threading.get_ident())
+        return ferretdb.uri
+
+    mongo = Mongo(MongoSettings({"main": Cluster(uri)}, driver=driver))
+    asked = Repository(mongo, "asked", database=DATABASE)
+
+    async def main() -> None:
+        assert await asked.count_async() == 0
+        assert (await mongo.tenant(Session(tenant="acme"))).name == "tenant_acme"
+        await mongo.close_async()
+        assert (await mongo.tenant(Session(tenant="acme"))).name == "tenant_acme"
+        await mongo.close_async()
+
+    asyncio.run(main())
+    assert len(callers) == 2  # once for each client
+    assert threading.get_ident() not in callers
+    assert asked.count() == 0
+    assert callers[-1] == threading.get_ident()
+    mongo.close()
