@@ -184,6 +184,7 @@ def test_without_the_driver_it_says_what_to_install() -> None:
     assert done.stderr.splitlines()[-1] == 'error: MongoDB needs its driver: pip install "lambda-junction[mongo]"'
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_ends_it_while_a_server_builds_and_says_what_was_done(ferretdb: FerretDB, tmp_path: Path) -> None:
     with Wire(ferretdb.uri, hold=(b"createIndexes", f"{PREFIX}b".encode())) as wire:
         command = [sys.executable, "-m", "router", "indexes", APP, "--tenants", "a,b,c", "--parallel", "1"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from adapters.mongo import (
     Cluster,
     ClusterUnavailable,
     Index,
+    Insert,
+    InvalidDocument,
     InvalidId,
     InvalidPageSize,
     InvalidRequest,
@@ -302,3 +305,34 @@ def test_declarations_that_contradict_each_other_are_told_before_there_is_a_tena
     with pytest.raises(ConfigurationError, match="the tenants' orders"):
         sync_indexes(nobody)
     nobody.close()
+
+
+@pytest.mark.usefixtures("as_ann")
+def test_what_makes_no_sense_is_told_before_anything_is_sent(mongo: Mongo) -> None:
+    notes = Repository(mongo, "notes", ids="str", version=True)
+    with pytest.raises(InvalidRequest, match="without soft_delete=True"):
+        notes.restore("a")
+    with pytest.raises(InvalidRequest, match="upsert"):
+        notes.update("a", version=1, upsert=True, set={"text": "b"})
+    with pytest.raises(InvalidDocument, match=r"#1: .*at") as caught:
+        notes.insert_many([{"text": "a"}, {"at": datetime(2026, 1, 1)}])  # noqa: DTZ001
+    assert caught.value.status == 422
+    assert notes.count() == 0
+
+
+@pytest.mark.usefixtures("as_ann")
+def test_a_batch_of_which_nothing_can_be_sent_has_the_error_itself() -> None:
+    nowhere = Mongo(MongoSettings({"main": Cluster("mongodb://127.0.0.1:1", timeout=0.2)}))
+    lost = Repository(nowhere, "notes")
+    for write in (lambda: lost.insert_many([{}]), lambda: lost.bulk([Insert({})])):
+        with pytest.raises(ClusterUnavailable):
+            write()
+    nowhere.close()
+
+
+def test_collections_that_are_kept_at_hand_are_bounded(mongo: Mongo) -> None:
+    client = mongo.access(None, asynchronous=False).client
+    for number in range(5_000):
+        client.collection(f"{PREFIX}none", f"c{number}")
+    assert len(client.collections) < 5_000
+    assert client.collection(f"{PREFIX}none", "c1") is client.collection(f"{PREFIX}none", "c1")

@@ -110,3 +110,30 @@ def test_indexes_are_of_repositories(repositories: Any) -> None:
 def test_a_tenant_s_name_is_valid_or_not() -> None:
     tenants = Tenants("t_{tenant}", reserved=["t_all"])
     assert [tenants.is_valid(name) for name in ("acme", "../x", "all", "")] == [True, False, False, False]
+
+
+def test_what_leaves_documents_out_stands_behind_a_stage_that_has_to_be_first(mongo: Mongo) -> None:
+    places = Repository(mongo, "places", soft_delete=True)
+    near = {"$geoNear": {"near": [0, 0], "distanceField": "far"}}
+    assert places.aggregate([near, {"$limit": 3}], where={"open": True})._pipeline == [
+        near,
+        {"$match": {"open": True, "deleted_at": None}},
+        {"$limit": 3},
+    ]
+
+
+def test_databases_have_no_private_names(mongo: Mongo) -> None:
+    assert not hasattr(mongo.sync.db, "_private")
+    assert repr(mongo.sync.db) == "the databases of main (localhost)"
+
+
+def test_settings_tell_two_clusters_apart() -> None:
+    from adapters.mongo import Cluster
+
+    assert len({Cluster(URI), Cluster(URI), Cluster(URI, timeout=1)}) == 2
+
+
+def test_many_tenants_do_not_fill_the_memory() -> None:
+    tenants = Tenants("t_{tenant}")
+    assert [tenants.database(f"n{number}") for number in range(20_000)][-1] == "t_n19999"
+    assert len(tenants._names_of) < 20_000

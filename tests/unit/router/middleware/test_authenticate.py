@@ -774,3 +774,8 @@ def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
 def test_where_authentication_is_off_as_a_whole_the_policy_decides(form: Form) -> None:
     client = application(form, mode="off", policy=SessionPolicy(tenant_header="x-tenant"))
     assert outcome(client.get("/who", headers={"x-tenant": "acme"})) == ("acme", None)
+
+
+def test_an_authenticator_is_an_instance() -> None:
+    with pytest.raises(ConfigurationError, match="the class Book, of which an instance is needed"):
+        Authenticate(Book)  # type: ignore[arg-type]
