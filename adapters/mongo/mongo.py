@@ -165,8 +165,8 @@ class Access:
         raise typed
 
 
-class SyncMongo:
-    """The same names for sync code: `mongo.sync.db.shop.orders` is a collection of PyMongo's MongoClient."""
+class _View:
+    """A cluster as a user sees it, by one kind of driver."""
 
     __slots__ = ("_access",)
 
@@ -175,13 +175,19 @@ class SyncMongo:
 
     @property
     def client(self) -> Any:
-        """PyMongo's MongoClient of this process."""
+        """The driver's client; of the running event loop where the driver is async."""
         return self._access.client.driver
 
     @property
     def db(self) -> Databases:
         """The databases by name."""
         return Databases(self._access)
+
+
+class SyncMongo(_View):
+    """The same names for sync code: `mongo.sync.db.shop.orders` is a collection of PyMongo's MongoClient."""
+
+    __slots__ = ()
 
     def cluster(self, name: str) -> SyncMongo:
         """Another cluster."""
@@ -195,6 +201,28 @@ class SyncMongo:
         """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
         steps = self._access.tenant_database("mongo.sync.tenant()", _session(session))
         return self.db[self._access.run(steps, "find", "the list of tenants")]
+
+
+class AsyncCluster(_View):
+    """A cluster for async code: `mongo.cluster("archive").db.shop.bills`."""
+
+    __slots__ = ()
+
+    @property
+    def sync(self) -> SyncMongo:
+        """The same names for sync code."""
+        return SyncMongo(self._access.mongo.access(self._access.cluster, asynchronous=False))
+
+    async def tenants(self) -> list[str]:
+        """The tenants there are: the known ones, else those whose databases are in this cluster."""
+        return await self._access.run_async(self._access.tenants(), "list_databases", "")
+
+    async def tenant(self, session: Owner = CURRENT) -> Any:
+        """The database of the session's tenant in this cluster. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        steps = self._access.tenant_database("mongo.tenant()", _session(session))
+        database = await self._access.run_async(steps, "find", "the list of tenants")
+        await self._access.run_async(self._access.ready(), "connect", "")
+        return self.db[database]
 
 
 class Mongo:
@@ -244,17 +272,22 @@ class Mongo:
     @property
     def client(self) -> Any:
         """The async driver's client of the running event loop."""
-        return self.access(None, asynchronous=True).client.driver
+        return self._own.client
 
     @property
     def db(self) -> Databases:
         """The databases by name, for async code."""
-        return Databases(self.access(None, asynchronous=True))
+        return self._own.db
 
     @property
     def sync(self) -> SyncMongo:
         """The same names for sync code."""
-        return SyncMongo(self.access(None, asynchronous=False))
+        return self._own.sync
+
+    @property
+    def _own(self) -> AsyncCluster:
+        """The default cluster."""
+        return AsyncCluster(self.access(None, asynchronous=True))
 
     def cluster(self, name: str) -> AsyncCluster:
         """Another cluster: `mongo.cluster("archive").db`."""
@@ -262,12 +295,11 @@ class Mongo:
 
     async def tenant(self, session: Owner = CURRENT) -> Any:
         """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
-        return await self.cluster(self.access(None, asynchronous=True).cluster).tenant(session)
+        return await self._own.tenant(session)
 
     async def tenants(self) -> list[str]:
         """The tenants there are: the known ones, else those whose databases are in the default cluster."""
-        access = self.access(None, asynchronous=True)
-        return await access.run_async(access.tenants(), "list_databases", "")
+        return await self._own.tenants()
 
     def access(self, cluster: str | None, *, asynchronous: bool) -> Access:
         """How verbs get at a cluster, for repositories and tools. Raises ConfigurationError for an unknown one."""
@@ -310,37 +342,6 @@ class Mongo:
         for database in tuple(self._fixed):
             settings.tenants.reserve(database)
         return settings
-
-
-class AsyncCluster:
-    """A cluster that is not the default one, for async code."""
-
-    __slots__ = ("_access",)
-
-    def __init__(self, access: Access) -> None:
-        self._access = access
-
-    @property
-    def client(self) -> Any:
-        """The async driver's client of the running event loop."""
-        return self._access.client.driver
-
-    @property
-    def db(self) -> Databases:
-        """The databases by name."""
-        return Databases(self._access)
-
-    @property
-    def sync(self) -> SyncMongo:
-        """The same names for sync code."""
-        return SyncMongo(self._access.mongo.access(self._access.cluster, asynchronous=False))
-
-    async def tenant(self, session: Owner = CURRENT) -> Any:
-        """The database of the session's tenant in this cluster. Raises TenantMissing, InvalidTenant, UnknownTenant."""
-        steps = self._access.tenant_database("mongo.tenant()", _session(session))
-        database = await self._access.run_async(steps, "find", "the list of tenants")
-        await self._access.run_async(self._access.ready(), "connect", "")
-        return self.db[database]
 
 
 def _session(session: Owner) -> Session:

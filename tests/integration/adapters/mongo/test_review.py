@@ -286,6 +286,7 @@ def test_tenants_without_a_list_are_those_with_a_database(ferretdb: FerretDB, mo
         open_to_all.sync.tenant(Session(tenant=tenant)).notes.insert_one({})
     assert open_to_all.sync.tenants() == ["initech", "umbrella"]
     assert run(open_to_all.tenants()) == ["initech", "umbrella"]
+    assert run(open_to_all.cluster("main").tenants()) == ["initech", "umbrella"]
     open_to_all.close()
 
 
