@@ -11,14 +11,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from router.convert.markers import Alias as Alias
+    from router.convert.markers import Body as Body
+    from router.convert.markers import Cookie as Cookie
+    from router.convert.markers import Depends as Depends
+    from router.convert.markers import Header as Header
+    from router.convert.markers import Path as Path
+    from router.convert.markers import Query as Query
     from router.dispatch.chain import Middleware as Middleware
-    from router.dispatch.params import Alias as Alias
-    from router.dispatch.params import Body as Body
-    from router.dispatch.params import Cookie as Cookie
-    from router.dispatch.params import Depends as Depends
-    from router.dispatch.params import Header as Header
-    from router.dispatch.params import Path as Path
-    from router.dispatch.params import Query as Query
     from router.errors import AnswerTooLarge as AnswerTooLarge
     from router.errors import BadRequest as BadRequest
     from router.errors import ConfigurationError as ConfigurationError
@@ -53,7 +53,6 @@ if TYPE_CHECKING:
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
     from router.middleware.timing import Timing as Timing
-    from router.reading import read as read
     from router.resolver import Resolver as Resolver
     from router.response import Response as Response
     from router.router import Router as Router
@@ -64,9 +63,10 @@ if TYPE_CHECKING:
     from router.session import get_session as get_session
     from router.session import reset_session as reset_session
     from router.session import set_session as set_session
+    from router.sources import read as read
+    from router.sources._registry import detect as detect
     from router.sources.authorizer import Allow as Allow
     from router.sources.authorizer import Deny as Deny
-    from router.sources.detect import detect as detect
     from router.sources.firehose import Transformed as Transformed
     from router.sources.sqs import SqsEvent as SqsEvent
     from router.sources.streams import DynamoEvent as DynamoEvent
@@ -76,7 +76,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "router.dispatch.chain": ("Middleware",),
-    "router.dispatch.params": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
+    "router.convert.markers": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "router.errors": (
         "AnswerTooLarge",
         "BadRequest",
@@ -110,14 +110,14 @@ _HOMES = {
     "router.middleware.compress": ("Compress",),
     "router.middleware.cors": ("Cors",),
     "router.middleware.timing": ("Timing",),
-    "router.reading": ("read",),
+    "router.sources": ("read",),
     "router.resolver": ("Resolver",),
     "router.response": ("Response",),
     "router.router": ("Router",),
     "router.routing.route": ("Route",),
     "router.session": ("Session", "SessionPolicy", "current_event", "get_session", "reset_session", "set_session"),
     "router.sources.authorizer": ("Allow", "Deny"),
-    "router.sources.detect": ("detect",),
+    "router.sources._registry": ("detect",),
     "router.sources.firehose": ("Transformed",),
     "router.sources.sqs": ("SqsEvent",),
     "router.sources.streams": ("DynamoEvent", "KinesisEvent", "Window"),

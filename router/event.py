@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
     from xml.etree.ElementTree import Element
 
-    from router.content import Form
+    from router.http.forms import Form
+    from router.http.headers import Headers, Query
     from router.session import Session, SessionPolicy
-    from router.values import Headers, Query
 
 
 class Source(StrEnum):
@@ -208,13 +208,13 @@ class Event:
 
     def form(self) -> Form:
         """The fields and files of a urlencoded or multipart body; a 400 (or a failed record) when it is neither."""
-        from router.content import read_form
+        from router.http.forms import read_form
 
         return read_form(self)
 
     def xml(self) -> Element:
         """The root element of an XML body. A document type declaration is refused, so no entity is ever expanded."""
-        from router.content import read_xml
+        from router.http.forms import read_xml
 
         return read_xml(self)
 
@@ -272,12 +272,12 @@ class Event:
             raise self.unreadable(f"the body is not UTF-8 (byte {error.start})") from None
 
     def _headers(self) -> Headers:
-        from router.values import Headers
+        from router.http.headers import Headers
 
         return Headers()
 
     def _query(self) -> Query:
-        from router.values import Query
+        from router.http.headers import Query
 
         return Query()
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
-    from router.dispatch.claims import Claims
+    from router.dispatch.offload import Claims
     from router.event import Source
     from router.routing.route import Route
 

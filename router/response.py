@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.encode import JSON, dumps
 from router.errors import ConfigurationError
-from router.values import ResponseHeaders, check_header
+from router.http.headers import ResponseHeaders, check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

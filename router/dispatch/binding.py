@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.params import Alias, Depends, Marked
+from router.convert.markers import Alias, Depends, Marked
 from router.errors import ConfigurationError, UnprocessableContent
 from router.event import Event
 from router.session import Session
@@ -188,7 +188,7 @@ def _getter(
         return _session_of_first if batch else _session
     if says_nothing and name == "context":
         return _context_of_first if batch else _context
-    from router.dispatch.convert import is_model
+    from router.convert.scalars import is_model
 
     if model is not None and says_nothing and default is _REQUIRED:
         annotation = model
@@ -246,7 +246,7 @@ class _OfPath:
 
 def _converter(annotation: Any, text: bool, name: str, where: str) -> Any:
     """What makes an argument of text or JSON. Raises ConfigurationError, which names it, when nothing can."""
-    from router.dispatch.convert import compile_converter
+    from router.convert.scalars import compile_converter
 
     try:
         return compile_converter(annotation, text=text)
@@ -288,7 +288,7 @@ def _from_place(
         return _path_parameter(name, annotation, where)
     if place == "body":
         return _Body(name, annotation, default, where)
-    from router.dispatch.convert import wants_many
+    from router.convert.scalars import wants_many
 
     many = wants_many(annotation)
     wire = name.replace("_", "-") if place == "header" else name

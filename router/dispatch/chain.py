@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 
 from router.dispatch.binding import drive, is_async
-from router.dispatch.shape import refuse_unawaited
+from router.dispatch.results import refuse_unawaited
 from router.errors import ConfigurationError, Forbidden
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ from router.event import Source
 from router.routing.table import Table
 from router.session import SessionPolicy
 from router.sources import load
-from router.sources.detect import detect
+from router.sources._registry import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from router.dispatch.binding import Plan
     from router.dispatch.chain import Layer
-    from router.dispatch.claims import Claims
+    from router.dispatch.offload import Claims
     from router.event import Event
     from router.routing.route import Route
 
@@ -122,7 +122,7 @@ class Engine:
             # Imported here: an application without middleware starts without it.
             from router.dispatch.chain import compose
             from router.dispatch.errors import on_error
-            from router.dispatch.shape import shape
+            from router.dispatch.results import shape
 
             call, is_async = compose(
                 route, plan, layers, shape, lambda event, error: on_error(self, event, error), self.waits_on_errors

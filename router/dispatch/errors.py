@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.shape import to_response
+from router.dispatch.results import to_response
 from router.errors import (
     AnswerTooLarge,
     Discard,

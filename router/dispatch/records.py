@@ -10,7 +10,7 @@ from time import perf_counter
 
 from router.dispatch.binding import drive
 from router.dispatch.errors import on_record_error
-from router.dispatch.shape import refuse_unawaited
+from router.dispatch.results import refuse_unawaited
 from router.errors import RecordsFailed
 from router.session import _current
 from router.sources import Outcome
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from router.dispatch.claims import Claims
     from router.dispatch.engine import Engine, Entry
+    from router.dispatch.offload import Claims
     from router.event import Event, Source
 
 # What most records come to.
@@ -77,7 +77,7 @@ async def execute(batch: Batch, in_order: bool) -> Any:
     if in_order:
         await run_in_order(batch)
     else:
-        from router.dispatch.concurrent import run_grouped
+        from router.dispatch.groups import run_grouped
 
         await run_grouped(batch)
     answer = getattr(batch.module, "answer", None)
@@ -151,7 +151,7 @@ async def run_in_order(batch: Batch) -> None:
 
 async def fetch_claim(claims: Claims, event: Event, now: bool) -> None:
     """Let an event whose body waits elsewhere fetch it; `now` where reading it later would block the loop."""
-    from router.dispatch.claims import claim
+    from router.dispatch.offload import claim
 
     pointer = claim(claims, event)
     if pointer is not None and now:

@@ -44,7 +44,7 @@ class Requests:
         if type(result) is dict:
             return self.answer_json(event, dumps(result).decode())
         if self.to_response is None:
-            from router.dispatch.shape import to_response
+            from router.dispatch.results import to_response
 
             self.to_response = to_response
         return self.answer_response(event, self.to_response(result))
@@ -147,7 +147,7 @@ class Calls:
     async def wait(self, event: Event, entry: Entry) -> Any:
         """The answer of an async route."""
         from router.dispatch.loop import finished
-        from router.dispatch.shape import refuse_unawaited
+        from router.dispatch.results import refuse_unawaited
 
         token = _current.set(event)
         try:
@@ -184,7 +184,7 @@ def checked(event: Event, result: Any) -> Any:
     """A result as the source's answer takes it: never something unawaited; of a WebSocket, a Response."""
     if result is None:
         return None
-    from router.dispatch.shape import refuse_unawaited, shape
+    from router.dispatch.results import refuse_unawaited, shape
 
     refuse_unawaited(result)
     return shape(event, result)

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from router.dispatch.chain import Middleware
-from router.dispatch.shape import refuse_unawaited
+from router.dispatch.results import refuse_unawaited
 from router.errors import BadRequest, ConfigurationError, Forbidden, SessionError, Unauthorized
 from router.event import Source
-from router.values import check_header
+from router.http.headers import check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from router.dispatch.chain import Middleware
 from router.errors import ConfigurationError
+from router.http.headers import check_header
 from router.response import Response
-from router.values import check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

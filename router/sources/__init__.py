@@ -18,6 +18,9 @@ from router.event import Source
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
+    from typing import Any
+
+    from router.event import Event
 
 _FAMILIES: dict[str, tuple[Source, ...]] = {
     "http": (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE),
@@ -48,6 +51,18 @@ def load(source: Source) -> ModuleType:
     from importlib import import_module
 
     return import_module(f"router.sources.{_MODULES.get(source, 'direct')}")
+
+
+def read(raw: Any, context: Any = None) -> list[Event]:
+    """Read a payload as Events, without dispatching it.
+
+    Return the request, or one Event for each record. Raise InvalidEvent, which names what is wrong and where.
+    """
+    from router.sources._registry import detect
+
+    source = detect(raw)
+    events: list[Event] = load(source).read(source, raw, context)
+    return events
 
 
 class Outcome:

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from router.errors import EncodeError, InvalidEvent
 from router.event import Event, Source
-from router.sources.replies import dig, json_bytes, object_at, plain_answer, raise_told, text_at, told
+from router.sources._replies import dig, json_bytes, object_at, plain_answer, raise_told, text_at, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
+    from router.http.headers import Headers
     from router.sources import Outcome
-    from router.values import Headers
 
 KIND = "reply"
 KIND_OF_LIST = "transform"
@@ -51,7 +51,7 @@ class AppSyncEvent(Event):
         return object_at(identity, "claims") or object_at(identity, "resolverContext")
 
     def _headers(self) -> Headers:
-        from router.values import Headers
+        from router.http.headers import Headers
 
         return Headers(self._header_values())
 

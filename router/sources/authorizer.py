@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from router.encode import plain
 from router.errors import ConfigurationError, Forbidden, InvalidEvent, Unauthorized
 from router.event import Event, Source
+from router.sources._replies import dig, text_at, text_bytes
 from router.sources.http import HttpApiEvent, HttpEvent, RestEvent
-from router.sources.replies import dig, text_at, text_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

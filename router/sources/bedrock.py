@@ -11,7 +11,7 @@ from router.encode import JSON, dumps
 from router.errors import EncodeError
 from router.event import Event, Source
 from router.response import Response
-from router.sources.replies import dig, json_bytes, object_at, plain_answer, problem_of, text_at, told
+from router.sources._replies import dig, json_bytes, object_at, plain_answer, problem_of, text_at, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

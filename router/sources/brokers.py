@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from router.event import Source
-from router.sources.parts import (
+from router.sources._records import (
     DocumentEvent,
     RecordEvent,
     kind_of,
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from router.event import Event
-    from router.values import Headers
+    from router.http.headers import Headers
 
 KIND = "notify"
 # Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
@@ -70,7 +70,7 @@ class KafkaEvent(RecordEvent):
         return {name: _header(self, place, value) for name, place, value in self._named_values()}
 
     def _headers(self) -> Headers:
-        from router.values import Headers
+        from router.http.headers import Headers
 
         texts = ((name, _header(self, place, value)) for name, place, value in self._named_values())
         return Headers((name, [text]) for name, text in texts if isinstance(text, str))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from router.event import Event, Source
-from router.sources.replies import dig, json_bytes, text_at, text_bytes
+from router.sources._replies import dig, json_bytes, text_at, text_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class BusEvent(Event):
         return text_at(self.raw, "source") or ""
 
     def _timestamp(self) -> datetime | None:
-        from router.sources.parts import iso_moment
+        from router.sources._records import iso_moment
 
         return iso_moment(self.raw.get("time"))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from router.encode import dumps
 from router.errors import AnswerTooLarge, ConfigurationError, InvalidEvent, RouterError
 from router.event import Event, Source
-from router.sources.replies import json_bytes, object_at, plain_answer, text_at
+from router.sources._replies import json_bytes, object_at, plain_answer, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ from binascii import Error as Base64Error
 
 from router.errors import BadRequest, InvalidEvent
 from router.event import Event, Source
+from router.http.headers import Headers, Query
 from router.response import Response, reason
+from router.sources._replies import dig, object_at, problem_of, text_at, text_bytes
 from router.sources.http import fitting, parse_cookies, parse_query
-from router.sources.replies import dig, object_at, problem_of, text_at, text_bytes
-from router.values import Headers, Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

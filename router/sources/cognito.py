@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Event, Source
-from router.sources.replies import json_bytes, object_at, plain_answer, raise_told, text_at
+from router.sources._replies import json_bytes, object_at, plain_answer, raise_told, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

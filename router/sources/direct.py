@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from router.event import Event, Source
-from router.sources.replies import dig, json_bytes, plain_answer, text_at
+from router.sources._replies import dig, json_bytes, plain_answer, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ class ConfigEvent(DirectEvent):
 
 
 def _moment(text: Any) -> datetime | None:
-    from router.sources.parts import iso_moment
+    from router.sources._records import iso_moment
 
     return iso_moment(text)
 

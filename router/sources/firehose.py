@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from router.errors import EncodeError
 from router.event import Source
-from router.sources.parts import RecordEvent, after, placed, since_epoch
+from router.sources._records import RecordEvent, after, placed, since_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

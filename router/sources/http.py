@@ -10,7 +10,7 @@ import orjson
 from router.encode import JSON
 from router.errors import AnswerTooLarge, BadRequest
 from router.event import Event, Source
-from router.values import Headers, Query, check_header
+from router.http.headers import Headers, Query, check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

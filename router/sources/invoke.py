@@ -9,7 +9,7 @@ from __future__ import annotations
 import orjson
 
 from router.event import Event, Source
-from router.sources.replies import LIMIT, json_bytes, plain_answer, text_bytes
+from router.sources._replies import LIMIT, json_bytes, plain_answer, text_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

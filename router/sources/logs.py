@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.event import Source
-from router.sources.parts import RecordEvent, kind_of, since_epoch
+from router.sources._records import RecordEvent, kind_of, since_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Source
-from router.sources.parts import DocumentEvent, iso_moment, placed
+from router.sources._records import DocumentEvent, iso_moment, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

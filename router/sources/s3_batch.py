@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from router.errors import Discard, EncodeError, InvalidEvent, Retry, RouterError
 from router.event import Source
-from router.sources.parts import DocumentEvent, kind_of, placed
+from router.sources._records import DocumentEvent, kind_of, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

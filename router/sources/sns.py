@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.event import Event, Source
-from router.sources.parts import RecordEvent, iso_moment, placed
+from router.sources._records import RecordEvent, iso_moment, placed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

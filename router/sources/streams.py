@@ -12,7 +12,7 @@ import orjson
 
 from router.errors import InvalidEvent, RecordsFailed, Retry
 from router.event import Source
-from router.sources.parts import DocumentEvent, RecordEvent, after, iso_moment, kind_of, placed, since_epoch
+from router.sources._records import DocumentEvent, RecordEvent, after, iso_moment, kind_of, placed, since_epoch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class DynamoEvent(StreamEvent, DocumentEvent):
 
     def _image(self, part: str) -> dict[str, Any] | None:
         """A part of the record in plain values; None when the stream's view leaves it out."""
-        from router.sources.dynamodb_json import plain_item
+        from router.sources._dynamodb_json import plain_item
 
         image = self.find("dynamodb", part)
         if image is None:

@@ -7,9 +7,9 @@ from base64 import b64decode
 import orjson
 
 from router.encode import dumps
+from router.http.headers import Headers
 from router.session import Session
 from router.testing import samples
-from router.values import Headers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -25,7 +25,8 @@ ALLOWED = {
     "router.dispatch",
     "router.dispatch.binding",
     "router.dispatch.engine",
-    "router.dispatch.params",
+    "router.convert",
+    "router.convert.markers",
     "router.errors",
     "router.event",
     "router.resolver",
@@ -38,7 +39,7 @@ ALLOWED = {
     "router.routing.table",
     "router.session",
     "router.sources",
-    "router.sources.detect",
+    "router.sources._registry",
 }
 
 TOO_HEAVY = {

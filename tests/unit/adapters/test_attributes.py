@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from adapters.errors import InvalidMessage
 from adapters.sending.attributes import encode, size_of
 from adapters.sqs.receive import as_delivered
-from router.sources.detect import detect  # noqa: F401  # the sources are loaded as the router loads them
+from router.sources._registry import detect  # noqa: F401  # the sources are loaded as the router loads them
 from router.sources.sqs import read
 
 

@@ -9,7 +9,7 @@ import pytest
 from adapters.ecs import Ecs, TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, task_data
 from adapters.errors import AdapterError, ClaimRefused, InvalidMessage, MessageTooLarge, NotFoundError
 from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
-from router.reading import read
+from router.sources import read
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 

@@ -13,7 +13,7 @@ import pytest
 from router import Discard, Event, NoRoute, RecordsFailed, Resolver, RouterError, Source, detect, read
 from router.routing.route import HTTP_SOURCES, RECORD_SOURCES
 from router.sources import cloudformation, load
-from router.sources.detect import RULES
+from router.sources._registry import RULES
 from router.testing import Context, samples
 from tests.unit.router.sources.payload_cases import real
 

@@ -203,4 +203,4 @@ def test_a_cold_start_loads_what_its_first_event_needs_alone() -> None:
         """,
         covered=False,
     )
-    assert loaded == "detect http"
+    assert loaded == "_registry http"

@@ -8,7 +8,7 @@ import pytest
 from router.errors import ConfigurationError
 from router.event import Event, Source
 from router.sources import load
-from router.sources.detect import detect
+from router.sources._registry import detect
 from router.typed import data_class
 from tests.unit.router.sources.payload_cases import real
 

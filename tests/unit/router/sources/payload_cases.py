@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from router.errors import RouterError
 from router.event import Event, Source
 from router.sources import load
-from router.sources.detect import detect
+from router.sources._registry import detect
 
 FOLDER = Path(__file__).resolve().parents[4].parent / "shared" / "events"
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))

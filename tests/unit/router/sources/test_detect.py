@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.event import Source
-from router.sources.detect import NAMED, OPENERS, RULES, detect
+from router.sources._registry import NAMED, OPENERS, RULES, detect
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, mutations
 

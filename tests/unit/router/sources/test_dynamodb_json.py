@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import InvalidEvent
-from router.sources.dynamodb_json import plain_item
+from router.sources._dynamodb_json import plain_item
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import JSON
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from router.errors import AnswerTooLarge, BadRequest, EncodeError, InvalidEvent, NoRoute, NotFound, SessionError
-from router.sources.replies import dig, plain_answer, problem_of, text_at, told
+from router.sources._replies import dig, plain_answer, problem_of, text_at, told
 
 
 def test_the_way_into_a_payload_may_end_anywhere():

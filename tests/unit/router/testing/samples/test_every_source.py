@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from router.event import Source
-from router.sources.detect import detect
+from router.sources._registry import detect
 from router.testing import samples
 
 LATER = datetime(2030, 12, 31, 23, 59, 58, 765000, tzinfo=UTC)

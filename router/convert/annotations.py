@@ -12,9 +12,8 @@ from enum import Enum
 from types import NoneType, UnionType
 from typing import Any
 
-from router.dispatch import structures
-from router.dispatch.convert import EXPECTED, is_pydantic, plain_converter, wants_many
-from router.dispatch.fields import (
+from router.convert import containers
+from router.convert.introspect import (
     Fields,
     bindings,
     fields_of,
@@ -25,13 +24,14 @@ from router.dispatch.fields import (
     substituted,
     unwrapped,
 )
+from router.convert.scalars import EXPECTED, is_pydantic, plain_converter, wants_many
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from router.dispatch.convert import Converter, Where
+    from router.convert.scalars import Converter, Where
 
 _SEQUENCES: dict[Any, Callable[[list[Any]], Any]] = {
     list: list,
@@ -64,7 +64,7 @@ def compile_annotation(annotation: Any, text: bool) -> Converter:
         raise ConfigurationError(f"{name_of(annotation)} is nested without end") from None
     except TypeError as error:  # typing's own, for what cannot stand in a union or in the brackets of a generic class
         raise ConfigurationError(f"{name_of(annotation)} cannot be read: {error}") from error
-    return structures.guarded(convert) if compiler.recursive else convert
+    return containers.guarded(convert) if compiler.recursive else convert
 
 
 class _Compiler:
@@ -80,11 +80,11 @@ class _Compiler:
 
     def compile(self, annotation: Any) -> Converter:
         convert = self._compile(unwrapped(annotation))
-        return structures.limited(convert, annotation) if has_limits(annotation) else convert
+        return containers.limited(convert, annotation) if has_limits(annotation) else convert
 
     def _compile(self, annotation: Any) -> Converter:
         if annotation is Any or annotation is object:
-            return structures.anything
+            return containers.anything
         origin = typing.get_origin(annotation) or annotation
         arguments = typing.get_args(annotation)
         if origin is typing.Union or origin is UnionType:
@@ -101,12 +101,12 @@ class _Compiler:
     def _structure(self, annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Converter | None:
         """What only JSON has: null, objects, models."""
         if annotation is None or annotation is NoneType:
-            return structures.null
+            return containers.null
         if origin in _MAPPINGS:
             of_key, of_value = arguments or (str, Any)
-            return structures.mapping(_Compiler(text=True).compile(of_key), self.compile(of_value))
+            return containers.mapping(_Compiler(text=True).compile(of_key), self.compile(of_value))
         if isinstance(annotation, type) and is_pydantic(annotation):
-            return structures.pydantic_model(annotation)
+            return containers.pydantic_model(annotation)
         fields = fields_of(annotation)
         return None if fields is None else self._once(annotation, lambda: self._instance(fields))
 
@@ -117,22 +117,22 @@ class _Compiler:
             if plain is not None:
                 return plain
             if _is_decimal(kind):
-                return structures.decimal_of_text if self._text else structures.decimal_of_json
+                return containers.decimal_of_text if self._text else containers.decimal_of_json
             if issubclass(kind, Enum):
                 by_value = self._choice(kind, [(member.value, member) for member in kind])
                 spells = getattr(kind._missing_, "__func__", None) is not getattr(Enum._missing_, "__func__", None)
-                return structures.enumeration(kind, by_value) if spells else by_value
+                return containers.enumeration(kind, by_value) if spells else by_value
         raise self._unsupported(kind)
 
     def _choice(self, annotation: Any, pairs: list[tuple[Any, Any]]) -> Converter:
         if not pairs or any(type(value) not in _SCALARS for value, _ in pairs):
             raise ConfigurationError(f"{name_of(annotation)}: its values must be such as JSON has, and one at least")
-        return structures.choice(pairs, self._text)
+        return containers.choice(pairs, self._text)
 
     def _sequence(self, origin: Any, arguments: tuple[Any, ...]) -> Converter:
         if origin is tuple and arguments and arguments[-1] is not Ellipsis:
-            return structures.fixed([self._item(argument) for argument in arguments], self._text)
-        return structures.sequence(self._item(arguments[0] if arguments else Any), _SEQUENCES[origin], self._text)
+            return containers.fixed([self._item(argument) for argument in arguments], self._text)
+        return containers.sequence(self._item(arguments[0] if arguments else Any), _SEQUENCES[origin], self._text)
 
     def _item(self, annotation: Any) -> Converter:
         if self._text and wants_many(annotation):
@@ -149,7 +149,7 @@ class _Compiler:
         build = None if is_typed_dict(fields.kind) else fields.kind
         # A NamedTuple is written to JSON as a list, so it is read from one, too.
         positions = [field.name for field in fields.fields] if is_named_tuple(fields.kind) else None
-        return structures.instance(plan, build, positions)
+        return containers.instance(plan, build, positions)
 
     def _once(self, annotation: Any, make: Callable[[], Converter]) -> Converter:
         """Compile a class or alias once; inside itself it is looked up when a value comes."""
@@ -174,15 +174,15 @@ class _Compiler:
     def _union(self, members: tuple[Any, ...]) -> Converter:
         kinds = sorted([unwrapped(kind) for kind in members if kind is not NoneType], key=_width)
         if any(kind in (Any, object) for kind in kinds):
-            return structures.anything
+            return containers.anything
         alternatives = self._alternatives(kinds)
         if len(alternatives) == 1:
             convert = alternatives[0]
         else:
             expected = list(dict.fromkeys([_expected(kind) for kind in kinds]))
-            convert = structures.first_of(alternatives, expected)
+            convert = containers.first_of(alternatives, expected)
         # A request has no null: an absent parameter never comes here.
-        return convert if self._text or len(kinds) == len(members) else structures.or_null(convert)
+        return convert if self._text or len(kinds) == len(members) else containers.or_null(convert)
 
     def _alternatives(self, kinds: list[Any]) -> list[Converter]:
         """The converters to try in turn; several classes with fields become one, which chooses among them.
@@ -221,7 +221,7 @@ class _Compiler:
                         f"{names[before]} | {names[index]}: both have the same fields, so that no object tells which "
                         "of them it is; give each a required field with a Literal of its own"
                     )
-        return structures.best_of(converters, classes, names)
+        return containers.best_of(converters, classes, names)
 
     def _unsupported(self, annotation: Any) -> ConfigurationError:
         source, kinds = ("text", _OF_TEXT) if self._text else ("JSON", _OF_JSON)
@@ -265,13 +265,13 @@ def _expected(kind: Any) -> str:
     """An alternative of a union in words."""
     origin = typing.get_origin(kind) or kind
     if origin is typing.Literal:
-        return structures.one_of([literal_value(value) for value in typing.get_args(kind)])
+        return containers.one_of([literal_value(value) for value in typing.get_args(kind)])
     if not isinstance(origin, type):
         return name_of(kind)
     if issubclass(origin, Enum):
-        return structures.one_of([member.value for member in origin])
+        return containers.one_of([member.value for member in origin])
     if _is_decimal(origin):
         return "a decimal number"
     if origin in _SEQUENCES:
         return "a list"
-    return EXPECTED.get(origin) or ("an object" if origin in _MAPPINGS else structures.like(name_of(kind)))
+    return EXPECTED.get(origin) or ("an object" if origin in _MAPPINGS else containers.like(name_of(kind)))

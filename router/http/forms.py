@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from router.errors import UnsupportedMediaType
-from router.values import Headers, Query
+from router.http.headers import Headers, Query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import re
 from binascii import a2b_base64
 
 from router.errors import InvalidEvent
-from router.sources.parts import kind_of
+from router.sources._records import kind_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

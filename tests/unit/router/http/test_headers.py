@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from router.errors import ConfigurationError
-from router.values import Headers, Query, ResponseHeaders
+from router.http.headers import Headers, Query, ResponseHeaders
 
 
 def test_a_query_gives_the_last_value_and_all_of_them() -> None:

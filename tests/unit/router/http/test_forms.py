@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.content import Form, Upload
 from router.errors import BadRequest, InvalidEvent, UnsupportedMediaType
 from router.event import Event, Source
-from router.values import Headers
+from router.http.forms import Form, Upload
+from router.http.headers import Headers
 
 MULTIPART = "multipart/form-data; boundary=cut"
 URLENCODED = "application/x-www-form-urlencoded"

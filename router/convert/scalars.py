@@ -36,7 +36,7 @@ def compile_converter(annotation: Any, *, text: bool) -> Converter:
         plain = plain_converter(annotation, text)
         if plain is not None:
             return plain
-    from router.dispatch.annotations import compile_annotation
+    from router.convert.annotations import compile_annotation
 
     return compile_annotation(annotation, text)
 

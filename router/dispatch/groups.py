@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.dispatch.records import Routes, fetch_claim, finish, lanes
-from router.dispatch.shape import refuse_unawaited
+from router.dispatch.results import refuse_unawaited
 from router.errors import ConfigurationError
 from router.session import _current
 

@@ -5,7 +5,7 @@ All of them look at every part of a value before they give up, so that one answe
 
 from __future__ import annotations
 
-from router.dispatch.convert import MOST_ERRORS, NUMERIC, collect, invalid, mistake, place, printable, refusal, shown
+from router.convert.scalars import MOST_ERRORS, NUMERIC, collect, invalid, mistake, place, printable, refusal, shown
 from router.errors import ConfigurationError, UnprocessableContent
 
 TYPE_CHECKING = False
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from enum import Enum
     from typing import Any
 
-    from router.dispatch.convert import Converter, Where
-    from router.dispatch.fields import Fields
+    from router.convert.introspect import Fields
+    from router.convert.scalars import Converter, Where
 
 _ABSENT: Any = object()
 _MOST_CHOICES = 12  # named in a message
@@ -227,7 +227,7 @@ def like(name: str) -> str:
 
 def best_of(converters: list[Converter], classes: list[Fields], names: list[str]) -> Converter:
     """The one of several classes with fields that an object fits best."""
-    from router.dispatch.fields import best_fit
+    from router.convert.introspect import best_fit
 
     expected = " or ".join([like(name) for name in names])
 

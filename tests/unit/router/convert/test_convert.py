@@ -36,7 +36,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import TypeAliasType
 
-from router.dispatch.convert import compile_converter, is_model, wants_many
+from router.convert.scalars import compile_converter, is_model, wants_many
 from router.encode import dumps
 from router.errors import ConfigurationError, Conflict, UnprocessableContent
 
@@ -849,11 +849,11 @@ def test_plain_types_load_nothing_heavy() -> None:
     code = (
         "import sys, orjson\n"
         "before = set(sys.modules)\n"
-        "from router.dispatch.convert import compile_converter\n"
+        "from router.convert.scalars import compile_converter\n"
         "assert compile_converter(int, text=True)('5', 'query.q') == 5\n"
         "print(*sorted(set(sys.modules) - before))"
     )
 
     loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert not {"typing", "decimal", "pydantic", "router.dispatch.annotations"}.intersection(loaded.stdout.split())
+    assert not {"typing", "decimal", "pydantic", "router.convert.annotations"}.intersection(loaded.stdout.split())
