@@ -56,5 +56,5 @@ def session_entry(session: Outgoing = CURRENT, policy: SessionPolicy | None = No
     if named is not None:
         return named
     event = current_event()
-    carried = policy or (None if event is None else event.policy)
+    carried = policy or (None if event is None else event._policy)
     return "session" if carried is None else carried.attribute, None

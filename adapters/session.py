@@ -45,7 +45,7 @@ def named_session(session: Outgoing = CURRENT, policy: SessionPolicy | None = No
     if session is CURRENT:
         session = get_session()
     event = current_event()
-    carried = policy or session._policy or (None if event is None else event.policy)
+    carried = policy or session._policy or (None if event is None else event._policy)
     name = "session" if carried is None else carried.attribute
     own = policy is None and event is not None and session is event.session and session._policy is carried
     if carried is None or own:

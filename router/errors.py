@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from router.durations import Duration
+
 
 class RouterError(Exception):
     """The root of the library's errors."""
@@ -66,14 +68,24 @@ class Discard(Signal):
 
 
 class Retry(Signal):
-    """Ask for this record again; with `after`, in that many seconds where the source can wait (SQS)."""
+    """Ask for this record again.
 
-    def __init__(self, reason: str = "retry requested", *, after: float | None = None) -> None:
-        if after is not None and not 0 <= after <= 43_200:
+    after: how long to wait before, in seconds or as a timedelta, where the source can wait (SQS: 12 hours at most).
+        Without it the source decides.
+    reason: for the log.
+
+    Raises:
+        ConfigurationError: `after` is out of range, or no duration.
+    """
+
+    def __init__(self, after: Duration | None = None, reason: str = "") -> None:
+        self.after: float | None = None
+        if after is not None:
+            from router.durations import seconds
+
             # The longest visibility timeout of SQS is 12 hours (SQS API reference, ChangeMessageVisibility).
-            raise ConfigurationError(f"Retry(after={after!r}): give 0 to 43200 seconds")
-        super().__init__(reason)
-        self.after = after
+            self.after = seconds(after, "Retry(after=...)", most=43_200)
+        super().__init__(reason or "retry requested")
 
 
 class HTTPError(RouterError):

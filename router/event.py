@@ -86,11 +86,14 @@ class Event:
 
     __slots__ = (
         "_json",
+        "_offloaded",
+        "_policy",
+        "_tasks",
         "attempt",
         "attributes",
         "body",
+        "bus_source",
         "change",
-        "claim",
         "claims",
         "context",
         "cookies",
@@ -104,18 +107,15 @@ class Event:
         "old",
         "params",
         "path",
-        "policy",
         "query",
         "raw",
         "record",
         "records",
         "route",
-        "sender",
         "session",
         "source",
         "source_ip",
         "state",
-        "tasks",
         "tenant_id",
         "text",
         "timestamp",
@@ -142,7 +142,7 @@ class Event:
         record: Any  # this record as delivered; the payload itself where a source has no records
         records: list[Any]  # all records as delivered
         change: str  # what happened: INSERT, ObjectCreated:Put
-        sender: str  # the `source` of an EventBridge event
+        bus_source: str  # the `source` of an EventBridge event
         keys: dict[str, Any] | None  # stream images as plain Python values; of an object: bucket, key, version
         old: dict[str, Any] | None
         new: dict[str, Any] | None
@@ -155,37 +155,41 @@ class Event:
         source_ip: str | None
         topic: str | None  # the SNS topic a message came through
         session: Session
-        policy: SessionPolicy  # where that session comes from
         state: dict[str, Any]  # free for middleware and handlers
-        claim: Callable[[], bytes] | None  # fetches a body that waits elsewhere
-        tasks: Sequence[Task[Any]]  # what `background` started
+        _policy: SessionPolicy  # where the session comes from
+        _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
+        _tasks: Sequence[Task[Any]]  # what `background` started
         _json: Any
         route: Any  # the Route that matched
         typed: Any  # the aws-lambda-powertools data class
 
     # What an unreadable body is: a record fails with InvalidEvent, an HTTP request is answered with 400.
-    unreadable: ClassVar[type[Exception]] = InvalidEvent
+    _unreadable: ClassVar[type[Exception]] = InvalidEvent
     _computed: ClassVar[dict[str, Callable[[Any], Any]]]
-    lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
-    speaks_http: ClassVar[bool] = False  # errors are answered, not raised
-    ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
-    from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
+    _lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
+    _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
+    _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
+    _from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
         self.source = source
         self.raw = raw
         self.context = context
         self.record = record
-        self.tasks = ()
-        self.claim = None
+        self._tasks = ()
+        self._offloaded = None
         self._json = _UNREAD
 
     def __init_subclass__(cls) -> None:
         # By field, so that a first read costs one lookup and one call.
-        cls._computed = {field: getattr(cls, "_" + field) for field in cls.lazy if hasattr(cls, "_" + field)}
-        # Set by __init__ where most events are asked for them; constructors on the hot path leave them out.
-        cls._computed["_json"] = cls._unread
-        cls._computed["tasks"] = cls._no_tasks
+        cls._computed = {field: getattr(cls, "_" + field) for field in cls._lazy if hasattr(cls, "_" + field)}
+        # The engine's own. __init__ sets them where most events are asked for them; hot constructors leave them out.
+        cls._computed |= {
+            "_json": cls._unread,
+            "_offloaded": cls._nothing,
+            "_policy": cls._default_policy,
+            "_tasks": cls._no_tasks,
+        }
 
     def __getattr__(self, field: str) -> Any:
         # Called only while a slot is empty: compute it once, keep it.
@@ -218,10 +222,10 @@ class Event:
 
         return read_xml(self)
 
-    def remaining_ms(self) -> float:
-        """Milliseconds until Lambda stops this call; infinity where there is no such limit (a task, a laptop)."""
+    def remaining(self) -> float:
+        """Return the seconds until Lambda stops this call; infinity where there is no limit (a task, a laptop)."""
         remaining = getattr(self.context, "get_remaining_time_in_millis", None)
-        return float("inf") if remaining is None else float(remaining())
+        return float("inf") if remaining is None else remaining() / 1000
 
     def background(self, work: Coroutine[Any, Any, Any]) -> Task[Any]:
         """Start a coroutine beside the handler. The event is done when it is: an error in it counts as the handler's.
@@ -236,12 +240,12 @@ class Event:
             work.close()
             raise ConfigurationError("event.background() needs an async handler; a sync one has no loop") from None
         task = loop.create_task(work)
-        self.tasks = (*self.tasks, task)
+        self._tasks = (*self._tasks, task)
         return task
 
-    def refuse(self, message: str) -> NoReturn:
+    def _refuse(self, message: str) -> NoReturn:
         """Raise the error that says this event cannot be read."""
-        raise self.unreadable(message)
+        raise self._unreadable(message)
 
     # ---- where fields come from unless a source says otherwise -------------------------------------------------
 
@@ -251,7 +255,9 @@ class Event:
             return orjson.loads(text)
         except orjson.JSONDecodeError as error:
             where = f"line {error.lineno}, column {error.colno}"
-            raise self.unreadable(f"the body is not valid JSON ({where}): {error.msg.partition(': line')[0]}") from None
+            raise self._unreadable(
+                f"the body is not valid JSON ({where}): {error.msg.partition(': line')[0]}"
+            ) from None
 
     def _id(self) -> str:
         id = getattr(self.context, "aws_request_id", None)
@@ -269,7 +275,7 @@ class Event:
         try:
             return body.decode()
         except UnicodeDecodeError as error:
-            raise self.unreadable(f"the body is not UTF-8 (byte {error.start})") from None
+            raise self._unreadable(f"the body is not UTF-8 (byte {error.start})") from None
 
     def _headers(self) -> Headers:
         from router.http.headers import Headers
@@ -296,15 +302,15 @@ class Event:
     def _tenant_id(self) -> str | None:
         return getattr(self.context, "tenant_id", None)
 
-    def _policy(self) -> SessionPolicy:
+    def _default_policy(self) -> SessionPolicy:
         from router.session import SessionPolicy
 
         return SessionPolicy()
 
     def _session(self) -> Session:
-        return self.policy.of_event(self)
+        return self._policy.of_event(self)
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         """The session as this event carried it (text or object), or None."""
         return None
 
@@ -331,10 +337,10 @@ class Event:
     def _mapping(self) -> dict[str, Any]:
         return {}
 
-    _name = _method = _path = _change = _sender = _empty
-    _claim = _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
+    _name = _method = _path = _change = _bus_source = _empty
+    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 
-Event.lazy = frozenset(Event.__slots__) - {"source", "raw", "context", "record"}
+Event._lazy = frozenset(field for field in Event.__slots__ if field[0] != "_") - {"source", "raw", "context", "record"}
 Event.__init_subclass__()

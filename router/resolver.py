@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import bind, is_async
+from router.dispatch.binding import bind
 from router.dispatch.engine import Engine, Entry
+from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
 from router.router import Registering, Router, path_parameters
 from router.session import SessionPolicy
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any, TypeVar
 
-    from router.dispatch.offload import Claims
+    from router.dispatch.offload import Offload
+    from router.durations import Duration
     from router.event import Source
     from router.routing.route import Route
 
@@ -25,9 +27,9 @@ class Resolver(Registering):
 
     session: where sessions come from and how they are signed.
     unrouted: "fail" (a record without a route fails, and so reaches the dead-letter queue) or "ignore" (acknowledged).
-    deadline_margin_ms: with less than this left of the invocation no further record is started; those are reported
-        as failed and come again.
-    claims: fetches bodies that travel through S3, such as `adapters.claims.ClaimCheck`; `event.body` is then the body
+    deadline_margin: seconds, or a timedelta. With less than this left of the invocation no further record is started;
+        those are reported as failed and come again.
+    offload: fetches bodies that travel through S3, such as `adapters.offload.Offload`; `event.body` is then the body
         itself, fetched when it is read (before the handler, when that is async).
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
@@ -39,13 +41,13 @@ class Resolver(Registering):
         *,
         session: SessionPolicy | None = None,
         unrouted: str = "fail",
-        deadline_margin_ms: float = 1000,
+        deadline_margin: Duration = 1.0,
         delay: Callable[..., Any] | None = None,
-        claims: Claims | None = None,
+        offload: Offload | None = None,
     ) -> None:
-        self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin_ms)
+        self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin)
         self._engine.delay = delay
-        self._engine.claims = claims
+        self._engine.offload = offload
         if delay is not None:
             self._waits_if(delay)
 
@@ -94,7 +96,7 @@ class Resolver(Registering):
             raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
         for route in router.routes:
             self._register(route)
-        router.settle()
+        router._settle()
         return self
 
     def catch(self, *errors: type[Exception]) -> Callable[[F], F]:

@@ -56,7 +56,7 @@ class Response:
         return f"<Response {self.status} {self.headers.get('content-type', '')} {len(self.body or '')}>"
 
     @classmethod
-    def ok(cls, json: str) -> Response:
+    def _ok(cls, json: str) -> Response:
         """A 200 with text that is JSON already: what a dict becomes, without checks of what cannot be wrong."""
         response = object.__new__(cls)
         response.status = 200

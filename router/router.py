@@ -140,7 +140,7 @@ class Registering:
 
     def on_bus(self, detail_type: str, *, source: str = "", **options: Unpack[Options]) -> Decorator:
         """EventBridge events by detail-type, and by source where one is named; both may hold `*`."""
-        return self._on((Source.EVENTBRIDGE,), detail_type, sender=source, **options)
+        return self._on((Source.EVENTBRIDGE,), detail_type, bus_source=source, **options)
 
     def on_schedule(self, name: str, /, **options: Unpack[Options]) -> Decorator:
         """An EventBridge rule or Scheduler schedule, by name."""
@@ -223,7 +223,7 @@ class Router(Registering):
         if self._included:  # it would be lost without a word, and with it perhaps a check of who may come in
             raise ConfigurationError(f"{what}: the Router is in a Resolver already; complete it before include()")
 
-    def settle(self) -> None:
+    def _settle(self) -> None:
         """For the Resolver that has taken in the routes: what is added from now on would not reach it, so refuse it."""
         self._included = True
         for router in self._groups():

@@ -311,9 +311,9 @@ class SessionPolicy:
 
     def of_event(self, event: Event) -> Session:
         """The session of any event, from where its source carries one."""
-        if event.from_client:
+        if event._from_client:
             return self.of_request(event)
-        return self.of_record(event, event.session_wire(self.attribute))
+        return self.of_record(event, event._session_wire(self.attribute))
 
     def of_record(self, event: Event, wire: Any) -> Session:
         """The session of a message or a call, from what it carried (None for nothing)."""
@@ -397,7 +397,7 @@ def _field(event: Event, name: str) -> Any:
     else:
         try:
             held = event.json()
-        except event.unreadable:
+        except event._unreadable:
             return None  # a body that is no JSON has no fields; the handler will tell, if it wants JSON
     return held.get(name) if type(held) is dict else None
 

@@ -80,7 +80,7 @@ def _authorizer(event: Event) -> Place:
 
 
 def _bridge(event: Event) -> Place:
-    if event.sender == "aws.s3":
+    if event.bus_source == "aws.s3":
         return "s3_event", "S3EventBridgeNotificationEvent"
     return "event_bridge_event", "EventBridgeEvent"
 

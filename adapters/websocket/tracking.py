@@ -145,4 +145,4 @@ def _tell_of_blocking() -> None:
 def _session(event: Event, connection: Connection) -> Session:
     """The session that a connection was opened with. Raises SessionError when it was altered, or has expired."""
     wire = connection.session_wire
-    return event.policy.nobody if wire is None else event.policy.open(wire)
+    return event._policy.nobody if wire is None else event._policy.open(wire)

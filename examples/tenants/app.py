@@ -53,7 +53,7 @@ async def empty_trash_of_tenant() -> None:
 @resolver.catch(QuotaExceeded)
 def over_quota(error: QuotaExceeded, event: Event) -> NoReturn:
     """To a client too many notes are a 429; on a queue another try would not help, so the message is let go."""
-    if event.speaks_http:
+    if event._speaks_http:
         raise TooManyRequests(str(error))
     raise Discard(str(error))
 

@@ -35,7 +35,7 @@ class Audit(Middleware):
 def _write(event: Event, started: float, outcome: int | str) -> None:
     session = event.session
     # Until a token has said so, a request is only what its headers claim to be: that would be a line about nobody.
-    known = "identity" in event.state or not event.from_client
+    known = "identity" in event.state or not event._from_client
     line = {
         "at": time.time(),
         "source": event.source,

@@ -180,7 +180,7 @@ def _described(route: Route) -> tuple[str, str, str, str]:
     handler = f"{module}.{getattr(route.handler, '__qualname__', route.name)}".lstrip(".")
     options = {
         "events": ", ".join(route.events),
-        "from": route.sender,
+        "bus_source": route.bus_source,
         "prefix": route.prefix,
         "suffix": route.suffix,
         "batch": "yes" if route.batch else "",

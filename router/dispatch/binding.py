@@ -5,29 +5,17 @@ from __future__ import annotations
 import inspect
 
 from router.convert.markers import Alias, Depends, Marked
+from router.dispatch.plan import Plan, generator_kind, is_async
 from router.errors import ConfigurationError, UnprocessableContent
 from router.event import Event
 from router.session import Session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Coroutine
+    from collections.abc import Callable, Collection
     from typing import Any
 
     Getter = Callable[[Any], Any]
-
-
-class Plan:
-    """How to call a function: `call(event)` gives its result, or a coroutine when `is_async`.
-
-    For a batch route the argument is the list of Events.
-    """
-
-    __slots__ = ("call", "is_async")
-
-    def __init__(self, call: Callable[[Any], Any], is_async: bool) -> None:
-        self.call = call
-        self.is_async = is_async
 
 
 class Argument:
@@ -85,31 +73,6 @@ def _checked(plan: Plan, body: _Body, batch: bool) -> Plan:
         return call(subject)
 
     return Plan(check_and_call, plan.is_async)
-
-
-def is_async(function: Any) -> bool:
-    """Whether calling it gives a coroutine; an object with an async `__call__` counts."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-
-
-def generator_kind(function: Any) -> str | None:
-    """Which kind of generator calling it gives; None for none."""
-    for called in (function, type(function).__call__):
-        if inspect.isgeneratorfunction(called):
-            return "generator"
-        if inspect.isasyncgenfunction(called):
-            return "async generator"
-    return None
-
-
-def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine that never has to wait: the one code for sync and async chains, without a loop for sync ones."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        return done.value
-    coroutine.close()
-    raise ConfigurationError("something in a sync route had to wait; declare the handler or middleware `async def`")
 
 
 def _flat_call(handler: Callable[..., Any], arguments: list[Argument]) -> Callable[[Any], Any]:

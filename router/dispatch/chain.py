@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.binding import drive, is_async
+from router.dispatch.plan import drive, is_async
 from router.dispatch.results import refuse_unawaited
 from router.errors import ConfigurationError, Forbidden
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Any
 
-    from router.dispatch.binding import Plan
+    from router.dispatch.plan import Plan
     from router.event import Event
     from router.routing.route import Route
 
@@ -171,7 +171,7 @@ def _onion_of_generators(
                 error = raised
             while opened:
                 layer, middleware = opened.pop()
-                if error is not None and layer.answers_errors and event.speaks_http:
+                if error is not None and layer.answers_errors and event._speaks_http:
                     result, error = await on_error(event, error), None
                 try:
                     if layer.is_generator:
@@ -237,7 +237,7 @@ def _onion(layer: Layer, call: Call, needs_await: bool, shape: Shape, on_error: 
                     result = await result
                 return shape(event, result)
             except Exception as error:
-                if layer.answers_errors and event.speaks_http:
+                if layer.answers_errors and event._speaks_http:
                     return await on_error(event, error)
                 raise
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.binding import Argument, Plan, drive, generator_kind, is_async, read_signature
+from router.dispatch.binding import Argument, read_signature
+from router.dispatch.plan import Plan, drive, generator_kind, is_async
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

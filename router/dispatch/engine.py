@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from router.dispatch.binding import Plan
     from router.dispatch.chain import Layer
-    from router.dispatch.offload import Claims
+    from router.dispatch.offload import Offload
+    from router.dispatch.plan import Plan
     from router.event import Event
     from router.routing.route import Route
 
@@ -45,10 +45,10 @@ class Engine:
         "_manners",
         "_runners",
         "catchers",
-        "claims",
         "deadline_margin_ms",
         "delay",
         "middleware",
+        "offload",
         "overrides",
         "policy",
         "reporters",
@@ -57,20 +57,24 @@ class Engine:
         "waits_on_errors",
     )
 
-    def __init__(self, policy: SessionPolicy, unrouted: str, deadline_margin_ms: float) -> None:
+    def __init__(self, policy: SessionPolicy, unrouted: str, deadline_margin: Any) -> None:
         if unrouted not in ("fail", "ignore"):
             raise ConfigurationError(f"Resolver(unrouted={unrouted!r}): use 'fail' or 'ignore'")
         if not isinstance(policy, SessionPolicy):
             raise ConfigurationError(f"Resolver(session=...) takes a SessionPolicy, not {type(policy).__name__}")
         self.policy = policy
         self.unrouted = unrouted
-        self.deadline_margin_ms = deadline_margin_ms
+        if deadline_margin != 1.0:  # the default needs no check, nor the module that checks
+            from router.durations import seconds
+
+            deadline_margin = seconds(deadline_margin, "Resolver(deadline_margin=...)")
+        self.deadline_margin_ms = 1000 * deadline_margin  # as Lambda's context tells the time
         self.table = Table()
         self.middleware: list[Any] = []
         self.catchers: dict[type[BaseException], Callable[..., Any]] = {}
         self.reporters: list[Callable[..., Any]] = []
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
-        self.claims: Claims | None = None  # what fetches bodies that travel elsewhere
+        self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._layers: dict[int, tuple[Any, Layer]] = {}

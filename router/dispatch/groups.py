@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.records import Routes, fetch_claim, finish, lanes
+from router.dispatch.records import Routes, fetch_offloaded, finish, lanes
 from router.dispatch.results import refuse_unawaited
 from router.errors import ConfigurationError
 from router.session import _current
@@ -48,7 +48,7 @@ def plan(batch: Batch) -> list[Call]:
     groups: dict[Hashable, Call] = {}
     latest: dict[Hashable, Call] = {}  # by lane
     for position, event in enumerate(batch.events):
-        event.policy = policy
+        event._policy = policy
         lane: Hashable = None
         group: Hashable = None
         try:
@@ -96,9 +96,9 @@ async def make(batch: Batch, call: Call) -> None:
     if entry is not None:
         token = _current.set(events[0])
         try:
-            if batch.engine.claims is not None:
+            if batch.engine.offload is not None:
                 for event in events:
-                    await fetch_claim(batch.engine.claims, event, entry.is_async)
+                    await fetch_offloaded(batch.engine.offload, event, entry.is_async)
             result = entry.call(events if entry.route.batch else events[0])
             if entry.is_async:
                 result = await result

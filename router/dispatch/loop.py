@@ -173,8 +173,8 @@ async def first_failure(events: Iterable[Event]) -> Exception | None:
     failure: Exception | None = None
     for event in events:
         waited = 0
-        while waited < len(event.tasks):  # one may start another
-            _, error = await _tried(event.tasks[waited])
+        while waited < len(event._tasks):  # one may start another
+            _, error = await _tried(event._tasks[waited])
             failure = failure or error
             waited += 1
     return failure

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
     from router.event import Event
 
-    class Claims(Protocol):
+    class Offload(Protocol):
         """What finds the pointer in a message and fetches its body."""
 
         def pointer(self, event: Event) -> Any: ...
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
         async def fetch_async(self, pointer: Any) -> bytes: ...
 
 
-def claim(claims: Claims, event: Event) -> Any:
+def open_offloaded(offload: Offload, event: Event) -> Any:
     """Let an event that carries a pointer fetch its body when that is read. Gives the pointer, or None."""
-    pointer = claims.pointer(event)
+    pointer = offload.pointer(event)
     if pointer is not None:
-        event.claim = lambda: claims.fetch(pointer)
+        event._offloaded = lambda: offload.fetch(pointer)
         # Whatever was read of the pointer's own text is forgotten.
         for field in ("text", "body"):
             if _is_set(event, field):

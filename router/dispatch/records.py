@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from router.dispatch.binding import drive
 from router.dispatch.errors import on_record_error
+from router.dispatch.plan import drive
 from router.dispatch.results import refuse_unawaited
 from router.errors import RecordsFailed
 from router.session import _current
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.dispatch.engine import Engine, Entry
-    from router.dispatch.offload import Claims
+    from router.dispatch.offload import Offload
     from router.event import Event, Source
 
 # What most records come to.
@@ -102,7 +102,7 @@ async def run_in_order(batch: Batch) -> None:
     outcomes, remaining, dead, carry = batch.outcomes, batch.remaining, batch.dead, batch.carry
     margin, policy, lane_of = batch.engine.deadline_margin_ms, batch.engine.policy, lanes(batch)
     of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
-    routes, claims = Routes(batch.engine), batch.engine.claims
+    routes, offload = Routes(batch.engine), batch.engine.offload
     known = routes.get
     looked = 0.0
     before = enter(None)
@@ -122,14 +122,14 @@ async def run_in_order(batch: Batch) -> None:
                         return
                 entry = known(event.name) or routes.find(event)
                 event.route = entry.route
-                event.policy = policy  # also for a session that the handler makes: it is signed like any other
-                if event.from_client:
+                event._policy = policy  # also for a session that the handler makes: it is signed like any other
+                if event._from_client:
                     event.session = policy.of_request(event)
                 else:
-                    event.session = of_record(event, event.session_wire(attribute))
+                    event.session = of_record(event, event._session_wire(attribute))
                 enter(event)
-                if claims is not None:
-                    await fetch_claim(claims, event, entry.is_async)
+                if offload is not None:
+                    await fetch_offloaded(offload, event, entry.is_async)
                 result = entry.call(event)
                 if entry.is_async:
                     result = await result
@@ -139,7 +139,7 @@ async def run_in_order(batch: Batch) -> None:
                     carry([event], result)
             except BaseException as error:
                 failure = error
-            if failure is None and result is None and not event.tasks:
+            if failure is None and result is None and not event._tasks:
                 outcomes[position] = _DONE
             else:
                 enter(None)
@@ -149,13 +149,13 @@ async def run_in_order(batch: Batch) -> None:
         leave(before)
 
 
-async def fetch_claim(claims: Claims, event: Event, now: bool) -> None:
+async def fetch_offloaded(offload: Offload, event: Event, now: bool) -> None:
     """Let an event whose body waits elsewhere fetch it; `now` where reading it later would block the loop."""
-    from router.dispatch.offload import claim
+    from router.dispatch.offload import open_offloaded
 
-    pointer = claim(claims, event)
+    pointer = open_offloaded(offload, event)
     if pointer is not None and now:
-        event.body = await claims.fetch_async(pointer)
+        event.body = await offload.fetch_async(pointer)
 
 
 class Routes(dict[str, "Entry"]):
@@ -197,7 +197,7 @@ async def finish(
         from router.dispatch.loop import as_failure
 
         failure = as_failure(failure)
-    if any(event.tasks for event in events):
+    if any(event._tasks for event in events):
         from router.dispatch.loop import first_failure
 
         late = await first_failure(events)
@@ -207,7 +207,7 @@ async def finish(
             batch.outcomes[position] = Outcome(result, started=True)
         return
     for event in events:
-        event.policy = batch.engine.policy
+        event._policy = batch.engine.policy
     token = _current.set(events[0])
     try:
         final = await on_record_error(batch.engine, events, failure)

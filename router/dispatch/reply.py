@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import drive
+from router.dispatch.plan import drive
 from router.encode import dumps
 from router.errors import Discard, MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
@@ -109,7 +109,7 @@ def _http_runner(requests: Requests) -> Callable[[Any, Any], Any]:
 
     def run(raw: Any, context: Any) -> Any:
         event = make(source, raw, context, raw)
-        event.policy = policy
+        event._policy = policy
         if nobody is not None:
             event.session = nobody
         token = enter(event)
@@ -168,7 +168,7 @@ class Calls:
         try:
             if isinstance(error, NoRoute) and (self.engine.ignores(error) or event.name in self.optional):
                 return self.answer(event, None)
-            if event.speaks_http:
+            if event._speaks_http:
                 return self.answer(event, await on_error(self.engine, event, error))
             error = await on_record_error(self.engine, [event], error)
             if isinstance(error, Discard):
@@ -195,7 +195,7 @@ def _direct_runner(calls: Calls) -> Callable[[Any, Any], Any]:
 
     def run(raw: Any, context: Any) -> Any:
         event = read(source, raw, context)[0]
-        event.policy = engine.policy
+        event._policy = engine.policy
         token = _current.set(event)
         try:
             entry = engine.find(event)

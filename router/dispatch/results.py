@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def shape(event: Event, result: Any) -> Any:
     """The result as middleware sees it."""
-    return to_response(result) if event.speaks_http else result
+    return to_response(result) if event._speaks_http else result
 
 
 def to_response(result: Any) -> Response:
@@ -23,7 +23,7 @@ def to_response(result: Any) -> Response:
     if isinstance(result, Response):
         return result
     if isinstance(result, dict | list):
-        return Response.ok(dumps(result).decode())
+        return Response._ok(dumps(result).decode())
     if result is None:
         return Response(None, 204)
     if isinstance(result, tuple) and not hasattr(result, "_fields"):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import Plan
 from router.dispatch.engine import Entry
+from router.dispatch.plan import Plan
 from router.errors import HTTPError
 from router.response import Response
 from router.routing.route import HTTP_SOURCES, METHODS, Route

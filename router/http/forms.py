@@ -83,9 +83,9 @@ def read_form(event: Event) -> Form:
 def _refuse_type(event: Event, declared: str, expected: str) -> NoReturn:
     came = f"is {declared[:100]!r}" if declared else "is missing"
     message = f"the content type {came}; {expected} is expected"
-    if event.speaks_http:
+    if event._speaks_http:
         raise UnsupportedMediaType(message)
-    event.refuse(message)
+    event._refuse(message)
 
 
 # ---- headers ----------------------------------------------------------------------------------------------------
@@ -132,16 +132,16 @@ def _urlencoded(event: Event) -> Form:
 
     text = event.text
     if text.count("&") >= MOST_FIELDS:
-        event.refuse(f"the form has over {MOST_FIELDS} fields")
+        event._refuse(f"the form has over {MOST_FIELDS} fields")
     broken = re.search("%(?![0-9A-Fa-f]{2})", text)
     if broken:
-        event.refuse(f"the form is not valid: % without two hexadecimal digits at character {broken.start() + 1}")
+        event._refuse(f"the form is not valid: % without two hexadecimal digits at character {broken.start() + 1}")
     fields: dict[str, list[str]] = {}
     try:
         for name, value in parse_qsl(text, keep_blank_values=True, errors="strict"):
             fields.setdefault(name, []).append(value)
     except UnicodeDecodeError:
-        event.refuse("the form is not valid: what is percent-encoded is not UTF-8")
+        event._refuse("the form is not valid: what is percent-encoded is not UTF-8")
     return Form(fields, {})
 
 
@@ -152,12 +152,12 @@ def _boundary(event: Event, parameters: list[tuple[str, str]]) -> bytes:
     try:
         boundary = _only(parameters, "boundary")
     except ValueError as error:
-        event.refuse(f"the content type is not valid: {error}")
+        event._refuse(f"the content type is not valid: {error}")
     if not boundary:
-        event.refuse("the content type is multipart/form-data without a boundary")
+        event._refuse("the content type is multipart/form-data without a boundary")
     # RFC 2046 §5.1.1, where the boundary is at most 70 of these characters and does not end with a space.
     if not re.fullmatch(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]", boundary):
-        event.refuse(f"the boundary {boundary[:80]!r} is not valid (RFC 2046 §5.1.1)")
+        event._refuse(f"the boundary {boundary[:80]!r} is not valid (RFC 2046 §5.1.1)")
     return boundary.encode()
 
 
@@ -181,14 +181,14 @@ class _Multipart:
     def form(self) -> Form:
         for number, part in enumerate(self._parts(), 1):
             if number > MOST_FIELDS:
-                self._event.refuse(f"the form has over {MOST_FIELDS} parts")
+                self._event._refuse(f"the form has over {MOST_FIELDS} parts")
             self._read(part, f"part {number} of the form")
         return Form(self._fields, self._files)
 
     def _parts(self) -> Iterator[bytes]:
         """What stands between the delimiter lines; what is before the first and after the last means nothing."""
         if not self._event.body:
-            self._event.refuse("the form is empty: not even its closing boundary is there")
+            self._event._refuse("the form is empty: not even its closing boundary is there")
         body = b"\r\n" + self._event.body  # the first delimiter has no line before it
         start = -1
         # Content may hold the boundary as well, as long as the line goes on after it. The line's own end is left to the
@@ -200,13 +200,13 @@ class _Multipart:
                 return
             start = found.end()
         if start < 0:
-            self._event.refuse("the form has no line (ended by CR LF) with the boundary that its content type names")
-        self._event.refuse("the form lacks its closing boundary: it was cut off")
+            self._event._refuse("the form has no line (ended by CR LF) with the boundary that its content type names")
+        self._event._refuse("the form lacks its closing boundary: it was cut off")
 
     def _read(self, part: bytes, where: str) -> None:
         blank = part.find(b"\r\n\r\n")
         if blank < 0:
-            self._event.refuse(f"{where} has no empty line after its headers")
+            self._event._refuse(f"{where} has no empty line after its headers")
         headers = self._headers(part[2:blank], where)
         content = part[blank + 4 :]
         name, filename = self._disposition(headers, where)
@@ -218,16 +218,16 @@ class _Multipart:
 
     def _headers(self, head: bytes, where: str) -> Headers:
         if len(head) > _MOST_HEADER_BYTES:
-            self._event.refuse(f"{where} has over {_MOST_HEADER_BYTES} bytes of headers")
+            self._event._refuse(f"{where} has over {_MOST_HEADER_BYTES} bytes of headers")
         try:
             lines = head.decode().split("\r\n")
         except UnicodeDecodeError:
-            self._event.refuse(f"{where} has headers that are not UTF-8")
+            self._event._refuse(f"{where} has headers that are not UTF-8")
         pairs = []
         for line in lines if head else ():
             found = _HEADER_LINE.fullmatch(line)
             if found is None:
-                self._event.refuse(f"{where} has a malformed header: {line[:60]!r}")
+                self._event._refuse(f"{where} has a malformed header: {line[:60]!r}")
             pairs.append((found[1], [found[2].strip(" \t")]))
         return Headers(pairs)
 
@@ -235,33 +235,35 @@ class _Multipart:
         """The name of the field, and the name of its file if it is one."""
         for header in ("content-disposition", "content-type", "content-transfer-encoding"):
             if len(headers.getall(header)) > 1:
-                self._event.refuse(f"{where} has {header} twice")
+                self._event._refuse(f"{where} has {header} twice")
         # RFC 7578 §4.7 leaves it no other value.
         if headers.get("content-transfer-encoding", "binary").lower() not in ("binary", "7bit", "8bit"):
-            self._event.refuse(f"{where} has a content-transfer-encoding, which forms do not have (RFC 7578 §4.7)")
+            self._event._refuse(f"{where} has a content-transfer-encoding, which forms do not have (RFC 7578 §4.7)")
         parsed = _split_header(headers.get("content-disposition", ""))
         if parsed is None or parsed[0] != "form-data":
-            self._event.refuse(f"{where} has no valid header content-disposition: form-data; name=...")
+            self._event._refuse(f"{where} has no valid header content-disposition: form-data; name=...")
         try:
             name, filename = _only(parsed[1], "name"), _only(parsed[1], "filename")
             extended = _only(parsed[1], "filename*")
             if extended is not None:  # preferred where a client sends both (RFC 6266 §4.3)
                 filename = _extended(extended)
         except ValueError as error:
-            self._event.refuse(f"{where} has a malformed content-disposition: {error}")
+            self._event._refuse(f"{where} has a malformed content-disposition: {error}")
         if name is None:
-            self._event.refuse(f"{where} has no name")
+            self._event._refuse(f"{where} has no name")
         return name, filename
 
     def _text(self, content: bytes, headers: Headers, where: str) -> str:
         parameters = _media_type(headers.get("content-type", ""))[1]
         charset = dict(parameters).get("charset", "utf-8").lower()
         if charset not in _CHARSETS:
-            self._event.refuse(f"{where} is in the character set {charset[:40]!r}; utf-8 is expected")
+            self._event._refuse(f"{where} is in the character set {charset[:40]!r}; utf-8 is expected")
         try:
             return content.decode(charset)
         except UnicodeDecodeError as error:
-            self._event.refuse(f"{where} is a text that is not {charset} (byte {error.start}); a file needs a filename")
+            self._event._refuse(
+                f"{where} is a text that is not {charset} (byte {error.start}); a file needs a filename"
+            )
 
 
 def _extended(value: str) -> str:
@@ -324,7 +326,7 @@ def read_xml(event: Event) -> Element:
     """The root element of an event's body. What has no content type, such as a queue's message, is taken for XML."""
     declared = event.headers.get("content-type", "")
     kind, parameters = _media_type(declared)
-    if kind not in ("application/xml", "text/xml") and not kind.endswith("+xml") and (declared or event.speaks_http):
+    if kind not in ("application/xml", "text/xml") and not kind.endswith("+xml") and (declared or event._speaks_http):
         _refuse_type(event, declared, "application/xml, text/xml or a type that ends with +xml")
     from xml.etree.ElementTree import ParseError
     from xml.parsers.expat import ErrorString
@@ -333,9 +335,9 @@ def read_xml(event: Event) -> Element:
         return _parsed(*_readable(event.body, _only(parameters, "charset")))
     except ParseError as error:
         line, column = error.position
-        event.refuse(f"the body is not valid XML (line {line}, column {column + 1}): {ErrorString(error.code)}")
+        event._refuse(f"the body is not valid XML (line {line}, column {column + 1}): {ErrorString(error.code)}")
     except (_Refused, LookupError, ValueError) as error:
-        event.refuse(f"the body is not valid XML: {error}")
+        event._refuse(f"the body is not valid XML: {error}")
 
 
 _UTF_16 = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"<\0": "utf-16-le", b"\0<": "utf-16-be"}

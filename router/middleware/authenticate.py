@@ -122,7 +122,7 @@ class _Authentication(Middleware):
     def _token(self, event: Event, needed: tuple[str, ...]) -> str | None:
         """The token that has to be looked up; None where the session is accepted without."""
         missing = next((field for field in needed if not getattr(event.session, field)), None)
-        if not event.from_client:
+        if not event._from_client:
             if missing is not None:
                 needs = f"session.{missing} is required by {type(self).__name__} and missing"
                 raise SessionError(f"{needs}; @auth(...) gives a route another mode")
@@ -339,9 +339,9 @@ def _disbelieve_headers(event: Event) -> None:
 
     There a header asks for a tenant, and the token decides; where no token is looked at, nobody would.
     """
-    if not event.from_client or _is_message(event):
+    if not event._from_client or _is_message(event):
         return
-    session, policy = event.session, event.session._policy or event.policy
+    session, policy = event.session, event.session._policy or event._policy
     if policy.session_header is not None and policy.session_header in event.headers:
         return  # signed by a sister service
     said = {"tenant": policy.tenant_header, "user": policy.user_header}
@@ -356,6 +356,6 @@ def _disbelieve_headers(event: Event) -> None:
 
 def _how(event: Event, field: str) -> str:
     """How a client says it, where the policy takes it from a header."""
-    policy = event.session._policy or event.policy
+    policy = event.session._policy or event._policy
     header: str | None = getattr(policy, f"{field}_header")
     return f": send the header {header}" if header else ""

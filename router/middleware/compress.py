@@ -33,7 +33,7 @@ class Compress(Middleware):
 
     def __call__(self, event: Event, session: Session) -> Generator[None, Response, None]:
         response = yield
-        if not event.speaks_http or event.source is Source.WEBSOCKET or response.body is None:
+        if not event._speaks_http or event.source is Source.WEBSOCKET or response.body is None:
             return
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith(_WORTH_IT) and not kind.endswith(_WORTH_IT_SUFFIXES):

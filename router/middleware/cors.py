@@ -57,7 +57,7 @@ class Cors(Middleware):
             check_header(name, value)
 
     def __call__(self, event: Event, session: Session) -> Generator[Response | None, Response]:
-        if not event.speaks_http:
+        if not event._speaks_http:
             yield None
             return
         origin = event.headers.get("origin")

@@ -35,7 +35,7 @@ class Timing(Middleware):
         finally:
             elapsed = (perf_counter() - started) * 1000
             event.state["ms"] = elapsed
-            if response is not None and event.speaks_http and self.header:
+            if response is not None and event._speaks_http and self.header:
                 response.headers.add("server-timing", f"app;dur={elapsed:.1f}")
             if self.report is not None:
                 self.report(event, elapsed)

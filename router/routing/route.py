@@ -63,11 +63,13 @@ class Route:
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
     batch: one call with a list of Events that share a session. concurrency: how many records run at a time.
-    events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; sender: an event's `source`.
+    events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
+        `source`.
     """
 
     __slots__ = (
         "batch",
+        "bus_source",
         "concurrency",
         "events",
         "handler",
@@ -80,7 +82,6 @@ class Route:
         "permission",
         "prefix",
         "requires",
-        "sender",
         "sources",
         "suffix",
         "summary",
@@ -104,7 +105,7 @@ class Route:
     events: tuple[str, ...]
     prefix: str
     suffix: str
-    sender: str
+    bus_source: str
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class Route:
         events: Iterable[str] = (),
         prefix: str = "",
         suffix: str = "",
-        sender: str = "",
+        bus_source: str = "",
         **options: Any,
     ) -> None:
         put = object.__setattr__
@@ -127,7 +128,7 @@ class Route:
         put(self, "events", (events,) if isinstance(events, str) else tuple(events))
         put(self, "prefix", prefix)
         put(self, "suffix", suffix)
-        put(self, "sender", sender)
+        put(self, "bus_source", bus_source)
         put(self, "model", options.pop("model", None))
         put(self, "pattern", options.pop("pattern", None))
         middleware = options.pop("middleware", ())

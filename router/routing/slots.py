@@ -46,7 +46,7 @@ class Slot:
     def pick(self, event: Event) -> Any:
         """The entry of the first route that accepts the event, or None."""
         for accepts, entry in self.choices:
-            if accepts is None or event.ends_window or accepts(event):
+            if accepts is None or event._ends_window or accepts(event):
                 return entry
         return None
 
@@ -59,7 +59,7 @@ def condition_of(route: Route) -> Hashable:
 
         pattern = canonical(route.pattern)
     events = frozenset(name.removeprefix("s3:") for name in route.events)
-    return events, route.prefix, route.suffix, route.sender, pattern
+    return events, route.prefix, route.suffix, route.bus_source, pattern
 
 
 def compile_condition(route: Route) -> Accepts | None:
@@ -67,8 +67,8 @@ def compile_condition(route: Route) -> Accepts | None:
     checks: list[Accepts] = []
     if route.events:
         checks.append(_change_is(route.events))
-    if route.sender:
-        checks.append(_sent_by(route.sender))
+    if route.bus_source:
+        checks.append(_sent_by(route.bus_source))
     if route.prefix or route.suffix:
         prefix, suffix = route.prefix, route.suffix
         checks.append(lambda event: event.keys is not None and _fits(event.keys.get("key"), prefix, suffix))
@@ -91,10 +91,10 @@ def _change_is(names: tuple[str, ...]) -> Accepts:
     return lambda event: any(matches(name, event.change.removeprefix("s3:")) for name in wanted)
 
 
-def _sent_by(sender: str) -> Accepts:
+def _sent_by(bus_source: str) -> Accepts:
     from router.routing.names import matches
 
-    return lambda event: matches(sender, event.sender)
+    return lambda event: matches(bus_source, event.bus_source)
 
 
 def _content(pattern: Mapping[str, Any]) -> Accepts:

@@ -34,7 +34,7 @@ def subject_of(event: Event, keys: frozenset[str]) -> dict[str, Any]:
     record = event.record
     for key in keys:
         field = _FIELDS.get(key)
-        if type(record) is dict and key in record and (field is None or event.sender):
+        if type(record) is dict and key in record and (field is None or event.bus_source):
             subject[key] = record[key]  # an EventBridge event is its own subject: source, detail-type, detail
         elif field is not None:
             value = field(event)

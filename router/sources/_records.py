@@ -45,7 +45,7 @@ class RecordEvent(Event):
     def fail(self, path: str, problem: str) -> NoReturn:
         """Raise the error that says what is wrong with a part of this record, and where it is."""
         where = ".".join(part for part in (self.place, path) if part)
-        self.refuse(f"{self.source} {where}: {problem}")
+        self._refuse(f"{self.source} {where}: {problem}")
 
     def find(self, *keys: str) -> Any:
         """A value inside the record; None where the way to it ends."""
@@ -67,7 +67,7 @@ class RecordEvent(Event):
         """A text that stands at the top of the payload, for all records. Raises InvalidEvent when it is none."""
         value = self.raw.get(key)
         if type(value) is not str:
-            self.refuse(f"{self.source} {key}: must be text, not {kind_of(value)}")
+            self._refuse(f"{self.source} {key}: must be text, not {kind_of(value)}")
         return value
 
     def decoded(self, *keys: str) -> bytes:

@@ -42,7 +42,7 @@ def json_bytes(event: Event, value: Any, what: str) -> bytes:
     try:
         return dumps(value)
     except EncodeError as error:
-        event.refuse(f"{event.source} {what}: {error}")
+        event._refuse(f"{event.source} {what}: {error}")
 
 
 def text_bytes(event: Event, text: str, what: str) -> bytes:
@@ -50,7 +50,7 @@ def text_bytes(event: Event, text: str, what: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError as error:
-        event.refuse(f"{event.source} {what}: not valid text (character {error.start})")
+        event._refuse(f"{event.source} {what}: not valid text (character {error.start})")
 
 
 def plain_answer(result: Any, limit: int = LIMIT) -> Any:

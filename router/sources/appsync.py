@@ -25,7 +25,7 @@ class AppSyncEvent(Event):
     """One field. Its body is the arguments; the object that the field belongs to is `record["source"]`."""
 
     __slots__ = ()
-    from_client = True
+    _from_client = True
 
     def _name(self) -> str:
         """`Type.field`, of a direct resolver or of the payload that Amplify's template makes."""
@@ -58,7 +58,7 @@ class AppSyncEvent(Event):
     def _header_values(self) -> Iterator[tuple[str, list[str]]]:
         for name, value in object_at(self.record, "request", "headers").items():
             if type(value) is not str:
-                self.refuse(f"appsync request.headers.{name}: must be text, not {type(value).__name__}")
+                self._refuse(f"appsync request.headers.{name}: must be text, not {type(value).__name__}")
             yield name, [value]
 
     def _source_ip(self) -> str | None:

@@ -25,7 +25,7 @@ class AuthorizerEvent(HttpEvent):
     """A request that waits for a decision. `text` is its token; of a TOKEN authorizer that is all there is."""
 
     __slots__ = ()
-    speaks_http = False  # an authorizer is not answered with a problem document
+    _speaks_http = False  # an authorizer is not answered with a problem document
 
     @property
     def arn(self) -> str:
@@ -168,7 +168,7 @@ class _Decision:
             return [_in_stage(event, resource) for resource in self.resources]
         if self.allows and any(special in event.called()[1] for special in ("*", "?", "${")):
             # The path is the client's. In a policy, which API Gateway may keep for the token, these are wildcards.
-            event.refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
+            event._refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
         return [event.arn]
 
 

@@ -57,7 +57,7 @@ class BedrockEvent(Event):
     def _attributes(self) -> dict[str, Any]:
         return object_at(self.raw, "sessionAttributes")
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         # The application sets these when it invokes the agent; neither the user nor the model does.
         return self.attributes.get(attribute)
 
@@ -66,12 +66,12 @@ class BedrockEvent(Event):
         if held is None:
             return {}
         if type(held) is not list:
-            self.refuse(f"bedrock-agent {where}: must be a list, not {type(held).__name__}")
+            self._refuse(f"bedrock-agent {where}: must be a list, not {type(held).__name__}")
         values: dict[str, Any] = {}
         for position, item in enumerate(held):
             name = text_at(item, "name")
             if name is None:
-                self.refuse(f"bedrock-agent {where}[{position}]: it has no name")
+                self._refuse(f"bedrock-agent {where}[{position}]: it has no name")
             values[name] = self._typed_value(item.get("type"), item.get("value"), f"{where} {name!r}")
         return values
 
@@ -82,7 +82,7 @@ class BedrockEvent(Event):
         try:
             return read(value)
         except ValueError:
-            self.refuse(f"bedrock-agent {where}: not a value of type {kind}")
+            self._refuse(f"bedrock-agent {where}: not a value of type {kind}")
 
 
 def _number(text: str) -> float:

@@ -75,7 +75,7 @@ class KafkaEvent(RecordEvent):
         texts = ((name, _header(self, place, value)) for name, place, value in self._named_values())
         return Headers((name, [text]) for name, text in texts if isinstance(text, str))
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         wire = None
         for name, place, value in self._named_values():
             if name == attribute:
@@ -119,7 +119,7 @@ class ActiveMqEvent(MessageEvent):
     def _attributes(self) -> dict[str, Any]:
         return {} if self.find("properties") is None else dict(self.need(dict, "properties"))
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         return self.find("properties", attribute)
 
     def _timestamp(self) -> datetime | None:
@@ -156,7 +156,7 @@ class RabbitMqEvent(MessageEvent):
         headers = self.need(dict, "basicProperties", "headers")
         return {name: self._header(name, value) for name, value in headers.items()}
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         return self._header(attribute, self.find("basicProperties", "headers", attribute))
 
     def _header(self, name: str, value: Any) -> Any:

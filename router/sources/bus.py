@@ -27,7 +27,7 @@ class BusEvent(Event):
         detail_type = text_at(self.raw, "detail-type") or ""
         return (_schedule(self.raw.get("resources")) or detail_type) if self.source is Source.SCHEDULE else detail_type
 
-    def _sender(self) -> str:
+    def _bus_source(self) -> str:
         return text_at(self.raw, "source") or ""
 
     def _timestamp(self) -> datetime | None:
@@ -54,7 +54,7 @@ class BusEvent(Event):
         except orjson.JSONDecodeError:
             return detail
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         return dig(self.json(), "metadata", attribute)
 
 

@@ -32,8 +32,8 @@ class CloudFrontEvent(Event):
     """A request on its way to the cache or the origin, or its response on the way back."""
 
     __slots__ = ()
-    unreadable = BadRequest
-    from_client = True
+    _unreadable = BadRequest
+    _from_client = True
 
     @property
     def request(self) -> dict[str, Any]:
@@ -76,7 +76,7 @@ class CloudFrontEvent(Event):
             for line in lines if type(lines) is list else (lines,):
                 value = dig(line, "value")
                 if type(value) is not str:
-                    self.refuse(f"cloudfront headers.{name}: must be a list of keys and values")
+                    self._refuse(f"cloudfront headers.{name}: must be a list of keys and values")
                 values.append(value)
             yield name, values
 
@@ -93,11 +93,11 @@ class CloudFrontEvent(Event):
         try:
             return b64decode(data, validate=True)
         except (Base64Error, ValueError) as error:
-            self.refuse(f"cloudfront body.data: not valid base64: {error}")
+            self._refuse(f"cloudfront body.data: not valid base64: {error}")
 
     def _parsed(self) -> Any:
         if self.truncated:
-            self.refuse("cloudfront body.data: CloudFront cut it off (inputTruncated), so that it cannot be parsed")
+            self._refuse("cloudfront body.data: CloudFront cut it off (inputTruncated), so that it cannot be parsed")
         return super()._parsed()
 
 

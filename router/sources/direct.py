@@ -142,7 +142,7 @@ class ConfigEvent(DirectEvent):
         try:
             return orjson.loads(self.raw["invokingEvent"])  # detect has seen that it is text
         except orjson.JSONDecodeError as error:
-            self.refuse(f"config invokingEvent: not valid JSON (line {error.lineno}, column {error.colno})")
+            self._refuse(f"config invokingEvent: not valid JSON (line {error.lineno}, column {error.colno})")
 
     def _timestamp(self) -> datetime | None:
         return _moment(dig(self.json(), "notificationCreationTime"))

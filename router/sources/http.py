@@ -30,9 +30,9 @@ class HttpEvent(Event):
     """What the five have in common. Subclasses say where things are."""
 
     __slots__ = ()
-    unreadable = BadRequest
-    speaks_http = True
-    from_client = True
+    _unreadable = BadRequest
+    _speaks_http = True
+    _from_client = True
 
     def part(self, key: str, kind: type, default: Any = None) -> Any:
         """A top-level part of the payload; absent or null is the default, another type a 400."""
@@ -40,7 +40,7 @@ class HttpEvent(Event):
         if value is None:
             return default
         if not isinstance(value, kind):
-            self.refuse(f"{key} in the event must be {kind.__name__}, not {type(value).__name__}")
+            self._refuse(f"{key} in the event must be {kind.__name__}, not {type(value).__name__}")
         return value
 
     @property
@@ -70,11 +70,11 @@ class HttpEvent(Event):
             try:
                 return bytes(body.encode())
             except UnicodeEncodeError as error:
-                self.refuse(f"the body is not valid text (character {error.start})")
+                self._refuse(f"the body is not valid text (character {error.start})")
         try:
             return a2b_base64(body, strict_mode=True)
         except (Base64Error, ValueError) as error:
-            self.refuse(f"the body is not valid base64: {error}")
+            self._refuse(f"the body is not valid base64: {error}")
 
     def _text(self) -> str:
         return str(self.part("body", str, "")) if not self._encoded() else super()._text()
@@ -163,7 +163,7 @@ class HttpApiEvent(HttpEvent):
             self.path = path if stage == "$default" or type(stage) is not str else _without_stage(path, stage)
 
     def _path(self) -> str:
-        self.refuse("requestContext.http in the event must have a method and a path")
+        self._refuse("requestContext.http in the event must have a method and a path")
 
     def _query(self) -> Query:
         raw = self.part("rawQueryString", str, "")
@@ -377,7 +377,7 @@ def unquote(event: Event, text: str) -> str:
     try:
         return unquote_plus(text, errors="strict")
     except UnicodeDecodeError:
-        event.refuse("the query has a percent-encoding that is not UTF-8")
+        event._refuse("the query has a percent-encoding that is not UTF-8")
 
 
 def moment(milliseconds: Any) -> datetime | None:
@@ -402,7 +402,7 @@ def _pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
             if value:
                 yield name, value
         elif value is not None:
-            event.refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
+            event._refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
 
 
 def _without_stage(path: str, stage: str) -> str:

@@ -32,14 +32,14 @@ class InvokeEvent(Event):
         if type(raw) is not dict:
             return raw
         if "data" in raw:
-            return raw["data"] if "action" in raw or self.policy.attribute in raw else raw
+            return raw["data"] if "action" in raw or self._policy.attribute in raw else raw
         # Nothing but the envelope's own keys: a call without data. Somebody else's payload may have an `action` too.
-        return None if raw and not raw.keys() - {"action", self.policy.attribute} else raw
+        return None if raw and not raw.keys() - {"action", self._policy.attribute} else raw
 
     def _body(self) -> bytes:
         return json_bytes(self, self.json(), "payload")
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         return self.raw.get(attribute) if type(self.raw) is dict else None
 
 
@@ -64,7 +64,7 @@ class TaskEvent(Event):
     def _text(self) -> str:
         data = self.raw.get("TASK_DATA", "{}")
         if not isinstance(data, str):
-            self.refuse(f"task TASK_DATA: must be text, not {type(data).__name__}")
+            self._refuse(f"task TASK_DATA: must be text, not {type(data).__name__}")
         return data
 
     def _body(self) -> bytes:
@@ -74,9 +74,9 @@ class TaskEvent(Event):
         try:
             return orjson.loads(self.body)
         except orjson.JSONDecodeError as error:
-            self.refuse(f"task TASK_DATA: not valid JSON (line {error.lineno}, column {error.colno})")
+            self._refuse(f"task TASK_DATA: not valid JSON (line {error.lineno}, column {error.colno})")
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         return self.raw.get("SESSION") or None
 
 

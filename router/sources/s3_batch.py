@@ -45,7 +45,7 @@ class TaskEvent(DocumentEvent):
         if arguments is None:
             return {}
         if type(arguments) is not dict:
-            self.refuse(f"{self.source} job.userArguments: must be an object, not {kind_of(arguments)}")
+            self._refuse(f"{self.source} job.userArguments: must be an object, not {kind_of(arguments)}")
         return dict(arguments)
 
 

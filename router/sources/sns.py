@@ -34,13 +34,13 @@ class SnsEvent(RecordEvent):
         return self.name
 
     def _text(self) -> str:
-        if self.claim is not None:
+        if self._offloaded is not None:
             return Event._text(self)
         return self.need(str, "Sns", "Message")
 
     def _body(self) -> bytes:
-        if self.claim is not None:
-            return self.claim()
+        if self._offloaded is not None:
+            return self._offloaded()
         try:
             return self.text.encode()
         except UnicodeEncodeError as error:
@@ -51,7 +51,7 @@ class SnsEvent(RecordEvent):
 
         return plain_attributes(self, _padded(self.find("Sns", "MessageAttributes")))
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         held = self.find("Sns", "MessageAttributes", attribute)
         if held is None:
             return None

@@ -28,7 +28,7 @@ class SqsEvent(Event):
     """One message."""
 
     __slots__ = ("envelope",)
-    lazy = Event.lazy | {"envelope"}
+    _lazy = Event._lazy | {"envelope"}
 
     if TYPE_CHECKING:
         record: dict[str, Any]
@@ -64,14 +64,14 @@ class SqsEvent(Event):
         return None
 
     def _text(self) -> str:
-        if self.claim is not None:
+        if self._offloaded is not None:
             return Event._text(self)
         envelope = self.envelope
         return envelope["Message"] if envelope is not None else text_of(self, "body")
 
     def _parsed(self) -> Any:
         body = self.record.get("body")
-        if type(body) is str and _MARK not in body and self.claim is None:
+        if type(body) is str and _MARK not in body and self._offloaded is None:
             try:
                 return orjson.loads(body)
             except orjson.JSONDecodeError:
@@ -79,12 +79,12 @@ class SqsEvent(Event):
         return super()._parsed()
 
     def _body(self) -> bytes:
-        if self.claim is not None:
-            return self.claim()
+        if self._offloaded is not None:
+            return self._offloaded()
         try:
             return self.text.encode()
         except UnicodeEncodeError as error:
-            self.refuse(f"{self.source} record: body is not valid text (character {error.start})")
+            self._refuse(f"{self.source} record: body is not valid text (character {error.start})")
 
     def _attributes(self) -> dict[str, Any]:
         envelope = self.envelope
@@ -95,7 +95,7 @@ class SqsEvent(Event):
         envelope = self.envelope
         return None if envelope is None else str(envelope["TopicArn"]).rpartition(":")[2]
 
-    def session_wire(self, attribute: str) -> Any:
+    def _session_wire(self, attribute: str) -> Any:
         own = self.record.get("messageAttributes")
         if type(own) is dict and attribute in own:
             held = own[attribute]
@@ -138,13 +138,13 @@ def plain_attributes(event: Event, held: Any) -> dict[str, Any]:
     if held is None:
         return {}
     if type(held) is not dict:
-        event.refuse(f"{event.source} record: message attributes must be an object, not {type(held).__name__}")
+        event._refuse(f"{event.source} record: message attributes must be an object, not {type(held).__name__}")
     return {name: _plain(event, name, attribute) for name, attribute in held.items()}
 
 
 def _plain(event: Event, name: str, attribute: Any) -> Any:
     if type(attribute) is not dict:
-        event.refuse(f"{event.source} record: the attribute {name!r} must be an object")
+        event._refuse(f"{event.source} record: the attribute {name!r} must be an object")
     kind = attribute.get("dataType", attribute.get("Type"))
     kind = kind if type(kind) is str else "String"
     binary = kind.startswith("Binary")
@@ -152,7 +152,7 @@ def _plain(event: Event, name: str, attribute: Any) -> Any:
     if value is None:
         value = attribute.get("binaryValue" if binary else "stringValue")
     if type(value) is not str:
-        event.refuse(f"{event.source} record: the attribute {name!r} has no {'binary' if binary else 'string'} value")
+        event._refuse(f"{event.source} record: the attribute {name!r} has no {'binary' if binary else 'string'} value")
     try:
         if binary:
             from base64 import b64decode
@@ -162,7 +162,7 @@ def _plain(event: Event, name: str, attribute: Any) -> Any:
             return number(value)
         return orjson.loads(value) if kind == "String.Array" else value
     except ValueError as error:
-        event.refuse(f"{event.source} record: the attribute {name!r} is no {kind}: {error}")
+        event._refuse(f"{event.source} record: the attribute {name!r} is no {kind}: {error}")
 
 
 def number(text: str) -> Any:

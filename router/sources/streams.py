@@ -134,7 +134,7 @@ class DynamoEvent(StreamEvent, DocumentEvent):
         try:
             return plain_item(image, part)
         except InvalidEvent as error:
-            self.refuse(f"{self.source} {self.place}.dynamodb.{error}")
+            self._refuse(f"{self.source} {self.place}.dynamodb.{error}")
 
     def document(self) -> Any:
         return self.old if self.change == "REMOVE" else self.new
@@ -170,7 +170,7 @@ class WindowClosed(StreamEvent):
     """The end of a tumbling window, when it comes without a record: `record` is empty, `window.state` is the result."""
 
     __slots__ = ()
-    ends_window = True
+    _ends_window = True
 
     window: Window
 
@@ -268,7 +268,7 @@ def answer(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome])
     for event, outcome in zip(events, outcomes, strict=True):
         if outcome.failed:
             if isinstance(event, WindowClosed):
-                error = outcome.error or Retry("the deadline came before its turn")
+                error = outcome.error or Retry(reason="the deadline came before its turn")
                 raise RecordsFailed([(event.id, error)], 1) from error
             number, shard = event.sequence_number, lane(event)
             if shard not in lowest or _order(number) < _order(lowest[shard]):

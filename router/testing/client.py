@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """What Lambda hands to a handler beside the event. `remaining_ms` is how long the invocation still has."""
+    """What Lambda hands to a handler beside the event. `remaining` is how many seconds the invocation still has."""
 
-    def __init__(self, *, remaining_ms: float = 30_000, tenant_id: str | None = None, request_id: str = "test") -> None:
+    def __init__(self, *, remaining: float = 30.0, tenant_id: str | None = None, request_id: str = "test") -> None:
         self.function_name = "test"
         self.function_version = "$LATEST"
         self.invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:test"
@@ -33,11 +33,11 @@ class Context:
         self.log_group_name = "/aws/lambda/test"
         self.log_stream_name = "test"
         self.tenant_id = tenant_id
-        self.remaining_ms = remaining_ms
+        self.remaining = remaining
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds left."""
-        return int(self.remaining_ms)
+        return int(self.remaining * 1000)
 
 
 class Answer:

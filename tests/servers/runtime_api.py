@@ -107,7 +107,7 @@ class _Exchange:
                 self._changed.wait(_DISCONNECT_POLL_S)
         return None
 
-    def settle(self, request_id: str, body: bytes, error: dict[str, Any] | None) -> bool:
+    def _settle(self, request_id: str, body: bytes, error: dict[str, Any] | None) -> bool:
         """Ends a running call with an answer or an error; False when no such call is running."""
         with self._changed:
             call = self._running.pop(request_id, None)
@@ -203,12 +203,12 @@ class _RequestHandler(BaseHTTPRequestHandler):
                 self.server.exchange.fail_init(self._error(body))
                 self._accept(known=True)
             case ["", "invocation", request_id, "error"]:
-                self._accept(known=self.server.exchange.settle(request_id, body, self._error(body)))
+                self._accept(known=self.server.exchange._settle(request_id, body, self._error(body)))
             case ["", "invocation", request_id, "response"] if len(body) > RESPONSE_LIMIT:
-                self.server.exchange.settle(request_id, b"", _too_large())
+                self.server.exchange._settle(request_id, b"", _too_large())
                 self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b'{"errorType":"RequestEntityTooLarge"}')
             case ["", "invocation", request_id, "response"]:
-                self._accept(known=self.server.exchange.settle(request_id, body, None))
+                self._accept(known=self.server.exchange._settle(request_id, body, None))
             case _:
                 self._answer(HTTPStatus.NOT_FOUND, b"{}")
 

@@ -25,6 +25,7 @@ ALLOWED = {
     "router.dispatch",
     "router.dispatch.binding",
     "router.dispatch.engine",
+    "router.dispatch.plan",
     "router.convert",
     "router.convert.markers",
     "router.errors",

@@ -40,7 +40,7 @@ def batch_of(aws: Aws, count: int) -> dict[str, Any]:
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_the_handler_reads_the_body_itself(aws: Aws, asynchronous: bool, concurrency: int):
     claims = ClaimCheck("claims", aws=aws)
-    resolver = Resolver(claims=claims)
+    resolver = Resolver(offload=claims)
     read: list[Any] = []
     if asynchronous:
 
@@ -63,7 +63,7 @@ def test_the_handler_reads_the_body_itself(aws: Aws, asynchronous: bool, concurr
 
 def test_a_body_that_is_gone_fails_its_record_alone(aws: Aws):
     claims = ClaimCheck("claims", aws=aws)
-    resolver = Resolver(claims=claims)
+    resolver = Resolver(offload=claims)
     read: list[Any] = []
 
     @resolver.on_queue("orders")

@@ -43,7 +43,7 @@ class TestVisibility:
 
         @resolver.on_queue(queue)
         def order(event: Event):
-            raise Retry("busy", after=0.2)
+            raise Retry(after=0.2, reason="busy")
 
         sqs.send(queue, "x")
         records = sqs.receive(queue, wait=0)
@@ -59,7 +59,7 @@ class TestVisibility:
 
         @resolver.on_queue(queue)
         async def order(event: Event):
-            raise Retry("busy", after=0)
+            raise Retry(after=0, reason="busy")
 
         sqs.send_many(queue, ["x", "y"])
         records = sqs.receive(queue, wait=0)

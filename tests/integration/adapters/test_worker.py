@@ -121,7 +121,7 @@ class TestDelivery:
         def order(event: Event):
             times[event.text].append(time.monotonic())
             if event.text == "busy" and event.attempt == 1:
-                raise Retry("later", after=3)
+                raise Retry(after=3, reason="later")
             if event.text == "slow":
                 time.sleep(1.5)  # what the worker is to sit through: its heartbeats go on meanwhile
 
@@ -249,7 +249,7 @@ class TestOrder:
                 failures[event.text] += 1
                 if number == "2":
                     raise ValueError("fails plainly")
-                raise Retry("at once", after=0)
+                raise Retry(after=0, reason="at once")
             done[group].append(int(number))
 
         sqs.send_many(queue, [Message(f"g{number % 4}:{number // 4}", group=f"g{number % 4}") for number in range(60)])
@@ -267,7 +267,7 @@ class TestOrder:
         @resolver.on_queue(queue)
         def order(event: Event):
             if event.text == "a" and event.attempt == 1:
-                raise Retry("soon", after=1)
+                raise Retry(after=1, reason="soon")
             done.append(event.text)
 
         sqs.send_many(queue, [Message(text, group="g") for text in "abc"])
@@ -477,10 +477,10 @@ class TestTheEnd:
 
         @resolver.on_queue(queue)
         def order(event: Event):
-            remaining.append(event.remaining_ms())
+            remaining.append(event.remaining())
             stopping.wait(20)
-            until(lambda: event.remaining_ms() < 60_000, "less time")
-            remaining.append(event.remaining_ms())
+            until(lambda: event.remaining() < 60_000, "less time")
+            remaining.append(event.remaining())
 
         sqs.send_many(queue, ["1", "2"])
         with running(resolver, queue, sqs=sqs, concurrency=1, drain=5) as worker:

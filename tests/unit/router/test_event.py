@@ -71,7 +71,7 @@ def test_the_payload_and_the_record_stay_as_they_came() -> None:
     raw = samples.sqs("orders", [{"id": 1}, {"id": 2}], attributes={"a": "1"}, session={"tenant": "acme"})
     before = copy.deepcopy(raw)
     for event in read(raw):
-        for field in event.lazy - {"typed"}:
+        for field in event._lazy - {"typed"}:
             getattr(event, field)
         event.attributes["mine"] = event.state["mine"] = 1
         event.records.clear()
@@ -99,11 +99,11 @@ def test_fields_can_be_set_by_middleware() -> None:
 
 def test_what_a_source_does_not_have_is_empty() -> None:
     event = one(samples.invoke("rebuild", {"id": 1}))
-    assert (event.method, event.path, event.change, event.sender) == ("", "", "", "")
+    assert (event.method, event.path, event.change, event.bus_source) == ("", "", "", "")
     assert (event.keys, event.old, event.new, event.timestamp) == (None, None, None, None)
     assert (event.source_ip, event.topic, event.tenant_id, event.route) == (None, None, None, None)
     assert (event.params, event.cookies, event.attributes, dict(event.claims)) == ({}, {}, {}, {})
-    assert (dict(event.headers), dict(event.query), event.attempt, list(event.tasks)) == ({}, {}, 1, [])
+    assert (dict(event.headers), dict(event.query), event.attempt, list(event._tasks)) == ({}, {}, 1, [])
     assert event.session == Session()
     assert (event.record, event.records) == (event.raw, [event.raw])
 
@@ -190,9 +190,9 @@ def test_the_tenant_of_lambdas_isolation_mode() -> None:
 
 
 def test_the_time_that_is_left() -> None:
-    assert one(samples.invoke("a"), Context(remaining_ms=1500)).remaining_ms() == 1500
-    assert one(samples.invoke("a")).remaining_ms() == float("inf")
-    assert one(samples.invoke("a"), object()).remaining_ms() == float("inf")
+    assert one(samples.invoke("a"), Context(remaining=1.5)).remaining() == 1.5
+    assert one(samples.invoke("a")).remaining() == float("inf")
+    assert one(samples.invoke("a"), object()).remaining() == float("inf")
 
 
 def test_a_time_is_aware() -> None:
@@ -211,7 +211,7 @@ def test_background_work_is_kept_with_the_event() -> None:
 
     async def main() -> None:
         tasks = [event.background(work(1)), event.background(work(2))]
-        assert list(event.tasks) == tasks
+        assert list(event._tasks) == tasks
         await asyncio.gather(*tasks)
 
     asyncio.run(main())

@@ -101,7 +101,7 @@ class Application:
         elif type(event.record) is dict and event.record.get("fail") is True:
             raise RouterError("asked to")
         self.done.add(id(event.record))
-        return {"ok": True} if event.speaks_http else None
+        return {"ok": True} if event._speaks_http else None
 
     def resolve(self, raw: Any) -> Any:
         """The answer, or the library's own error."""

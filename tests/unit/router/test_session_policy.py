@@ -20,7 +20,7 @@ FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
 def event_of(raw: Any, policy: SessionPolicy | None = None, context: Any = None) -> Event:
     """The only event of a payload, as an application with this policy sees it."""
     (event,) = read(raw, context)
-    event.policy = policy or SessionPolicy()
+    event._policy = policy or SessionPolicy()
     return event
 
 

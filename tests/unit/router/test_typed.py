@@ -111,8 +111,8 @@ def test_the_payload_decides_where_a_source_has_several(source, raw, name):
 
 
 def test_an_event_of_s3_on_a_bus_has_a_class_of_its_own():
-    assert type(made(Source.EVENTBRIDGE, {}, sender="aws.s3").typed).__name__ == "S3EventBridgeNotificationEvent"
-    assert type(made(Source.EVENTBRIDGE, {}, sender="shop").typed).__name__ == "EventBridgeEvent"
+    assert type(made(Source.EVENTBRIDGE, {}, bus_source="aws.s3").typed).__name__ == "S3EventBridgeNotificationEvent"
+    assert type(made(Source.EVENTBRIDGE, {}, bus_source="shop").typed).__name__ == "EventBridgeEvent"
 
 
 @pytest.mark.parametrize(("trigger", "name"), TRIGGERS.items())

@@ -559,8 +559,8 @@ class Answers(Middleware):
 
     def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
         response = yield
-        log.append(str(response.status) if event.speaks_http else repr(response))
-        if event.speaks_http:
+        log.append(str(response.status) if event._speaks_http else repr(response))
+        if event._speaks_http:
             response.headers["x-seen"] = "yes"
 
 
@@ -569,8 +569,8 @@ class AnswersOnion(Middleware):
 
     async def __call__(self, event: Event, call_next: Callable[..., Any]) -> Any:
         response = await call_next(event)
-        log.append(str(response.status) if event.speaks_http else repr(response))
-        if event.speaks_http:
+        log.append(str(response.status) if event._speaks_http else repr(response))
+        if event._speaks_http:
             response.headers["x-seen"] = "yes"
         return response
 

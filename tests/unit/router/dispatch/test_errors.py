@@ -72,7 +72,7 @@ def test_an_http_error_becomes_a_problem_document_with_its_headers_and_members()
         KeyError("/var/task/secret.py"),
         ConnectionError("mongodb://user:hunter2@host"),
         ConfigurationError("hunter2"),
-        Retry("hunter2"),
+        Retry(reason="hunter2"),
         ExceptionGroup("hunter2", [ValueError("hunter2")]),
     ],
 )
@@ -288,7 +288,7 @@ def test_on_error_is_told_of_what_nothing_expected(asynchronous: bool, reporter_
 
 def test_on_error_is_not_told_of_what_was_expected() -> None:
     told: list[Any] = []
-    for error in (NotFound(), Discard("x"), Retry("x")):
+    for error in (NotFound(), Discard("x"), Retry(reason="x")):
         resolver = failing(error)
         resolver.on_error(told.append)
         client = TestClient(resolver)
@@ -348,7 +348,7 @@ def test_nothing_of_a_request_starts_a_new_line_in_the_log(caplog: pytest.LogCap
 
 def test_the_reason_of_a_signal_starts_no_new_line_either(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "router")
-    for error in (Discard(EVIL), Retry(EVIL), Retry(EVIL, after=5)):
+    for error in (Discard(EVIL), Retry(reason=EVIL), Retry(5, EVIL)):
         TestClient(failing(error)).event(sqs("orders", "a"))
     assert len(caplog.records) == 4
     assert all(logged.getMessage().isprintable() for logged in caplog.records)

@@ -667,7 +667,7 @@ class Draining(Context):
 
     def take(self, event: Event) -> None:
         work(event)
-        self.remaining_ms -= 1000
+        self.remaining -= 1
 
     async def take_async(self, event: Event) -> None:
         await asyncio.sleep(0)
@@ -676,22 +676,22 @@ class Draining(Context):
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 def test_no_message_is_begun_when_the_time_is_nearly_up(asynchronous: bool) -> None:
-    context = Draining(remaining_ms=3500)
+    context = Draining(remaining=3.5)
     handler = context.take_async if asynchronous else context.take
     assert failed(dispatch(sqs("orders", *"abcde"), handler, context=context)) == ["d", "e"]
     assert done == ["a", "b", "c"]
 
 
 def test_the_margin_can_be_chosen() -> None:
-    for margin, expected in ((0, []), (2000, ["c", "d"]), (1e9, list("abcd"))):
-        context = Draining(remaining_ms=3999)
-        resolver = Resolver(deadline_margin_ms=margin)
+    for margin, expected in ((0, []), (2, ["c", "d"]), (1e9, list("abcd"))):
+        context = Draining(remaining=3.999)
+        resolver = Resolver(deadline_margin=margin)
         resolver.on_queue("orders")(context.take)
         assert failed(TestClient(resolver, context=context).event(sqs("orders", *"abcd"))) == expected
 
 
 def test_with_concurrency_the_deadline_counts_too() -> None:
-    context = Draining(remaining_ms=3500)
+    context = Draining(remaining=3.5)
     answer = dispatch(sqs("orders", *"abcdefgh"), context.take_async, context=context, concurrency=2)
     assert failed(answer) == ["e", "f", "g", "h"]
     assert done == ["a", "b", "c", "d"]
@@ -699,24 +699,24 @@ def test_with_concurrency_the_deadline_counts_too() -> None:
 
 def test_a_call_of_many_messages_is_not_begun_either() -> None:
     raw = sqs("orders", ("a", of("t1")), ("b", of("t2")), ("c", of("t1")))
-    assert failed(dispatch(raw, whole, context=Context(remaining_ms=10), batch=True)) == ["a", "b", "c"]
+    assert failed(dispatch(raw, whole, context=Context(remaining=0.01), batch=True)) == ["a", "b", "c"]
     assert done == []
 
 
 def test_a_stream_is_reported_from_the_record_that_was_not_begun() -> None:
-    context = Draining(remaining_ms=2500)
+    context = Draining(remaining=2.5)
     raw = samples.kinesis("clicks", list("abcd"))
     assert failed(dispatch(raw, context.take, context=context)) == [sequence_numbers(raw)[2]]
 
 
 def test_notifications_that_were_not_begun_fail_the_call() -> None:
-    context = Draining(remaining_ms=1500)
+    context = Draining(remaining=1.5)
     with pytest.raises(RecordsFailed, match=r"1 of 2 records failed: .*NotStarted: the deadline came before its turn"):
         dispatch(samples.sns("orders", ["a", "b"]), context.take, context=context)
 
 
 def test_records_of_a_transformation_that_were_not_begun_are_answered() -> None:
-    context = Draining(remaining_ms=1500)
+    context = Draining(remaining=1.5)
     assert results(dispatch(samples.firehose(["a", "b"]), context.take, context=context)) == ["Ok", "ProcessingFailed"]
 
 

@@ -220,7 +220,7 @@ def test_a_call_returns_what_its_handler_returned(asynchronous: bool) -> None:
 
 @BOTH
 def test_an_error_fails_the_call(asynchronous: bool) -> None:
-    for error in (ValueError("cannot"), NotFound("none"), Retry("later")):
+    for error in (ValueError("cannot"), NotFound("none"), Retry(reason="later")):
         with pytest.raises(type(error)):
             TestClient(returning(error, asynchronous)).invoke("rebuild")
 

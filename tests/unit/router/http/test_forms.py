@@ -25,8 +25,8 @@ class Request(Event):
     """A request with a body and a content type, and nothing else."""
 
     __slots__ = ()
-    unreadable: ClassVar[type[Exception]] = BadRequest
-    speaks_http = True
+    _unreadable: ClassVar[type[Exception]] = BadRequest
+    _speaks_http = True
 
     def __init__(self, body: bytes, content_type: str | None) -> None:
         super().__init__(Source.REST, {}, None, {})
@@ -38,8 +38,8 @@ class Message(Request):
     """The same as a record of a queue."""
 
     __slots__ = ()
-    unreadable = InvalidEvent
-    speaks_http = False
+    _unreadable = InvalidEvent
+    _speaks_http = False
 
 
 def form(body: bytes, content_type: str | None = MULTIPART) -> Form:

@@ -43,7 +43,7 @@ def test_what_was_not_given() -> None:
     route = queue()
     assert (route.methods, route.events, route.middleware, route.tags) == ((), (), (), ())
     assert (route.pattern, route.permission, dict(route.requires)) == (None, None, {})
-    assert (route.batch, route.concurrency, route.prefix, route.suffix, route.sender) == (False, 1, "", "", "")
+    assert (route.batch, route.concurrency, route.prefix, route.suffix, route.bus_source) == (False, 1, "", "", "")
 
 
 def test_one_value_stands_for_a_list_of_one() -> None:

@@ -31,7 +31,7 @@ def slot(*routes: Route) -> Slot:
     """A slot in which the entry of each route is its prefix, or all there is to tell it by."""
     made = Slot()
     for one in routes:
-        made.add(one, one.prefix or one.sender or ",".join(one.events) or "any")
+        made.add(one, one.prefix or one.bus_source or ",".join(one.events) or "any")
     return made
 
 
@@ -73,9 +73,9 @@ def test_without_a_route_that_takes_everything_some_events_find_none() -> None:
         ({"events": ["s3:ObjectCreated:*"]}, {"change": "ObjectCreated:Put"}, True),
         ({"events": ["ObjectCreated:*"]}, {"change": "s3:ObjectCreated:Put"}, True),
         ({"events": ["ObjectCreated:Put"]}, {"change": "ObjectCreated:Post"}, False),
-        ({"sender": "shop.orders"}, {"sender": "shop.orders"}, True),
-        ({"sender": "shop.*"}, {"sender": "shop.orders"}, True),
-        ({"sender": "shop.*"}, {"sender": "shopXorders"}, False),
+        ({"bus_source": "shop.orders"}, {"bus_source": "shop.orders"}, True),
+        ({"bus_source": "shop.*"}, {"bus_source": "shop.orders"}, True),
+        ({"bus_source": "shop.*"}, {"bus_source": "shopXorders"}, False),
         ({"prefix": "in/", "suffix": ".csv"}, {"keys": {"key": "in/a.csv"}}, True),
         ({"prefix": "in/", "suffix": ".csv"}, {"keys": {"key": "in/a.txt"}}, False),
         ({"prefix": "in/", "suffix": ".csv"}, {"keys": {"key": "out/a.csv"}}, False),
@@ -84,8 +84,16 @@ def test_without_a_route_that_takes_everything_some_events_find_none() -> None:
         ({"suffix": ".csv"}, {"keys": None}, False),
         ({"pattern": {"body": {"n": [1]}}}, {"text": '{"n": 1}'}, True),
         ({"pattern": {"body": {"n": [1]}}}, {"text": '{"n": 2}'}, False),
-        ({"events": "A", "sender": "s", "prefix": "p"}, {"change": "A", "sender": "s", "keys": {"key": "p"}}, True),
-        ({"events": "A", "sender": "s", "prefix": "p"}, {"change": "A", "sender": "x", "keys": {"key": "p"}}, False),
+        (
+            {"events": "A", "bus_source": "s", "prefix": "p"},
+            {"change": "A", "bus_source": "s", "keys": {"key": "p"}},
+            True,
+        ),
+        (
+            {"events": "A", "bus_source": "s", "prefix": "p"},
+            {"change": "A", "bus_source": "x", "keys": {"key": "p"}},
+            False,
+        ),
     ],
 )
 def test_a_condition(options: dict[str, Any], fields: dict[str, Any], accepted: bool) -> None:
@@ -128,7 +136,7 @@ def test_two_routes_that_no_event_could_tell_apart_are_refused_with_both_named(
 
 @pytest.mark.parametrize(
     "other",
-    [{"events": "INSERT"}, {"prefix": "a"}, {"suffix": "a"}, {"sender": "a"}, {"pattern": {"body": {"a": [1]}}}],
+    [{"events": "INSERT"}, {"prefix": "a"}, {"suffix": "a"}, {"bus_source": "a"}, {"pattern": {"body": {"a": [1]}}}],
 )
 def test_what_tells_two_routes_apart(other: dict[str, Any]) -> None:
     made = slot(route(), route(second, **other))

@@ -36,7 +36,7 @@ def agree_with_labels(*sources: Source) -> None:
         for event in events:
             assert label["name"] in (None, event.name), file
             assert event.id, file
-            for field in event.lazy - {"typed", "text"}:  # not every body is text
+            for field in event._lazy - {"typed", "text"}:  # not every body is text
                 getattr(event, field)
             assert any(record is event.record for record in event.records), file
         assert raw == before, file
@@ -58,7 +58,7 @@ def answer(source: Source, raw: Any, *outcomes: Outcome) -> Any:
 OUTCOMES = st.builds(
     outcome,
     st.none() | st.binary(max_size=4) | JSON | st.just(object()),
-    st.none() | st.sampled_from([ValueError("x"), Discard("x"), Retry("x"), RouterError("x")]),
+    st.none() | st.sampled_from([ValueError("x"), Discard("x"), Retry(reason="x"), RouterError("x")]),
     started=st.booleans(),
 )
 

@@ -66,10 +66,10 @@ def test_a_route_may_name_any_type():
 
 def test_the_session_comes_from_claims_and_headers_and_never_whole():
     event = read_one({**FIELD, "session": {"user": "root"}})
-    event.policy = SessionPolicy(tenant_claim="tenant", user_claim="sub")
+    event._policy = SessionPolicy(tenant_claim="tenant", user_claim="sub")
     assert (event.session.tenant, event.session.user) == ("acme", "u-1")
     by_header = read_one(FIELD)
-    by_header.policy = SessionPolicy(tenant_header="x-tenant")
+    by_header._policy = SessionPolicy(tenant_header="x-tenant")
     assert by_header.session.tenant == "acme"
 
 

@@ -97,7 +97,7 @@ def test_a_request_of_payload_1():
     assert (event.id, event.source_ip) == ("r-1", "203.0.113.9")
     assert event.timestamp.year == 2021
     assert event.claims == {}
-    assert not event.speaks_http
+    assert not event._speaks_http
 
 
 def test_a_request_of_payload_2():
@@ -132,7 +132,7 @@ def test_the_authorizer_of_appsync():
 
 def test_a_client_never_hands_in_a_session():
     event = read_one({**REQUEST, "session": {"user": "root"}})
-    event.policy = SessionPolicy()
+    event._policy = SessionPolicy()
     assert event.session.user is None
 
 

@@ -361,7 +361,7 @@ def test_a_change_of_a_whole_database_has_its_name() -> None:
 
 def test_the_session_can_stand_in_the_document() -> None:
     event = one(Source.DOCUMENTDB, samples.documentdb("books", [{"session": {"tenant": "t1"}}]))
-    event.policy = SessionPolicy(body_field="session")
+    event._policy = SessionPolicy(body_field="session")
     assert event.session.tenant == "t1"
 
 

@@ -43,7 +43,7 @@ def test_real_payloads_have_their_names():
 
 def test_the_fields_of_an_event():
     event = read_one(EVENT)
-    assert (event.source, event.name, event.sender) == (Source.EVENTBRIDGE, "OrderPlaced", "shop.orders")
+    assert (event.source, event.name, event.bus_source) == (Source.EVENTBRIDGE, "OrderPlaced", "shop.orders")
     assert event.id == EVENT["id"]
     assert event.timestamp == datetime(2024, 5, 6, 7, 8, 9, tzinfo=UTC)
     assert event.trace_id == EVENT["trace-header"]
@@ -65,7 +65,7 @@ def test_the_session_comes_with_the_metadata_of_the_detail():
 
 def test_the_metadata_key_of_the_session_is_the_policys():
     event = read_one({**EVENT, "detail": {"metadata": {"who": '{"user": "u-1"}', "session": {"user": "other"}}}})
-    event.policy = SessionPolicy(attribute="who")
+    event._policy = SessionPolicy(attribute="who")
     assert event.session == Session(user="u-1")
 
 

@@ -59,7 +59,7 @@ def test_the_fields_of_a_request():
 
 def test_a_client_never_hands_in_a_session():
     event = read_one(payload())
-    event.policy = SessionPolicy(tenant_header="x-tenant")
+    event._policy = SessionPolicy(tenant_header="x-tenant")
     assert event.session.tenant == "acme"
 
 

@@ -44,7 +44,7 @@ def test_real_payloads() -> None:
     for file, raw, label in real(*HTTP):
         event = one(raw)
         assert (event.source, event.method, event.path) == (label["source"], label["method"], label["path"]), file
-        for field in event.lazy - {"typed", "body", "text"}:  # one of them says base64 of a body that is none
+        for field in event._lazy - {"typed", "body", "text"}:  # one of them says base64 of a body that is none
             getattr(event, field)
         assert event.correlation_id == event.id, file
         assert event.session == Session(), file
@@ -365,7 +365,7 @@ def test_the_caller_that_lattice_authenticated() -> None:
     raw = samples.lattice()
     raw["requestContext"]["identity"] = {"principal": "arn:aws:iam::1:role/r"}
     event = one(raw)
-    event.policy = SessionPolicy(user_claim="principal")
+    event._policy = SessionPolicy(user_claim="principal")
     assert event.session.user == "arn:aws:iam::1:role/r"
     raw["requestContext"]["identity"] = None
     assert one(raw).claims == {}

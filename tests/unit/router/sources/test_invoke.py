@@ -78,7 +78,7 @@ def test_what_names_no_action_has_no_name(payload):
 
 def test_the_key_of_the_session_is_the_policys():
     event = read_one({"who": '{"user": "u-1"}', "data": 1})
-    event.policy = SessionPolicy(attribute="who")
+    event._policy = SessionPolicy(attribute="who")
     assert (event.session, event.json()) == (Session(user="u-1"), 1)
 
 

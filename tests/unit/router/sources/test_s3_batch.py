@@ -85,7 +85,7 @@ def test_the_arguments_of_the_job_are_attributes_of_its_tasks() -> None:
         (outcome({"width": 80}), ("Succeeded", '{"width":80}')),
         (outcome(object()), ("Succeeded", "(cannot be written as JSON: builtins.object)")),
         (outcome(error=Discard("no picture")), ("Succeeded", "no picture")),
-        (outcome(error=Retry("busy")), ("TemporaryFailure", "busy")),
+        (outcome(error=Retry(reason="busy")), ("TemporaryFailure", "busy")),
         (outcome(started=False), ("TemporaryFailure", "the deadline came before its turn")),
         (outcome(error=NotFound("no such album")), ("PermanentFailure", "NotFound: no such album")),
         (outcome(error=InvalidEvent("x: y")), ("PermanentFailure", "InvalidEvent: x: y")),
@@ -97,7 +97,7 @@ def test_what_became_of_a_task_is_told(ended: Any, result: tuple[str, str]) -> N
 
 
 def test_each_task_has_a_result_of_its_own() -> None:
-    ends = results(outcome("a"), outcome(error=ValueError("x")), outcome(error=Retry("b")))
+    ends = results(outcome("a"), outcome(error=ValueError("x")), outcome(error=Retry(reason="b")))
     assert [code for code, _ in ends] == ["Succeeded", "PermanentFailure", "TemporaryFailure"]
 
 

@@ -120,11 +120,11 @@ def test_a_body_that_waits_elsewhere_is_fetched_when_it_is_read() -> None:
         return b'{"id": 1}'
 
     event = one(message(body="where it is"))
-    event.claim = fetch
+    event._offloaded = fetch
     assert (event.name, fetched) == ("orders", [])
     assert (event.json(), event.text, event.body, fetched) == ({"id": 1}, '{"id": 1}', b'{"id": 1}', ["now"])
     event = one(message())
-    event.claim = lambda: b"\xff"
+    event._offloaded = lambda: b"\xff"
     with pytest.raises(InvalidEvent, match="not UTF-8"):
         event.json()
 
@@ -250,14 +250,14 @@ WHO = {"tenant": "acme", "user": "u-1"}
 )
 def test_where_a_message_carries_its_session(raw: Any) -> None:
     (event,) = read(raw)
-    event.policy = SessionPolicy(body_field="who", require=["tenant", "user"])
+    event._policy = SessionPolicy(body_field="who", require=["tenant", "user"])
     assert event.session == Session("acme", "u-1")
 
 
 @pytest.mark.parametrize("body", ["no json", "5", "[]", '{"other": 1}', "null"])
 def test_a_body_without_the_field_has_no_session(body: str) -> None:
     event = one(samples.sqs("orders", [body]))
-    event.policy = SessionPolicy(body_field="who")
+    event._policy = SessionPolicy(body_field="who")
     assert event.session == Session()
 
 
@@ -356,14 +356,14 @@ def test_the_group_of_a_message() -> None:
 
 
 def test_near_the_deadline_no_further_record_is_started() -> None:
-    context = Context(remaining_ms=5000)
+    context = Context(remaining=5)
     seen: list[str] = []
-    resolver = Resolver(deadline_margin_ms=1000)
+    resolver = Resolver(deadline_margin=1)
 
     @resolver.on_queue("orders")
     def handle(event):
         seen.append(event.text)
-        context.remaining_ms -= 2500
+        context.remaining -= 2.5
 
     ids = ["1", "2", "3", "4"]
     failed = TestClient(resolver, context=context).queue("orders", ids, message_ids=ids)["batchItemFailures"]

@@ -130,7 +130,7 @@ def test_the_session_of_a_change_can_stand_in_the_item() -> None:
     item = {"id": 1, "session": {"tenant": "t1"}}
     events = read(Source.DYNAMODB, samples.dynamodb("orders", [("INSERT", None, item), ("REMOVE", item, None)]))
     for event in events:
-        event.policy = SessionPolicy(body_field="session")
+        event._policy = SessionPolicy(body_field="session")
         assert event.session.tenant == "t1"
 
 

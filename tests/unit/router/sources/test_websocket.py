@@ -43,7 +43,7 @@ def test_real_payloads() -> None:
     for file, raw, label in real(Source.WEBSOCKET):
         event = one(raw)
         assert label["name"] in (None, event.name), file
-        for field in event.lazy - {"typed"}:
+        for field in event._lazy - {"typed"}:
             getattr(event, field)
 
 
@@ -97,13 +97,13 @@ def test_what_the_authorizer_said_comes_with_each_message() -> None:
         samples.websocket("MESSAGE", body="a", authorizer={"tenant": "acme", "principalId": "u-1"}),
     ):
         event = one(raw)
-        event.policy = SessionPolicy(tenant_claim="tenant", user_claim="principalId")
+        event._policy = SessionPolicy(tenant_claim="tenant", user_claim="principalId")
         assert event.session == Session("acme", "u-1")
 
 
 def test_a_message_cannot_bring_its_own_session() -> None:
     event = one(samples.websocket("MESSAGE", body={"session": {"tenant": "evil"}}))
-    event.policy = SessionPolicy(body_field="session")
+    event._policy = SessionPolicy(body_field="session")
     assert event.session == Session()
 
 
