@@ -74,10 +74,12 @@ if TYPE_CHECKING:
     from router.sources.streams import Window as Window
     from router.sources.websocket import WebSocketEvent as WebSocketEvent
 
+# Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
+# live in another package (`junction vendor`).
 _HOMES = {
-    "router.dispatch.chain": ("Middleware",),
-    "router.convert.markers": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
-    "router.errors": (
+    "dispatch.chain": ("Middleware",),
+    "convert.markers": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
+    "errors": (
         "AnswerTooLarge",
         "BadRequest",
         "ConfigurationError",
@@ -105,23 +107,23 @@ _HOMES = {
         "UnprocessableContent",
         "UnsupportedMediaType",
     ),
-    "router.event": ("Event", "Source"),
-    "router.middleware.authenticate": ("Authenticate", "AuthenticateAsync", "auth"),
-    "router.middleware.compress": ("Compress",),
-    "router.middleware.cors": ("Cors",),
-    "router.middleware.timing": ("Timing",),
-    "router.sources": ("read",),
-    "router.resolver": ("Resolver",),
-    "router.response": ("Response",),
-    "router.router": ("Router",),
-    "router.routing.route": ("Route",),
-    "router.session": ("Session", "SessionPolicy", "current_event", "get_session", "reset_session", "set_session"),
-    "router.sources.authorizer": ("Allow", "Deny"),
-    "router.sources._registry": ("detect",),
-    "router.sources.firehose": ("Transformed",),
-    "router.sources.sqs": ("SqsEvent",),
-    "router.sources.streams": ("DynamoEvent", "KinesisEvent", "Window"),
-    "router.sources.websocket": ("WebSocketEvent",),
+    "event": ("Event", "Source"),
+    "middleware.authenticate": ("Authenticate", "AuthenticateAsync", "auth"),
+    "middleware.compress": ("Compress",),
+    "middleware.cors": ("Cors",),
+    "middleware.timing": ("Timing",),
+    "sources": ("read",),
+    "resolver": ("Resolver",),
+    "response": ("Response",),
+    "router": ("Router",),
+    "routing.route": ("Route",),
+    "session": ("Session", "SessionPolicy", "current_event", "get_session", "reset_session", "set_session"),
+    "sources.authorizer": ("Allow", "Deny"),
+    "sources._registry": ("detect",),
+    "sources.firehose": ("Transformed",),
+    "sources.sqs": ("SqsEvent",),
+    "sources.streams": ("DynamoEvent", "KinesisEvent", "Window"),
+    "sources.websocket": ("WebSocketEvent",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -131,10 +133,10 @@ __all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
 def __getattr__(name: str) -> Any:
     home = _HOME.get(name)
     if home is None:
-        raise AttributeError(f"module 'router' has no attribute {name!r}")
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(f"{__name__}.{home}"), name)
     globals()[name] = value
     return value
 

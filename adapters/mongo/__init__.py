@@ -115,8 +115,8 @@ _HOMES = {
     "tenants": ("TenantList", "Tenants"),
     "tokens": ("IssuedToken", "MongoTokens", "Token"),
 }
-_HOME = {name: f"{__name__}.{module}" for module, names in _HOMES.items() for name in names}
-_HOME["Page"] = "adapters.paging"
+_HOME = {name: f".{module}" for module, names in _HOMES.items() for name in names}
+_HOME["Page"] = "..paging"
 
 __all__ = sorted(_HOME)  # noqa: PLE0605
 
@@ -127,7 +127,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module
 
-    value = getattr(import_module(home), name)
+    value = getattr(import_module(home, __name__), name)
     globals()[name] = value
     return value
 

@@ -50,7 +50,7 @@ def load(source: Source) -> ModuleType:
     """The module of a source. Sources whose answer goes back as it is share `direct`."""
     from importlib import import_module
 
-    return import_module(f"router.sources.{_MODULES.get(source, 'direct')}")
+    return import_module(f"{__name__}.{_MODULES.get(source, 'direct')}")
 
 
 def read(raw: Any, context: Any = None) -> list[Event]:

@@ -169,6 +169,28 @@ def imported(node: ast.Import | ast.ImportFrom) -> list[str]:
     return [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
 
 
+def test_no_string_names_a_module_of_the_library() -> None:
+    """A copy may live in another package: import by name goes from `__name__`. Loggers keep the library's name."""
+    found = [
+        f"{where}:{line}: {text}"
+        for where, tree in package_modules()
+        for line, text in strings(tree)
+        if re.match(r"(?:router|adapters)\.[\w.]*$", text)
+    ]
+
+    assert found == []
+
+
+def strings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """Each string with its line, parts of f-strings among them; names of loggers aside."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "getLogger":
+            continue
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.lineno, node.value
+        yield from strings(node)
+
+
 def test_the_engine_imports_where_only_orjson_is_installed() -> None:
     """Each module of router, the command line and the local gateway aside, with every other distribution hidden."""
     engine = [

@@ -38,7 +38,7 @@ def test_each_name_can_be_imported(name: str) -> None:
 def test_names_are_what_their_homes_define() -> None:
     for module, names in router._HOMES.items():
         for name in names:
-            assert getattr(router, name) is getattr(importlib.import_module(module), name)
+            assert getattr(router, name) is getattr(importlib.import_module(f"router.{module}"), name)
 
 
 def test_type_checkers_are_told_of_the_same_names() -> None:
@@ -48,7 +48,7 @@ def test_type_checkers_are_told_of_the_same_names() -> None:
         if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("router."):
             told.setdefault(node.module, set()).update(alias.name for alias in node.names)
             assert all(alias.asname == alias.name for alias in node.names), node.module  # mypy: exported on purpose
-    assert told == {module: set(names) for module, names in router._HOMES.items()}
+    assert told == {f"router.{module}": set(names) for module, names in router._HOMES.items()}
 
 
 def test_every_error_is_a_router_error_and_those_a_user_meets_are_exported() -> None:
