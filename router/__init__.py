@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from router.convert.markers import Header as Header
     from router.convert.markers import Path as Path
     from router.convert.markers import Query as Query
+    from router.dispatch.chain import Around as Around
+    from router.dispatch.chain import AsyncAround as AsyncAround
     from router.dispatch.chain import Middleware as Middleware
     from router.errors import AnswerTooLarge as AnswerTooLarge
     from router.errors import BadRequest as BadRequest
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from router.event import Event as Event
     from router.event import Source as Source
     from router.middleware.authenticate import Authenticate as Authenticate
-    from router.middleware.authenticate import AuthenticateAsync as AuthenticateAsync
     from router.middleware.authenticate import auth as auth
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
@@ -77,7 +78,7 @@ if TYPE_CHECKING:
 # Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
 # live in another package (`junction vendor`).
 _HOMES = {
-    "dispatch.chain": ("Middleware",),
+    "dispatch.chain": ("Around", "AsyncAround", "Middleware"),
     "convert.markers": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "errors": (
         "AnswerTooLarge",
@@ -108,7 +109,7 @@ _HOMES = {
         "UnsupportedMediaType",
     ),
     "event": ("Event", "Source"),
-    "middleware.authenticate": ("Authenticate", "AuthenticateAsync", "auth"),
+    "middleware.authenticate": ("Authenticate", "auth"),
     "middleware.compress": ("Compress",),
     "middleware.cors": ("Cors",),
     "middleware.timing": ("Timing",),

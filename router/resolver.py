@@ -86,7 +86,7 @@ class Resolver(Registering):
         if any(entry.ready for entry in self._engine.table.entries):
             raise ConfigurationError("use() after the first event: chains are composed by then; call it at import")
         for one in middleware:
-            self._engine.layer(one)
+            self._engine.form(one)
         self._engine.middleware.extend(middleware)
         return self
 
@@ -143,7 +143,7 @@ class Resolver(Registering):
 
     def is_async(self, source: Source) -> bool:
         """Whether the records of a source are handled by anything async; then `resolve_async` is the better door."""
-        return self._engine.manner(source)[0]
+        return self._engine.mode(source)[0]
 
     @property
     def session_policy(self) -> SessionPolicy:
@@ -153,7 +153,7 @@ class Resolver(Registering):
     def _register(self, route: Route) -> None:
         engine = self._engine
         for middleware in route.middleware:
-            engine.layer(middleware)
+            engine.form(middleware)
         plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch, model=route.model)
         engine.add(route, Entry(route, plan))
 

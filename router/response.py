@@ -24,7 +24,7 @@ class Response:
     headers: plain mapping; names and values are checked. `content-type` follows from the body unless given.
     """
 
-    __slots__ = ("body", "cookies", "headers", "status")
+    __slots__ = ("_headers", "body", "cookies", "status")
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Response:
         if type(status) is not int or not 100 <= status <= 599:
             raise ConfigurationError(f"Response(status={status!r}): give an integer from 100 to 599")
         self.status = status
-        self.headers = ResponseHeaders(headers)
+        self._headers: ResponseHeaders | None = ResponseHeaders(headers)
         self.cookies: list[str] = []  # complete Set-Cookie values
         kind: str | None = None
         if isinstance(body, str):
@@ -55,16 +55,31 @@ class Response:
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.headers.get('content-type', '')} {len(self.body or '')}>"
 
+    @property
+    def headers(self) -> ResponseHeaders:
+        """The headers, by name in any case; names and values are checked when set."""
+        if self._headers is None:
+            self._headers = headers = ResponseHeaders()
+            headers._values = {"content-type": [JSON]}
+        return self._headers
+
     @classmethod
     def _ok(cls, json: str) -> Response:
-        """A 200 with text that is JSON already: what a dict becomes, without checks of what cannot be wrong."""
+        """Return a 200 with text that is JSON already: what a dict becomes, without checks of what cannot be wrong.
+
+        Its headers are made when something asks for them.
+        """
         response = object.__new__(cls)
         response.status = 200
-        response.headers = ResponseHeaders()
-        response.headers._values = {"content-type": [JSON]}
+        response._headers = None
         response.cookies = []
         response.body = json
         return response
+
+    @property
+    def _plain_json(self) -> bool:
+        """Whether it is still what `_ok` made: a 200 with a JSON body, and no header that anybody has seen."""
+        return self._headers is None and self.status == 200 and not self.cookies and type(self.body) is str
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

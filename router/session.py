@@ -380,9 +380,9 @@ class SessionPolicy:
         return session
 
     @property
-    def eager(self) -> bool:
-        """Whether a request must be checked even if its handler never asks for the session."""
-        return bool(self.require) or self.session_header is not None
+    def enforces(self) -> bool:
+        """Whether an event must be checked even if its handler never asks for the session."""
+        return bool(self.require) or self.signs
 
 
 def _claim(event: Event, name: str) -> str | None:

@@ -105,7 +105,7 @@ class TrackConnections(_Tracking):
     touch_every: seconds within which `last_seen` is not written again.
     """
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Generator[None, Any, None]:
         if event.source != "websocket":
             return
         if loop_runs():
@@ -122,7 +122,7 @@ class TrackConnections(_Tracking):
 class TrackConnectionsAsync(_Tracking):
     """`TrackConnections` for async applications: it never blocks the event loop."""
 
-    async def __call__(self, event: Event, session: Session) -> AsyncGenerator[None, Any]:
+    async def __call__(self, event: Event) -> AsyncGenerator[None, Any]:
         if event.source != "websocket":
             return
         run = self.connections.aws.run_async

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Generator
-from typing import Any
 
-from router import Event, Middleware, Response, Session
+from router import Around, Event, Middleware, Response
 
 log = logging.getLogger("orders.journal")
 
@@ -18,22 +16,22 @@ class Journal(Middleware):
 
     answers_errors = True  # see the answer to an HTTP error, 404 included, in the place of the error
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Around:
         started = time.perf_counter()
         try:
             response = yield
         except Exception as error:
-            self._write(event, session, started, f"{type(error).__name__}: {error}")
+            self._write(event, started, f"{type(error).__name__}: {error}")
             raise
-        self._write(event, session, started, response.status if isinstance(response, Response) else "done")
+        self._write(event, started, response.status if isinstance(response, Response) else "done")
 
-    def _write(self, event: Event, session: Session, started: float, outcome: int | str) -> None:
+    def _write(self, event: Event, started: float, outcome: int | str) -> None:
         line = {
             "at": time.time(),
             "source": event.source,
             "route": f"{event.method} {event.route.match}".strip(),
-            "tenant": session.tenant,
-            "user": session.user,
+            "tenant": event.session.tenant,
+            "user": event.session.user,
             "correlation_id": event.correlation_id,
             "attempt": event.attempt,
             "ms": round((time.perf_counter() - started) * 1e3, 1),

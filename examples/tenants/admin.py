@@ -3,27 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from examples.tenants.quota import taken
 from examples.tenants.storage import notes
 from examples.tenants.trash import count_trash, empty_trash
-from router import Event, Router, ServiceUnavailable, Session
+from router import AsyncAround, Event, Middleware, Router, ServiceUnavailable, Session
 
 SLOWEST_S = 5.0
 
 
-class TimeLimit:
-    """Middleware of the onion form: it awaits the rest of the chain, and can so put a limit on it."""
+class TimeLimit(Middleware):
+    """Middleware that puts a limit on the rest of its chain: what is cancelled there is raised at the `yield`."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    async def __call__(self, event: Event, call_next: Callable[[Event], Awaitable[Any]]) -> Any:
+    async def __call__(self, event: Event) -> AsyncAround:
         try:
             async with asyncio.timeout(self.seconds):
-                return await call_next(event)
+                yield
         except TimeoutError:
             raise ServiceUnavailable("it took too long", headers={"retry-after": "1"}) from None
 

@@ -13,7 +13,7 @@ from examples.tenants.quota import MyPlaces, QuotaExceeded
 from examples.tenants.search import search
 from examples.tenants.storage import notes, tokens
 from examples.tenants.trash import empty_trash
-from router import AuthenticateAsync, Discard, Event, Resolver, SessionPolicy, TooManyRequests
+from router import Authenticate, Discard, Event, Resolver, SessionPolicy, TooManyRequests
 
 resolver = Resolver(
     session=SessionPolicy(
@@ -25,7 +25,7 @@ resolver = Resolver(
 )
 resolver.use(Audit())  # outermost, so that it sees who was refused, too
 # Nothing runs without a user and a tenant: a request needs a token that is valid for both, anything else a session.
-resolver.use(AuthenticateAsync(tokens, mode="full"))
+resolver.use(Authenticate(tokens, mode="full"))
 resolver.include(routes)
 resolver.include(search)
 resolver.include(admin)

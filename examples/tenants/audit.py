@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Generator
-from typing import Any
 
-from router import Event, Middleware, Response, Session
+from router import Around, Event, Middleware, Response
 
 log = logging.getLogger("tenants.audit")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
@@ -22,7 +20,7 @@ class Audit(Middleware):
 
     answers_errors = True  # see the answer to an HTTP error, 401 and 404 included, in the place of the error
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Around:
         started = time.perf_counter()
         try:
             response = yield
@@ -35,7 +33,7 @@ class Audit(Middleware):
 def _write(event: Event, started: float, outcome: int | str) -> None:
     session = event.session
     # Until a token has said so, a request is only what its headers claim to be: that would be a line about nobody.
-    known = "identity" in event.state or not event._from_client
+    known = "identity" in event.state or not event.method
     line = {
         "at": time.time(),
         "source": event.source,

@@ -1,8 +1,7 @@
-"""The chain of a route: middleware around the handler, composed once when the route is first used.
+"""The chain of a route: middleware around its handler, composed once, when the route is first used.
 
-Middleware is a generator, so that the onion is flat: one function opens each generator, calls the handler, and resumes
-them the other way round. It is written as a coroutine that waits only where something is async; `drive` runs it to its
-end without a loop when nothing is.
+Middleware is a generator, so the chain is flat: open each generator, call the handler, resume them in reverse order.
+The two walks stand here twice, with and without `await`: a sync chain must not pay for a coroutine.
 """
 
 from __future__ import annotations
@@ -10,115 +9,145 @@ from __future__ import annotations
 import inspect
 
 from router.dispatch.plan import drive, is_async
-from router.dispatch.results import refuse_unawaited
+from router.dispatch.results import refuse_unawaited, to_response
 from router.errors import ConfigurationError, Forbidden
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
     from typing import Any
 
     from router.dispatch.plan import Plan
     from router.event import Event
+    from router.response import Response
     from router.routing.route import Route
 
     Call = Callable[[Any], Any]
-    # Turns a handler's result, or an error, into what middleware sees: a Response on HTTP, else the thing itself.
-    Shape = Callable[[Event, Any], Any]
-    OnError = Callable[[Event, Exception], Awaitable[Any]]
+    OnError = Callable[[Event, Exception], Coroutine[Any, Any, Response]]
+    Opened = list[tuple["Layer", Any]]
+    # What middleware is annotated to return. `response = yield` is a Response then, as it is on HTTP.
+    Around = Generator[Any, Response, None]
+    AsyncAround = AsyncGenerator[Any, Response]
+else:
+    from collections.abc import AsyncGenerator, Generator
+
+    Around = Generator[object, "Response", None]
+    AsyncAround = AsyncGenerator[object, "Response"]
+
+_PASSED: Any = object()  # no middleware has answered in the handler's place
 
 
 class Middleware:
-    """Base of middleware. Write `__call__` as a generator:
+    """Base of middleware. Write `__call__` as a generator that takes the event:
 
-        def __call__(self, event, session):      # or async def
+        def __call__(self, event):               # or async def
             response = yield                     # the rest of the chain; an exception is raised here
 
     `yield other` after that replaces the response; `yield answer` before the first bare `yield` answers at once.
     An error that is caught goes on all the same unless something is yielded in its place: nothing is swallowed.
-    `async def __call__(self, event, call_next)` is accepted as well.
+
+    A class may offer both kinds: a sync `__call__`, and `async def call_async(self, event)` for chains that are async.
     """
 
     # True: instead of an HTTP error it is given the error's Response (CORS and compression want to see each answer).
     answers_errors = False
+    # True: its chain is async, even around a sync handler, since it can do nothing without waiting.
+    needs_await = False
 
     if TYPE_CHECKING:
-        __call__: Callable[..., Any]
+
+        def __call__(self, event: Event, /) -> Around | AsyncAround: ...
 
 
 class Layer:
-    """A middleware, looked at once: which form it has."""
+    """A middleware with the entry point that its chain uses.
 
-    __slots__ = ("answers_errors", "form", "is_generator", "open")
+    open: a function of the event that returns the generator. is_async: whether that is an async generator.
+    """
+
+    __slots__ = ("answers_errors", "is_async", "open")
+
+    def __init__(self, open: Call, is_async: bool, answers_errors: bool) -> None:
+        self.open = open
+        self.is_async = is_async
+        self.answers_errors = answers_errors
+
+
+class Form:
+    """A middleware, looked at once: which entry points it has.
+
+    Raises:
+        ConfigurationError: it is no generator, or takes something else than the event.
+    """
+
+    __slots__ = ("_answers_errors", "_open", "_open_async")
 
     def __init__(self, middleware: Any) -> None:
-        function: Any = middleware if inspect.isroutine(middleware) else type(middleware).__call__
         name = getattr(middleware, "__qualname__", type(middleware).__qualname__)
         if isinstance(middleware, type):
             raise ConfigurationError(f"middleware {name} is a class; give an instance: {name}()")
-        if inspect.isgeneratorfunction(function):
-            self.form = "generator"
-        elif inspect.isasyncgenfunction(function):
-            self.form = "async generator"
-        elif is_async(function) and "call_next" in inspect.signature(function).parameters:
-            self.form = "onion"
-        else:
-            raise ConfigurationError(
-                f"middleware {name} must be a generator `(event, session)` with a bare `yield`, "
-                "or `async def (event, call_next)`"
-            )
-        self.is_generator = self.form == "generator"
-        taken = len(inspect.signature(middleware).parameters)
-        if taken not in (1, 2):
-            raise ConfigurationError(f"middleware {name} takes (event, session), not {taken} arguments")
-        self.open: Callable[..., Any] = middleware if taken == 2 else lambda event, session: middleware(event)
-        self.answers_errors = bool(getattr(middleware, "answers_errors", False))
+        function: Any = middleware if inspect.isroutine(middleware) else type(middleware).__call__
+        other = getattr(middleware, "call_async", None)
+        self._open: Call | None = middleware if inspect.isgeneratorfunction(function) else None
+        self._open_async: Call | None = middleware if inspect.isasyncgenfunction(function) else other
+        if self._open is None and not inspect.isasyncgenfunction(function):
+            raise ConfigurationError(f"middleware {name} must be a generator `(event)` with a bare `yield`")
+        if other is not None and not inspect.isasyncgenfunction(other):
+            raise ConfigurationError(f"middleware {name}: call_async must be an async generator `(event)`")
+        for entry in (middleware, other):
+            taken = 1 if entry is None else len(inspect.signature(entry).parameters)
+            if taken != 1:
+                raise ConfigurationError(f"middleware {name} takes (event), not {taken} arguments")
+        if getattr(middleware, "needs_await", False):
+            self._open = None
+        self._answers_errors = bool(getattr(middleware, "answers_errors", False))
 
     @property
     def needs_await(self) -> bool:
-        return not self.is_generator
+        """Whether it has no sync entry point, so that its chain has to be async."""
+        return self._open is None
+
+    def layer(self, asynchronous: bool) -> Layer:
+        """Return the entry point for a chain of one kind; in an async one a sync generator will do as well."""
+        if self._open_async is not None and (asynchronous or self._open is None):
+            return Layer(self._open_async, True, self._answers_errors)
+        assert self._open is not None  # noqa: S101 - __init__ has seen to it
+        return Layer(self._open, False, self._answers_errors)
 
 
-def compose(
-    route: Route, plan: Plan, layers: list[Layer], shape: Shape, on_error: OnError, waits_on_errors: bool
-) -> tuple[Call, bool]:
-    """The whole chain of a route as `call(event)`, and whether it gives a coroutine.
+def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, waits_on_errors: bool) -> tuple[Call, bool]:
+    """Return the whole chain of a route as `call(event)`, and whether that gives a coroutine.
 
+    route, plan: the route and the plan of its handler.
+    forms: the middleware, outermost first.
+    on_error: makes the Response of an error, for middleware that `answers_errors`.
     waits_on_errors: whether on_error may have to wait, so that even a sync chain has to be a coroutine.
     """
-    call, needs_await = plan.call, plan.is_async
-    if route.concurrency > 1 and not needs_await:
+    call, asynchronous = plan.call, plan.is_async
+    if route.concurrency > 1 and not asynchronous:
         from router.dispatch.threads import in_threads
 
-        call, needs_await = in_threads(call, route.concurrency), True
+        call, asynchronous = in_threads(call, route.concurrency), True
     if route.permission is not None:
-        call, needs_await = _guarded(call, needs_await, route.permission, route.batch)
-    if waits_on_errors and not needs_await:
-        call, needs_await = _waiting(call), True
-    # From the inside out: each run of generators is one flat step, each onion one step around what it encloses.
-    run: list[Layer] = []
-    for layer in reversed(layers):
-        if layer.form == "onion":
-            if run:
-                call, needs_await = _flat(run[::-1], call, needs_await, shape, on_error, route.batch)
-                run = []
-            call, needs_await = _onion(layer, call, needs_await, shape, on_error, route.batch), True
-        else:
-            run.append(layer)
-    if run:
-        call, needs_await = _flat(run[::-1], call, needs_await, shape, on_error, route.batch)
-    return call, needs_await
+        call, asynchronous = _guarded(call, asynchronous, route.permission, route.batch)
+    if not asynchronous and (waits_on_errors or any(form.needs_await for form in forms)):
+        call, asynchronous = _as_coroutine(call), True
+    if not forms:
+        return call, asynchronous
+    layers = [form.layer(asynchronous) for form in forms]
+    around = _around_async if asynchronous else _around
+    return around(layers, call, on_error, route.batch), asynchronous
 
 
-def _waiting(call: Call) -> Call:
-    async def call_and_wait(subject: Any) -> Any:
+def _as_coroutine(call: Call) -> Call:
+    async def call_at_once(subject: Any) -> Any:
         return call(subject)
 
-    return call_and_wait
+    return call_at_once
 
 
-def _guarded(call: Call, needs_await: bool, permission: Callable[..., Any], batch: bool) -> tuple[Call, bool]:
-    """Anything but a true answer of the permission is a 403."""
+def _guarded(call: Call, asynchronous: bool, permission: Callable[..., Any], batch: bool) -> tuple[Call, bool]:
+    """Return the call behind a permission: anything but a true answer is a 403."""
     if is_async(permission):
 
         async def ask_and_call(subject: Any) -> Any:
@@ -126,7 +155,7 @@ def _guarded(call: Call, needs_await: bool, permission: Callable[..., Any], batc
             if not await permission(event.session, event):
                 raise Forbidden
             result = call(subject)
-            return await result if needs_await else result
+            return await result if asynchronous else result
 
         return ask_and_call, True
 
@@ -138,109 +167,160 @@ def _guarded(call: Call, needs_await: bool, permission: Callable[..., Any], batc
             raise Forbidden
         return call(subject)
 
-    return guarded, needs_await
+    return guarded, asynchronous
 
 
-def _flat(
-    layers: list[Layer], call: Call, needs_await: bool, shape: Shape, on_error: OnError, batch: bool
-) -> tuple[Call, bool]:
-    """Generators around a call, as one step."""
-    through = _onion_of_generators(layers, call, needs_await, shape, on_error, batch)
-    if needs_await or any(layer.needs_await for layer in layers):
-        return through, True
-    return lambda subject: drive(through(subject)), False
+def _shaped(event: Event, result: Any) -> Any:
+    """Return a result as middleware sees it: a Response on HTTP, on any other source the result itself."""
+    return to_response(result) if event._speaks_http else result
 
 
-def _onion_of_generators(
-    layers: list[Layer], call: Call, needs_await: bool, shape: Shape, on_error: OnError, batch: bool
-) -> Call:
-    async def through(subject: Any) -> Any:
+def _replacement(event: Event, other: Any) -> Any:
+    """Return what a middleware yielded in place of a result. A bare yield has nothing, and would swallow an error."""
+    if other is None:
+        raise ConfigurationError("a middleware has a second bare `yield`; yield the response that takes its place")
+    return _shaped(event, other)
+
+
+# ---- without await -------------------------------------------------------------------------------------------------
+
+
+def _around(layers: list[Layer], call: Call, on_error: OnError, batch: bool) -> Call:
+    """Return sync middleware around a sync call."""
+
+    def through(subject: Any) -> Any:
         event: Event = subject[0] if batch else subject
-        opened: list[tuple[Layer, Any]] = []
-        result: Any = None
-        error: Exception | None = None
+        opened: Opened = []
         try:
-            try:
-                early = await _open(layers, event, opened)
-                if early is None:
-                    early = call(subject)
-                    if needs_await:
-                        early = await early
-                result = shape(event, early)
-            except Exception as raised:
-                error = raised
-            while opened:
-                layer, middleware = opened.pop()
-                if error is not None and layer.answers_errors and event._speaks_http:
-                    result, error = await on_error(event, error), None
-                try:
-                    if layer.is_generator:
-                        other = middleware.send(result) if error is None else middleware.throw(error)
-                    else:
-                        other = await (middleware.asend(result) if error is None else middleware.athrow(error))
-                    await _close(layer, middleware)
-                    result, error = shape(event, _given(other)), None
-                except (StopIteration, StopAsyncIteration):
-                    continue  # it is done; an error that it caught goes on
-                except Exception as raised:
-                    error = raised
-        finally:
-            while opened:  # left over only when this call is cancelled or the process stops
-                await _close(*opened.pop())
-        if error is not None:
-            raise error
-        return result
+            early = _open(layers, event, opened)
+            result = _shaped(event, call(subject) if early is _PASSED else early)
+        except BaseException as error:
+            return _throw(opened, event, error, on_error)
+        return _resume(opened, event, result, on_error)
 
     return through
 
 
-async def _open(layers: list[Layer], event: Event, opened: list[tuple[Layer, Any]]) -> Any:
-    """Run each generator to its first yield; the first that yields something there answers in the handler's place."""
+def _open(layers: list[Layer], event: Event, opened: Opened) -> Any:
+    """Run each generator to its first yield. The first that yields something there answers in the handler's place."""
     for layer in layers:
-        # The session is read for each: one before it may have put another in its place.
-        middleware = layer.open(event, event.session)
-        try:
-            early = next(middleware) if layer.is_generator else await anext(middleware)
-        except (StopIteration, StopAsyncIteration):
-            continue  # it has nothing to do with this event
-        if early is not None:
-            await _close(layer, middleware)
+        generator = layer.open(event)
+        early = next(generator, _PASSED)  # one that ends without a yield has nothing to do with this event
+        if early is None:
+            opened.append((layer, generator))
+        elif early is not _PASSED:
+            generator.close()
             return early
-        opened.append((layer, middleware))
-    return None
+    return _PASSED
 
 
-def _given(other: Any) -> Any:
-    """The response in place of another. A bare yield has none, and would swallow the error it stands for."""
-    if other is None:
-        raise ConfigurationError("a middleware has a second bare `yield`; yield the response that takes its place")
-    return other
+def _resume(opened: Opened, event: Event, result: Any, on_error: OnError) -> Any:
+    """Hand the result to the generators, innermost first, and return what they make of it."""
+    while opened:
+        generator = opened.pop()[1]
+        try:
+            other = generator.send(result)
+            generator.close()
+            result = _replacement(event, other)
+        except StopIteration:
+            continue
+        except BaseException as error:
+            return _throw(opened, event, error, on_error)
+    return result
 
 
-async def _close(layer: Layer, middleware: Any) -> None:
-    if layer.is_generator:
-        middleware.close()
-    else:
-        await middleware.aclose()
+def _throw(opened: Opened, event: Event, error: BaseException, on_error: OnError) -> Any:
+    """Raise an error inside the generators, innermost first. Return what one of them yields in its place."""
+    while opened:
+        layer, generator = opened.pop()
+        if layer.answers_errors and event._speaks_http and isinstance(error, Exception):
+            opened.append((layer, generator))
+            return _resume(opened, event, drive(on_error(event, error)), on_error)
+        try:
+            other = generator.throw(error)
+            generator.close()
+            if isinstance(error, Exception):  # nothing takes the place of what stops the call, or the process
+                return _resume(opened, event, _replacement(event, other), on_error)
+        except StopIteration:
+            continue  # an error that was caught goes on
+        except BaseException as raised:
+            error = raised
+    raise error
 
 
-def _onion(layer: Layer, call: Call, needs_await: bool, shape: Shape, on_error: OnError, batch: bool) -> Call:
-    """`async def (event, call_next)` around a call."""
+# ---- the same with await -------------------------------------------------------------------------------------------
 
-    async def around(subject: Any) -> Any:
+
+def _around_async(layers: list[Layer], call: Call, on_error: OnError, batch: bool) -> Call:
+    """Return middleware of both kinds around an async call."""
+
+    async def through(subject: Any) -> Any:
         event: Event = subject[0] if batch else subject
+        opened: Opened = []
+        try:
+            early = await _open_async(layers, event, opened)
+            result = _shaped(event, await call(subject) if early is _PASSED else early)
+        except BaseException as error:
+            return await _throw_async(opened, event, error, on_error)
+        return await _resume_async(opened, event, result, on_error)
 
-        async def call_next(_: Any = None) -> Any:
-            try:
-                result = call(subject)
-                if needs_await:
-                    result = await result
-                return shape(event, result)
-            except Exception as error:
-                if layer.answers_errors and event._speaks_http:
-                    return await on_error(event, error)
-                raise
+    return through
 
-        return shape(event, await layer.open(event, call_next))
 
-    return around
+async def _open_async(layers: list[Layer], event: Event, opened: Opened) -> Any:
+    for layer in layers:
+        generator = layer.open(event)
+        early = await anext(generator, _PASSED) if layer.is_async else next(generator, _PASSED)
+        if early is None:
+            opened.append((layer, generator))
+        elif early is not _PASSED:
+            await _close(layer, generator)
+            return early
+    return _PASSED
+
+
+async def _resume_async(opened: Opened, event: Event, result: Any, on_error: OnError) -> Any:
+    while opened:
+        layer, generator = opened.pop()
+        try:
+            other = await generator.asend(result) if layer.is_async else generator.send(result)
+            await _close(layer, generator)
+            result = _replacement(event, other)
+        except (StopIteration, StopAsyncIteration):
+            continue
+        except BaseException as error:
+            return await _throw_async(opened, event, error, on_error)
+    return result
+
+
+async def _throw_async(opened: Opened, event: Event, error: BaseException, on_error: OnError) -> Any:
+    while opened:
+        layer, generator = opened.pop()
+        if layer.answers_errors and event._speaks_http and isinstance(error, Exception):
+            opened.append((layer, generator))
+            return await _resume_async(opened, event, await on_error(event, error), on_error)
+        try:
+            other = await generator.athrow(error) if layer.is_async else generator.throw(error)
+            await _close(layer, generator)
+            if isinstance(error, Exception) or _is_of_the_handler(error):
+                return await _resume_async(opened, event, _replacement(event, other), on_error)
+        except (StopIteration, StopAsyncIteration):
+            continue
+        except BaseException as raised:
+            error = raised
+    raise error
+
+
+def _is_of_the_handler(error: BaseException) -> bool:
+    """Whether something inside was cancelled, as a time limit does, and not the dispatch itself."""
+    import asyncio
+
+    task = asyncio.current_task()
+    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+
+
+async def _close(layer: Layer, generator: Any) -> None:
+    if layer.is_async:
+        await generator.aclose()
+    else:
+        generator.close()

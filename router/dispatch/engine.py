@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from router.dispatch.chain import Layer
+    from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
     from router.dispatch.plan import Plan
     from router.event import Event
@@ -37,12 +37,26 @@ class Entry:
         self.is_async = False
 
 
+def _with_session(plan: Plan, batch: bool) -> Plan:
+    """Return a plan that looks at the session first: the policy refuses some, whether the handler asks or not."""
+    from router.dispatch.plan import Plan
+
+    call = plan.call
+
+    def check_and_call(subject: Any) -> Any:
+        for event in subject if batch else (subject,):
+            _ = event.session
+        return call(subject)
+
+    return Plan(check_and_call, plan.is_async)
+
+
 class Engine:
     """Routes, middleware and settings of one application; no state of any invocation."""
 
     __slots__ = (
-        "_layers",
-        "_manners",
+        "_forms",
+        "_modes",
         "_runners",
         "catchers",
         "deadline_margin_ms",
@@ -77,9 +91,9 @@ class Engine:
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
         self.waits_on_errors = False  # whether a catcher or reporter is async
-        self._layers: dict[int, tuple[Any, Layer]] = {}
+        self._forms: dict[int, tuple[Any, Form]] = {}
         self._runners: dict[Source, Runner] = {}
-        self._manners: dict[Source, tuple[bool, bool]] = {}
+        self._modes: dict[Source, tuple[bool, bool]] = {}
 
     def dispatch(self, raw: Any, context: Any) -> Any:
         """The answer to a payload, or a coroutine that gives it when something about it is async."""
@@ -120,54 +134,55 @@ class Engine:
                 model=route.model,
                 overrides=self.overrides,
             )
+        if self.policy.enforces and overridable:
+            plan = _with_session(plan, route.batch)
         call, is_async = plan.call, plan.is_async
-        layers = [self.layer(middleware) for middleware in (*self.middleware, *route.middleware)]
-        if layers or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:
+        forms = [self.form(middleware) for middleware in (*self.middleware, *route.middleware)]
+        if forms or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:
             # Imported here: an application without middleware starts without it.
             from router.dispatch.chain import compose
             from router.dispatch.errors import on_error
-            from router.dispatch.results import shape
 
             call, is_async = compose(
-                route, plan, layers, shape, lambda event, error: on_error(self, event, error), self.waits_on_errors
+                route, plan, forms, lambda event, error: on_error(self, event, error), self.waits_on_errors
             )
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async
         entry.call = call
         entry.ready = True
 
-    def layer(self, middleware: Any) -> Layer:
-        """A middleware as the chain needs it, looked at once. Raises ConfigurationError when it is none."""
-        known = self._layers.get(id(middleware))
+    def form(self, middleware: Any) -> Form:
+        """Return a middleware as the chain needs it, looked at once. Raises ConfigurationError when it is none."""
+        known = self._forms.get(id(middleware))
         if known is None:
-            from router.dispatch.chain import Layer
+            from router.dispatch.chain import Form
 
-            self._layers[id(middleware)] = known = (middleware, Layer(middleware))
+            self._forms[id(middleware)] = known = (middleware, Form(middleware))
         return known[1]
 
     def recompose(self) -> None:
         """Let every chain be composed anew: the overrides have changed."""
         for entry in self.table.entries:
             entry.ready = False
-        self._manners.clear()
+        self._modes.clear()
 
     def add(self, route: Route, entry: Entry) -> None:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
-        self._manners.clear()
+        self._modes.clear()
 
-    def manner(self, source: Source) -> tuple[bool, bool]:
-        """How the batches of a source are run: whether something about them is async, and whether simply in order."""
-        manner = self._manners.get(source)
-        if manner is None:
+    def mode(self, source: Source) -> tuple[bool, bool]:
+        """Return how the batches of a source are run: whether anything about them is async, and whether in order."""
+        mode = self._modes.get(source)
+        if mode is None:
             entries = self.table.entries_of(source)
             for entry in entries:
                 if not entry.ready:
                     self.prepare(entry)
             is_async = self.waits_on_errors or any(entry.is_async for entry in entries)
             in_order = not any(entry.route.batch or entry.route.concurrency > 1 for entry in entries)
-            self._manners[source] = manner = is_async, in_order
-        return manner
+            self._modes[source] = mode = is_async, in_order
+        return mode
 
     def find(self, event: Event) -> Entry:
         """The entry for a record or call, ready to be called. Raises NoRoute."""

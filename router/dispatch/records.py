@@ -1,7 +1,7 @@
 """Records: every one is dispatched, every outcome is kept, and the source's own form says which must come again.
 
-A batch becomes calls (a record each, or with `batch=True` the records of one session), and calls stand in lanes: what
-must stay in order shares a lane, and after a failure the rest of its lane is not begun. Other lanes go on.
+Records that must stay in order share an ordering key: a message group, a shard, a partition. After a failure the rest
+of its key is not begun; other keys go on.
 """
 
 from __future__ import annotations
@@ -37,7 +37,19 @@ class NotStarted(Exception):
 class Batch:
     """The records of one invocation and what became of them."""
 
-    __slots__ = ("carry", "dead", "engine", "events", "kind", "module", "outcomes", "raw", "remaining", "turns")
+    __slots__ = (
+        "engine",
+        "events",
+        "failed_keys",
+        "iterator",
+        "keep_state",
+        "kind",
+        "module",
+        "outcomes",
+        "raw",
+        "remaining",
+        "source",
+    )
 
     def __init__(
         self, engine: Engine, module: ModuleType, kind: str, source: Source, raw: Any, context: Any, in_order: bool
@@ -45,26 +57,27 @@ class Batch:
         self.engine = engine
         self.module = module
         self.kind = kind
+        self.source = source
         self.raw = raw
         each = getattr(module, "each", None)
         if in_order and each is not None:
             # Events are made when their turn comes; those stay here of which there is more to tell than "done".
-            self.turns: Iterable[Event] = each(source, raw, context)
+            self.iterator: Iterable[Event] = each(source, raw, context)
             self.events: list[Any] = [None] * len(raw["Records"])
         else:
-            self.turns = self.events = module.read(source, raw, context)
+            self.iterator = self.events = module.read(source, raw, context)
         self.outcomes = [_NOT_STARTED] * len(self.events)
-        self.dead: set[Hashable] = set()  # lanes that have ended
+        self.failed_keys: set[Hashable] = set()
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
-        self.carry: Callable[[Any, Any], None] | None = getattr(module, "carry", None)
+        self.keep_state: Callable[[Any, Any], None] | None = getattr(module, "carry", None)
 
 
 def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) -> Callable[[Any, Any], Any]:
-    """What dispatches the batches of one source."""
+    """Return the function that dispatches the batches of one source: `run(raw, context)`, or a coroutine of it."""
 
     def run(raw: Any, context: Any) -> Any:
-        is_async, in_order = engine.manner(source)
+        is_async, in_order = engine.mode(source)
         batch = Batch(engine, module, kind, source, raw, context, in_order)
         work = execute(batch, in_order)
         return work if is_async else drive(work)
@@ -74,12 +87,16 @@ def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) 
 
 async def execute(batch: Batch, in_order: bool) -> Any:
     """Dispatch the records and answer."""
-    if in_order:
-        await run_in_order(batch)
-    else:
-        from router.dispatch.groups import run_grouped
+    before = _current.set(None)
+    try:
+        if in_order:
+            await run_each(batch, enumerate(batch.iterator), ordering_key(batch, 1))
+        else:
+            from router.dispatch.groups import run_grouped
 
-        await run_grouped(batch)
+            await run_grouped(batch)
+    finally:
+        _current.reset(before)
     answer = getattr(batch.module, "answer", None)
     if batch.kind == "notify":
         failures = [
@@ -93,60 +110,53 @@ async def execute(batch: Batch, in_order: bool) -> Any:
     return None if answer is None else answer(batch.raw, batch.events, batch.outcomes)
 
 
-async def run_in_order(batch: Batch) -> None:
-    """One record after the other. None is begun when one before it in its lane failed, or the time is nearly up.
+async def run_each(
+    batch: Batch, records: Iterable[tuple[int, Event]], key_of: Callable[[Event], Hashable] | None
+) -> None:
+    """Call the handlers of records, one after the other.
 
-    A record without a route, or whose session is refused, fails in its turn, so that what must come after it does not
-    overtake it.
+    None is begun when one before it with the same ordering key failed, or the time is nearly up. A record without a
+    route fails in its turn, so that what must come after it does not overtake it.
+
+    records: the positions and events. Several runs may share one iterator: then so many records run at a time.
+    key_of: returns the ordering key of an event; None where no order has to be kept.
     """
-    outcomes, remaining, dead, carry = batch.outcomes, batch.remaining, batch.dead, batch.carry
-    margin, policy, lane_of = batch.engine.deadline_margin_ms, batch.engine.policy, lanes(batch)
-    of_record, attribute, enter, leave = policy.of_record, policy.attribute, _current.set, _current.reset
-    routes, offload = Routes(batch.engine), batch.engine.offload
-    known = routes.get
-    looked = 0.0
-    before = enter(None)
-    try:
-        for position, event in enumerate(batch.turns):
-            lane: Hashable = None
-            result: Any = None
-            failure: BaseException | None = None
-            try:
-                if lane_of is not None and (lane := lane_of(event, 1)) in dead:
+    engine, outcomes, failed_keys, remaining = batch.engine, batch.outcomes, batch.failed_keys, batch.remaining
+    margin, policy, offload, enter = engine.deadline_margin_ms, engine.policy, engine.offload, _current.set
+    routes = Routes(engine)
+    known, looked = routes.get, 0.0
+    for position, event in records:
+        key: Hashable = None
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            if key_of is not None and (key := key_of(event)) in failed_keys:
+                continue
+            # A look at the clock is not free, and its resolution is a millisecond. The first records look each time,
+            # so that a simulated clock, which moves with each look, is followed too.
+            if remaining is not None and (position < 32 or perf_counter() - looked > 0.001):
+                looked = perf_counter()
+                if remaining() < margin:
+                    return
+            event._policy = policy
+            entry = known(event.name) or routes.find(event)
+            event.route = entry.route
+            enter(event)
+            if offload is not None:
+                await fetch_offloaded(offload, event, entry.is_async)
+            result = entry.call(event)
+            if entry.is_async:
+                result = await result
+                if result is None and not event._tasks:
+                    outcomes[position] = _DONE
                     continue
-                # A look at the clock is not free, and its resolution is a millisecond. The first records look each
-                # time, so that a simulated clock, which moves with each look, is followed too.
-                if remaining is not None and (position < 32 or perf_counter() - looked > 0.001):
-                    looked = perf_counter()
-                    if remaining() < margin:
-                        return
-                entry = known(event.name) or routes.find(event)
-                event.route = entry.route
-                event._policy = policy  # also for a session that the handler makes: it is signed like any other
-                if event._from_client:
-                    event.session = policy.of_request(event)
-                else:
-                    event.session = of_record(event, event._session_wire(attribute))
-                enter(event)
-                if offload is not None:
-                    await fetch_offloaded(offload, event, entry.is_async)
-                result = entry.call(event)
-                if entry.is_async:
-                    result = await result
-                if result is not None:
-                    refuse_unawaited(result)
-                if carry is not None:
-                    carry([event], result)
-            except BaseException as error:
-                failure = error
-            if failure is None and result is None and not event._tasks:
+            elif result is None:
                 outcomes[position] = _DONE
-            else:
-                enter(None)
-                batch.events[position] = event
-                await finish(batch, [position], lane, [result], failure)
-    finally:
-        leave(before)
+                continue
+        except BaseException as error:
+            failure = error
+        batch.events[position] = event
+        await finish(batch, [position], key, [result], failure)
 
 
 async def fetch_offloaded(offload: Offload, event: Event, now: bool) -> None:
@@ -167,32 +177,68 @@ class Routes(dict[str, "Entry"]):
         self.engine = engine
 
     def find(self, event: Event) -> Entry:
-        """The entry of a record. Raises NoRoute."""
+        """Return the entry of a record. Raises NoRoute."""
         entry = self.engine.find(event)
         if self.engine.table.fixed(event) is entry:
             self[event.name] = entry
         return entry
 
 
-def lanes(batch: Batch) -> Callable[[Event, int], Hashable] | None:
-    """What tells the lane of a record; None where each record is a lane of its own."""
+def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None:
+    """Return what tells the ordering key of a record; None where no order has to be kept.
+
+    limit: how many records of the route run at a time. Above one, order is kept by partition key within the shard,
+    which is all that Kinesis and DynamoDB promise.
+    """
     module = batch.module
     if batch.kind == "ordered":
         shard_of, key_of = module.lane, module.key
-        # With concurrency= order is kept by partition key, which is all that Kinesis and DynamoDB promise.
-        return lambda event, limit: (shard_of(event), key_of(event)) if limit > 1 else (shard_of(event),)
-    lane_of = getattr(module, "lane", None)
-    has_lanes = getattr(module, "has_lanes", None)
-    if lane_of is None or (has_lanes is not None and not has_lanes(batch.raw)):
+        if limit > 1:
+            return lambda event: (shard_of(event), key_of(event))
+        return lambda event: (shard_of(event),)
+    group_of: Callable[[Event], Hashable] | None = getattr(module, "lane", None)
+    is_ordered = getattr(module, "has_lanes", None)
+    if group_of is None or (is_ordered is not None and not is_ordered(batch.raw)):
         return None
-    return lambda event, limit: lane_of(event)
+    return group_of
 
 
 async def finish(
-    batch: Batch, positions: list[int], lane: Hashable, results: list[Any], failure: BaseException | None
+    batch: Batch, positions: list[int], key: Hashable, results: list[Any], failure: BaseException | None
 ) -> None:
-    """What a call came to, when it is more than nothing: results, work beside the handler, an error."""
+    """Keep the outcome of a call that returned something, started background tasks, or failed.
+
+    positions: of the call's records. key: their ordering key. results: one a record. failure: an error of the call.
+    """
     events = [batch.events[position] for position in positions]
+    token = _current.set(events[0])
+    try:
+        if failure is None:
+            failure = _unusable(batch, events, results)
+        final = await _final_error(batch, events, failure)
+    finally:
+        _current.reset(token)
+    for position, result in zip(positions, results, strict=True):
+        batch.outcomes[position] = outcome = Outcome(None if final else result, final, started=True)
+    # A source that is only notified has every record tried, whatever became of the one before.
+    if key is not None and batch.kind != "notify" and outcome.failed:
+        batch.failed_keys.add(key)
+
+
+def _unusable(batch: Batch, events: list[Event], results: list[Any]) -> Exception | None:
+    """Return why results cannot be taken: something that was never awaited, a window state that is no JSON."""
+    try:
+        for result in results:
+            refuse_unawaited(result)
+        if batch.keep_state is not None:
+            batch.keep_state(events, results[0])
+    except Exception as error:
+        return error
+    return None
+
+
+async def _final_error(batch: Batch, events: list[Event], failure: BaseException | None) -> Exception | None:
+    """Return the error that the records of a call end with, once their background tasks are done; None for none."""
     if failure is not None and not isinstance(failure, Exception):
         from router.dispatch.loop import as_failure
 
@@ -200,24 +246,11 @@ async def finish(
     if any(event._tasks for event in events):
         from router.dispatch.loop import first_failure
 
-        late = await first_failure(events)
+        late = await first_failure(events)  # waited for, whatever the handler came to
         failure = failure or late
     if failure is None or batch.engine.ignores(failure):
-        for position, result in zip(positions, results, strict=True):
-            batch.outcomes[position] = Outcome(result, started=True)
-        return
-    for event in events:
-        event._policy = batch.engine.policy
-    token = _current.set(events[0])
-    try:
-        final = await on_record_error(batch.engine, events, failure)
-    finally:
-        _current.reset(token)
-    for position in positions:
-        batch.outcomes[position] = outcome = Outcome(error=final, started=True)
-    # A source that is only notified has every record tried, whatever became of the one before.
-    if lane is not None and batch.kind != "notify" and outcome.failed:
-        batch.dead.add(lane)
+        return None
+    return await on_record_error(batch.engine, events, failure)
 
 
 def _id(event: Event) -> str:

@@ -1,4 +1,4 @@
-"""What a handler returned, as the chain passes it on: a Response on HTTP, on any other source the thing itself."""
+"""Results of handlers: as a Response, and refused where they were never awaited."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from router.event import Event
-
-
-def shape(event: Event, result: Any) -> Any:
-    """The result as middleware sees it."""
-    return to_response(result) if event._speaks_http else result
-
 
 def to_response(result: Any) -> Response:
-    """dict, list and models as JSON, str as text, bytes as they are, None as 204, `(body, status[, headers])`."""
+    """Return the Response that a handler's result stands for.
+
+    dict, list and models are JSON, str is text, bytes stay bytes, None is a 204; `(body, status[, headers])`.
+
+    Raises:
+        ConfigurationError: it is a coroutine, a generator, or a tuple of another form.
+    """
+    kind = type(result)
+    if kind is dict or kind is list:
+        return Response._ok(dumps(result).decode())
     if isinstance(result, Response):
         return result
     if isinstance(result, dict | list):

@@ -16,11 +16,11 @@ from router.http.headers import check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Collection, Generator, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from typing import Any, Protocol, TypeVar
 
+    from router.dispatch.chain import Around, AsyncAround
     from router.event import Event
-    from router.session import Session
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         def authenticate(self, token: str, /) -> Identity | None: ...
 
     class AsyncAuthenticator(Protocol):
-        """The same for `AuthenticateAsync`."""
+        """The same without blocking the event loop."""
 
         async def authenticate_async(self, token: str, /) -> Identity | None: ...
 
@@ -81,10 +81,24 @@ def auth(mode: str) -> Callable[[F], F]:
     return mark
 
 
-class _Authentication(Middleware):
-    """What both forms share. See `Authenticate`."""
+class Authenticate(Middleware):
+    """Let in who brings a valid token, and make the session the token's.
 
-    _verb = "authenticate"
+    authenticator: has `authenticate(token)`, `authenticate_async(token)` or both. An async chain asks the async one,
+        and the sync one in a thread where there is no other. If it raises, the error propagates: nobody is admitted.
+    mode: `user` (the token names a user), `tenant` (it is valid for the session's tenant), `full` (both), `off`. A
+        handler marked with `@auth(...)` has a mode of its own.
+    bypass: tokens of internal calls, at least 32 characters each, several while they are rotated; None for none. With
+        one of them the session is what the SessionPolicy reads. `event.state["bypass"]` is then true.
+    header: where the token is. query: a query parameter that `$connect` of a WebSocket may have it in instead, as
+        browsers cannot set headers there; URLs are logged, so use tokens that end soon.
+    connections: a `TrackConnections` that stands further inside; WebSocket messages are checked by the session it kept.
+
+    The token decides who the user is. The tenant is the one that the request asks for, if the token is valid for it,
+    or the token's only one. Claims of the token go over those of the session. `event.state["identity"]` is what the
+    authenticator said. Sources that are not from a client carry a session, which must have the mode's fields.
+    Of several on a chain each has to let the event in.
+    """
 
     def __init__(
         self,
@@ -98,8 +112,9 @@ class _Authentication(Middleware):
     ) -> None:
         name = type(self).__name__
         _check_mode(mode, name)
-        if isinstance(authenticator, type) or not callable(getattr(authenticator, self._verb, None)):
-            raise ConfigurationError(f"{name}: {_named(authenticator)} has no {self._verb}(token)")
+        if isinstance(authenticator, type) or not _can_ask(authenticator):
+            raise ConfigurationError(f"{name}: {_named(authenticator)} has no authenticate(token)")
+        self.needs_await = not hasattr(authenticator, "authenticate")
         check_header(header, "")
         if query is not None and (type(query) is not str or not query):
             raise ConfigurationError(f"{name}(query={query!r}): give the name of a query parameter, or None")
@@ -112,6 +127,38 @@ class _Authentication(Middleware):
         self.connections = connections
         # Digests: comparing them takes the same time however long a token is.
         self._bypass = [] if bypass is None else [_digest(token) for token in _checked_bypass(bypass, name)]
+
+    def __call__(self, event: Event) -> Around:
+        needed = self._needs(event)
+        if needed:
+            if self.connections is not None and _is_message(event):
+                self.connections.restore(event)
+            token = self._token(event, needed)
+            if token is not None:
+                self._admit(event, needed, self.authenticator.authenticate(token))
+        elif self.mode != "off":
+            _disbelieve_headers(event)
+        yield
+
+    async def call_async(self, event: Event) -> AsyncAround:
+        """Do the same in an async chain, without blocking its event loop."""
+        needed = self._needs(event)
+        if needed:
+            if self.connections is not None and _is_message(event):
+                await self.connections.restore_async(event)
+            token = self._token(event, needed)
+            if token is not None:
+                self._admit(event, needed, await self._ask(token))
+        elif self.mode != "off":
+            _disbelieve_headers(event)
+        yield
+
+    async def _ask(self, token: str) -> Any:
+        if hasattr(self.authenticator, "authenticate_async"):
+            return await self.authenticator.authenticate_async(token)
+        from asyncio import to_thread
+
+        return await to_thread(self.authenticator.authenticate, token)
 
     def _needs(self, event: Event) -> tuple[str, ...]:
         """The fields that the session must have."""
@@ -179,7 +226,7 @@ class _Authentication(Middleware):
         """Put who the token belongs to into the session. Raises Unauthorized, Forbidden, BadRequest."""
         if identity is None:
             raise _not_valid()
-        refuse_unawaited(identity, f"{type(self.authenticator).__name__}.{self._verb}")
+        refuse_unawaited(identity, f"{type(self.authenticator).__name__}.authenticate")
         _check_identity(identity)
         if "user" in needed and not identity.user:
             raise _not_enough("the token names no user")
@@ -192,55 +239,6 @@ class _Authentication(Middleware):
         event.state["identity"] = identity
 
 
-class Authenticate(_Authentication):
-    """Let in who brings a valid token, and make the session the token's. For sync applications.
-
-    authenticator: has `authenticate(token)`; an error of it goes on, so that nobody comes in while it cannot tell.
-    mode: `user` (the token names a user), `tenant` (it is valid for the session's tenant), `full` (both), `off`. A
-        handler marked with `@auth(...)` has a mode of its own.
-    bypass: tokens of internal calls, at least 32 characters each, several while they are rotated; None for none. With
-        one of them the session is what the SessionPolicy reads. `event.state["bypass"]` is then true.
-    header: where the token is. query: a query parameter that `$connect` of a WebSocket may have it in instead, as
-        browsers cannot set headers there; URLs are logged, so use tokens that end soon.
-    connections: a `TrackConnections` that stands further inside; WebSocket messages are checked by the session it kept.
-
-    The token decides who the user is. The tenant is the one that the request asks for, if the token is valid for it,
-    or the token's only one. Claims of the token go over those of the session. `event.state["identity"]` is what the
-    authenticator said. Sources that are not from a client carry a session, which must have the mode's fields.
-    Of several on a chain each has to let the event in.
-    """
-
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
-        needed = self._needs(event)
-        if needed:
-            if self.connections is not None and _is_message(event):
-                self.connections.restore(event)
-            token = self._token(event, needed)
-            if token is not None:
-                self._admit(event, needed, self.authenticator.authenticate(token))
-        elif self.mode != "off":
-            _disbelieve_headers(event)
-        yield
-
-
-class AuthenticateAsync(_Authentication):
-    """`Authenticate` for async applications: it asks `authenticate_async(token)` and never blocks the event loop."""
-
-    _verb = "authenticate_async"
-
-    async def __call__(self, event: Event, session: Session) -> AsyncGenerator[None, Any]:
-        needed = self._needs(event)
-        if needed:
-            if self.connections is not None and _is_message(event):
-                await self.connections.restore_async(event)
-            token = self._token(event, needed)
-            if token is not None:
-                self._admit(event, needed, await self.authenticator.authenticate_async(token))
-        elif self.mode != "off":
-            _disbelieve_headers(event)
-        yield
-
-
 # ---- modes ---------------------------------------------------------------------------------------------------------
 
 
@@ -248,6 +246,10 @@ def _named(authenticator: object) -> str:
     if isinstance(authenticator, type):
         return f"the class {authenticator.__name__}, of which an instance is needed,"
     return type(authenticator).__name__
+
+
+def _can_ask(authenticator: object) -> bool:
+    return any(callable(getattr(authenticator, verb, None)) for verb in ("authenticate", "authenticate_async"))
 
 
 def _check_mode(mode: object, name: str) -> None:

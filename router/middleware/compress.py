@@ -7,11 +7,8 @@ from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
+    from router.dispatch.chain import Around
     from router.event import Event
-    from router.response import Response
-    from router.session import Session
 
 # Formats that are compressed already gain nothing.
 _WORTH_IT = ("text/", "application/json", "application/problem+json", "application/javascript", "application/xml")
@@ -31,7 +28,7 @@ class Compress(Middleware):
         self.minimum = minimum
         self.level = level
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Response, None]:
+    def __call__(self, event: Event) -> Around:
         response = yield
         if not event._speaks_http or event.source is Source.WEBSOCKET or response.body is None:
             return

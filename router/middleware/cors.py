@@ -9,11 +9,11 @@ from router.response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Iterable
     from typing import Any
 
+    from router.dispatch.chain import Around
     from router.event import Event
-    from router.session import Session
 
 
 class Cors(Middleware):
@@ -56,7 +56,7 @@ class Cors(Middleware):
         for name, value in (("methods", self.methods), ("headers", self.headers), ("expose", self.expose)):
             check_header(name, value)
 
-    def __call__(self, event: Event, session: Session) -> Generator[Response | None, Response]:
+    def __call__(self, event: Event) -> Around:
         if not event._speaks_http:
             yield None
             return

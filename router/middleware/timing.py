@@ -8,11 +8,11 @@ from router.dispatch.chain import Middleware
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
     from typing import Any
 
+    from router.dispatch.chain import Around
     from router.event import Event
-    from router.session import Session
 
 
 class Timing(Middleware):
@@ -27,7 +27,7 @@ class Timing(Middleware):
         self.report = report
         self.header = header
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Around:
         started = perf_counter()
         response: Any = None
         try:

@@ -1,20 +1,20 @@
 """This library."""
 
-from router import Event, Middleware, Resolver, Session
+from router import Event, Middleware, Resolver
 from tests.benchmarks.apps import paths, show
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
+    from router import Around
     from tests.benchmarks.apps import Handler, Work
 
 
 class Passthrough(Middleware):
     """A middleware that does nothing, so that the chain itself is measured."""
 
-    def __call__(self, event: Event, session: Session) -> "Iterator[Any]":
+    def __call__(self, event: Event) -> "Around":
         yield
 
 

@@ -11,7 +11,7 @@ import pytest
 from adapters.aws import Aws
 from adapters.identity import Identity
 from adapters.websocket import Connections, TrackConnections, TrackConnectionsAsync
-from router import Authenticate, AuthenticateAsync, Event, Resolver, Session, SessionPolicy, auth, get_session
+from router import Authenticate, Event, Resolver, Session, SessionPolicy, auth, get_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
 from tests.servers.dynamodb_local import DynamoDBLocal
@@ -48,7 +48,7 @@ class Chat:
         resolver = Resolver(session=policy)
         if asynchronous:
             tracked: Any = TrackConnectionsAsync(connections)
-            resolver.use(AuthenticateAsync(Book(), mode, query="token", connections=tracked), tracked)
+            resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
         else:
             tracked = TrackConnections(connections)
             resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)

@@ -24,7 +24,7 @@ from tests.unit.router.dispatch.cases import failed, output, sqs
 
 
 class Trace(Middleware):
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Generator[None, Any, None]:
         yield
 
 

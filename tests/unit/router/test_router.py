@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, Path, Resolver, RouteConflict, Router, Session, Source
+from router import ConfigurationError, Event, Path, Resolver, RouteConflict, Router, Source
 from router.router import Registering
 from router.testing import TestClient, samples
 from tests.unit.router.dispatch.cases import failed, sqs
@@ -321,7 +321,7 @@ def test_what_cannot_be_meant_is_refused_when_it_is_registered(register: Any, me
 def test_middleware_of_a_group_covers_its_records_too() -> None:
     log: list[str] = []
 
-    def trace(event: Event, session: Session) -> Generator[None, Any, None]:
+    def trace(event: Event) -> Generator[None, Any, None]:
         log.append("in")
         yield
         log.append("out")

@@ -171,7 +171,7 @@ def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() 
         _ = event_of(request(), SessionPolicy(require="tenant", tenant_header="x-tenant")).session
     with pytest.raises(BadRequest, match=r"^the user is missing$"):
         _ = event_of(request({"x-user": "u-1"}), SessionPolicy(require="user", user_claim="sub")).session
-    assert (SessionPolicy(require="user").eager, SessionPolicy().eager) == (True, False)
+    assert (SessionPolicy(require="user").enforces, SessionPolicy().enforces) == (True, False)
 
 
 # ---- at start ------------------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from adapters.mongo.errors import ClusterUnavailable, InvalidFilter
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.settings import Cluster, MongoSettings
 from adapters.mongo.tokens import MongoTokens
-from router import Authenticate, AuthenticateAsync, Resolver, Session, SessionPolicy, auth
+from router import Authenticate, Resolver, Session, SessionPolicy, auth
 from router.dispatch.loop import close_loop
 from router.testing import Answer, TestClient
 from tests.servers.ferretdb import FerretDB
@@ -82,7 +82,7 @@ def ask(client: TestClient, token: str, path: str = "/who", **headers: str) -> A
     return client.get(path, headers={"authorization": f"Bearer {token}", **{f"x-{k}": v for k, v in headers.items()}})
 
 
-forms = pytest.mark.parametrize(("form", "path"), [(Authenticate, "/who"), (AuthenticateAsync, "/later")])
+forms = pytest.mark.parametrize(("form", "path"), [(Authenticate, "/who"), (Authenticate, "/later")])
 
 
 @forms

@@ -17,7 +17,7 @@ from adapters.mongo.mongo import Mongo
 from adapters.mongo.token_cache import Cache
 from adapters.mongo.token_documents import Stored
 from adapters.mongo.tokens import MongoTokens
-from router import Authenticate, AuthenticateAsync, ConfigurationError, Resolver
+from router import Authenticate, ConfigurationError, Resolver, Session
 from router.testing import TestClient
 
 
@@ -304,11 +304,14 @@ def test_a_token_that_was_ended_by_hand_lets_nobody_in(
     assert not let_in(tokens, issued.token)
 
 
-@pytest.mark.parametrize("form", [Authenticate, AuthenticateAsync])
-def test_while_the_database_fails_nobody_comes_in(memory: Memory, tokens: MongoTokens, form: Any) -> None:
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_while_the_database_fails_nobody_comes_in(memory: Memory, tokens: MongoTokens, asynchronous: bool) -> None:
+    async def later(session: Session) -> str | None:
+        return session.user
+
     resolver = Resolver()
-    resolver.use(form(tokens, "user"))
-    resolver.get("/")(lambda session: session.user)
+    resolver.use(Authenticate(tokens, "user"))
+    resolver.get("/")(later if asynchronous else lambda session: session.user)
     issued = tokens.issue("ann", expires_in=60)
     memory.failing["get"] = ConnectionError("down")
     client = TestClient(resolver)

@@ -237,7 +237,7 @@ class TestHasAsync:
         assert has_async(resolver)
 
     def test_async_middleware(self):
-        async def middleware(event: Event, session: Any):
+        async def middleware(event: Event):
             yield
 
         resolver = Resolver()

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from router import (
+    Around,
+    AsyncAround,
     ConfigurationError,
     Discard,
     Event,
@@ -37,7 +39,7 @@ def _fresh_log() -> None:
 
 
 def tracing(name: str) -> Callable[..., Any]:
-    def middleware(event: Event, session: Session) -> Generator[None, Any, None]:
+    def middleware(event: Event) -> Generator[None, Any, None]:
         log.append(f"{name} in")
         yield
         log.append(f"{name} out")
@@ -51,7 +53,7 @@ class Trace(Middleware):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Generator[None, Any, None]:
         log.append(f"{self.name} in")
         yield
         log.append(f"{self.name} out")
@@ -63,7 +65,7 @@ class AsyncTrace(Middleware):
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def __call__(self, event: Event, session: Session) -> AsyncGenerator[None, Any]:
+    async def __call__(self, event: Event) -> AsyncGenerator[None, Any]:
         log.append(f"{self.name} in")
         await asyncio.sleep(0)
         yield
@@ -71,40 +73,24 @@ class AsyncTrace(Middleware):
         log.append(f"{self.name} out")
 
 
-class Onion(Middleware):
-    """The form of other frameworks."""
+class BothTrace(Trace):
+    """A class that offers both entry points."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    async def __call__(self, event: Event, call_next: Callable[..., Any]) -> Any:
+    async def call_async(self, event: Event) -> AsyncAround:
         log.append(f"{self.name} in")
-        response = await call_next(event)
+        await asyncio.sleep(0)
+        yield
         log.append(f"{self.name} out")
-        return response
 
 
-async def async_function(event: Event, session: Session) -> AsyncGenerator[None, Any]:
+async def async_function(event: Event) -> AsyncGenerator[None, Any]:
     log.append("async function in")
     yield
     log.append("async function out")
 
 
-async def onion_function(event: Event, call_next: Callable[..., Any]) -> Any:
-    log.append("onion function in")
-    response = await call_next()
-    log.append("onion function out")
-    return response
-
-
-def event_only(event: Event) -> Generator[None, Any, None]:
-    log.append("event only in")
-    yield
-    log.append("event only out")
-
-
 class WithMethod:
-    def around(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def around(self, event: Event) -> Generator[None, Any, None]:
         log.append("method in")
         yield
         log.append("method out")
@@ -113,12 +99,10 @@ class WithMethod:
 FORMS: dict[str, Any] = {
     "generator class": (Trace("m"), "m"),
     "generator function": (tracing("m"), "m"),
-    "generator of the event alone": (event_only, "event only"),
     "generator method": (WithMethod().around, "method"),
+    "class with both": (BothTrace("m"), "m"),
     "async generator class": (AsyncTrace("m"), "m"),
     "async generator function": (async_function, "async function"),
-    "onion class": (Onion("m"), "m"),
-    "onion function": (onion_function, "onion function"),
 }
 
 
@@ -160,7 +144,7 @@ def test_each_form_goes_around_each_kind_of_handler(form: str, asynchronous: boo
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_forms_mix_in_one_chain_and_keep_their_order(asynchronous: bool) -> None:
     resolver = Resolver()
-    resolver.use(Trace("1"), AsyncTrace("2"), Onion("3"), Trace("4"), Trace("5"), Onion("6"), AsyncTrace("7"))
+    resolver.use(Trace("1"), AsyncTrace("2"), AsyncTrace("3"), Trace("4"), Trace("5"), BothTrace("6"), AsyncTrace("7"))
     answering(resolver, asynchronous=asynchronous)
 
     assert TestClient(resolver).get("/").status == 200
@@ -216,13 +200,13 @@ def test_middleware_of_one_route_does_not_run_for_another() -> None:
 
 
 def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
-    def only_posts(event: Event, session: Session) -> Generator[None, Any, None]:
+    def only_posts(event: Event) -> Generator[None, Any, None]:
         if event.method != "POST":
             return
         log.append("post")
         yield
 
-    async def only_puts(event: Event, session: Session) -> AsyncGenerator[None, Any]:
+    async def only_puts(event: Event) -> AsyncGenerator[None, Any]:
         if event.method == "PUT":
             log.append("put")
             yield
@@ -242,19 +226,15 @@ def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
 # ---- answering and replacing -------------------------------------------------------------------------------------
 
 
-def early_sync(event: Event, session: Session) -> Generator[Any, Any, None]:
+def early_sync(event: Event) -> Generator[Any, Any, None]:
     yield Response("from the middleware", 418)
 
 
-async def early_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+async def early_async(event: Event) -> AsyncGenerator[Any, Any]:
     yield Response("from the middleware", 418)
 
 
-async def early_onion(event: Event, call_next: Callable[..., Any]) -> Any:
-    return Response("from the middleware", 418)
-
-
-@pytest.mark.parametrize("early", [early_sync, early_async, early_onion])
+@pytest.mark.parametrize("early", [early_sync, early_async])
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_an_early_answer_skips_what_is_inside_and_passes_what_is_outside(early: Any, asynchronous: bool) -> None:
     resolver = Resolver()
@@ -268,10 +248,10 @@ def test_an_early_answer_skips_what_is_inside_and_passes_what_is_outside(early: 
 
 
 def test_an_early_answer_may_be_anything_that_a_handler_may_return() -> None:
-    def early(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def early(event: Event) -> Generator[Any, Any, None]:
         yield {"early": True}, 202
 
-    def see(event: Event, session: Session) -> Generator[None, Response, None]:
+    def see(event: Event) -> Generator[None, Response, None]:
         response = yield
         log.append(f"{response.status} {response.body!r}")
 
@@ -285,7 +265,7 @@ def test_an_early_answer_may_be_anything_that_a_handler_may_return() -> None:
 
 
 def test_cleaning_up_after_an_early_answer_still_happens() -> None:
-    def early(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def early(event: Event) -> Generator[Any, Any, None]:
         try:
             yield "early"
         finally:
@@ -299,28 +279,23 @@ def test_cleaning_up_after_an_early_answer_still_happens() -> None:
     assert log == ["closed"]
 
 
-def replace_sync(event: Event, session: Session) -> Generator[Any, Any, None]:
+def replace_sync(event: Event) -> Generator[Any, Any, None]:
     response = yield
     yield Response(f"{response.body} replaced", 202)
     log.append("never")
 
 
-async def replace_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+async def replace_async(event: Event) -> AsyncGenerator[Any, Any]:
     response = yield
     yield Response(f"{response.body} replaced", 202)
     log.append("never")
 
 
-async def replace_onion(event: Event, call_next: Callable[..., Any]) -> Any:
-    response = await call_next(event)
-    return f"{response.body} replaced", 202
-
-
-@pytest.mark.parametrize("replace", [replace_sync, replace_async, replace_onion])
+@pytest.mark.parametrize("replace", [replace_sync, replace_async])
 def test_a_second_answer_replaces_the_first(replace: Any) -> None:
     seen: list[int] = []
 
-    def outside(event: Event, session: Session) -> Generator[None, Response, None]:
+    def outside(event: Event) -> Generator[None, Response, None]:
         response = yield
         seen.append(response.status)
 
@@ -336,7 +311,7 @@ def test_a_second_answer_replaces_the_first(replace: Any) -> None:
 
 
 def test_middleware_sees_a_response_whatever_the_handler_returned() -> None:
-    def stamp(event: Event, session: Session) -> Generator[None, Response, None]:
+    def stamp(event: Event) -> Generator[None, Response, None]:
         response = yield
         response.headers["x-status"] = str(response.status)
 
@@ -370,7 +345,7 @@ def test_middleware_sees_a_response_whatever_the_handler_returned() -> None:
 
 
 def test_what_middleware_leaves_in_the_state_the_handler_finds() -> None:
-    def load(event: Event, session: Session) -> Generator[None, Any, None]:
+    def load(event: Event) -> Generator[None, Any, None]:
         event.state["user"] = "ada"
         yield
 
@@ -406,28 +381,21 @@ def failing(resolver: Resolver, error: Exception, *, asynchronous: bool = False)
             raise error
 
 
-def catch_and_replace(event: Event, session: Session) -> Generator[Any, Any, None]:
+def catch_and_replace(event: Event) -> Generator[Any, Any, None]:
     try:
         yield
     except Broken as error:
         yield f"caught {error}", 409
 
 
-async def catch_and_replace_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+async def catch_and_replace_async(event: Event) -> AsyncGenerator[Any, Any]:
     try:
         yield
     except Broken as error:
         yield f"caught {error}", 409
 
 
-async def catch_and_replace_onion(event: Event, call_next: Callable[..., Any]) -> Any:
-    try:
-        return await call_next(event)
-    except Broken as error:
-        return f"caught {error}", 409
-
-
-@pytest.mark.parametrize("catcher", [catch_and_replace, catch_and_replace_async, catch_and_replace_onion])
+@pytest.mark.parametrize("catcher", [catch_and_replace, catch_and_replace_async])
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_an_error_is_raised_at_the_yield_and_may_be_answered_there(catcher: Any, asynchronous: bool) -> None:
     resolver = Resolver()
@@ -440,14 +408,14 @@ def test_an_error_is_raised_at_the_yield_and_may_be_answered_there(catcher: Any,
     assert log == ["outside in", "outside out"]
 
 
-def look_and_let_go(event: Event, session: Session) -> Generator[Any, Any, None]:
+def look_and_let_go(event: Event) -> Generator[Any, Any, None]:
     try:
         yield
     except Broken:
         log.append("looked")
 
 
-async def look_and_let_go_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+async def look_and_let_go_async(event: Event) -> AsyncGenerator[Any, Any]:
     try:
         yield
     except Broken:
@@ -472,7 +440,7 @@ def test_an_error_that_is_caught_without_a_word_goes_on(looker: Any) -> None:
 
 
 def test_middleware_may_raise_another_error_in_its_place() -> None:
-    def translate(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def translate(event: Event) -> Generator[Any, Any, None]:
         try:
             yield
         except LookupError as error:
@@ -488,11 +456,11 @@ def test_middleware_may_raise_another_error_in_its_place() -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_an_error_on_the_way_in_is_seen_by_what_is_outside_alone(asynchronous: bool) -> None:
-    def refuse(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def refuse(event: Event) -> Generator[Any, Any, None]:
         raise Forbidden("not you")
         yield
 
-    def outside(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def outside(event: Event) -> Generator[Any, Any, None]:
         try:
             yield
         except Forbidden:
@@ -509,7 +477,7 @@ def test_an_error_on_the_way_in_is_seen_by_what_is_outside_alone(asynchronous: b
 
 
 def test_an_error_on_the_way_out_takes_the_place_of_the_answer() -> None:
-    def spoil(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def spoil(event: Event) -> Generator[Any, Any, None]:
         yield
         raise Forbidden
 
@@ -524,7 +492,7 @@ def test_an_error_on_the_way_out_takes_the_place_of_the_answer() -> None:
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_what_stops_the_process_passes_and_open_middleware_is_closed_from_the_inside(asynchronous: bool) -> None:
     def closing(name: str) -> Callable[..., Any]:
-        def middleware(event: Event, session: Session) -> Generator[Any, Any, None]:
+        def middleware(event: Event) -> Generator[Any, Any, None]:
             try:
                 yield
             finally:
@@ -532,7 +500,7 @@ def test_what_stops_the_process_passes_and_open_middleware_is_closed_from_the_in
 
         return middleware
 
-    async def closing_async(event: Event, session: Session) -> AsyncGenerator[Any, Any]:
+    async def closing_async(event: Event) -> AsyncGenerator[Any, Any]:
         try:
             yield
         finally:
@@ -552,30 +520,124 @@ def test_what_stops_the_process_passes_and_open_middleware_is_closed_from_the_in
     assert current_event() is None
 
 
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_a_class_with_two_entry_points_is_entered_by_the_one_of_its_chain(asynchronous: bool) -> None:
+    class Both(Middleware):
+        def __call__(self, event: Event) -> Around:
+            log.append("sync")
+            yield
+
+        async def call_async(self, event: Event) -> AsyncAround:
+            log.append("async")
+            yield
+
+    resolver = Resolver().use(Both())
+    answering(resolver, asynchronous=asynchronous)
+    assert TestClient(resolver).get("/").status == 200
+    assert log == ["async" if asynchronous else "sync", "handler"]
+
+
+def test_beside_async_middleware_a_class_with_two_entry_points_is_async_around_a_sync_handler() -> None:
+    class Both(Middleware):
+        def __call__(self, event: Event) -> Around:
+            log.append("sync")
+            yield
+
+        async def call_async(self, event: Event) -> AsyncAround:
+            log.append("async")
+            yield
+
+    resolver = Resolver().use(AsyncTrace("outside"), Both())
+    answering(resolver, asynchronous=False)
+    assert TestClient(resolver).get("/").status == 200
+    assert log == ["outside in", "async", "handler", "outside out"]
+
+
+def test_middleware_that_needs_to_wait_makes_the_chain_of_a_sync_handler_async() -> None:
+    class Waits(BothTrace):
+        needs_await = True
+
+    resolver = Resolver().use(Waits("m"))
+    answering(resolver, asynchronous=False)
+    assert TestClient(resolver).get("/").status == 200
+    assert log == ["m in", "handler", "m out"]
+
+
+def test_a_time_limit_around_the_yield_cancels_the_handler_alone() -> None:
+    async def limited(event: Event) -> AsyncAround:
+        try:
+            async with asyncio.timeout(0.01):
+                yield
+        except TimeoutError:
+            yield Response("too slow", 504)
+
+    resolver = Resolver().use(Trace("outside"), limited)
+
+    @resolver.get("/slow")
+    async def slow() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            log.append("stopped")
+
+    @resolver.get("/quick")
+    async def quick() -> str:
+        return "done"
+
+    client = TestClient(resolver)
+    assert (client.get("/slow").status, client.get("/quick").text) == (504, "done")
+    assert log == ["outside in", "stopped", "outside out", "outside in", "outside out"]
+
+
+def test_a_cancelled_dispatch_raises_at_the_yield_and_nothing_takes_its_place() -> None:
+    async def greedy(event: Event) -> AsyncAround:
+        try:
+            yield
+        except asyncio.CancelledError:
+            log.append("cancelled")
+            yield Response("went on")
+
+    resolver = Resolver().use(greedy)
+
+    @resolver.get("/")
+    async def wait() -> None:
+        await asyncio.sleep(60)
+
+    async def cancel() -> None:
+        task = asyncio.create_task(resolver.resolve_async(samples.rest("GET", "/")))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        await task
+
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(cancel())
+    assert log == ["cancelled"]
+
+
 class Answers(Middleware):
     """Sees each answer, that of an error included."""
 
     answers_errors = True
 
-    def __call__(self, event: Event, session: Session) -> Generator[None, Any, None]:
+    def __call__(self, event: Event) -> Generator[None, Any, None]:
         response = yield
         log.append(str(response.status) if event._speaks_http else repr(response))
         if event._speaks_http:
             response.headers["x-seen"] = "yes"
 
 
-class AnswersOnion(Middleware):
+class AnswersAsync(Middleware):
     answers_errors = True
 
-    async def __call__(self, event: Event, call_next: Callable[..., Any]) -> Any:
-        response = await call_next(event)
+    async def __call__(self, event: Event) -> AsyncAround:
+        response = yield
         log.append(str(response.status) if event._speaks_http else repr(response))
         if event._speaks_http:
             response.headers["x-seen"] = "yes"
-        return response
 
 
-@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+@pytest.mark.parametrize("middleware", [Answers(), AnswersAsync()])
 @pytest.mark.parametrize("error", [NotFound("none"), Broken("wheel")])
 def test_answers_errors_is_given_the_response_of_an_error(middleware: Any, error: Exception) -> None:
     resolver = Resolver()
@@ -588,7 +650,7 @@ def test_answers_errors_is_given_the_response_of_an_error(middleware: Any, error
     assert (answer.status, answer.headers["x-seen"], log) == (status, "yes", [str(status)])
 
 
-@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+@pytest.mark.parametrize("middleware", [Answers(), AnswersAsync()])
 def test_answers_errors_sees_requests_that_no_route_takes(middleware: Any) -> None:
     resolver = Resolver()
     resolver.use(middleware)
@@ -606,7 +668,7 @@ def test_answers_errors_sees_requests_that_no_route_takes(middleware: Any) -> No
 
 
 def test_other_middleware_sees_the_error_of_a_request_that_no_route_takes() -> None:
-    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+    def see(event: Event) -> Generator[None, Any, None]:
         try:
             yield
         except NotFound:
@@ -621,7 +683,7 @@ def test_other_middleware_sees_the_error_of_a_request_that_no_route_takes() -> N
     assert log == ["not found"]
 
 
-@pytest.mark.parametrize("middleware", [Answers(), AnswersOnion()])
+@pytest.mark.parametrize("middleware", [Answers(), AnswersAsync()])
 def test_answers_errors_leaves_the_errors_of_records_alone(middleware: Any) -> None:
     resolver = Resolver()
     resolver.use(middleware)
@@ -653,8 +715,9 @@ def test_the_answer_of_an_error_may_come_from_an_async_catcher(asynchronous: boo
 
 
 def test_middleware_runs_once_for_each_record_and_sees_its_event_and_session() -> None:
-    def see(event: Event, session: Session) -> Generator[None, Any, None]:
-        assert session == get_session() == event.session
+    def see(event: Event) -> Generator[None, Any, None]:
+        session = event.session
+        assert session == get_session()
         assert current_event() is event
         yield
         log.append(f"{event.text} of {session.tenant}")
@@ -673,7 +736,7 @@ def test_middleware_runs_once_for_each_record_and_sees_its_event_and_session() -
 
 
 def test_middleware_that_answers_a_record_early_acknowledges_it_without_the_handler() -> None:
-    def once(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def once(event: Event) -> Generator[Any, Any, None]:
         if event.text == "done before":
             yield "skipped"
             return
@@ -691,7 +754,7 @@ def test_middleware_that_answers_a_record_early_acknowledges_it_without_the_hand
 
 
 def test_middleware_may_decide_the_fate_of_a_record() -> None:
-    def tolerant(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def tolerant(event: Event) -> Generator[Any, Any, None]:
         try:
             yield
         except Broken as error:
@@ -708,13 +771,13 @@ def test_middleware_may_decide_the_fate_of_a_record() -> None:
 
 
 def test_of_a_batch_middleware_runs_once_a_call_and_sees_the_first_event() -> None:
-    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+    def see(event: Event) -> Generator[None, Any, None]:
         yield
         log.append(event.text)
 
-    async def around(event: Event, call_next: Callable[..., Any]) -> Any:
+    async def around(event: Event) -> AsyncAround:
         log.append(f"around {event.text}")
-        return await call_next(event)
+        yield
 
     resolver = Resolver()
     resolver.use(see, around)
@@ -728,7 +791,7 @@ def test_of_a_batch_middleware_runs_once_a_call_and_sees_the_first_event() -> No
 
 
 def test_middleware_goes_around_every_other_source(caplog: pytest.LogCaptureFixture) -> None:
-    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+    def see(event: Event) -> Generator[None, Any, None]:
         result = yield
         log.append(f"{event.source} {result.body!r}" if isinstance(result, Response) else f"{event.source} {result}")
 
@@ -766,7 +829,7 @@ def test_middleware_goes_around_every_other_source(caplog: pytest.LogCaptureFixt
 
 
 def test_what_middleware_yields_is_the_result_of_a_call() -> None:
-    def double(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def double(event: Event) -> Generator[Any, Any, None]:
         result = yield
         yield result * 2
 
@@ -778,7 +841,7 @@ def test_what_middleware_yields_is_the_result_of_a_call() -> None:
 
 
 def test_an_error_that_middleware_raises_fails_a_notification() -> None:
-    def refuse(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def refuse(event: Event) -> Generator[Any, Any, None]:
         raise Broken
         yield
 
@@ -872,13 +935,13 @@ def test_a_permission_that_forgets_to_await_lets_nobody_in(caplog: pytest.LogCap
 # ---- what is no middleware ---------------------------------------------------------------------------------------
 
 
-def plain(event: Event, session: Session) -> None: ...
+def plain(event: Event) -> None: ...
 
 
-async def plain_async(event: Event, session: Session) -> None: ...
+async def plain_async(event: Event) -> None: ...
 
 
-def three(event: Event, session: Session, more: int) -> Generator[None, Any, None]:
+def two(event: Event, session: Session) -> Generator[None, Any, None]:
     yield
 
 
@@ -886,8 +949,20 @@ def nothing() -> Generator[None, Any, None]:
     yield
 
 
+async def onion(event: Event, call_next: Callable[..., Any]) -> Any:
+    return await call_next(event)
+
+
+class NotAsync(Trace):
+    def __init__(self) -> None:
+        super().__init__("n")
+
+    def call_async(self, event: Event) -> Around:
+        yield
+
+
 class Plain:
-    def __call__(self, event: Event, session: Session) -> None: ...
+    def __call__(self, event: Event) -> None: ...
 
 
 @pytest.mark.parametrize(
@@ -897,10 +972,12 @@ class Plain:
         (plain_async, "middleware plain_async must be a generator"),
         (Plain(), "middleware Plain must be a generator"),
         (Trace, r"middleware Trace is a class; give an instance: Trace\(\)"),
-        (three, r"middleware three takes \(event, session\), not 3 arguments"),
-        (nothing, r"middleware nothing takes \(event, session\), not 0 arguments"),
+        (two, r"middleware two takes \(event\), not 2 arguments"),
+        (nothing, r"middleware nothing takes \(event\), not 0 arguments"),
         ("cors", "middleware str must be a generator"),
-        (partial(three, more=1), "must be a generator"),
+        (partial(two, session=Session()), "must be a generator"),
+        (onion, "middleware onion must be a generator"),
+        (NotAsync(), "middleware NotAsync: call_async must be an async generator"),
     ],
 )
 def test_what_is_no_middleware_is_refused_by_name(middleware: Any, message: str) -> None:
@@ -934,7 +1011,7 @@ def test_plain_generators_around_an_async_handler_run_in_its_thread_and_loop() -
     def where() -> tuple[int, int]:
         return threading.get_ident(), id(asyncio.get_running_loop())
 
-    def see(event: Event, session: Session) -> Generator[None, Any, None]:
+    def see(event: Event) -> Generator[None, Any, None]:
         seen.append(where())
         yield
         seen.append(where())
@@ -1009,7 +1086,7 @@ def test_a_sync_application_with_middleware_never_imports_asyncio() -> None:
 
 def test_a_second_bare_yield_swallows_no_error() -> None:
     class Twice(Middleware):
-        def __call__(self, event: Event, session: Session) -> Any:
+        def __call__(self, event: Event) -> Around:
             try:
                 yield
             except ValueError:

@@ -333,7 +333,7 @@ def test_nothing_of_a_request_starts_a_new_line_in_the_log(caplog: pytest.LogCap
     raw["requestContext"]["requestId"] = raw["resource"] = EVIL
     TestClient(resolver).event(raw)
 
-    resolver.on_queue("*")(lambda event: None)
+    resolver.on_queue("*")(lambda event, session: None)
     record = samples.sqs_record("orders", "x", message_id=EVIL, session=EVIL)
     record["eventSourceARN"] = EVIL
     TestClient(Resolver()).event({"Records": [record]})

@@ -53,6 +53,15 @@ async def work_async(event: Event) -> None:
     work(event)
 
 
+def asking(event: Event, session: Session) -> None:
+    """Work that looks at the session."""
+    work(event)
+
+
+async def asking_async(event: Event, session: Session) -> None:
+    await work_async(event)
+
+
 BOTH = pytest.mark.parametrize("handler", [work, work_async], ids=["sync", "async"])
 
 
@@ -92,16 +101,22 @@ def test_an_application_without_any_route_fails_every_message() -> None:
 
 def test_ignoring_what_is_unrouted_ignores_no_other_failure() -> None:
     resolver = Resolver(unrouted="ignore")
-    resolver.on_queue("orders")(work)
+    resolver.on_queue("orders")(asking)
     assert failed(TestClient(resolver).event(sqs("orders", "x", ("a", {"session": "{"})))) == ["x", "a"]
 
 
 @pytest.mark.parametrize("session", ["{", "[]", '{"tenant": 7}', '{"claims": []}'])
-@BOTH
+@pytest.mark.parametrize("handler", [asking, asking_async], ids=["sync", "async"])
 def test_a_malformed_session_fails_its_message_alone(handler: Any, session: str) -> None:
     raw = sqs("orders", "a", ("b", {"session": session}), "c")
     assert failed(dispatch(raw, handler)) == ["b"]
     assert done == ["a", "c"]
+
+
+@BOTH
+def test_a_malformed_session_that_nothing_reads_does_no_harm(handler: Any) -> None:
+    assert failed(dispatch(sqs("orders", "a", ("b", {"session": "{"}), "c"), handler)) == []
+    assert done == ["a", "b", "c"]
 
 
 def test_a_session_that_is_required_and_missing_fails_its_message() -> None:
@@ -251,7 +266,7 @@ def test_after_a_failure_the_rest_of_its_group_is_failed_unprocessed_and_others_
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_a_malformed_session_stops_its_group_like_any_failure(concurrency: int) -> None:
     raw = grouped("a1", "b1", "c2", "d1", "e2", options=lambda body: {"session": "{"} if body == "b1" else {})
-    assert failed(dispatch(raw, concurrency=concurrency)) == ["b1", "d1"]
+    assert failed(dispatch(raw, asking, concurrency=concurrency)) == ["b1", "d1"]
     assert sorted(done) == ["a1", "c2", "e2"]
 
 
@@ -487,7 +502,7 @@ def test_with_concurrency_each_item_of_a_table_stays_in_order() -> None:
 @pytest.mark.parametrize("concurrency", [1, 4])
 def test_a_record_that_no_call_can_be_made_for_stops_the_shard_where_it_stands(concurrency: int) -> None:
     resolver = Resolver(session=SessionPolicy(body_field="session"))
-    resolver.on_stream("clicks", concurrency=concurrency)(lambda event: done.append(event.json()["n"]))
+    resolver.on_stream("clicks", concurrency=concurrency)(lambda event, session: done.append(event.json()["n"]))
     raw = samples.kinesis("clicks", [{"n": "a"}, {"n": "b", "session": 7}, {"n": "c"}, {"n": "d", "session": 8}])
     assert failed(TestClient(resolver).event(raw)) == [sequence_numbers(raw)[1]]
     assert done == ["a"]
@@ -931,7 +946,7 @@ def test_the_errors_that_are_told_are_those_of_the_library() -> None:
     told: list[tuple[str, type]] = []
     resolver = Resolver()
     resolver.on_error(lambda error, event: told.append((event.id, type(error))))
-    resolver.on_queue("orders")(work)
+    resolver.on_queue("orders")(asking)
     raw = {"Records": [*sqs("orders", ("a", {"session": "{"}), "x")["Records"], *sqs("other", "b")["Records"]]}
 
     assert failed(TestClient(resolver).event(raw)) == ["a", "x", "b"]

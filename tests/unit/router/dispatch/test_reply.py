@@ -272,13 +272,13 @@ def test_a_call_with_a_malformed_session_fails_before_its_handler(asynchronous: 
     if asynchronous:
 
         @resolver.on_invoke("rebuild")
-        async def wait() -> None:
+        async def wait(session: Session) -> None:
             ran.append("ran")
 
     else:
 
         @resolver.on_invoke("rebuild")
-        def rebuild() -> None:
+        def rebuild(session: Session) -> None:
             ran.append("ran")
 
     with pytest.raises(SessionError):

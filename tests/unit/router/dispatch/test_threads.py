@@ -99,7 +99,7 @@ variable: ContextVar[str] = ContextVar("variable", default="unset")
 def test_what_middleware_sets_in_the_context_a_thread_finds() -> None:
     seen: list[str] = []
 
-    def middleware(event: Event, session: Session) -> Generator[None, Any, None]:
+    def middleware(event: Event) -> Generator[None, Any, None]:
         token = variable.set(event.text)
         yield
         variable.reset(token)
@@ -142,7 +142,7 @@ def test_one_application_serves_many_threads_each_with_its_own_session() -> None
 def test_no_thread_ever_sees_a_route_without_its_middleware() -> None:
     """The chain is composed by whoever comes first; meanwhile the others must not slip through."""
 
-    def refuse(event: Event, session: Session) -> Generator[Any, Any, None]:
+    def refuse(event: Event) -> Generator[Any, Any, None]:
         raise Forbidden
         yield
 

@@ -6,7 +6,8 @@ import asyncio
 import functools
 import hmac
 import logging
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,6 @@ from adapters.identity import Identity
 from router import (
     Allow,
     Authenticate,
-    AuthenticateAsync,
     ConfigurationError,
     Cors,
     Event,
@@ -63,8 +63,20 @@ class Book:
         return self.authenticate(token)
 
 
-Form = type[Authenticate] | type[AuthenticateAsync]
-both_forms = pytest.mark.parametrize("form", [Authenticate, AuthenticateAsync])
+class Waiting:
+    """An authenticator that has the async verb alone."""
+
+    def __init__(self, book: Any) -> None:
+        self.authenticate_async = book.authenticate_async
+
+
+def waiting(book: Any, *args: Any, **options: Any) -> Authenticate:
+    """`Authenticate` in an async chain, whatever the handler is."""
+    return Authenticate(Waiting(book), *args, **options)
+
+
+Form = Callable[..., Authenticate]
+both_forms = pytest.mark.parametrize("form", [Authenticate, waiting])
 POLICY = SessionPolicy(tenant_header="x-tenant", user_header="x-user")
 
 
@@ -331,13 +343,44 @@ def test_settings_that_make_no_sense_are_refused_at_start(start: Any) -> None:
         start()
 
 
-def test_each_form_wants_its_verb() -> None:
-    class Sync:
-        def authenticate(self, token: str) -> None: ...
+def test_an_authenticator_needs_one_of_the_two_verbs() -> None:
+    with pytest.raises(ConfigurationError, match=r"object has no authenticate\(token\)"):
+        Authenticate(object())  # type: ignore[arg-type]
 
-    Authenticate(Sync())
-    with pytest.raises(ConfigurationError, match=r"Sync has no authenticate_async\(token\)"):
-        AuthenticateAsync(Sync())
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_the_verb_of_the_chain_is_asked_and_a_sync_one_never_on_its_loop(asynchronous: bool) -> None:
+    class Sync:
+        def authenticate(self, token: str) -> Identity | None:
+            asked.append(threading.get_ident())
+            return KNOWN.get(token)
+
+    class Both(Sync):
+        async def authenticate_async(self, token: str) -> Identity | None:
+            asked.append("async")
+            return KNOWN.get(token)
+
+    asked: list[Any] = []
+    for book in (Sync(), Both()):
+        resolver = Resolver().use(Authenticate(book))
+        if asynchronous:
+
+            @resolver.get("/")
+            async def later(session: Session) -> str | None:
+                return session.user
+        else:
+
+            @resolver.get("/")
+            def now(session: Session) -> str | None:
+                return session.user
+
+        assert TestClient(resolver).get("/", headers=bearer("ann")).text == "ann"
+    here = threading.get_ident()
+    if asynchronous:
+        assert asked[0] != here
+        assert asked[1] == "async"
+    else:
+        assert asked == [here, here]
 
 
 # ---- modes of handlers ---------------------------------------------------------------------------------------------
@@ -638,7 +681,7 @@ def test_sources_without_a_place_for_a_session_are_let_in_by_a_mark() -> None:
     resolver.on_schedule("hourly")(lambda: ran.append("hourly"))
     client = TestClient(resolver)
     client.schedule("nightly")
-    with pytest.raises(RecordsFailed, match=r"session\.user is required by Authenticate(?:Async)? and missing"):
+    with pytest.raises(RecordsFailed, match=r"session\.user is required by Authenticate and missing"):
         client.schedule("hourly")
     assert ran == ["nightly"]
 
@@ -687,9 +730,9 @@ class Tracker:
     async def restore_async(self, event: Any) -> None:
         self.restore(event)
 
-    def __call__(self, event: Any, session: Session) -> Any:
+    def __call__(self, event: Any) -> Any:
         if event.name == "$connect":
-            self.sessions[event.connection_id] = session
+            self.sessions[event.connection_id] = event.session
         yield
 
 

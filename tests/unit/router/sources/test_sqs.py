@@ -272,7 +272,7 @@ def test_a_malformed_session_fails_its_record_alone(wire: str) -> None:
     raw["Records"][0]["messageAttributes"] = {"session": {"dataType": "String", "stringValue": wire}}
     seen: list[str] = []
     resolver = Resolver()
-    resolver.on_queue("orders")(lambda event: seen.append(event.text))
+    resolver.on_queue("orders")(lambda event, session: seen.append(event.text))
     assert resolver.resolve(raw) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
     assert seen == ["b"]
     with pytest.raises(SessionError):
@@ -337,7 +337,7 @@ def test_a_message_that_no_handler_is_called_for_holds_up_its_group_too(reason: 
     seen: list[str] = []
     resolver = Resolver()
     pattern = {"body": [{"anything-but": "a1"}]} if reason == "pattern" else {"body": [{"exists": True}]}
-    resolver.on_queue("orders.fifo", pattern=pattern)(lambda event: seen.append(event.text))
+    resolver.on_queue("orders.fifo", pattern=pattern)(lambda event, session: seen.append(event.text))
     ids = ["a1", "b1", "a2", "b2"]
     raw = samples.sqs("orders.fifo", ids, group=["a", "b", "a", "b"], message_ids=ids)
     if reason == "session":
