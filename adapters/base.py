@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from adapters.aws.settings import Settings
     from adapters.aws.steps import Steps
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class Adapter:
         warn_if_blocking(self, verb)
 
 
-def session_entry(session: Outgoing = CURRENT, policy: SessionPolicy | None = None) -> tuple[str, str | None]:
+def session_entry(session: Outgoing = CURRENT, policy: Policy | None = None) -> tuple[str, str | None]:
     """`(key, wire form)` of a session in a payload. Where there is none to attach, the key is one to leave free."""
     named = named_session(session, policy)
     if named is not None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from adapters.aws.client import Aws
     from adapters.aws.steps import Steps
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
 # EventBridge API reference, PutEvents: a request with ten entries, and what they come to.
 _MOST = 10
@@ -75,7 +75,7 @@ class Bus(Adapter):
         *,
         name: str = "default",
         source: str,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         max_bytes: int = _LARGEST,
     ) -> None:
         super().__init__(aws)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from adapters.aws.client import Aws
     from adapters.aws.steps import Steps
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
 # Lambda API reference, Invoke.
 _LARGEST = 6 * 1024 * 1024
@@ -84,7 +84,7 @@ class Invoker(Adapter):
         self,
         aws: Aws | None = None,
         *,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         timeout: float = _LONGEST + 10,
         lambda_tenant: bool = False,
     ) -> None:

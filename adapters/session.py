@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
 
-    from router.session import SessionPolicy
+    from router.session import Policy
 
 
 class Current(Enum):
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Outgoing: TypeAlias = Session | Literal[Current.SESSION] | None
 
 
-def session_wire(session: Outgoing = CURRENT, policy: SessionPolicy | None = None) -> str | None:
+def session_wire(session: Outgoing = CURRENT, policy: Policy | None = None) -> str | None:
     """The wire form of a session, signed where the policy signs; None for nothing to attach.
 
     session: the current one, another, or None for none. policy: signs in place of that of the running resolver; needed
@@ -38,7 +38,7 @@ def session_wire(session: Outgoing = CURRENT, policy: SessionPolicy | None = Non
     return None if named is None else named[1]
 
 
-def named_session(session: Outgoing = CURRENT, policy: SessionPolicy | None = None) -> tuple[str, str] | None:
+def named_session(session: Outgoing = CURRENT, policy: Policy | None = None) -> tuple[str, str] | None:
     """`(name, wire form)` of a session: the name is the attribute, key or header that the receiver's policy reads."""
     if session is None:
         return None

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from adapters.aws.client import Aws
     from adapters.aws.steps import Steps
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
 # Step Functions API reference, StartExecution.
 _LARGEST = 262_144
@@ -48,7 +48,7 @@ class StepFunctions(Adapter):
     A machine is a name or an ARN, that of a version or an alias included.
     """
 
-    def __init__(self, aws: Aws | None = None, *, policy: SessionPolicy | None = None) -> None:
+    def __init__(self, aws: Aws | None = None, *, policy: Policy | None = None) -> None:
         super().__init__(aws)
         self.policy = policy
 

@@ -59,11 +59,13 @@ if TYPE_CHECKING:
     from router.router import Router as Router
     from router.routing.route import Route as Route
     from router.session import Session as Session
-    from router.session import SessionPolicy as SessionPolicy
     from router.session import current_event as current_event
     from router.session import get_session as get_session
     from router.session import reset_session as reset_session
     from router.session import set_session as set_session
+    from router.session_policy import FromRequest as FromRequest
+    from router.session_policy import SessionPolicy as SessionPolicy
+    from router.signing import Signing as Signing
     from router.sources import read as read
     from router.sources._registry import detect as detect
     from router.sources.authorizer import Allow as Allow
@@ -118,7 +120,9 @@ _HOMES = {
     "response": ("Response",),
     "router": ("Router",),
     "routing.route": ("Route",),
-    "session": ("Session", "SessionPolicy", "current_event", "get_session", "reset_session", "set_session"),
+    "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
+    "session_policy": ("FromRequest", "SessionPolicy"),
+    "signing": ("Signing",),
     "sources.authorizer": ("Allow", "Deny"),
     "sources._registry": ("detect",),
     "sources.firehose": ("Transformed",),

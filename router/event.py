@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from router.http.forms import Form
     from router.http.headers import Headers, Query
-    from router.session import Session, SessionPolicy
+    from router.session import Policy, Session
 
 
 class Source(StrEnum):
@@ -156,7 +156,7 @@ class Event:
         topic: str | None  # the SNS topic a message came through
         session: Session
         state: dict[str, Any]  # free for middleware and handlers
-        _policy: SessionPolicy  # where the session comes from
+        _policy: Policy  # where the session comes from
         _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
         _tasks: Sequence[Task[Any]]  # what `background` started
         _json: Any
@@ -302,10 +302,10 @@ class Event:
     def _tenant_id(self) -> str | None:
         return getattr(self.context, "tenant_id", None)
 
-    def _default_policy(self) -> SessionPolicy:
-        from router.session import SessionPolicy
+    def _default_policy(self) -> Policy:
+        from router.session import Policy
 
-        return SessionPolicy()
+        return Policy()
 
     def _session(self) -> Session:
         return self._policy.of_event(self)

@@ -7,7 +7,7 @@ from router.dispatch.engine import Engine, Entry
 from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
 from router.router import Registering, Router, path_parameters
-from router.session import SessionPolicy
+from router.session import Policy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from router.durations import Duration
     from router.event import Source
     from router.routing.route import Route
+    from router.session_policy import SessionPolicy
 
     F = TypeVar("F", bound=Callable[..., Any])
 
@@ -45,7 +46,7 @@ class Resolver(Registering):
         delay: Callable[..., Any] | None = None,
         offload: Offload | None = None,
     ) -> None:
-        self._engine = Engine(SessionPolicy() if session is None else session, unrouted, deadline_margin)
+        self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._engine.delay = delay
         self._engine.offload = offload
         if delay is not None:
@@ -146,8 +147,8 @@ class Resolver(Registering):
         return self._engine.mode(source)[0]
 
     @property
-    def session_policy(self) -> SessionPolicy:
-        """Where sessions come from and how they are signed."""
+    def session_policy(self) -> Policy:
+        """Return what was given as `session=`, or the default policy."""
         return self._engine.policy
 
     def _register(self, route: Route) -> None:

@@ -12,15 +12,17 @@ from types import MappingProxyType
 
 import orjson
 
-from router.errors import BadRequest, ConfigurationError, SessionError, Unauthorized
+from router.errors import SessionError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from contextvars import Token
     from typing import Any, NoReturn, Protocol
 
     from router.event import Event
+    from router.session_policy import FromRequest
+    from router.signing import Signing
 
     class Holder(Protocol):
         """What the context holds: an Event, or anything else that has a session."""
@@ -32,7 +34,6 @@ _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
 _KNOWN = frozenset(_FIELDS)
 _new = object.__new__
-_UNSIGNED: Any = object()  # no secret was given
 
 
 class Session:
@@ -51,7 +52,7 @@ class Session:
         correlation_id: str | None = None,
         attributes: Mapping[str, Any] | None = None,
         *,
-        _policy: SessionPolicy | None = None,
+        _policy: Policy | None = None,
     ) -> None:
         self._tenant = tenant
         self._user = user
@@ -121,7 +122,7 @@ class Session:
         return held
 
     @classmethod
-    def from_dict(cls, value: Any, *, _policy: SessionPolicy | None = None) -> Session:
+    def from_dict(cls, value: Any, *, _policy: Policy | None = None) -> Session:
         """A session from its wire fields; fields it does not know are kept as attributes. Raises SessionError."""
         return _session_of(value, _policy)
 
@@ -143,7 +144,7 @@ class Session:
         return payload if self._policy is None else self._policy.seal(payload)
 
 
-def _session_of(value: Any, policy: SessionPolicy | None) -> Session:
+def _session_of(value: Any, policy: Policy | None) -> Session:
     """The session of parsed wire fields."""
     if type(value) is not dict:
         raise SessionError(f"session: expected an object, got {_kind(value)}")
@@ -182,6 +183,16 @@ def _refuse(value: dict[str, Any]) -> NoReturn:
     raise SessionError("session: malformed")
 
 
+def _parsed(wire: Any) -> Any:
+    """Return the JSON value of a session's wire form, which is text or parsed already."""
+    if type(wire) is str or type(wire) is bytes:
+        try:
+            return orjson.loads(wire)
+        except orjson.JSONDecodeError as error:
+            raise SessionError(f"session: not valid JSON ({error})") from None
+    return wire
+
+
 def _kind(value: object) -> str:
     return "null" if value is None else type(value).__name__
 
@@ -192,214 +203,79 @@ def _dump(value: Any) -> str:
     return dumps(value).decode()
 
 
-class SessionPolicy:
-    """Where sessions come from, what they must hold, and how they are signed.
+class Policy:
+    """Take the session that an event carries as it is, and none from a request: what a Resolver does by default.
 
-    secret, previous: keys of HMAC-SHA256. `secret` signs; `previous` are still accepted while keys are rotated. With a
-        secret, an unsigned, altered or expired session is refused. Use at least 32 random bytes.
-    max_age: seconds a signed session stays valid; the default outlives the longest retention of SQS (14 days).
-    require: fields that must be there ("tenant", "user"); missing is a 400 over HTTP, or a failed record.
-    tenant_header, user_header, correlation_header: HTTP headers that are believed. A client can send any header: name
-        one only where something in front of the function sets it.
-    session_header: the header in which sister services send a session (`adapters.http`: `x-junction-session`). It is
-        believed only when it is signed, so it needs a secret; a forged one is a 401.
-    tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
-    claims: which of the authorizer's claims the session keeps and carries on (True: all of them; mind the size).
-    lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`).
-    body_field: a field of the message body, stream image or detail that holds the session (older producers).
-    attribute: the message attribute, payload key and metadata key that carries the session.
+    `SessionPolicy` is the one with settings.
     """
 
-    def __init__(
-        self,
-        *,
-        secret: str | bytes | None = _UNSIGNED,
-        previous: Iterable[str | bytes] = (),
-        max_age: float = 14 * 86_400 + 3_600,
-        require: Iterable[str] = (),
-        tenant_header: str | None = None,
-        user_header: str | None = None,
-        correlation_header: str | None = None,
-        session_header: str | None = None,
-        tenant_claim: str | None = None,
-        user_claim: str | None = None,
-        claims: Iterable[str] | bool = (),
-        lambda_tenant: bool = False,
-        body_field: str | None = None,
-        attribute: str = "session",
-    ) -> None:
-        self.require = (require,) if isinstance(require, str) else tuple(require)
-        unknown = set(self.require) - {"tenant", "user"}
-        if unknown:
-            raise ConfigurationError(
-                f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
-            )
-        if secret is None:
-            # An unset variable must not turn signing off.
-            raise ConfigurationError("SessionPolicy(secret=None): give a secret, or leave the argument out")
-        signs = secret is not _UNSIGNED
-        if previous and not signs:
-            raise ConfigurationError("SessionPolicy(previous=...) needs secret=..., the key that signs")
-        if not 0 < max_age < float("inf"):
-            raise ConfigurationError(f"SessionPolicy(max_age={max_age!r}): give a positive number of seconds")
-        self.tenant_header = tenant_header
-        self.user_header = user_header
-        self.correlation_header = correlation_header
-        if session_header is not None and not signs:
-            raise ConfigurationError("SessionPolicy(session_header=...) needs secret=...: any client can send a header")
-        self.session_header = session_header
-        self.tenant_claim = tenant_claim
-        self.user_claim = user_claim
-        named = (claims,) if isinstance(claims, str) else claims
-        self.claims = named if isinstance(named, bool) else frozenset(named)
-        self.lambda_tenant = lambda_tenant
-        self.body_field = body_field
-        self.attribute = attribute
-        self.max_age = max_age
+    __slots__ = ("nobody",)
+
+    attribute: str = "session"  # the message attribute, payload key and metadata key that carries the session
+    enforces: bool = False  # whether a session has to be looked at even if nothing reads it
+    request: FromRequest | None = None  # what a request says of its session; None: it is anonymous
+    require: tuple[str, ...] = ()  # fields that must be there
+    signing: Signing | None = None
+
+    def __init__(self) -> None:
         self.nobody = Session(_policy=self)
-        # Otherwise every request belongs to nobody.
-        self.reads_requests = bool(
-            tenant_header
-            or user_header
-            or correlation_header
-            or session_header
-            or tenant_claim
-            or user_claim
-            or self.claims
-            or lambda_tenant
-            or self.require
-        )
-        # Whether a session is what its wire form says, and that is all.
-        self._takes_any = not signs and not lambda_tenant and not self.require
-        self._keys: dict[str, bytes] = {}
-        self._key_id: str | None = None
-        if signs:
-            from router.signing import key_ids
-
-            self._keys = key_ids([secret, *([previous] if isinstance(previous, str | bytes) else previous)])
-            self._key_id = next(iter(self._keys))
-
-    @property
-    def signs(self) -> bool:
-        """Whether sessions are signed on the way out and checked on the way in."""
-        return self._key_id is not None
 
     def seal(self, payload: str) -> str:
-        """The wire form of a session's JSON: signed when there is a secret, else as it is."""
-        if self._key_id is None:
-            return payload
-        from router.signing import sign
-
-        return sign(payload, self._key_id, self._keys[self._key_id], self.max_age)
+        """Return the wire form of a session's JSON text: signed when the policy signs, else as it is."""
+        return payload
 
     def issue(self, session: Session) -> str:
-        """The wire form of a session as this application would send it, outside of a handler: for tools and tests."""
+        """Return the wire form of a session as this application would send it: for tools and tests."""
         return self.seal(_dump(session.to_dict()))
 
     def open(self, wire: Any) -> Session:
-        """A session from its wire form: JSON text, or an already parsed object. Raises SessionError."""
-        if type(wire) is str or type(wire) is bytes:
-            try:
-                wire = orjson.loads(wire)
-            except orjson.JSONDecodeError as error:
-                raise SessionError(f"session: not valid JSON ({error})") from None
-        if self._key_id is not None:
-            from router.signing import verify
+        """Return the session of a wire form.
 
-            wire = verify(wire, self._keys)
-        return _session_of(wire, self)
+        wire: JSON text, or an already parsed object.
+
+        Raises:
+            SessionError: it is malformed, or refused by the policy's signing.
+        """
+        return _session_of(_parsed(wire), self)
 
     def of_event(self, event: Event) -> Session:
-        """The session of any event, from where its source carries one."""
+        """Return the session of any event, from where its source carries one.
+
+        Raises:
+            SessionError: what a message or call carried is refused.
+            BadRequest, Unauthorized: what a client sent is refused.
+        """
         if event._from_client:
             return self.of_request(event)
         return self.of_record(event, event._session_wire(self.attribute))
 
     def of_record(self, event: Event, wire: Any) -> Session:
-        """The session of a message or a call, from what it carried (None for nothing)."""
-        if wire is None and self.body_field is not None:
-            wire = _field(event, self.body_field)
-        if self._takes_any and type(wire) is str:  # once a record: without the calls in between
-            try:
-                return _session_of(orjson.loads(wire), self)
-            except orjson.JSONDecodeError:
-                pass  # said below
-        session = self.nobody if wire is None else self.open(wire)
-        if self.lambda_tenant and session.tenant is None and event.tenant_id:
-            session = session.replace(tenant=event.tenant_id)
-        if self.require:
-            for field in self.require:
-                if not getattr(session, field):
-                    raise SessionError(f"session.{field} is required and missing")
-        return session
+        """Return the session of a message or a call.
+
+        event: the message or call.
+        wire: the session that it carried, None for none.
+
+        Raises:
+            SessionError: the session is malformed, refused by the policy's signing, or lacks a required field.
+        """
+        return self.nobody if wire is None else _session_of(_parsed(wire), self)
 
     def of_request(self, event: Event) -> Session:
-        """The session of an HTTP request: only what this policy names is read; a client never hands in a session."""
-        if not self.reads_requests:
-            return self.nobody
-        if self.session_header is not None and self.session_header in event.headers:
-            return self._of_service(event.headers[self.session_header])
-        tenant, user, correlation = self._tenant_of(event), None, None
-        if self.user_claim is not None:
-            user = _claim(event, self.user_claim)
-        if user is None and self.user_header is not None:
-            user = event.headers.get(self.user_header)
-        if self.correlation_header is not None:
-            correlation = event.headers.get(self.correlation_header)
-        for field, value in (("tenant", tenant), ("user", user)):
-            if field in self.require and not value:
-                header = getattr(self, f"{field}_header")
-                raise BadRequest(f"the {field} is missing" + (f": send the header {header}" if header else ""))
-        claims: Mapping[str, Any] | None = None
-        if self.claims is True:
-            claims = event.claims
-        elif self.claims:
-            claims = {name: value for name, value in event.claims.items() if name in self.claims}
-        return Session(tenant or None, user or None, claims, correlation or None, _policy=self)
+        """Return the session of a request: only what the policy names is read; a client never hands in a session.
 
-    def _tenant_of(self, event: Event) -> str | None:
-        """The tenant of a request, from the most trusted place that this policy names and that has one."""
-        tenant = None
-        if self.tenant_claim is not None:
-            tenant = _claim(event, self.tenant_claim)
-        if tenant is None and self.lambda_tenant:
-            tenant = event.tenant_id
-        if tenant is None and self.tenant_header is not None:
-            tenant = event.headers.get(self.tenant_header)
-        return tenant
+        Raises:
+            BadRequest: a required field is missing.
+            Unauthorized: the session of a sister service is refused.
+        """
+        return self.nobody
 
-    def _of_service(self, wire: str) -> Session:
-        """The session that a sister service sent along, when it is signed by one of our keys."""
-        try:
-            session = self.open(wire)
-        except SessionError as error:
-            raise Unauthorized(str(error)) from None
-        for field in self.require:
-            if not getattr(session, field):
-                raise BadRequest(f"the {field} is missing in the session of the calling service")
-        return session
+    def header_of(self, field: str) -> str | None:
+        """Return the name of the header that a field of a request's session is taken from, or None.
 
-    @property
-    def enforces(self) -> bool:
-        """Whether an event must be checked even if its handler never asks for the session."""
-        return bool(self.require) or self.signs
-
-
-def _claim(event: Event, name: str) -> str | None:
-    value = event.claims.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _field(event: Event, name: str) -> Any:
-    """The session in a named field of a stream image or of a JSON body; None when there is no such field."""
-    if event.new is not None or event.old is not None:
-        held: Any = event.new or event.old
-    else:
-        try:
-            held = event.json()
-        except event._unreadable:
-            return None  # a body that is no JSON has no fields; the handler will tell, if it wants JSON
-    return held.get(name) if type(held) is dict else None
+        field: "tenant" or "user".
+        """
+        header: str | None = getattr(self.request, f"{field}_header", None)
+        return header
 
 
 _current: ContextVar[Holder | None] = ContextVar("router_current", default=None)

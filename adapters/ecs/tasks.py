@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from adapters.ecs.results import TaskResult
     from adapters.session import Outgoing
     from router.event import Event
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     class Claims(Protocol):
         """Where large data waits: a `ClaimCheck`."""
@@ -64,7 +64,7 @@ class Ecs(Adapter):
         launch_type: str | None = "FARGATE",
         capacity_providers: Iterable[str] | Mapping[str, int] = (),
         platform_version: str | None = None,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         claims: Claims | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:

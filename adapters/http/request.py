@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     Path: TypeAlias = "str | Sequence[str | int]"
 
@@ -117,7 +117,7 @@ def outline(
     path: Path,
     *,
     header: str,
-    policy: SessionPolicy | None,
+    policy: Policy | None,
     session: Outgoing,
     timeout: float,
     params: Mapping[str, Any] | None,

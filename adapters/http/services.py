@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from adapters.errors import AdapterError
     from adapters.http.request import Outline, Path
     from adapters.session import Outgoing
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     class Options(TypedDict, total=False):
         """params: the query; None leaves one out. json: anything that JSON can hold; content: a body as it is.
@@ -68,7 +68,7 @@ class Services:
         self,
         services: Mapping[str, str],
         *,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         header: str = HEADER,
         timeout: float = 10,
         connect_timeout: float = 3,

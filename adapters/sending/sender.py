@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from adapters.aws.steps import Steps
     from adapters.claims import ClaimCheck
     from adapters.sending.message import Message
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     T = TypeVar("T")
     Session: TypeAlias = tuple[str, str]  # the name of the attribute, and the wire form
@@ -82,7 +82,7 @@ class Sender(ABC):
         self,
         aws: Aws | None = None,
         *,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         claims: ClaimCheck | None = None,
         rate: float | None = None,
         burst: float | None = None,

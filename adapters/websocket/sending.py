@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from adapters.aws.steps import Steps
     from adapters.websocket.connection import Member
     from adapters.websocket.store import Tenant
-    from router.session import SessionPolicy
+    from router.session import Policy
 
 # Of one message (API Gateway quotas). It travels in frames of 32 KB at most, and is counted in pieces of that size.
 LARGEST = 128 * 1024
@@ -59,7 +59,7 @@ class Connections(ConnectionStore):
         table: str = "connections",
         endpoint: str | None = None,
         senders: int = 16,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
         **options: Any,
     ) -> None:
         super().__init__(aws, table=table, policy=policy, **options)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from adapters.aws.steps import Steps
     from adapters.session import Current, Outgoing
     from adapters.websocket.connection import Item, Member
-    from router.session import SessionPolicy
+    from router.session import Policy
 
     # Whose connections: those of the current session's tenant, of another, or (None) of nobody's.
     Tenant: TypeAlias = str | Literal[Current.SESSION] | None
@@ -68,7 +68,7 @@ class ConnectionStore(Adapter):
         *,
         table: str = "connections",
         lifetime: float = _LIFETIME,
-        policy: SessionPolicy | None = None,
+        policy: Policy | None = None,
     ) -> None:
         super().__init__(aws)
         if not isinstance(table, str) or not table:

@@ -14,11 +14,11 @@ from typing import Annotated, Any
 from adapters.aws import Aws
 from examples.chat.rooms import DynamoRooms, Member, Rooms
 from examples.sockets import Sockets
-from router import Depends, Event, Forbidden, Resolver, Session, SessionPolicy, Unauthorized
+from router import Depends, Event, Forbidden, FromRequest, Resolver, Session, SessionPolicy, Unauthorized
 
 LOBBY = "lobby"
 aws = Aws()
-resolver = Resolver(session=SessionPolicy(user_claim="user"))
+resolver = Resolver(session=SessionPolicy(request=FromRequest(user_claim="user")))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
 from examples.orders.services import connections, orders, sns
 from examples.orders.storage import ORDERS, Order
-from router import Event, NotFound, Resolver, Session, SessionPolicy
+from router import Event, FromRequest, NotFound, Resolver, Session, SessionPolicy, Signing
 
 log = logging.getLogger("orders")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
@@ -26,13 +26,10 @@ PRICES = {"tea": Decimal("4.50"), "cake": Decimal("3.20")}
 resolver = Resolver(
     session=SessionPolicy(
         # Signed on every hop: nobody who can write to the queue can write as another tenant.
-        secret=os.environ["SESSION_SECRET"],
+        signing=Signing(os.environ["SESSION_SECRET"]),
         # For the demonstration, requests say who they are from. Believe headers only where something in front of the
         # function sets them; WebSocket events below have it from their authorizer, as all would in production.
-        tenant_header="x-tenant",
-        user_header="x-user",
-        tenant_claim="tenant",
-        user_claim="user",
+        request=FromRequest(tenant_header="x-tenant", user_header="x-user", tenant_claim="tenant", user_claim="user"),
         # A record of a DynamoDB stream has no attributes: its session is a field of the item that was written.
         body_field="session",
         require=("tenant", "user"),

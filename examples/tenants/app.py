@@ -13,14 +13,14 @@ from examples.tenants.quota import MyPlaces, QuotaExceeded
 from examples.tenants.search import search
 from examples.tenants.storage import notes, tokens
 from examples.tenants.trash import empty_trash
-from router import Authenticate, Discard, Event, Resolver, SessionPolicy, TooManyRequests
+from router import Authenticate, Discard, Event, FromRequest, Resolver, SessionPolicy, Signing, TooManyRequests
 
 resolver = Resolver(
     session=SessionPolicy(
         # A user of several tenants says here which one is meant. It is the token that decides whether it may be.
-        tenant_header="x-tenant",
+        request=FromRequest(tenant_header="x-tenant"),
         # Messages and tasks carry their session, signed: who can write to the queue is not therefore any tenant.
-        secret=os.environ["SESSION_SECRET"],
+        signing=Signing(os.environ["SESSION_SECRET"]),
     )
 )
 resolver.use(Audit())  # outermost, so that it sees who was refused, too

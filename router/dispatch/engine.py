@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
 from router.routing.table import Table
-from router.session import SessionPolicy
+from router.session import Policy
 from router.sources import load
 from router.sources._registry import detect
 
@@ -71,10 +71,10 @@ class Engine:
         "waits_on_errors",
     )
 
-    def __init__(self, policy: SessionPolicy, unrouted: str, deadline_margin: Any) -> None:
+    def __init__(self, policy: Policy, unrouted: str, deadline_margin: Any) -> None:
         if unrouted not in ("fail", "ignore"):
             raise ConfigurationError(f"Resolver(unrouted={unrouted!r}): use 'fail' or 'ignore'")
-        if not isinstance(policy, SessionPolicy):
+        if not isinstance(policy, Policy):
             raise ConfigurationError(f"Resolver(session=...) takes a SessionPolicy, not {type(policy).__name__}")
         self.policy = policy
         self.unrouted = unrouted

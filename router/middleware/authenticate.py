@@ -344,9 +344,9 @@ def _disbelieve_headers(event: Event) -> None:
     if not event._from_client or _is_message(event):
         return
     session, policy = event.session, event.session._policy or event._policy
-    if policy.session_header is not None and policy.session_header in event.headers:
+    if policy.request is not None and policy.request.wire(event) is not None:
         return  # signed by a sister service
-    said = {"tenant": policy.tenant_header, "user": policy.user_header}
+    said = {"tenant": policy.header_of("tenant"), "user": policy.header_of("user")}
     unsure = {
         field: None
         for field, header in said.items()
@@ -358,6 +358,5 @@ def _disbelieve_headers(event: Event) -> None:
 
 def _how(event: Event, field: str) -> str:
     """How a client says it, where the policy takes it from a header."""
-    policy = event.session._policy or event._policy
-    header: str | None = getattr(policy, f"{field}_header")
+    header = (event.session._policy or event._policy).header_of(field)
     return f": send the header {header}" if header else ""

@@ -212,5 +212,5 @@ class TestClient:
             return session
         policy = self.resolver.session_policy
         if isinstance(session, Session):
-            return policy.issue(session) if policy.signs else session.to_dict()
-        return policy.seal(dumps(dict(session)).decode()) if policy.signs else dict(session)
+            return policy.issue(session) if policy.signing is not None else session.to_dict()
+        return policy.seal(dumps(dict(session)).decode()) if policy.signing is not None else dict(session)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from examples.orders.demo.resources import Resources
-from router import Session, SessionPolicy
+from router import Session, SessionPolicy, Signing
 from tests.servers.moto import MotoServer
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -17,7 +17,7 @@ ANN = Session(tenant="acme", user="ann", correlation_id="c-1")
 def wire(session: Session, secret: str = SECRET) -> str:
     """A session as a service with the same secret sends it."""
     fields = {"tenant": session.tenant, "user": session.user, "correlation_id": session.correlation_id}
-    sent = SessionPolicy(secret=secret).nobody.replace(**fields).to_wire()
+    sent = SessionPolicy(signing=Signing(secret)).nobody.replace(**fields).to_wire()
     assert sent is not None
     return sent
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import httpx
 
-from router import Event, Resolver, Session, SessionPolicy, get_session
+from router import Event, FromRequest, Resolver, Session, SessionPolicy, get_session
 
-resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
 
 
 class OnTheLoop:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.mongo import Cluster, Mongo, MongoSettings, Repository, Tenants
-from router import Event, Resolver, Session, SessionPolicy
+from router import Event, FromRequest, Resolver, Session, SessionPolicy
 
 
 @dataclass
@@ -30,7 +30,7 @@ mongo = Mongo(
     )
 )
 orders = Repository(mongo, "orders", Order, stamps=True)
-resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant", require="tenant"))
+resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant"))
 
 
 @resolver.get("/async/{number:int}")

@@ -21,7 +21,7 @@ from adapters.lambda_invoke import Invoker
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from adapters.websocket import Connections, TrackConnections
-from router import Event, Resolver, Session, SessionPolicy, get_session
+from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing, get_session
 from router.errors import RecordsFailed
 from router.testing import TestClient
 from tests.integration.adapters.management_api import ManagementApi, management_api
@@ -31,12 +31,8 @@ from tests.servers.moto import MotoServer
 
 def policy_with(secret: str | None) -> SessionPolicy:
     """A policy that reads headers, and signs where there is a secret."""
-    headers: dict[str, Any] = {
-        "tenant_header": "x-tenant",
-        "user_header": "x-user",
-        "correlation_header": "x-correlation",
-    }
-    return SessionPolicy(**headers) if secret is None else SessionPolicy(secret=secret, **headers)
+    request = FromRequest(tenant_header="x-tenant", user_header="x-user", correlation_header="x-correlation")
+    return SessionPolicy(signing=None if secret is None else Signing(secret), request=request)
 
 
 SIGNING = policy_with("k" * 32)
@@ -228,7 +224,7 @@ def test_a_session_goes_through_all_hops(aws: Aws, api: ManagementApi, policy: S
     assert app.seen == [Seen(hop, "acme", "ann", correlation_id, ORDER) for hop in hops]
     # The session did travel as the policy says.
     wires = [app.environment()["SESSION"], json.dumps(app.calls[0]["session"])]
-    assert [("sig" in orjson.loads(wire)) for wire in wires] == [policy.signs] * 2
+    assert [("sig" in orjson.loads(wire)) for wire in wires] == [policy.signing is not None] * 2
 
 
 def forged(how: str) -> str:
@@ -236,7 +232,7 @@ def forged(how: str) -> str:
     if how == "unsigned":
         return '{"tenant":"evil","user":"ann"}'
     if how == "other key":
-        return SessionPolicy(secret="x" * 32).issue(Session(tenant="evil", user="ann"))
+        return SessionPolicy(signing=Signing("x" * 32)).issue(Session(tenant="evil", user="ann"))
     genuine = SIGNING.issue(Session(tenant="acme", user="ann"))
     altered = genuine.replace("acme", "evil")
     assert altered != genuine

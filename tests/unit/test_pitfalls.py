@@ -29,6 +29,7 @@ from router import (
     Session,
     SessionError,
     SessionPolicy,
+    Signing,
     get_session,
 )
 from router.dispatch.loop import close_loop
@@ -110,8 +111,8 @@ def test_4_the_session_belongs_to_the_context_and_is_reset() -> None:
     "start",
     [
         lambda: SessionPolicy(require=["tenent"]),
-        lambda: SessionPolicy(secret=""),
-        lambda: SessionPolicy(previous=["old"]),
+        lambda: SessionPolicy(signing=Signing("")),
+        lambda: Signing("new", previous=[""]),
         lambda: Resolver(unrouted="ingore"),
         lambda: Resolver(session={"secret": SECRET}),  # type: ignore[arg-type]
         lambda: Resolver().get("/a", permision=lambda session, event: True)(lambda: None),  # type: ignore[call-arg]
@@ -145,15 +146,15 @@ def test_6_signatures_are_compared_in_constant_time(monkeypatch: pytest.MonkeyPa
         return False
 
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    policy = SessionPolicy(secret=SECRET)
-    with pytest.raises(SessionError, match="does not fit"):
+    policy = SessionPolicy(signing=Signing(SECRET))
+    with pytest.raises(SessionError, match="does not match"):
         policy.open(policy.seal('{"tenant":"acme"}'))
     assert len(compared) == 1
 
 
 def test_9_an_unsigned_altered_or_expired_session_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Session] = []
-    policy = SessionPolicy(secret=SECRET, max_age=60)
+    policy = SessionPolicy(signing=Signing(SECRET, max_age=60))
     resolver = Resolver(session=policy)
     resolver.on_queue("orders")(lambda event: seen.append(get_session()))
     signed = policy.seal(json.dumps(ACME))

@@ -11,7 +11,7 @@ import pytest
 from adapters.aws import Aws
 from adapters.identity import Identity
 from adapters.websocket import Connections, TrackConnections, TrackConnectionsAsync
-from router import Authenticate, Event, Resolver, Session, SessionPolicy, auth, get_session
+from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
 from tests.servers.dynamodb_local import DynamoDBLocal
@@ -44,7 +44,7 @@ class Chat:
 
     def __init__(self, connections: Connections, *, asynchronous: bool, mode: str = "full") -> None:
         self.said: list[tuple[str | None, str | None, str]] = []
-        policy = SessionPolicy(secret=SECRET, max_age=7200, tenant_header="x-tenant")
+        policy = SessionPolicy(signing=Signing(SECRET, max_age=7200), request=FromRequest(tenant_header="x-tenant"))
         resolver = Resolver(session=policy)
         if asynchronous:
             tracked: Any = TrackConnectionsAsync(connections)

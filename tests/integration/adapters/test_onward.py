@@ -16,12 +16,12 @@ from adapters.eventbridge import Bus, BusEvent
 from adapters.http import ServiceFailed, Services
 from adapters.lambda_invoke import Invoker
 from adapters.stepfunctions import ExecutionExists, StepFunctions
-from router import Event, Resolver, Session, SessionPolicy
+from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of, make_queue
 from tests.servers.moto import MotoServer
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant", user_header="x-user")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
 ASKING = {"x-tenant": "acme", "x-user": "ann"}
 
 

@@ -15,12 +15,12 @@ from adapters.errors import CredentialsMissing, InvalidMessage, NotFoundError
 from adapters.messaging import Message, Queue, Topic
 from adapters.sns import Sns
 from adapters.sqs import Sqs
-from router import Event, Resolver, Session, SessionPolicy, read
+from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing, read
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of, make_queue, make_topic
 from tests.servers.moto import MotoServer
 
-POLICY = SessionPolicy(secret="s" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("s" * 32), request=FromRequest(tenant_header="x-tenant"))
 
 
 class Made(BaseModel):

@@ -14,7 +14,18 @@ import pytest
 from adapters.aws import Aws, Role
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
 from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections, TrackConnectionsAsync
-from router import Event, Forbidden, Resolver, Session, SessionPolicy, get_session, reset_session, set_session
+from router import (
+    Event,
+    Forbidden,
+    FromRequest,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+    get_session,
+    reset_session,
+    set_session,
+)
 from router.testing import TestClient
 from tests.integration.adapters.management_api import ManagementApi, management_api
 from tests.integration.adapters.places import aws_of
@@ -382,7 +393,9 @@ class TestTracking:
     """The middleware, on real events."""
 
     def application(self, connections: Connections, is_async: bool, **options: Any) -> tuple[TestClient, list[Any]]:
-        policy = options.pop("policy", SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+        policy = options.pop(
+            "policy", SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
+        )
         resolver = Resolver(session=policy)
         track = (TrackConnectionsAsync if is_async else TrackConnections)(connections, **options)
         resolver.use(track)
@@ -472,7 +485,9 @@ class TestTracking:
         assert client.disconnect(connection_id="c1")["statusCode"] == 200  # told of twice
 
     def test_stored_sessions_are_signed_and_checked(self, connections: Connections, is_async: bool):
-        policy = SessionPolicy(secret=SECRET, tenant_header="x-tenant", user_header="x-user")
+        policy = SessionPolicy(
+            signing=Signing(SECRET), request=FromRequest(tenant_header="x-tenant", user_header="x-user")
+        )
         client, seen = self.application(connections, is_async, policy=policy)
         for id in ("c1", "c2"):
             client.connect(connection_id=id, headers={"x-tenant": "acme", "x-user": id})

@@ -15,7 +15,7 @@ import pytest
 
 from adapters.aws import Aws
 from adapters.sqs import Message, Sqs
-from router import Discard, Event, Resolver, Retry, Session, SessionPolicy
+from router import Discard, Event, Resolver, Retry, Session, SessionPolicy, Signing
 from tests.integration.adapters.places import aws_of, make_queue
 from tests.integration.adapters.proxy import Proxy
 from tests.integration.adapters.workers import running, until
@@ -75,7 +75,7 @@ class TestDelivery:
         _, arn = make_queue(aws, dead)
         redrive = orjson.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1}).decode()
         queue = new_queue(aws, RedrivePolicy=redrive)
-        policy = SessionPolicy(secret="0123456789abcdef0123456789abcdef")
+        policy = SessionPolicy(signing=Signing("0123456789abcdef0123456789abcdef"))
         resolver = Resolver(session=policy)
         seen: list[str | None] = []
 

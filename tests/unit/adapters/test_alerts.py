@@ -9,12 +9,12 @@ import pytest
 
 from adapters.alerts import Alerts
 from adapters.errors import Throttled
-from router import ConfigurationError, Conflict, HTTPError, Resolver, Session, SessionPolicy
+from router import ConfigurationError, Conflict, FromRequest, HTTPError, Resolver, Session, SessionPolicy, Signing
 from router.testing import Context, TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
 SECRET = "postgres://admin:hunter2@db/prod"
-POLICY = SessionPolicy(tenant_header="x-tenant")
+POLICY = SessionPolicy(request=FromRequest(tenant_header="x-tenant"))
 
 
 @pytest.fixture
@@ -135,7 +135,7 @@ class TestContent:
         assert "MessageAttributes" not in sns.calls[0][1]
 
     def test_an_event_whose_session_is_refused(self, sns):
-        resolver = Resolver(session=SessionPolicy(secret="k" * 32))
+        resolver = Resolver(session=SessionPolicy(signing=Signing("k" * 32)))
         resolver.on_error(alerts(sns))
         resolver.on_queue("orders")(lambda session: None)
         TestClient(resolver).queue("orders", ["{}"], session='{"tenant": "forged"}')

@@ -8,12 +8,12 @@ import pytest
 
 from adapters.ecs import Ecs, TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, task_data
 from adapters.errors import AdapterError, ClaimRefused, InvalidMessage, MessageTooLarge, NotFoundError
-from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
+from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.sources import read
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
 ARN = "arn:aws:ecs:eu-west-1:123456789012:task/jobs/1"
 PLACE = {"cluster": "jobs", "task_definition": "app:3", "subnets": ["subnet-1"], "container": "main"}
 

@@ -13,11 +13,11 @@ from pydantic import BaseModel
 
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, PartialFailure
 from adapters.eventbridge import Bus, BusEvent
-from router import ConfigurationError, Resolver, Session, SessionPolicy
+from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
 
 
 def taken(parameters, refuse=None):

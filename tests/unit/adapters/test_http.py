@@ -12,10 +12,10 @@ import pytest
 
 from adapters.errors import AdapterError, ConnectionFailed, InvalidMessage
 from adapters.http import ServiceFailed, Services
-from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
+from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
 BILLING = "https://billing.internal/v1"
 HEADER = "x-junction-session"
 

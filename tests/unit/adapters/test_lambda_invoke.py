@@ -18,11 +18,11 @@ from adapters.errors import (
     Throttled,
 )
 from adapters.lambda_invoke import FunctionFailed, Invoker
-from router import ConfigurationError, Resolver, Session, SessionPolicy
+from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
 
 
 def answer(payload=b"null", **further):
@@ -77,7 +77,7 @@ class TestPayload:
         payload["session"]["payload"] = payload["session"]["payload"].replace("acme", "evil")
         billing = Resolver(session=POLICY)
         billing.on_invoke("charge")(lambda: None)
-        with pytest.raises(Exception, match="signature does not fit"):
+        with pytest.raises(Exception, match="signature does not match"):
             billing.resolve(payload)
 
     def test_arguments_stay_as_they_are(self):

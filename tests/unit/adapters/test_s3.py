@@ -19,7 +19,16 @@ from adapters.errors import (
     PartialFailure,
 )
 from adapters.s3 import S3, ObjectExists
-from router import ConfigurationError, Resolver, Session, SessionError, SessionPolicy, reset_session, set_session
+from router import (
+    ConfigurationError,
+    FromRequest,
+    Resolver,
+    Session,
+    SessionError,
+    SessionPolicy,
+    reset_session,
+    set_session,
+)
 from router.testing import TestClient
 from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, refusal
 
@@ -96,7 +105,7 @@ class TestKeys:
 
     def test_a_request_without_a_tenant_is_answered_and_reaches_nothing(self):
         client = FakeClient(get_object={})
-        resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+        resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
         bucket = s3(client, tenant_prefix=True)
         resolver.get("/invoice")(lambda: bucket.get("a"))
         assert TestClient(resolver).get("/invoice").status == 500

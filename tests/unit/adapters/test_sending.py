@@ -21,7 +21,17 @@ from adapters.errors import (
 )
 from adapters.sns import Message, Sns
 from adapters.sqs import Sqs
-from router import ConfigurationError, Event, Resolver, Session, SessionPolicy, reset_session, set_session
+from router import (
+    ConfigurationError,
+    Event,
+    FromRequest,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+    reset_session,
+    set_session,
+)
 from router.testing import TestClient
 from tests.unit.adapters.fakes import (
     QUEUE_URL,
@@ -438,7 +448,7 @@ class TestSession:
 
 
 class TestSessionOfAPolicy:
-    POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant", attribute="who")
+    POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"), attribute="who")
 
     def publish_in_a_request(self, session=None):
         sns, client = publisher()

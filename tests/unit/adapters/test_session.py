@@ -7,10 +7,10 @@ import json
 import pytest
 
 from adapters.session import CURRENT, named_session, session_wire
-from router import Event, Resolver, Session, SessionPolicy, set_session
+from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing, set_session
 from router.testing import TestClient
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant", attribute="who")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"), attribute="who")
 
 
 def in_a_request(read, policy=POLICY, **headers):
@@ -44,7 +44,11 @@ def test_the_current_one_has_the_name_and_the_signature_of_its_policy():
 def test_without_a_policy_it_is_plain():
     assert named_session(Session(user="cron")) == ("session", '{"user":"cron"}')
     assert (
-        json.loads(in_a_request(session_wire, SessionPolicy(tenant_header="x-tenant"), **{"x-tenant": "a"}))["tenant"]
+        json.loads(
+            in_a_request(
+                session_wire, SessionPolicy(request=FromRequest(tenant_header="x-tenant")), **{"x-tenant": "a"}
+            )
+        )["tenant"]
         == "a"
     )
 
@@ -69,7 +73,7 @@ def test_one_that_a_handler_set_is_signed_too():
 
 
 def test_a_given_policy_wins_over_that_of_the_resolver():
-    other = SessionPolicy(secret="o" * 32, attribute="other")
+    other = SessionPolicy(signing=Signing("o" * 32), attribute="other")
     name, wire = in_a_request(lambda: named_session(CURRENT, other), **{"x-tenant": "acme"})
     assert name == "other"
     assert other.open(wire).tenant == "acme"
@@ -79,7 +83,7 @@ def test_the_stand_in_for_the_current_one_says_what_it_is():
     assert repr(CURRENT) == "CURRENT"
 
 
-SIGNING = SessionPolicy(secret="k" * 32)  # reads nothing of requests
+SIGNING = SessionPolicy(signing=Signing("k" * 32))  # reads nothing of requests
 
 
 def run_on(source: str, read, *, asynchronous: bool):

@@ -8,11 +8,11 @@ import pytest
 
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
 from adapters.stepfunctions import ExecutionExists, StepFunctions
-from router import ConfigurationError, Resolver, Session, SessionPolicy
+from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
-POLICY = SessionPolicy(secret="k" * 32, tenant_header="x-tenant")
+POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
 MACHINE = "arn:aws:states:eu-west-1:123456789012:stateMachine:fulfil"
 
 

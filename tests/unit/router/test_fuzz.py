@@ -12,7 +12,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from router import Event, RecordsFailed, Resolver, RouterError, SessionPolicy, Source, detect, read
+from router import (
+    Event,
+    FromRequest,
+    RecordsFailed,
+    Resolver,
+    RouterError,
+    SessionPolicy,
+    Signing,
+    Source,
+    detect,
+    read,
+)
 from router.routing.route import HTTP_SOURCES
 from router.sources import cloudformation, load
 from router.testing import Context, samples
@@ -152,12 +163,9 @@ def test_a_payload_with_anything_in_any_place_is_answered_or_refused(raw: Any) -
 @given(mutations(PAYLOADS))
 def test_with_a_policy_that_asks_for_everything_too(raw: Any) -> None:
     policy = SessionPolicy(
-        secret="0123456789abcdef",
+        signing=Signing("0123456789abcdef"),
+        request=FromRequest(tenant_claim="tenant", tenant_header="x-tenant", user_claim="sub", claims=True),
         require=("tenant", "user"),
-        tenant_claim="tenant",
-        tenant_header="x-tenant",
-        user_claim="sub",
-        claims=True,
         lambda_tenant=True,
         body_field="session",
     )

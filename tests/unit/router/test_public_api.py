@@ -15,7 +15,19 @@ from router import errors
 
 ROOT = Path(router.__file__).parent
 NEEDED = {
-    *("Event", "Session", "SessionPolicy", "Resolver", "Router", "Response", "Source", "Middleware", "Route"),
+    *(
+        "Event",
+        "Session",
+        "SessionPolicy",
+        "FromRequest",
+        "Signing",
+        "Resolver",
+        "Router",
+        "Response",
+        "Source",
+        "Middleware",
+        "Route",
+    ),
     *("detect", "read", "get_session", "set_session", "reset_session"),
     *("Body", "Query", "Header", "Cookie", "Path", "Depends", "Alias", "Allow", "Deny", "Transformed"),
     *("Discard", "Retry", "HTTPError", "BadRequest", "Unauthorized", "Forbidden", "NotFound", "MethodNotAllowed"),

@@ -10,6 +10,7 @@ import pytest
 from router import (
     ConfigurationError,
     Event,
+    FromRequest,
     InvalidEvent,
     Middleware,
     Resolver,
@@ -104,7 +105,7 @@ def test_a_payload_is_never_altered() -> None:
 
 
 def test_it_shows_its_routes_middleware_and_policy() -> None:
-    policy = SessionPolicy(tenant_header="x-tenant")
+    policy = SessionPolicy(request=FromRequest(tenant_header="x-tenant"))
     resolver = Resolver(session=policy)
     first, second = Trace(), Trace()
     assert resolver.use(first).use(second) is resolver
@@ -119,7 +120,7 @@ def test_it_shows_its_routes_middleware_and_policy() -> None:
     assert (listed.name, listed.summary, listed.tags) == ("list", "All orders", ("orders",))
     assert resolver.middleware == (first, second)
     assert resolver.session_policy is policy
-    assert isinstance(Resolver().session_policy, SessionPolicy)
+    assert Resolver().session_policy.issue(Session("acme")) == '{"tenant":"acme"}'
 
 
 def test_two_routes_that_nothing_tells_apart_are_refused_with_both_names() -> None:

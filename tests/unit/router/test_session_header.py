@@ -6,13 +6,15 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Resolver, Session, SessionPolicy
+from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 
 
 class TestTheHeaderOfASisterService:
     def resolver(self) -> Resolver:
-        resolver = Resolver(session=SessionPolicy(secret="s" * 32, session_header="x-junction-session"))
+        resolver = Resolver(
+            session=SessionPolicy(signing=Signing("s" * 32), request=FromRequest(session_header="x-junction-session"))
+        )
 
         @resolver.get("/")
         def who(session: Session) -> dict[str, Any]:
@@ -32,11 +34,13 @@ class TestTheHeaderOfASisterService:
         assert TestClient(self.resolver()).get("/", headers={"x-junction-session": forged}).status == 401
 
     def test_it_is_never_believed_unsigned(self) -> None:
-        with pytest.raises(ConfigurationError, match="needs secret"):
-            SessionPolicy(session_header="x-junction-session")
+        with pytest.raises(ConfigurationError, match=r"needs SessionPolicy\(signing"):
+            SessionPolicy(request=FromRequest(session_header="x-junction-session"))
 
     def test_a_required_field_must_be_in_it(self) -> None:
-        policy = SessionPolicy(secret="s" * 32, session_header="x-s", require=("tenant",))
+        policy = SessionPolicy(
+            signing=Signing("s" * 32), request=FromRequest(session_header="x-s"), require=("tenant",)
+        )
         resolver = Resolver(session=policy)
         resolver.get("/")(lambda: "ok")
         client = TestClient(resolver)

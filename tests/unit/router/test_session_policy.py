@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import pickle
 from typing import Any
 
 import pytest
@@ -10,7 +12,9 @@ import pytest
 from router import Resolver, get_session, read
 from router.errors import BadRequest, ConfigurationError, SessionError
 from router.event import Event
-from router.session import Session, SessionPolicy
+from router.session import Session
+from router.session_policy import FromRequest, SessionPolicy
+from router.signing import Signing
 from router.testing import Context, samples
 
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -26,7 +30,7 @@ def event_of(raw: Any, policy: SessionPolicy | None = None, context: Any = None)
 
 # ---- records -------------------------------------------------------------------------------------------------------
 
-SEALED = SessionPolicy(secret=SECRET).seal(FULL.to_wire() or "")
+SEALED = SessionPolicy(signing=Signing(SECRET)).seal(FULL.to_wire() or "")
 CARRIED = {
     "sqs": samples.sqs("orders", ["a"], session=SEALED),
     "sns": samples.sns("orders", ["a"], session=SEALED),
@@ -41,11 +45,27 @@ CARRIED = {
 
 @pytest.mark.parametrize("way", CARRIED)
 def test_each_way_a_session_travels(way: str) -> None:
-    event = event_of(CARRIED[way], SessionPolicy(secret=SECRET, require=("tenant", "user")))
+    event = event_of(CARRIED[way], SessionPolicy(signing=Signing(SECRET), require=("tenant", "user")))
     assert event.session == FULL
     assert event.correlation_id == "c-1"
     with pytest.raises(SessionError, match="unknown key"):
-        _ = event_of(CARRIED[way], SessionPolicy(secret="of another")).session
+        _ = event_of(CARRIED[way], SessionPolicy(signing=Signing("of another"))).session
+
+
+@pytest.mark.parametrize("way", ["sqs", "sns in sqs", "invoke", "eventbridge", "task"])
+def test_without_a_policy_a_session_is_what_the_event_carries(way: str) -> None:
+    carried = {
+        "sqs": samples.sqs("orders", ["a"], session=FULL.to_dict()),
+        "sns in sqs": samples.sns_in_sqs("orders", ["a"], session=FULL.to_dict()),
+        "invoke": samples.invoke("rebuild", session=FULL.to_dict()),
+        "eventbridge": samples.eventbridge("OrderPlaced", {"id": 1}, session=FULL.to_dict()),
+        "task": samples.task("nightly", session=FULL.to_dict()),
+    }
+    for policy in (Resolver().session_policy, SessionPolicy()):
+        (event,) = read(carried[way])
+        event._policy = policy
+        assert event.session == FULL
+        assert event.session.to_wire() == policy.issue(FULL)
 
 
 def test_another_attribute_may_carry_it() -> None:
@@ -72,7 +92,7 @@ def test_a_named_field_of_a_stream_image_may_hold_it(change: Any, removed: bool)
 
 def test_the_tenant_of_lambdas_isolation_mode_fills_in_a_missing_one() -> None:
     context = Context(tenant_id="isolated")
-    for policy in (SessionPolicy(lambda_tenant=True), SessionPolicy(lambda_tenant=True, secret=SECRET)):
+    for policy in (SessionPolicy(lambda_tenant=True), SessionPolicy(signing=Signing(SECRET), lambda_tenant=True)):
         session = event_of(samples.invoke("a"), policy, context).session
         assert session == Session("isolated")
     wire = session.to_wire()
@@ -106,7 +126,9 @@ def test_a_client_can_never_hand_in_a_session() -> None:
 
 def test_headers_are_believed_only_where_the_policy_names_them() -> None:
     assert event_of(request(ALL)).session == Session()
-    policy = SessionPolicy(tenant_header="X-Tenant", user_header="X-User", correlation_header="X-Correlation-Id")
+    policy = SessionPolicy(
+        request=FromRequest(tenant_header="X-Tenant", user_header="X-User", correlation_header="X-Correlation-Id")
+    )
     event = event_of(request(ALL), policy)
     assert (event.session, event.correlation_id) == (Session("acme", "u-1", None, "c-1"), "c-1")
     assert event_of(request(), policy).session == Session()
@@ -116,15 +138,16 @@ def test_headers_are_believed_only_where_the_policy_names_them() -> None:
     ("options", "session"),
     [
         ({}, Session()),
-        ({"tenant_header": "x-tenant"}, Session("acme")),
-        ({"user_header": "x-user"}, Session(user="u-1")),
-        ({"correlation_header": "x-correlation-id"}, Session(correlation_id="c-1")),
-        ({"tenant_claim": "tenant"}, Session("claimed")),
-        ({"user_claim": "sub"}, Session(user="s-1")),
-        ({"claims": ["sub"]}, Session(claims={"sub": "s-1"})),
-        ({"claims": True}, Session(claims={"sub": "s-1", "tenant": "claimed"})),
+        ({"request": FromRequest()}, Session()),
+        ({"request": FromRequest(tenant_header="x-tenant")}, Session("acme")),
+        ({"request": FromRequest(user_header="x-user")}, Session(user="u-1")),
+        ({"request": FromRequest(correlation_header="x-correlation-id")}, Session(correlation_id="c-1")),
+        ({"request": FromRequest(tenant_claim="tenant")}, Session("claimed")),
+        ({"request": FromRequest(user_claim="sub")}, Session(user="s-1")),
+        ({"request": FromRequest(claims=["sub"])}, Session(claims={"sub": "s-1"})),
+        ({"request": FromRequest(claims=True)}, Session(claims={"sub": "s-1", "tenant": "claimed"})),
         ({"lambda_tenant": True}, Session("isolated")),
-        ({"secret": SECRET, "body_field": "session", "attribute": "x-tenant"}, Session()),
+        ({"signing": Signing(SECRET), "body_field": "session", "attribute": "x-tenant"}, Session()),
     ],
 )
 def test_each_option_alone_is_enough(options: dict[str, Any], session: Session) -> None:
@@ -138,10 +161,9 @@ def test_each_option_alone_is_enough(options: dict[str, Any], session: Session) 
 
 def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
     policy = SessionPolicy(
-        tenant_claim="custom:tenant",
-        tenant_header="x-tenant",
-        user_claim="sub",
-        user_header="x-user",
+        request=FromRequest(
+            tenant_claim="custom:tenant", tenant_header="x-tenant", user_claim="sub", user_header="x-user"
+        ),
         lambda_tenant=True,
     )
     context, claims = Context(tenant_id="isolated"), {"custom:tenant": "claimed", "sub": "s-1"}
@@ -152,7 +174,7 @@ def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
 
 
 def test_an_empty_claim_is_not_replaced_by_a_header() -> None:
-    policy = SessionPolicy(tenant_claim="tenant", tenant_header="x-tenant", require="tenant")
+    policy = SessionPolicy(request=FromRequest(tenant_claim="tenant", tenant_header="x-tenant"), require="tenant")
     with pytest.raises(BadRequest):
         _ = event_of(request(ALL, {"tenant": ""}), policy).session
 
@@ -162,16 +184,34 @@ def test_an_empty_claim_is_not_replaced_by_a_header() -> None:
     [((), {}), (["role", "none"], {"role": "admin"}), ("role", {"role": "admin"}), (True, {"role": "admin", "a": "b"})],
 )
 def test_the_claims_that_are_kept(named: Any, kept: dict[str, str]) -> None:
-    session = event_of(request(claims={"role": "admin", "a": "b"}), SessionPolicy(claims=named)).session
+    session = event_of(
+        request(claims={"role": "admin", "a": "b"}), SessionPolicy(request=FromRequest(claims=named))
+    ).session
     assert dict(session.claims) == kept
 
 
 def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() -> None:
     with pytest.raises(BadRequest, match=r"^the tenant is missing: send the header x-tenant$"):
-        _ = event_of(request(), SessionPolicy(require="tenant", tenant_header="x-tenant")).session
+        _ = event_of(request(), SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant")).session
     with pytest.raises(BadRequest, match=r"^the user is missing$"):
-        _ = event_of(request({"x-user": "u-1"}), SessionPolicy(require="user", user_claim="sub")).session
-    assert (SessionPolicy(require="user").enforces, SessionPolicy().enforces) == (True, False)
+        _ = event_of(
+            request({"x-user": "u-1"}), SessionPolicy(request=FromRequest(user_claim="sub"), require="user")
+        ).session
+
+
+@pytest.mark.parametrize(
+    ("options", "enforces"),
+    [
+        ({}, False),
+        ({"request": FromRequest(tenant_header="x-tenant")}, False),
+        ({"lambda_tenant": True, "body_field": "session"}, False),
+        ({"require": "user"}, True),
+        ({"signing": Signing(SECRET)}, True),
+    ],
+)
+def test_a_policy_that_signs_or_requires_is_one_that_enforces(options: dict[str, Any], enforces: bool) -> None:
+    assert SessionPolicy(**options).enforces is enforces
+    assert Resolver().session_policy.enforces is False
 
 
 # ---- at start ------------------------------------------------------------------------------------------------------
@@ -182,25 +222,68 @@ def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() 
     [
         ({"require": ["tenant", "role"]}, "role unknown; use tenant, user"),
         ({"require": "tenent"}, "tenent unknown"),
-        ({"previous": ["old"]}, "needs secret"),
-        ({"secret": ""}, "secret"),
-        ({"secret": "a", "previous": [""]}, "secret"),
-        ({"secret": "a", "max_age": 0}, "max_age=0"),
-        ({"secret": "a", "max_age": -1}, "max_age=-1"),
-        ({"secret": "a", "max_age": float("nan")}, "max_age=nan"),
-        ({"secret": "a", "max_age": float("inf")}, "max_age=inf"),
+        ({"request": FromRequest(session_header="x-session")}, r"needs SessionPolicy\(signing=...\)"),
+        ({"request": {"tenant_header": "x-tenant"}}, "takes a FromRequest, not dict"),
+        ({"request": FromRequest}, "takes a FromRequest, not type"),
+        ({"signing": SECRET}, "takes a Signing, not str"),
     ],
 )
 def test_a_policy_that_makes_no_sense_is_refused_at_start(options: dict[str, Any], said: str) -> None:
-    with pytest.raises(ConfigurationError, match=said):
+    with pytest.raises(ConfigurationError, match=said) as refused:
         SessionPolicy(**options)
+    assert SECRET not in str(refused.value)
 
 
-def test_an_option_that_is_misspelled_is_refused_at_start() -> None:
-    with pytest.raises(TypeError, match="secrt"):
-        SessionPolicy(secrt=SECRET)  # type: ignore[call-arg]
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"tenant_header": ""}, r"FromRequest\(tenant_header=...\): header name ''"),
+        ({"user_header": "x user"}, r"FromRequest\(user_header=...\): header name 'x user'"),
+        ({"session_header": 5}, r"FromRequest\(session_header=...\): header name 5"),
+        ({"correlation_header": b"x"}, r"FromRequest\(correlation_header=...\)"),
+        ({"tenant_claim": ""}, r"FromRequest\(tenant_claim=''\): give the name of a claim"),
+        ({"user_claim": ["sub"]}, r"FromRequest\(user_claim=\['sub'\]\)"),
+        ({"claims": ["sub", ""]}, r"FromRequest\(claims=''\)"),
+        ({"claims": [5]}, r"FromRequest\(claims=5\)"),
+        ({"claims": None}, r"FromRequest\(claims=None\): give names of claims, or True"),
+        ({"claims": [["sub"]]}, r"FromRequest\(claims=\[\['sub'\]\]\)"),
+    ],
+)
+def test_a_name_that_nothing_can_have_is_refused_at_start(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        FromRequest(**options)
 
 
-def test_an_unset_secret_turns_nothing_off() -> None:
-    with pytest.raises(ConfigurationError, match="give a secret, or leave the argument out"):
-        SessionPolicy(secret=None)
+@pytest.mark.parametrize("make", [SessionPolicy, FromRequest])
+def test_an_option_that_is_misspelled_is_refused_at_start(make: Any) -> None:
+    with pytest.raises(TypeError, match="tenent_header"):
+        make(tenent_header="x-tenant")
+
+
+# ---- values --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_request_says_is_a_value_that_cannot_be_changed() -> None:
+    named = FromRequest(tenant_header="x-tenant", claims=["role", "sub"])
+    same = FromRequest(tenant_header="x-tenant", claims=("sub", "role"))
+    assert (named, hash(named)) == (same, hash(same))
+    assert named != FromRequest(tenant_header="x-tenant")
+    assert named != "x-tenant"
+    assert repr(named) == "FromRequest(tenant_header='x-tenant', claims=['role', 'sub'])"
+    for copied in (copy.copy(named), copy.deepcopy(named), pickle.loads(pickle.dumps(named))):
+        assert copied == named
+    for field in ("tenant_header", "claims", "misspelled"):
+        with pytest.raises(AttributeError):
+            setattr(named, field, "x-other")
+
+
+def test_a_policy_shows_no_secret() -> None:
+    policy = SessionPolicy(signing=Signing(SECRET, previous=["an older one"]), require="tenant")
+    assert "Signing(" in repr(policy)
+    assert "require=('tenant',)" in repr(policy)
+    for secret in (SECRET, "an older one"):
+        assert secret not in repr(policy)
+    with pytest.raises(TypeError, match="holds secrets"):
+        pickle.dumps(policy)
+    copied = copy.deepcopy(policy)
+    assert copied.open(policy.seal('{"tenant":"acme"}')) == Session("acme")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import hmac
 import json
+import pickle
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import ConfigurationError, SessionError
-from router.signing import key_ids, sign, verify
+from router.signing import Signing
 
 SECRET = "0123456789abcdef0123456789abcdef"
-KEYS = key_ids([SECRET, "an older secret"])
-KEY_ID, OLDER = KEYS
+SIGNING = Signing(SECRET, previous=["an older secret"], max_age=60)
+OLDER = Signing("an older secret", max_age=60)
 PAYLOAD = '{"tenant":"acme","user":"u-1"}'
 
 
@@ -29,36 +32,40 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def signed(payload: str = PAYLOAD, key_id: str = KEY_ID, max_age: float = 60) -> dict[str, Any]:
-    wire = json.loads(sign(payload, key_id, KEYS[key_id], max_age))
+def signed(signing: Signing = SIGNING, payload: str = PAYLOAD) -> dict[str, Any]:
+    wire = json.loads(signing.seal(payload))
     assert isinstance(wire, dict)
     return wire
 
 
 def test_what_was_signed_is_read_back() -> None:
-    assert verify(signed(), KEYS) == {"tenant": "acme", "user": "u-1"}
+    assert SIGNING.open(signed()) == {"tenant": "acme", "user": "u-1"}
 
 
 def test_a_key_id_tells_nothing_of_the_secret_and_is_the_same_for_text_and_bytes() -> None:
-    assert SECRET not in KEY_ID
-    assert list(key_ids([SECRET.encode()])) == [KEY_ID]
-    assert len(KEYS) == 2
+    assert signed()["kid"] == signed(Signing(SECRET.encode()))["kid"]
+    assert signed()["kid"] not in SECRET
+    assert signed()["kid"] != signed(OLDER)["kid"]
 
 
-def test_every_known_key_is_accepted() -> None:
-    assert verify(signed(key_id=OLDER), KEYS)["tenant"] == "acme"
+def test_every_known_key_is_accepted_and_only_the_first_one_signs() -> None:
+    assert SIGNING.open(signed(OLDER))["tenant"] == "acme"
     with pytest.raises(SessionError, match="unknown key"):
-        verify(signed(key_id=OLDER), key_ids([SECRET]))
+        Signing(SECRET).open(signed(OLDER))
+    with pytest.raises(SessionError, match="unknown key"):
+        OLDER.open(signed())
+    for previous in ("old", b"old", ["old"], (one for one in ["older", "old"])):
+        assert Signing("new", previous=previous).open(signed(Signing("old")))["tenant"] == "acme"
 
 
 def test_it_is_valid_until_it_expires(clock: list[float]) -> None:
-    wire = signed(max_age=60)
+    wire = signed()
     assert wire["exp"] == 1_700_000_060
     clock[0] += 60
-    assert verify(wire, KEYS)["tenant"] == "acme"
+    assert SIGNING.open(wire)["tenant"] == "acme"
     clock[0] += 1
     with pytest.raises(SessionError, match="expired"):
-        verify(wire, KEYS)
+        SIGNING.open(wire)
 
 
 @pytest.mark.parametrize(
@@ -69,15 +76,15 @@ def test_it_is_valid_until_it_expires(clock: list[float]) -> None:
         ("payload", "\ud800"),
         ("exp", 9_999_999_999),
         pytest.param("exp", 10**5000, id="an endless number"),
-        ("kid", OLDER),
+        ("kid", signed(OLDER)["kid"]),
         ("sig", "0" * 64),
         ("sig", ""),
         ("sig", "é" * 64),
     ],
 )
 def test_altering_any_part_is_seen(part: str, value: Any) -> None:
-    with pytest.raises(SessionError, match="does not fit"):
-        verify({**signed(), part: value}, KEYS)
+    with pytest.raises(SessionError, match="does not match"):
+        SIGNING.open({**signed(), part: value})
 
 
 @pytest.mark.parametrize(
@@ -86,7 +93,7 @@ def test_altering_any_part_is_seen(part: str, value: Any) -> None:
 )
 def test_a_part_of_another_type_is_refused(part: str, value: Any) -> None:
     with pytest.raises(SessionError, match="malformed"):
-        verify({**signed(), part: value}, KEYS)
+        SIGNING.open({**signed(), part: value})
 
 
 @pytest.mark.parametrize("missing", ["kid", "exp", "sig", "payload"])
@@ -94,21 +101,21 @@ def test_a_part_that_is_missing_makes_it_unsigned(missing: str) -> None:
     wire = signed()
     del wire[missing]
     with pytest.raises(SessionError, match="not signed"):
-        verify(wire, KEYS)
+        SIGNING.open(wire)
 
 
 @pytest.mark.parametrize("wire", [None, 5, "text", [], {}, {"tenant": "acme"}])
 def test_what_is_no_signed_form_is_refused(wire: Any) -> None:
     with pytest.raises(SessionError, match="not signed"):
-        verify(wire, KEYS)
+        SIGNING.open(wire)
 
 
 def test_a_signature_for_another_purpose_does_not_pass() -> None:
     wire = signed()
-    message = b"\n".join((b"", KEY_ID.encode(), str(wire["exp"]).encode(), PAYLOAD.encode()))
+    message = b"\n".join((b"", wire["kid"].encode(), str(wire["exp"]).encode(), PAYLOAD.encode()))
     forged = hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()
-    with pytest.raises(SessionError, match="does not fit"):
-        verify({**wire, "sig": forged}, KEYS)
+    with pytest.raises(SessionError, match="does not match"):
+        SIGNING.open({**wire, "sig": forged})
 
 
 def test_the_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,33 +127,80 @@ def test_the_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPa
 
     wire = signed()
     monkeypatch.setattr(hmac, "compare_digest", compare)
-    with pytest.raises(SessionError, match="does not fit"):  # the comparison alone decides
-        verify(wire, KEYS)
+    with pytest.raises(SessionError, match="does not match"):  # the comparison alone decides
+        SIGNING.open(wire)
     assert seen == [(wire["sig"], wire["sig"])]
 
 
 def test_an_error_shows_only_the_start_of_an_unknown_key_escaped() -> None:
     with pytest.raises(SessionError) as caught:
-        verify({**signed(), "kid": "\n<b>" + "x" * 500}, KEYS)
+        SIGNING.open({**signed(), "kid": "\n<b>" + "x" * 500})
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 100
 
 
-@pytest.mark.parametrize("secret", ["", "  ", b"", 5, None])
-def test_a_secret_that_is_none_is_refused(secret: Any) -> None:
-    with pytest.raises(ConfigurationError, match="secret"):
-        key_ids([secret])
+@pytest.mark.parametrize(
+    ("secret", "said"),
+    [
+        (None, r"=None\): it is not set"),  # an unset variable turns nothing off
+        ("", "it is empty"),
+        ("  ", "it is empty"),
+        (b"", "it is empty"),
+        (5, "give str or bytes, not int"),
+        ("\ud800", "not valid text"),
+    ],
+)
+def test_a_secret_that_is_none_is_refused(secret: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=rf"Signing\(secret.*{said}"):
+        Signing(secret)
+    with pytest.raises(ConfigurationError, match=rf"Signing\(previous.*{said}"):
+        Signing("a", previous=[secret])
+
+
+@pytest.mark.parametrize("previous", [None, 5])
+def test_previous_secrets_that_are_none_are_refused(previous: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Signing\(previous=...\): give a list of secrets"):
+        Signing("a", previous=previous)
+
+
+@pytest.mark.parametrize("max_age", [0, -1, 0.5, float("nan"), float("inf"), "60", None, True, timedelta(0)])
+def test_an_age_that_is_none_is_refused(max_age: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Signing\(max_age=...\)"):
+        Signing(SECRET, max_age=max_age)
+
+
+def test_an_age_is_seconds_or_a_timedelta(clock: list[float]) -> None:
+    for signing in (Signing(SECRET, max_age=90), Signing(SECRET, max_age=timedelta(minutes=1.5))):
+        assert signing.max_age == 90
+        assert signed(signing)["exp"] == 1_700_000_090
+
+
+def test_it_shows_no_secret_and_hands_none_on() -> None:
+    for shown in (repr(SIGNING), str(SIGNING), f"{vars(SIGNING) if hasattr(SIGNING, '__dict__') else ''}"):
+        assert SECRET not in shown
+        assert "an older secret" not in shown
+    assert "max_age=60" in repr(SIGNING)
+    with pytest.raises(TypeError, match="holds secrets"):
+        pickle.dumps(SIGNING)
+    for copied in (copy.copy(SIGNING), copy.deepcopy([SIGNING])[0]):
+        assert copied.open(signed())["tenant"] == "acme"
+
+
+def test_it_cannot_be_changed() -> None:
+    for name in ("max_age", "secret", "previous", "misspelled"):
+        with pytest.raises(AttributeError):
+            setattr(SIGNING, name, "other")
 
 
 @given(st.text(), st.floats(1, 1e9))
 def test_any_text_survives(text: str, max_age: float) -> None:
-    payload = json.dumps({"user": text})
-    assert verify(json.loads(sign(payload, KEY_ID, KEYS[KEY_ID], max_age)), KEYS) == {"user": text}
+    signing = Signing(SECRET, max_age=max_age)
+    assert signing.open(signed(signing, json.dumps({"user": text}))) == {"user": text}
 
 
 @given(st.integers(0, 10_000), st.characters(codec="ascii"))
 def test_no_single_character_can_be_changed(position: int, character: str) -> None:
-    text = sign(PAYLOAD, KEY_ID, KEYS[KEY_ID], 60)
+    text = SIGNING.seal(PAYLOAD)
     position %= len(text)
     altered = text[:position] + character + text[position + 1 :]
     try:
@@ -155,4 +209,4 @@ def test_no_single_character_can_be_changed(position: int, character: str) -> No
         return
     if wire != json.loads(text):
         with pytest.raises(SessionError):
-            verify(wire, KEYS)
+            SIGNING.open(wire)

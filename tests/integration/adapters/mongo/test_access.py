@@ -21,7 +21,7 @@ from adapters.mongo import (
     UnknownTenant,
 )
 from adapters.mongo.settings import DRIVERS
-from router import ConfigurationError, Resolver, Session, SessionPolicy, reset_session, set_session
+from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, reset_session, set_session
 from router.dispatch.loop import close_loop
 from router.testing import TestClient
 from tests.servers.ferretdb import FerretDB
@@ -150,7 +150,7 @@ def test_without_a_valid_tenant_there_is_no_database(
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_over_http_the_client_is_told_what_it_lacks(make: Callable[..., Mongo], asynchronous: bool) -> None:
     orders = Repository(make(known=["acme"]), "orders")
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
     if asynchronous:
 
         @resolver.get("/orders/{id}")

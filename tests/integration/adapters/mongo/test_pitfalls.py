@@ -29,7 +29,17 @@ from adapters.mongo import (
     sync_indexes,
 )
 from adapters.mongo.settings import DRIVERS
-from router import Authenticate, Body, ConfigurationError, Resolver, Session, SessionPolicy, get_session
+from router import (
+    Authenticate,
+    Body,
+    ConfigurationError,
+    FromRequest,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+    get_session,
+)
 from router.dispatch.loop import close_loop
 from router.testing import TestClient, samples
 from tests.servers.ferretdb import FerretDB
@@ -175,7 +185,7 @@ def test_4_a_session_that_was_read_at_import_is_nobody_s(
 def guarded(mongo: Mongo, orders: Repository[dict[str, Any]], **options: Any) -> tuple[TestClient, MongoTokens]:
     """Orders behind tokens that are in a collection."""
     tokens = MongoTokens(mongo, database=f"{PREFIX}-auth", cache=0)
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
     resolver.use(Authenticate(tokens, **options))
 
     @resolver.post("/orders/{id}")
@@ -253,7 +263,7 @@ def test_7_a_query_from_outside_never_leaves_the_tenant_s_database(
             client[PREFIX + tenant]["orders"].insert_one({"_id": f"of-{tenant}", "n": 1, "card": f"secret-{tenant}"})
         client[PREFIX + "other"]["vault"].insert_one({"_id": 1, "card": "secret-vault"})
     proxy = QueryProxy({"orders": Exposed(orders, ("_id", "n"))})
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
 
     @resolver.post("/find")
     def find(query: Body[dict[str, Any]]) -> Any:
@@ -335,7 +345,7 @@ def test_8_clients_with_other_credentials_or_options_are_never_shared(ferretdb: 
 def test_9_a_session_that_is_not_signed_never_reaches_a_tenant_s_database(
     orders: Repository[dict[str, Any]], ferretdb: FerretDB, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    policy = SessionPolicy(secret=SECRET, max_age=60)
+    policy = SessionPolicy(signing=Signing(SECRET, max_age=60))
     resolver = Resolver(session=policy)
 
     @resolver.on_queue("orders")
@@ -343,7 +353,7 @@ def test_9_a_session_that_is_not_signed_never_reaches_a_tenant_s_database(
         await orders.insert_async({"_id": event.text})
 
     signed = policy.seal(json.dumps(ANN))
-    forged = SessionPolicy(secret="another" * 8).seal(json.dumps(EVE))
+    forged = SessionPolicy(signing=Signing("another" * 8)).seal(json.dumps(EVE))
     sent = messages(signed, json.dumps(EVE), signed.replace("acme", "other"), forged, EVE, None)
     assert failed(resolver.resolve(sent)) == ["1", "2", "3", "4", "5"]
     now = time.time()

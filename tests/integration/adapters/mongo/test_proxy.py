@@ -30,7 +30,7 @@ from adapters.mongo import (
     TenantMissing,
     Tenants,
 )
-from router import Body, Resolver, Session, SessionPolicy, reset_session, set_session
+from router import Body, FromRequest, Resolver, Session, SessionPolicy, reset_session, set_session
 from router.testing import TestClient
 
 if TYPE_CHECKING:
@@ -443,7 +443,7 @@ def test_pipelines_do_not_depend_on_what_is_hidden(proxy: QueryProxy, pipeline):
 
 
 def test_a_route_is_one_line(proxy: QueryProxy):
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
 
     @resolver.post("/query")
     def query(request: Body[dict]) -> Any:

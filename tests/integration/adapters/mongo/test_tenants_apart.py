@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.mongo import Cluster, Mongo, MongoSettings, Repository, TenantList, Tenants, gt
-from router import Event, Resolver, Session, SessionPolicy
+from router import Event, FromRequest, Resolver, Session, SessionPolicy
 from router.testing import TestClient, samples
 from tests.servers.ferretdb import FerretDB
 
@@ -35,7 +35,7 @@ def mongo(ferretdb: FerretDB) -> Iterator[Mongo]:
 def application(mongo: Mongo) -> Resolver:
     """Each request does ten operations of its tenant: five writes, five reads."""
     orders = Repository(mongo, "orders", ids="str", stamps=True)
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
 
     def check(found: list[Any], session: Session) -> None:
         for order in found:

@@ -15,7 +15,7 @@ from adapters.mongo.errors import ClusterUnavailable, InvalidFilter
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.settings import Cluster, MongoSettings
 from adapters.mongo.tokens import MongoTokens
-from router import Authenticate, Resolver, Session, SessionPolicy, auth
+from router import Authenticate, FromRequest, Resolver, Session, SessionPolicy, auth
 from router.dispatch.loop import close_loop
 from router.testing import Answer, TestClient
 from tests.servers.ferretdb import FerretDB
@@ -58,7 +58,7 @@ def tokens(mongo: Mongo, clock: Clock) -> MongoTokens:
 
 
 def application(tokens: MongoTokens, form: Any = Authenticate, mode: str = "full", **options: Any) -> TestClient:
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
     resolver.use(form(tokens, mode, **options))
 
     @resolver.get("/who")

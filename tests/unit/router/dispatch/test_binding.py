@@ -18,6 +18,7 @@ from router import (
     Cookie,
     Depends,
     Event,
+    FromRequest,
     Header,
     Path,
     Query,
@@ -51,7 +52,7 @@ class SubEvent(Event):
 
 def get(handler: Any, path: str = "/", *, template: str | None = None, **options: Any) -> Any:
     """The JSON that a handler answers to a GET."""
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
     resolver.get(template or path.partition("?")[0])(handler)
     answer = TestClient(resolver).get(path, **options)
     return answer.json() if answer.status == 200 else answer

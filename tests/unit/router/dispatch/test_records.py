@@ -21,6 +21,7 @@ from router import (
     Session,
     SessionError,
     SessionPolicy,
+    Signing,
     current_event,
     get_session,
     set_session,
@@ -127,7 +128,7 @@ def test_a_session_that_is_required_and_missing_fails_its_message() -> None:
 
 
 def test_an_unsigned_or_altered_session_fails_its_message() -> None:
-    policy = SessionPolicy(secret="s" * 32)
+    policy = SessionPolicy(signing=Signing("s" * 32))
     resolver = Resolver(session=policy)
     resolver.on_queue("orders")(work)
     signed = policy.seal('{"tenant":"acme"}')

@@ -12,6 +12,7 @@ from router import (
     Discard,
     EncodeError,
     Event,
+    FromRequest,
     HTTPError,
     InvalidEvent,
     NoRoute,
@@ -113,7 +114,7 @@ def test_a_cancelled_part_of_a_handler_is_a_500(asynchronous: bool) -> None:
 
 @BOTH
 def test_a_required_session_that_is_missing_is_a_400_whether_the_handler_asks_or_not(asynchronous: bool) -> None:
-    resolver = Resolver(session=SessionPolicy(require="tenant", tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant"))
     ran: list[str] = []
     if asynchronous:
 
@@ -138,7 +139,7 @@ def test_a_required_session_that_is_missing_is_a_400_whether_the_handler_asks_or
 
 @BOTH
 def test_the_current_event_and_session_are_those_of_the_request_and_of_nobody_after_it(asynchronous: bool) -> None:
-    resolver = Resolver(session=SessionPolicy(tenant_header="x-tenant"))
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
     seen: list[Any] = []
 
     def look(event: Event) -> None:

@@ -20,12 +20,14 @@ from router import (
     ConfigurationError,
     Cors,
     Event,
+    FromRequest,
     RecordsFailed,
     Resolver,
     Router,
     Session,
     SessionError,
     SessionPolicy,
+    Signing,
     auth,
     get_session,
 )
@@ -77,7 +79,7 @@ def waiting(book: Any, *args: Any, **options: Any) -> Authenticate:
 
 Form = Callable[..., Authenticate]
 both_forms = pytest.mark.parametrize("form", [Authenticate, waiting])
-POLICY = SessionPolicy(tenant_header="x-tenant", user_header="x-user")
+POLICY = SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
 
 
 def who(session: Session) -> dict[str, Any]:
@@ -161,14 +163,14 @@ def test_a_user_named_by_a_header_never_stands_against_the_token() -> None:
 
 
 def test_claims_of_the_token_go_over_those_of_the_authorizer() -> None:
-    client = application(policy=SessionPolicy(claims=True))
+    client = application(policy=SessionPolicy(request=FromRequest(claims=True)))
     claims = {"claims": {"role": "guest", "plan": "free"}}
     answer = client.get("/who", headers=bearer("ann"), authorizer=claims)
     assert answer.json()["claims"] == {"role": "admin", "plan": "free"}
 
 
 def test_a_session_that_is_changed_is_signed_as_before() -> None:
-    policy = SessionPolicy(secret=SECRET)
+    policy = SessionPolicy(signing=Signing(SECRET))
     resolver = Resolver(session=policy)
     resolver.use(Authenticate(Book()))
     resolver.get("/wire")(lambda session: session.to_wire())
@@ -185,13 +187,15 @@ def test_the_identity_is_in_the_state() -> None:
 
 @pytest.mark.parametrize("tenant_header", ["x-tenant", None])
 def test_who_has_several_tenants_is_told_how_to_name_one(tenant_header: str | None) -> None:
-    answer = application(policy=SessionPolicy(tenant_header=tenant_header)).get("/who", headers=bearer("ann-two"))
+    answer = application(policy=SessionPolicy(request=FromRequest(tenant_header=tenant_header))).get(
+        "/who", headers=bearer("ann-two")
+    )
     assert answer.status == 400
     assert answer.json()["detail"].endswith(": send the header x-tenant") is (tenant_header is not None)
 
 
 def test_a_signed_session_of_a_sister_service_is_no_token_but_names_the_tenant() -> None:
-    policy = SessionPolicy(secret=SECRET, session_header="x-junction-session")
+    policy = SessionPolicy(signing=Signing(SECRET), request=FromRequest(session_header="x-junction-session"))
     client = application(policy=policy)
     sent = {"x-junction-session": policy.issue(Session(tenant="globex", user="eve"))}
     assert outcome(client.get("/who", headers=sent)) == 401
@@ -554,7 +558,7 @@ def test_an_internal_call_has_to_say_what_the_mode_needs(mode: str, headers: Any
 
 
 def test_an_internal_call_can_bring_a_signed_session() -> None:
-    policy = SessionPolicy(secret=SECRET, session_header="x-junction-session")
+    policy = SessionPolicy(signing=Signing(SECRET), request=FromRequest(session_header="x-junction-session"))
     client = application(policy=policy, bypass=BYPASS)
     sent = bearer(BYPASS) | {"x-junction-session": policy.issue(Session(tenant="acme", user="job"))}
     assert outcome(client.get("/who", headers=sent)) == ("acme", "job")
@@ -798,14 +802,19 @@ def test_no_other_source_takes_a_token_from_the_query() -> None:
 
 @both_forms
 def test_an_open_route_believes_no_header_that_only_a_token_could_confirm(form: Form) -> None:
-    client = application(form, policy=SessionPolicy(tenant_header="x-tenant", user_header="x-user"))
+    client = application(
+        form, policy=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
+    )
     answer = client.get("/open", headers={"x-tenant": "acme", "x-user": "ann"})
     assert outcome(answer) == (None, None)
 
 
 @both_forms
 def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
-    policy = SessionPolicy(tenant_header="x-tenant", tenant_claim="tenant", secret="k" * 32, session_header="x-session")
+    policy = SessionPolicy(
+        signing=Signing("k" * 32),
+        request=FromRequest(tenant_header="x-tenant", tenant_claim="tenant", session_header="x-session"),
+    )
     client = application(form, policy=policy)
     claims = {"authorizer": {"claims": {"tenant": "globex"}}}
     assert outcome(client.get("/open", headers={"x-tenant": "acme"}, **claims)) == ("globex", None)
@@ -815,7 +824,7 @@ def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
 
 @both_forms
 def test_where_authentication_is_off_as_a_whole_the_policy_decides(form: Form) -> None:
-    client = application(form, mode="off", policy=SessionPolicy(tenant_header="x-tenant"))
+    client = application(form, mode="off", policy=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
     assert outcome(client.get("/who", headers={"x-tenant": "acme"})) == ("acme", None)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from router.errors import Discard, InvalidEvent, NotFound, RouterError
 from router.event import Source
 from router.routing.names import matches
-from router.session import SessionPolicy
+from router.session_policy import FromRequest, SessionPolicy
 from router.sources import Outcome, appsync, load
 from router.sources.appsync import answer, failed, read
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, mutations, read_one, real, survives
@@ -66,10 +66,10 @@ def test_a_route_may_name_any_type():
 
 def test_the_session_comes_from_claims_and_headers_and_never_whole():
     event = read_one({**FIELD, "session": {"user": "root"}})
-    event._policy = SessionPolicy(tenant_claim="tenant", user_claim="sub")
+    event._policy = SessionPolicy(request=FromRequest(tenant_claim="tenant", user_claim="sub"))
     assert (event.session.tenant, event.session.user) == ("acme", "u-1")
     by_header = read_one(FIELD)
-    by_header._policy = SessionPolicy(tenant_header="x-tenant")
+    by_header._policy = SessionPolicy(request=FromRequest(tenant_header="x-tenant"))
     assert by_header.session.tenant == "acme"
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from router.errors import BadRequest, ConfigurationError, EncodeError, Forbidden, InvalidEvent, Unauthorized
 from router.event import Source
-from router.session import SessionPolicy
+from router.session_policy import SessionPolicy
 from router.sources.authorizer import Allow, Deny, answer, failed
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, read_one, real, survives
 

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from router.errors import InvalidEvent
 from router.event import Source
-from router.session import Session, SessionPolicy
+from router.session import Session
+from router.session_policy import SessionPolicy
 from router.sources import brokers, load
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real

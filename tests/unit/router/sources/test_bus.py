@@ -8,7 +8,8 @@ from hypothesis import given
 
 from router.errors import InvalidEvent, SessionError
 from router.event import Source
-from router.session import Session, SessionPolicy
+from router.session import Session
+from router.session_policy import SessionPolicy
 from router.sources import load
 from tests.unit.router.sources.payload_cases import FUZZ, Context, mutations, read_one, real, survives
 

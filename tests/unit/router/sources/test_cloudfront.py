@@ -11,7 +11,7 @@ from hypothesis import given
 from router.errors import AnswerTooLarge, BadRequest, Forbidden, InvalidEvent
 from router.event import Source
 from router.response import Response
-from router.session import SessionPolicy
+from router.session_policy import FromRequest, SessionPolicy
 from router.sources.cloudfront import answer, failed
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, mutations, read_one, survives
 
@@ -59,7 +59,7 @@ def test_the_fields_of_a_request():
 
 def test_a_client_never_hands_in_a_session():
     event = read_one(payload())
-    event._policy = SessionPolicy(tenant_header="x-tenant")
+    event._policy = SessionPolicy(request=FromRequest(tenant_header="x-tenant"))
     assert event.session.tenant == "acme"
 
 

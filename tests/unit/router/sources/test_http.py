@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from router import read
 from router.errors import BadRequest
 from router.event import Event, Source
-from router.session import Session, SessionPolicy
+from router.session import Session
+from router.session_policy import FromRequest, SessionPolicy
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import real
 
@@ -365,7 +366,7 @@ def test_the_caller_that_lattice_authenticated() -> None:
     raw = samples.lattice()
     raw["requestContext"]["identity"] = {"principal": "arn:aws:iam::1:role/r"}
     event = one(raw)
-    event._policy = SessionPolicy(user_claim="principal")
+    event._policy = SessionPolicy(request=FromRequest(user_claim="principal"))
     assert event.session.user == "arn:aws:iam::1:role/r"
     raw["requestContext"]["identity"] = None
     assert one(raw).claims == {}

@@ -12,7 +12,8 @@ from hypothesis import given
 
 from router.errors import AnswerTooLarge, EncodeError, InvalidEvent, SessionError
 from router.event import Source
-from router.session import Session, SessionPolicy
+from router.session import Session
+from router.session_policy import SessionPolicy
 from router.sources._registry import detect
 from router.sources.invoke import answer, read
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, read_all, read_one, survives

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from router.errors import Discard, EncodeError, InvalidEvent, RecordsFailed, Retry
 from router.event import Source
-from router.session import SessionPolicy
+from router.session_policy import SessionPolicy
 from router.sources import load, streams
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router import Event, HTTPError, Resolver, Response, Session, SessionPolicy, read
+from router import Event, FromRequest, HTTPError, Resolver, Response, Session, SessionPolicy, read
 from router.errors import AnswerTooLarge, EncodeError
 from router.event import Source
 from router.sources import websocket
@@ -97,7 +97,7 @@ def test_what_the_authorizer_said_comes_with_each_message() -> None:
         samples.websocket("MESSAGE", body="a", authorizer={"tenant": "acme", "principalId": "u-1"}),
     ):
         event = one(raw)
-        event._policy = SessionPolicy(tenant_claim="tenant", user_claim="principalId")
+        event._policy = SessionPolicy(request=FromRequest(tenant_claim="tenant", user_claim="principalId"))
         assert event.session == Session("acme", "u-1")
 
 

@@ -1,0 +1,304 @@
+"""`SessionPolicy` and `FromRequest`: where sessions come from, what they must hold, and whether they are signed.
+
+`router.session.Policy` is the default, so that an application without settings does not load this module.
+"""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from router.errors import BadRequest, ConfigurationError, SessionError, Unauthorized
+from router.session import Policy, Session, _parsed, _session_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import Any
+
+    from router.event import Event
+    from router.signing import Signing
+
+_HEADERS = ("tenant_header", "user_header", "correlation_header", "session_header")
+_CLAIMS = ("tenant_claim", "user_claim")
+_FIELDS = (*_HEADERS, *_CLAIMS, "claims")
+
+
+class FromRequest:
+    """Name the headers and claims that the session of a request is made of; nothing else of a request is believed.
+
+    It is for every source whose events a client writes: HTTP, WebSocket, AppSync, Lambda@Edge, authorizers. The object
+    cannot be changed; two are equal when they name the same.
+
+    tenant_header, user_header, correlation_header: names of HTTP headers. A client can send any header: name one only
+        where something in front of the function sets it.
+    session_header: the header in which sister services send a session (`adapters.http`: `x-junction-session`). It is
+        believed only when it is signed; a forged one is answered with 401.
+    tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
+    claims: names of the authorizer's claims that the session keeps and carries on. True keeps all; mind the size.
+
+    Raises:
+        ConfigurationError: a name is empty, not text, or not one that a header can have.
+    """
+
+    __slots__ = tuple("_" + field for field in _FIELDS)
+
+    def __init__(
+        self,
+        *,
+        tenant_header: str | None = None,
+        user_header: str | None = None,
+        correlation_header: str | None = None,
+        session_header: str | None = None,
+        tenant_claim: str | None = None,
+        user_claim: str | None = None,
+        claims: str | Iterable[str] | bool = (),
+    ) -> None:
+        self._tenant_header = tenant_header
+        self._user_header = user_header
+        self._correlation_header = correlation_header
+        self._session_header = session_header
+        self._tenant_claim = tenant_claim
+        self._user_claim = user_claim
+        self._claims = _kept(claims)
+        for field in _HEADERS:
+            _check_header(getattr(self, field), field)
+        for field in _CLAIMS:
+            _check_claim(getattr(self, field), field)
+
+    # Properties without a setter keep it from being changed.
+    if TYPE_CHECKING:
+
+        @property
+        def tenant_header(self) -> str | None: ...
+        @property
+        def user_header(self) -> str | None: ...
+        @property
+        def correlation_header(self) -> str | None: ...
+        @property
+        def session_header(self) -> str | None: ...
+        @property
+        def tenant_claim(self) -> str | None: ...
+        @property
+        def user_claim(self) -> str | None: ...
+        @property
+        def claims(self) -> frozenset[str] | bool: ...
+    else:
+        tenant_header = property(attrgetter("_tenant_header"))
+        user_header = property(attrgetter("_user_header"))
+        correlation_header = property(attrgetter("_correlation_header"))
+        session_header = property(attrgetter("_session_header"))
+        tenant_claim = property(attrgetter("_tenant_claim"))
+        user_claim = property(attrgetter("_user_claim"))
+        claims = property(attrgetter("_claims"))
+
+    def wire(self, event: Event) -> str | None:
+        """Return the session that a sister service sent along, still unchecked; None where there is none."""
+        header = self._session_header
+        return None if header is None else event.headers.get(header)
+
+    def tenant(self, event: Event, isolated: str | None) -> str | None:
+        """Return the tenant of a request from the most trusted place that is named and has one.
+
+        event: the request.
+        isolated: the tenant of Lambda's tenant isolation mode, where the policy believes it. A claim beats it, and it
+            beats a header.
+        """
+        tenant = _claim(event, self._tenant_claim)
+        if tenant is None:
+            tenant = isolated
+        if tenant is None and self._tenant_header is not None:
+            tenant = event.headers.get(self._tenant_header)
+        return tenant
+
+    def user(self, event: Event) -> str | None:
+        """Return the user of a request, from a claim, else from a header."""
+        user = _claim(event, self._user_claim)
+        if user is None and self._user_header is not None:
+            user = event.headers.get(self._user_header)
+        return user
+
+    def correlation_id(self, event: Event) -> str | None:
+        """Return the correlation id that a request names."""
+        header = self._correlation_header
+        return None if header is None else event.headers.get(header)
+
+    def kept_claims(self, event: Event) -> Mapping[str, Any] | None:
+        """Return the authorizer's claims that the session keeps."""
+        if self._claims is True:
+            return event.claims
+        if not self._claims:
+            return None
+        return {name: value for name, value in event.claims.items() if name in self._claims}
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, FromRequest):
+            return NotImplemented
+        return all(getattr(self, field) == getattr(other, field) for field in _FIELDS)
+
+    def __hash__(self) -> int:
+        return hash(tuple(getattr(self, field) for field in _FIELDS))
+
+    def __repr__(self) -> str:
+        named = {field: getattr(self, field) for field in _FIELDS}
+        if type(self._claims) is frozenset:
+            named["claims"] = sorted(self._claims)
+        return f"FromRequest({', '.join(f'{field}={value!r}' for field, value in named.items() if value)})"
+
+
+def _claim(event: Event, name: str | None) -> str | None:
+    """Return a claim that the authorizer vouched for, when it is text."""
+    value = None if name is None else event.claims.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _check_header(name: Any, field: str) -> None:
+    if name is None:
+        return
+    from router.http.headers import check_header
+
+    try:
+        check_header(name, "")
+    except ConfigurationError as error:
+        raise ConfigurationError(f"FromRequest({field}=...): {error}") from None
+
+
+def _check_claim(name: Any, field: str) -> None:
+    if name is not None and (type(name) is not str or not name):
+        raise ConfigurationError(f"FromRequest({field}={name!r:.80}): give the name of a claim")
+
+
+def _kept(claims: Any) -> frozenset[str] | bool:
+    """Return the names of the claims to keep, or whether all are kept."""
+    if isinstance(claims, bool):
+        return claims
+    try:
+        names = frozenset((claims,) if isinstance(claims, str) else claims)
+    except TypeError:
+        raise ConfigurationError(f"FromRequest(claims={claims!r:.80}): give names of claims, or True for all") from None
+    for name in names:
+        _check_claim(name, "claims")
+    return names
+
+
+class SessionPolicy(Policy):
+    """Decide where sessions come from, what they must hold, and whether they are signed.
+
+    signing: a `Signing`. With it sessions go out signed, and one that comes in unsigned, altered or expired is refused.
+    request: a `FromRequest`, which names the headers and claims that the session of a request is made of. Without it
+        a request is anonymous.
+    require: fields that must be there: "tenant", "user". Missing is a 400 over HTTP, elsewhere a failed record or call.
+    lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`), for every source. The
+        session that a message or call carries beats it. Of a request, a claim beats it, and it beats a header.
+    body_field: a field of the message body, stream image or detail that holds the session (older producers).
+    attribute: the message attribute, payload key and metadata key that carries the session.
+
+    Raises:
+        ConfigurationError: an argument is of another type, a required field is unknown, or `request` names a
+            `session_header` and nothing is signed.
+    """
+
+    __slots__ = ("attribute", "body_field", "enforces", "lambda_tenant", "request", "require", "signing")
+
+    def __init__(
+        self,
+        *,
+        signing: Signing | None = None,
+        request: FromRequest | None = None,
+        require: str | Iterable[str] = (),
+        lambda_tenant: bool = False,
+        body_field: str | None = None,
+        attribute: str = "session",
+    ) -> None:
+        super().__init__()
+        self.signing = signing
+        self.require = (require,) if isinstance(require, str) else tuple(require)
+        self.lambda_tenant = lambda_tenant
+        self.body_field = body_field
+        self.attribute = attribute
+        self.enforces = signing is not None or bool(self.require)
+        if request is None and (self.require or lambda_tenant):
+            request = FromRequest()  # no header is believed, but something is asked of each request
+        self.request = request
+        self._check()
+
+    def _check(self) -> None:
+        """Refuse arguments that make no sense."""
+        unknown = set(self.require) - {"tenant", "user"}
+        if unknown:
+            raise ConfigurationError(
+                f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
+            )
+        request, signing = self.request, self.signing
+        if request is not None and not isinstance(request, FromRequest):
+            raise ConfigurationError(f"SessionPolicy(request=...) takes a FromRequest, not {type(request).__name__}")
+        if signing is not None:
+            from router.signing import Signing
+
+            if not isinstance(signing, Signing):
+                raise ConfigurationError(f"SessionPolicy(signing=...) takes a Signing, not {type(signing).__name__}")
+        elif request is not None and request.session_header is not None:
+            raise ConfigurationError(
+                "FromRequest(session_header=...) needs SessionPolicy(signing=...): any client can send a header"
+            )
+
+    def __repr__(self) -> str:
+        shown = (f"{name}={getattr(self, name)!r}" for name in ("signing", "request", "require", "attribute"))
+        return f"SessionPolicy({', '.join(shown)})"
+
+    def seal(self, payload: str) -> str:
+        return payload if self.signing is None else self.signing.seal(payload)
+
+    def open(self, wire: Any) -> Session:
+        if self.signing is None:
+            return super().open(wire)
+        return _session_of(self.signing.open(_parsed(wire)), self)
+
+    def of_record(self, event: Event, wire: Any) -> Session:
+        if wire is None and self.body_field is not None:
+            wire = _field(event, self.body_field)
+        session = self.nobody if wire is None else self.open(wire)
+        if self.lambda_tenant and session.tenant is None and event.tenant_id:
+            session = session.replace(tenant=event.tenant_id)
+        for field in self.require:
+            if not getattr(session, field):
+                raise SessionError(f"session.{field} is required and missing")
+        return session
+
+    def of_request(self, event: Event) -> Session:
+        request = self.request
+        if request is None:
+            return self.nobody
+        wire = request.wire(event)
+        if wire is not None:
+            return self._of_service(wire)
+        tenant = request.tenant(event, event.tenant_id if self.lambda_tenant else None)
+        user, correlation_id = request.user(event), request.correlation_id(event)
+        for field, value in (("tenant", tenant), ("user", user)):
+            if field in self.require and not value:
+                header = self.header_of(field)
+                raise BadRequest(f"the {field} is missing" + (f": send the header {header}" if header else ""))
+        claims = request.kept_claims(event)
+        return Session(tenant or None, user or None, claims, correlation_id or None, _policy=self)
+
+    def _of_service(self, wire: str) -> Session:
+        """Return the session that a sister service sent along, when it is signed by one of our keys."""
+        try:
+            session = self.open(wire)
+        except SessionError as error:
+            raise Unauthorized(str(error)) from None
+        for field in self.require:
+            if not getattr(session, field):
+                raise BadRequest(f"the {field} is missing in the session of the calling service")
+        return session
+
+
+def _field(event: Event, name: str) -> Any:
+    """The session in a named field of a stream image or of a JSON body; None when there is no such field."""
+    if event.new is not None or event.old is not None:
+        held: Any = event.new or event.old
+    else:
+        try:
+            held = event.json()
+        except event._unreadable:
+            return None  # a body that is no JSON has no fields; the handler will tell, if it wants JSON
+    return held.get(name) if type(held) is dict else None
