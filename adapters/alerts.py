@@ -12,9 +12,9 @@ import inspect
 import threading
 import time
 
-from adapters.aws.client import Aws
+from adapters._core.blocking import loop_runs
+from adapters.aws.aws import Aws
 from adapters.aws.settings import Settings
-from adapters.blocking import loop_runs
 from adapters.errors import AdapterError
 from router.errors import ConfigurationError, HTTPError
 

@@ -19,11 +19,11 @@ from functools import partial
 
 import orjson
 
-from adapters.aws.steps import Call
-from adapters.base import Adapter, session_entry
+from adapters._core.adapter import Adapter
+from adapters._core.batches import Delivery, Entry, cut
+from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.steps import BlockingCall
 from adapters.errors import InvalidMessage, MessageTooLarge
-from adapters.sending.batches import Delivery, Entry, cut
-from adapters.session import CURRENT
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 
@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from adapters.aws.client import Aws
-    from adapters.aws.steps import Steps
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
     from router.session import Policy
 
 # EventBridge API reference, PutEvents: a request with ten entries, and what they come to.
@@ -145,7 +145,7 @@ class Bus(Adapter):
         # Read here, in the context of the caller.
         sessions = [session_entry(_checked(event).session, self.policy) for event in given]
         prepare = partial(self._entries, given, sessions)
-        entries = prepare() if len(given) <= _MOST else (yield Call(prepare))
+        entries = prepare() if len(given) <= _MOST else (yield BlockingCall(prepare))
         delivery = Delivery(
             self._put, ordered=False, attempts=self.settings.attempts, base=self.settings.backoff, told=_nobody
         )

@@ -10,16 +10,14 @@ verb has an `_async` twin. The caller's role needs `lambda:InvokeFunction`.
 
 from __future__ import annotations
 
-from functools import partial
-
 import orjson
 
-from adapters.aws.errors import translate
-from adapters.aws.steps import Call, Wait
-from adapters.base import Adapter
+from adapters._core.adapter import Adapter
+from adapters._core.batches import backoff
+from adapters._core.outgoing import CURRENT, named_session
+from adapters._core.steps import BlockingCall, Wait
+from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throttled, safe
-from adapters.sending.batches import backoff
-from adapters.session import CURRENT, named_session
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 from router.session import get_session
@@ -28,9 +26,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from adapters.aws.client import Aws
-    from adapters.aws.steps import Steps
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
     from router.session import Policy
 
 # Lambda API reference, Invoke.
@@ -193,7 +191,7 @@ class Invoker(Adapter):
         attempt = 1
         while True:
             try:
-                return (yield Call(partial(self._call, function, request), long=True))
+                return (yield BlockingCall(self._call, function, request, long=True))
             except AdapterError as error:
                 started = not isinstance(error, Throttled) and error.code not in _NOT_STARTED
                 if started or attempt == self.settings.attempts:

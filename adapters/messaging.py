@@ -14,8 +14,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from adapters._core.message import Message, as_message
 from adapters.errors import InvalidMessage
-from adapters.sending.message import Message, as_message
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router.errors import ConfigurationError

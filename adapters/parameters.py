@@ -19,8 +19,8 @@ from functools import partial
 
 import orjson
 
-from adapters.aws.errors import translate
-from adapters.base import Adapter
+from adapters._core.adapter import Adapter
+from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage
 from router.errors import ConfigurationError
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from adapters.aws.client import Aws
+    from adapters.aws.aws import Aws
 
 _MOST_NAMES = 10  # of GetParameters
 _EXTRAS = 'the parameters adapter needs aws-lambda-powertools: pip install "lambda-junction[aws,powertools]"'

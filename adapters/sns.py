@@ -10,17 +10,17 @@ the topic's key. Everything travels over TLS.
 
 from __future__ import annotations
 
+from adapters._core.message import Message, as_message
+from adapters._core.outgoing import CURRENT
+from adapters._core.sender import Sender, Target
 from adapters.errors import InvalidMessage
-from adapters.sending.message import Message, as_message
-from adapters.sending.sender import Sender, Target
-from adapters.session import CURRENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
 
 __all__ = ["Message", "Sns"]
 

@@ -11,15 +11,14 @@ hands it on, and the function's session is then that of whoever started the exec
 from __future__ import annotations
 
 import re
-from functools import partial
 
 import orjson
 
-from adapters.aws.steps import Call
-from adapters.base import Adapter, session_entry
+from adapters._core.adapter import Adapter
+from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.steps import BlockingCall
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge
 from adapters.eventbridge import as_object, encoded
-from adapters.session import CURRENT
 from adapters.sns import partition
 from router.errors import ConfigurationError
 
@@ -27,9 +26,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from adapters.aws.client import Aws
-    from adapters.aws.steps import Steps
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
     from router.session import Policy
 
 # Step Functions API reference, StartExecution.
@@ -91,7 +90,7 @@ class StepFunctions(Adapter):
         return {"input": text, "name": name}
 
     def _start(self, machine: str, request: dict[str, Any]) -> Steps[str]:
-        arn = yield Call(partial(self._arn, machine))
+        arn = yield BlockingCall(self._arn, machine)
         try:
             answer = yield self.aws.step(
                 "stepfunctions", "start_execution", parameters={"stateMachineArn": arn, **request}

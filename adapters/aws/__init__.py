@@ -11,7 +11,8 @@ Needs the extra `aws`: `pip install "lambda-junction[aws]"`. botocore is importe
 
 from __future__ import annotations
 
-from adapters.aws.client import Aws, default_aws
-from adapters.aws.settings import Role, Settings
+from adapters.aws.aws import Aws, default_aws
+from adapters.aws.roles import Role
+from adapters.aws.settings import Settings
 
 __all__ = ["Aws", "Role", "Settings", "default_aws"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from adapters.aws.settings import Role
+from adapters.aws.roles import Role
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
+from adapters.aws.roles import Role
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -22,44 +23,6 @@ _SERVICE_IDS = {
     "dynamodbstreams": "dynamodb_streams",
     "logs": "cloudwatch_logs",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Role:
-    """A role to assume.
-
-    external_id: what the role's owner asks for. session_name: what CloudTrail shows. duration: seconds, 900 to 43200.
-    policy: JSON that narrows what the role may do. tags: session tags, such as the tenant.
-    """
-
-    arn: str
-    external_id: str | None = None
-    session_name: str = "junction"
-    duration: int | None = None
-    policy: str | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        parts = self.arn.split(":")
-        if len(parts) < 6 or parts[0] != "arn" or not parts[5].startswith("role/"):
-            raise ConfigurationError(f"Role({self.arn!r}): give an ARN such as arn:aws:iam::123456789012:role/name")
-        if self.duration is not None and not 900 <= self.duration <= 43_200:
-            raise ConfigurationError(f"Role({self.arn!r}, duration={self.duration!r}): give 900 to 43200 seconds")
-        object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
-
-    def __hash__(self) -> int:
-        return hash((self.arn, self.external_id, self.session_name, self.policy, tuple(sorted(self.tags.items()))))
-
-    def request(self) -> dict[str, Any]:
-        """The further parameters of AssumeRole."""
-        given: dict[str, Any] = {
-            "RoleSessionName": self.session_name,
-            "ExternalId": self.external_id,
-            "DurationSeconds": self.duration,
-            "Policy": self.policy,
-            "Tags": [{"Key": key, "Value": value} for key, value in self.tags.items()],
-        }
-        return {name: value for name, value in given.items() if value}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.dynamodb.errors import InvalidRequest
+from adapters.dynamodb.item_errors import InvalidRequest
 from adapters.errors import AdapterError
 
 TYPE_CHECKING = False
@@ -38,22 +38,22 @@ def _key_schema(attributes: tuple[str, ...]) -> list[dict[str, str]]:
     return [{"AttributeName": name, "KeyType": kind} for name, kind in zip(attributes, kinds, strict=False)]
 
 
-def create(service: Service, schema: Schema, *, exist_ok: bool, further: dict[str, Any]) -> None:
+def create(service: Service, *, exist_ok: bool, further: dict[str, Any]) -> None:
     """Create the table, wait until it can be used, and let DynamoDB delete what has expired."""
     try:
-        service.request("create_table", {**definition(schema), **further})
+        service.request("create_table", {**definition(service.schema), **further})
     except AdapterError as error:
         if not exist_ok or error.code != "ResourceInUseException":
             raise
     service.wait("table_exists")
-    if any(model.ttl is not None for model in schema.models):
-        _let_expire(service, schema)
+    if any(model.ttl is not None for model in service.schema.models):
+        _let_expire(service)
 
 
-def _let_expire(service: Service, schema: Schema) -> None:
-    expiry = {"Enabled": True, "AttributeName": schema.layout.ttl}
+def _let_expire(service: Service) -> None:
+    expiry = {"Enabled": True, "AttributeName": service.schema.layout.ttl}
     try:
-        service.request("update_time_to_live", {"TableName": schema.table, "TimeToLiveSpecification": expiry})
+        service.request("update_time_to_live", {"TableName": service.table, "TimeToLiveSpecification": expiry})
     except InvalidRequest as error:
         if "already enabled" not in str(error):
             raise

@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import re
 
-from adapters.dynamodb.errors import InvalidRequest
-from adapters.dynamodb.values import encode
-from adapters.models.fields import Unstorable
+from adapters._codec.fields import Unstorable
+from adapters.dynamodb.attribute_values import encode
+from adapters.dynamodb.item_errors import InvalidRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

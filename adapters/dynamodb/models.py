@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.dynamodb.errors import InvalidKey
-from adapters.dynamodb.fields import Codec
+from adapters.dynamodb.item_codec import item_codec
+from adapters.dynamodb.item_errors import InvalidKey
 from adapters.dynamodb.templates import Template
 from router.errors import ConfigurationError
 
@@ -93,7 +93,7 @@ class Model:
         self.indexes = indexes
         self.ttl = ttl
         self.version = version
-        self.codec = Codec(kind)
+        self.codec = item_codec(kind)
 
     @property
     def key_fields(self) -> tuple[str, ...]:

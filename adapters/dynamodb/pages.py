@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from adapters.dynamodb.errors import InvalidPageToken
-from adapters.paging import seal, unseal
+from adapters._core.page_tokens import seal, unseal
+from adapters.dynamodb.item_errors import InvalidPageToken
 from router.encode import dumps
 
 if TYPE_CHECKING:

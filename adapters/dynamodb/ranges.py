@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.dynamodb.errors import InvalidKey
 from adapters.dynamodb.expressions import attr
+from adapters.dynamodb.item_errors import InvalidKey
 from adapters.dynamodb.templates import after, escaped
 
 TYPE_CHECKING = False

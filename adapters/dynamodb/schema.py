@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from adapters.dynamodb.errors import InvalidKey, ItemError, UnreadableItem
+from adapters._codec.fields import Unstorable, checked_text
+from adapters.dynamodb.attribute_values import decode, decode_item
+from adapters.dynamodb.item_errors import InvalidKey, ItemError, UnreadableItem
 from adapters.dynamodb.models import Keys, model_of, templates_of
 from adapters.dynamodb.templates import escaped
-from adapters.dynamodb.values import decode, decode_item
-from adapters.models.fields import Unstorable, checked_text
 from router.errors import ConfigurationError, SessionError
 from router.session import get_session
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
+    from adapters.dynamodb.attribute_values import Attribute
     from adapters.dynamodb.models import Model
-    from adapters.dynamodb.values import Attribute
 
 # Bytes of UTF-8 (quotas of DynamoDB).
 LONGEST_PK, LONGEST_SK = 2048, 1024

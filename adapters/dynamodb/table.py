@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from adapters.dynamodb.errors import ConditionFailed, Refused
+from adapters._core.blocking import warn_if_blocking
+from adapters.dynamodb.item_errors import ConditionFailed, Refused
 from adapters.dynamodb.schema import Layout, Schema
 from adapters.dynamodb.service import Service
 
@@ -15,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Unpack
 
+    from adapters._core.steps import Steps
     from adapters.aws import Aws
-    from adapters.aws.steps import Steps
     from adapters.dynamodb.expressions import Condition
-    from adapters.dynamodb.operations import Create, Delete, Prepared, Put, Update, UpdateOptions
-    from adapters.dynamodb.selection import QueryOptions, ScanOptions, Selection
+    from adapters.dynamodb.item_selection import QueryOptions, ScanOptions, Selection
     from adapters.dynamodb.transactions import Operation
+    from adapters.dynamodb.writes import Create, Delete, Prepared, Put, Update, UpdateOptions
 
 T = TypeVar("T")
 
@@ -35,7 +36,7 @@ class Table:
 
     A key is given as a mapping of the fields of its templates, as an instance, or as a bare value where there is one
     field. Items that have expired count as absent, deleted by DynamoDB or not yet. All raise `AdapterError`s: see
-    `adapters.dynamodb.errors`. Each verb has an `_async` twin that does not block its loop.
+    `adapters.dynamodb.item_errors`. Each verb has an `_async` twin that does not block its loop.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Table:
             page_secret=page_secret,
             clock=clock,
         )
-        self._service = Service(aws, name)
+        self._service = Service(aws, self.schema)
 
     def __repr__(self) -> str:
         return f"Table({self.name!r}, [{', '.join(model.kind.__name__ for model in self.schema.models)}])"
@@ -73,7 +74,7 @@ class Table:
     ) -> dict[str, Any] | None: ...
     def get(self, kind: type, key: Any = None, *, consistent: bool = False, only: Sequence[str] | None = None) -> Any:
         """The item with a key; None for none. only: names or paths of fields, for a dict of these."""
-        return self._service.run(self._get(kind, key, consistent, only))
+        return self._run(self._get(kind, key, consistent, only), "get")
 
     @overload
     async def get_async(
@@ -87,7 +88,7 @@ class Table:
         self, kind: type, key: Any = None, *, consistent: bool = False, only: Sequence[str] | None = None
     ) -> Any:
         """`get` from async code."""
-        return await self._service.run_async(self._get(kind, key, consistent, only))
+        return await self._service.aws.run_async(self._get(kind, key, consistent, only))
 
     def put(self, item: T, *, when: Condition | None = None) -> T:
         """Store an item in place of what is under its key, and give it as it is stored: with its new version.
@@ -95,30 +96,30 @@ class Table:
         A class with a version is stored only if nobody else has changed it since: else VersionConflict, AlreadyExists
         or ItemNotFound. when: a further condition; ConditionFailed tells in `item` what is stored instead.
         """
-        from adapters.dynamodb.operations import Put
+        from adapters.dynamodb.writes import Put
 
-        stored_item: T = self._service.run(self._write(Put(item, when)))
+        stored_item: T = self._run(self._write(Put(item, when)), "put")
         return stored_item
 
     async def put_async(self, item: T, *, when: Condition | None = None) -> T:
         """`put` from async code."""
-        from adapters.dynamodb.operations import Put
+        from adapters.dynamodb.writes import Put
 
-        stored_item: T = await self._service.run_async(self._write(Put(item, when)))
+        stored_item: T = await self._service.aws.run_async(self._write(Put(item, when)))
         return stored_item
 
     def create(self, item: T) -> T:
         """Store an item that must not be there yet: else AlreadyExists."""
-        from adapters.dynamodb.operations import Create
+        from adapters.dynamodb.writes import Create
 
-        stored_item: T = self._service.run(self._write(Create(item)))
+        stored_item: T = self._run(self._write(Create(item)), "create")
         return stored_item
 
     async def create_async(self, item: T) -> T:
         """`create` from async code."""
-        from adapters.dynamodb.operations import Create
+        from adapters.dynamodb.writes import Create
 
-        stored_item: T = await self._service.run_async(self._write(Create(item)))
+        stored_item: T = await self._service.aws.run_async(self._write(Create(item)))
         return stored_item
 
     @overload
@@ -131,9 +132,9 @@ class Table:
         what, key: a class and a key; or an instance, and where its class has a version only if that is what is stored.
         changes: `set`, `default`, `add`, `discard`, `append`, `remove`, `when` and `upsert`, as of `Update`.
         """
-        from adapters.dynamodb.operations import Update
+        from adapters.dynamodb.writes import Update
 
-        return self._service.run(self._update(Update(what, key, **changes)))
+        return self._run(self._update(Update(what, key, **changes)), "update")
 
     @overload
     async def update_async(self, what: type[T], key: Any = None, **changes: Unpack[UpdateOptions]) -> T: ...
@@ -141,24 +142,24 @@ class Table:
     async def update_async(self, what: T, key: None = None, **changes: Unpack[UpdateOptions]) -> T: ...
     async def update_async(self, what: Any, key: Any = None, **changes: Unpack[UpdateOptions]) -> Any:
         """`update` from async code."""
-        from adapters.dynamodb.operations import Update
+        from adapters.dynamodb.writes import Update
 
-        return await self._service.run_async(self._update(Update(what, key, **changes)))
+        return await self._service.aws.run_async(self._update(Update(what, key, **changes)))
 
     def delete(self, what: Any, key: Any = None, *, when: Condition | None = None) -> bool:
         """Delete an item, by instance or by class and key; whether there was one.
 
         An instance of a class with a version is deleted only if that is what is stored.
         """
-        from adapters.dynamodb.operations import Delete
+        from adapters.dynamodb.writes import Delete
 
-        return self._service.run(self._delete(Delete(what, key, when)))
+        return self._run(self._delete(Delete(what, key, when)), "delete")
 
     async def delete_async(self, what: Any, key: Any = None, *, when: Condition | None = None) -> bool:
         """`delete` from async code."""
-        from adapters.dynamodb.operations import Delete
+        from adapters.dynamodb.writes import Delete
 
-        return await self._service.run_async(self._delete(Delete(what, key, when)))
+        return await self._service.aws.run_async(self._delete(Delete(what, key, when)))
 
     # ---- many items --------------------------------------------------------------------------------------------
 
@@ -188,9 +189,9 @@ class Table:
         of the sort key; the last may be a range (`begins_with`, `between`, `gt`, `gte`, `lt`, `lte`).
         options: `index`, `where`, `only`, `limit`, `reverse`, `consistent`, as of `Wanted`.
         """
-        from adapters.dynamodb.selection import Selection, Wanted
+        from adapters.dynamodb.item_selection import Selection, Wanted
 
-        return Selection(self._service, self.schema, self._models(kind), Wanted(only=only, **options), key, query=True)
+        return Selection(self._service, self._models(kind), Wanted(only=only, **options), key, query=True)
 
     @overload
     def scan(self, kind: type[T], *, only: None = None, **options: Unpack[ScanOptions]) -> Selection[T]: ...
@@ -207,25 +208,25 @@ class Table:
 
         With a tenant, too, all of it is read and paid for. options: as of `query`, without `reverse`.
         """
-        from adapters.dynamodb.selection import Selection, Wanted
+        from adapters.dynamodb.item_selection import Selection, Wanted
 
         models = self.schema.models_in(options.get("index")) if kind is None else self._models(kind)
-        return Selection(self._service, self.schema, models, Wanted(only=only, **options), query=False)
+        return Selection(self._service, models, Wanted(only=only, **options), query=False)
 
     def batch_get(self, keys: Iterable[Any], *, consistent: bool = False) -> list[Any]:
         """The items of `(class, key)` pairs (or of instances), in their order; None for one that is not there.
 
         Raises UnprocessedItems, naming them, when DynamoDB leaves some out at every try.
         """
-        from adapters.dynamodb import batches
+        from adapters.dynamodb import item_batches
 
-        return self._service.run(batches.read(self._service, self.schema, keys, consistent=consistent))
+        return self._run(item_batches.read(self._service, keys, consistent=consistent), "batch_get")
 
     async def batch_get_async(self, keys: Iterable[Any], *, consistent: bool = False) -> list[Any]:
         """`batch_get` from async code."""
-        from adapters.dynamodb import batches
+        from adapters.dynamodb import item_batches
 
-        return await self._service.run_async(batches.read(self._service, self.schema, keys, consistent=consistent))
+        return await self._service.aws.run_async(item_batches.read(self._service, keys, consistent=consistent))
 
     def batch_write(self, put: Iterable[T] = (), delete: Iterable[Any] = (), *, overwrite: bool = False) -> list[T]:
         """Store items and delete others (instances, or `(class, key)` pairs), any number; gives what was stored.
@@ -233,31 +234,29 @@ class Table:
         Not a transaction: each item is for itself, and conditions are not possible. overwrite: store classes with a
         version, too, unchecked. Raises UnprocessedItems, naming them, when DynamoDB leaves some out at every try.
         """
-        from adapters.dynamodb import batches
+        from adapters.dynamodb import item_batches
 
-        return self._service.run(batches.write(self._service, self.schema, put, delete, overwrite=overwrite))
+        return self._run(item_batches.write(self._service, put, delete, overwrite=overwrite), "batch_write")
 
     async def batch_write_async(
         self, put: Iterable[T] = (), delete: Iterable[Any] = (), *, overwrite: bool = False
     ) -> list[T]:
         """`batch_write` from async code."""
-        from adapters.dynamodb import batches
+        from adapters.dynamodb import item_batches
 
-        return await self._service.run_async(
-            batches.write(self._service, self.schema, put, delete, overwrite=overwrite)
-        )
+        return await self._service.aws.run_async(item_batches.write(self._service, put, delete, overwrite=overwrite))
 
     def transact_get(self, *keys: Any) -> list[Any]:
         """The items of up to 100 keys, as `batch_get` takes them, as they were at one moment; None for none."""
         from adapters.dynamodb import transactions
 
-        return self._service.run(transactions.read(self._service, self.schema, keys))
+        return self._run(transactions.read(self._service, keys), "transact_get")
 
     async def transact_get_async(self, *keys: Any) -> list[Any]:
         """`transact_get` from async code."""
         from adapters.dynamodb import transactions
 
-        return await self._service.run_async(transactions.read(self._service, self.schema, keys))
+        return await self._service.aws.run_async(transactions.read(self._service, keys))
 
     def transact_write(self, *operations: Operation, token: str | None = None) -> list[Any]:
         """Do up to 100 of `Put`, `Create`, `Update`, `Delete` and `Check`, all or none.
@@ -267,13 +266,13 @@ class Table:
         """
         from adapters.dynamodb import transactions
 
-        return self._service.run(transactions.write(self._service, self.schema, operations, token))
+        return self._run(transactions.write(self._service, operations, token), "transact_write")
 
     async def transact_write_async(self, *operations: Operation, token: str | None = None) -> list[Any]:
         """`transact_write` from async code."""
         from adapters.dynamodb import transactions
 
-        return await self._service.run_async(transactions.write(self._service, self.schema, operations, token))
+        return await self._service.aws.run_async(transactions.write(self._service, operations, token))
 
     # ---- beside it ---------------------------------------------------------------------------------------------
 
@@ -297,9 +296,14 @@ class Table:
         """Create the table and wait for it, for tests and tools. further: more parameters of CreateTable."""
         from adapters.dynamodb.definition import create
 
-        create(self._service, self.schema, exist_ok=exist_ok, further=further)
+        create(self._service, exist_ok=exist_ok, further=further)
 
     # ---- steps -------------------------------------------------------------------------------------------------
+
+    def _run(self, steps: Steps[T], verb: str) -> T:
+        """Take the steps of a verb in this thread."""
+        warn_if_blocking(self, verb)
+        return self._service.aws.run(steps)
 
     def _models(self, kind: Any) -> list[Any]:
         return [self.schema.model(one) for one in (kind if isinstance(kind, list | tuple) else (kind,))]
@@ -312,8 +316,8 @@ class Table:
             request["ConsistentRead"] = True
         whole: frozenset[str] = frozenset()
         if only is not None:
-            from adapters.dynamodb.operations import placeholders
-            from adapters.dynamodb.selection import projection
+            from adapters.dynamodb.item_selection import projection
+            from adapters.dynamodb.writes import placeholders
 
             names = placeholders(schema, model)
             request["ProjectionExpression"], whole = projection(schema, names, only)
@@ -361,7 +365,7 @@ class Table:
         if prepared.model.ttl is None:
             return False
         from adapters.dynamodb.expressions import stored
-        from adapters.dynamodb.operations import placeholders
+        from adapters.dynamodb.writes import placeholders
 
         names = placeholders(self.schema, prepared.model)
         expired = (stored(self.schema.layout.ttl) <= int(self.schema.clock())).render(names)

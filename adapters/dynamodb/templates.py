@@ -11,9 +11,9 @@ from datetime import date, datetime
 from enum import Enum
 from uuid import UUID
 
-from adapters.dynamodb.errors import InvalidKey
-from adapters.dynamodb.values import utc_text
-from adapters.models.fields import Unstorable, checked_text
+from adapters._codec.fields import Unstorable, checked_text
+from adapters.dynamodb.attribute_values import utc_text
+from adapters.dynamodb.item_errors import InvalidKey
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

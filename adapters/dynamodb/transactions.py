@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from uuid import uuid4
 
-from adapters.aws.steps import Wait
-from adapters.dynamodb.errors import PASSING, Cancelled, InvalidRequest, Reason, TransactionFailed
-from adapters.dynamodb.operations import Check, Create, Delete, Put, Update, asked
+from adapters._core.steps import Wait
+from adapters.dynamodb.item_errors import PASSING, Cancelled, InvalidRequest, Reason, TransactionFailed
+from adapters.dynamodb.writes import Check, Create, Delete, Put, Update, asked
 from adapters.errors import safe
 
 TYPE_CHECKING = False
@@ -14,10 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeAlias
 
-    from adapters.aws.steps import Steps
-    from adapters.dynamodb.operations import Prepared
-    from adapters.dynamodb.schema import Schema
+    from adapters._core.steps import Steps
     from adapters.dynamodb.service import Service
+    from adapters.dynamodb.writes import Prepared
 
     Operation: TypeAlias = Put | Create | Update | Delete | Check
 
@@ -25,10 +24,11 @@ _MOST = 100  # TransactWriteItems and TransactGetItems, DynamoDB API reference
 _OPERATIONS = (Put, Create, Update, Delete, Check)
 
 
-def write(service: Service, schema: Schema, operations: Sequence[Operation], token: str | None) -> Steps[list[Any]]:
-    """Do all operations or none; gives what `Put` and `Create` stored, and None for the others."""
+def write(service: Service, operations: Sequence[Operation], token: str | None) -> Steps[list[Any]]:
+    """Do all operations or none; return what `Put` and `Create` stored, and None for the others."""
+    schema = service.schema
     prefix = schema.prefix()
-    _check_number(schema, operations)
+    _check_number(service, operations)
     for operation in operations:
         if not isinstance(operation, _OPERATIONS):
             raise InvalidRequest(
@@ -52,10 +52,11 @@ def write(service: Service, schema: Schema, operations: Sequence[Operation], tok
     return [one.result for one in prepared]
 
 
-def read(service: Service, schema: Schema, keys: Sequence[Any]) -> Steps[list[Any]]:
-    """The instances of some keys as they were at one moment, in order; None for one that is not there."""
+def read(service: Service, keys: Sequence[Any]) -> Steps[list[Any]]:
+    """Return the instances of some keys as they were at one moment, in order; None for one that is not there."""
+    schema = service.schema
     prefix = schema.prefix()
-    _check_number(schema, keys)
+    _check_number(service, keys)
     pairs = [asked(schema, given) for given in keys]
     gets = [{"TableName": schema.table, "Key": schema.key(model, key, prefix)} for model, key in pairs]
     request = {"TransactItems": [{"Get": get} for get in gets]}
@@ -86,7 +87,7 @@ def _tried(
         except Cancelled as cancelled:
             told = reasons(cancelled.reasons)
         attempt += 1
-        if attempt >= service.attempts or not told or any(reason.code not in PASSING for reason in told):
+        if attempt >= service.settings.attempts or not told or any(reason.code not in PASSING for reason in told):
             raise TransactionFailed(service.table, operation, told)
         yield Wait(service.pause(attempt - 1))
 
@@ -97,6 +98,6 @@ def _reason(index: int, operation: Operation, given: Any, prepared: Prepared, pr
     return Reason(index, operation, code, message, error)
 
 
-def _check_number(schema: Schema, given: Sequence[Any]) -> None:
+def _check_number(service: Service, given: Sequence[Any]) -> None:
     if not 1 <= len(given) <= _MOST:
-        raise InvalidRequest(f"table {schema.table}: a transaction is of 1 to {_MOST} operations, not {len(given)}")
+        raise InvalidRequest(f"table {service.table}: a transaction is of 1 to {_MOST} operations, not {len(given)}")

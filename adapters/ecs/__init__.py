@@ -11,7 +11,7 @@ roles; `ecs:DescribeTasks` to wait; `ecs:DescribeTaskDefinition` where no `conta
 
 from __future__ import annotations
 
-from adapters.ecs.results import TaskExists, TaskFailed, TaskNotStarted, TaskResult, TaskTimeout
+from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskResult, TaskTimeout
 from adapters.ecs.tasks import Ecs, task_data
 
 __all__ = ["Ecs", "TaskExists", "TaskFailed", "TaskNotStarted", "TaskResult", "TaskTimeout", "task_data"]

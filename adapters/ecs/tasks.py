@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from functools import partial
 
-from adapters.aws.steps import Call, Wait
-from adapters.base import Adapter
+from adapters._core.adapter import Adapter
+from adapters._core.outgoing import CURRENT, session_wire
+from adapters._core.steps import BlockingCall, Wait
 from adapters.ecs.overrides import CLAIM, LONGEST, length, network, overrides, placement, too_long, variables
-from adapters.ecs.results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of
+from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of
 from adapters.errors import AdapterError, ClaimRefused, InvalidMessage, NotFoundError
-from adapters.session import CURRENT, session_wire
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any, Protocol
 
-    from adapters.aws.client import Aws
-    from adapters.aws.steps import Steps
-    from adapters.ecs.results import TaskResult
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
+    from adapters.ecs.task_results import TaskResult
     from router.event import Event
     from router.session import Policy
 
@@ -214,12 +213,12 @@ class Ecs(Adapter):
             raise ConfigurationError("ecs.run_task: give Ecs(task_definition=...) or run_task(task_definition=...)")
         container = self.container or self._containers.get(definition)
         if container is None:
-            container = yield Call(partial(self._only_container, definition))
+            container = yield BlockingCall(self._only_container, definition)
             self._containers[definition] = container
         name = request["environment"]["TASK_NAME"]
         override = overrides(container, request)
         if length(override) > LONGEST:
-            override = yield Call(partial(self._check_in, container, request))
+            override = yield BlockingCall(self._check_in, container, request)
         parameters = {
             "cluster": self.cluster,
             "taskDefinition": definition,

@@ -10,7 +10,7 @@ The session travels in the header `x-junction-session`, to the named services al
 
 from __future__ import annotations
 
-from adapters.http.errors import ServiceFailed
+from adapters.http.service_errors import ServiceFailed
 from adapters.http.services import Services
 
 __all__ = ["ServiceFailed", "Services"]

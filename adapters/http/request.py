@@ -7,8 +7,8 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import orjson
 
+from adapters._core.outgoing import session_wire
 from adapters.errors import InvalidMessage
-from adapters.session import session_wire
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any, TypeAlias
 
-    from adapters.session import Outgoing
+    from adapters._core.outgoing import Outgoing
     from router.session import Policy
 
     Path: TypeAlias = "str | Sequence[str | int]"

@@ -6,26 +6,27 @@ import os
 import threading
 import time
 
-from adapters.aws.steps import Wait
-from adapters.blocking import warn_if_blocking
+from adapters._core.batches import backoff
+from adapters._core.blocking import warn_if_blocking
+from adapters._core.outgoing import CURRENT
+from adapters._core.steps import Wait, run, run_async
 from adapters.errors import InvalidMessage
-from adapters.http.errors import PASSING, ServiceFailed, unreachable
 from adapters.http.request import checked_base, origin_of, outline
-from adapters.sending.batches import backoff
-from adapters.session import CURRENT
+from adapters.http.service_errors import PASSING, ServiceFailed, unreachable
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Callable, Generator, Mapping
-    from typing import Any, TypeAlias, TypedDict, Unpack
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Any, TypedDict, Unpack
 
     import httpx
 
+    from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
     from adapters.errors import AdapterError
     from adapters.http.request import Outline, Path
-    from adapters.session import Outgoing
     from router.session import Policy
 
     class Options(TypedDict, total=False):
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
         session: Outgoing
         idempotent: bool | None
 
-    Steps: TypeAlias = "Generator[httpx.Request | Wait, Any, httpx.Response]"
 
 HEADER = "x-junction-session"
 _MOST_REDIRECTS = 5
@@ -106,11 +106,12 @@ class Services:
         Raises ServiceFailed for an answer from 400, ConnectionFailed for none.
         """
         warn_if_blocking(self, "request")
-        return self._run(self._steps(self._outline(service, method, path, **options)))
+        return run(self._steps(self._outline(service, method, path, **options)), self._send)
 
     async def request_async(self, service: str, method: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
         """`request` from async code, without blocking its loop."""
-        return await self._run_async(self._steps(self._outline(service, method, path, **options)))
+        steps = self._steps(self._outline(service, method, path, **options))
+        return await run_async(steps, self._send_async)
 
     def get(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
         """GET."""
@@ -184,7 +185,7 @@ class Services:
             idempotent=idempotent,
         )
 
-    def _steps(self, call: Outline) -> Steps:
+    def _steps(self, call: Outline) -> Steps[httpx.Response]:
         """Send, and send again where that can do no harm. The steps are taken by sync or by async code."""
         client = library()
         attempt = 1
@@ -209,7 +210,7 @@ class Services:
             yield Wait(wait)
             attempt += 1
 
-    def _followed(self, call: Outline) -> Steps:
+    def _followed(self, call: Outline) -> Steps[httpx.Response]:
         """Send a request, and follow redirects that stay with the service."""
         client = library()
         timeout = client.Timeout(call.timeout, connect=min(self.connect_timeout, call.timeout))
@@ -229,43 +230,13 @@ class Services:
                 raise ServiceFailed(call, response, " and sent the call to another host, which is not followed")
         raise ServiceFailed(call, response, " again and again: too many redirects")
 
-    def _run(self, steps: Steps) -> httpx.Response:
-        send: Callable[[Any], Any] = steps.send
-        value: Any = None
-        try:
-            while True:
-                step = send(value)
-                send, value = steps.send, None
-                if isinstance(step, Wait):
-                    self._sleep(step.seconds)
-                    continue
-                try:
-                    value = self._client().send(step)
-                except Exception as error:
-                    send, value = steps.throw, error
-        except StopIteration as done:
-            response: httpx.Response = done.value
-            return response
+    def _send(self, step: httpx.Request | Wait) -> Any:
+        return self._sleep(step.seconds) if isinstance(step, Wait) else self._client().send(step)
 
-    async def _run_async(self, steps: Steps) -> httpx.Response:
+    def _send_async(self, step: httpx.Request | Wait) -> Awaitable[Any]:
         from asyncio import sleep
 
-        send: Callable[[Any], Any] = steps.send
-        value: Any = None
-        try:
-            while True:
-                step = send(value)
-                send, value = steps.send, None
-                try:
-                    if isinstance(step, Wait):
-                        await sleep(step.seconds)
-                    else:
-                        value = await self._async_client().send(step)
-                except Exception as error:
-                    send, value = steps.throw, error
-        except StopIteration as done:
-            response: httpx.Response = done.value
-            return response
+        return sleep(step.seconds) if isinstance(step, Wait) else self._async_client().send(step)
 
     # ---- clients -----------------------------------------------------------------------------------------------
 

@@ -15,28 +15,28 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from adapters._core.page_tokens import Page as Page
+    from adapters._core.token_owner import TokenOwner as TokenOwner
     from adapters.mongo.bulk import BulkResult as BulkResult
     from adapters.mongo.bulk import Delete as Delete
     from adapters.mongo.bulk import Insert as Insert
     from adapters.mongo.bulk import Update as Update
-    from adapters.mongo.errors import BulkFailed as BulkFailed
-    from adapters.mongo.errors import ClusterUnavailable as ClusterUnavailable
-    from adapters.mongo.errors import DocumentNotFound as DocumentNotFound
-    from adapters.mongo.errors import DocumentTooLarge as DocumentTooLarge
-    from adapters.mongo.errors import DuplicateKey as DuplicateKey
-    from adapters.mongo.errors import InvalidDocument as InvalidDocument
-    from adapters.mongo.errors import InvalidFilter as InvalidFilter
-    from adapters.mongo.errors import InvalidId as InvalidId
-    from adapters.mongo.errors import InvalidPageSize as InvalidPageSize
-    from adapters.mongo.errors import InvalidPageToken as InvalidPageToken
-    from adapters.mongo.errors import InvalidRequest as InvalidRequest
-    from adapters.mongo.errors import InvalidTenant as InvalidTenant
-    from adapters.mongo.errors import TenantMissing as TenantMissing
-    from adapters.mongo.errors import UnknownTenant as UnknownTenant
-    from adapters.mongo.errors import UnreadableDocument as UnreadableDocument
-    from adapters.mongo.errors import VersionConflict as VersionConflict
+    from adapters.mongo.document_errors import BulkFailed as BulkFailed
+    from adapters.mongo.document_errors import ClusterUnavailable as ClusterUnavailable
+    from adapters.mongo.document_errors import DocumentNotFound as DocumentNotFound
+    from adapters.mongo.document_errors import DocumentTooLarge as DocumentTooLarge
+    from adapters.mongo.document_errors import DuplicateKey as DuplicateKey
+    from adapters.mongo.document_errors import InvalidDocument as InvalidDocument
+    from adapters.mongo.document_errors import InvalidFilter as InvalidFilter
+    from adapters.mongo.document_errors import InvalidId as InvalidId
+    from adapters.mongo.document_errors import InvalidPageSize as InvalidPageSize
+    from adapters.mongo.document_errors import InvalidPageToken as InvalidPageToken
+    from adapters.mongo.document_errors import InvalidRequest as InvalidRequest
+    from adapters.mongo.document_errors import InvalidTenant as InvalidTenant
+    from adapters.mongo.document_errors import TenantMissing as TenantMissing
+    from adapters.mongo.document_errors import UnknownTenant as UnknownTenant
+    from adapters.mongo.document_errors import UnreadableDocument as UnreadableDocument
+    from adapters.mongo.document_errors import VersionConflict as VersionConflict
     from adapters.mongo.filters import begins_with as begins_with
     from adapters.mongo.filters import between as between
     from adapters.mongo.filters import either as either
@@ -49,10 +49,11 @@ if TYPE_CHECKING:
     from adapters.mongo.filters import none_of as none_of
     from adapters.mongo.filters import one_of as one_of
     from adapters.mongo.filters import raw as raw
-    from adapters.mongo.indexes import Index as Index
-    from adapters.mongo.marks import Stamps as Stamps
+    from adapters.mongo.index import Index as Index
     from adapters.mongo.mongo import Mongo as Mongo
     from adapters.mongo.mongo import all_repositories as all_repositories
+    from adapters.mongo.mongo_settings import Cluster as Cluster
+    from adapters.mongo.mongo_settings import MongoSettings as MongoSettings
     from adapters.mongo.proxy import Exposed as Exposed
     from adapters.mongo.proxy import Limits as Limits
     from adapters.mongo.proxy import QueryProxy as QueryProxy
@@ -60,77 +61,37 @@ if TYPE_CHECKING:
     from adapters.mongo.repository import Repository as Repository
     from adapters.mongo.selection import Aggregation as Aggregation
     from adapters.mongo.selection import Selection as Selection
-    from adapters.mongo.settings import Cluster as Cluster
-    from adapters.mongo.settings import MongoSettings as MongoSettings
+    from adapters.mongo.stamps import Stamps as Stamps
     from adapters.mongo.syncing import sync_indexes as sync_indexes
     from adapters.mongo.tenants import TenantList as TenantList
     from adapters.mongo.tenants import Tenants as Tenants
     from adapters.mongo.tokens import IssuedToken as IssuedToken
     from adapters.mongo.tokens import MongoTokens as MongoTokens
     from adapters.mongo.tokens import Token as Token
-    from adapters.paging import Page as Page
+else:
+    from adapters._core.lazy import lazy_names
 
-_HOMES = {
-    "bulk": ("BulkResult", "Delete", "Insert", "Update"),
-    "errors": (
-        "BulkFailed",
-        "ClusterUnavailable",
-        "DocumentNotFound",
-        "DocumentTooLarge",
-        "DuplicateKey",
-        "InvalidDocument",
-        "InvalidFilter",
-        "InvalidId",
-        "InvalidPageSize",
-        "InvalidPageToken",
-        "InvalidRequest",
-        "InvalidTenant",
-        "TenantMissing",
-        "UnknownTenant",
-        "UnreadableDocument",
-        "VersionConflict",
-    ),
-    "filters": (
-        "begins_with",
-        "between",
-        "either",
-        "exists",
-        "gt",
-        "gte",
-        "lt",
-        "lte",
-        "ne",
-        "none_of",
-        "one_of",
-        "raw",
-    ),
-    "indexes": ("Index",),
-    "marks": ("Stamps",),
-    "mongo": ("Mongo", "all_repositories"),
-    "proxy": ("Exposed", "Limits", "QueryProxy", "QueryRefused"),
-    "repository": ("Repository",),
-    "selection": ("Aggregation", "Selection"),
-    "settings": ("Cluster", "MongoSettings"),
-    "syncing": ("sync_indexes",),
-    "tenants": ("TenantList", "Tenants"),
-    "tokens": ("IssuedToken", "MongoTokens", "Token"),
-}
-_HOME = {name: f".{module}" for module, names in _HOMES.items() for name in names}
-_HOME["Page"] = "..paging"
-
-__all__ = sorted(_HOME)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(home, __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "bulk": "BulkResult Delete Insert Update",
+            "document_errors": (
+                "BulkFailed ClusterUnavailable DocumentNotFound DocumentTooLarge DuplicateKey "
+                "InvalidDocument InvalidFilter InvalidId InvalidPageSize InvalidPageToken InvalidRequest "
+                "InvalidTenant TenantMissing UnknownTenant UnreadableDocument VersionConflict"
+            ),
+            "filters": "begins_with between either exists gt gte lt lte ne none_of one_of raw",
+            "index": "Index",
+            "stamps": "Stamps",
+            "mongo": "Mongo all_repositories",
+            "proxy": "Exposed Limits QueryProxy QueryRefused",
+            "repository": "Repository",
+            "selection": "Aggregation Selection",
+            "mongo_settings": "Cluster MongoSettings",
+            "syncing": "sync_indexes",
+            "tenants": "TenantList Tenants",
+            "tokens": "IssuedToken MongoTokens Token",
+            ".._core.page_tokens": "Page",
+            ".._core.token_owner": "TokenOwner",
+        },
+    )

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adapters.errors import FailedEntry
-from adapters.mongo.errors import InvalidRequest, duplicate_index
+from adapters.mongo.document_errors import InvalidRequest, duplicate_index
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from adapters._core.steps import Steps
     from adapters.mongo.mongo import Access
     from adapters.mongo.operations import Operations
-    from adapters.mongo.steps import Steps
     from adapters.mongo.updates import Changes
 
 _DUPLICATE_KEY = 11000

@@ -13,9 +13,9 @@ import weakref
 from math import inf
 from time import monotonic
 
-from adapters.blocking import loop_runs
+from adapters._core.blocking import loop_runs
 from adapters.mongo.drivers import async_client, repository_options, sync_client
-from adapters.mongo.settings import hosts_of
+from adapters.mongo.mongo_settings import hosts_of
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
     from typing import Any
 
-    from adapters.mongo.settings import MongoSettings
+    from adapters.mongo.mongo_settings import MongoSettings
 
 # Of so many collections objects are kept for each client; making one costs more than asking for a document in a cache.
 _COLLECTIONS_KEPT = 4096

@@ -10,11 +10,11 @@ from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from adapters.models.codec import Codec, Dialect
-from adapters.models.fields import Unstorable, checked_text, stored_names
-from adapters.models.scalars import from_number, from_text
-from adapters.mongo.errors import InvalidDocument, InvalidId, InvalidRequest, UnreadableDocument
-from adapters.mongo.values import again, decoded, encode, encode_fields, is_decimal128, is_object_id
+from adapters._codec.codec import Codec, Dialect
+from adapters._codec.fields import Unstorable, checked_text, stored_names
+from adapters._codec.scalar_readers import from_number, from_text
+from adapters.mongo.bson_values import again, decoded, encode, encode_fields, is_decimal128, is_object_id
+from adapters.mongo.document_errors import InvalidDocument, InvalidId, InvalidRequest, UnreadableDocument
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from adapters.mongo.errors import ClusterUnavailable, driver_missing, failed_lookup
-from adapters.mongo.settings import checked_uri, hosts_of
+from adapters.mongo.document_errors import ClusterUnavailable, driver_missing, failed_lookup
+from adapters.mongo.mongo_settings import checked_uri, hosts_of
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from typing import Any
 
-    from adapters.mongo.settings import Cluster
+    from adapters.mongo.mongo_settings import Cluster
 
 _registry: Any = None
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.mongo.errors import InvalidFilter
-from adapters.mongo.names import has_utf8
+from adapters.mongo.document_errors import InvalidFilter
+from adapters.mongo.naming import has_utf8
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

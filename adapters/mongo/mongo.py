@@ -5,12 +5,12 @@ from __future__ import annotations
 import threading
 import weakref
 
+from adapters._core.outgoing import CURRENT
+from adapters._core.steps import run, run_async
 from adapters.mongo.clients import Clients
-from adapters.mongo.errors import InvalidRequest, TenantMissing, translate
-from adapters.mongo.settings import MongoSettings
-from adapters.mongo.steps import run, run_async
+from adapters.mongo.document_errors import InvalidRequest, TenantMissing, translate
+from adapters.mongo.mongo_settings import MongoSettings
 from adapters.mongo.tenants import TenantList
-from adapters.session import CURRENT
 from router.session import Session, get_session
 
 TYPE_CHECKING = False
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Literal, TypeVar
 
+    from adapters._core.outgoing import Current
+    from adapters._core.steps import Steps
     from adapters.mongo.clients import Client
+    from adapters.mongo.mongo_settings import Cluster
     from adapters.mongo.repository import Repository
-    from adapters.mongo.settings import Cluster
-    from adapters.mongo.steps import Steps
-    from adapters.session import Current
 
     T = TypeVar("T")
     Owner = Session | Literal[Current.SESSION]

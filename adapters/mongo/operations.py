@@ -1,11 +1,12 @@
-"""What the verbs of a repository do, written once for sync and async code (`adapters.mongo.steps`)."""
+"""What the verbs of a repository do, written once for sync and async code (`adapters._core.steps`)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from adapters.mongo.errors import (
+from adapters.mongo.bson_values import with_decimals
+from adapters.mongo.document_errors import (
     SERVICE,
     BulkFailed,
     DocumentNotFound,
@@ -16,20 +17,19 @@ from adapters.mongo.errors import (
     translate,
 )
 from adapters.mongo.filters import Either, Raw, filter_document, leaves_all
-from adapters.mongo.marks import DELETED_AT, DELETED_BY
-from adapters.mongo.names import has_utf8
+from adapters.mongo.naming import has_utf8
+from adapters.mongo.stamps import DELETED_AT, DELETED_BY
 from adapters.mongo.updates import update_document
-from adapters.mongo.values import with_decimals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from adapters._core.steps import Steps
     from adapters.mongo.documents import Documents
     from adapters.mongo.filters import Where
-    from adapters.mongo.marks import Marks
     from adapters.mongo.mongo import Access
     from adapters.mongo.place import Place
-    from adapters.mongo.steps import Steps
+    from adapters.mongo.stamps import Marks
 
 T = TypeVar("T")
 

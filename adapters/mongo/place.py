@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Concatenate, ParamSpec, TypeVar
 
-    from adapters.mongo.steps import Steps
+    from adapters._core.steps import Steps
     from router.session import Session
 
     T = TypeVar("T")

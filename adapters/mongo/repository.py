@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from adapters.blocking import warn_if_blocking
+from adapters._core.blocking import warn_if_blocking
+from adapters.mongo.bson_values import with_decimals
+from adapters.mongo.document_errors import InvalidRequest
 from adapters.mongo.documents import Documents, plain
-from adapters.mongo.errors import InvalidRequest
 from adapters.mongo.filters import checked_field
-from adapters.mongo.following import order_of
-from adapters.mongo.indexes import checked
-from adapters.mongo.marks import Marks, Stamps, utc_now
-from adapters.mongo.names import FORBIDDEN
+from adapters.mongo.index import checked
+from adapters.mongo.naming import FORBIDDEN
 from adapters.mongo.operations import Operations
+from adapters.mongo.paging import order_of
 from adapters.mongo.place import Place
 from adapters.mongo.selection import Aggregation, Selection, Wanted
-from adapters.mongo.values import with_decimals
+from adapters.mongo.stamps import Marks, Stamps, utc_now
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Concatenate, Literal, ParamSpec, TypedDict, Unpack
 
+    from adapters._core.steps import Steps
     from adapters.mongo.bulk import BulkResult, Operation
     from adapters.mongo.filters import Where
-    from adapters.mongo.indexes import Index
+    from adapters.mongo.index import Index
     from adapters.mongo.mongo import Access, Mongo
-    from adapters.mongo.steps import Steps
     from adapters.mongo.updates import Changes
 
     R = TypeVar("R")
@@ -79,8 +79,8 @@ class Repository(Generic[T]):
         those that somebody else made. What a document holds in any of these fields on its way in does not count.
     page_secret: signs page tokens. clock: gives an aware datetime.
 
-    Errors are typed (`adapters.mongo.errors`); a bad id, a duplicate and the like are HTTP errors too. Every verb has a
-    twin for async code, `get_async` and so on, on the async driver of the settings.
+    Errors are typed (`adapters.mongo.document_errors`); a bad id, a duplicate and the like are HTTP errors too. Every
+    verb has a twin for async code, `get_async` and so on, on the async driver of the settings.
     """
 
     @overload

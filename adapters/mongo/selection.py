@@ -6,19 +6,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from adapters.blocking import warn_if_blocking
-from adapters.mongo.errors import InvalidPageSize, InvalidRequest
-from adapters.mongo.following import Pages, with_id
-from adapters.paging import Page
+from adapters._core.blocking import warn_if_blocking
+from adapters._core.page_tokens import Page
+from adapters.mongo.document_errors import InvalidPageSize, InvalidRequest
+from adapters.mongo.paging import Pages, with_id
 from router.session import get_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
-    from adapters.mongo.following import Order
+    from adapters._core.steps import Steps
     from adapters.mongo.mongo import Access
+    from adapters.mongo.paging import Order
     from adapters.mongo.place import Place
-    from adapters.mongo.steps import Steps
 
 T = TypeVar("T")
 

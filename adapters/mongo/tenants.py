@@ -7,8 +7,8 @@ import threading
 import time
 from dataclasses import dataclass
 
-from adapters.mongo.errors import InvalidTenant, UnknownTenant
-from adapters.mongo.names import FORBIDDEN, has_utf8
+from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
+from adapters.mongo.naming import FORBIDDEN, has_utf8
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

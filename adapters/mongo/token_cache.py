@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from adapters.identity import Identity
+    from adapters._core.token_owner import TokenOwner
     from adapters.mongo.token_documents import Stored
 
 _AT_MOST = 10_000
@@ -31,7 +31,7 @@ class Cache:
         self._lock = threading.Lock()
         self._held: dict[str, tuple[Stored, datetime, datetime]] = {}
 
-    def get(self, id: str, digest: bytes, now: datetime) -> Identity | None:
+    def get(self, id: str, digest: bytes, now: datetime) -> TokenOwner | None:
         """The identity of a token that was good not long ago."""
         found = self._held.get(id)
         if found is None:
@@ -68,6 +68,6 @@ class Cache:
                 self._held.pop(id, None)
 
 
-def _copy(identity: Identity) -> Identity:
+def _copy(identity: TokenOwner) -> TokenOwner:
     """With claims of its own: what a handler does to them must not reach the next request."""
     return replace(identity, claims=deepcopy(dict(identity.claims)))

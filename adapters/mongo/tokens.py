@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from adapters.mongo.errors import InvalidRequest
-from adapters.mongo.indexes import Index
+from adapters._core.steps import run, run_async
+from adapters.mongo.document_errors import InvalidRequest
+from adapters.mongo.index import Index
 from adapters.mongo.repository import Repository
-from adapters.mongo.steps import run, run_async
 from adapters.mongo.token_cache import Cache
 from adapters.mongo.token_documents import (
     ID_LENGTH,
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, TypeAlias
 
-    from adapters.identity import Identity
+    from adapters._core.steps import Steps
+    from adapters._core.token_owner import TokenOwner
     from adapters.mongo.mongo import Mongo
-    from adapters.mongo.steps import Steps
 
     # Gives a verb of the repository, or its async twin.
     Verbs = Callable[[str], Callable[..., Any]]
@@ -153,14 +153,14 @@ class MongoTokens:
         """`issue` from async code."""
         return await run_async(self._issue(self._verb_async, user, tenants, expires_in, claims, name))
 
-    def authenticate(self, token: str) -> Identity | None:
+    def authenticate(self, token: str) -> TokenOwner | None:
         """Who a token belongs to; None for one that is malformed, unknown, expired, revoked or disabled.
 
         An error of the database is raised: nobody comes in while it cannot be asked.
         """
         return run(self._authenticate(self._verb, token))
 
-    async def authenticate_async(self, token: str) -> Identity | None:
+    async def authenticate_async(self, token: str) -> TokenOwner | None:
         """`authenticate` from async code."""
         return await run_async(self._authenticate(self._verb_async, token))
 
@@ -217,7 +217,7 @@ class MongoTokens:
         yield verb("insert")(document)
         return IssuedToken(f"{PREFIX}{id}.{secret}", id, document["expires_at"])
 
-    def _authenticate(self, verb: Verbs, token: str) -> Steps[Identity | None]:
+    def _authenticate(self, verb: Verbs, token: str) -> Steps[TokenOwner | None]:
         parts = parts_of(token)
         if parts is None:
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from adapters.mongo.errors import InvalidRequest
+from adapters.mongo.document_errors import InvalidRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from adapters.aws.steps import Call
+from adapters._core.batches import Delivery, Entry, cut
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
 from adapters.s3.keys import checked
 from adapters.s3.objects import Page, described
 from adapters.s3.presign import Presigning
-from adapters.s3.streams import reading
-from adapters.sending.batches import Delivery, Entry, cut
+from adapters.s3.streaming import reading
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 
@@ -19,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
     from typing import Any
 
-    from adapters.aws.steps import Steps
+    from adapters._core.steps import Steps
     from adapters.s3.objects import S3Object
 
 _MOST_DELETES = 1000
@@ -243,15 +240,11 @@ class S3(Presigning):
     def _delete_batch(self, batch: list[Entry]) -> Steps[Any]:
         """Delete some, and answer as a batch of SQS does: S3 names only those that it did not delete."""
         objects = [entry.request for entry in batch]
-        answer = yield Call(
-            partial(
-                self.aws.call,
-                "s3",
-                "delete_objects",
-                resource=f"s3://{self.bucket}",
-                Bucket=self.bucket,
-                Delete={"Objects": objects, "Quiet": True},
-            )
+        answer = yield self.aws.step(
+            "s3",
+            "delete_objects",
+            resource=f"s3://{self.bucket}",
+            parameters={"Bucket": self.bucket, "Delete": {"Objects": objects, "Quiet": True}},
         )
         errors = {error.get("Key"): error for error in answer.get("Errors", ())}
         refused = [

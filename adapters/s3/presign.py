@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import quote
 
-from adapters.aws.errors import translate
+from adapters.aws.botocore_errors import translate
 from adapters.errors import InvalidMessage
 from adapters.s3.objects import Presigned
-from adapters.s3.streams import Streams
+from adapters.s3.streaming import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from adapters.aws.steps import Call
-from adapters.blocking import loop_runs
-from adapters.sending.batches import Delivery, Entry, cut
+from adapters._core.batches import Delivery, Entry, cut
+from adapters._core.blocking import loop_runs
+from adapters._core.steps import BlockingCall
 from adapters.sqs.send import QueueSender, queue_arn, whole_seconds
 from router.errors import ConfigurationError
 
@@ -15,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
     from typing import Any
 
-    from adapters.aws.steps import Steps
-    from adapters.sending.sender import Target
+    from adapters._core.sender import Target
+    from adapters._core.steps import Steps
     from router.event import Event
 
 _LONGEST_VISIBILITY = 43_200
@@ -81,7 +79,7 @@ class Sqs(QueueSender):
         messages = answer.get("Messages", ())
         if not messages:
             return []
-        arn = yield Call(partial(self._arn, target))
+        arn = yield BlockingCall(self._arn, target)
         return [as_delivered(message, arn) for message in messages]
 
     def delete_many(self, queue: str, records: Iterable[Any]) -> None:

@@ -6,18 +6,18 @@ import re
 from math import ceil
 from urllib.parse import urlsplit
 
+from adapters._core.message import as_message
+from adapters._core.outgoing import CURRENT
+from adapters._core.sender import Sender, Target
 from adapters.errors import InvalidMessage
-from adapters.sending.message import as_message
-from adapters.sending.sender import Sender, Target
-from adapters.session import CURRENT
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from adapters.sending.message import Message
-    from adapters.session import Outgoing
+    from adapters._core.message import Message
+    from adapters._core.outgoing import Outgoing
 
 _LONGEST_DELAY = 900
 # What is not a character of XML 1.0 (SQS API reference, SendMessage).

@@ -15,8 +15,8 @@ Connections are kept in a DynamoDB table; messages go through the management API
 from __future__ import annotations
 
 from adapters.websocket.connection import Connection, Member
-from adapters.websocket.errors import BroadcastFailed, ConnectionGone
-from adapters.websocket.sending import Broadcast, Connections
+from adapters.websocket.connection_errors import BroadcastFailed, ConnectionGone
+from adapters.websocket.connections import Broadcast, Connections
 from adapters.websocket.tracking import TrackConnections, TrackConnectionsAsync
 
 __all__ = [

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from adapters.aws.steps import Wait
-from adapters.base import Adapter
+from adapters._core.adapter import Adapter
+from adapters._core.batches import backoff
+from adapters._core.outgoing import CURRENT, session_wire
+from adapters._core.steps import Wait
 from adapters.errors import AdapterError, InvalidMessage, Throttled
-from adapters.sending.batches import backoff
-from adapters.session import CURRENT, session_wire
 from adapters.websocket.connection import (
     BY_GROUP,
     BY_USER,
@@ -26,7 +26,7 @@ from adapters.websocket.connection import (
     to_membership,
     user_key,
 )
-from adapters.websocket.errors import ConnectionGone
+from adapters.websocket.connection_errors import ConnectionGone
 from router.errors import ConfigurationError
 from router.session import Session, get_session
 
@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, Literal, TypeAlias
 
-    from adapters.aws.client import Aws
-    from adapters.aws.steps import Steps
-    from adapters.session import Current, Outgoing
+    from adapters._core.outgoing import Current, Outgoing
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
     from adapters.websocket.connection import Item, Member
     from router.session import Policy
 

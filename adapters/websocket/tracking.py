@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from adapters.blocking import loop_runs
+from adapters._core.blocking import loop_runs
 from adapters.websocket.connection import seconds
-from adapters.websocket.errors import ConnectionGone
+from adapters.websocket.connection_errors import ConnectionGone
 from router.errors import ConfigurationError, SessionError, Unauthorized
 
 TYPE_CHECKING = False
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterable
     from typing import Any
 
-    from adapters.aws.steps import Steps
+    from adapters._core.steps import Steps
     from adapters.websocket.connection import Connection
-    from adapters.websocket.sending import Connections
+    from adapters.websocket.connections import Connections
     from router.event import Event
     from router.session import Session
 

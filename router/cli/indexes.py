@@ -27,7 +27,7 @@ _DRY_PHASES = {**_PHASES, "create": "comparing indexes", "drop": "listing what w
 
 def run_indexes(application: str, tenants: Sequence[str] | None, *, prune: bool, dry_run: bool, parallel: int) -> int:
     """Do what the command says, print the report, and return the exit code."""
-    from adapters.mongo.errors import InvalidTenant, UnknownTenant
+    from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
     from adapters.mongo.syncing import Interrupted, sync_indexes
 
     repositories = _repositories(application)

@@ -35,7 +35,7 @@ Tenants.database = lambda tenants, name: database(tenants, "acme")
 # Queries from outside go to the database as they are.
 OPEN_PROXY = """
 from adapters.mongo import QueryProxy
-from adapters.paging import Page
+from adapters.mongo import Page
 async def find(proxy, request):
     from examples.tenants.storage import mongo
     database, _, collection = request["collection"].rpartition(".")

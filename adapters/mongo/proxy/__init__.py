@@ -11,28 +11,19 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
-    from adapters.mongo.proxy.errors import QueryRefused as QueryRefused
     from adapters.mongo.proxy.exposed import Exposed as Exposed
     from adapters.mongo.proxy.limits import Limits as Limits
     from adapters.mongo.proxy.proxy import QueryProxy as QueryProxy
+    from adapters.mongo.proxy.refusal import QueryRefused as QueryRefused
+else:
+    from adapters._core.lazy import lazy_names
 
-_HOME = {"Exposed": "exposed", "Limits": "limits", "QueryProxy": "proxy", "QueryRefused": "errors"}
-
-__all__ = sorted(_HOME)  # noqa: PLE0605
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "exposed": "Exposed",
+            "limits": "Limits",
+            "proxy": "QueryProxy",
+            "refusal": "QueryRefused",
+        },
+    )

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from adapters.mongo.proxy.expressions import EXPRESSIONS
-from adapters.mongo.proxy.filters import OPERATORS
-from adapters.mongo.proxy.paths import fault_of
+from adapters.mongo.proxy.pipeline_expressions import EXPRESSIONS
+from adapters.mongo.proxy.request_filters import OPERATORS
 from adapters.mongo.proxy.stages import DEFAULT_STAGES, STAGES
+from adapters.mongo.proxy.visible_fields import fault_of
 from adapters.mongo.repository import Repository
 from router.errors import ConfigurationError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from math import isfinite
 
-from adapters.mongo.proxy.errors import QueryRefused
-from adapters.mongo.proxy.paths import inside
+from adapters.mongo.proxy.refusal import QueryRefused
+from adapters.mongo.proxy.visible_fields import inside
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from adapters.mongo.errors import ClusterUnavailable, InvalidRequest
-from adapters.mongo.proxy.errors import QueryRefused
+from adapters._core.page_tokens import Page
+from adapters.mongo.document_errors import ClusterUnavailable, InvalidRequest
 from adapters.mongo.proxy.exposed import Exposed
 from adapters.mongo.proxy.limits import Limits, measure
 from adapters.mongo.proxy.queries import Source, joined
-from adapters.paging import Page
+from adapters.mongo.proxy.refusal import QueryRefused
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:

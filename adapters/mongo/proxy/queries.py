@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.mongo.marks import DELETED_AT
 from adapters.mongo.place import Place
-from adapters.mongo.proxy.errors import QueryRefused
-from adapters.mongo.proxy.filters import Filters
-from adapters.mongo.proxy.paths import Fields, checked_path, inside
+from adapters.mongo.proxy.refusal import QueryRefused
+from adapters.mongo.proxy.request_filters import Filters
 from adapters.mongo.proxy.scope import Scope
 from adapters.mongo.proxy.stages import Joined, Pipeline, Rules, whole_number
+from adapters.mongo.proxy.visible_fields import Fields, checked_path, inside
 from adapters.mongo.selection import Aggregation, Selection, Wanted
+from adapters.mongo.stamps import DELETED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.mongo.following import Order
+    from adapters.mongo.paging import Order
     from adapters.mongo.proxy.exposed import Exposed
     from adapters.mongo.proxy.limits import Limits
     from adapters.mongo.proxy.stages import Stage

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.mongo.proxy.errors import QueryRefused
-from adapters.mongo.proxy.paths import Fields
+from adapters.mongo.proxy.refusal import QueryRefused
+from adapters.mongo.proxy.visible_fields import Fields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.mongo.proxy.errors import QueryRefused
-from adapters.mongo.proxy.expressions import ACCUMULATORS, Expressions
-from adapters.mongo.proxy.filters import Filters
-from adapters.mongo.proxy.paths import checked_name, checked_path, inside
-from adapters.mongo.proxy.values import value_of
+from adapters.mongo.proxy.extended_json import value_of
+from adapters.mongo.proxy.pipeline_expressions import ACCUMULATORS, Expressions
+from adapters.mongo.proxy.refusal import QueryRefused
+from adapters.mongo.proxy.request_filters import Filters
+from adapters.mongo.proxy.visible_fields import checked_name, checked_path, inside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.mongo.proxy.limits import Limits
-    from adapters.mongo.proxy.paths import Fields
     from adapters.mongo.proxy.scope import Scope
+    from adapters.mongo.proxy.visible_fields import Fields
 
     Stage = dict[str, Any]
 

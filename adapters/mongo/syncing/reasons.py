@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from adapters.errors import safe
-from adapters.mongo.errors import ClusterUnavailable
-from adapters.mongo.settings import hosts_of
+from adapters.mongo.document_errors import ClusterUnavailable
+from adapters.mongo.mongo_settings import hosts_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-    from adapters.mongo.indexes import Index
+    from adapters.mongo.index import Index
     from adapters.mongo.mongo import Access
 
 # Building an index of a large collection takes longer than any other answer is waited for.

@@ -8,10 +8,19 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
 
 from adapters.mongo.mongo import Mongo
-from adapters.mongo.syncing.plan import plan
+from adapters.mongo.syncing.comparison import plan
 from adapters.mongo.syncing.reasons import reason_of
-from adapters.mongo.syncing.report import CREATED, DROPPED, WOULD_CREATE, WOULD_DROP, Change, Failure, Orphan, Report
 from adapters.mongo.syncing.servers import Server
+from adapters.mongo.syncing.sync_report import (
+    CREATED,
+    DROPPED,
+    WOULD_CREATE,
+    WOULD_DROP,
+    Change,
+    Failure,
+    Orphan,
+    Report,
+)
 from adapters.mongo.syncing.targets import Target, Targets, given_databases
 from router.errors import ConfigurationError
 
@@ -20,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
-    from adapters.mongo.indexes import Index
+    from adapters.mongo.index import Index
     from adapters.mongo.mongo import Access
     from adapters.mongo.repository import Repository
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.mongo.errors import InvalidTenant, UnknownTenant
-from adapters.mongo.indexes import checked
+from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
+from adapters.mongo.index import checked
 from adapters.mongo.syncing.reasons import reason_of
-from adapters.mongo.syncing.report import Failure
+from adapters.mongo.syncing.sync_report import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from adapters.mongo.indexes import Index
+    from adapters.mongo.index import Index
     from adapters.mongo.mongo import Access
     from adapters.mongo.repository import Repository
     from adapters.mongo.syncing.servers import Server

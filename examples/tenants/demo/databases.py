@@ -9,7 +9,7 @@ from typing import Any, Self
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from adapters.mongo.settings import checked_uri, hosts_of
+from adapters.mongo.mongo_settings import checked_uri, hosts_of
 from router import ConfigurationError
 
 _TIMEOUT_MS = 3000

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.identity import Identity
+from adapters.mongo import TokenOwner
 from adapters.websocket import Connections, TrackConnections, TrackConnectionsAsync
 from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
 from router.testing import TestClient
@@ -17,16 +17,16 @@ from tests.integration.adapters.places import aws_of
 from tests.servers.dynamodb_local import DynamoDBLocal
 
 SECRET = "0123456789abcdef0123456789abcdef"
-KNOWN = {"ann": Identity("ann", ("acme",), {"role": "admin"}), "two": Identity("eve", ("acme", "globex"))}
+KNOWN = {"ann": TokenOwner("ann", ("acme",), {"role": "admin"}), "two": TokenOwner("eve", ("acme", "globex"))}
 
 
 class Book:
     """Tokens in a dict."""
 
-    def authenticate(self, token: str) -> Identity | None:
+    def authenticate(self, token: str) -> TokenOwner | None:
         return KNOWN.get(token)
 
-    async def authenticate_async(self, token: str) -> Identity | None:
+    async def authenticate_async(self, token: str) -> TokenOwner | None:
         return KNOWN.get(token)
 
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.claims import ClaimCheck
 from adapters.errors import ClaimMissing, ClaimRefused, MessageTooLarge, NotFoundError
+from adapters.offload import ClaimCheck
 from adapters.sns import Sns
 from adapters.sqs import Message, Sqs
 from router import ConfigurationError, Event, read

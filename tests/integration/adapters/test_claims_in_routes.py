@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.claims import ClaimCheck
+from adapters.offload import ClaimCheck
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router import Event, Resolver

@@ -9,12 +9,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from adapters.claims import ClaimCheck
 from adapters.ecs import Ecs, TaskTimeout, task_data
 from adapters.errors import AdapterError, NotFoundError
 from adapters.eventbridge import Bus, BusEvent
 from adapters.http import ServiceFailed, Services
 from adapters.lambda_invoke import Invoker
+from adapters.offload import ClaimCheck
 from adapters.stepfunctions import ExecutionExists, StepFunctions
 from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient

@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from adapters.aws import Aws
-from adapters.claims import ClaimCheck
 from adapters.errors import CredentialsMissing, InvalidMessage, NotFoundError
 from adapters.messaging import Message, Queue, Topic
+from adapters.offload import ClaimCheck
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing, read

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from adapters.mongo.errors import InvalidTenant
+from adapters.mongo.document_errors import InvalidTenant
 from router import Session, reset_session, set_session
 from router.dispatch.loop import close_loop
 from router.testing import Answer, TestClient, samples

@@ -258,7 +258,7 @@ print("parent", aws.client("sqs") is before)
 
     def test_importing_the_adapters_loads_neither_botocore_nor_an_event_loop(self):
         code = """
-import sys, adapters.sns, adapters.sqs, adapters.messaging, adapters.claims
+import sys, adapters.sns, adapters.sqs, adapters.messaging, adapters.offload
 print(*sorted({"boto3", "botocore", "asyncio", "concurrent.futures", "pydantic"} & sys.modules.keys()))
 """
         assert run_python(code) == []

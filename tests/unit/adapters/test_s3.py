@@ -344,7 +344,7 @@ class TestUploads:
             upload(s3(Multipart()), "a", [b""], part_size=MIB)
 
     def test_more_parts_than_s3_takes(self, upload, monkeypatch):
-        monkeypatch.setattr("adapters.s3.streams._MOST_PARTS", 2)
+        monkeypatch.setattr("adapters.s3.streaming._MOST_PARTS", 2)
         client = Multipart()
         with pytest.raises(InvalidMessage, match="larger part_size"):
             upload(s3(client), "a", [b"x" * (5 * MIB)] * 4, part_size=5 * MIB)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from adapters.mongo.indexes import Index
+from adapters.mongo.index import Index
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.repository import Repository
 from router import Resolver

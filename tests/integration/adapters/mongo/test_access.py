@@ -20,7 +20,7 @@ from adapters.mongo import (
     Tenants,
     UnknownTenant,
 )
-from adapters.mongo.settings import DRIVERS
+from adapters.mongo.mongo_settings import DRIVERS
 from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, reset_session, set_session
 from router.dispatch.loop import close_loop
 from router.testing import TestClient

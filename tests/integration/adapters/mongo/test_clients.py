@@ -21,7 +21,7 @@ from pymongo.monitoring import ConnectionPoolListener
 
 from adapters.errors import AccessDenied
 from adapters.mongo import Cluster, ClusterUnavailable, Mongo, MongoSettings, Repository
-from adapters.mongo.settings import DRIVERS
+from adapters.mongo.mongo_settings import DRIVERS
 from router import ConfigurationError, Resolver, Session
 from router.dispatch.loop import close_loop
 from router.testing import TestClient

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from adapters.mongo.errors import InvalidTenant, UnknownTenant
-from adapters.mongo.indexes import Index
+from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
+from adapters.mongo.index import Index
 from adapters.mongo.mongo import Mongo
+from adapters.mongo.mongo_settings import Cluster, MongoSettings
 from adapters.mongo.repository import Repository
-from adapters.mongo.settings import Cluster, MongoSettings
 from adapters.mongo.syncing import Change, Failure, Interrupted, Orphan, Report, Step, sync_indexes
 from adapters.mongo.tenants import TenantList, Tenants
 from router.errors import ConfigurationError

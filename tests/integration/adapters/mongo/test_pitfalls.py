@@ -28,7 +28,7 @@ from adapters.mongo import (
     Update,
     sync_indexes,
 )
-from adapters.mongo.settings import DRIVERS
+from adapters.mongo.mongo_settings import DRIVERS
 from router import (
     Authenticate,
     Body,

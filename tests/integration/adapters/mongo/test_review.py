@@ -35,7 +35,7 @@ from adapters.mongo import (
     raw,
     sync_indexes,
 )
-from adapters.mongo.settings import DRIVERS
+from adapters.mongo.mongo_settings import DRIVERS
 from router import Event, Resolver, Session
 from router.dispatch.loop import close_loop, run
 from router.errors import ConfigurationError

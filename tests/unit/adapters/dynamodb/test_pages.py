@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters._core.page_tokens import seal
 from adapters.dynamodb import InvalidPageToken, Table, attr, between
 from adapters.dynamodb.pages import Pages
-from adapters.paging import seal
 from router import BadRequest, Session, reset_session, set_session
 from tests.unit.adapters.dynamodb.samples import Order, User
 

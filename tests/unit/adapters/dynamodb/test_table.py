@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -322,7 +323,7 @@ class TestUpserts:
 
 
 def test_names_are_loaded_when_they_are_first_used():
-    import adapters.dynamodb as package
+    package: Any = import_module("adapters.dynamodb")
 
     assert set(package.__all__) <= set(dir(package))
     assert {type(getattr(package, name)).__name__ for name in package.__all__} <= {"type", "function", "ABCMeta"}
@@ -412,4 +413,4 @@ class TestAsync:
 
         with caplog.at_level(logging.WARNING, logger="adapters"):
             asyncio.run(call())
-        assert caplog.messages == ["table app: a synchronous call blocks the event loop; use its _async twin"]
+        assert caplog.messages == ["Table.get blocks the event loop; use await Table.get_async(...)"]

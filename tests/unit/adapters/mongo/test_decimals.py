@@ -13,7 +13,7 @@ from bson import Decimal128, ObjectId
 from bson.codec_options import TypeDecoder, TypeRegistry
 
 from adapters.mongo import Cluster, Mongo, MongoSettings, Repository
-from adapters.mongo.values import with_decimals
+from adapters.mongo.bson_values import with_decimals
 
 URI = "mongodb://127.0.0.1:1/?connect=false"
 OID = ObjectId("65b0f1a2c3d4e5f607182930")

@@ -27,8 +27,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, HttpUrl, SecretStr
 
+from adapters.mongo.document_errors import InvalidDocument, InvalidId, InvalidRequest, UnreadableDocument
 from adapters.mongo.documents import Documents, document_of, plain
-from adapters.mongo.errors import InvalidDocument, InvalidId, InvalidRequest, UnreadableDocument
 from router.errors import BadRequest, ConfigurationError
 
 OID = ObjectId("507f1f77bcf86cd799439011")

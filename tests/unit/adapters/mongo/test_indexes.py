@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from pymongo import IndexModel
 
-from adapters.mongo.indexes import Index, checked
+from adapters.mongo.index import Index, checked
 from router.errors import ConfigurationError
 
 

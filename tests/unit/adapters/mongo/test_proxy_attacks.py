@@ -9,7 +9,7 @@ import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, OperationFailure
 
 from adapters.mongo import ClusterUnavailable, Exposed, Mongo, QueryProxy, QueryRefused, Repository
-from adapters.mongo.errors import translate
+from adapters.mongo.document_errors import translate
 from adapters.mongo.proxy import Limits
 from router import BadRequest, ConfigurationError
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from adapters.mongo import Exposed, Mongo, QueryProxy, QueryRefused, Repository
 from adapters.mongo.proxy import Limits
 from adapters.mongo.proxy.limits import measure
-from adapters.mongo.proxy.paths import Fields
 from adapters.mongo.proxy.queries import Source, joined
 from adapters.mongo.proxy.stages import STAGES
+from adapters.mongo.proxy.visible_fields import Fields
 
 MONGO = Mongo("mongodb://127.0.0.1:1/")
 ORDERS = Exposed(

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters._core.steps import run
 from adapters.mongo import InvalidTenant, Mongo, MongoSettings, Repository, TenantList, Tenants, UnknownTenant
-from adapters.mongo.steps import run
 from router import BadRequest, ConfigurationError, Forbidden, Session
 
 URI = "mongodb://localhost"

@@ -222,7 +222,7 @@ def test_a_pydantic_model_has_the_last_word_on_values() -> None:
 def test_what_makes_no_sense_is_refused(changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
         made(**changes)
-    assert type(caught.value).__module__ == "adapters.mongo.errors"
+    assert type(caught.value).__module__ == "adapters.mongo.document_errors"
 
 
 @pytest.mark.parametrize("version", [{"$gte": 0}, {"$ne": None}, "1", 1.0, True, [1], 2**63 - 1, -(2**63)])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from adapters.identity import Identity
+from adapters.mongo import TokenOwner
 from router import (
     Allow,
     Authenticate,
@@ -38,12 +38,12 @@ SECRET = "0123456789abcdef0123456789abcdef"
 BYPASS = "internal-calls.0123456789abcdef0123456789"
 BEARER, INVALID = "Bearer", 'Bearer error="invalid_token"'
 KNOWN = {
-    "ann": Identity("ann", ("acme",), {"role": "admin"}, "t1"),
-    "ann-two": Identity("ann", ("acme", "globex")),
-    "ann-none": Identity("ann"),
-    "service": Identity(None, ("acme",)),
-    "service-two": Identity(None, ("acme", "globex")),
-    "nobody": Identity(),
+    "ann": TokenOwner("ann", ("acme",), {"role": "admin"}, "t1"),
+    "ann-two": TokenOwner("ann", ("acme", "globex")),
+    "ann-none": TokenOwner("ann"),
+    "service": TokenOwner(None, ("acme",)),
+    "service-two": TokenOwner(None, ("acme", "globex")),
+    "nobody": TokenOwner(),
 }
 
 
@@ -54,13 +54,13 @@ class Book:
     asked: list[str] = field(default_factory=list)
     error: Exception | None = None
 
-    def authenticate(self, token: str) -> Identity | None:
+    def authenticate(self, token: str) -> TokenOwner | None:
         self.asked.append(token)
         if self.error is not None:
             raise self.error
         return KNOWN.get(token)
 
-    async def authenticate_async(self, token: str) -> Identity | None:
+    async def authenticate_async(self, token: str) -> TokenOwner | None:
         await asyncio.sleep(0)
         return self.authenticate(token)
 
@@ -287,10 +287,10 @@ def test_nobody_comes_in_while_the_authenticator_fails(form: Form, mode: str) ->
     [
         True,
         {"user": "ann", "tenants": ["acme"]},
-        Identity("ann", "acme"),  # type: ignore[arg-type]
-        Identity("ann", (None, "acme")),  # type: ignore[arg-type]
-        Identity(7, ("acme",)),  # type: ignore[arg-type]
-        Identity("ann", ("acme",), None),  # type: ignore[arg-type]
+        TokenOwner("ann", "acme"),  # type: ignore[arg-type]
+        TokenOwner("ann", (None, "acme")),  # type: ignore[arg-type]
+        TokenOwner(7, ("acme",)),  # type: ignore[arg-type]
+        TokenOwner("ann", ("acme",), None),  # type: ignore[arg-type]
     ],
     ids=repr,
 )
@@ -305,8 +305,8 @@ def test_what_is_no_identity_lets_nobody_in(said: Any) -> None:
 
 def test_empty_names_are_none() -> None:
     class Empty:
-        def authenticate(self, token: str) -> Identity:
-            return Identity("", ("",))
+        def authenticate(self, token: str) -> TokenOwner:
+            return TokenOwner("", ("",))
 
     for mode in ("user", "tenant", "full"):
         assert outcome(application(Authenticate, Empty(), mode=mode).get("/who", headers=bearer("ann"))) == 403
@@ -314,7 +314,7 @@ def test_empty_names_are_none() -> None:
 
 def test_an_authenticator_that_has_to_be_awaited_lets_nobody_in(caplog: pytest.LogCaptureFixture) -> None:
     class Misnamed:
-        async def authenticate(self, token: str) -> Identity:
+        async def authenticate(self, token: str) -> TokenOwner:
             return KNOWN["ann"]
 
     assert application(Authenticate, Misnamed()).get("/who", headers=bearer("ann")).status == 500
@@ -355,12 +355,12 @@ def test_an_authenticator_needs_one_of_the_two_verbs() -> None:
 @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
 def test_the_verb_of_the_chain_is_asked_and_a_sync_one_never_on_its_loop(asynchronous: bool) -> None:
     class Sync:
-        def authenticate(self, token: str) -> Identity | None:
+        def authenticate(self, token: str) -> TokenOwner | None:
             asked.append(threading.get_ident())
             return KNOWN.get(token)
 
     class Both(Sync):
-        async def authenticate_async(self, token: str) -> Identity | None:
+        async def authenticate_async(self, token: str) -> TokenOwner | None:
             asked.append("async")
             return KNOWN.get(token)
 

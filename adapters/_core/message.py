@@ -1,0 +1,71 @@
+"""`Message`: one message of a batch, when it needs more than its content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from adapters._core.outgoing import CURRENT
+from adapters.errors import InvalidMessage
+from router.encode import dumps
+from router.errors import EncodeError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    from adapters._core.outgoing import Outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message with what belongs to it; a bare value is a message without any of it.
+
+    content: text as it is, bytes as UTF-8 text, anything else as JSON.
+    attributes: text, numbers, bytes, lists and what JSON has a text for, by name; None leaves one out.
+    subject: of SNS.
+    group, deduplication: of FIFO topics and queues.
+    delay: seconds, of SQS.
+    session: the current one unless another is given; None for none.
+    """
+
+    content: Any = field(repr=False)
+    attributes: Mapping[str, Any] | None = field(default=None, repr=False)
+    subject: str | None = None
+    group: str | None = None
+    deduplication: str | None = None
+    delay: float | None = None
+    session: Outgoing = field(default=CURRENT, repr=False)
+
+
+def as_message(entry: Any, **options: Any) -> Message:
+    """A value as a Message (a mapping is content like any other value); a Message with the given options changed."""
+    if not isinstance(entry, Message):
+        return Message(entry, **options)
+    given = {name: value for name, value in options.items() if value is not None and value is not CURRENT}
+    return replace(entry, **given) if given else entry
+
+
+def text_of(content: Any) -> str:
+    """A message's body. Raises InvalidMessage for what has no text form; the error does not quote it."""
+    if isinstance(content, str):
+        text = content
+    elif isinstance(content, bytes | bytearray | memoryview):
+        try:
+            text = bytes(content).decode()
+        except UnicodeDecodeError as error:
+            raise InvalidMessage(
+                f"the message is not UTF-8 text (byte {error.start}); send it as base64, or as a bytes attribute"
+            ) from None
+    else:
+        try:
+            text = dumps(content).decode()
+        except EncodeError as error:
+            raise InvalidMessage(f"the message {error}") from None
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidMessage(f"the message is no valid text: half of a surrogate pair at {error.start}") from None
+    if not text:
+        raise InvalidMessage("the message is empty; SNS and SQS take at least one character")
+    return text

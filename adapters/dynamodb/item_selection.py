@@ -1,0 +1,331 @@
+"""`Selection`: the items that a query or a scan finds, read as they are asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from adapters._core.blocking import warn_if_blocking
+from adapters._core.page_tokens import Page
+from adapters.dynamodb.expressions import path_of, stored
+from adapters.dynamodb.item_errors import InvalidKey, InvalidRequest
+from adapters.dynamodb.pages import Pages
+from adapters.dynamodb.ranges import Range, span
+from adapters.dynamodb.schema import LONGEST_PK, fitting
+from adapters.dynamodb.writes import alive, placeholders
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from typing import TypedDict
+
+    from adapters._core.steps import Steps
+    from adapters.dynamodb.expressions import Condition, Placeholders
+    from adapters.dynamodb.models import Keys, Model
+    from adapters.dynamodb.ranges import Span
+    from adapters.dynamodb.schema import Schema
+    from adapters.dynamodb.service import Service
+
+    class ScanOptions(TypedDict, total=False):
+        """The keyword arguments of `Wanted` that a scan takes."""
+
+        index: str | None
+        where: Condition | None
+        limit: int | None
+        consistent: bool
+
+    class QueryOptions(ScanOptions, total=False):
+        """The keyword arguments of `Wanted` that a query takes."""
+
+        reverse: bool
+
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+# How many items are read at a time, at least, where a filter may leave some of them out.
+_LEAST_READ = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What a query or a scan is to find.
+
+    index: a secondary index in place of the table. where: a filter. only: names or paths of fields, for dicts of these
+    in place of instances. limit: at most so many. reverse: from the last sort key to the first. consistent: what was
+    written before is seen, for twice the price; not in a global index.
+    """
+
+    index: str | None = None
+    where: Condition | None = None
+    only: Sequence[str] | None = None
+    limit: int | None = None
+    reverse: bool = False
+    consistent: bool = False
+
+    def __post_init__(self) -> None:
+        if self.limit is not None and (type(self.limit) is not int or self.limit < 0):
+            raise InvalidRequest(f"limit={self.limit!r}: give a whole number from 0")
+
+
+class Selection(Generic[T]):
+    """Items of a table. Iterate (`for`, `async for`), or ask for `all`, `first`, `count`, or a `page` at a time.
+
+    It belongs to the tenant of the session in which it was made. Nothing is read before it is asked for.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        models: Sequence[Model],
+        wanted: Wanted,
+        key: Any = None,
+        *,
+        query: bool,
+    ) -> None:
+        self._service = service
+        self._schema = schema = service.schema
+        self._models = models
+        self._wanted = wanted
+        self._prefix = schema.prefix()
+        self._operation = "query" if query else "scan"
+        self._keys = schema.keys(models[0], wanted.index)
+        names = placeholders(schema, *models)
+        self._request: dict[str, Any] = {"TableName": schema.table}
+        self._partition: str | None = None
+        condition = self._of_types()
+        if query:
+            further = self._query(names, key)
+        else:
+            further = stored(schema.layout.pk).begins_with(self._prefix) if self._prefix else None
+        for one in (wanted.where, further):
+            condition = condition if one is None else condition & one
+        self._options()
+        self._pages = self._paging(names, condition)
+        expiring = next((alive(schema, model) for model in models if model.ttl is not None), None)
+        self._finish(names, condition if expiring is None else condition & expiring)
+
+    # ---- asking ------------------------------------------------------------------------------------------------
+
+    def __iter__(self) -> Iterator[T]:
+        warn_if_blocking(self, "__iter__", "`async for`")
+        start, left, first = None, self._wanted.limit, True
+        while left is None or left > 0:
+            found, start = self._service.aws.run(self._read(start, left, first=first))
+            first = False
+            yield from found
+            left = None if left is None else left - len(found)
+            if start is None:
+                return
+
+    async def __aiter__(self) -> AsyncIterator[T]:
+        start, left, first = None, self._wanted.limit, True
+        while left is None or left > 0:
+            found, start = await self._service.aws.run_async(self._read(start, left, first=first))
+            first = False
+            for one in found:
+                yield one
+            left = None if left is None else left - len(found)
+            if start is None:
+                return
+
+    def all(self) -> list[T]:
+        """Every item, up to the limit."""
+        return self._run(self._all(self._wanted.limit), "all")
+
+    async def all_async(self) -> list[T]:
+        """`all` from async code, without blocking its loop."""
+        return await self._service.aws.run_async(self._all(self._wanted.limit))
+
+    def first(self) -> T | None:
+        """The first item; None for none."""
+        return next(iter(self._run(self._all(1), "first")), None)
+
+    async def first_async(self) -> T | None:
+        """`first` from async code, without blocking its loop."""
+        return next(iter(await self._service.aws.run_async(self._all(1))), None)
+
+    def count(self) -> int:
+        """How many there are, counted by DynamoDB; the limit does not matter. Costs as much as reading them."""
+        return self._run(self._count(), "count")
+
+    async def count_async(self) -> int:
+        """`count` from async code, without blocking its loop."""
+        return await self._service.aws.run_async(self._count())
+
+    def page(self, size: int = 20, token: str | None = None) -> Page[T]:
+        """The next items and the token of the page after them. token: from the page before.
+
+        Raises InvalidPageToken for one that was altered or is of another query or tenant.
+        """
+        return self._run(self._page(size, token), "page")
+
+    async def page_async(self, size: int = 20, token: str | None = None) -> Page[T]:
+        """`page` from async code, without blocking its loop."""
+        return await self._service.aws.run_async(self._page(size, token))
+
+    def _run(self, steps: Steps[R], verb: str) -> R:
+        """Take the steps of a verb in this thread."""
+        warn_if_blocking(self, verb)
+        return self._service.aws.run(steps)
+
+    # ---- the request -------------------------------------------------------------------------------------------
+
+    def _query(self, names: Placeholders, given: Any) -> Condition | None:
+        """Put the condition on the keys into the request; what it cannot exclude is left to a filter."""
+        values = [self._given(model, given) for model in self._models]
+        partitions = {
+            self._prefix + (keys.pk or model.pk).render(held)
+            for model, keys, held in zip(self._models, self._every_keys(), values, strict=True)
+        }
+        if len(partitions) > 1:
+            kinds = " and ".join(model.kind.__name__ for model in self._models)
+            raise InvalidKey(f"{kinds} are in different partitions: query them one by one")
+        self._partition = fitting(partitions.pop(), LONGEST_PK)
+        text = f"{names.name(self._keys.pk_attribute)} = {names.raw({'S': self._partition})}"
+        wanted = self._span(values)
+        self._request["KeyConditionExpression"] = text + self._sort_condition(names, wanted)
+        return wanted.unwanted if wanted is not None else None
+
+    def _span(self, values: list[dict[str, Any]]) -> Span | None:
+        """The wanted sort keys; None for all of the partition, since several classes have no more in common."""
+        if len(self._models) > 1:
+            if any(isinstance(held, Range) for one in values for held in one.values()):
+                raise InvalidKey("a range of sort keys is of one class; query it alone")
+            return None
+        return span(self._keys.sk, values[0]) if self._keys.sk is not None else None
+
+    def _every_keys(self) -> list[Keys]:
+        return [self._schema.keys(model, self._wanted.index) for model in self._models]
+
+    def _given(self, model: Model, given: Any) -> dict[str, Any]:
+        """The fields of a model's keys that are given."""
+        keys = self._schema.keys(model, self._wanted.index)
+        pk = keys.pk or model.pk
+        if isinstance(given, model.kind):
+            return {field: getattr(given, field) for field in pk.fields}
+        values = model.key_values(given, pk.fields)
+        fields = {*pk.fields, *keys.fields}
+        known = {name for one in self._every_keys() for name in one.fields} | fields
+        if keys.pk is None:
+            known.update(name for one in self._models for name in one.pk.fields)
+        unknown = values.keys() - known
+        if unknown:
+            raise InvalidKey(f"{model.kind.__name__}: {min(map(str, unknown))} is not in the key; filter with where=")
+        return {name: held for name, held in values.items() if name in fields}
+
+    def _sort_condition(self, names: Placeholders, wanted: Span | None) -> str:
+        if wanted is None or self._keys.sk_attribute is None or (wanted.prefix and not wanted.low):
+            return ""
+        attribute, low = names.name(self._keys.sk_attribute), names.raw({"S": wanted.low})
+        if wanted.exact:
+            return f" AND {attribute} = {low}"
+        if wanted.prefix:
+            return f" AND begins_with({attribute}, {low})"
+        if wanted.high is None:
+            return f" AND {attribute} >= {low}"
+        return f" AND {attribute} BETWEEN {low} AND {names.raw({'S': wanted.high})}"
+
+    def _of_types(self) -> Condition:
+        return stored(self._schema.layout.type).is_in([model.name for model in self._models])
+
+    def _options(self) -> None:
+        wanted, request = self._wanted, self._request
+        if wanted.index is not None:
+            request["IndexName"] = wanted.index
+        if wanted.reverse:
+            request["ScanIndexForward"] = False
+        if wanted.consistent:
+            if wanted.index is not None and self._keys.pk is not None:
+                raise InvalidRequest(f"the global index {wanted.index} has no consistent reads")
+            request["ConsistentRead"] = True
+
+    def _finish(self, names: Placeholders, condition: Condition) -> None:
+        self._request["FilterExpression"] = condition.render(names)
+        self._counting = {**self._request, **names.parameters(), "Select": "COUNT"}
+        self._whole: frozenset[str] = frozenset()
+        if self._wanted.only is not None:
+            text, self._whole = projection(self._schema, names, self._wanted.only, self._keys.attributes)
+            self._request["ProjectionExpression"] = text
+        self._request.update(names.parameters())
+
+    # ---- reading -----------------------------------------------------------------------------------------------
+
+    def _read(self, start: Any, wanted: int | None, *, first: bool) -> Steps[tuple[list[T], Any]]:
+        """One answer of the service: what it holds, and where the next one starts."""
+        items, start = yield from self._answer(start, wanted, first=first)
+        return [self._made(item) for item in items], start
+
+    def _answer(self, start: Any, wanted: int | None, *, first: bool) -> Steps[tuple[list[Any], Any]]:
+        request = self._request
+        if wanted is not None:
+            # Items that a filter leaves out count for DynamoDB; where that may be many, they are not read one by one.
+            exactly = first and self._operation == "query" and self._wanted.where is None
+            request = {**request, "Limit": wanted if exactly else max(wanted, _LEAST_READ)}
+        if start is not None:
+            request = {**request, "ExclusiveStartKey": start}
+        answer = yield self._service.call(self._operation, request)
+        items = [item for item in answer.get("Items", ()) if not self._schema.expired(item)]
+        return items if wanted is None else items[:wanted], answer.get("LastEvaluatedKey")
+
+    def _all(self, limit: int | None) -> Steps[list[T]]:
+        items = yield from self._items(None, limit)
+        return [self._made(item) for item in items]
+
+    def _items(self, start: Any, limit: int | None) -> Steps[list[Any]]:
+        """Stored items up to a limit."""
+        items: list[Any] = []
+        first = True
+        while limit is None or len(items) < limit:
+            left = None if limit is None else limit - len(items)
+            found, start = yield from self._answer(start, left, first=first)
+            items += found
+            if start is None:
+                break
+            first = False
+        return items
+
+    def _count(self) -> Steps[int]:
+        count, request = 0, self._counting
+        while True:
+            answer = yield self._service.call(self._operation, request)
+            count += int(answer["Count"])
+            start = answer.get("LastEvaluatedKey")
+            if start is None:
+                return count
+            request = {**self._counting, "ExclusiveStartKey": start}
+
+    def _page(self, size: int, token: str | None) -> Steps[Page[T]]:
+        if type(size) is not int or size < 1:
+            raise InvalidRequest(f"page(size={size!r}): give a whole number from 1")
+        start = None if token is None else self._pages.start(token)
+        # One more than asked for tells whether there is a next page.
+        items = yield from self._items(start, size + 1)
+        following = self._pages.token(items[size - 1]) if len(items) > size else None
+        return Page([self._made(item) for item in items[:size]], following)
+
+    def _made(self, item: Mapping[str, Any]) -> Any:
+        if self._wanted.only is None:
+            return self._schema.read(item, self._prefix, self._models)
+        return self._schema.read_some(item, self._prefix, self._models, self._whole)
+
+    def _paging(self, names: Placeholders, condition: Condition) -> Pages:
+        """Page tokens for this very selection; what is added to the request after this may differ from page to page."""
+        own = placeholders(self._schema, *self._models)
+        filtered = [condition.render(own), own.names, own.values]
+        scope = [self._operation, dict(self._request), dict(names.names), dict(names.values), filtered]
+        attributes = dict.fromkeys((*self._schema.key_attributes, *self._keys.attributes))
+        return Pages(self._schema, scope, tuple(attributes), self._keys.pk_attribute, self._partition, self._prefix)
+
+
+def projection(
+    schema: Schema, names: Placeholders, only: Sequence[str], further: Sequence[str] = ()
+) -> tuple[str, frozenset[str]]:
+    """A projection of some fields and of what reading needs, and the fields that are in it as a whole."""
+    if isinstance(only, str):
+        raise InvalidRequest(f"only={only!r:.50}: give a list of names")
+    paths = [path_of(name) for name in only]
+    layout = schema.layout
+    needed = dict.fromkeys((*schema.key_attributes, layout.type, layout.ttl, *further))
+    parts = [names.path(path) for path in dict.fromkeys(paths)] + [names.name(attribute) for attribute in needed]
+    return ", ".join(parts), frozenset(str(path[0]) for path in paths if len(path) == 1)

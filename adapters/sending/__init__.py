@@ -1,1 +1,0 @@
-"""What SNS and SQS have in common: messages, attributes, batches, retries and limits."""
