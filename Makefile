@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint test bench demo clean
+.PHONY: help install lint test bench bench-core demo clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -16,6 +16,12 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # Run, not only found: a version manager's shim is on the path for versions that are not installed.
 PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.11 python; do \
 	if $$each -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$each; break; fi; done)
+
+# The newest interpreter there is, where budgets are held, too. A folder of pyenv has more of them than the path.
+NEWEST_FINAL := import sys; sys.version_info[3] == "final" and print("%d.%d.%d" % sys.version_info[:3], sys.executable)
+NEWEST ?= $(shell for each in python3 python3.14 python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/*/bin/python3); do \
+	$$each -c '$(NEWEST_FINAL)' 2>/dev/null; done | sort -V | tail -n 1 | cut -d ' ' -f 2-)
+MINOR := import sys; print(sys.version_info[:2])
 
 # The demo needs less than development does; where that is installed already, it will do.
 DEMO := $(if $(wildcard $(VENV)/.dev),dev,demo)
@@ -38,18 +44,25 @@ test: $(VENV)/.dev ## Run the tests with coverage; servers they need are fetched
 
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
+	@if [ "$$($(RUN) -c '$(MINOR)')" != "$$($(NEWEST) -c '$(MINOR)')" ]; then \
+		$(MAKE) --no-print-directory VENV=$(VENV)-newest PYTHON="$(NEWEST)" bench-core; fi
+	$(RUN) -m tests.benchmarks.verdicts
 	$(RUN) -m tests.servers.fetch
 	$(RUN) -m tests.benchmarks.publish
 	$(RUN) -m tests.benchmarks.dynamodb
 	$(RUN) -m tests.benchmarks.mongo
 	$(RUN) -m tests.benchmarks.worker
 
+# The budgets of the design alone, on one interpreter: make bench-core VENV=.venv-3.12 PYTHON=python3.12
+bench-core: $(VENV)/.bench
+	$(RUN) -m tests.benchmarks
+
 demo: $(VENV)/.$(DEMO) ## Run the examples orders and tenants end to end on local servers
 	$(RUN) -m examples.orders
 	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
 
 clean: ## Remove everything that these commands made
-	rm -rf $(VENV) .cache .coverage .coverage.* coverage.xml htmlcov build dist \
+	rm -rf $(VENV) $(VENV)-newest .cache .coverage .coverage.* coverage.xml htmlcov build dist \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

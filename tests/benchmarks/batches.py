@@ -5,16 +5,18 @@ from __future__ import annotations
 from asyncio import sleep
 from collections.abc import Callable
 from functools import partial
+from time import process_time
 from typing import Any
 
-from tests.benchmarks import payloads
+from tests.benchmarks import limits, payloads
 from tests.benchmarks.candidates import OURS, Handler, build, build_async
 from tests.benchmarks.results import Budget, Figure, Section, Spread, ratios
 from tests.benchmarks.timing import interleaved
 
 RECORDS = 1_000
+PLAIN, SESSION = "session not read", "session read"
 QUICK, WAITING = "does not wait", "waits once"
-SYNC = [OURS, "handwritten", "powertools", "chalice"]
+AT_A_TIME = 100
 
 
 def processed(build: Callable[..., Handler]) -> Callable[[], object]:
@@ -38,34 +40,61 @@ def _read_id(order: Any) -> object:
 
 
 def sync_batch(rounds: int) -> Section:
-    """A sync handler a record. Only ours and the hand-written loop read the session."""
-    calls = {name: processed(partial(build, f"batch_{name}")) for name in SYNC}
-    samples = interleaved(calls, rounds=rounds, repeat=1)
-    budget = Budget("SQS sync, session per record / BatchProcessor", Spread.of(ratios(samples, OURS, "powertools")), 1)
-    figures = [Figure(name, "sync", Spread.of(taken), "s") for name, taken in samples.items()]
-    return Section("sqs", f"SQS, {RECORDS:,} records, sync handler", figures, [budget])
+    """A sync handler a record. Only ours and the hand-written loop can read the session."""
+    samples = interleaved(
+        {
+            (OURS, PLAIN): processed(partial(build, "batch_junction")),
+            (OURS, SESSION): processed(partial(build, "batch_junction", session=True)),
+            ("handwritten", PLAIN): processed(partial(build, "batch_handwritten")),
+            ("handwritten", SESSION): processed(partial(build, "batch_handwritten", session=True)),
+            ("powertools", PLAIN): processed(partial(build, "batch_powertools")),
+            ("chalice", PLAIN): processed(partial(build, "batch_chalice")),
+        },
+        rounds=rounds,
+        repeat=1,
+        clock=process_time,
+    )
+    budgets = [
+        Budget(
+            f"SQS sync, {case} / BatchProcessor", Spread.of(ratios(samples, (OURS, case), ("powertools", PLAIN))), limit
+        )
+        for case, limit in [
+            (PLAIN, limits.SQS_OF_BATCH_PROCESSOR),
+            (SESSION, limits.SQS_WITH_SESSION_OF_BATCH_PROCESSOR),
+        ]
+    ]
+    return Section("sqs", f"SQS, {RECORDS:,} records, sync handler", _figures(samples), budgets)
 
 
 def async_batch(rounds: int) -> Section:
     """An async handler a record: one that does not wait, and one that waits once with 100 records at a time."""
     ours, theirs = partial(build_async, "batch_junction"), partial(build_async, "batch_powertools")
     pause = partial(sleep, 0)
+    many = partial(ours, pause=pause, concurrency=AT_A_TIME)
     samples = interleaved(
         {
             (OURS, QUICK): processed(ours),
+            (OURS, f"{QUICK}, {SESSION}"): processed(partial(ours, session=True)),
             ("powertools", QUICK): processed(theirs),
-            (OURS, WAITING): processed(partial(ours, pause=pause, concurrency=100)),
+            (OURS, WAITING): processed(many),
+            (OURS, f"{WAITING}, {SESSION}"): processed(partial(many, session=True)),
             ("powertools", WAITING): processed(partial(theirs, pause=pause)),
         },
         rounds=rounds,
         repeat=1,
+        clock=process_time,
     )
-    figures = [Figure(name, case, Spread.of(taken), "s") for (name, case), taken in samples.items()]
-    quick = Spread.of(ratios(samples, ("powertools", QUICK), (OURS, QUICK)))
-    waiting = Spread.of(ratios(samples, ("powertools", WAITING), (OURS, WAITING)))
-    budget = Budget("AsyncBatchProcessor / SQS async, session per record", quick, 2, at_most=False)
-    note = (
-        f"with a handler that waits once, ours with 100 records at a time: {waiting.median:.2f} x faster "
-        f"({waiting.low:.2f} to {waiting.high:.2f}; not a budget)"
-    )
-    return Section("sqs-async", f"SQS, {RECORDS:,} records, async handler", figures, [budget], [note])
+    budgets, notes = [], []
+    for case, how, limit in [
+        (QUICK, QUICK, limits.SQS_ASYNC_FASTER),
+        (WAITING, f"{WAITING}, {AT_A_TIME} at a time", limits.SQS_ASYNC_WAITING_FASTER),
+    ]:
+        faster = Spread.of(ratios(samples, ("powertools", case), (OURS, case)))
+        budgets.append(Budget(f"AsyncBatchProcessor / SQS async, {how}", faster, limit, at_most=False))
+        read = Spread.of(ratios(samples, ("powertools", case), (OURS, f"{case}, {SESSION}")))
+        notes.append(f"{how}, {SESSION}: {read.median:.2f} x faster ({read.low:.2f} to {read.high:.2f}; not a budget)")
+    return Section("sqs-async", f"SQS, {RECORDS:,} records, async handler", _figures(samples), budgets, notes)
+
+
+def _figures(samples: dict[tuple[str, str], list[float]]) -> list[Figure]:
+    return [Figure(name, case, Spread.of(taken), "s") for (name, case), taken in samples.items()]

@@ -27,9 +27,14 @@ def draw(sections: Sequence[Section], file: Path) -> None:
         (_bars, by_key[key], case, scale, unit)
         for key, case, scale, unit in [
             ("cold", "import + first answer", 1e3, "ms"),
+            ("cold-stripped", "import + first answer", 1e3, "ms"),
+            ("cold-read", "import + first answer", 1e3, "ms"),
             ("import", "import", 1e3, "ms"),
+            ("registering", "a route", 1e6, "us"),
+            ("memory", "resident", 1e-6, "MB"),
             ("get", "1 route", 1e6, "us"),
-            ("sqs", "sync", 1e3, "ms"),
+            ("post", "1 route", 1e6, "us"),
+            ("sqs", "session not read", 1e3, "ms"),
             ("sqs-async", "does not wait", 1e3, "ms"),
         ]
         if key in by_key

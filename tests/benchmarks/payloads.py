@@ -22,6 +22,18 @@ def rest(path: str | None = None) -> dict[str, Any]:
     return event
 
 
+def post(body: object) -> dict[str, Any]:
+    """`POST /orders` with a JSON body, as API Gateway's REST API delivers it."""
+    event = rest("/orders")
+    event["httpMethod"] = event["requestContext"]["httpMethod"] = "POST"
+    event["resource"] = event["requestContext"]["resourcePath"] = "/orders"
+    event["headers"]["Content-Type"] = "application/json"
+    event["multiValueHeaders"]["Content-Type"] = ["application/json"]
+    event["queryStringParameters"] = event["multiValueQueryStringParameters"] = event["pathParameters"] = None
+    event["body"] = json.dumps(body)
+    return event
+
+
 def sqs(count: int) -> dict[str, Any]:
     """An SQS batch of `count` orders, each with a session of its own in the message attribute `session`."""
     return {"Records": [_record(index) for index in range(count)]}

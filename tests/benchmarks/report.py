@@ -6,13 +6,26 @@ import json
 import os
 import platform
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tests.benchmarks.cold import OWN_IMPORTS
+from tests.benchmarks.processes import ROOT
 from tests.benchmarks.results import Budget, Figure, Section
 
-PACKAGES = ["orjson", "aws-lambda-powertools", "mangum", "starlette", "fastapi", "chalice", "awslambdaric"]
+OUTPUT = ROOT / ".benchmarks"
+PACKAGES = [
+    "orjson",
+    "pydantic",
+    "boto3",
+    "aws-lambda-powertools",
+    "mangum",
+    "starlette",
+    "fastapi",
+    "chalice",
+    "awslambdaric",
+]
 OURS = {"junction", *OWN_IMPORTS}
 UNITS = [(1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns")]
 
@@ -71,6 +84,8 @@ def _show_plain(title: str, columns: list[str], rows: list[list[str]]) -> None:
 
 def _value(figure: Figure, part: str) -> str:
     value: float = getattr(figure.value, part)
+    if figure.unit == "B":
+        return f"{value / 1e6:.3g} MB"
     if figure.unit != "s":
         return f"{value:g}{figure.unit}"
     scale, unit = next((row for row in UNITS if value >= row[0]), UNITS[-1])
@@ -92,6 +107,7 @@ def environment() -> dict[str, object]:
         except PackageNotFoundError:
             versions[package] = "not installed"
     return {
+        "measured": datetime.now(UTC).isoformat(timespec="minutes"),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "processors": os.cpu_count(),

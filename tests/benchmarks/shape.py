@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks import payloads
+from tests.benchmarks import limits, payloads
 from tests.benchmarks.apps import show
 from tests.benchmarks.candidates import OURS, Handler, build, build_async
 from tests.benchmarks.results import Budget, Figure, Section, Spread
@@ -20,7 +20,8 @@ PACKAGES = {
     "mangum_fastapi": ["mangum", "starlette", "fastapi"],
     "chalice": ["chalice"],
 }
-MOST_FRAMES, MOST_FILES = 8, 5
+# The budget is one of requests with a middleware; records are held to it as long as they have none.
+BEYOND_BUDGET = "SQS record, one middleware"
 
 
 def folder(package: str) -> Path:
@@ -67,36 +68,43 @@ def biggest_module(packages: list[str]) -> tuple[str, int]:
 
 def shape(rounds: int) -> Section:
     """Frames and files for each candidate; ours also for a middleware, an SQS record and an async record."""
-    figures, notes = [], []
     stacks = {(name, "GET"): stack_of(name, _get(name)) for name in PACKAGES}
     stacks[OURS, "GET, one middleware"] = stack_of(OURS, _get(OURS, middleware=1))
     stacks[OURS, "SQS record"] = stack_of(OURS, _sqs(build))
     stacks[OURS, "SQS record, async"] = stack_of(OURS, _sqs(build_async))
+    stacks[OURS, BEYOND_BUDGET] = stack_of(OURS, _sqs(build, middleware=1))
+    figures = []
     for (name, case), stack in stacks.items():
         figures.append(Figure(name, f"{case}: frames", _exact(len(stack)), ""))
-        figures.append(Figure(name, f"{case}: files", _exact(len({file for file, _ in stack})), ""))
+        figures.append(Figure(name, f"{case}: files", _exact(_files(stack)), ""))
     for name, packages in PACKAGES.items():
         module, lines = biggest_module(packages)
         figures.append(Figure(name, f"lines of {module}", _exact(lines), ""))
-    root = folder("router").parent
-    for (name, case), stack in stacks.items():
-        if name == OURS:
-            steps = " > ".join(f"{Path(file).relative_to(root)}:{function}" for file, function in stack)
-            notes.append(f"{case}: {steps}")
-    ours = [stack for (name, _), stack in stacks.items() if name == OURS]
+    ours = {case: stack for (name, case), stack in stacks.items() if name == OURS}
+    held = [stack for case, stack in ours.items() if case != BEYOND_BUDGET]
     budgets = [
-        Budget("frames at the handler, at most", _exact(max(map(len, ours))), MOST_FRAMES),
-        Budget("files at the handler, at most", _exact(max(len({f for f, _ in stack}) for stack in ours)), MOST_FILES),
+        Budget("frames at the handler, at most", _exact(max(map(len, held))), limits.FRAMES),
+        Budget("files at the handler, at most", _exact(max(map(_files, held))), limits.FILES),
     ]
+    notes = [f"{case}: {_steps(stack)}" for case, stack in ours.items()]
     return Section("shape", "On the stack at the handler", figures, budgets, notes)
+
+
+def _files(stack: list[tuple[str, str]]) -> int:
+    return len({file for file, _ in stack})
+
+
+def _steps(stack: list[tuple[str, str]]) -> str:
+    root = folder("router").parent
+    return " > ".join(f"{Path(file).relative_to(root)}:{function}" for file, function in stack)
 
 
 def _get(candidate: str, **options: Any) -> Callable[[Callable[[Any], Any]], object]:
     return lambda work: build(candidate, work=work, **options)(payloads.rest(), payloads.context())
 
 
-def _sqs(make: Callable[..., Handler]) -> Callable[[Callable[[Any], Any]], object]:
-    return lambda work: make("batch_junction", work=work)(payloads.sqs(1), payloads.context())
+def _sqs(make: Callable[..., Handler], **options: Any) -> Callable[[Callable[[Any], Any]], object]:
+    return lambda work: make("batch_junction", work=work, **options)(payloads.sqs(1), payloads.context())
 
 
 def _exact(value: float) -> Spread:

@@ -6,7 +6,10 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from tests.benchmarks.batches import async_batch, sync_batch
-from tests.benchmarks.cold import cold_path, import_alone
+from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
+from tests.benchmarks.cold_read import cold_read
+from tests.benchmarks.memory import resident_memory
+from tests.benchmarks.post import post_request
 from tests.benchmarks.processes import SANDBOX
 from tests.benchmarks.results import Section
 from tests.benchmarks.shape import shape
@@ -14,8 +17,13 @@ from tests.benchmarks.warm import get_request, many_routes, middleware
 
 SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "cold": (cold_path, 25),
+    "cold-stripped": (cold_path_without_bytecode, 15),
+    "cold-read": (cold_read, 25),
     "import": (import_alone, 60),
+    "registering": (routes_at_import, 25),
+    "memory": (resident_memory, 7),
     "get": (get_request, 50),
+    "post": (post_request, 30),
     "routes": (many_routes, 25),
     "middleware": (middleware, 30),
     "sqs": (sync_batch, 30),

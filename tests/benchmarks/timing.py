@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from time import perf_counter
 from timeit import Timer
 from typing import TypeVar
 
@@ -19,13 +20,19 @@ def rotated(names: Sequence[T], rounds: int) -> Iterator[Sequence[T]]:
 
 
 def interleaved(
-    calls: dict[T, Callable[[], object]], *, rounds: int, seconds: float = 0.004, repeat: int = 3
+    calls: dict[T, Callable[[], object]],
+    *,
+    rounds: int,
+    seconds: float = 0.004,
+    repeat: int = 3,
+    clock: Callable[[], float] = perf_counter,
 ) -> dict[T, list[float]]:
     """Seconds a call of each candidate, one figure a round: the best of `repeat` loops of about `seconds` each.
 
+    clock: `process_time` where a call waits for nobody: what else runs on the machine is then not counted.
     The garbage collector is off inside the loops (as `timeit` does) and runs between the rounds.
     """
-    timers = {name: Timer(call) for name, call in calls.items()}
+    timers = {name: Timer(call, timer=clock) for name, call in calls.items()}
     with quiet_collector():
         loops = {name: _loops(timer, seconds) for name, timer in timers.items()}
         samples: dict[T, list[float]] = {name: [] for name in calls}

@@ -1,7 +1,8 @@
 """The measured applications, one module a candidate, each able to start alone in a fresh process.
 
 An HTTP candidate offers `handler(event, context)`, one `GET /orders/{order_id}`, and `build(routes, middleware, work)`,
-which makes a larger one. A batch candidate offers `handler` and, where it has one, `async_handler`, for an SQS event.
+which makes a larger one. `read_*` answer the same GET from a table, `post_*` build one that takes a validated POST.
+`batch_*` build a handler for SQS events around `work`, and by `build_async` one whose handler of a record is async.
 
 This package imports nothing, so that a cold start measures the candidate alone.
 """
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     Handler = Callable[[dict[str, Any], object], dict[str, Any]]
     Work = Callable[[str], dict[str, Any]]
 
+TABLE = "benchmark-orders"
 TARGET = "/orders/{order_id}"
 
 

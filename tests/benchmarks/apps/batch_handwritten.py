@@ -1,4 +1,4 @@
-"""The yardstick for batches: a loop with try and except, session and body read with orjson."""
+"""The yardstick for batches: a loop with try and except, what is read is read with orjson."""
 
 import logging
 
@@ -12,16 +12,19 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def build(work: "Callable[[Any], object]") -> "Callable[[dict[str, Any], object], dict[str, Any]]":
-    """A handler that reports each failed record."""
+def build(
+    work: "Callable[[Any], object]", session: bool = False
+) -> "Callable[[dict[str, Any], object], dict[str, Any]]":
+    """A handler that reports each failed record; with `session` it reads the session, too."""
 
     def handler(event: "dict[str, Any]", context: object) -> "dict[str, Any]":
         failures = []
         for record in event["Records"]:
             try:
-                session = orjson.loads(record["messageAttributes"]["session"]["stringValue"])
-                if session.get("tenant") is None:
-                    raise ValueError("no tenant")
+                if session:
+                    held = orjson.loads(record["messageAttributes"]["session"]["stringValue"])
+                    if held.get("tenant") is None:
+                        raise ValueError("no tenant")
                 work(orjson.loads(record["body"]))
             except Exception:
                 log.exception("record %s failed", record["messageId"])

@@ -1,0 +1,38 @@
+"""The budgets of the design in one table. Ratios, except where a name says otherwise."""
+
+from __future__ import annotations
+
+# Import, one GET route and the first answer, on top of the runtime client.
+COLD_PATH_OF_POWERTOOLS = 0.22
+COLD_PATH_OF_HANDWRITTEN = 1.35
+COLD_PATH_WITHOUT_BYTECODE_OF_POWERTOOLS = 0.25
+
+# Beside `import orjson`.
+IMPORT_ROUTER = 0.05
+IMPORT_NAMES = 1.3
+ROUTE_AT_IMPORT_S = 20e-6
+
+GET_OF_HANDWRITTEN = 2.75
+GET_FASTER_THAN_POWERTOOLS = 7
+POST_FASTER_THAN_POWERTOOLS = 3
+POST_FASTER_THAN_FASTAPI = 8
+GROWTH_WITH_ROUTES = 1.05
+
+SQS_OF_BATCH_PROCESSOR = 0.75
+SQS_WITH_SESSION_OF_BATCH_PROCESSOR = 0.95
+SQS_ASYNC_FASTER = 2.5
+SQS_ASYNC_WAITING_FASTER = 1.3
+
+# Beside the bare dispatch.
+FIRST_MIDDLEWARE = 0.6
+FURTHER_MIDDLEWARE = 0.2
+
+# Numbers on the stack at a handler with one middleware.
+FRAMES = 7
+FILES = 5
+
+# Resident memory after the first answer, beside bare Python.
+MEMORY_OF_PYTHON = 1.4
+
+# A cold start that reads one item of a table, beside one with a client of boto3.
+COLD_READ_OF_BOTO3 = 1
