@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-# Types of the standard library and of pydantic whose text says all of them.
-_TEXTUAL_MODULES = frozenset(("ipaddress", "pathlib", "pydantic", "pydantic_core"))
+# Types of the standard library whose text says all of them, by the modules from which everybody imports them: where
+# the classes themselves are kept changes from one version of Python to the next.
+_PLAIN_TEXT = {
+    "ipaddress": ("IPv4Address", "IPv6Address", "IPv4Network", "IPv6Network"),
+    "pathlib": ("PurePath",),
+}
+_PYDANTIC = frozenset(("pydantic", "pydantic_core"))
 
 
 class Unstorable(ValueError):
@@ -40,9 +47,20 @@ def field_values(instance: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
     return [*pairs, *extra.items()] if extra else pairs
 
 
+def is_plain_text(kind: type) -> bool:
+    """Return whether a class of the standard library, or a subclass, is made from its text: addresses and paths."""
+    for name, classes in _PLAIN_TEXT.items():
+        module = sys.modules.get(name)  # one that nobody has imported has no classes that could be meant
+        if module is not None and issubclass(kind, tuple([getattr(module, each) for each in classes])):
+            return True
+    return False
+
+
 def is_textual(kind: type) -> bool:
     """Whether values of a class are stored as their text: addresses, paths, URLs; no secrets, whose text hides them."""
-    return kind.__module__.partition(".")[0] in _TEXTUAL_MODULES and "Secret" not in kind.__name__
+    if is_plain_text(kind):
+        return True
+    return kind.__module__.partition(".")[0] in _PYDANTIC and "Secret" not in kind.__name__
 
 
 def checked_text(value: str) -> str:

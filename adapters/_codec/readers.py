@@ -6,6 +6,7 @@ Loaded when the first instance is read.
 from __future__ import annotations
 
 import types
+from collections import abc
 from enum import Enum
 from typing import (
     TYPE_CHECKING,
@@ -20,7 +21,7 @@ from typing import (
     is_typeddict,
 )
 
-from adapters._codec.fields import Mismatch, Unstorable, stored_names
+from adapters._codec.fields import Mismatch, Unstorable, is_plain_text, stored_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -109,7 +110,7 @@ class Readers:
         if issubclass(kind, tuple) and hasattr(kind, "_fields"):
             hints = get_type_hints(kind)
             return _named_tuple(kind, [self.of(hints.get(name, Any)) for name in kind._fields])
-        if kind.__module__ in ("ipaddress", "pathlib"):
+        if is_plain_text(kind):
             return _text_of(kind)
         return None
 
@@ -240,7 +241,7 @@ def _accepting(hint: Any, usual: Reader | None) -> Reader:
 
 
 def _is_abstract(kind: type) -> bool:
-    return kind.__module__ == "collections.abc" or kind is dict
+    return kind is dict or getattr(abc, kind.__name__, None) is kind
 
 
 # ---- containers -------------------------------------------------------------------------------------------------

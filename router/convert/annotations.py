@@ -5,6 +5,7 @@ Converting takes time in proportion to the value: a union never tries two altern
 
 from __future__ import annotations
 
+import sys
 import typing
 from collections.abc import Collection, Iterable, Mapping, MutableMapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -242,7 +243,8 @@ def _is_alias(annotation: Any) -> bool:
 
 def _is_decimal(kind: Any) -> bool:
     """Whether it is Decimal, told without importing it for those who do not use it."""
-    return getattr(kind, "__module__", "") == "decimal" and kind.__name__ == "Decimal"
+    decimal = sys.modules.get("decimal")
+    return decimal is not None and kind is decimal.Decimal
 
 
 def _one_of_these(origin: Any, kinds: Collection[Any]) -> bool:

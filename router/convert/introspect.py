@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import typing
 from dataclasses import MISSING, InitVar
 from enum import Enum
@@ -144,7 +145,11 @@ def _wrapper(annotation: Any) -> str:
     """The name of what stands around a type, or an empty string."""
     origin = typing.get_origin(annotation)
     name = getattr(origin, "_name", None) or getattr(origin, "__name__", "")
-    return name if name in _WRAPPERS and getattr(origin, "__module__", "") in ("typing", "typing_extensions") else ""
+    if name not in _WRAPPERS:
+        return ""
+    # typing_extensions has the newer ones for older versions of Python; who never imported it uses none of it.
+    own = (typing, sys.modules.get("typing_extensions"))
+    return name if any(getattr(module, name, None) is origin for module in own) else ""
 
 
 def unwrapped(annotation: Any) -> Any:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from ipaddress import IPv4Address, IPv6Network
+from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
@@ -233,10 +235,25 @@ def test_a_bool_is_no_number() -> None:
         from_number(float, "a number")(True)
 
 
-def test_types_are_textual_unless_they_hide_something() -> None:
-    from ipaddress import IPv4Address
-    from pathlib import PurePosixPath
+class Folder(PurePosixPath):
+    """A path of the application's own."""
 
+
+@dataclass
+class Places:
+    folder: Folder
+    path: Path
+    network: IPv6Network
+
+
+def test_paths_and_addresses_are_told_by_what_they_are() -> None:
+    read = Codec(Places, dialect()).read({"folder": "a/b", "path": "c", "network": "200::/8"})
+
+    assert read == Places(Folder("a/b"), Path("c"), IPv6Network("200::/8"))
+    assert [type(value) for value in (read.folder, read.path)] == [Folder, type(Path())]
+
+
+def test_types_are_textual_unless_they_hide_something() -> None:
     from pydantic import AnyUrl, SecretStr
 
     assert [is_textual(kind) for kind in (IPv4Address, PurePosixPath, AnyUrl, SecretStr, datetime)] == [
