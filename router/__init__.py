@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from router.errors import RouterError as RouterError
     from router.errors import ServiceUnavailable as ServiceUnavailable
     from router.errors import SessionError as SessionError
+    from router.errors import SessionIncomplete as SessionIncomplete
     from router.errors import TooManyRequests as TooManyRequests
     from router.errors import Unauthorized as Unauthorized
     from router.errors import UnprocessableContent as UnprocessableContent
@@ -105,6 +106,7 @@ _HOMES = {
         "RouterError",
         "ServiceUnavailable",
         "SessionError",
+        "SessionIncomplete",
         "TooManyRequests",
         "Unauthorized",
         "UnprocessableContent",

@@ -125,6 +125,23 @@ class BadRequest(_Fixed):
     status = 400
 
 
+class SessionIncomplete(SessionError, BadRequest):
+    """A session without the tenant or the user that is needed: a 400 over HTTP; elsewhere the record or the call fails.
+
+    field: "tenant" or "user".
+    message: what the log says.
+    detail: what a client is told.
+    """
+
+    def __init__(self, field: str, message: str | None = None, *, detail: str | None = None) -> None:
+        super().__init__(detail or f"the {field} is missing")
+        self.field = field
+        self.message = message or self.detail
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
 class Unauthorized(_Fixed):
     status = 401
 

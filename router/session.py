@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import orjson
 
-from router.errors import SessionError
+from router.errors import SessionError, SessionIncomplete
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,6 +97,26 @@ class Session:
         # Copies and pickles leave the policy behind: it holds the secret.
         claims, attributes = dict(self.claims), dict(self.attributes)
         return Session, (self.tenant, self.user, claims, self.correlation_id, attributes)
+
+    def require_tenant(self) -> str:
+        """Return the tenant.
+
+        Raises:
+            SessionIncomplete: there is none. Over HTTP it is a 400; elsewhere the record or the call fails.
+        """
+        return self._tenant or self._refuse("tenant")
+
+    def require_user(self) -> str:
+        """Return the user.
+
+        Raises:
+            SessionIncomplete: there is none. Over HTTP it is a 400; elsewhere the record or the call fails.
+        """
+        return self._user or self._refuse("user")
+
+    def _refuse(self, field: str) -> NoReturn:
+        message = f"the session has no {field}"
+        raise SessionIncomplete(field, message) if self._policy is None else self._policy.missing(field, message)
 
     def replace(self, **changes: Any) -> Session:
         """A copy with some fields changed: `session.replace(user="u1")`."""
@@ -243,7 +263,8 @@ class Policy:
 
         Raises:
             SessionError: what a message or call carried is refused.
-            BadRequest, Unauthorized: what a client sent is refused.
+            SessionIncomplete: a required field is missing.
+            Unauthorized: the session that a sister service sent along is refused.
         """
         if event._from_client:
             return self.of_request(event)
@@ -256,7 +277,8 @@ class Policy:
         wire: the session that it carried, None for none.
 
         Raises:
-            SessionError: the session is malformed, refused by the policy's signing, or lacks a required field.
+            SessionError: the session is malformed, or refused by the policy's signing.
+            SessionIncomplete: a required field is missing.
         """
         return self.nobody if wire is None else _session_of(_parsed(wire), self)
 
@@ -264,10 +286,20 @@ class Policy:
         """Return the session of a request: only what the policy names is read; a client never hands in a session.
 
         Raises:
-            BadRequest: a required field is missing.
-            Unauthorized: the session of a sister service is refused.
+            SessionIncomplete: a required field is missing.
+            Unauthorized: the session that a sister service sent along is refused.
         """
         return self.nobody
+
+    def missing(self, field: str, message: str | None = None) -> SessionIncomplete:
+        """Return the error for a session without a field; a client is told which header to send, where one is read.
+
+        field: "tenant" or "user".
+        message: what the log says.
+        """
+        header = self.header_of(field)
+        detail = None if header is None else f"the {field} is missing: send the header {header}"
+        return SessionIncomplete(field, message, detail=detail)
 
     def header_of(self, field: str) -> str | None:
         """Return the name of the header that a field of a request's session is taken from, or None.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from router.errors import BadRequest, ConfigurationError, SessionError, Unauthorized
+from router.errors import ConfigurationError, SessionError, SessionIncomplete, Unauthorized
 from router.session import Policy, Session, _parsed, _session_of
 
 TYPE_CHECKING = False
@@ -261,7 +261,7 @@ class SessionPolicy(Policy):
             session = session.replace(tenant=event.tenant_id)
         for field in self.require:
             if not getattr(session, field):
-                raise SessionError(f"session.{field} is required and missing")
+                raise SessionIncomplete(field, f"session.{field} is required and missing")
         return session
 
     def of_request(self, event: Event) -> Session:
@@ -275,8 +275,7 @@ class SessionPolicy(Policy):
         user, correlation_id = request.user(event), request.correlation_id(event)
         for field, value in (("tenant", tenant), ("user", user)):
             if field in self.require and not value:
-                header = self.header_of(field)
-                raise BadRequest(f"the {field} is missing" + (f": send the header {header}" if header else ""))
+                raise self.missing(field)
         claims = request.kept_claims(event)
         return Session(tenant or None, user or None, claims, correlation_id or None, _policy=self)
 
@@ -288,7 +287,7 @@ class SessionPolicy(Policy):
             raise Unauthorized(str(error)) from None
         for field in self.require:
             if not getattr(session, field):
-                raise BadRequest(f"the {field} is missing in the session of the calling service")
+                raise SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
         return session
 
 

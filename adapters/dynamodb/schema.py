@@ -13,7 +13,7 @@ from adapters.dynamodb.attribute_values import decode, decode_item
 from adapters.dynamodb.item_errors import InvalidKey, ItemError, UnreadableItem
 from adapters.dynamodb.models import Keys, model_of, templates_of
 from adapters.dynamodb.templates import escaped
-from router.errors import ConfigurationError, SessionError
+from router.errors import ConfigurationError, SessionError, SessionIncomplete
 from router.session import get_session
 
 TYPE_CHECKING = False
@@ -112,14 +112,20 @@ class Schema:
     # ---- tenants -----------------------------------------------------------------------------------------------
 
     def prefix(self) -> str:
-        """What each partition key begins with: the current tenant, or nothing. Raises SessionError without a tenant."""
+        """Return what each partition key begins with: the current tenant, or nothing.
+
+        Raises:
+            SessionIncomplete: the session has no tenant.
+            SessionError: no key can hold its tenant.
+        """
         if not self.tenant_prefix:
             return ""
         tenant = get_session().tenant
         if not tenant or not isinstance(tenant, str):
-            raise SessionError(
+            raise SessionIncomplete(
+                "tenant",
                 f"table {self.table} keeps tenants apart, and the session has no tenant; "
-                "outside of a handler, set one: set_session(Session(tenant=...))"
+                "outside of a handler, set one: set_session(Session(tenant=...))",
             )
         try:
             return f"tenant#{escaped(checked_text(tenant))}#"

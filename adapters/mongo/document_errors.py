@@ -15,7 +15,7 @@ from router.errors import (
     Forbidden,
     NotFound,
     ServiceUnavailable,
-    SessionError,
+    SessionIncomplete,
     UnprocessableContent,
 )
 
@@ -35,12 +35,11 @@ _TOO_LARGE = 10334  # BSONObjectTooLarge
 _DUPLICATE_KEY = (11000, 11001)
 
 
-class TenantMissing(SessionError, BadRequest):
+class TenantMissing(SessionIncomplete):
     """The session has no tenant, and what was asked for is in the tenant's database."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(f"{what} belongs to a tenant, and the session has none")
-        self.detail = "the tenant is missing"
+        super().__init__("tenant", f"{what} belongs to a tenant, and the session has none")
 
 
 class ClientError(AdapterError):

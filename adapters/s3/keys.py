@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters.errors import InvalidMessage
-from router.errors import SessionError
+from router.errors import SessionError, SessionIncomplete
 from router.session import get_session
 
 _LONGEST = 1024  # bytes (S3 user guide, naming objects)
@@ -38,7 +38,7 @@ def tenant_prefix() -> str:
     """
     tenant = get_session().tenant
     if not tenant:
-        raise SessionError("S3(tenant_prefix=True): the session has no tenant")
+        raise SessionIncomplete("tenant", "S3(tenant_prefix=True): the session has no tenant")
     if "/" in tenant:
         raise SessionError("S3(tenant_prefix=True): a tenant with a slash in its name has no prefix of its own")
     try:

@@ -97,8 +97,8 @@ def store(event: Event, session: Session) -> None:
         raise UnknownProduct(placed["product"])  # this message alone comes again, and in the end is dead-lettered
     order = Order(
         order_id=placed["order_id"],
-        tenant=session.tenant,
-        user=session.user,
+        tenant=session.require_tenant(),
+        user=session.require_user(),
         product=placed["product"],
         quantity=placed["quantity"],
         total=PRICES[placed["product"]] * placed["quantity"],

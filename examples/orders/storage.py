@@ -19,8 +19,8 @@ class Order:
     """An order. Those of a tenant are one partition of the table: see `orders_table`."""
 
     order_id: str
-    tenant: str | None
-    user: str | None
+    tenant: str
+    user: str
     product: str
     quantity: int
     total: Decimal

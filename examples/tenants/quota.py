@@ -54,7 +54,7 @@ async def taken() -> int:
 
 async def places(session: Session) -> AsyncIterator[Places]:
     """A dependency that is torn down: after the handler it goes on behind the `yield`, whether that failed or not."""
-    held = Places(session.tenant or "")
+    held = Places(session.require_tenant())
     try:
         yield held
     finally:

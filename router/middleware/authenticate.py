@@ -10,7 +10,7 @@ from functools import partial
 
 from router.dispatch.chain import Middleware
 from router.dispatch.results import refuse_unawaited
-from router.errors import BadRequest, ConfigurationError, Forbidden, SessionError, Unauthorized
+from router.errors import BadRequest, ConfigurationError, Forbidden, SessionIncomplete, Unauthorized
 from router.event import Source
 from router.http.headers import check_header
 
@@ -172,7 +172,7 @@ class Authenticate(Middleware):
         if not event._from_client:
             if missing is not None:
                 needs = f"session.{missing} is required by {type(self).__name__} and missing"
-                raise SessionError(f"{needs}; @auth(...) gives a route another mode")
+                raise SessionIncomplete(missing, f"{needs}; @auth(...) gives a route another mode")
             return None
         if _is_message(event):
             if missing is not None:
@@ -182,7 +182,7 @@ class Authenticate(Middleware):
         if not self._bypasses(token):
             return token
         if missing is not None:
-            raise BadRequest(f"the {missing} is missing{_how(event, missing)}")
+            raise (event.session._policy or event._policy).missing(missing)
         event.state["bypass"] = True
         return None
 

@@ -108,7 +108,8 @@ class TestKeys:
         resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
         bucket = s3(client, tenant_prefix=True)
         resolver.get("/invoice")(lambda: bucket.get("a"))
-        assert TestClient(resolver).get("/invoice").status == 500
+        answer = TestClient(resolver).get("/invoice")
+        assert (answer.status, answer.json()["detail"]) == (400, "the tenant is missing")
         assert client.calls == []
 
     def test_the_tenant_is_that_of_the_call_and_not_of_its_later_pages(self):

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from router import Resolver, current_event, get_session, reset_session, set_session
-from router.errors import SessionError
+from router.errors import BadRequest, SessionError, SessionIncomplete
 from router.session import Session
-from router.session_policy import SessionPolicy
+from router.session_policy import FromRequest, SessionPolicy
 from router.signing import Signing
-from router.testing import samples
+from router.testing import TestClient, samples
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
@@ -78,6 +78,55 @@ def test_copies_and_pickles_are_equal_and_do_not_hold_the_secret() -> None:
         assert other.to_wire() == '{"tenant":"acme"}'
     assert SECRET not in repr(session)
     assert pickle.loads(pickle.dumps(FULL)) == FULL
+
+
+# ---- what must be there ---------------------------------------------------------------------------------------------
+
+
+def test_a_tenant_and_a_user_that_are_there_are_returned() -> None:
+    assert (FULL.require_tenant(), FULL.require_user()) == ("acme", "u-1")
+
+
+@pytest.mark.parametrize("session", [Session(), Session("", ""), SessionPolicy().nobody])
+def test_one_that_is_missing_is_an_error_that_says_so(session: Session) -> None:
+    for ask, field in ((session.require_tenant, "tenant"), (session.require_user, "user")):
+        with pytest.raises(SessionIncomplete, match=f"^the session has no {field}$") as caught:
+            ask()
+        assert (caught.value.field, caught.value.detail) == (field, f"the {field} is missing")
+        assert str(pickle.loads(pickle.dumps(caught.value))) == str(caught.value)
+
+
+def resolver_that_needs_a_tenant() -> Resolver:
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant")))
+    ask: Any = lambda session: {"tenant": session.require_tenant()}  # noqa: E731
+    resolver.get("/")(ask)
+    resolver.on_queue("orders")(ask)
+    resolver.on_invoke("rebuild")(ask)
+    return resolver
+
+
+def test_over_http_it_is_a_400_that_says_what_to_send() -> None:
+    client = TestClient(resolver_that_needs_a_tenant())
+    answer = client.get("/")
+    assert (answer.status, answer.json()["detail"]) == (400, "the tenant is missing: send the header x-tenant")
+    assert client.get("/", headers={"x-tenant": "acme"}).json() == {"tenant": "acme"}
+
+
+def test_elsewhere_the_record_or_the_call_fails(caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(resolver_that_needs_a_tenant())
+    failed = client.queue("orders", ["a"], message_ids=["m-1"])
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert "sqs orders m-1 failed: SessionIncomplete: the session has no tenant" in caplog.text
+    with pytest.raises(SessionError, match="the session has no tenant"):
+        client.invoke("rebuild")
+    assert client.invoke("rebuild", session=Session("acme")) == {"tenant": "acme"}
+
+
+@pytest.mark.parametrize("kind", [SessionIncomplete, SessionError, BadRequest])
+def test_it_is_caught_as_what_it_is(kind: type[Exception]) -> None:
+    resolver = resolver_that_needs_a_tenant()
+    resolver.catch(kind)(lambda error: ({"field": error.field}, 418))
+    assert TestClient(resolver).get("/").json() == {"field": "tenant"}
 
 
 # ---- the context ---------------------------------------------------------------------------------------------------
