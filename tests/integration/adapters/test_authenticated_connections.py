@@ -14,7 +14,7 @@ from adapters.websocket import Connections, TrackConnections, TrackConnectionsAs
 from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
-from tests.servers.dynamodb_local import DynamoDBLocal
+from tests.servers.ministack import MiniStack
 
 SECRET = "0123456789abcdef0123456789abcdef"
 KNOWN = {"ann": TokenOwner("ann", ("acme",), {"role": "admin"}), "two": TokenOwner("eve", ("acme", "globex"))}
@@ -31,8 +31,8 @@ class Book:
 
 
 @pytest.fixture
-def connections(dynamodb_local: DynamoDBLocal) -> Iterator[Connections]:
-    aws: Aws = aws_of(dynamodb_local, endpoint={"dynamodb": dynamodb_local.url}, attempts=1)
+def connections(ministack: MiniStack) -> Iterator[Connections]:
+    aws: Aws = aws_of(ministack, endpoint={"dynamodb": ministack.url}, attempts=1)
     connections = Connections(aws, table=f"connections-{uuid.uuid4().hex}")
     connections.create_table()
     yield connections

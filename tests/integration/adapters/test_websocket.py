@@ -30,7 +30,7 @@ from router.testing import TestClient
 from tests.integration.adapters.management_api import ManagementApi, management_api
 from tests.integration.adapters.places import aws_of
 from tests.servers.aws import ACCESS_KEY_ID
-from tests.servers.dynamodb_local import DynamoDBLocal
+from tests.servers.ministack import MiniStack
 from tests.servers.moto import MotoServer
 
 ANN = Session(tenant="acme", user="ann")
@@ -52,8 +52,8 @@ def api(stage: ManagementApi) -> ManagementApi:
 
 
 @pytest.fixture
-def aws(dynamodb_local: DynamoDBLocal) -> Iterator[Aws]:
-    aws = aws_of(dynamodb_local, endpoint={"dynamodb": dynamodb_local.url}, attempts=1)
+def aws(ministack: MiniStack) -> Iterator[Aws]:
+    aws = aws_of(ministack, endpoint={"dynamodb": ministack.url}, attempts=1)
     yield aws
     aws.close()
 
