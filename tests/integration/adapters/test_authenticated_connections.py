@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import pytest
 
 from adapters.aws import Aws
 from adapters.mongo import TokenOwner
-from adapters.websocket import Connections, TrackConnections, TrackConnectionsAsync
+from adapters.websocket import Connections, TrackConnections
 from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
@@ -39,6 +40,14 @@ def connections(ministack: MiniStack) -> Iterator[Connections]:
     aws.close()
 
 
+def as_async(handler: Callable[..., None]) -> Callable[..., Any]:
+    @wraps(handler)
+    async def run(*arguments: Any, **named: Any) -> None:
+        handler(*arguments, **named)
+
+    return run
+
+
 class Chat:
     """An application with rooms; `said` holds who said what, `reads` counts the reads of connections."""
 
@@ -46,30 +55,29 @@ class Chat:
         self.said: list[tuple[str | None, str | None, str]] = []
         policy = SessionPolicy(signing=Signing(SECRET, max_age=7200), request=FromRequest(tenant_header="x-tenant"))
         resolver = Resolver(session=policy)
-        if asynchronous:
-            tracked: Any = TrackConnectionsAsync(connections)
-            resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
-        else:
-            tracked = TrackConnections(connections)
-            resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
+        tracked = TrackConnections(connections)
+        resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
 
-        @resolver.on_connect()
         def connect(event: Event) -> None: ...
 
-        @resolver.on_message("say")
         def say(event: Event, session: Session) -> None:
             assert get_session() is session
             assert event.state["connection"].user == session.user
             self.said.append((session.tenant, session.user, event.text))
 
-        @resolver.on_message("ping")
         @auth("off")
         def ping(session: Session) -> None:
             self.said.append((session.tenant, session.user, "ping"))
 
-        @resolver.on_disconnect()
         def disconnect() -> None: ...
 
+        for register, handler in (
+            (resolver.on_connect(), connect),
+            (resolver.on_message("say"), say),
+            (resolver.on_message("ping"), ping),
+            (resolver.on_disconnect(), disconnect),
+        ):
+            register(as_async(handler) if asynchronous else handler)
         self.client = TestClient(resolver)
 
     def connect(self, connection_id: str, token: str | None = None, **options: Any) -> int:

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.aws import Aws, Role
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
-from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections, TrackConnectionsAsync
+from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections
 from router import (
     Event,
     Forbidden,
@@ -397,7 +397,7 @@ class TestTracking:
             "policy", SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
         )
         resolver = Resolver(session=policy)
-        track = (TrackConnectionsAsync if is_async else TrackConnections)(connections, **options)
+        track = TrackConnections(connections, **options)
         resolver.use(track)
         seen: list[Any] = []
 
@@ -519,7 +519,7 @@ class TestTracking:
     def test_other_sources_are_left_alone(self, aws: Aws, is_async: bool):
         resolver = Resolver()
         nowhere = Connections(aws, table="nowhere")
-        resolver.use((TrackConnectionsAsync if is_async else TrackConnections)(nowhere))
+        resolver.use(TrackConnections(nowhere))
 
         @resolver.get("/")
         def root() -> str:
@@ -537,7 +537,7 @@ class TestTracking:
 def test_the_async_form_never_blocks_the_loop(connections: Connections, caplog: pytest.LogCaptureFixture):
     """While the table is asked, other work on the loop goes on."""
     resolver = Resolver()
-    resolver.use(TrackConnectionsAsync(connections))
+    resolver.use(TrackConnections(connections))
     turns = 0
 
     @resolver.on_connect()
