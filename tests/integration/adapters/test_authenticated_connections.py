@@ -107,7 +107,7 @@ def test_messages_have_the_session_that_the_token_gave(connections: Connections,
 
 def test_who_did_not_connect_with_a_token_says_nothing(connections: Connections, asynchronous: bool) -> None:
     chat = Chat(connections, asynchronous=asynchronous)
-    assert chat.connect("c1") == chat.connect("c2", "unknown") == chat.connect("c3", query="token=unknown") == 401
+    assert chat.connect("c1") == chat.connect("c2", "unknown") == chat.connect("c3", params="token=unknown") == 401
     assert chat.connect("c4", "ann", headers={"x-tenant": "globex"}) == 403
     assert chat.connect("c5", "two") == 400
     assert [chat.say(f"c{number}") for number in range(1, 7)] == [401] * 6
@@ -117,7 +117,7 @@ def test_who_did_not_connect_with_a_token_says_nothing(connections: Connections,
 
 def test_a_browser_connects_with_the_query(connections: Connections, asynchronous: bool) -> None:
     chat = Chat(connections, asynchronous=asynchronous)
-    assert chat.connect("c1", query="token=ann") == 200
+    assert chat.connect("c1", params="token=ann") == 200
     assert chat.say("c1") == 200
 
 

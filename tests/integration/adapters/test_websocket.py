@@ -472,7 +472,7 @@ class TestTracking:
     ):
         client, _ = self.application(connections, is_async)
 
-        assert client.connect(connection_id="c1", query=query)["statusCode"] == status
+        assert client.connect(connection_id="c1", params=query)["statusCode"] == status
         assert items_of(connections, "c1") == []
 
     def test_it_is_forgotten_at_the_end_though_the_handler_fails(self, connections: Connections, is_async: bool):
