@@ -166,6 +166,8 @@ class Event:
     # What an unreadable body is: a record fails with InvalidEvent, an HTTP request is answered with 400.
     _unreadable: ClassVar[type[Exception]] = InvalidEvent
     _computed: ClassVar[dict[str, Callable[[Any], Any]]]
+    # Gives the data class of an event. Set by router.sources, which stands above this module and knows the classes.
+    _data_class: ClassVar[Callable[[Event], Any]]
     _lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
     _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
     _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
@@ -315,9 +317,7 @@ class Event:
         return None
 
     def _typed(self) -> Any:
-        from router.typed import data_class
-
-        return data_class(self)
+        return Event._data_class(self)
 
     def _empty(self) -> str:
         return ""

@@ -6,7 +6,8 @@ from router.dispatch.binding import OF_OUTER_GROUPS, bind
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import HTTP_SOURCES, METHODS, STREAM_SOURCES, Route
+from router.routing.route import METHODS, STREAM_SOURCES, Route
+from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from router.event import Source
 from router.routing.table import Table
 from router.session import Policy
 from router.sources import load
-from router.sources._registry import detect
+from router.sources._registry import ROWS, detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,19 +105,19 @@ class Engine:
 
     def _runner(self, source: Source) -> Runner:
         """What dispatches the events of a source, made when the first one comes."""
-        module = load(source)
-        if module.KIND != "reply":
+        module, row = load(source), ROWS[source]
+        if row.kind != "reply":
             from router.dispatch.records import batch_runner
 
-            return batch_runner(self, module, source, module.KIND)
+            return batch_runner(self, module, source, row.kind)
         from router.dispatch.reply import reply_runner
 
         single = reply_runner(self, module, source)
-        if not hasattr(module, "KIND_OF_LIST"):
+        if row.kind_of_list is None:
             return single
         from router.dispatch.records import batch_runner
 
-        many = batch_runner(self, module, source, module.KIND_OF_LIST)
+        many = batch_runner(self, module, source, row.kind_of_list)
         return lambda raw, context: (many if type(raw) is list else single)(raw, context)
 
     def prepare(self, entry: Entry, *, overridable: bool = True) -> None:

@@ -6,7 +6,8 @@ from router.dispatch.engine import Entry
 from router.dispatch.plan import Plan
 from router.errors import HTTPError
 from router.response import Response
-from router.routing.route import HTTP_SOURCES, METHODS, Route
+from router.routing.route import METHODS, Route
+from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

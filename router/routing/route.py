@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Source
+from router.sources._registry import RECORD_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,30 +29,8 @@ if TYPE_CHECKING:
         concurrency: int
 
 
-HTTP_SOURCES = (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE)
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
-
-# Sources whose payload is a list of records; only these know batch= and concurrency=.
-RECORD_SOURCES = frozenset(
-    {
-        Source.SQS,
-        Source.SNS,
-        Source.DYNAMODB,
-        Source.KINESIS,
-        Source.KAFKA,
-        Source.ACTIVEMQ,
-        Source.RABBITMQ,
-        Source.DOCUMENTDB,
-        Source.FIREHOSE,
-        Source.KINESIS_ANALYTICS,
-        Source.S3,
-        Source.S3_BATCH,
-        Source.SES,
-        Source.CODECOMMIT,
-        Source.LOGS,
-    }
-)
 
 
 class Route:

@@ -1,56 +1,36 @@
 """One file for one source or family: how its payload is read, and what Lambda expects back.
 
-A source's module is imported when its first event comes. Each answers the same questions:
+`_registry.py` holds a row for each source, which names its file. The file is imported when the first event comes, and
+answers the same questions:
 
-    KIND    how its events are delivered: "reply", "items", "ordered", "transform" or "notify" (docs/delivery.md)
     read(source, raw, context) -> list[Event]     the request, or one Event a record; never alters raw
-    answer(...)     by kind:
+    answer(...)     by the kind of delivery:
         reply       answer(event, result) -> what Lambda expects; results of HTTP sources are Response objects
         items, ordered, transform    answer(raw, events, outcomes) -> the same, from one Outcome a record
         notify      no answer: the call succeeds or fails as a whole
+    data_class(event) -> str | None    where the payload decides about `event.typed`
 """
 
 from __future__ import annotations
 
 from router.errors import Discard
-from router.event import Source
+from router.event import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from router.event import Event
-
-_FAMILIES: dict[str, tuple[Source, ...]] = {
-    "http": (Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE),
-    "websocket": (Source.WEBSOCKET,),
-    "sqs": (Source.SQS,),
-    "sns": (Source.SNS,),
-    "streams": (Source.DYNAMODB, Source.KINESIS),
-    "brokers": (Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ, Source.DOCUMENTDB),
-    "firehose": (Source.FIREHOSE, Source.KINESIS_ANALYTICS),
-    "s3": (Source.S3,),
-    "s3_batch": (Source.S3_BATCH,),
-    "bus": (Source.EVENTBRIDGE, Source.SCHEDULE),
-    "logs": (Source.LOGS,),
-    "authorizer": (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER),
-    "cognito": (Source.COGNITO, Source.COGNITO_SYNC),
-    "appsync": (Source.APPSYNC,),
-    "notices": (Source.SES, Source.CODECOMMIT),
-    "bedrock": (Source.BEDROCK_AGENT,),
-    "cloudformation": (Source.CLOUDFORMATION,),
-    "cloudfront": (Source.CLOUDFRONT,),
-    "invoke": (Source.INVOKE, Source.TASK),
-}
-_MODULES = {source: name for name, sources in _FAMILIES.items() for source in sources}
+    from router.event import Source
 
 
 def load(source: Source) -> ModuleType:
-    """The module of a source. Sources whose answer goes back as it is share `direct`."""
+    """Return the module of a source. It is imported at the first call."""
     from importlib import import_module
 
-    return import_module(f"{__name__}.{_MODULES.get(source, 'direct')}")
+    from router.sources._registry import ROWS
+
+    return import_module(f"{__name__}.{ROWS[source].module}")
 
 
 def read(raw: Any, context: Any = None) -> list[Event]:
@@ -63,6 +43,15 @@ def read(raw: Any, context: Any = None) -> list[Event]:
     source = detect(raw)
     events: list[Event] = load(source).read(source, raw, context)
     return events
+
+
+def _data_class(event: Event) -> Any:
+    from router.sources._typed import data_class
+
+    return data_class(event)
+
+
+Event._data_class = _data_class
 
 
 class Outcome:

@@ -6,12 +6,13 @@ from binascii import a2b_base64
 
 from router.errors import EncodeError, InvalidEvent
 from router.event import Event, Source
+from router.sources._registry import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
-    from typing import Any, ClassVar, NoReturn, TypeVar
+    from typing import Any, NoReturn, TypeVar
 
     Kind = TypeVar("Kind")
 
@@ -31,7 +32,6 @@ class RecordEvent(Event):
 
     __slots__ = ("place",)
 
-    held_in: ClassVar[str] = "Records"  # the top-level key: of a list of records, or of an object of such lists
     place: str  # Records[3]; empty where the payload itself is the record
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any, place: str = "") -> None:
@@ -39,7 +39,7 @@ class RecordEvent(Event):
         self.place = place
 
     def _records(self) -> list[Any]:
-        held = self.raw[self.held_in]
+        held = self.raw[ROWS[self.source].records]
         return [record for records in held.values() for record in records] if type(held) is dict else list(held)
 
     def fail(self, path: str, problem: str) -> NoReturn:
@@ -114,16 +114,26 @@ def kind_of(value: object) -> str:
     return _KINDS.get(type(value), type(value).__name__)
 
 
-def placed(source: Source, raw: Any, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Each record in the list under a top-level key, with its place. Raises InvalidEvent for what is no record."""
+def placed(source: Source, raw: Any) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Return each record of a payload that holds a list of them, with its place.
+
+    Raises:
+        InvalidEvent: It holds no list, or what is no record.
+    """
+    key = str(ROWS[source].records)
     records = raw.get(key)
     if type(records) is not list:
         raise InvalidEvent(f"{source} {key}: must be a list, not {kind_of(records)}")
     yield from _each(source, key, records)
 
 
-def placed_in_groups(source: Source, raw: Any, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """Each record of an object of lists under a top-level key: the name of its list, its place, and the record."""
+def placed_in_groups(source: Source, raw: Any) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Return each record of a payload that holds an object of lists: the name of its list, its place, the record.
+
+    Raises:
+        InvalidEvent: It holds no such object, or what is no record.
+    """
+    key = str(ROWS[source].records)
     groups = raw.get(key)
     if type(groups) is not dict:
         raise InvalidEvent(f"{source} {key}: must be an object, not {kind_of(groups)}")

@@ -1,7 +1,8 @@
-"""Which source sent this payload? One decision, by keys: no I/O, no parsing, no change, and it never raises.
+"""The registry of sources: one row for each, and `detect`, which says whose payload it is.
 
-First the source that a record (or the payload) names itself: one lookup in `NAMED`. Then the first key of `OPENERS`
-that the payload has opens the few rules that could hold. Each rule stands alone: for any payload at most one is true.
+The decision is by keys: no I/O, no parsing, no change, and it never raises. First the source that a record (or the
+payload) names itself: one lookup. Then the rules that a top-level key opens, the busiest first. Of any payload that a
+service sends, at most one rule is true. Every cold start loads this module.
 """
 
 from __future__ import annotations
@@ -15,79 +16,57 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    Rule = Callable[[dict[str, Any]], bool]
-
-# eventSource of a record (EventSource for SNS), or of the payload itself (brokers, Kafka, DocumentDB).
-NAMED: dict[str, Source] = {
-    "aws:sqs": Source.SQS,
-    "aws:sns": Source.SNS,
-    "aws:dynamodb": Source.DYNAMODB,
-    "aws:kinesis": Source.KINESIS,
-    "aws:s3": Source.S3,
-    "aws:ses": Source.SES,
-    "aws:codecommit": Source.CODECOMMIT,
-    "aws:kafka": Source.KAFKA,
-    "aws:SelfManagedKafka": Source.KAFKA,
-    "SelfManagedKafka": Source.KAFKA,
-    "aws:amq": Source.ACTIVEMQ,
-    "aws:mq": Source.ACTIVEMQ,
-    "aws:rmq": Source.RABBITMQ,
-    "aws:docdb": Source.DOCUMENTDB,
-}
-# Which of them come as a list of records, and which as one object.
-_IN_RECORDS = frozenset(NAMED.values()) - {Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ, Source.DOCUMENTDB}
+    Rule = Callable[[Any], bool]
 
 
-def detect(raw: object) -> Source:
-    """The source of a payload; what nothing recognises is `Source.INVOKE`."""
-    if type(raw) is dict:
-        if "Records" in raw or "eventSource" in raw:
-            named = _named(raw)
-            if named is not None:
-                return named
-        for key, rules in OPENERS.items():
-            if key in raw:
-                for source, rule in rules:
-                    if rule(raw):
-                        return source
-        return Source.INVOKE
-    if type(raw) is list:
-        return Source.APPSYNC if _is_appsync_batch(raw) else Source.INVOKE
-    if isinstance(raw, Mapping):  # os.environ
-        return Source.TASK if _is_task(raw) else Source.INVOKE
-    return Source.INVOKE
+def _never(raw: Any) -> bool:
+    return False
 
 
-def _named(raw: dict[str, Any]) -> Source | None:
-    """The source that the payload names itself."""
-    if "Records" in raw:
-        records = raw["Records"]
-        if type(records) is not list:
-            return None
-        if not records:
-            return _of_window(raw)
-        first = records[0]
-        if type(first) is not dict:
-            return None
-        name = first.get("eventSource") or first.get("EventSource")
-        source = NAMED.get(name) if type(name) is str else None
-        if source is None:
-            return Source.CLOUDFRONT if type(first.get("cf")) is dict else None
-        return source if source in _IN_RECORDS else None
-    if "eventSource" in raw:
-        name = raw["eventSource"]
-        source = NAMED.get(name) if type(name) is str else None
-        return None if source in _IN_RECORDS else source
-    return None
+class Row:
+    """What is known of one source.
 
+    source: its value of the enum.
+    module: the file in router/sources that reads its payload and writes its answer; imported with its first event.
+    event: the class of its events in that file. `router` exports it, as an annotation for handlers.
+    kind: how its events are delivered: reply, items, ordered, transform or notify (docs/delivery.md).
+    sample: the file in router/testing/samples whose `SAMPLES` has a payload of it.
+    data_class: `module.Class` in aws_lambda_powertools.utilities.data_classes. None where there is none, or where the
+        payload decides: then the file in router/sources has a function `data_class(event)`.
+    named: what it calls itself in `eventSource` or `EventSource`.
+    opened: the top-level keys that make a payload worth asking its rule about.
+    rule: whether an object that names no source is of this one.
+    records: the top-level key of its records; None where a payload is one event.
+    in_record: the key of an object that its records have, where they name no source.
+    by_path: whether its events are requests, which routes match by method and path.
+    kind_of_list: how a list is delivered whose items the rule takes; None where a list is nothing it sends.
+    """
 
-def _of_window(raw: dict[str, Any]) -> Source | None:
-    """The last call of a tumbling window has no records; the ARN of its stream stands at the top."""
-    arn = raw.get("eventSourceARN")
-    if type(raw.get("window")) is dict and type(arn) is str:
-        service = arn.split(":", 3)[2:3]
-        return {"dynamodb": Source.DYNAMODB, "kinesis": Source.KINESIS}.get(service[0] if service else "")
-    return None
+    __slots__ = (
+        *("source", "module", "event", "kind", "sample", "data_class", "named", "opened", "rule", "records"),
+        *("in_record", "by_path", "kind_of_list"),
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        module: str,
+        event: str,
+        kind: str,
+        sample: str,
+        *,
+        data_class: str | None = None,
+        named: tuple[str, ...] = (),
+        opened: tuple[str, ...] = (),
+        rule: Rule = _never,
+        records: str | None = None,
+        in_record: str | None = None,
+        by_path: bool = False,
+        kind_of_list: str | None = None,
+    ) -> None:
+        self.source, self.module, self.event, self.kind, self.sample = source, module, event, kind, sample
+        self.data_class, self.named, self.opened, self.rule = data_class, named, opened, rule
+        self.records, self.in_record, self.by_path, self.kind_of_list = records, in_record, by_path, kind_of_list
 
 
 # ---- rules ---------------------------------------------------------------------------------------------------------
@@ -99,7 +78,7 @@ def _context(raw: dict[str, Any]) -> dict[str, Any]:
 
 
 def _authorizes(raw: dict[str, Any]) -> bool:
-    """Authorizers look like the request they decide about; `type` with an ARN tells them apart."""
+    """Tell an authorizer's event from the request it decides about: by `type` with an ARN."""
     return type(raw.get("type")) is str and (type(raw.get("methodArn")) is str or type(raw.get("routeArn")) is str)
 
 
@@ -118,7 +97,7 @@ def _is_rest(raw: dict[str, Any]) -> bool:
     )
 
 
-def _is_http_shape(raw: dict[str, Any]) -> bool:
+def _is_payload_2(raw: dict[str, Any]) -> bool:
     return type(_context(raw).get("http")) is dict and not _authorizes(raw)
 
 
@@ -126,35 +105,12 @@ _URL_SUFFIXES = (["on", "aws"], ["on", "amazonwebservices", "com", "cn"])  # the
 
 
 def _is_url_domain(raw: dict[str, Any]) -> bool:
-    """`ID.lambda-url.REGION.on.aws`, anchored: a custom domain of an HTTP API may contain ".lambda-url."."""
+    """Look for `ID.lambda-url.REGION.on.aws`, anchored: an HTTP API's custom domain may contain ".lambda-url."."""
     domain = _context(raw).get("domainName")
     if type(domain) is not str:
         return False
     labels = domain.lower().split(".")
     return len(labels) >= 5 and labels[1] == "lambda-url" and labels[3:] in _URL_SUFFIXES
-
-
-def _is_http(raw: dict[str, Any]) -> bool:
-    return _is_http_shape(raw) and not _is_url_domain(raw)
-
-
-def _is_url(raw: dict[str, Any]) -> bool:
-    return _is_http_shape(raw) and _is_url_domain(raw)
-
-
-def _is_alb(raw: dict[str, Any]) -> bool:
-    return type(_context(raw).get("elb")) is dict and type(raw.get("httpMethod")) is str
-
-
-def _is_lattice(raw: dict[str, Any]) -> bool:
-    if "requestContext" in raw:
-        context = _context(raw)
-        return (
-            type(raw.get("path")) is str
-            and type(raw.get("method")) is str
-            and (type(context.get("serviceNetworkArn")) is str or type(context.get("targetGroupArn")) is str)
-        )
-    return type(raw.get("raw_path")) is str and type(raw.get("method")) is str
 
 
 def _is_websocket(raw: dict[str, Any]) -> bool:
@@ -164,6 +120,17 @@ def _is_websocket(raw: dict[str, Any]) -> bool:
         and type(context.get("eventType")) is str
         and type(context.get("routeKey")) is str
         and not _authorizes(raw)
+    )
+
+
+def _is_lattice(raw: dict[str, Any]) -> bool:
+    if "requestContext" not in raw:  # version 1.0
+        return type(raw.get("raw_path")) is str and type(raw.get("method")) is str
+    context = _context(raw)
+    return (
+        type(raw.get("path")) is str
+        and type(raw.get("method")) is str
+        and (type(context.get("serviceNetworkArn")) is str or type(context.get("targetGroupArn")) is str)
     )
 
 
@@ -184,11 +151,7 @@ def _is_appsync(raw: dict[str, Any]) -> bool:
     return type(raw.get("typeName")) is str and type(raw.get("fieldName")) is str and "arguments" in raw
 
 
-def _is_appsync_batch(raw: list[Any]) -> bool:
-    return bool(raw) and all(type(item) is dict and _is_appsync(item) for item in raw)
-
-
-def _is_bridge_shape(raw: dict[str, Any]) -> bool:
+def _is_bridge(raw: dict[str, Any]) -> bool:
     return (
         type(raw.get("detail-type")) is str
         and type(raw.get("source")) is str
@@ -200,83 +163,6 @@ def _is_bridge_shape(raw: dict[str, Any]) -> bool:
 def _is_scheduled(raw: dict[str, Any]) -> bool:
     # EventBridge rules send source aws.events, EventBridge Scheduler aws.scheduler.
     return raw["detail-type"] == "Scheduled Event" and raw["source"] in ("aws.events", "aws.scheduler")
-
-
-def _is_eventbridge(raw: dict[str, Any]) -> bool:
-    return _is_bridge_shape(raw) and not _is_scheduled(raw)
-
-
-def _is_schedule(raw: dict[str, Any]) -> bool:
-    return _is_bridge_shape(raw) and _is_scheduled(raw)
-
-
-def _is_alarm(raw: dict[str, Any]) -> bool:
-    return type(raw.get("alarmData")) is dict and "detail" not in raw
-
-
-def _is_logs(raw: dict[str, Any]) -> bool:
-    logs = raw.get("awslogs")
-    return type(logs) is dict and "data" in logs
-
-
-def _is_dashboard(raw: dict[str, Any]) -> bool:
-    if type(raw.get("widgetContext")) is dict:
-        return True
-    return raw.get("describe") is True and len(raw) == 1
-
-
-def _is_cognito(raw: dict[str, Any]) -> bool:
-    return type(raw.get("triggerSource")) is str and type(raw.get("request")) is dict and "userPoolId" in raw
-
-
-def _is_cognito_sync(raw: dict[str, Any]) -> bool:
-    return raw.get("eventType") == "SyncTrigger" and "identityPoolId" in raw
-
-
-def _is_firehose(raw: dict[str, Any]) -> bool:
-    return type(raw.get("records")) is list and type(raw.get("deliveryStreamArn")) is str
-
-
-def _is_kinesis_analytics(raw: dict[str, Any]) -> bool:
-    return type(raw.get("records")) is list and type(raw.get("applicationArn")) is str
-
-
-def _is_s3_batch(raw: dict[str, Any]) -> bool:
-    return type(raw.get("tasks")) is list and type(raw.get("invocationSchemaVersion")) is str
-
-
-def _is_s3_object(raw: dict[str, Any]) -> bool:
-    return type(raw.get("getObjectContext")) is dict
-
-
-def _is_s3_test(raw: dict[str, Any]) -> bool:
-    return raw.get("Event") == "s3:TestEvent" and type(raw.get("Bucket")) is str
-
-
-def _is_codepipeline(raw: dict[str, Any]) -> bool:
-    return type(raw.get("CodePipeline.job")) is dict
-
-
-def _is_codedeploy(raw: dict[str, Any]) -> bool:
-    return type(raw.get("DeploymentId")) is str and "LifecycleEventHookExecutionId" in raw
-
-
-def _is_config(raw: dict[str, Any]) -> bool:
-    return type(raw.get("invokingEvent")) is str and "configRuleName" in raw
-
-
-def _is_connect(raw: dict[str, Any]) -> bool:
-    details = raw.get("Details")
-    return type(details) is dict and type(details.get("ContactData")) is dict
-
-
-def _is_lex(raw: dict[str, Any]) -> bool:
-    # Version 2 has a sessionState, version 1 a currentIntent.
-    return type(raw.get("bot")) is dict and dict in (type(raw.get("sessionState")), type(raw.get("currentIntent")))
-
-
-def _is_bedrock_agent(raw: dict[str, Any]) -> bool:
-    return "actionGroup" in raw and type(raw.get("agent")) is dict
 
 
 def _is_alexa(raw: dict[str, Any]) -> bool:
@@ -300,127 +186,213 @@ def _is_alexa_home(raw: dict[str, Any]) -> bool:
 
 
 def _is_iot(raw: dict[str, Any]) -> bool:
-    # The IoT button and IoT 1-Click; what an IoT rule selects has no shape of its own and is `invoke`.
+    # IoT 1-Click and the IoT button; what an IoT rule selects has no shape of its own and is `invoke`.
     if type(raw.get("deviceInfo")) is dict and type(raw.get("deviceEvent")) is dict:
         return True
     return type(raw.get("serialNumber")) is str and type(raw.get("clickType")) is str and "batteryVoltage" in raw
 
 
-def _is_cloudformation(raw: dict[str, Any]) -> bool:
-    # ResponseURL is absent when the provider framework of the CDK calls.
-    return (
-        raw.get("RequestType") in ("Create", "Update", "Delete")
-        if type(raw.get("RequestType")) is str and type(raw.get("ResourceType")) is str
-        else False
-    )
+# ---- rows, the busiest first ---------------------------------------------------------------------------------------
+
+# fmt: off
+_ROWS = (
+    Row(Source.REST, "http", "HttpEvent", "reply", "web", data_class="api_gateway_proxy_event.APIGatewayProxyEvent",
+        opened=("requestContext",), rule=_is_rest, by_path=True),
+    Row(Source.HTTP, "http", "HttpEvent", "reply", "web", data_class="api_gateway_proxy_event.APIGatewayProxyEventV2",
+        opened=("requestContext",), rule=lambda raw: _is_payload_2(raw) and not _is_url_domain(raw), by_path=True),
+    Row(Source.URL, "http", "HttpEvent", "reply", "web", data_class="lambda_function_url_event.LambdaFunctionUrlEvent",
+        opened=("requestContext",), rule=lambda raw: _is_payload_2(raw) and _is_url_domain(raw), by_path=True),
+    Row(Source.WEBSOCKET, "websocket", "WebSocketEvent", "reply", "sockets",
+        data_class="api_gateway_websocket_event.APIGatewayWebSocketEvent",
+        opened=("requestContext",), rule=_is_websocket),
+    Row(Source.ALB, "http", "HttpEvent", "reply", "web", data_class="alb_event.ALBEvent", opened=("requestContext",),
+        rule=lambda raw: type(_context(raw).get("elb")) is dict and type(raw.get("httpMethod")) is str, by_path=True),
+    Row(Source.LATTICE, "http", "HttpEvent", "reply", "web",
+        opened=("requestContext", "raw_path"), rule=_is_lattice, by_path=True),
+    Row(Source.EVENTBRIDGE, "bus", "BusEvent", "notify", "bus",
+        opened=("detail-type",), rule=lambda raw: _is_bridge(raw) and not _is_scheduled(raw)),
+    Row(Source.SCHEDULE, "bus", "BusEvent", "notify", "bus", data_class="event_bridge_event.EventBridgeEvent",
+        opened=("detail-type",), rule=lambda raw: _is_bridge(raw) and _is_scheduled(raw)),
+    Row(Source.SQS, "sqs", "SqsEvent", "items", "messaging", data_class="sqs_event.SQSRecord",
+        named=("aws:sqs",), records="Records"),
+    Row(Source.SNS, "sns", "SnsEvent", "notify", "messaging", data_class="sns_event.SNSEventRecord",
+        named=("aws:sns",), records="Records"),
+    Row(Source.DYNAMODB, "streams", "StreamEvent", "ordered", "streams",
+        data_class="dynamo_db_stream_event.DynamoDBRecord", named=("aws:dynamodb",), records="Records"),
+    Row(Source.KINESIS, "streams", "StreamEvent", "ordered", "streams",
+        data_class="kinesis_stream_event.KinesisStreamRecord", named=("aws:kinesis",), records="Records"),
+    Row(Source.KAFKA, "brokers", "KafkaEvent", "notify", "brokers", data_class="kafka_event.KafkaEventRecord",
+        named=("aws:kafka", "aws:SelfManagedKafka", "SelfManagedKafka"), records="records"),
+    Row(Source.ACTIVEMQ, "brokers", "MessageEvent", "notify", "brokers", data_class="active_mq_event.ActiveMQMessage",
+        named=("aws:amq", "aws:mq"), records="messages"),
+    Row(Source.RABBITMQ, "brokers", "MessageEvent", "notify", "brokers", data_class="rabbit_mq_event.RabbitMessage",
+        named=("aws:rmq",), records="rmqMessagesByQueue"),
+    Row(Source.DOCUMENTDB, "brokers", "DocumentDbEvent", "notify", "streams", named=("aws:docdb",), records="events"),
+    Row(Source.S3, "s3", "S3Event", "notify", "storage", data_class="s3_event.S3EventRecord",
+        named=("aws:s3",), records="Records",
+        opened=("Event",), rule=lambda raw: raw.get("Event") == "s3:TestEvent" and type(raw.get("Bucket")) is str),
+    Row(Source.SES, "notices", "SesEvent", "notify", "others", data_class="ses_event.SESEventRecord",
+        named=("aws:ses",), records="Records"),
+    Row(Source.CODECOMMIT, "notices", "CodeCommitEvent", "notify", "delivery",
+        named=("aws:codecommit",), records="Records"),
+    Row(Source.CLOUDFRONT, "cloudfront", "CloudFrontEvent", "reply", "others", in_record="cf"),
+    Row(Source.AUTHORIZER, "authorizer", "AuthorizerEvent", "reply", "identity", opened=("type",), rule=_authorizes),
+    Row(Source.APPSYNC, "appsync", "AppSyncEvent", "reply", "graphql", kind_of_list="transform",
+        data_class="appsync_resolver_event.AppSyncResolverEvent", opened=("arguments",), rule=_is_appsync),
+    Row(Source.APPSYNC_AUTHORIZER, "authorizer", "AuthorizerEvent", "reply", "graphql",
+        data_class="appsync_authorizer_event.AppSyncAuthorizerEvent",
+        opened=("authorizationToken",), rule=_is_appsync_authorizer),
+    Row(Source.LOGS, "logs", "LogsEvent", "notify", "bus", data_class="cloud_watch_logs_event.CloudWatchLogsEvent",
+        opened=("awslogs",), rule=lambda raw: type(raw.get("awslogs")) is dict and "data" in raw["awslogs"]),
+    Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records",
+        data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn",),
+        rule=lambda raw: type(raw.get("deliveryStreamArn")) is str and type(raw.get("records")) is list),
+    Row(Source.KINESIS_ANALYTICS, "firehose", "TransformEvent", "transform", "streams", records="records",
+        opened=("applicationArn",),
+        rule=lambda raw: type(raw.get("applicationArn")) is str and type(raw.get("records")) is list),
+    Row(Source.S3_BATCH, "s3_batch", "TaskEvent", "transform", "storage", records="tasks",
+        data_class="s3_batch_operation_event.S3BatchOperationTask", opened=("tasks",),
+        rule=lambda raw: type(raw.get("tasks")) is list and type(raw.get("invocationSchemaVersion")) is str),
+    Row(Source.COGNITO, "cognito", "CognitoEvent", "reply", "identity", opened=("triggerSource",),
+        rule=lambda raw: type(raw.get("triggerSource")) is str and type(raw.get("request")) is dict
+        and "userPoolId" in raw),
+    Row(Source.ALARM, "direct", "DirectEvent", "reply", "bus",
+        data_class="cloud_watch_alarm_event.CloudWatchAlarmEvent",
+        opened=("alarmData",), rule=lambda raw: type(raw.get("alarmData")) is dict and "detail" not in raw),
+    Row(Source.S3_OBJECT, "direct", "DirectEvent", "reply", "storage", data_class="s3_object_event.S3ObjectLambdaEvent",
+        opened=("getObjectContext",), rule=lambda raw: type(raw.get("getObjectContext")) is dict),
+    Row(Source.CLOUDFORMATION, "cloudformation", "CloudFormationEvent", "reply", "delivery",
+        data_class="cloudformation_custom_resource_event.CloudFormationCustomResourceEvent", opened=("RequestType",),
+        rule=lambda raw: type(raw.get("ResourceType")) is str and type(raw.get("RequestType")) is str
+        and raw["RequestType"] in ("Create", "Update", "Delete")),
+    Row(Source.CONNECT, "direct", "DirectEvent", "reply", "assistants",
+        data_class="connect_contact_flow_event.ConnectContactFlowEvent", opened=("Details",),
+        rule=lambda raw: type(raw.get("Details")) is dict and type(raw["Details"].get("ContactData")) is dict),
+    Row(Source.LEX, "direct", "DirectEvent", "reply", "assistants", opened=("bot",),  # versions 2 and 1
+        rule=lambda raw: type(raw.get("bot")) is dict
+        and (type(raw.get("sessionState")) is dict or type(raw.get("currentIntent")) is dict)),
+    Row(Source.BEDROCK_AGENT, "bedrock", "BedrockEvent", "reply", "assistants",
+        opened=("actionGroup",), rule=lambda raw: "actionGroup" in raw and type(raw.get("agent")) is dict),
+    Row(Source.ALEXA, "direct", "DirectEvent", "reply", "assistants", opened=("request",), rule=_is_alexa),
+    Row(Source.ALEXA_HOME, "direct", "DirectEvent", "reply", "assistants",
+        opened=("directive", "header"), rule=_is_alexa_home),
+    Row(Source.CONFIG, "direct", "DirectEvent", "reply", "delivery",
+        data_class="aws_config_rule_event.AWSConfigRuleEvent", opened=("invokingEvent",),
+        rule=lambda raw: type(raw.get("invokingEvent")) is str and "configRuleName" in raw),
+    Row(Source.CODEPIPELINE, "direct", "DirectEvent", "reply", "delivery",
+        data_class="code_pipeline_job_event.CodePipelineJobEvent",
+        opened=("CodePipeline.job",), rule=lambda raw: type(raw.get("CodePipeline.job")) is dict),
+    Row(Source.CODEDEPLOY, "direct", "DirectEvent", "reply", "delivery",
+        data_class="code_deploy_lifecycle_hook_event.CodeDeployLifecycleHookEvent", opened=("DeploymentId",),
+        rule=lambda raw: type(raw.get("DeploymentId")) is str and "LifecycleEventHookExecutionId" in raw),
+    Row(Source.SECRETSMANAGER, "direct", "DirectEvent", "reply", "delivery",
+        data_class="secrets_manager_event.SecretsManagerEvent", opened=("SecretId",),
+        rule=lambda raw: type(raw.get("SecretId")) is str and type(raw.get("Step")) is str
+        and "ClientRequestToken" in raw),
+    Row(Source.DASHBOARD, "direct", "DirectEvent", "reply", "bus",
+        data_class="cloud_watch_custom_widget_event.CloudWatchDashboardCustomWidgetEvent",
+        opened=("widgetContext", "describe"),
+        rule=lambda raw: type(raw.get("widgetContext")) is dict or (raw.get("describe") is True and len(raw) == 1)),
+    Row(Source.COGNITO_SYNC, "cognito", "CognitoEvent", "reply", "identity", opened=("eventType",),
+        rule=lambda raw: raw.get("eventType") == "SyncTrigger" and "identityPoolId" in raw),
+    Row(Source.SAGEMAKER, "direct", "DirectEvent", "reply", "others", opened=("labelingJobArn",),
+        rule=lambda raw: type(raw.get("labelingJobArn")) is str
+        and ("dataObject" in raw or "payload" in raw)),  # before and after annotation
+    Row(Source.WORKMAIL, "direct", "DirectEvent", "reply", "others", opened=("summaryVersion",),
+        rule=lambda raw: type(raw.get("summaryVersion")) is str and type(raw.get("envelope")) is dict),
+    Row(Source.IOT, "direct", "DirectEvent", "reply", "others", opened=("deviceInfo", "clickType"), rule=_is_iot),
+    Row(Source.VPN, "direct", "DirectEvent", "reply", "others", opened=("connection-id",),
+        rule=lambda raw: type(raw.get("connection-id")) is str and type(raw.get("endpoint-id")) is str),
+    # An environment: what a task is called, or what the ECS agent sets in every container.
+    Row(Source.TASK, "invoke", "TaskEvent", "reply", "direct", opened=("TASK_NAME", "ECS_CONTAINER_METADATA_URI_V4"),
+        rule=lambda raw: type(raw.get("TASK_NAME")) is str or type(raw.get("ECS_CONTAINER_METADATA_URI_V4")) is str),
+    # What nothing else recognises; it stays the last.
+    Row(Source.INVOKE, "invoke", "InvokeEvent", "reply", "direct"),
+)
+# fmt: on
+_LAST = len(_ROWS) - 1
+ROWS: dict[Source, Row] = {row.source: row for row in _ROWS}
+HTTP_SOURCES = tuple(row.source for row in _ROWS if row.by_path)
+# Sources whose payload holds records; only these know batch= and concurrency=.
+RECORD_SOURCES = frozenset(row.source for row in _ROWS if row.records is not None)
+
+# By the name in eventSource: of a record, and of a payload that holds its records in another way.
+_NAMED_IN_RECORDS = {name: row.source for row in _ROWS if row.records == "Records" for name in row.named}
+_NAMED_AT_TOP = {name: row.source for row in _ROWS if row.records != "Records" for name in row.named}
+_IN_RECORD = [(row.in_record, row.source) for row in _ROWS if row.in_record is not None]
+# Rules by the key that opens them, with their row's position.
+_OPENED: dict[str, list[tuple[int, Rule]]] = {}
+for _position, _row in enumerate(_ROWS):
+    for _key in _row.opened:
+        _OPENED.setdefault(_key, []).append((_position, _row.rule))
+# A few are looked for one by one; to find out which of the others a payload has is one step.
+_BUSIEST = ("requestContext", "detail-type", "type", "arguments", "awslogs", "triggerSource")
+_OTHERS = set(_OPENED).difference(_BUSIEST)
 
 
-def _is_secretsmanager(raw: dict[str, Any]) -> bool:
-    return type(raw.get("SecretId")) is str and type(raw.get("Step")) is str and "ClientRequestToken" in raw
+# ---- detection -----------------------------------------------------------------------------------------------------
 
 
-def _is_sagemaker(raw: dict[str, Any]) -> bool:
-    # Ground Truth calls before (dataObject) and after (payload) annotation.
-    return type(raw.get("labelingJobArn")) is str and ("dataObject" in raw or "payload" in raw)
+def detect(raw: object) -> Source:
+    """Return the source of a payload; `Source.INVOKE` for what nothing recognises."""
+    if type(raw) is not dict:
+        return _of_others(raw)
+    if "Records" in raw or "eventSource" in raw:
+        named = _of_records(raw) if "Records" in raw else _of_name(raw["eventSource"])
+        if named is not None:
+            return named
+    for key in _BUSIEST:
+        if key in raw:
+            for position, rule in _OPENED[key]:
+                if rule(raw):
+                    return _ROWS[position].source
+    first = _LAST
+    # Never a step for each key of a large payload.
+    for key in _OTHERS.intersection(raw) if len(raw) < 64 else raw.keys() & _OTHERS:
+        for position, rule in _OPENED[key]:
+            if position < first and rule(raw):
+                first = position  # whatever the order of the keys, the first row counts
+    return _ROWS[first].source
 
 
-def _is_workmail(raw: dict[str, Any]) -> bool:
-    return type(raw.get("summaryVersion")) is str and type(raw.get("envelope")) is dict
+def _of_records(raw: dict[str, Any]) -> Source | None:
+    """Return the source that the first record names, or shows by a key."""
+    records = raw["Records"]
+    if type(records) is not list:
+        return None
+    if not records:
+        return _of_window(raw)
+    first = records[0]
+    if type(first) is not dict:
+        return None
+    name = first.get("eventSource") or first.get("EventSource")
+    if type(name) is str:
+        return _NAMED_IN_RECORDS.get(name)
+    for key, source in _IN_RECORD:
+        if type(first.get(key)) is dict:
+            return source
+    return None
 
 
-def _is_vpn(raw: dict[str, Any]) -> bool:
-    return type(raw.get("connection-id")) is str and type(raw.get("endpoint-id")) is str
+def _of_name(name: Any) -> Source | None:
+    return _NAMED_AT_TOP.get(name) if type(name) is str else None
 
 
-def _is_task(raw: Mapping[str, Any]) -> bool:
-    """An environment: TASK_NAME, or what the ECS agent sets in every container."""
-    return any(type(raw.get(name)) is str for name in ("TASK_NAME", "ECS_CONTAINER_METADATA_URI_V4"))
+def _of_window(raw: dict[str, Any]) -> Source | None:
+    """Tell the last call of a tumbling window, which has no records: the ARN of its stream stands at the top."""
+    arn = raw.get("eventSourceARN")
+    if type(raw.get("window")) is not dict or type(arn) is not str or arn.count(":") < 2:
+        return None
+    source = _NAMED_IN_RECORDS.get(f"aws:{arn.split(':', 3)[2]}")
+    return source if source is not None and ROWS[source].kind == "ordered" else None
 
 
-RULES: dict[Source, Rule] = {
-    Source.REST: _is_rest,
-    Source.HTTP: _is_http,
-    Source.URL: _is_url,
-    Source.ALB: _is_alb,
-    Source.LATTICE: _is_lattice,
-    Source.WEBSOCKET: _is_websocket,
-    Source.AUTHORIZER: _authorizes,
-    Source.APPSYNC_AUTHORIZER: _is_appsync_authorizer,
-    Source.APPSYNC: _is_appsync,
-    Source.EVENTBRIDGE: _is_eventbridge,
-    Source.SCHEDULE: _is_schedule,
-    Source.ALARM: _is_alarm,
-    Source.LOGS: _is_logs,
-    Source.DASHBOARD: _is_dashboard,
-    Source.COGNITO: _is_cognito,
-    Source.COGNITO_SYNC: _is_cognito_sync,
-    Source.FIREHOSE: _is_firehose,
-    Source.KINESIS_ANALYTICS: _is_kinesis_analytics,
-    Source.S3_BATCH: _is_s3_batch,
-    Source.S3_OBJECT: _is_s3_object,
-    Source.S3: _is_s3_test,
-    Source.CODEPIPELINE: _is_codepipeline,
-    Source.CODEDEPLOY: _is_codedeploy,
-    Source.CONFIG: _is_config,
-    Source.CONNECT: _is_connect,
-    Source.LEX: _is_lex,
-    Source.BEDROCK_AGENT: _is_bedrock_agent,
-    Source.ALEXA: _is_alexa,
-    Source.ALEXA_HOME: _is_alexa_home,
-    Source.IOT: _is_iot,
-    Source.CLOUDFORMATION: _is_cloudformation,
-    Source.SECRETSMANAGER: _is_secretsmanager,
-    Source.SAGEMAKER: _is_sagemaker,
-    Source.WORKMAIL: _is_workmail,
-    Source.VPN: _is_vpn,
-    Source.TASK: _is_task,
-}
-
-# Which rules a top-level key opens; the keys are tried in this order, the busiest first.
-_OPENED: dict[str, tuple[Source, ...]] = {
-    "requestContext": (
-        Source.REST,
-        Source.HTTP,
-        Source.URL,
-        Source.WEBSOCKET,
-        Source.ALB,
-        Source.LATTICE,
-        Source.AUTHORIZER,
-        Source.APPSYNC_AUTHORIZER,
-    ),
-    "detail-type": (Source.EVENTBRIDGE, Source.SCHEDULE),
-    "type": (Source.AUTHORIZER,),
-    "raw_path": (Source.LATTICE,),
-    "arguments": (Source.APPSYNC,),
-    "awslogs": (Source.LOGS,),
-    "records": (Source.FIREHOSE, Source.KINESIS_ANALYTICS),
-    "tasks": (Source.S3_BATCH,),
-    "triggerSource": (Source.COGNITO,),
-    "alarmData": (Source.ALARM,),
-    "getObjectContext": (Source.S3_OBJECT,),
-    "RequestType": (Source.CLOUDFORMATION,),
-    "Details": (Source.CONNECT,),
-    "bot": (Source.LEX,),
-    "actionGroup": (Source.BEDROCK_AGENT,),
-    "request": (Source.ALEXA,),
-    "directive": (Source.ALEXA_HOME,),
-    "header": (Source.ALEXA_HOME,),
-    "invokingEvent": (Source.CONFIG,),
-    "CodePipeline.job": (Source.CODEPIPELINE,),
-    "DeploymentId": (Source.CODEDEPLOY,),
-    "SecretId": (Source.SECRETSMANAGER,),
-    "widgetContext": (Source.DASHBOARD,),
-    "describe": (Source.DASHBOARD,),
-    "Event": (Source.S3,),
-    "eventType": (Source.COGNITO_SYNC,),
-    "labelingJobArn": (Source.SAGEMAKER,),
-    "summaryVersion": (Source.WORKMAIL,),
-    "deviceInfo": (Source.IOT,),
-    "clickType": (Source.IOT,),
-    "connection-id": (Source.VPN,),
-    "TASK_NAME": (Source.TASK,),
-    "ECS_CONTAINER_METADATA_URI_V4": (Source.TASK,),
-}
-OPENERS: dict[str, tuple[tuple[Source, Rule], ...]] = {
-    key: tuple((source, RULES[source]) for source in sources) for key, sources in _OPENED.items()
-}
+def _of_others(raw: object) -> Source:
+    """Return the source of what is no JSON object: a list of objects of one source, an environment."""
+    if type(raw) is list and raw:
+        for row in _ROWS:
+            if row.kind_of_list is not None and all(type(item) is dict and row.rule(item) for item in raw):
+                return row.source
+    if isinstance(raw, Mapping) and ROWS[Source.TASK].rule(raw):  # os.environ
+        return Source.TASK
+    return Source.INVOKE

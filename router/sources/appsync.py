@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from router.http.headers import Headers
     from router.sources import Outcome
 
-KIND = "reply"
-KIND_OF_LIST = "transform"
-
 
 class AppSyncEvent(Event):
     """One field. Its body is the arguments; the object that the field belongs to is `record["source"]`."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, ClassVar
 
-KIND = "reply"
-
 
 class AuthorizerEvent(HttpEvent):
     """A request that waits for a decision. `text` is its token; of a TOKEN authorizer that is all there is."""
@@ -257,3 +255,11 @@ def failed(event: AuthorizerEvent, error: Exception) -> Any:
     if isinstance(error, Unauthorized | Forbidden):
         return Deny().answer(event)
     raise error
+
+
+def data_class(event: Event) -> str:
+    """Return the class of the authorizer's kind: TOKEN, or REQUEST of payload 1.0 or 2.0."""
+    if event.raw.get("type") != "REQUEST":
+        return "api_gateway_authorizer_event.APIGatewayAuthorizerTokenEvent"
+    kind = "RequestEvent" if "methodArn" in event.raw else "EventV2"
+    return f"api_gateway_authorizer_event.APIGatewayAuthorizer{kind}"

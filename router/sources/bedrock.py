@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-KIND = "reply"
-
 
 class BedrockEvent(Event):
     """One action. `params` are its parameters, typed; the body is the properties of the request's body, or `params`
@@ -173,3 +171,10 @@ def _as_text(body: bytes) -> str:
         return body.decode()
     except UnicodeDecodeError:
         raise EncodeError("cannot be written as JSON: an agent takes text, and the Response has other bytes") from None
+
+
+def data_class(event: Event) -> str:
+    """Return the class of the action group's kind."""
+    if text_at(event.raw, "function") is not None:
+        return "bedrock_agent_function_event.BedrockAgentFunctionEvent"
+    return "bedrock_agent_event.BedrockAgentEvent"

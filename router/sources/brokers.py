@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.http.headers import Headers
 
-KIND = "notify"
 # Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
 _DEEPEST = 32
 
@@ -32,7 +31,6 @@ class KafkaEvent(RecordEvent):
     """One record of a partition. A tombstone (a record without a value) has an empty `body`, and None as `json()`."""
 
     __slots__ = ()
-    held_in = "records"
 
     def _name(self) -> str:
         return self.need(str, "topic")
@@ -107,7 +105,6 @@ class ActiveMqEvent(MessageEvent):
     """One JMS message; `attributes` are its properties."""
 
     __slots__ = ()
-    held_in = "messages"
     correlation = ("correlationId",)
 
     def _name(self) -> str:
@@ -130,7 +127,6 @@ class RabbitMqEvent(MessageEvent):
     """One message of a queue; `attributes` are its headers."""
 
     __slots__ = ()
-    held_in = "rmqMessagesByQueue"
     correlation = ("basicProperties", "correlationId")
 
     def _id(self) -> str:
@@ -178,7 +174,6 @@ class DocumentDbEvent(DocumentEvent):
     """
 
     __slots__ = ()
-    held_in = "events"
 
     def _name(self) -> str:
         collection = self.find("event", "ns", "coll")
@@ -264,19 +259,19 @@ def _clock(text: Any) -> datetime | None:
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a record or message."""
     if source is Source.KAFKA:
-        grouped = placed_in_groups(source, raw, "records")
+        grouped = placed_in_groups(source, raw)
         return [KafkaEvent(source, raw, context, record, place) for _, place, record in grouped]
     if source is Source.RABBITMQ:
         return _read_queues(source, raw, context)
     if source is Source.ACTIVEMQ:
-        return [ActiveMqEvent(source, raw, context, record, place) for place, record in placed(source, raw, "messages")]
-    return [DocumentDbEvent(source, raw, context, record, place) for place, record in placed(source, raw, "events")]
+        return [ActiveMqEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
+    return [DocumentDbEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
 
 
 def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
     """Messages stand under `queue::virtual host`."""
     events: list[Event] = []
-    for queue, place, record in placed_in_groups(source, raw, "rmqMessagesByQueue"):
+    for queue, place, record in placed_in_groups(source, raw):
         event = RabbitMqEvent(source, raw, context, record, place)
         event.name = queue.partition("::")[0]
         events.append(event)

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-KIND = "notify"
-
 
 class BusEvent(Event):
     """One event. Its body is the `detail`, which the Scheduler delivers as text."""
@@ -69,3 +67,10 @@ def _schedule(resources: Any) -> str | None:
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """The event."""
     return [BusEvent(source, raw, context, raw)]
+
+
+def data_class(event: Event) -> str:
+    """Return the class of an event: those of S3 have one of their own."""
+    if event.bus_source == "aws.s3":
+        return "s3_event.S3EventBridgeNotificationEvent"
+    return "event_bridge_event.EventBridgeEvent"

@@ -16,7 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = "reply"
 # Of the whole document (CloudFormation user guide, custom resource response objects).
 LIMIT = 4096
 TIMEOUT = 10.0  # seconds for each attempt to deliver it

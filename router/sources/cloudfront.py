@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-KIND = "reply"
 # Of a response that a function makes, headers included (CloudFront developer guide, quotas on Lambda@Edge).
 VIEWER_LIMIT = 40 * 1024
 ORIGIN_LIMIT = 1024 * 1024

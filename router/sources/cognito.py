@@ -14,7 +14,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = "reply"
 # The part of the event that the handler fills in.
 _FILLED_IN = {Source.COGNITO: "response", Source.COGNITO_SYNC: "datasetRecords"}
 
@@ -61,3 +60,29 @@ def answer(event: Event, result: Any) -> Any:
 def failed(event: Event, error: Exception) -> Any:
     """Cognito shows the message of an error to the client: one that is not the library's is replaced."""
     raise_told(error)
+
+
+# By the first part of triggerSource. What is not here, such as a new trigger, has no class.
+_DATA_CLASSES = {
+    "PreSignUp": "PreSignUpTriggerEvent",
+    "PostConfirmation": "PostConfirmationTriggerEvent",
+    "UserMigration": "UserMigrationTriggerEvent",
+    "CustomMessage": "CustomMessageTriggerEvent",
+    "PreAuthentication": "PreAuthenticationTriggerEvent",
+    "PostAuthentication": "PostAuthenticationTriggerEvent",
+    "DefineAuthChallenge": "DefineAuthChallengeTriggerEvent",
+    "CreateAuthChallenge": "CreateAuthChallengeTriggerEvent",
+    "VerifyAuthChallengeResponse": "VerifyAuthChallengeResponseTriggerEvent",
+    "CustomEmailSender": "CustomEmailSenderTriggerEvent",
+    "CustomSMSSender": "CustomSMSSenderTriggerEvent",
+    "TokenGeneration": "PreTokenGenerationV2TriggerEvent",
+}
+
+
+def data_class(event: Event) -> str | None:
+    """Return the class of a trigger."""
+    trigger = event.name.partition("_")[0]
+    if trigger == "TokenGeneration" and event.raw.get("version") in (None, "1"):
+        return "cognito_user_pool_event.PreTokenGenerationTriggerEvent"
+    name = _DATA_CLASSES.get(trigger)
+    return None if name is None else f"cognito_user_pool_event.{name}"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     Finder = Callable[[Any], str | None]
 
-KIND = "reply"
-
 
 def _at(*keys: str) -> Finder:
     return lambda raw: text_at(raw, *keys)

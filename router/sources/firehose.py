@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
     from router.sources import Outcome
 
-KIND = "transform"
 # Of a synchronous answer (Lambda quotas; Firehose calls synchronously).
 LIMIT = 6 * 1024 * 1024
 
@@ -55,7 +54,6 @@ class TransformEvent(RecordEvent):
     """One record to transform."""
 
     __slots__ = ()
-    held_in = "records"
 
     def _name(self) -> str:
         if self.source is Source.FIREHOSE:
@@ -105,7 +103,7 @@ class TransformEvent(RecordEvent):
 def read(source: Source, raw: Any, context: Any) -> list[TransformEvent]:
     """One Event a record."""
     events = []
-    for place, record in placed(source, raw, "records"):
+    for place, record in placed(source, raw):
         event = TransformEvent(source, raw, context, record, place)
         if not event.id:
             # Without an id no answer could be given for this record, and all would count as failed: fail the call.

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from router.response import Response
 
-KIND = "reply"
 # Lambda's limit for a synchronous answer (Lambda quotas), and that of a Lambda target (ALB user guide).
 LIMIT = 6 * 1024 * 1024
 ALB_LIMIT = 1024 * 1024
@@ -429,3 +428,8 @@ def _casings(name: str) -> Iterator[str]:
     for number in range(2 ** len(letters)):
         chosen = {position for bit, position in enumerate(letters) if number >> bit & 1}
         yield "".join(char.upper() if position in chosen else char for position, char in enumerate(name))
+
+
+def data_class(event: Event) -> str:
+    """Return the class of a request of VPC Lattice: the payload shows the version."""
+    return f"vpc_lattice.VPCLatticeEvent{'V2' if 'requestContext' in event.raw else ''}"

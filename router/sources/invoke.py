@@ -15,8 +15,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = "reply"
-
 
 class InvokeEvent(Event):
     """One call. The body is the envelope's `data`, or the payload where there is no envelope."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from router.event import Event
 
-KIND = "notify"
 # What a payload may unpack to. An asynchronous call brings 256 KB to 1 MB; log text packs about 10 to 1.
 LIMIT = 64 * 1024 * 1024
 _ATTRIBUTES = ("owner", "logGroup", "logStream", "messageType", "subscriptionFilters")

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.sources import Outcome
 
-KIND = "notify"
 # What SES does next (SES developer guide, Lambda action).
 DISPOSITIONS = ("CONTINUE", "STOP_RULE", "STOP_RULE_SET")
 
@@ -67,7 +66,7 @@ class CodeCommitEvent(DocumentEvent):
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a mail or push."""
     kind = SesEvent if source is Source.SES else CodeCommitEvent
-    return [kind(source, raw, context, record, place) for place, record in placed(source, raw, "Records")]
+    return [kind(source, raw, context, record, place) for place, record in placed(source, raw)]
 
 
 def answer(raw: Any, events: Sequence[Event], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from router.event import Event
 
-KIND = "notify"
-
 
 class S3Event(DocumentEvent):
     """What happened to one object. `keys` tell which: bucket, key (decoded), version, etag, size; None for unknown."""
@@ -55,4 +53,4 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event an object. `s3:TestEvent`, which S3 sends when notifications are configured, is about none."""
     if "Records" not in raw:
         return []
-    return [S3Event(source, raw, context, record, place) for place, record in placed(source, raw, "Records")]
+    return [S3Event(source, raw, context, record, place) for place, record in placed(source, raw)]

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from router.sources import Outcome
 
-KIND = "transform"
 # Characters of a resultString in the report.
 _LONGEST = 1024
 
@@ -25,7 +24,6 @@ class TaskEvent(DocumentEvent):
     """An object to work on. `keys` say which: bucket, key (decoded), version. `attributes` are the job's arguments."""
 
     __slots__ = ()
-    held_in = "tasks"
 
     def _id(self) -> str:
         return self.need(str, "taskId")
@@ -55,7 +53,7 @@ def read(source: Source, raw: Any, context: Any) -> list[TaskEvent]:
         if type(raw.get(key)) is not str:
             raise InvalidEvent(f"{source} {key}: must be text, not {kind_of(raw.get(key))}")
     events = []
-    for place, record in placed(source, raw, "tasks"):
+    for place, record in placed(source, raw):
         event = TaskEvent(source, raw, context, record, place)
         if not event.id:
             event.fail("taskId", "is empty")  # its result could not be told

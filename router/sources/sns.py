@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-KIND = "notify"
-
 
 class SnsEvent(RecordEvent):
     """One notification."""
@@ -79,4 +77,4 @@ def _padded_one(attribute: Any) -> Any:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a notification."""
-    return [SnsEvent(source, raw, context, record, place) for place, record in placed(source, raw, "Records")]
+    return [SnsEvent(source, raw, context, record, place) for place, record in placed(source, raw)]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from router.sources import Outcome
 
-KIND = "items"
 # A look before the parser: a body without this is no envelope of SNS.
 _MARK = '"TopicArn"'
 

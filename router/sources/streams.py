@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from router.sources import Outcome
 
-KIND = "ordered"
 _MARKS = {Source.DYNAMODB: ":table/", Source.KINESIS: ":stream/"}
 # Where a record has the number that a failure is reported by.
 _SEQUENCE = {Source.DYNAMODB: ("dynamodb", "SequenceNumber"), Source.KINESIS: ("kinesis", "sequenceNumber")}
@@ -200,7 +199,7 @@ def read(source: Source, raw: Any, context: Any) -> list[StreamEvent]:
     """One Event a record; of the last call of a tumbling window, which may be without records, at least one."""
     where = _SEQUENCE[source]
     events: list[StreamEvent] = []
-    for place, record in placed(source, raw, "Records"):
+    for place, record in placed(source, raw):
         event = _EVENTS[source](source, raw, context, record, place)
         if not event.need(str, *where):
             # Without it a failure could not be reported, and the record would be skipped: fail the call instead.

@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-KIND = "reply"
 # Of a message to a client (API Gateway quotas).
 LIMIT = 128 * 1024
 # An application that registers nothing for these is asked all the same when the API sends them here.

@@ -16,9 +16,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["alexa", "alexa_home", "bedrock_agent", "connect", "lex"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -311,3 +313,12 @@ def connect(
             "Parameters": dict(parameters or {}),
         },
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "connect": lambda: connect({"order": "1"}),
+    "lex": lambda: lex("OrderFlowers", slots={"FlowerType": "roses", "PickupDate": None}),
+    "alexa": lambda: alexa("GetOrderIntent", slots={"number": "1"}),
+    "alexa-home": alexa_home,
+    "bedrock-agent": lambda: bedrock_agent("/orders/{id}", parameters={"id": 1}),
+}

@@ -17,9 +17,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["activemq", "kafka", "rabbitmq"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -165,3 +167,10 @@ def rabbitmq(
             ]
         },
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "kafka": lambda: kafka("orders", [{"id": 1}, {"id": 2}], keys=["1", "2"], headers={"kind": "new"}),
+    "activemq": lambda: activemq("orders", [{"id": 1}, {"id": 2}], properties={"kind": "new"}),
+    "rabbitmq": lambda: rabbitmq("orders", [{"id": 1}, {"id": 2}], headers={"kind": "new"}),
+}

@@ -23,9 +23,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["alarm", "dashboard", "eventbridge", "logs", "schedule"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -249,3 +251,12 @@ def dashboard(
             "height": 369,
         },
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "eventbridge": lambda: eventbridge("OrderPlaced", {"id": 1}),
+    "schedule": lambda: schedule("nightly"),
+    "logs": lambda: logs("/aws/lambda/orders", ["START", {"level": "ERROR", "message": "failed"}]),
+    "alarm": lambda: alarm("orders-failing"),
+    "dashboard": lambda: dashboard({"tenant": "acme"}),
+}

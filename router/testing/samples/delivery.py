@@ -19,9 +19,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["cloudformation", "codecommit", "codedeploy", "codepipeline", "config", "secretsmanager"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -253,3 +255,13 @@ def secretsmanager(
         "ClientRequestToken": token or uuid_id("rotation", secret),
         "Step": step,
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "codecommit": lambda: codecommit("orders"),
+    "codepipeline": lambda: codepipeline("orders", {"kind": "new"}),
+    "codedeploy": codedeploy,
+    "config": lambda: config("orders-encrypted"),
+    "cloudformation": lambda: cloudformation("Create", properties={"Rows": "10"}),
+    "secretsmanager": secretsmanager,
+}

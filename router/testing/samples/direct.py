@@ -16,9 +16,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["invoke", "lambda_destination", "pipes", "task"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from typing import Any
 
@@ -114,3 +116,9 @@ def lambda_destination(
         }
         payload["responsePayload"] = as_json(error, "error")
     return payload
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "invoke": lambda: invoke("rebuild", {"id": 1}),
+    "task": lambda: task("nightly"),
+}

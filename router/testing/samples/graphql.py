@@ -14,9 +14,11 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._request import SOURCE_IP
 
+__all__ = ["appsync", "appsync_authorizer", "appsync_batch"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -117,3 +119,9 @@ def appsync_authorizer(
         },
         "requestHeaders": {"authorization": token, **{name.lower(): each for name, each in (headers or {}).items()}},
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "appsync": lambda: appsync("getOrder", arguments={"id": "1"}),
+    "appsync-authorizer": appsync_authorizer,
+}

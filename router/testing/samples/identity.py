@@ -15,9 +15,11 @@ from router.testing.samples._request import (
     rest_context,
 )
 
+__all__ = ["authorizer", "cognito", "cognito_sync"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -255,3 +257,10 @@ def _request_2(
     if request.cookies():
         payload["cookies"] = request.cookies()
     return payload
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "cognito": cognito,
+    "cognito-sync": cognito_sync,
+    "authorizer": lambda: authorizer("Bearer token"),
+}

@@ -24,9 +24,11 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
+__all__ = ["sns", "sns_in_sqs", "sqs", "sqs_record"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -329,3 +331,9 @@ def _sns_attributes(attributes: Attributes | None, session: Session | None) -> d
         name: {"Type": kind, "Value": base64.b64encode(value).decode() if isinstance(value, bytes) else value}
         for name, (kind, value) in _typed(attributes, session).items()
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "sqs": lambda: sqs("orders", [{"id": 1}, {"id": 2}], attributes={"kind": "new"}),
+    "sns": lambda: sns("order-events", [{"id": 1}], subject="Order placed", attributes={"kind": "new"}),
+}

@@ -22,9 +22,11 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._request import SOURCE_IP, Request
 
+__all__ = ["cloudfront", "iot", "iot_button", "sagemaker", "ses", "vpn", "workmail"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -271,3 +273,13 @@ def vpn(
         "client-openvpn-version": "2.6.9",
         "schema-version": "v1",
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "ses": ses,
+    "iot": iot,
+    "cloudfront": cloudfront,
+    "sagemaker": sagemaker,
+    "workmail": workmail,
+    "vpn": vpn,
+}

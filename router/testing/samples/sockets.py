@@ -15,9 +15,11 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._request import API_ID, SOURCE_IP, Request, api_host, last_valued
 
+__all__ = ["websocket", "websocket_authorizer"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -185,3 +187,8 @@ def websocket_authorizer(
             region=region,
         ),
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "websocket": lambda: websocket("MESSAGE", route_key="chat", body={"action": "chat", "text": "hello"}),
+}

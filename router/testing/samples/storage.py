@@ -21,9 +21,11 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._request import SOURCE_IP
 
+__all__ = ["s3", "s3_batch", "s3_object", "s3_test_event"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -201,3 +203,10 @@ def s3_object(
         "userIdentity": as_json(identity, "identity") if identity else user,
         "protocolVersion": "1.00",
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "s3": lambda: s3("orders", ["new/order 1.json"]),
+    "s3-batch": lambda: s3_batch("orders", "new/order 1.json", arguments={"kind": "new"}),
+    "s3-object": s3_object,
+}

@@ -24,9 +24,11 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._dynamodb import attribute_value, item
 
+__all__ = ["documentdb", "dynamodb", "firehose", "kinesis", "kinesis_analytics", "tumbling_window"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -304,3 +306,12 @@ def kinesis_analytics(
         else:
             record["kinesisStreamRecordMetadata"] = _kinesis_metadata(index, arrived)
     return payload
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "dynamodb": lambda: dynamodb("orders", [("INSERT", None, {"id": 1}), ("REMOVE", {"id": 2}, None)]),
+    "kinesis": lambda: kinesis("orders", [{"id": 1}, {"id": 2}]),
+    "documentdb": lambda: documentdb("orders", [{"total": 1}, {"total": 2}]),
+    "firehose": lambda: firehose([{"id": 1}, {"id": 2}]),
+    "kinesis-analytics": lambda: kinesis_analytics([{"id": 1}, {"id": 2}]),
+}

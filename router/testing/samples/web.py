@@ -20,9 +20,11 @@ from router.testing.samples._request import (
     rest_context,
 )
 
+__all__ = ["alb", "http", "lattice", "rest", "url"]
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
     from typing import Any
 
@@ -361,3 +363,12 @@ def _lattice_context(request: Request, identity: Mapping[str, str] | None, regio
         "region": region,
         "timeEpoch": str(int(request.at.timestamp() * 1_000_000)),
     }
+
+
+SAMPLES: Mapping[str, Callable[[], Any]] = {
+    "rest": lambda: rest("POST", "/orders", body={"id": 1}, query={"dry": "1"}),
+    "http": lambda: http("POST", "/orders", body={"id": 1}, query={"dry": "1"}, cookies={"theme": "dark"}),
+    "url": lambda: url("POST", "/orders", body={"id": 1}, query={"dry": "1"}),
+    "alb": lambda: alb("POST", "/orders", body={"id": 1}, query={"dry": "1"}),
+    "lattice": lambda: lattice("POST", "/orders", body={"id": 1}, query={"dry": "1"}),
+}

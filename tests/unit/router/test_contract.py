@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from router import Discard, Event, NoRoute, RecordsFailed, Resolver, RouterError, Source, detect, read
-from router.routing.route import HTTP_SOURCES, RECORD_SOURCES
 from router.sources import cloudformation, load
-from router.sources._registry import RULES
+from router.sources._registry import HTTP_SOURCES, RECORD_SOURCES, ROWS
 from router.testing import Context, samples
 from tests.unit.router.sources.payload_cases import real
 
@@ -66,18 +65,18 @@ def result_for(event: Event) -> Any:
 @pytest.mark.parametrize("source", Source)
 def test_every_source_has_a_module_that_answers_the_same_questions(source: Source) -> None:
     module = load(source)
-    assert module.KIND in KINDS
+    assert ROWS[source].kind in KINDS
     assert callable(module.read)
-    if module.KIND in ("items", "ordered", "transform"):
+    if ROWS[source].kind in ("items", "ordered", "transform"):
         assert callable(module.answer)
-    if module.KIND == "ordered":
+    if ROWS[source].kind == "ordered":
         assert callable(module.lane)
         assert callable(module.key)
 
 
 def test_record_options_are_for_the_sources_that_deliver_records() -> None:
-    delivered = {source for source in Source if load(source).KIND != "reply"}
-    assert delivered - {Source.EVENTBRIDGE, Source.SCHEDULE} == RECORD_SOURCES
+    delivered = {source for source in Source if ROWS[source].kind != "reply"}
+    assert delivered - {Source.EVENTBRIDGE, Source.SCHEDULE, Source.LOGS} == RECORD_SOURCES
 
 
 # ---- reading -------------------------------------------------------------------------------------------------------
@@ -87,7 +86,7 @@ def test_record_options_are_for_the_sources_that_deliver_records() -> None:
 def test_it_is_recognised_and_exactly_one_rule_says_so(name: str, raw: Any, label: dict[str, Any]) -> None:
     source = detect(raw)
     assert source == label["source"]
-    holding = [known for known, rule in RULES.items() if type(raw) is dict and rule(raw)]
+    holding = [known for known, row in ROWS.items() if type(raw) is dict and row.rule(raw)]
     # What names itself needs no rule; what nothing recognises has none.
     names_itself = type(raw) is dict and ("Records" in raw or "eventSource" in raw)
     assert holding == ([] if names_itself or source is Source.INVOKE or type(raw) is list else [source])
@@ -195,7 +194,7 @@ def fails(action: Callable[[], Any]) -> Any:
 
 def says_failure(source: Source, answer: Any) -> bool:
     """Whether an answer tells its source that all of the payload failed."""
-    kind = load(source).KIND
+    kind = ROWS[source].kind
     if isinstance(answer, Exception):
         return isinstance(answer, RecordsFailed) if kind == "notify" else kind == "reply"
     if answer is None:  # all that the sources of notices are ever told
@@ -239,7 +238,7 @@ def test_without_a_route_it_is_not_taken_for_success_either(name: str, raw: Any,
 @each_sample
 def test_a_record_without_a_route_may_be_ignored_on_purpose(name: str, raw: Any, label: dict[str, Any]) -> None:
     source = Source(label["source"])
-    if load(source).KIND != "reply":
+    if ROWS[source].kind != "reply":
         assert not says_failure(source, Resolver(unrouted="ignore").resolve(raw, Context()))
 
 
@@ -250,7 +249,7 @@ def test_what_is_discarded_does_not_come_again(name: str, raw: Any, label: dict[
     def handler(event: Event):
         raise Discard("seen before")
 
-    if load(source).KIND != "reply":
+    if ROWS[source].kind != "reply":
         answer = application(handler).resolve(raw, Context())
         json.dumps(answer)
         assert not says_failure(source, answer)
@@ -265,7 +264,7 @@ def test_near_the_deadline_records_are_not_started_and_come_again(name: str, raw
         seen.append(event)
 
     answer = fails(lambda: application(handler).resolve(raw, Context(remaining=0.01)))
-    if load(source).KIND != "reply":
+    if ROWS[source].kind != "reply":
         assert seen == []
         if source is Source.S3_BATCH:
             assert [result["resultCode"] for result in answer["results"]] == ["TemporaryFailure"]

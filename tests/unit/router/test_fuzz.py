@@ -24,8 +24,8 @@ from router import (
     detect,
     read,
 )
-from router.routing.route import HTTP_SOURCES
-from router.sources import cloudformation, load
+from router.sources import cloudformation
+from router.sources._registry import HTTP_SOURCES, ROWS
 from router.testing import Context, samples
 from tests.unit.router.sources.payload_cases import JSON, mutations, read_all, real
 
@@ -235,7 +235,7 @@ def check_answer(raw: Any, application: Application, answer: Any) -> None:
     """Each record is done or reported, and nothing is reported that is not in the batch."""
     source, records = detect(raw), records_of(raw)
     undone = [record for record in records if id(record) not in application.done]
-    kind = load(source).KIND
+    kind = ROWS[source].kind
     if kind == "notify":
         if isinstance(answer, RecordsFailed):
             assert (len(answer.failures), answer.total) == (len(undone), len(records))
@@ -292,7 +292,7 @@ def test_a_broken_record_never_takes_another_with_it(batch: tuple[Any, int]) -> 
     records = records_of(raw)
     called = [id(event.record) for event in application.called]
     assert len(called) == len(set(called))
-    ordered = load(source).KIND == "ordered" or "orders.fifo" in json.dumps(raw)
+    ordered = ROWS[source].kind == "ordered" or "orders.fifo" in json.dumps(raw)
     for position, record in enumerate(records):
         if position != broken and not (ordered and position > broken):
             assert id(record) in application.done

@@ -9,7 +9,7 @@ from router.errors import ConfigurationError
 from router.event import Event, Source
 from router.sources import load
 from router.sources._registry import detect
-from router.typed import data_class
+from router.sources._typed import data_class
 from tests.unit.router.sources.payload_cases import real
 
 RECORDS = {

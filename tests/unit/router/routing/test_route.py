@@ -9,7 +9,8 @@ import pytest
 
 from router.errors import ConfigurationError
 from router.event import Source
-from router.routing.route import HTTP_SOURCES, RECORD_SOURCES, STREAM_SOURCES, Route
+from router.routing.route import STREAM_SOURCES, Route
+from router.sources._registry import HTTP_SOURCES, RECORD_SOURCES
 
 
 def show() -> None:

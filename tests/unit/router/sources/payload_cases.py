@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from router.errors import RouterError
 from router.event import Event, Source
 from router.sources import load
-from router.sources._registry import detect
+from router.sources._registry import ROWS, detect
 
 FOLDER = Path(__file__).resolve().parents[4].parent / "shared" / "events"
 FUZZ = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
@@ -107,7 +107,7 @@ def read_all(event: Event) -> None:
 
 
 def _answer_all(module: Any, event: Event, results: list[Any]) -> None:
-    for result in results if module.KIND == "reply" else ():
+    for result in results if ROWS[event.source].kind == "reply" else ():
         try:
             module.answer(event, result)
         except RouterError:

@@ -10,7 +10,8 @@ from router.errors import Discard, InvalidEvent, NotFound, RouterError
 from router.event import Source
 from router.routing.names import matches
 from router.session_policy import FromRequest, SessionPolicy
-from router.sources import Outcome, appsync, load
+from router.sources import Outcome, appsync
+from router.sources._registry import ROWS
 from router.sources.appsync import answer, failed, read
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, mutations, read_one, real, survives
 
@@ -116,7 +117,7 @@ def test_a_batch_has_an_event_for_each_field():
     assert [event.json()["id"] for event in events] == ["o-1", "o-2"]
     assert [event.id for event in events] == ["request-1/0", "request-1/1"]
     assert events[1].records == batch
-    assert load(Source.APPSYNC).KIND_OF_LIST == "transform"
+    assert ROWS[Source.APPSYNC].kind_of_list == "transform"
 
 
 def test_a_batch_answers_in_order_and_plainly():

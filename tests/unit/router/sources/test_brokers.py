@@ -18,7 +18,8 @@ from router.errors import InvalidEvent
 from router.event import Source
 from router.session import Session
 from router.session_policy import SessionPolicy
-from router.sources import brokers, load
+from router.sources import brokers
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import agree_with_labels, one, read, stays_within_our_errors
@@ -56,7 +57,7 @@ def test_real_payloads_agree_with_powertools() -> None:
 
 
 def test_the_call_succeeds_or_fails_as_a_whole() -> None:
-    assert {load(source).KIND for source in SOURCES} == {"notify"}
+    assert {ROWS[source].kind for source in SOURCES} == {"notify"}
 
 
 # ---- Kafka ---------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from router.errors import InvalidEvent, SessionError
 from router.event import Source
 from router.session import Session
 from router.session_policy import SessionPolicy
-from router.sources import load
+from router.sources._registry import ROWS
 from tests.unit.router.sources.payload_cases import FUZZ, Context, mutations, read_one, real, survives
 
 EVENT = {
@@ -124,7 +124,7 @@ def test_a_time_that_is_none_is_none(time):
 
 
 def test_it_succeeds_or_fails_as_a_whole():
-    assert load(Source.EVENTBRIDGE).KIND == "notify"
+    assert ROWS[Source.EVENTBRIDGE].kind == "notify"
 
 
 @FUZZ

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.event import Source
-from router.sources._registry import NAMED, OPENERS, RULES, detect
+from router.sources._registry import ROWS, detect
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, mutations
 
@@ -235,14 +235,14 @@ def test_is_recognised_as(case: str) -> None:
 def test_at_most_one_rule_holds(case: str) -> None:
     source, raw = LOOK_ALIKES[case]
     if type(raw) is dict:
-        holding = [known for known, rule in RULES.items() if rule(raw)]
+        holding = [known for known, row in ROWS.items() if row.rule(raw)]
         assert holding in ([source], [])
 
 
-@pytest.mark.parametrize("name", NAMED)
-def test_every_name_that_a_service_gives_itself(name: str) -> None:
+@pytest.mark.parametrize(("source", "name"), [(row.source, name) for row in ROWS.values() for name in row.named])
+def test_every_name_that_a_service_gives_itself(source: Source, name: str) -> None:
     in_records = detect(records(name)), detect(records(name, "EventSource"))
-    assert {*in_records, detect({"eventSource": name})} - {Source.INVOKE} == {NAMED[name]}
+    assert {*in_records, detect({"eventSource": name})} - {Source.INVOKE} == {source}
 
 
 def test_the_environment_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -256,8 +256,9 @@ def test_the_environment_of_a_process(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", samples.SAMPLES)
 def test_every_rule_is_opened_by_a_key_of_its_samples(name: str) -> None:
     raw = samples.SAMPLES[name]()
-    for rule in [rule for rule in RULES.values() if type(raw) is dict and rule(raw)]:
-        assert any(rule is known for key, rules in OPENERS.items() if key in raw for _, known in rules)
+    for row in ROWS.values():
+        if type(raw) is dict and row.rule(raw):
+            assert any(key in raw for key in row.opened)
 
 
 # ---- anything at any key -------------------------------------------------------------------------------------------
@@ -291,8 +292,8 @@ def test_any_json_has_a_source_and_no_two_rules_agree(raw: Any) -> None:
     source = detect(raw)
     assert detect(raw) is source
     assert repr(raw) == before
-    if type(raw) is dict and source in RULES and "Records" not in raw and "eventSource" not in raw:
-        assert [known for known, rule in RULES.items() if rule(raw)] == [source]
+    if type(raw) is dict and source is not Source.INVOKE and "Records" not in raw and "eventSource" not in raw:
+        assert [known for known, row in ROWS.items() if row.rule(raw)] == [source]
 
 
 def test_it_takes_no_longer_for_more_of_a_payload() -> None:

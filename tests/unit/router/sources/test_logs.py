@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from router.errors import InvalidEvent
 from router.event import Source
 from router.sources import load
+from router.sources._registry import ROWS
 from router.sources.logs import LIMIT
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, mutations, real
 from tests.unit.router.sources.record_cases import agree_with_labels, one, stays_within_our_errors
@@ -131,7 +132,7 @@ def test_the_bound_is_exact(size: int, fits: bool) -> None:
 
 
 def test_the_call_succeeds_or_fails_as_a_whole() -> None:
-    assert load(Source.LOGS).KIND == "notify"
+    assert ROWS[Source.LOGS].kind == "notify"
 
 
 @FUZZ

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from router.errors import ConfigurationError, InvalidEvent
 from router.event import Source
-from router.sources import load
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import (
@@ -122,7 +122,7 @@ def test_records_that_are_none_fail_the_call() -> None:
 
 
 def test_the_call_succeeds_or_fails_as_a_whole() -> None:
-    assert load(Source.SES).KIND == load(Source.CODECOMMIT).KIND == "notify"
+    assert ROWS[Source.SES].kind == ROWS[Source.CODECOMMIT].kind == "notify"
 
 
 @FUZZ

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from router.errors import InvalidEvent
 from router.event import Source
 from router.session import Session
-from router.sources import load
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import agree_with_labels, one, read, stays_within_our_errors
@@ -127,7 +127,7 @@ def test_an_address_that_is_no_text_is_unknown() -> None:
 
 
 def test_the_call_succeeds_or_fails_as_a_whole() -> None:
-    assert load(Source.S3).KIND == "notify"
+    assert ROWS[Source.S3].kind == "notify"
 
 
 @FUZZ

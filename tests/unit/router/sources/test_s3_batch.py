@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from router.errors import Conflict, Discard, InvalidEvent, NotFound, Retry
 from router.event import Source
-from router.sources import load
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import (
@@ -148,7 +148,7 @@ def test_malformed_arguments_are_named() -> None:
 
 
 def test_tasks_are_answered_one_by_one() -> None:
-    assert load(Source.S3_BATCH).KIND == "transform"
+    assert ROWS[Source.S3_BATCH].kind == "transform"
 
 
 @FUZZ

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from router.errors import InvalidEvent, SessionError
 from router.event import Source
 from router.session import Session
-from router.sources import load
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import agree_with_labels, one, read, stays_within_our_errors
@@ -124,7 +124,7 @@ def test_a_record_that_is_no_record_fails_the_call() -> None:
 
 
 def test_the_call_succeeds_or_fails_as_a_whole() -> None:
-    assert load(Source.SNS).KIND == "notify"
+    assert ROWS[Source.SNS].kind == "notify"
 
 
 @FUZZ

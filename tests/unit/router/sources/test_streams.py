@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from router.errors import Discard, EncodeError, InvalidEvent, RecordsFailed, Retry
 from router.event import Source
 from router.session_policy import SessionPolicy
-from router.sources import load, streams
+from router.sources import streams
+from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import (
@@ -414,7 +415,7 @@ def test_a_window_without_its_times_and_shard_is_still_a_window() -> None:
 
 
 def test_streams_are_kept_in_order() -> None:
-    assert load(Source.DYNAMODB).KIND == load(Source.KINESIS).KIND == "ordered"
+    assert ROWS[Source.DYNAMODB].kind == ROWS[Source.KINESIS].kind == "ordered"
 
 
 # ---- anything else -------------------------------------------------------------------------------------------------
