@@ -1,7 +1,7 @@
 """WebSocket connections: who is connected, sending to them, and their sessions.
 
     connections = Connections(table="connections")
-    resolver.use(TrackConnections(connections))               # TrackConnectionsAsync where handlers are async
+    resolver.use(TrackConnections(connections))
 
     connections.join(event.connection_id, "room-1")
     connections.send(connection_id, {"hello": "you"})
@@ -17,7 +17,7 @@ from __future__ import annotations
 from adapters.websocket.connection import Connection, Member
 from adapters.websocket.connection_errors import BroadcastFailed, ConnectionGone
 from adapters.websocket.connections import Broadcast, Connections
-from adapters.websocket.tracking import TrackConnections, TrackConnectionsAsync
+from adapters.websocket.tracking import TrackConnections
 
 __all__ = [
     "Broadcast",
@@ -27,5 +27,4 @@ __all__ = [
     "Connections",
     "Member",
     "TrackConnections",
-    "TrackConnectionsAsync",
 ]

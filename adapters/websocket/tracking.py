@@ -1,4 +1,4 @@
-"""Middleware that keeps the table of connections, and gives each message the session of its connection."""
+"""`TrackConnections`: keeps the table of connections, and gives each message the session of its connection."""
 
 from __future__ import annotations
 
@@ -8,24 +8,39 @@ from functools import cache
 from adapters._core.blocking import loop_runs
 from adapters.websocket.connection import seconds
 from adapters.websocket.connection_errors import ConnectionGone
+from router.durations import seconds as to_seconds
 from router.errors import ConfigurationError, SessionError, Unauthorized
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Generator, Iterable
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from adapters._core.steps import Steps
     from adapters.websocket.connection import Connection
     from adapters.websocket.connections import Connections
+    from router.durations import Duration
     from router.event import Event
     from router.session import Session
 
+    Around: TypeAlias = Generator[None, Any, None]
+    AsyncAround: TypeAlias = AsyncGenerator[None, Any]
 
-class _Tracking:
-    """What both forms share. See `TrackConnections`."""
 
-    def __init__(self, connections: Connections, *, require: Iterable[str] = (), touch_every: float = 60) -> None:
+class TrackConnections:
+    """Middleware: keep connections at `$connect`, forget them at `$disconnect`, restore the session for messages.
+
+    Put it inside of what authenticates, and outside of all that asks for the session. `event.state["connection"]` is
+    the Connection, or None. On other sources it does nothing. `Authenticate(connections=...)` takes it to check
+    messages by their session. Around an async handler it does not block the event loop.
+
+    connections: the table of connections.
+    require: "tenant", "user": a `$connect` without it is refused with 401 before it is kept, and so is a message whose
+        connection is unknown.
+    touch_every: seconds, or a timedelta, within which `last_seen` is not written again.
+    """
+
+    def __init__(self, connections: Connections, *, require: Iterable[str] = (), touch_every: Duration = 60) -> None:
         self.connections = connections
         self._require = (require,) if isinstance(require, str) else tuple(require)
         unknown = set(self._require) - {"tenant", "user"}
@@ -33,7 +48,32 @@ class _Tracking:
             raise ConfigurationError(
                 f"TrackConnections(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
             )
-        self._touch_every = timedelta(seconds=touch_every)
+        self._touch_every = timedelta(seconds=to_seconds(touch_every, "TrackConnections(touch_every=...)"))
+
+    def __call__(self, event: Event) -> Around:
+        if event.source != "websocket":
+            return
+        if loop_runs():
+            _warn_of_blocking()
+        run = self.connections.aws.run
+        run(self._before(event))
+        refused = True
+        try:
+            refused = (yield).status >= 400
+        finally:
+            run(self._after(event, refused))
+
+    async def call_async(self, event: Event) -> AsyncAround:
+        """Do the same in an async chain, without blocking its event loop."""
+        if event.source != "websocket":
+            return
+        run = self.connections.aws.run_async
+        await run(self._before(event))
+        refused = True
+        try:
+            refused = (yield).status >= 400
+        finally:
+            await run(self._after(event, refused))
 
     def restore(self, event: Event) -> None:
         """Give a message the session of its connection now, for what stands further outside and asks for it."""
@@ -93,53 +133,12 @@ class _Tracking:
                 raise Unauthorized(f"this connection needs a {field}")
 
 
-class TrackConnections(_Tracking):
-    """Keep connections at `$connect`, forget them at `$disconnect`, and restore the session of each for its messages.
-
-    For sync applications; `TrackConnectionsAsync` does the same without blocking an event loop. Put it inside of what
-    authenticates, and outside of all that asks for the session. `event.state["connection"]` is the Connection, or None.
-    On other sources it does nothing. `Authenticate(connections=...)` takes it to check messages by their session.
-
-    require: "tenant", "user": a `$connect` without it is refused with 401, and so is a message whose connection is
-    unknown. (`SessionPolicy(require=...)` is asked before any middleware, and messages have no headers.)
-    touch_every: seconds within which `last_seen` is not written again.
-    """
-
-    def __call__(self, event: Event) -> Generator[None, Any, None]:
-        if event.source != "websocket":
-            return
-        if loop_runs():
-            _tell_of_blocking()
-        run = self.connections.aws.run
-        run(self._before(event))
-        refused = True
-        try:
-            refused = (yield).status >= 400
-        finally:
-            run(self._after(event, refused))
-
-
-class TrackConnectionsAsync(_Tracking):
-    """`TrackConnections` for async applications: it never blocks the event loop."""
-
-    async def __call__(self, event: Event) -> AsyncGenerator[None, Any]:
-        if event.source != "websocket":
-            return
-        run = self.connections.aws.run_async
-        await run(self._before(event))
-        refused = True
-        try:
-            refused = (yield).status >= 400
-        finally:
-            await run(self._after(event, refused))
-
-
 @cache
-def _tell_of_blocking() -> None:
-    """Once a process: each event would say the same."""
+def _warn_of_blocking() -> None:
+    """Warn once a process: each event would say the same."""
     from logging import getLogger
 
-    getLogger("adapters").warning("TrackConnections blocks the event loop; use TrackConnectionsAsync")
+    getLogger("adapters").warning("TrackConnections blocks the event loop: make the handlers of its routes async def")
 
 
 def _session(event: Event, connection: Connection) -> Session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 import signal
 import threading
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from adapters.worker.handling import Loop, Threads
 from adapters.worker.queue import Options, QueueWork
 from adapters.worker.report import Sums
 from router.errors import ConfigurationError
+from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +84,11 @@ class Worker:
         """Work until SIGTERM, SIGINT or `stop()`; then finish what was begun and release the rest.
 
         application: a Resolver. asynchronous: whether its handlers run on an event loop (one for all of them) and not
-        in threads; by default when a handler of a queue, or middleware, is `async def`.
+        in threads; by default when anything about a queue's route is `async def`.
         Gives the exit code: 0; 1 when something had to be given up, or a queue could not be received from at all.
         """
         if asynchronous is None:
-            asynchronous = has_async(application)
+            asynchronous = is_async(application)
         handling: Handling = (
             Loop(application) if asynchronous else Threads(application, self._options.concurrency * len(self.queues))
         )
@@ -219,16 +219,10 @@ class _Run:
         self.loop.call_soon_threadsafe(self.stop, signal.Signals(number).name)
 
 
-def has_async(application: Any) -> bool:
-    """Whether a route of a queue, or middleware, is async, as far as the routes of the application show it."""
-    routes = [route for route in getattr(application, "routes", ()) if "sqs" in route.sources]
-    around = [*getattr(application, "middleware", ()), *(one for route in routes for one in route.middleware)]
-    return any(_is_async(function) for function in (*(route.handler for route in routes), *around))
-
-
-def _is_async(function: Any) -> bool:
-    called = function if inspect.isroutine(function) else type(function).__call__
-    return inspect.iscoroutinefunction(called) or inspect.isasyncgenfunction(called)
+def is_async(application: Any) -> bool:
+    """Return whether queue messages are handled by anything async. What does not say so is taken for sync."""
+    ask = getattr(application, "is_async", None)
+    return ask is not None and bool(ask(Source.SQS))
 
 
 def _sqs_of_environment(queues: int) -> Sqs:

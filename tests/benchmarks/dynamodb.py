@@ -1,6 +1,6 @@
 """Get and put through `adapters.dynamodb` beside plain boto3 calls, in one run: `python -m tests.benchmarks.dynamodb`.
 
-Twice: with DynamoDB Local, whose own time is in the figures of all candidates, and with answers that are ready without
+Twice: with MiniStack, whose own time is in the figures of all candidates, and with answers that are ready without
 any server, which leaves the time of this process alone. The hand-written functions do what the adapter does: they make
 an item of an object, and an object of an item. Their values are written for these fields alone.
 """
@@ -169,9 +169,9 @@ def calls(aws: Aws, url: str) -> dict[tuple[str, str], Callable[[], object]]:
 
 
 def with_server(aws: Aws, url: str, rounds: int) -> Section:
-    """Against DynamoDB Local."""
+    """Against a real server."""
     samples = interleaved(calls(aws, url), rounds=rounds, seconds=0.01, repeat=1)
-    return _section("dynamodb", "DynamoDB Local, one item of 10 fields", samples)
+    return _section("dynamodb", "MiniStack, one item of 10 fields", samples)
 
 
 def without_server(aws: Aws, url: str, rounds: int) -> Section:
@@ -234,9 +234,9 @@ async def lag(aws: Aws) -> str:
 
 def main(rounds: int = 200) -> None:
     """Prints figures and budgets."""
-    from tests.servers.dynamodb_local import DynamoDBLocal
+    from tests.servers.ministack import MiniStack
 
-    with DynamoDBLocal() as server:
+    with MiniStack() as server:
         settings = Settings(
             region="eu-west-1", endpoint=server.url, access_key_id="testing", secret_access_key="testing"
         )

@@ -16,10 +16,10 @@ import pytest
 
 from tests.servers import artefacts, fetch
 from tests.servers.artefacts import Artefact
-from tests.servers.dynamodb_local import DynamoDBLocal
 from tests.servers.elasticmq import ElasticMQ
 from tests.servers.ferretdb import FerretDB
 from tests.servers.locations import REPOSITORY
+from tests.servers.ministack import MiniStack
 from tests.servers.moto import MotoServer
 from tests.servers.process import ChildProcess, Server, ServerError
 
@@ -57,9 +57,9 @@ class TestMoto:
         assert functions.invoke(FunctionName="worker")["Payload"].read() == b'{"ok": true}'
 
 
-class TestDynamoDBLocal:
-    def test_keeps_items_and_streams_their_changes(self, dynamodb_local: DynamoDBLocal):
-        dynamodb, streams = dynamodb_local.client("dynamodb"), dynamodb_local.client("dynamodbstreams")
+class TestMiniStack:
+    def test_keeps_items_and_streams_their_changes(self, ministack: MiniStack):
+        dynamodb, streams = ministack.client("dynamodb"), ministack.client("dynamodbstreams")
         table = dynamodb.create_table(
             TableName="servers-orders",
             KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
@@ -83,16 +83,11 @@ class TestDynamoDBLocal:
         assert [record["eventName"] for record in records] == ["INSERT", "REMOVE", "INSERT"]
         assert records[1]["dynamodb"]["OldImage"] == item
 
-    def test_deletes_all_tables_on_reset(self, dynamodb_local: DynamoDBLocal):
-        dynamodb = dynamodb_local.client("dynamodb")
-        dynamodb.create_table(
-            TableName="servers-gone",
-            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        dynamodb_local.reset()
-        assert dynamodb.list_tables()["TableNames"] == []
+    def test_forgets_everything_on_reset(self):
+        with MiniStack() as own:
+            own.client("sqs").create_queue(QueueName="orders")
+            own.reset()
+            assert not own.client("sqs").list_queues().get("QueueUrls")
 
 
 class TestElasticMQ:
@@ -179,7 +174,7 @@ class TestFerretDB:
             FerretDB().start()
 
 
-@pytest.mark.parametrize("name", ["moto_server", "dynamodb_local", "elasticmq", "own_ferretdb"])
+@pytest.mark.parametrize("name", ["moto_server", "ministack", "elasticmq", "own_ferretdb"])
 def test_listens_on_one_address_of_this_machine_alone(name: str, request: pytest.FixtureRequest):
     port = urlsplit(request.getfixturevalue(name).url).port
     assert port is not None
@@ -245,12 +240,19 @@ def elsewhere(tmp_path, monkeypatch):
 @pytest.mark.usefixtures("elsewhere")
 class TestFetch:
     def test_names_what_to_install_and_lets_the_tests_go_on(self, capsys):
-        assert fetch.main() == 0
+        assert fetch.main(["elasticmq", "ferretdb"]) == 0
         assert capsys.readouterr().out.splitlines() == [
-            f"dynamodb-local  missing tool: {JAVA_IS_MISSING}",
             f"elasticmq       missing tool: {JAVA_IS_MISSING}",
             "ferretdb        missing tool: Go 1.22 or newer is missing: install the Debian package golang-go",
         ]
+
+    def test_an_installation_that_failed_is_shown(self, capsys, monkeypatch):
+        monkeypatch.setenv("PIP_NO_INDEX", "1")
+        assert fetch.main(["ministack"]) == 0
+        shown = capsys.readouterr().out
+        assert shown.startswith("ministack       failed: ")
+        assert "No matching distribution found for ministack==" in shown
+        assert not artefacts.MINISTACK.is_present
 
     def test_fetches_only_what_is_named(self, capsys):
         assert fetch.main(["ferretdb"]) == 0
@@ -258,17 +260,17 @@ class TestFetch:
 
     def test_a_name_of_no_server_is_refused(self, capsys):
         assert fetch.main(["ferretdb", "mongod"]) == 2
-        assert capsys.readouterr() == ("", "there is no mongod; there are dynamodb-local, elasticmq, ferretdb\n")
+        assert capsys.readouterr() == ("", "there is no mongod; there are elasticmq, ferretdb, ministack\n")
 
     def test_fails_in_ci(self, monkeypatch):
         monkeypatch.setenv("CI", "true")
-        assert fetch.main() == 1
+        assert fetch.main(["ferretdb"]) == 1
 
     def test_a_tool_that_is_too_old_is_named(self, tmp_path, capsys):
         go = tmp_path / "go"
         go.write_text("#!/bin/sh\necho go version go1.19.8 linux/amd64\n", encoding="ascii")
         go.chmod(0o755)
-        fetch.main()
+        fetch.main(["ferretdb"])
         assert "Go 1.22 or newer is needed, found 1.19.8" in capsys.readouterr().out
 
     def test_makes_once_and_again_when_a_source_changes(self, tmp_path):

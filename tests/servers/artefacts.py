@@ -7,6 +7,7 @@ import hashlib
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -123,19 +124,24 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
     )
 
 
-_DYNAMODB_POM = SERVERS / "java" / "dynamodb_local" / "pom.xml"
-_DYNAMODB_LAUNCHER = SERVERS / "java" / "dynamodb_local" / "LocalDynamoDB.java"
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
+_MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in ("go.mod", "go.sum", "main.go"))
-
-
-def _make_dynamodb_local(folder: Path) -> None:
-    _copy_libraries(_DYNAMODB_POM, folder)
-    _run([find("javac"), "-cp", folder / "libraries" / "*", "-d", folder / "classes", _DYNAMODB_LAUNCHER])
 
 
 def _make_elasticmq(folder: Path) -> None:
     _copy_libraries(_ELASTICMQ_POM, folder)
+
+
+def _make_ministack(folder: Path) -> None:
+    # By the pip that is here: one of its own would take longer to install than the server.
+    _run([sys.executable, "-m", "venv", "--without-pip", folder])
+    _run(
+        [
+            *(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install"),
+            *("--quiet", "--disable-pip-version-check", "--requirement", _MINISTACK_REQUIREMENTS),
+        ]
+    )
 
 
 def _make_ferretdb(folder: Path) -> None:
@@ -147,10 +153,8 @@ def _make_ferretdb(folder: Path) -> None:
     )
 
 
-DYNAMODB_LOCAL = Artefact(
-    "dynamodb-local", ("java", "javac", "maven"), (_DYNAMODB_POM, _DYNAMODB_LAUNCHER), _make_dynamodb_local
-)
 ELASTICMQ = Artefact("elasticmq", ("java", "maven"), (_ELASTICMQ_POM,), _make_elasticmq)
 FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
+MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
 
-ARTEFACTS = (DYNAMODB_LOCAL, ELASTICMQ, FERRETDB)
+ARTEFACTS = (ELASTICMQ, FERRETDB, MINISTACK)

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.artefacts import DYNAMODB_LOCAL, ELASTICMQ, FERRETDB
+from tests.servers.artefacts import ELASTICMQ, FERRETDB, MINISTACK
 from tests.servers.requirements import LEFT_OUT, require_artefact
 
 if TYPE_CHECKING:
-    from tests.servers.dynamodb_local import DynamoDBLocal
     from tests.servers.elasticmq import ElasticMQ
     from tests.servers.ferretdb import FerretDB
+    from tests.servers.ministack import MiniStack
     from tests.servers.moto import MotoServer
 
 
@@ -40,12 +40,12 @@ def moto(moto_server: MotoServer) -> MotoServer:
 
 
 @pytest.fixture(scope="session")
-def dynamodb_local() -> Iterator[DynamoDBLocal]:
-    """DynamoDB Local for the whole run: tests use table names of their own, or reset it."""
-    require_artefact(DYNAMODB_LOCAL)
-    from tests.servers.dynamodb_local import DynamoDBLocal
+def ministack() -> Iterator[MiniStack]:
+    """MiniStack for the whole run: tests use names of their own."""
+    require_artefact(MINISTACK)
+    from tests.servers.ministack import MiniStack
 
-    with DynamoDBLocal() as server:
+    with MiniStack() as server:
         yield server
 
 

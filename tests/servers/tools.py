@@ -31,7 +31,6 @@ class Tool:
 
 TOOLS = {
     "java": Tool("Java", "java", "-version", (17,), "default-jre-headless"),
-    "javac": Tool("a Java compiler", "javac", "-version", (17,), "default-jdk-headless"),
     "maven": Tool("Maven", "mvn", "--version", (3, 6), "maven"),
     "go": Tool("Go", "go", "version", (1, 22), "golang-go"),
 }

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import Any
 
 import pytest
 
 from adapters.aws import Aws
 from adapters.mongo import TokenOwner
-from adapters.websocket import Connections, TrackConnections, TrackConnectionsAsync
+from adapters.websocket import Connections, TrackConnections
 from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
-from tests.servers.dynamodb_local import DynamoDBLocal
+from tests.servers.ministack import MiniStack
 
 SECRET = "0123456789abcdef0123456789abcdef"
 KNOWN = {"ann": TokenOwner("ann", ("acme",), {"role": "admin"}), "two": TokenOwner("eve", ("acme", "globex"))}
@@ -31,12 +32,20 @@ class Book:
 
 
 @pytest.fixture
-def connections(dynamodb_local: DynamoDBLocal) -> Iterator[Connections]:
-    aws: Aws = aws_of(dynamodb_local, endpoint={"dynamodb": dynamodb_local.url}, attempts=1)
+def connections(ministack: MiniStack) -> Iterator[Connections]:
+    aws: Aws = aws_of(ministack, endpoint={"dynamodb": ministack.url}, attempts=1)
     connections = Connections(aws, table=f"connections-{uuid.uuid4().hex}")
     connections.create_table()
     yield connections
     aws.close()
+
+
+def as_async(handler: Callable[..., None]) -> Callable[..., Any]:
+    @wraps(handler)
+    async def run(*arguments: Any, **named: Any) -> None:
+        handler(*arguments, **named)
+
+    return run
 
 
 class Chat:
@@ -46,30 +55,29 @@ class Chat:
         self.said: list[tuple[str | None, str | None, str]] = []
         policy = SessionPolicy(signing=Signing(SECRET, max_age=7200), request=FromRequest(tenant_header="x-tenant"))
         resolver = Resolver(session=policy)
-        if asynchronous:
-            tracked: Any = TrackConnectionsAsync(connections)
-            resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
-        else:
-            tracked = TrackConnections(connections)
-            resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
+        tracked = TrackConnections(connections)
+        resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
 
-        @resolver.on_connect()
         def connect(event: Event) -> None: ...
 
-        @resolver.on_message("say")
         def say(event: Event, session: Session) -> None:
             assert get_session() is session
             assert event.state["connection"].user == session.user
             self.said.append((session.tenant, session.user, event.text))
 
-        @resolver.on_message("ping")
         @auth("off")
         def ping(session: Session) -> None:
             self.said.append((session.tenant, session.user, "ping"))
 
-        @resolver.on_disconnect()
         def disconnect() -> None: ...
 
+        for register, handler in (
+            (resolver.on_connect(), connect),
+            (resolver.on_message("say"), say),
+            (resolver.on_message("ping"), ping),
+            (resolver.on_disconnect(), disconnect),
+        ):
+            register(as_async(handler) if asynchronous else handler)
         self.client = TestClient(resolver)
 
     def connect(self, connection_id: str, token: str | None = None, **options: Any) -> int:
@@ -99,7 +107,7 @@ def test_messages_have_the_session_that_the_token_gave(connections: Connections,
 
 def test_who_did_not_connect_with_a_token_says_nothing(connections: Connections, asynchronous: bool) -> None:
     chat = Chat(connections, asynchronous=asynchronous)
-    assert chat.connect("c1") == chat.connect("c2", "unknown") == chat.connect("c3", query="token=unknown") == 401
+    assert chat.connect("c1") == chat.connect("c2", "unknown") == chat.connect("c3", params="token=unknown") == 401
     assert chat.connect("c4", "ann", headers={"x-tenant": "globex"}) == 403
     assert chat.connect("c5", "two") == 400
     assert [chat.say(f"c{number}") for number in range(1, 7)] == [401] * 6
@@ -109,7 +117,7 @@ def test_who_did_not_connect_with_a_token_says_nothing(connections: Connections,
 
 def test_a_browser_connects_with_the_query(connections: Connections, asynchronous: bool) -> None:
     chat = Chat(connections, asynchronous=asynchronous)
-    assert chat.connect("c1", query="token=ann") == 200
+    assert chat.connect("c1", params="token=ann") == 200
     assert chat.say("c1") == 200
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from adapters.aws import Aws, Role
 from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
-from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections, TrackConnectionsAsync
+from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections
 from router import (
     Event,
     Forbidden,
@@ -30,7 +30,7 @@ from router.testing import TestClient
 from tests.integration.adapters.management_api import ManagementApi, management_api
 from tests.integration.adapters.places import aws_of
 from tests.servers.aws import ACCESS_KEY_ID
-from tests.servers.dynamodb_local import DynamoDBLocal
+from tests.servers.ministack import MiniStack
 from tests.servers.moto import MotoServer
 
 ANN = Session(tenant="acme", user="ann")
@@ -52,8 +52,8 @@ def api(stage: ManagementApi) -> ManagementApi:
 
 
 @pytest.fixture
-def aws(dynamodb_local: DynamoDBLocal) -> Iterator[Aws]:
-    aws = aws_of(dynamodb_local, endpoint={"dynamodb": dynamodb_local.url}, attempts=1)
+def aws(ministack: MiniStack) -> Iterator[Aws]:
+    aws = aws_of(ministack, endpoint={"dynamodb": ministack.url}, attempts=1)
     yield aws
     aws.close()
 
@@ -397,7 +397,7 @@ class TestTracking:
             "policy", SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user"))
         )
         resolver = Resolver(session=policy)
-        track = (TrackConnectionsAsync if is_async else TrackConnections)(connections, **options)
+        track = TrackConnections(connections, **options)
         resolver.use(track)
         seen: list[Any] = []
 
@@ -472,7 +472,7 @@ class TestTracking:
     ):
         client, _ = self.application(connections, is_async)
 
-        assert client.connect(connection_id="c1", query=query)["statusCode"] == status
+        assert client.connect(connection_id="c1", params=query)["statusCode"] == status
         assert items_of(connections, "c1") == []
 
     def test_it_is_forgotten_at_the_end_though_the_handler_fails(self, connections: Connections, is_async: bool):
@@ -519,7 +519,7 @@ class TestTracking:
     def test_other_sources_are_left_alone(self, aws: Aws, is_async: bool):
         resolver = Resolver()
         nowhere = Connections(aws, table="nowhere")
-        resolver.use((TrackConnectionsAsync if is_async else TrackConnections)(nowhere))
+        resolver.use(TrackConnections(nowhere))
 
         @resolver.get("/")
         def root() -> str:
@@ -537,7 +537,7 @@ class TestTracking:
 def test_the_async_form_never_blocks_the_loop(connections: Connections, caplog: pytest.LogCaptureFixture):
     """While the table is asked, other work on the loop goes on."""
     resolver = Resolver()
-    resolver.use(TrackConnectionsAsync(connections))
+    resolver.use(TrackConnections(connections))
     turns = 0
 
     @resolver.on_connect()

@@ -479,7 +479,7 @@ class TestTheEnd:
         def order(event: Event):
             remaining.append(event.remaining())
             stopping.wait(20)
-            until(lambda: event.remaining() < 60_000, "less time")
+            until(lambda: event.remaining() < 60, "less time")
             remaining.append(event.remaining())
 
         sqs.send_many(queue, ["1", "2"])
@@ -488,8 +488,8 @@ class TestTheEnd:
             worker.worker.stop()
             stopping.set()
             assert worker.ended() == 0
-        assert remaining[0] > 11 * 3_600_000
-        assert 0 < remaining[1] <= 5000
+        assert remaining[0] > 11 * 3_600
+        assert 0 < remaining[1] <= 5
 
     def test_asked_twice_it_ends_at_once(self, aws: Aws, sqs: Sqs):
         queue = new_queue(aws)

@@ -110,10 +110,10 @@ def run_on(source: str, read, *, asynchronous: bool):
         "queue": lambda: (resolver.on_queue("q")(one), client.queue("q", ["x"])),
         "queue, concurrent": lambda: (resolver.on_queue("q", concurrency=4)(one), client.queue("q", ["x"])),
         "queue, batch": lambda: (resolver.on_queue("q", batch=True)(several), client.queue("q", ["x"])),
-        "topic": lambda: (resolver.on_topic("t")(one), client.topic("t", ["x"])),
+        "topic": lambda: (resolver.on_topic("t")(one), client.topic("t", ["x"])),  # type: ignore[func-returns-value]
         "stream": lambda: (resolver.on_stream("s")(one), client.stream("s", [("INSERT", None, {"id": 1})])),
-        "bus": lambda: (resolver.on_bus("b", source="s")(one), client.bus("b", {}, source="s")),
-        "schedule": lambda: (resolver.on_schedule("n")(one), client.schedule("n")),
+        "bus": lambda: (resolver.on_bus("b", source="s")(one), client.bus("b", {}, source="s")),  # type: ignore[func-returns-value]
+        "schedule": lambda: (resolver.on_schedule("n")(one), client.schedule("n")),  # type: ignore[func-returns-value]
         "invoke": lambda: (resolver.on_invoke("i")(one), client.invoke("i", {})),
         "task": lambda: (resolver.on_task("t")(one), client.task("t")),
         "message": lambda: (resolver.on_message("m")(one), client.message("x", route_key="m")),

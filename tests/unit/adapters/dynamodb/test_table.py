@@ -398,6 +398,31 @@ class TestSelections:
         assert table.query(Order, "u1").first() is None
 
 
+class TestDefinition:
+    """The servers of the tests take a second attribute of expiry; DynamoDB refuses it."""
+
+    @pytest.fixture
+    def refused(self):
+        """A function that makes a table which is there already, where its expiry is refused with these words."""
+
+        def make(words: str) -> None:
+            table, stub, _ = stubbed()
+            stub.add_client_error("create_table", "ResourceInUseException")
+            stub.add_response("describe_table", {"Table": {"TableStatus": "ACTIVE"}})
+            stub.add_client_error("update_time_to_live", "ValidationException", words)
+            table.create_table(exist_ok=True)
+            stub.assert_no_pending_responses()
+
+        return make
+
+    def test_expiry_by_another_attribute_is_told(self, refused):
+        with pytest.raises(InvalidRequest, match=r"update_time_to_live app: .*different AttributeName"):
+            refused("TimeToLive is active on a different AttributeName: current AttributeName is expires")
+
+    def test_the_same_expiry_once_more_is_none_of_our_business(self, refused):
+        refused("TimeToLive is already enabled")
+
+
 class TestAsync:
     def test_every_verb_has_a_twin(self):
         verbs = ["get", "put", "create", "update", "delete"]

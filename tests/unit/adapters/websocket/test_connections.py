@@ -10,7 +10,7 @@ import pytest
 from adapters.errors import AccessDenied, Throttled
 from adapters.websocket import Connections, TrackConnections, tracking
 from adapters.websocket.connection import table_definition
-from router import ConfigurationError, Event, Resolver
+from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
 from router.testing import TestClient, samples
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
@@ -126,16 +126,49 @@ class TestTracking:
         with pytest.raises(ConfigurationError, match="tennant unknown"):
             TrackConnections(Connections(fake_aws({})), require="tennant")
 
-    def test_the_sync_form_says_that_it_blocks_a_loop(self, caplog: pytest.LogCaptureFixture):
-        tracking._tell_of_blocking.cache_clear()
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_it_blocks_a_loop_only_around_a_sync_handler_and_says_so(
+        self, asynchronous: bool, caplog: pytest.LogCaptureFixture
+    ):
+        tracking._warn_of_blocking.cache_clear()
         resolver = Resolver()
         resolver.use(TrackConnections(Connections(fake_aws({"dynamodb": FakeClient(batch_write_item={})}))))
 
-        @resolver.on_connect()
-        async def connect() -> None: ...
+        async def connect_async() -> None: ...
+
+        def connect() -> None: ...
+
+        resolver.on_connect()(connect_async if asynchronous else connect)
 
         assert asyncio.run(resolver.resolve_async(samples.websocket("CONNECT")))["statusCode"] == 200
-        assert "TrackConnections blocks the event loop; use TrackConnectionsAsync" in caplog.text
+        assert ("TrackConnections blocks the event loop" in caplog.text) is not asynchronous
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_what_a_policy_requires_may_come_from_the_connection(self, asynchronous: bool):
+        item = {
+            "connection_id": {"S": "c1"},
+            "tenant_key": {"S": "t:acme"},
+            "endpoint": {"S": ""},
+            "connected_at": {"N": "1"},
+            "last_seen": {"N": "9999999999"},
+            "expires_at": {"N": "9999999999"},
+            "session": {"S": '{"tenant":"acme"}'},
+        }
+        known = FakeClient(get_item=lambda asked: {"Item": item} if asked["Key"]["connection_id"]["S"] == "c1" else {})
+        resolver = Resolver(session=SessionPolicy(require=("tenant",)))
+        resolver.use(TrackConnections(Connections(fake_aws({"dynamodb": known}))))
+
+        def message(session: Session) -> str | None:
+            return session.tenant
+
+        async def message_async(session: Session) -> str | None:
+            return session.tenant
+
+        resolver.on_message()(message_async if asynchronous else message)
+        client = TestClient(resolver)
+
+        assert client.message("hi", connection_id="c1")["body"] == "acme"
+        assert client.message("hi", connection_id="c2")["statusCode"] == 400
 
     def test_a_connection_that_ends_while_it_speaks_harms_nothing(self):
         item = {

@@ -14,7 +14,7 @@ from adapters.worker.context import Context
 from adapters.worker.handling import Threads, failed_ids
 from adapters.worker.held import pause
 from adapters.worker.report import oldest
-from adapters.worker.worker import has_async
+from adapters.worker.worker import is_async
 from router import ConfigurationError, Event, Resolver
 from tests.servers.process import wait_until
 from tests.unit.adapters.fakes import QUEUE_URL, SETTINGS, FakeClient, fake_aws, refusal
@@ -216,7 +216,7 @@ def test_the_context_has_what_libraries_read_from_that_of_lambda():
         assert isinstance(getattr(context, name), str)
 
 
-class TestHasAsync:
+class TestIsAsync:
     def test_sync(self):
         resolver = Resolver()
 
@@ -226,7 +226,7 @@ class TestHasAsync:
         @resolver.on_queue("a")
         def a(): ...
 
-        assert not has_async(resolver)
+        assert not is_async(resolver)
 
     def test_an_async_handler(self):
         resolver = Resolver()
@@ -234,7 +234,7 @@ class TestHasAsync:
         @resolver.on_queue("a")
         async def a(): ...
 
-        assert has_async(resolver)
+        assert is_async(resolver)
 
     def test_async_middleware(self):
         async def middleware(event: Event):
@@ -242,4 +242,11 @@ class TestHasAsync:
 
         resolver = Resolver()
         resolver.use(middleware)
-        assert has_async(resolver)
+
+        @resolver.on_queue("a")
+        def a(): ...
+
+        assert is_async(resolver)
+
+    def test_an_application_that_does_not_say(self):
+        assert not is_async(object())

@@ -103,11 +103,11 @@ def test_errors_of_the_client_are_not_logged(caplog: pytest.LogCaptureFixture) -
 def test_an_answer_that_is_too_large_says_by_how_much(caplog: pytest.LogCaptureFixture) -> None:
     resolver = Resolver()
     resolver.get("/")(lambda: "x" * 1_100_000)
-    answer = TestClient(resolver, as_="alb").get("/")
+    answer = TestClient(resolver, source="alb").get("/")
     assert answer.status == 500
     assert "1,048,576" in answer.json()["detail"]
     assert "AnswerTooLarge" in caplog.text
-    assert TestClient(resolver, as_="rest").get("/").status == 200
+    assert TestClient(resolver, source="rest").get("/").status == 200
     assert issubclass(AnswerTooLarge, ValueError)
 
 

@@ -29,7 +29,7 @@ from router import (
 )
 from router.testing import TestClient, samples
 
-HTTP = pytest.mark.parametrize("as_", ["rest", "http", "url", "alb", "lattice"])
+HTTP = pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
 BOTH = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
 
 
@@ -60,8 +60,8 @@ def returning(result: Any, asynchronous: bool) -> Resolver:
 
 @HTTP
 @BOTH
-def test_a_request_is_answered_over_every_http_source(as_: Any, asynchronous: bool) -> None:
-    client = TestClient(returning({"id": 1}, asynchronous), as_=as_)
+def test_a_request_is_answered_over_every_http_source(source: Any, asynchronous: bool) -> None:
+    client = TestClient(returning({"id": 1}, asynchronous), source=source)
     answer = client.get("/")
     assert (answer.status, answer.json(), answer.headers["content-type"]) == (200, {"id": 1}, "application/json")
     assert client.get("/unknown").status == 404

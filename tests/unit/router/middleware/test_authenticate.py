@@ -144,12 +144,12 @@ def test_token_and_mode_decide(form: Form, token: str | None, asked: str | None,
     assert {mode: outcome(application(form, mode=mode).get("/who", headers=headers)) for mode in expected} == expected
 
 
-@pytest.mark.parametrize("as_", ["rest", "http", "url", "alb", "lattice"])
-def test_over_every_http_source(as_: Any) -> None:
+@pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+def test_over_every_http_source(source: Any) -> None:
     client = application()
-    assert outcome(client.get("/who", as_=as_, headers=bearer("ann"))) == ("acme", "ann")
-    assert outcome(client.get("/who", as_=as_, headers=bearer("unknown"))) == 401
-    assert outcome(client.get("/who", as_=as_)) == 401
+    assert outcome(client.get("/who", source=source, headers=bearer("ann"))) == ("acme", "ann")
+    assert outcome(client.get("/who", source=source, headers=bearer("unknown"))) == 401
+    assert outcome(client.get("/who", source=source)) == 401
 
 
 def test_full_is_the_mode_when_none_is_named() -> None:
@@ -788,9 +788,9 @@ def test_messages_are_refused_where_nothing_keeps_sessions() -> None:
     ],
 )
 def test_a_browser_can_send_the_token_in_the_query_where_that_is_allowed(query: str, headers: Any, status: int) -> None:
-    assert chat(Authenticate, query="token").connect(query=query, headers=headers)["statusCode"] == status
+    assert chat(Authenticate, query="token").connect(params=query, headers=headers)["statusCode"] == status
     if not headers:
-        assert chat(Authenticate).connect(query=query)["statusCode"] == 401
+        assert chat(Authenticate).connect(params=query)["statusCode"] == 401
 
 
 def test_no_other_source_takes_a_token_from_the_query() -> None:
@@ -816,8 +816,8 @@ def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
         request=FromRequest(tenant_header="x-tenant", tenant_claim="tenant", session_header="x-session"),
     )
     client = application(form, policy=policy)
-    claims = {"authorizer": {"claims": {"tenant": "globex"}}}
-    assert outcome(client.get("/open", headers={"x-tenant": "acme"}, **claims)) == ("globex", None)
+    vouched = {"claims": {"tenant": "globex"}}
+    assert outcome(client.get("/open", headers={"x-tenant": "acme"}, authorizer=vouched)) == ("globex", None)
     signed = policy.issue(Session(tenant="initech", user="bob"))
     assert outcome(client.get("/open", headers={"x-session": signed, "x-tenant": "initech"})) == ("initech", "bob")
 

@@ -13,7 +13,7 @@ from router.testing import Answer, TestClient
 TEXT = "the same again and again " * 200
 
 
-def get(result: Any, accepted: str | None = "gzip", *, as_: Any = "rest", **settings: Any) -> Answer:
+def get(result: Any, accepted: str | None = "gzip", *, source: Any = "rest", **settings: Any) -> Answer:
     resolver = Resolver()
     resolver.use(Compress(**settings))
 
@@ -23,16 +23,18 @@ def get(result: Any, accepted: str | None = "gzip", *, as_: Any = "rest", **sett
             raise result
         return result
 
-    return TestClient(resolver, as_=as_).get("/", headers={} if accepted is None else {"accept-encoding": accepted})
+    return TestClient(resolver, source=source).get(
+        "/", headers={} if accepted is None else {"accept-encoding": accepted}
+    )
 
 
 def is_packed(answer: Answer) -> bool:
     return answer.headers.get("content-encoding") == "gzip"
 
 
-@pytest.mark.parametrize("as_", ["rest", "http", "url", "alb", "lattice"])
-def test_a_long_answer_is_compressed_over_every_http_source(as_: Any) -> None:
-    answer = get(TEXT, as_=as_)
+@pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+def test_a_long_answer_is_compressed_over_every_http_source(source: Any) -> None:
+    answer = get(TEXT, source=source)
     assert is_packed(answer)
     assert answer.raw["isBase64Encoded"] is True
     assert len(answer.raw["body"]) < len(TEXT) / 10

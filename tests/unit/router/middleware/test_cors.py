@@ -50,10 +50,10 @@ def allowed(answer: Answer) -> str | None:
 # ---- requests ----------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("as_", ["rest", "http", "url", "alb", "lattice"])
-def test_an_allowed_origin_is_named_over_every_http_source(as_: Any) -> None:
+@pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+def test_an_allowed_origin_is_named_over_every_http_source(source: Any) -> None:
     client = application(Cors(APP))
-    answer = client.get("/orders", headers={"origin": APP}, as_=as_)
+    answer = client.get("/orders", headers={"origin": APP}, source=source)
     assert (answer.status, allowed(answer), answer.headers["vary"]) == (200, APP, "Origin")
 
 

@@ -111,18 +111,18 @@ def client() -> TestClient:
     return TestClient(resolver)
 
 
-@pytest.mark.parametrize("as_", ["rest", "http", "url", "alb", "lattice"])
-def test_404_405_head_and_options_are_answered_on_every_source(client: TestClient, as_: Any) -> None:
-    assert client.get("/none", as_=as_).status == 404
-    denied = client.delete("/orders/7", as_=as_)
+@pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+def test_404_405_head_and_options_are_answered_on_every_source(client: TestClient, source: Any) -> None:
+    assert client.get("/none", source=source).status == 404
+    denied = client.delete("/orders/7", source=source)
     assert (denied.status, denied.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
     assert denied.headers["content-type"] == "application/problem+json"
-    asked = client.options("/orders", as_=as_)
+    asked = client.options("/orders", source=source)
     assert (asked.status, asked.headers["allow"], asked.body) == (204, "POST, OPTIONS", b"")
-    head = client.head("/orders/7", as_=as_)
+    head = client.head("/orders/7", source=source)
     assert (head.status, head.body, head.headers["content-type"]) == (200, b"", "application/json")
-    assert client.head("/orders", as_=as_).status == 405
-    assert client.options("/none", as_=as_).status == 404
+    assert client.head("/orders", source=source).status == 405
+    assert client.options("/none", source=source).status == 404
 
 
 def test_a_malformed_path_is_a_400(client: TestClient) -> None:

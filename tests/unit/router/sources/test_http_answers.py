@@ -118,7 +118,7 @@ def test_cookies_that_were_set_as_headers_are_not_joined(source: str) -> None:
     response.headers.add("Set-Cookie", "a=1; Expires=Sat, 04 May 2024 12:00:00 GMT")
     response.headers.add("Set-Cookie", "b=2")
     resolver = resolver_of(response)
-    cookies = TestClient(resolver, as_=source).get("/a").cookies  # type: ignore[arg-type]
+    cookies = TestClient(resolver, source=source).get("/a").cookies  # type: ignore[arg-type]
     assert cookies == ["a=1; Expires=Sat, 04 May 2024 12:00:00 GMT", "b=2", "c=3"]
 
 
@@ -141,7 +141,7 @@ def test_cookies_that_were_set_as_headers_are_not_joined(source: str) -> None:
 def test_what_a_handler_gives_comes_out_the_same(
     source: Any, result: Any, status: int, body: str | None, kind: str | None
 ) -> None:
-    given = TestClient(resolver_of(result), as_=source).get("/a")
+    given = TestClient(resolver_of(result), source=source).get("/a")
     assert (given.status, given.headers.get("content-type")) == (status, kind)
     assert body is None or given.text == body
     assert given.raw["isBase64Encoded"] is False
@@ -151,7 +151,7 @@ def test_what_a_handler_gives_comes_out_the_same(
 def test_bytes_go_out_in_base64(source: str) -> None:
     given = answer(source, bytes(range(256)))
     assert given["isBase64Encoded"] is True
-    assert TestClient(resolver_of(b"\x00\xff"), as_=source).get("/a").body == b"\x00\xff"  # type: ignore[arg-type]
+    assert TestClient(resolver_of(b"\x00\xff"), source=source).get("/a").body == b"\x00\xff"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("source", SOURCES)
@@ -189,7 +189,7 @@ def test_an_answer_over_the_limit_is_an_error_that_says_so(source: Any, kind: st
         "bytes": b"x" * (limit // 4 * 3),
         "escaped": "\x01" * (limit // 6),  # six bytes a character in JSON
     }[kind]
-    given = TestClient(resolver_of(result), as_=source).get("/a")
+    given = TestClient(resolver_of(result), source=source).get("/a")
     assert given.status == 500
     assert f"this source takes {limit:,}" in given.json()["detail"]
 
@@ -206,7 +206,7 @@ def test_the_error_says_how_large_it_was() -> None:
 def test_a_cookie_that_would_end_its_header_is_refused(source: Any) -> None:
     response = Response("ok")
     response.cookies.append("a=1\r\nX-Injected: 1")
-    given = TestClient(resolver_of(response), as_=source).get("/a")
+    given = TestClient(resolver_of(response), source=source).get("/a")
     assert given.status == 500
     assert "X-Injected" not in json.dumps(given.raw)
 
