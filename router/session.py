@@ -263,7 +263,6 @@ class Policy:
 
         Raises:
             SessionError: what a message or call carried is refused.
-            SessionIncomplete: a required field is missing.
             Unauthorized: the session that a sister service sent along is refused.
         """
         if event._from_client:
@@ -278,7 +277,6 @@ class Policy:
 
         Raises:
             SessionError: the session is malformed, or refused by the policy's signing.
-            SessionIncomplete: a required field is missing.
         """
         return self.nobody if wire is None else _session_of(_parsed(wire), self)
 
@@ -286,10 +284,18 @@ class Policy:
         """Return the session of a request: only what the policy names is read; a client never hands in a session.
 
         Raises:
-            SessionIncomplete: a required field is missing.
             Unauthorized: the session that a sister service sent along is refused.
         """
         return self.nobody
+
+    def check(self, event: Event) -> None:
+        """Check the session of an event that a handler is about to get, when the policy `enforces` something.
+
+        Raises:
+            SessionError, Unauthorized: the session is refused.
+            SessionIncomplete: a required field is missing.
+        """
+        _ = event.session  # read, and so refused where it is not right
 
     def missing(self, field: str, message: str | None = None) -> SessionIncomplete:
         """Return the error for a session without a field; a client is told which header to send, where one is read.

@@ -186,7 +186,8 @@ class SessionPolicy(Policy):
     signing: a `Signing`. With it sessions go out signed, and one that comes in unsigned, altered or expired is refused.
     request: a `FromRequest`, which names the headers and claims that the session of a request is made of. Without it
         a request is anonymous.
-    require: fields that must be there: "tenant", "user". Missing is a 400 over HTTP, elsewhere a failed record or call.
+    require: fields that must be there right before the handler, after middleware: "tenant", "user". A missing one is a
+        400 over HTTP; elsewhere the record or the call fails.
     lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`), for every source. The
         session that a message or call carries beats it. Of a request, a claim beats it, and it beats a header.
     body_field: a field of the message body, stream image or detail that holds the session (older producers).
@@ -259,9 +260,6 @@ class SessionPolicy(Policy):
         session = self.nobody if wire is None else self.open(wire)
         if self.lambda_tenant and session.tenant is None and event.tenant_id:
             session = session.replace(tenant=event.tenant_id)
-        for field in self.require:
-            if not getattr(session, field):
-                raise SessionIncomplete(field, f"session.{field} is required and missing")
         return session
 
     def of_request(self, event: Event) -> Session:
@@ -270,25 +268,28 @@ class SessionPolicy(Policy):
             return self.nobody
         wire = request.wire(event)
         if wire is not None:
-            return self._of_service(wire)
+            try:
+                return self.open(wire)
+            except SessionError as error:
+                raise Unauthorized(str(error)) from None
         tenant = request.tenant(event, event.tenant_id if self.lambda_tenant else None)
         user, correlation_id = request.user(event), request.correlation_id(event)
-        for field, value in (("tenant", tenant), ("user", user)):
-            if field in self.require and not value:
-                raise self.missing(field)
         claims = request.kept_claims(event)
         return Session(tenant or None, user or None, claims, correlation_id or None, _policy=self)
 
-    def _of_service(self, wire: str) -> Session:
-        """Return the session that a sister service sent along, when it is signed by one of our keys."""
-        try:
-            session = self.open(wire)
-        except SessionError as error:
-            raise Unauthorized(str(error)) from None
+    def check(self, event: Event) -> None:
+        session = event.session
         for field in self.require:
             if not getattr(session, field):
-                raise SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
-        return session
+                raise self._lacks(event, field)
+
+    def _lacks(self, event: Event, field: str) -> SessionIncomplete:
+        """Return the error for an event whose session lacks a required field."""
+        if not event._from_client:
+            return SessionIncomplete(field, f"session.{field} is required and missing")
+        if self.request is not None and self.request.wire(event) is not None:
+            return SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
+        return self.missing(field)
 
 
 def _field(event: Event, name: str) -> Any:

@@ -37,15 +37,15 @@ class Entry:
         self.is_async = False
 
 
-def _with_session(plan: Plan, batch: bool) -> Plan:
-    """Return a plan that looks at the session first: the policy refuses some, whether the handler asks or not."""
+def _with_session(plan: Plan, policy: Policy, batch: bool) -> Plan:
+    """Return a plan that checks the session first: the policy refuses some, whether the handler asks or not."""
     from router.dispatch.plan import Plan
 
-    call = plan.call
+    call, check = plan.call, policy.check
 
     def check_and_call(subject: Any) -> Any:
         for event in subject if batch else (subject,):
-            _ = event.session
+            check(event)
         return call(subject)
 
     return Plan(check_and_call, plan.is_async)
@@ -135,7 +135,7 @@ class Engine:
                 overrides=self.overrides,
             )
         if self.policy.enforces and overridable:
-            plan = _with_session(plan, route.batch)
+            plan = _with_session(plan, self.policy, route.batch)
         call, is_async = plan.call, plan.is_async
         forms = [self.form(middleware) for middleware in (*self.middleware, *route.middleware)]
         if forms or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:

@@ -44,5 +44,7 @@ class TestTheHeaderOfASisterService:
         resolver = Resolver(session=policy)
         resolver.get("/")(lambda: "ok")
         client = TestClient(resolver)
-        assert client.get("/", headers={"x-s": policy.issue(Session(user="ann"))}).status == 400
+        answer = client.get("/", headers={"x-s": policy.issue(Session(user="ann"))})
+        detail = "the tenant is missing in the session of the calling service"
+        assert (answer.status, answer.json()["detail"]) == (400, detail)
         assert client.get("/", headers={"x-s": policy.issue(Session("acme"))}).status == 200

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from router import Resolver, get_session, read
-from router.errors import BadRequest, ConfigurationError, SessionError
+from router import Around, Middleware, Resolver, get_session, read
+from router.errors import ConfigurationError, SessionError, SessionIncomplete
 from router.event import Event
 from router.session import Session
 from router.session_policy import FromRequest, SessionPolicy
 from router.signing import Signing
-from router.testing import Context, samples
+from router.testing import Answer, Context, TestClient, samples
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
@@ -74,12 +74,43 @@ def test_another_attribute_may_carry_it() -> None:
 
 
 @pytest.mark.parametrize("field", ["tenant", "user"])
-def test_a_field_that_is_required_and_missing_is_refused(field: str) -> None:
-    policy = SessionPolicy(require=field)
+def test_a_field_that_is_required_and_missing_is_refused_before_the_handler(field: str) -> None:
+    resolver = Resolver(session=SessionPolicy(require=field))
+    called: list[Session] = []
+    resolver.on_invoke("a")(lambda event: called.append(event.session))
+    client = TestClient(resolver)
     for session in (None, {"correlation_id": "c"}, {field: ""}):
-        with pytest.raises(SessionError, match=rf"session\.{field} is required"):
-            _ = event_of(samples.sqs("orders", ["a"], session=session), policy).session
-    assert event_of(samples.sqs("orders", ["a"], session={field: "x"}), policy).session.to_dict() == {field: "x"}
+        with pytest.raises(SessionError, match=rf"session\.{field} is required and missing"):
+            client.invoke("a", session=session)
+    assert called == []
+    client.invoke("a", session={field: "x"})
+    assert called == [Session().replace(**{field: "x"})]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_what_middleware_makes_of_the_session_is_what_must_hold_the_field(asynchronous: bool) -> None:
+    seen: list[Any] = []
+
+    class Tenants(Middleware):
+        def __call__(self, event: Event) -> Around:
+            seen.append(event.session.tenant)
+            if event.name == "known":
+                event.session = event.session.replace(tenant="acme")
+            yield
+
+    async def handler_async(session: Session) -> str | None:
+        return session.tenant
+
+    def handler(session: Session) -> str | None:
+        return session.tenant
+
+    resolver = Resolver(session=SessionPolicy(require="tenant")).use(Tenants())
+    resolver.on_invoke("*")(handler_async if asynchronous else handler)
+    client = TestClient(resolver)
+    assert client.invoke("known") == "acme"
+    with pytest.raises(SessionIncomplete):
+        client.invoke("unknown")
+    assert seen == [None, None]
 
 
 @pytest.mark.parametrize("change", [("INSERT", None, {"id": 1, "who": {"tenant": "acme"}})])
@@ -173,10 +204,18 @@ def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
     assert event_of(request(ALL, {"custom:tenant": 5, "sub": ["x"]}), policy).session.user == "u-1"
 
 
+def answered(policy: SessionPolicy, raw: Any) -> tuple[int, Any]:
+    """The status and the detail with which an application answers."""
+    resolver = Resolver(session=policy)
+    resolver.get("/")(lambda: {"id": 1})
+    answer = Answer(resolver.resolve(raw))
+    return answer.status, answer.json().get("detail")
+
+
 def test_an_empty_claim_is_not_replaced_by_a_header() -> None:
     policy = SessionPolicy(request=FromRequest(tenant_claim="tenant", tenant_header="x-tenant"), require="tenant")
-    with pytest.raises(BadRequest):
-        _ = event_of(request(ALL, {"tenant": ""}), policy).session
+    assert answered(policy, request(ALL, {"tenant": ""}))[0] == 400
+    assert answered(policy, request(ALL))[0] == 200
 
 
 @pytest.mark.parametrize(
@@ -191,12 +230,11 @@ def test_the_claims_that_are_kept(named: Any, kept: dict[str, str]) -> None:
 
 
 def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() -> None:
-    with pytest.raises(BadRequest, match=r"^the tenant is missing: send the header x-tenant$"):
-        _ = event_of(request(), SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant")).session
-    with pytest.raises(BadRequest, match=r"^the user is missing$"):
-        _ = event_of(
-            request({"x-user": "u-1"}), SessionPolicy(request=FromRequest(user_claim="sub"), require="user")
-        ).session
+    by_header = SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant")
+    assert answered(by_header, request()) == (400, "the tenant is missing: send the header x-tenant")
+    by_claim = SessionPolicy(request=FromRequest(user_claim="sub"), require="user")
+    assert answered(by_claim, request({"x-user": "u-1"})) == (400, "the user is missing")
+    assert answered(SessionPolicy(require="user"), request(ALL)) == (400, "the user is missing")
 
 
 @pytest.mark.parametrize(

@@ -810,6 +810,15 @@ def test_an_open_route_believes_no_header_that_only_a_token_could_confirm(form: 
 
 
 @both_forms
+def test_what_the_policy_requires_may_come_from_the_token(form: Form) -> None:
+    policy = SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require=("tenant", "user"))
+    client = application(form, policy=policy)
+    assert outcome(client.get("/who", headers=bearer("ann"))) == ("acme", "ann")
+    assert outcome(client.get("/who")) == 401
+    assert outcome(client.get("/open")) == 400
+
+
+@both_forms
 def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
     policy = SessionPolicy(
         signing=Signing("k" * 32),
