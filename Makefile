@@ -29,7 +29,8 @@ DEMO := $(if $(wildcard $(VENV)/.dev),dev,demo)
 help: ## Show this help
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-install: $(VENV)/.dev ## Make the virtual environment and install everything for development
+install: $(VENV)/.dev ## Make the virtual environment, install everything for development, have git check messages
+	@$(RUN) -m scripts.commit_message --install
 
 lint: $(VENV)/.dev ## Check style, types, layers and that changelog and version agree
 	$(RUN) -m ruff check
