@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint test bench bench-core demo clean
+.PHONY: help install lint test test-unit test-all bench bench-core demo clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -21,7 +21,10 @@ PYTHON ?= $(shell for each in python3 python3.14 python3.13 python3.12 python3.1
 NEWEST_FINAL := import sys; sys.version_info[3] == "final" and print("%d.%d.%d" % sys.version_info[:3], sys.executable)
 NEWEST ?= $(shell for each in python3 python3.14 python3.13 python3.12 $(wildcard $(HOME)/.pyenv/versions/*/bin/python3); do \
 	$$each -c '$(NEWEST_FINAL)' 2>/dev/null; done | sort -V | tail -n 1 | cut -d ' ' -f 2-)
-MINOR := import sys; print(sys.version_info[:2])
+MINOR := import sys; print("%d.%d" % sys.version_info[:2])
+
+# A worker for each core, with servers of its own; one real MongoDB is shared, file by file.
+PYTEST = $(RUN) -m pytest -n auto --maxprocesses 8 --dist $(if $(MONGODB_URI),loadfile,worksteal)
 
 # The demo needs less than development does; where that is installed already, it will do.
 DEMO := $(if $(wildcard $(VENV)/.dev),dev,demo)
@@ -39,14 +42,24 @@ lint: $(VENV)/.dev ## Check style, types, layers and that changelog and version 
 	$(VENV)/bin/lint-imports
 	$(RUN) -m scripts.check_changelog
 
-test: $(VENV)/.dev ## Run the tests with coverage; servers they need are fetched first
+test: $(VENV)/.dev ## Run the tests, in parallel and with coverage, and the unit tests on the oldest and newest Python
 	$(RUN) -m tests.servers.fetch
-	$(RUN) -m pytest --cov --cov-report=term --cov-report=xml
+	@set -e; $(RUN) -m scripts.interpreters $(VENV) > $(VENV)/.runs; \
+	while read -r target venv python; do \
+		$(MAKE) --no-print-directory "$$target" VENV="$$venv" PYTHON="$$python" < /dev/null; \
+	done < $(VENV)/.runs
+
+# What make test runs on each interpreter; also by hand: make test-unit VENV=.venv-3.12 PYTHON=python3.12
+test-unit: $(VENV)/.dev
+	$(PYTEST) tests/unit
+
+test-all: $(VENV)/.dev
+	$(PYTEST) --cov --cov-report=term --cov-report=xml
 
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
 	@if [ "$$($(RUN) -c '$(MINOR)')" != "$$($(NEWEST) -c '$(MINOR)')" ]; then \
-		$(MAKE) --no-print-directory VENV=$(VENV)-newest PYTHON="$(NEWEST)" bench-core; fi
+		$(MAKE) --no-print-directory VENV=$(VENV)-$$($(NEWEST) -c '$(MINOR)') PYTHON="$(NEWEST)" bench-core; fi
 	$(RUN) -m tests.benchmarks.verdicts
 	$(RUN) -m tests.servers.fetch
 	$(RUN) -m tests.benchmarks.publish
@@ -63,7 +76,7 @@ demo: $(VENV)/.$(DEMO) ## Run the examples orders and tenants end to end on loca
 	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
 
 clean: ## Remove everything that these commands made
-	rm -rf $(VENV) $(VENV)-newest .cache .coverage .coverage.* coverage.xml htmlcov build dist \
+	rm -rf $(VENV) $(VENV)-[0-9]* .cache .coverage .coverage.* coverage.xml htmlcov build dist \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,3 +1,3 @@
-"""The real servers that tests start by themselves."""
+"""The real servers that tests start by themselves, and what keeps tests apart that run side by side."""
 
-pytest_plugins = ["tests.servers.fixtures"]
+pytest_plugins = ["tests.servers.fixtures", "tests.parallel"]

@@ -595,6 +595,7 @@ class TestAsync:
 
         asyncio.run(work())
 
+    @pytest.mark.alone
     def test_do_not_block_the_loop(self, table):
         table.put(order(1))
 

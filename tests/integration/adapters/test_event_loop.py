@@ -8,6 +8,8 @@ import sys
 import uuid
 from pathlib import Path
 
+import pytest
+
 from tests.integration.adapters.places import aws_of, make_queue
 from tests.servers.elasticmq import ElasticMQ
 
@@ -15,6 +17,7 @@ MOST_LAG = 0.05  # seconds
 ROOT = Path(__file__).parents[3]
 
 
+@pytest.mark.alone
 def test_a_thousand_concurrent_sends(elasticmq: ElasticMQ):
     aws, queue = aws_of(elasticmq), f"adapters-{uuid.uuid4().hex}"
     url, _ = make_queue(aws, queue)

@@ -7,11 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
 SEEDS = ("1", "2", "3")
 COLLECT = (sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
 
 
+@pytest.mark.timeout(300)  # on a busy machine
 def test_the_order_of_sets_shows_in_no_list_of_tests() -> None:
     # Without the variables by which coverage would measure these processes, too.
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("COV", "PYTEST"))}
@@ -26,7 +29,12 @@ def test_the_order_of_sets_shows_in_no_list_of_tests() -> None:
         )
         for seed in SEEDS
     ]
-    outputs = [process.communicate()[0].splitlines() for process in running]
+    try:
+        outputs = [process.communicate()[0].splitlines() for process in running]
+    finally:
+        for process in running:
+            process.kill()  # what has ended already does not mind
+            process.wait()
 
     assert [process.returncode for process in running] == [0, 0, 0], outputs[0][-20:]
     lists = [[line for line in output if "::" in line] for output in outputs]
