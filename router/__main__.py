@@ -1,4 +1,4 @@
-"""`python -m router`: the command line."""
+"""The command line, as `python -m router`; the console script `junction` runs the same."""
 
 from __future__ import annotations
 
@@ -6,10 +6,19 @@ import sys
 
 from router.errors import ConfigurationError
 
-if __name__ == "__main__":
+
+def run(program: str) -> None:
+    """Run the command that was asked for, and end the process with its exit status.
+
+    program: how it was started, for its help.
+    """
     try:
         from router.cli import main
     except ConfigurationError as error:  # the extra is missing
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         sys.exit(2)
-    main()
+    main(program)
+
+
+if __name__ == "__main__":
+    run(f"python -m {__package__}")

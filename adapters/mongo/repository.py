@@ -72,7 +72,7 @@ class Repository(Generic[T]):
     database: a fixed one; without it that of the tenant of the session at the time of each call. cluster: another than
         the default one.
     ids: "objectid" or "str". A model has the id in its field `id`, a dict in `_id`; one that is missing is made.
-    indexes: made by `python -m router indexes`. stamps: who wrote a document and when, from the session, in the fields
+    indexes: made by `junction indexes`. stamps: who wrote a document and when, from the session, in the fields
         `created_at created_by updated_at updated_by`, or those of `Stamps(...)`.
     soft_delete: deleted documents get `deleted_at` and `deleted_by` and are left out, until `restore`.
     version: a field (True: `version`) that counts the changes, and guards `replace` and `update(version=)` against

@@ -3,7 +3,7 @@
     worker = Worker(["orders"], concurrency=4)
     sys.exit(worker.run(resolver))                            # until SIGTERM or SIGINT
 
-`python -m router worker package.module:resolver orders` does the same. Each batch goes through `resolver.resolve` in
+`junction worker package.module:resolver orders` does the same. Each batch goes through `resolver.resolve` in
 the payload that Lambda would deliver, so what `batchItemFailures` names is not deleted and comes again.
 The role needs `sqs:ReceiveMessage`, `sqs:DeleteMessage`, `sqs:ChangeMessageVisibility` and `sqs:GetQueueUrl`.
 """

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+import router
+from router.cli import library, shadowing
 from router.cli.loading import load, load_application, refuse
 from router.errors import ConfigurationError
 from router.event import Source
@@ -36,9 +38,24 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """Run the command that was asked for, and end the process with its exit code."""
-    app(prog_name="python -m router")
+def main(program: str) -> None:
+    """Run the command that was asked for, and end the process with its exit status."""
+    app(prog_name=program)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"junction {router.__version__}{f', a copy: {library.PACKAGE}' if library.IS_COPY else ''}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    pass
 
 
 # ---- commands ------------------------------------------------------------------------------------------------------
@@ -66,10 +83,12 @@ def worker(
     """Handle the messages of queues with the `@on_queue` routes, until SIGTERM or SIGINT.
 
     What a handler did is deleted; what failed comes again, as it would in Lambda. AWS is found by the usual environment
-    variables. Exit code: 0 after an orderly end, 1 when something was given up or a queue is not there, 2 for wrong
+    variables. Exit status: 0 after an orderly end, 1 when something was given up or a queue is not there, 2 for wrong
     arguments.
     """
     resolver = load_application(application)
+    if problem := shadowing.needs_adapters("worker"):
+        refuse(problem)
     hook = None if metrics is None else _load_hook(metrics)
     _start_log(verbose)
     try:
@@ -107,9 +126,9 @@ def task(
     ] = None,
     verbose: Verbose = False,
 ) -> None:
-    """Run an `@on_task` route, as an ECS task does: the environment is its event, its result the exit code.
+    """Run an `@on_task` route, as an ECS task does: the environment is its event, its result the exit status.
 
-    The session is read from the variable `SESSION`. Exit code: 0 for success, 1 when it failed, 2 when it could not
+    The session is read from the variable `SESSION`. Exit status: 0 for success, 1 when it failed, 2 when it could not
     start, 143 when SIGTERM stopped it; a handler may return its own.
     """
     resolver = load_application(application)
@@ -121,7 +140,10 @@ def task(
 
 @app.command()
 def routes(application: Application) -> None:
-    """List the routes of an application as a table."""
+    """List the routes of an application as a table.
+
+    Exit status: 0, or 2 for wrong arguments.
+    """
     resolver = load_application(application)
     try:
         from rich.console import Console
@@ -162,7 +184,7 @@ def indexes(
     """Make the MongoDB indexes that repositories declare, in the databases of all tenants.
 
     First every create is tried, everywhere; with `--prune` what nothing declares is dropped then, if each of them
-    worked. A second run changes nothing. Exit code: 0 when all is as declared, 1 when something failed, 2 for wrong
+    worked. A second run changes nothing. Exit status: 0 when all is as declared, 1 when something failed, 2 for wrong
     arguments, 130 after Ctrl-C.
     """
     from router.cli.indexes import run_indexes

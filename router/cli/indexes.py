@@ -1,4 +1,4 @@
-"""`python -m router indexes`: whose indexes are meant, how far it is, and what was done."""
+"""`junction indexes`: whose indexes are meant, how far it is, and what was done."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from router.cli.loading import load, refuse
+from router.cli.loading import load, name_of_type, refuse
+from router.cli.shadowing import needs_adapters
 from router.errors import ConfigurationError
 from router.resolver import Resolver
 
@@ -26,11 +27,14 @@ _DRY_PHASES = {**_PHASES, "create": "comparing indexes", "drop": "listing what w
 
 
 def run_indexes(application: str, tenants: Sequence[str] | None, *, prune: bool, dry_run: bool, parallel: int) -> int:
-    """Do what the command says, print the report, and return the exit code."""
+    """Do what the command says, print the report, and return the exit status."""
+    found = load(application, "APP", "package.module:resolver")
+    if problem := needs_adapters("indexes"):
+        refuse(problem)
     from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
     from adapters.mongo.syncing import Interrupted, sync_indexes
 
-    repositories = _repositories(application)
+    repositories = _repositories(application, found)
     names = _names(tenants)
     try:
         with _progress(_DRY_PHASES if dry_run else _PHASES) as progress:
@@ -48,12 +52,11 @@ def run_indexes(application: str, tenants: Sequence[str] | None, *, prune: bool,
     return report.exit_code
 
 
-def _repositories(application: str) -> tuple[Repository[Any], ...]:
-    """Those of the application; ends the process with one line when there are none."""
+def _repositories(application: str, found: object) -> tuple[Repository[Any], ...]:
+    """Return the repositories of what APP names; end the process with one line when there are none."""
     from adapters.mongo.mongo import Mongo, all_repositories
     from adapters.mongo.repository import Repository
 
-    found = load(application, "APP", "package.module:resolver")
     if isinstance(found, Repository):
         return (found,)
     if isinstance(found, Resolver):
@@ -61,7 +64,7 @@ def _repositories(application: str) -> tuple[Repository[Any], ...]:
     elif isinstance(found, Mongo):
         made = found.repositories
     else:
-        refuse(f"APP {application!r} is no Resolver, Mongo or Repository, but of type {type(found).__name__}")
+        refuse(f"APP {application!r} is not a Resolver, Mongo or Repository (got {name_of_type(found)})")
     if not made:
         refuse(f"APP {application!r}: no repository is made where it is imported, so there are no indexes")
     return made

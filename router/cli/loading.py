@@ -1,4 +1,4 @@
-"""Finds what `package.module:name` on a command line means, and ends a command with one line where it means nothing."""
+"""Find what `package.module:name` on a command line means; end a command with one line where it means nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from router.cli import library, shadowing
 from router.resolver import Resolver
 
 if TYPE_CHECKING:
@@ -18,28 +19,34 @@ USAGE_ERROR = 2
 
 
 def load_application(name: str) -> Resolver:
-    """The Resolver that `package.module:attribute` names; ends the process with one line when there is none."""
+    """Return the Resolver that `package.module:attribute` names; end the process with one line when there is none."""
     found = load(name, "APP", "package.module:resolver")
     if not isinstance(found, Resolver):
-        refuse(f"APP {name!r} is no Resolver, but of type {type(found).__name__}")
+        home, _, module = type(found).__module__.rpartition(".")
+        if (module, name_of_type(found)) == ("resolver", "Resolver") and home.rpartition(".")[2] == "router":
+            started = f"python -m {home}" if "." in home else "junction"
+            refuse(f"APP {name!r} is a Resolver of another copy of the library: use `{started}` instead")
+        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)})")
+    if problem := shadowing.warning():
+        typer.echo(f"warning: {problem}", err=True)
     return found
 
 
 def load(name: str, what: str, form: str) -> Any:
-    """What a name on the command line stands for. what: the argument, for the message. form: how it is written."""
+    """Return what a name on the command line stands for; end the process with one line when it stands for nothing.
+
+    The current folder comes first on the path, as with `python -m`, whatever started this.
+
+    name: `package.module:attribute`.
+    what: the argument, for messages.
+    form: how the argument is written, for messages.
+    """
     module_name, colon, attributes = name.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attributes.split("."))):
         refuse(f"{what} {name!r}: write it as {form}")
-    if os.getcwd() not in sys.path:  # as with `python -m`, whatever started this
+    if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())
-    try:
-        found: Any = import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
-            refuse(f"{what} {name!r}: there is no module {error.name!r} here")
-        refuse(f"{what} {name!r}: {module_name} cannot be imported: {error}")
-    except Exception as error:
-        refuse(f"{what} {name!r}: {module_name} cannot be imported: {type(error).__name__}: {error} ({_place(error)})")
+    found = _imported(module_name, f"{what} {name!r}")
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
             resolvers = _resolvers(found)
@@ -49,16 +56,34 @@ def load(name: str, what: str, form: str) -> Any:
     return found
 
 
+def _imported(name: str, what: str) -> Any:
+    """Import a module of the application; end the process with one line when that fails."""
+    try:
+        return import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            refuse(f"{what}: there is no module {error.name!r} here")
+        refuse(f"{what}: {name} cannot be imported: {error}{shadowing.explanation()}")
+    except Exception as error:
+        told = f"{type(error).__name__}: {error} ({_place(error)})"
+        refuse(f"{what}: {name} cannot be imported: {told}{shadowing.explanation()}")
+
+
 def _place(error: BaseException) -> str:
-    """The last line of the application's own on the way to an error; where there is none, the line that raised it."""
+    """Return the application's own last line on the way to an error, or else the line that raised it."""
     from traceback import extract_tb
 
+    here = os.getcwd() + os.sep
+    others = ("site-packages", *(str(library.FOLDER / package) + os.sep for package in library.PACKAGES))
     frames = extract_tb(error.__traceback__)
-    own = [
-        frame for frame in frames if frame.filename.startswith(os.getcwd()) and "site-packages" not in frame.filename
-    ]
+    own = [one for one in frames if one.filename.startswith(here) and not any(part in one.filename for part in others)]
     last = (own or frames)[-1]
-    return f"{last.filename.removeprefix(os.getcwd() + os.sep)}:{last.lineno}"
+    return f"{last.filename.removeprefix(here)}:{last.lineno}"
+
+
+def name_of_type(value: object) -> str:
+    """Return the name of a value's type, for messages."""
+    return type(value).__name__
 
 
 def _resolvers(module: Any) -> Sequence[str]:

@@ -81,14 +81,16 @@ def test_a_changelog_that_does_not_fit_the_version_is_told(changelog: str, versi
     assert problem in told
 
 
-def test_the_wheel_holds_both_packages_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_the_wheel_holds_both_packages_the_script_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     shipped = set(wheel.namelist())
     sources = {path.relative_to(ROOT).as_posix() for name in PACKAGES for path in (ROOT / name).rglob("*.py")}
 
     assert {"router/py.typed", "adapters/py.typed"} <= shipped
     assert sources <= shipped
     folders = {name.partition("/")[0] for name in shipped}
-    assert folders == {*PACKAGES, f"lambda_junction-{router.__version__}.dist-info"}
+    about = f"lambda_junction-{router.__version__}.dist-info"
+    assert folders == {*PACKAGES, "_junction_command.py", about}
+    assert wheel.read(f"{about}/entry_points.txt").decode() == "[console_scripts]\njunction = _junction_command:main\n"
 
 
 def test_the_wheel_needs_orjson_alone(wheel: zipfile.ZipFile) -> None:

@@ -6,7 +6,7 @@
     print(report)
     sys.exit(report.exit_code)
 
-`python -m router indexes package.module:resolver` does the same. A second run changes nothing. Needs the extra `mongo`;
+`junction indexes package.module:resolver` does the same. A second run changes nothing. Needs the extra `mongo`;
 the user of the connection string may list, create and drop indexes (`readWrite` on the databases), and list the
 databases where tenants are neither given nor known.
 """

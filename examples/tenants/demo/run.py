@@ -74,7 +74,7 @@ class Demo:
 
     def add_tenants(self) -> None:
         """Tenants first, then the indexes in all their databases at once."""
-        self.timeline.step("Three tenants; python -m router indexes makes the indexes in the database of each")
+        self.timeline.step("Three tenants; junction indexes makes the indexes in the database of each")
         for tenant, most_notes in TENANTS.items():
             self.onboard.add_tenant(tenant, most_notes)
         report = sync_indexes(self.storage.mongo)

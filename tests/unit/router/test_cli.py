@@ -44,8 +44,8 @@ def run(*arguments: str) -> Result:
         ("nowhere.app:resolver", "there is no module 'nowhere' here"),
         (f"{HERE}x:resolver", f"there is no module '{HERE}x' here"),
         (f"{HERE}:nothing", f"{HERE} has no 'nothing'; it has the resolver resolver, empty"),
-        (f"{HERE}:not_one", "is no Resolver, but of type str"),
-        (f"{HERE}:router", "is no Resolver, but of type Router"),
+        (f"{HERE}:not_one", "is not a Resolver (got str)"),
+        (f"{HERE}:router", "is not a Resolver (got Router)"),
         (
             "tests.unit.router.cli_broken_app:resolver",
             "cannot be imported: KeyError: 'A_VARIABLE_THAT_NOBODY_SETS' (tests/unit/router/cli_broken_app.py:7)",

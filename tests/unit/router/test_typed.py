@@ -139,7 +139,7 @@ def test_an_unknown_trigger_is_named():
 
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "aws_lambda_powertools.utilities.data_classes.alb_event", None)
-    with pytest.raises(ConfigurationError, match=r"pip install lambda-junction\[powertools\]"):
+    with pytest.raises(ConfigurationError, match=r'pip install "lambda-junction\[powertools\]"'):
         data_class(made(Source.ALB, {}))
 
 

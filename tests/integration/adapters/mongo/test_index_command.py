@@ -140,7 +140,7 @@ def test_a_mongo_or_a_repository_will_do(ferretdb: FerretDB, application: str) -
         ([APP, "--tenants", "a,$cmd"], "the tenant '$cmd': "),
         ([APP, "--tenants", "a,,b"], "--tenants 'a,,b': a name is empty"),
         ([APP, "--parallel", "0"], "give a whole number from 1 to 64"),
-        ([f"{HERE}:text"], "is no Resolver, Mongo or Repository, but of type str"),
+        ([f"{HERE}:text"], "is not a Resolver, Mongo or Repository (got str)"),
         (["noform"], "APP 'noform': write it as package.module:resolver"),
         (["tests.unit.router.cli_app:resolver"], "no repository is made where it is imported, so there are no indexes"),
     ],

@@ -957,7 +957,9 @@ def test_the_errors_that_are_told_are_those_of_the_library() -> None:
 def test_a_source_whose_module_cannot_be_imported_fails_the_call(monkeypatch: pytest.MonkeyPatch) -> None:
     import sys
 
-    monkeypatch.setitem(sys.modules, "router.sources.sqs", None)
+    from router import sources
+
+    monkeypatch.setitem(sys.modules, f"{sources.__name__}.sqs", None)
     with pytest.raises(ImportError):
         dispatch(sqs("orders", "a"))
 
