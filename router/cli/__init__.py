@@ -1,4 +1,4 @@
-"""The command line: `python -m router --help`. Needs the extra `cli`; `worker` needs `aws`, `indexes` needs `mongo`."""
+"""The command line: `junction --help`. Needs the extra `cli`; `worker` needs `aws`, `indexes` needs `mongo`."""
 
 from __future__ import annotations
 

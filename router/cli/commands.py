@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -190,6 +191,33 @@ def indexes(
     from router.cli.indexes import run_indexes
 
     raise typer.Exit(run_indexes(application, tenants, prune=prune, dry_run=dry_run, parallel=parallel))
+
+
+@app.command()
+def vendor(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="The folder of the copy, such as `src/shop/_junction`.")
+    ],
+    package: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="The package that DIR is. By default its name below those of the packages around it.",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[bool, typer.Option("--check", help="Write nothing; say whether the copy is current.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited in the copy by hand.")] = False,
+) -> None:
+    """Copy the library into a package of your own, for an application that has its own `router` or `adapters`.
+
+    Imports are rewritten: `from shop._junction.router import Resolver`. A second run updates the copy. Exit status: 0
+    when it is done or current, 1 when it is not current, was edited by hand or cannot be written, 2 for wrong
+    arguments.
+    """
+    from router.cli.vendor import run_vendor
+
+    raise typer.Exit(run_vendor(folder, package, check=check, force=force))
 
 
 # ---- the table of routes -------------------------------------------------------------------------------------------

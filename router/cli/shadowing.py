@@ -7,7 +7,7 @@ from importlib.machinery import PathFinder
 
 from router.cli import library
 
-_WAYS_OUT = "rename it"
+_WAYS_OUT = "rename it, or use a copy of the library (`junction vendor`), whose commands `python -m COPY.router` runs"
 
 
 def own_module(package: str) -> str | None:

@@ -38,5 +38,5 @@ def _load(name: str) -> Any:
         return getattr(import_module(f"aws_lambda_powertools.utilities.data_classes.{module}"), data_class)
     except (ImportError, AttributeError) as error:
         raise ConfigurationError(
-            f"event.typed needs {data_class} of aws-lambda-powertools: pip install lambda-junction[powertools]"
+            f'event.typed needs {data_class} of aws-lambda-powertools: pip install "lambda-junction[powertools]"'
         ) from error

@@ -41,9 +41,9 @@ class TestJunction:
 
         assert done.returncode == 0
         assert "Usage: junction" in done.stdout
-        assert all(f" {command} " in done.stdout for command in ("routes", "task", "worker", "indexes"))
+        assert all(f" {command} " in done.stdout for command in ("routes", "task", "worker", "indexes", "vendor"))
 
-    @pytest.mark.parametrize("command", ["", "routes", "task", "worker", "indexes"])
+    @pytest.mark.parametrize("command", ["", "routes", "task", "worker", "indexes", "vendor"])
     def test_help_fits_80_columns_and_has_the_exit_statuses(self, command: str) -> None:
         done = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"})
 
@@ -105,6 +105,7 @@ class TestOwnRouter:
         line = one_line(done.stderr)
         assert "module 'router' has no attribute 'orders' (own.py:2)" in line
         assert "`router` is the library here, not router.py" in line
+        assert "junction vendor" in line
 
     def test_a_package_is_found_as_a_module_is(self, here: Path) -> None:
         (here / "router.py").unlink()
