@@ -87,6 +87,7 @@ class Event:
     __slots__ = (
         "_json",
         "_offloaded",
+        "_own_session",
         "_policy",
         "_tasks",
         "attempt",
@@ -112,7 +113,6 @@ class Event:
         "record",
         "records",
         "route",
-        "session",
         "source",
         "source_ip",
         "state",
@@ -154,9 +154,9 @@ class Event:
         claims: Mapping[str, Any]  # what an authorizer vouched for
         source_ip: str | None
         topic: str | None  # the SNS topic a message came through
-        session: Session
         state: dict[str, Any]  # free for middleware and handlers
         _policy: Policy  # where the session comes from
+        _own_session: Session | None  # None until something reads it
         _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
         _tasks: Sequence[Task[Any]]  # what `background` started
         _json: Any
@@ -180,6 +180,7 @@ class Event:
         self.record = record
         self._tasks = ()
         self._offloaded = None
+        self._own_session = None
         self._json = _UNREAD
 
     def __init_subclass__(cls) -> None:
@@ -189,6 +190,7 @@ class Event:
         cls._computed |= {
             "_json": cls._unread,
             "_offloaded": cls._nothing,
+            "_own_session": cls._nothing,
             "_policy": cls._default_policy,
             "_tasks": cls._no_tasks,
         }
@@ -204,6 +206,22 @@ class Event:
 
     def __repr__(self) -> str:
         return f"<Event {self.source.value} name={self.name!r} id={self.id!r}>"
+
+    @property
+    def session(self) -> Session:
+        """Who the event belongs to, read from where its source carries a session when it is first asked for.
+
+        Raises:
+            SessionError: the policy refuses what the event carried.
+        """
+        session = self._own_session
+        if session is None:
+            self._own_session = session = self._policy.of_event(self)
+        return session
+
+    @session.setter
+    def session(self, session: Session) -> None:
+        self._own_session = session
 
     def json(self) -> Any:
         """The body as JSON, parsed once. Bad JSON is a 400 or a failed record, with its position."""
@@ -289,6 +307,9 @@ class Event:
 
         return Query()
 
+    def _record(self) -> Any:
+        return self.raw
+
     def _records(self) -> list[Any]:
         return [self.record]
 
@@ -308,9 +329,6 @@ class Event:
         from router.session import Policy
 
         return Policy()
-
-    def _session(self) -> Session:
-        return self._policy.of_event(self)
 
     def _session_wire(self, attribute: str) -> Any:
         """The session as this event carried it (text or object), or None."""
@@ -342,5 +360,5 @@ class Event:
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 
-Event._lazy = frozenset(field for field in Event.__slots__ if field[0] != "_") - {"source", "raw", "context", "record"}
+Event._lazy = frozenset(field for field in Event.__slots__ if field[0] != "_") - {"source", "raw", "context"}
 Event.__init_subclass__()

@@ -8,6 +8,7 @@ from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
 from router.router import Registering, Router, path_parameters
 from router.session import Policy
+from router.sources._registry import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class Resolver(Registering):
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
-    __slots__ = ("_engine",)
+    __slots__ = ("_engine", "_runners")
 
     def __init__(
         self,
@@ -47,6 +48,7 @@ class Resolver(Registering):
         offload: Offload | None = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
+        self._runners = self._engine.runners
         self._engine.delay = delay
         self._engine.offload = offload
         if delay is not None:
@@ -56,7 +58,7 @@ class Resolver(Registering):
 
     def resolve(self, event: Any, context: Any = None) -> Any:
         """Answer a payload as its source expects. Async handlers run on a loop that lives as long as the process."""
-        answer = self._engine.dispatch(event, context)
+        answer = self._runners[detect(event)](event, context)
         if type(answer) is dict or not hasattr(answer, "send"):
             return answer
         from router.dispatch.loop import run
@@ -67,7 +69,7 @@ class Resolver(Registering):
 
     async def resolve_async(self, event: Any, context: Any = None) -> Any:
         """The same from async code, on the loop that is running."""
-        answer = self._engine.dispatch(event, context)
+        answer = self._runners[detect(event)](event, context)
         return await answer if hasattr(answer, "send") else answer
 
     def run_task(self, environ: Mapping[str, str] | None = None, *, require_env: tuple[str, ...] = ()) -> int:

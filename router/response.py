@@ -1,4 +1,4 @@
-"""`Response`: an HTTP answer with its status, headers, cookies and caching, and the problem documents of errors."""
+"""`Response`: an HTTP answer; what results of handlers become, and the problem documents of errors."""
 
 from __future__ import annotations
 
@@ -75,11 +75,6 @@ class Response:
         response.cookies = []
         response.body = json
         return response
-
-    @property
-    def _plain_json(self) -> bool:
-        """Whether it is still what `_ok` made: a 200 with a JSON body, and no header that anybody has seen."""
-        return self._headers is None and self.status == 200 and not self.cookies and type(self.body) is str
 
     @classmethod
     def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -281,3 +276,56 @@ def problem(
     response = Response(dumps(document).decode(), status, headers)
     response.headers["content-type"] = PROBLEM
     return response
+
+
+# ---- results of handlers --------------------------------------------------------------------------------------------
+
+
+def to_response(result: Any) -> Response:
+    """Return the Response that a handler's result stands for.
+
+    dict, list and models are JSON, str is text, bytes stay bytes, None is a 204; `(body, status[, headers])`.
+
+    Raises:
+        ConfigurationError: it is a coroutine, a generator, or a tuple of another form.
+    """
+    kind = type(result)
+    if kind is Response:
+        return result  # type: ignore[no-any-return]
+    if kind is dict or isinstance(result, dict | list):
+        return Response._ok(dumps(result).decode())
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(None, 204)
+    if isinstance(result, tuple) and not hasattr(result, "_fields"):
+        return _from_tuple(result)
+    refuse_unawaited(result)
+    return Response(result)
+
+
+def _from_tuple(result: tuple[Any, ...]) -> Response:
+    if not (2 <= len(result) <= 3 and type(result[1]) is int):
+        raise ConfigurationError("a handler's tuple must be (body, status) or (body, status, headers)")
+    given = to_response(result[0])
+    # A new one: the handler may give the same Response to other requests.
+    response = Response(given.body, result[1])
+    response.headers.clear()
+    for name, values in given.headers.multi().items():
+        for value in values:
+            response.headers.add(name, value)
+    response.cookies = [*given.cookies]
+    for name, value in (result[2] if len(result) == 3 else {}).items():
+        response.headers[name] = value
+    return response
+
+
+def refuse_unawaited(result: Any, what: str = "the handler") -> None:
+    """What hands back a coroutine or a generator has not done its work."""
+    if hasattr(result, "__await__"):
+        close = getattr(result, "close", None)
+        if close is not None:
+            close()
+        raise ConfigurationError(f"{what} returned something that must be awaited; declare it `async def` and await it")
+    if hasattr(result, "throw") or hasattr(result, "athrow"):
+        raise ConfigurationError(f"{what} returned a generator, which nobody would run; return the result")

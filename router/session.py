@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
 _KNOWN = frozenset(_FIELDS)
+_TEXTS = frozenset(("tenant", "user", "correlation_id"))
 _new = object.__new__
 
 
@@ -169,28 +170,36 @@ def _session_of(value: Any, policy: Policy | None) -> Session:
     if type(value) is not dict:
         raise SessionError(f"session: expected an object, got {_kind(value)}")
     get = value.get
-    tenant, user, correlation_id = get("tenant"), get("user"), get("correlation_id")
-    claims, attributes = get("claims"), get("attributes")
+    session = _new(Session)
+    session._policy = policy
     # Written out: this runs once a record.
+    session._tenant = tenant = get("tenant")
+    session._user = user = get("user")
+    session._correlation_id = correlation_id = get("correlation_id")
+    session._claims = session._attributes = _NOTHING
     if not (
-        (tenant is None or type(tenant) is str)
-        and (user is None or type(user) is str)
-        and (correlation_id is None or type(correlation_id) is str)
-        and (claims is None or type(claims) is dict)
-        and (attributes is None or type(attributes) is dict)
+        (type(tenant) is str or tenant is None)
+        and (type(user) is str or user is None)
+        and (type(correlation_id) is str or correlation_id is None)
     ):
+        _refuse(value)
+    if not _TEXTS.issuperset(value):
+        _take_mappings(session, value)
+    return session
+
+
+def _take_mappings(session: Session, value: dict[str, Any]) -> None:
+    """Give a session its claims and attributes. Fields that are not known are attributes."""
+    claims, attributes = value.get("claims"), value.get("attributes")
+    if (claims is not None and type(claims) is not dict) or (attributes is not None and type(attributes) is not dict):
         _refuse(value)
     if not _KNOWN.issuperset(value):
         others = {name: held for name, held in value.items() if name not in _KNOWN}
         attributes = {**others, **(attributes or {})}
-    session = _new(Session)
-    session._tenant = tenant
-    session._user = user
-    session._claims = MappingProxyType(dict(claims)) if claims else _NOTHING
-    session._correlation_id = correlation_id
-    session._attributes = MappingProxyType(dict(attributes)) if attributes else _NOTHING
-    session._policy = policy
-    return session
+    if claims:
+        session._claims = MappingProxyType(dict(claims))
+    if attributes:
+        session._attributes = MappingProxyType(dict(attributes))
 
 
 def _refuse(value: dict[str, Any]) -> NoReturn:
@@ -278,6 +287,11 @@ class Policy:
         Raises:
             SessionError: the session is malformed, or refused by the policy's signing.
         """
+        if type(wire) is str:  # once a record: without a call in between
+            try:
+                return _session_of(orjson.loads(wire), self)
+            except orjson.JSONDecodeError:
+                pass  # said below
         return self.nobody if wire is None else _session_of(_parsed(wire), self)
 
     def of_request(self, event: Event) -> Session:

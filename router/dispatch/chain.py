@@ -9,8 +9,8 @@ from __future__ import annotations
 import inspect
 
 from router.dispatch.plan import drive, is_async
-from router.dispatch.results import refuse_unawaited, to_response
 from router.errors import ConfigurationError, Forbidden
+from router.response import refuse_unawaited, to_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -170,16 +170,11 @@ def _guarded(call: Call, asynchronous: bool, permission: Callable[..., Any], bat
     return guarded, asynchronous
 
 
-def _shaped(event: Event, result: Any) -> Any:
-    """Return a result as middleware sees it: a Response on HTTP, on any other source the result itself."""
-    return to_response(result) if event._speaks_http else result
-
-
 def _replacement(event: Event, other: Any) -> Any:
     """Return what a middleware yielded in place of a result. A bare yield has nothing, and would swallow an error."""
     if other is None:
         raise ConfigurationError("a middleware has a second bare `yield`; yield the response that takes its place")
-    return _shaped(event, other)
+    return to_response(other) if event._speaks_http else other
 
 
 # ---- without await -------------------------------------------------------------------------------------------------
@@ -193,7 +188,9 @@ def _around(layers: list[Layer], call: Call, on_error: OnError, batch: bool) -> 
         opened: Opened = []
         try:
             early = _open(layers, event, opened)
-            result = _shaped(event, call(subject) if early is _PASSED else early)
+            result = call(subject) if early is _PASSED else early
+            if event._speaks_http:
+                result = to_response(result)
         except BaseException as error:
             return _throw(opened, event, error, on_error)
         return _resume(opened, event, result, on_error)
@@ -259,7 +256,9 @@ def _around_async(layers: list[Layer], call: Call, on_error: OnError, batch: boo
         opened: Opened = []
         try:
             early = await _open_async(layers, event, opened)
-            result = _shaped(event, await call(subject) if early is _PASSED else early)
+            result = await call(subject) if early is _PASSED else early
+            if event._speaks_http:
+                result = to_response(result)
         except BaseException as error:
             return await _throw_async(opened, event, error, on_error)
         return await _resume_async(opened, event, result, on_error)

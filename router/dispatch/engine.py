@@ -7,7 +7,7 @@ from router.event import Source
 from router.routing.table import Table
 from router.session import Policy
 from router.sources import load
-from router.sources._registry import ROWS, detect
+from router.sources._registry import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,13 +51,25 @@ def _with_session(plan: Plan, policy: Policy, batch: bool) -> Plan:
     return Plan(check_and_call, plan.is_async)
 
 
+class Runners(dict[Source, "Runner"]):
+    """What dispatches the events of each source, made when its first one comes."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def __missing__(self, source: Source) -> Runner:
+        self[source] = runner = self._engine.runner(source)
+        return runner
+
+
 class Engine:
     """Routes, middleware and settings of one application; no state of any invocation."""
 
     __slots__ = (
         "_forms",
         "_modes",
-        "_runners",
         "catchers",
         "deadline_margin_ms",
         "delay",
@@ -66,6 +78,7 @@ class Engine:
         "overrides",
         "policy",
         "reporters",
+        "runners",
         "table",
         "unrouted",
         "waits_on_errors",
@@ -92,19 +105,14 @@ class Engine:
         self.overrides: dict[Any, Any] = {}
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._forms: dict[int, tuple[Any, Form]] = {}
-        self._runners: dict[Source, Runner] = {}
+        self.runners = Runners(self)
         self._modes: dict[Source, tuple[bool, bool]] = {}
 
-    def dispatch(self, raw: Any, context: Any) -> Any:
-        """The answer to a payload, or a coroutine that gives it when something about it is async."""
-        source = detect(raw)
-        runner = self._runners.get(source)
-        if runner is None:
-            self._runners[source] = runner = self._runner(source)
-        return runner(raw, context)
+    def runner(self, source: Source) -> Runner:
+        """Return what dispatches the events of a source: `run(raw, context)`.
 
-    def _runner(self, source: Source) -> Runner:
-        """What dispatches the events of a source, made when the first one comes."""
+        It returns the answer, or a coroutine of it when something about it is async.
+        """
         module, row = load(source), ROWS[source]
         if row.kind != "reply":
             from router.dispatch.records import batch_runner

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.results import to_response
 from router.errors import (
     AnswerTooLarge,
     Discard,
@@ -14,7 +13,7 @@ from router.errors import (
     Retry,
     SessionError,
 )
-from router.response import Response, problem
+from router.response import Response, problem, to_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from router.dispatch.records import Routes, fetch_offloaded, finish, ordering_key, run_each
-from router.dispatch.results import refuse_unawaited
 from router.errors import ConfigurationError
+from router.response import refuse_unawaited
 from router.session import _current
 
 TYPE_CHECKING = False

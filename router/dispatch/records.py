@@ -10,8 +10,8 @@ from time import perf_counter
 
 from router.dispatch.errors import on_record_error
 from router.dispatch.plan import drive
-from router.dispatch.results import refuse_unawaited
 from router.errors import RecordsFailed
+from router.response import refuse_unawaited
 from router.session import _current
 from router.sources import Outcome
 

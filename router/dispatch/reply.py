@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from router.dispatch.plan import drive
-from router.encode import dumps
 from router.errors import Discard, MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
 
@@ -15,12 +14,11 @@ if TYPE_CHECKING:
 
     from router.dispatch.engine import Engine, Entry
     from router.event import Event, Source
-    from router.response import Response
 
 
 def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable[[Any, Any], Any]:
     """Return the function that answers the events of one source: `run(raw, context)`, or a coroutine of it."""
-    replies = (Requests if hasattr(module, "answer_response") else Calls)(engine, module, source)
+    replies = (Requests if hasattr(module, "ANSWERS") else Calls)(engine, module, source)
     make, find, answer, policy = replies.make, replies.find, replies.answer, engine.policy
     enter, leave = _current.set, _current.reset
 
@@ -47,16 +45,19 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
 class Replies:
     """What the two kinds of replies share; they differ in how an event is made, found, answered and refused."""
 
-    __slots__ = ("engine", "find", "make")
+    __slots__ = ("answer", "engine", "find", "make")
 
-    def __init__(self, engine: Engine, make: Callable[..., Event], find: Callable[[Event], Entry]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        make: Callable[..., Event],
+        find: Callable[[Event], Entry],
+        answer: Callable[[Event, Any], Any],
+    ) -> None:
         self.engine = engine
         self.make = make
         self.find = find
-
-    def answer(self, event: Event, result: Any) -> Any:
-        """Return what the source expects for a result."""
-        raise NotImplementedError
+        self.answer = answer
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
         """Return what the source expects for an error, or raise it: then the call fails."""
@@ -90,37 +91,22 @@ class Replies:
 class Requests(Replies):
     """HTTP: by method and path; every error is answered."""
 
-    __slots__ = ("answer_json", "answer_response", "to_response")
+    __slots__ = ()
 
     def __init__(self, engine: Engine, module: ModuleType, source: Source) -> None:
-        super().__init__(engine, module.EVENTS[source], engine.table.find_request)
-        self.answer_json: Callable[[Event, str], Any] = module.JSON_ANSWERS[source]
-        self.answer_response: Callable[[Event, Response], Any] = module.answer_response
-        self.to_response: Callable[[Any], Response] | None = None  # loaded when a result is no dict
-
-    def answer(self, event: Event, result: Any) -> Any:
-        if type(result) is dict:
-            return self.answer_json(event, dumps(result).decode())
-        if self.to_response is None:
-            from router.dispatch.results import to_response
-
-            self.to_response = to_response
-        response = self.to_response(result)
-        if response._plain_json:
-            return self.answer_json(event, response.body)  # type: ignore[arg-type]  # it is text, then
-        return self.answer_response(event, response)
+        super().__init__(engine, module.EVENTS[source], engine.table.find_request, module.ANSWERS[source])
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
         from router.dispatch.errors import on_error
 
         try:
-            return self.answer_response(event, await on_error(self.engine, event, error))
+            return self.answer(event, await on_error(self.engine, event, error))
         except Exception as raised:  # the error's own headers, members or detail cannot be sent
             from router.dispatch.errors import report
             from router.response import problem
 
             await report(self.engine, event, raised)
-            return self.answer_response(event, problem(500))
+            return self.answer(event, problem(500))
 
     def failed(self, event: Event, error: Exception) -> Any:
         if isinstance(error, NotFound | MethodNotAllowed) and event.route is None:
@@ -148,14 +134,16 @@ class Calls(Replies):
 
     def __init__(self, engine: Engine, module: ModuleType, source: Source) -> None:
         read = module.read
-        super().__init__(engine, lambda source, raw, context, _: read(source, raw, context)[0], engine.find)
+        super().__init__(
+            engine, lambda source, raw, context, _: read(source, raw, context)[0], engine.find, self._checked_answer
+        )
         self.form: Callable[[Event, Any], Any] = module.answer
         self.say_error: Callable[[Event, Exception], Any] | None = getattr(module, "failed", None)
         self.optional: tuple[str, ...] = getattr(module, "OPTIONAL", ())
 
-    def answer(self, event: Event, result: Any) -> Any:
+    def _checked_answer(self, event: Event, result: Any) -> Any:
         if result is not None:
-            from router.dispatch.results import refuse_unawaited, to_response
+            from router.response import refuse_unawaited, to_response
 
             refuse_unawaited(result)
             result = to_response(result) if event._speaks_http else result

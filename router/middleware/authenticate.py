@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from functools import partial
 
 from router.dispatch.chain import Middleware
-from router.dispatch.results import refuse_unawaited
 from router.errors import BadRequest, ConfigurationError, Forbidden, SessionIncomplete, Unauthorized
 from router.event import Source
 from router.http.headers import check_header
+from router.response import refuse_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -109,12 +109,12 @@ def _step(template: str, segment: str) -> tuple[str, str]:
 class Paths:
     """The tree."""
 
-    __slots__ = ("_root", "_top")
+    __slots__ = ("_root", "top")
 
     def __init__(self) -> None:
         self._root = Node()
-        self._top = Node()  # so that the empty text before the first slash is a step like any other
-        self._top.static[""] = self._root
+        self.top = Node()  # so that the empty text before the first slash is a step like any other
+        self.top.static[""] = self._root
 
     def place(self, template: str, method: str) -> Slot:
         """The slot of a template and method, made when it is not there yet."""
@@ -136,27 +136,11 @@ class Paths:
         return node.ends.setdefault(method, Slot())
 
     def find(self, method: str, path: str) -> tuple[Slot, list[Any]] | None:
-        """The slot for a request, with the values of its parameters in order; None when nothing matches."""
-        node = self._top
-        values: list[Any] = []
-        # The straight way, with no choice to take back. What it cannot decide, the search below does.
-        for segment in path.split("/"):
-            child = node.static.get(segment)
-            if child is None:
-                child = node.param
-                if child is None or node.typed or not segment:
-                    break
-                values.append(segment)
-            node = child
-        else:
-            if "%" not in path:
-                slot = node.ends.get(method)
-                if slot is not None:
-                    return slot, values
+        """Return the best slot for a request, with the values of its parameters; None when nothing matches."""
         return next(self.find_all(method, path), None)
 
     def find_all(self, method: str, path: str) -> Iterator[tuple[Slot, list[Any]]]:
-        """Each slot for a request, best first: for when the routes of the best one decline what is in it."""
+        """Return each slot for a request, best first, with the values of its parameters in order."""
         return _walk(self._root, split(path), 0, [], method)
 
     def methods(self, path: str) -> list[str]:

@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 class Table:
     """Routes and their entries (what the dispatcher made of them)."""
 
-    __slots__ = ("_names", "_paths", "entries", "routes")
+    __slots__ = ("_names", "_paths", "_top", "entries", "routes")
 
     def __init__(self) -> None:
         self.routes: list[Route] = []
         self.entries: list[Any] = []
         self._paths = Paths()
+        self._top = self._paths.top
         self._names: dict[Source, Names] = {}
 
     def add(self, route: Route, entry: Any) -> None:
@@ -43,32 +44,41 @@ class Table:
         self.entries.append(entry)
 
     def find_request(self, event: Event) -> Any:
-        """The entry for an HTTP request, with `event.params` set. Raises NotFound or MethodNotAllowed."""
-        found = self._paths.find(event.method, event.path)
-        if found is None and event.method == "HEAD":
-            found = self._paths.find("GET", event.path)
-        if found is None:
-            raise self._unfound(event)
-        slot, values = found
-        entry = slot.only or slot.pick(event)
-        if entry is None:
-            entry, values = self._find_declined(event)
-        if not values:
-            event.params = {}
-        elif len(values) == 1:
-            event.params = {entry.parameters[0]: values[0]}
+        """Return the entry for an HTTP request, and set `event.params`. Raises NotFound or MethodNotAllowed."""
+        path, node = event.path, self._top
+        values: list[Any] = []
+        # The fast path, without backtracking. What it cannot decide, the full search does.
+        for segment in path.split("/"):
+            child = node.static.get(segment)
+            if child is None:
+                child = node.param
+                if child is None or node.typed or not segment:
+                    break
+                values.append(segment)
+            node = child
         else:
-            event.params = dict(zip(entry.parameters, values, strict=True))
-        return entry
+            slot = node.ends.get(event.method)
+            if slot is not None and "%" not in path:
+                entry = slot.only
+                if entry is not None:
+                    if not values:
+                        event.params = {}
+                    elif len(values) == 1:
+                        event.params = {entry.parameters[0]: values[0]}
+                    else:
+                        event.params = dict(zip(entry.parameters, values, strict=True))
+                    return entry
+        return self._search(event)
 
-    def _find_declined(self, event: Event) -> tuple[Any, list[Any]]:
-        """The next best entry, where the patterns of the best place do not take the request. Raises NotFound."""
+    def _search(self, event: Event) -> Any:
+        """Find the entry for a request whose path is encoded, typed or greedy, or whose route has a condition."""
         for method in (event.method, "GET") if event.method == "HEAD" else (event.method,):
             for slot, values in self._paths.find_all(method, event.path):
                 entry = slot.pick(event)
                 if entry is not None:
-                    return entry, values
-        raise NotFound
+                    event.params = dict(zip(entry.parameters, values, strict=True))
+                    return entry
+        raise self._unfound(event)
 
     def find_path(self, method: str, path: str) -> Any:
         """The first entry at a method and path, whatever its pattern; None when there is none."""
@@ -86,10 +96,11 @@ class Table:
         return [method for method in METHODS if method in methods]
 
     def _unfound(self, event: Event) -> NotFound | MethodNotAllowed:
-        allowed = self.allowed(event.path)
-        if not allowed:
+        """Return a 404 for an unknown path, and where the routes of the method declined what is in the request."""
+        methods = self._paths.methods(event.path)
+        if not methods or event.method in methods or (event.method == "HEAD" and "GET" in methods):
             return NotFound()
-        return MethodNotAllowed(headers={"allow": ", ".join(allowed)})
+        return MethodNotAllowed(headers={"allow": ", ".join(self.allowed(event.path))})
 
     def find_record(self, event: Event) -> Any:
         """The entry for a record or a call by name. Raises NoRoute, which names what there is."""

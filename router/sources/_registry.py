@@ -320,14 +320,16 @@ RECORD_SOURCES = frozenset(row.source for row in _ROWS if row.records is not Non
 _NAMED_IN_RECORDS = {name: row.source for row in _ROWS if row.records == "Records" for name in row.named}
 _NAMED_AT_TOP = {name: row.source for row in _ROWS if row.records != "Records" for name in row.named}
 _IN_RECORD = [(row.in_record, row.source) for row in _ROWS if row.in_record is not None]
-# Rules by the key that opens them, with their row's position.
-_OPENED: dict[str, list[tuple[int, Rule]]] = {}
+# Rules by the key that opens them, with their row's position and source.
+_OPENED: dict[str, list[tuple[int, Rule, Source]]] = {}
 for _position, _row in enumerate(_ROWS):
     for _key in _row.opened:
-        _OPENED.setdefault(_key, []).append((_position, _row.rule))
+        _OPENED.setdefault(_key, []).append((_position, _row.rule, _row.source))
 # A few are looked for one by one; to find out which of the others a payload has is one step.
-_BUSIEST = ("requestContext", "detail-type", "type", "arguments", "awslogs", "triggerSource")
-_OTHERS = set(_OPENED).difference(_BUSIEST)
+_BUSIEST = [
+    (key, _OPENED[key]) for key in ("requestContext", "detail-type", "type", "arguments", "awslogs", "triggerSource")
+]
+_OTHERS = set(_OPENED).difference([key for key, _ in _BUSIEST])
 
 
 # ---- detection -----------------------------------------------------------------------------------------------------
@@ -341,15 +343,15 @@ def detect(raw: object) -> Source:
         named = _of_records(raw) if "Records" in raw else _of_name(raw["eventSource"])
         if named is not None:
             return named
-    for key in _BUSIEST:
+    for key, rules in _BUSIEST:
         if key in raw:
-            for position, rule in _OPENED[key]:
+            for _, rule, source in rules:
                 if rule(raw):
-                    return _ROWS[position].source
+                    return source
     first = _LAST
     # Never a step for each key of a large payload.
     for key in _OTHERS.intersection(raw) if len(raw) < 64 else raw.keys() & _OTHERS:
-        for position, rule in _OPENED[key]:
+        for position, rule, _ in _OPENED[key]:
             if position < first and rule(raw):
                 first = position  # whatever the order of the keys, the first row counts
     return _ROWS[first].source

@@ -7,7 +7,7 @@ from binascii import a2b_base64, b2a_base64
 
 import orjson
 
-from router.encode import JSON
+from router.encode import JSON, dumps
 from router.errors import AnswerTooLarge, BadRequest
 from router.event import Event, Source
 from router.http.headers import Headers, Query, check_header
@@ -114,7 +114,7 @@ class RestEvent(HttpEvent):
         self.source = source
         self.raw = raw
         self.context = context
-        self.record = raw
+        self._own_session = None
         self.method = raw["httpMethod"]  # detect has seen that both are text
         self.path = raw["path"]
 
@@ -149,7 +149,7 @@ class HttpApiEvent(HttpEvent):
         self.source = source
         self.raw = raw
         self.context = context
-        self.record = raw
+        self._own_session = None
         http = raw["requestContext"]["http"]  # detect has seen that it is an object
         method, path = http.get("method"), raw.get("rawPath")
         if type(path) is not str:
@@ -195,7 +195,7 @@ class AlbEvent(HttpEvent):
         self.source = source
         self.raw = raw
         self.context = context
-        self.record = raw
+        self._own_session = None
         self.method = raw["httpMethod"].upper()
 
     def _path(self) -> str:
@@ -221,7 +221,7 @@ class LatticeEvent(HttpEvent):
         self.source = source
         self.raw = raw
         self.context = context
-        self.record = raw
+        self._own_session = None
         self.method = raw["method"].upper()
         self.path = self._asked().partition("?")[0]
 
@@ -262,32 +262,54 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
     return [EVENTS[source](source, raw, context, raw)]
 
 
-def rest_json(event: Event, body: str) -> dict[str, Any]:
-    """A 200 of a REST API with a JSON body and nothing else: what most requests get, without a Response in between."""
-    if len(body) > _SURELY_FITS or event.method == "HEAD":
-        return _json_response(event, body)
-    return {"statusCode": 200, "multiValueHeaders": {"content-type": [JSON]}, "body": body, "isBase64Encoded": False}
+def _answer_json(event: Event, result: Any) -> dict[str, Any]:
+    """Answer a request of a REST API, HTTP API or function URL.
 
-
-def http_json(event: Event, body: str) -> dict[str, Any]:
-    """The same of an HTTP API or a function URL."""
+    What most requests get, a 200 with a JSON body and no other header, needs no Response in between.
+    """
+    if type(result) is dict:
+        body = dumps(result).decode()
+    else:
+        result = (_to_response or _load_to_response())(result)
+        body = result.body
+        if result._headers is not None or result.status != 200 or result.cookies or type(body) is not str:
+            return answer_response(event, result)  # it is no longer what `Response._ok` made
     if len(body) > _SURELY_FITS or event.method == "HEAD":
-        return _json_response(event, body)
+        from router.response import Response
+
+        return answer_response(event, Response._ok(body))
+    if event.source is _REST:
+        return {
+            "statusCode": 200,
+            "multiValueHeaders": {"content-type": [JSON]},
+            "body": body,
+            "isBase64Encoded": False,
+        }
     return {"statusCode": 200, "headers": {"content-type": JSON}, "body": body, "isBase64Encoded": False}
 
 
-def _json_response(event: Event, body: str) -> dict[str, Any]:
-    from router.response import Response
+def _answer(event: Event, result: Any) -> dict[str, Any]:
+    """Answer a request of an ALB or of VPC Lattice."""
+    return answer_response(event, (_to_response or _load_to_response())(result))
 
-    return answer_response(event, Response(body, content_type=JSON))
+
+def _load_to_response() -> Callable[[Any], Response]:
+    """Import what an application that answers with dicts alone never needs."""
+    global _to_response
+    from router.response import to_response
+
+    _to_response = to_response
+    return to_response
 
 
-JSON_ANSWERS: dict[Source, Callable[[Event, str], dict[str, Any]]] = {
-    Source.REST: rest_json,
-    Source.HTTP: http_json,
-    Source.URL: http_json,
-    Source.ALB: _json_response,
-    Source.LATTICE: _json_response,
+_to_response: Callable[[Any], Response] | None = None
+_REST = Source.REST
+ANSWERS: dict[Source, Callable[[Event, Any], dict[str, Any]]] = {
+    Source.REST: _answer_json,
+    Source.HTTP: _answer_json,
+    Source.URL: _answer_json,
+    Source.ALB: _answer,
+    Source.LATTICE: _answer,
 }
 
 

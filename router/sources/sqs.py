@@ -69,12 +69,14 @@ class SqsEvent(Event):
         return envelope["Message"] if envelope is not None else text_of(self, "body")
 
     def _parsed(self) -> Any:
-        body = self.record.get("body")
-        if type(body) is str and _MARK not in body and self._offloaded is None:
+        if self._offloaded is None:
             try:
-                return orjson.loads(body)
+                value = orjson.loads(self.record.get("body", ""))
             except orjson.JSONDecodeError:
                 pass  # said with its position below
+            else:
+                if type(value) is not dict or "TopicArn" not in value:  # no envelope
+                    return value
         return super()._parsed()
 
     def _body(self) -> bytes:
