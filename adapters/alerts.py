@@ -1,4 +1,4 @@
-"""Alerts: errors that nothing expected, told to a queue or topic.
+"""Alerts: errors that nothing expected, reported to a queue or topic.
 
     resolver.on_error(Alerts(topic="alerts", service="orders", stage="prod"))
 
@@ -16,6 +16,7 @@ from adapters._core.blocking import loop_runs
 from adapters.aws.aws import Aws
 from adapters.aws.settings import Settings
 from adapters.errors import AdapterError
+from router.durations import seconds
 from router.errors import ConfigurationError, HTTPError
 
 TYPE_CHECKING = False
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from typing import Any
 
+    from router.durations import Duration
     from router.event import Event
 
 _LONGEST = 200  # characters of a field: names and ids may come from a client
@@ -30,13 +32,16 @@ _MOST_KINDS = 1000
 
 
 class Alerts:
-    """Tells a queue or a topic of errors: what `resolver.on_error` takes.
+    """Reports errors to a queue or a topic: what `resolver.on_error` takes.
 
-    queue, topic: one of them, as of `Sqs` and `Sns`. aws: who calls; by default that of the environment, with timeouts
-        so short that a dead queue does not use up an invocation. service, stage: say where it was.
-    ignore: classes of errors, statuses of HTTPError, codes of AdapterError, of which nothing is told.
-    every: seconds in which errors of the same class on the same route make one alert; the next one says how many there
-        were. 0 tells of each.
+    queue, topic: one of them, as of `Sqs` and `Sns`.
+    aws: makes the calls; by default one made of the environment, with timeouts so short that a dead queue does not use
+        up an invocation.
+    service, stage: say where it was.
+    ignore: classes of errors, statuses of HTTPError, codes of AdapterError that make no alert.
+    every: seconds, or a timedelta, in which errors of the same class on the same route make one alert; the next one
+        says how many there were. 0: one for each.
+
     It never raises: what goes wrong with an alert is logged, and the dispatch goes on. In an async route it is
     awaited; in a sync one it has been sent on return.
     """
@@ -50,13 +55,11 @@ class Alerts:
         service: str | None = None,
         stage: str | None = None,
         ignore: Iterable[type[BaseException] | int | str] = (),
-        every: float = 60,
+        every: Duration = 60,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         if (queue is None) == (topic is None):
             raise ConfigurationError("Alerts: give queue=... or topic=..., one of them")
-        if not every >= 0:
-            raise ConfigurationError(f"Alerts(every={every!r}): give seconds from 0")
         ignored = list(ignore)
         self._classes = tuple(one for one in ignored if isinstance(one, type))
         self._codes = frozenset(str(one) for one in ignored if not isinstance(one, type))
@@ -66,13 +69,13 @@ class Alerts:
         self._sender: Any = None
         self._service = service
         self._stage = stage
-        self._every = every
+        self._every = seconds(every, "Alerts(every=...)")
         self._clock = clock
         self._lock = threading.Lock()
-        self._told: dict[tuple[str, str], tuple[float, int]] = {}  # by kind: when it was told, and how many since
+        self._reported: dict[tuple[str, str], tuple[float, int]] = {}  # by kind: when, and how many since
 
     def __call__(self, error: BaseException, event: Event | None = None) -> Awaitable[None] | None:
-        """Tell of an error."""
+        """Report an error."""
         try:
             alert = self._alert(error, event)
             if alert is None:
@@ -84,18 +87,18 @@ class Alerts:
             _log_failure(failure)
         return None
 
-    # ---- what is told ------------------------------------------------------------------------------------------
+    # ---- what is sent ------------------------------------------------------------------------------------------
 
     def _alert(self, error: BaseException, event: Event | None) -> dict[str, Any] | None:
-        """The alert, or None when nothing is to be told."""
+        """Return the alert, or None when nothing is to be sent."""
         if isinstance(error, self._classes) or not self._codes.isdisjoint(_codes(error)):
             return None
         name = type(error).__qualname__
-        where = _where(event)
+        where = _origin(event)
         repeated = self._repeated(name, str(where.get("route", "")))
         if repeated is None:
             return None
-        told: dict[str, Any] = {
+        alert: dict[str, Any] = {
             "error": f"{type(error).__module__}.{name}",
             "codes": sorted(_codes(error)) or None,
             "service": self._service,
@@ -103,21 +106,21 @@ class Alerts:
             **where,
             "repeated": repeated or None,
         }
-        return {field: value for field, value in told.items() if value is not None}
+        return {field: value for field, value in alert.items() if value is not None}
 
     def _repeated(self, name: str, route: str) -> int | None:
-        """How many of its kind were passed over since the last one that was told; None to pass over this one, too."""
+        """Return how many of its kind were left out since the last that was sent; None to leave this one out, too."""
         if self._every == 0:
             return 0
         now = self._clock()
         with self._lock:
-            when, count = self._told.get((name, route), (-float("inf"), 0))
+            when, count = self._reported.get((name, route), (-float("inf"), 0))
             if now - when < self._every:
-                self._told[name, route] = when, count + 1
+                self._reported[name, route] = when, count + 1
                 return None
-            if len(self._told) >= _MOST_KINDS:
-                self._told.clear()
-            self._told[name, route] = now, 0
+            if len(self._reported) >= _MOST_KINDS:
+                self._reported.clear()
+            self._reported[name, route] = now, 0
             return count
 
     # ---- how ---------------------------------------------------------------------------------------------------
@@ -141,24 +144,24 @@ class Alerts:
         if self._sender is None:
             from adapters.sns import Sns
 
-            self._sender = Sns(self._caller())
+            self._sender = Sns(self._aws_of_alerts())
         return self._sender
 
     def _sqs(self) -> Any:
         if self._sender is None:
             from adapters.sqs import Sqs
 
-            self._sender = Sqs(self._caller())
+            self._sender = Sqs(self._aws_of_alerts())
         return self._sender
 
-    def _caller(self) -> Aws:
+    def _aws_of_alerts(self) -> Aws:
         if self._aws is not None:
             return self._aws
         return Aws(Settings.from_env(connect_timeout=1, read_timeout=3, attempts=2))
 
 
-def _where(event: Event | None) -> dict[str, Any]:
-    """Where it happened. What cannot be read of a malformed event is left out."""
+def _origin(event: Event | None) -> dict[str, Any]:
+    """Return where it happened. What cannot be read of a malformed event is left out."""
     if event is None:
         return {}
     fields: dict[str, Callable[[], Any]] = {
@@ -184,7 +187,7 @@ def _where(event: Event | None) -> dict[str, Any]:
 
 
 def _codes(error: BaseException) -> set[str]:
-    """What services and statuses call the error: words of a fixed set, never of a client."""
+    """Return what services and statuses call the error: words of a fixed set, never of a client."""
     if isinstance(error, HTTPError):
         return {str(error.status)}
     return {error.code[:_LONGEST]} if isinstance(error, AdapterError) and error.code else set()

@@ -46,7 +46,7 @@ class AccessDenied(AdapterError):
     """The identity that called may not do this, or its keys are not valid."""
 
 
-class NotFoundError(AdapterError, LookupError):
+class ResourceNotFound(AdapterError, LookupError):
     """The topic, queue, object or whatever else was named does not exist."""
 
 
@@ -75,14 +75,14 @@ class InvalidMessage(AdapterError, ValueError):
 
 
 class MessageTooLarge(InvalidMessage):
-    """The message is over what the service takes: shorten it, or let it go by claim check."""
+    """The message is over what the service takes: shorten it, or offload its body to S3."""
 
 
-class ClaimRefused(InvalidMessage):
+class OffloadRefused(InvalidMessage):
     """A pointer to a body in S3 that is malformed, names a place that is not allowed, or does not fit the object."""
 
 
-class ClaimMissing(NotFoundError):
+class OffloadMissing(ResourceNotFound):
     """The body that a pointer names is not in S3 (any more)."""
 
 

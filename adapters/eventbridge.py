@@ -2,7 +2,7 @@
 
     bus = Bus(name="shop", source="orders")
     bus.publish("OrderPlaced", {"id": "1"})
-    await bus.publish_many_async([BusEvent("OrderPlaced", {"id": "2"}), BusEvent("OrderPaid", {"id": "1"})])
+    await bus.publish_many_async([OutgoingEvent("OrderPlaced", {"id": "2"}), OutgoingEvent("OrderPaid", {"id": "1"})])
 
 The session travels in `detail.metadata.session`, where `@on_bus` routes find it; what a caller has put there does not
 travel. Every verb has an `_async` twin. The role needs `events:PutEvents` on the bus.
@@ -10,32 +10,38 @@ travel. Every verb has an `_async` twin. The role needs `events:PutEvents` on th
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
-from functools import partial
 
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import Delivery, Entry, cut
+from adapters._core.batches import BatchEntry, Delivery, cut
 from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import InvalidMessage, MessageTooLarge
-from router.encode import dumps
-from router.errors import ConfigurationError, EncodeError
+from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
+    from typing import Any, TypedDict, Unpack
 
     from adapters._core.outgoing import Outgoing
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from router.session import Policy
+
+    class PublishOptions(TypedDict, total=False):
+        """The keyword arguments of `Bus.publish`."""
+
+        source: str | None
+        resources: Sequence[str]
+        time: datetime | None
+        session: Outgoing
+
 
 # EventBridge API reference, PutEvents: a request with ten entries, and what they come to.
 _MOST = 10
@@ -46,11 +52,15 @@ _PASSING = frozenset(("InternalFailure", "InternalException", "ThrottlingExcepti
 
 
 @dataclass(frozen=True, slots=True)
-class BusEvent:
+class OutgoingEvent:
     """One event to publish.
 
-    detail: a mapping, model or dataclass: it has to be a JSON object. source: that of the bus unless another is given.
-    resources: ARNs of what it is about. time: aware; that of the call by default. session: as of `Bus.publish`.
+    detail_type: what routes match on.
+    detail: a mapping, model or dataclass: it has to be a JSON object.
+    source: that of the bus unless another is given.
+    resources: ARNs of what it is about.
+    time: aware; that of the call by default.
+    session: as of `Bus.publish`.
     """
 
     detail_type: str
@@ -64,9 +74,12 @@ class BusEvent:
 class Bus(Adapter):
     """One event bus and what this service publishes to it.
 
-    aws: who calls; that of the environment when none is given. name: of the bus, or its ARN. source: what the events
-    say they come from. policy: signs sessions where no resolver runs. max_bytes: the largest event, and the largest
-    batch; give 262144 where targets or regions still have the limit of 256 KB.
+    aws: makes the calls; by default one made of the environment.
+    name: of the bus, or its ARN.
+    source: the source of the events.
+    policy: signs sessions where no resolver runs.
+    max_bytes: the largest event, and the largest batch; give 262144 where targets or regions still have the limit of
+        256 KB.
     """
 
     def __init__(
@@ -93,67 +106,59 @@ class Bus(Adapter):
     def __repr__(self) -> str:
         return f"Bus(name={self.name!r}, source={self.source!r})"
 
-    def publish(
-        self,
-        detail_type: str,
-        detail: Any,
-        *,
-        source: str | None = None,
-        resources: Sequence[str] = (),
-        time: datetime | None = None,
-        session: Outgoing = CURRENT,
-    ) -> str:
-        """Publish one event and give its id. detail: a mapping, model or dataclass: it has to be a JSON object.
+    def publish(self, detail_type: str, detail: Any, **options: Unpack[PublishOptions]) -> str:
+        """Publish one event and return its id.
 
-        session: the current one unless another is given; None attaches none. Raises AdapterError.
+        detail: a mapping, model or dataclass: it has to be a JSON object.
+        options: `source`, in place of that of the bus; `resources`: ARNs of what it is about; `time`: aware, that of
+            the call by default; `session`: the current one unless another is given, None attaches none.
+
+        Raises:
+            InvalidMessage: the event cannot be sent as it is.
+            AdapterError: EventBridge refused it.
         """
-        event = BusEvent(detail_type, detail, source, resources, time, session)
-        return self._run(self._many([event]), "publish")[0]
+        return self._run(self._send_many([OutgoingEvent(detail_type, detail, **options)]), "publish")[0]
 
-    async def publish_async(
-        self,
-        detail_type: str,
-        detail: Any,
-        *,
-        source: str | None = None,
-        resources: Sequence[str] = (),
-        time: datetime | None = None,
-        session: Outgoing = CURRENT,
-    ) -> str:
+    async def publish_async(self, detail_type: str, detail: Any, **options: Unpack[PublishOptions]) -> str:
         """`publish` from async code, without blocking its loop."""
-        event = BusEvent(detail_type, detail, source, resources, time, session)
-        return (await self.aws.run_async(self._many([event])))[0]
+        return (await self.aws.run_async(self._send_many([OutgoingEvent(detail_type, detail, **options)])))[0]
 
-    def publish_many(self, events: Iterable[BusEvent]) -> list[str]:
-        """Publish events in batches of ten, and give their ids in order.
+    def publish_many(self, events: Iterable[OutgoingEvent]) -> list[str]:
+        """Publish events in batches of ten, and return their ids in order.
 
         All are checked before the first is sent. What EventBridge refuses for a passing reason is sent again, with
-        pauses; then `PartialFailure` says which were not taken.
-        """
-        return self._run(self._many(events), "publish_many")
+        pauses.
 
-    async def publish_many_async(self, events: Iterable[BusEvent]) -> list[str]:
+        Raises:
+            InvalidMessage: one of them cannot be sent as it is; nothing was sent.
+            PartialFailure: some were not taken; it says which.
+        """
+        return self._run(self._send_many(events), "publish_many")
+
+    async def publish_many_async(self, events: Iterable[OutgoingEvent]) -> list[str]:
         """`publish_many` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._many(events))
+        return await self.aws.run_async(self._send_many(events))
 
     # ---- how ---------------------------------------------------------------------------------------------------
 
-    def _many(self, events: Iterable[BusEvent]) -> Steps[list[str]]:
-        given = list(events)
-        if not given:
+    def _send_many(self, events: Iterable[OutgoingEvent]) -> Steps[list[str]]:
+        events = list(events)
+        if not events:
             return []
         # Read here, in the context of the caller.
-        sessions = [session_entry(_checked(event).session, self.policy) for event in given]
-        prepare = partial(self._entries, given, sessions)
-        entries = prepare() if len(given) <= _MOST else (yield BlockingCall(prepare))
-        delivery = Delivery(
-            self._put, ordered=False, attempts=self.settings.attempts, base=self.settings.backoff, told=_nobody
-        )
-        batches = list(cut(entries, self.max_bytes, _MOST))
-        return (yield from delivery.run(batches, service="events", operation="put_events", resource=self.name))
+        sessions = [session_entry(_checked_event(event).session, self.policy) for event in events]
 
-    def _put(self, batch: list[Entry]) -> Steps[Any]:
-        """Send a batch, and give the answer in the form of a batch of SQS: EventBridge answers by position."""
+        def prepare() -> list[BatchEntry]:
+            each = zip(events, sessions, strict=True)
+            return [self._entry(position, event, *session) for position, (event, session) in enumerate(each)]
+
+        entries = prepare() if len(events) <= _MOST else (yield BlockingCall(prepare))
+        batches = list(cut(entries, _MOST, self.max_bytes))
+        where = {"service": "events", "operation": "put_events", "resource": self.name}
+        return (yield from Delivery(self._put, self.settings).run(batches, **where))
+
+    def _put(self, batch: list[BatchEntry]) -> Steps[Any]:
+        """Send a batch, and return the answer in the form of SQS: EventBridge answers by position."""
         answer = yield self.aws.step(
             "events", "put_events", resource=self.name, parameters={"Entries": [entry.request for entry in batch]}
         )
@@ -167,13 +172,7 @@ class Bus(Adapter):
                 refused.append({"Id": id, **why})
         return {"Successful": taken, "Failed": refused}
 
-    def _entries(self, events: list[BusEvent], sessions: list[tuple[str, str | None]]) -> list[Entry]:
-        return [
-            self._entry(position, event, *session)
-            for position, (event, session) in enumerate(zip(events, sessions, strict=True))
-        ]
-
-    def _entry(self, position: int, event: BusEvent, key: str, wire: str | None) -> Entry:
+    def _entry(self, position: int, event: OutgoingEvent, key: str, wire: str | None) -> BatchEntry:
         try:
             request = self._request(event, key, wire)
             size = _size(request)
@@ -189,9 +188,9 @@ class Bus(Adapter):
                 operation="put_events",
                 resource=self.name,
             ) from None
-        return Entry(position, event, "", request, size, None)
+        return BatchEntry(position, event, request, size)
 
-    def _request(self, event: BusEvent, key: str, wire: str | None) -> dict[str, Any]:
+    def _request(self, event: OutgoingEvent, key: str, wire: str | None) -> dict[str, Any]:
         source = self.source if event.source is None else event.source
         if not isinstance(source, str) or not source or source.startswith("aws."):
             raise InvalidMessage("the source must be a text that is not empty and does not begin with 'aws.'")
@@ -223,35 +222,16 @@ def with_session(detail: Any, key: str, wire: str | None) -> str:
     if not isinstance(metadata, Mapping):
         raise InvalidMessage("detail.metadata must be an object: the session travels in it")
     if wire is None and key not in metadata:
-        return encoded(held, "the detail")
+        return to_json(held, "the detail")
     others = {name: value for name, value in metadata.items() if name != key}
     if wire is not None:
         others[key] = orjson.Fragment(wire)
-    return encoded({**held, "metadata": others}, "the detail")
+    return to_json({**held, "metadata": others}, "the detail")
 
 
-def as_object(value: Any, what: str) -> dict[str, Any]:
-    """A mapping, model or dataclass as a dict of its own. Raises InvalidMessage, which does not quote it."""
-    if isinstance(value, Mapping):
-        return dict(value)
-    # Decimal: a number comes out again as it went in.
-    held = json.loads(encoded(value, what), parse_float=Decimal)
-    if type(held) is not dict:
-        raise InvalidMessage(f"{what} must be a JSON object, not a {type(value).__name__}")
-    return held
-
-
-def encoded(value: Any, what: str) -> str:
-    """JSON text. Raises InvalidMessage."""
-    try:
-        return dumps(value).decode()
-    except EncodeError as error:
-        raise InvalidMessage(f"{what} {error}") from None
-
-
-def _checked(event: Any) -> BusEvent:
-    if not isinstance(event, BusEvent):
-        raise ConfigurationError(f"publish_many takes BusEvents, not {type(event).__name__}")
+def _checked_event(event: Any) -> OutgoingEvent:
+    if not isinstance(event, OutgoingEvent):
+        raise ConfigurationError(f"publish_many takes OutgoingEvents, not {type(event).__name__}")
     return event
 
 
@@ -259,7 +239,3 @@ def _size(request: dict[str, Any]) -> int:
     """What an entry counts towards the limit, in bytes (EventBridge user guide, event entry size)."""
     texts = (request["Source"], request["DetailType"], request["Detail"], *request.get("Resources", ()))
     return sum(len(text.encode()) for text in texts) + (_TIME_BYTES if "Time" in request else 0)
-
-
-def _nobody(entry: Entry, id: str | None, code: str) -> None:
-    """Events are not audited here: the bus has an archive for that."""

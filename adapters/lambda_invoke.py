@@ -18,18 +18,28 @@ from adapters._core.outgoing import CURRENT, named_session
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throttled, safe
+from router.durations import seconds
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 from router.session import get_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
+    from typing import Any, TypedDict, Unpack
 
     from adapters._core.outgoing import Outgoing
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
+    from router.durations import Duration
     from router.session import Policy
+
+    class InvokeOptions(TypedDict, total=False):
+        """The keyword arguments of `Invoker.invoke`."""
+
+        session: Outgoing
+        qualifier: str | None
+        tenant: str | None
+
 
 # Lambda API reference, Invoke.
 _LARGEST = 6 * 1024 * 1024
@@ -47,8 +57,9 @@ _NOT_STARTED = frozenset(
 class FunctionFailed(AdapterError):
     """The function was called, and failed.
 
-    error_type, error_message: what its runtime told. handled: whether the function itself returned the error. trace:
-    the lines of its traceback, for a log; they are not part of the message.
+    error_type, error_message: of its runtime.
+    handled: whether the function itself returned the error.
+    trace: the lines of its traceback, for a log; they are not part of the message.
     """
 
     def __init__(
@@ -71,9 +82,10 @@ class FunctionFailed(AdapterError):
 class Invoker(Adapter):
     """Invokes functions.
 
-    aws: who calls; that of the environment when none is given. policy: signs sessions where no resolver runs.
-    timeout: seconds to wait for an answer; the default outlasts every function. lambda_tenant: hand the session's
-    tenant to functions in Lambda's tenant isolation mode.
+    aws: makes the calls; by default one made of the environment.
+    policy: signs sessions where no resolver runs.
+    timeout: seconds, or a timedelta, to wait for an answer; the default outlasts every function.
+    lambda_tenant: hand the session's tenant to functions in Lambda's tenant isolation mode.
 
     A function is a name, a name with alias or version (`billing:live`), or an ARN.
     """
@@ -83,83 +95,64 @@ class Invoker(Adapter):
         aws: Aws | None = None,
         *,
         policy: Policy | None = None,
-        timeout: float = _LONGEST + 10,
+        timeout: Duration = _LONGEST + 10,
         lambda_tenant: bool = False,
     ) -> None:
         super().__init__(aws)
-        if not timeout > 0:
-            raise ConfigurationError(f"Invoker(timeout={timeout!r}): give a positive number of seconds")
         self.policy = policy
-        self.timeout = timeout
+        self.timeout = seconds(timeout, "Invoker(timeout=...)", least=0.001)
         self.lambda_tenant = lambda_tenant
 
     def invoke(
-        self,
-        function: str,
-        action: str | None = None,
-        data: Any = None,
-        *,
-        session: Outgoing = CURRENT,
-        qualifier: str | None = None,
-        tenant: str | None = None,
+        self, function: str, action: str | None = None, data: Any = None, **options: Unpack[InvokeOptions]
     ) -> Any:
-        """Call a function and give its result, parsed. data: anything that JSON can hold, up to 6 MB.
+        """Call a function and return its result, parsed. A call that may have reached the function is not repeated.
 
-        session: the current one unless another is given; None attaches none. qualifier: an alias or a version.
-        tenant: for tenant isolation mode. A call that may have reached the function is not repeated. Raises
-        FunctionFailed, AdapterError.
+        function: its name, a name with alias or version, or an ARN.
+        action: of its `@on_invoke` route.
+        data: anything that JSON can hold, up to 6 MB.
+        options: `session`: the current one unless another is given, None attaches none; `qualifier`: an alias or a
+            version; `tenant`: for tenant isolation mode.
+
+        Raises:
+            FunctionFailed: the function was called, and failed.
+            AdapterError: the call failed.
         """
-        return self._run(self._wait_for(function, self._request(action, data, session, qualifier, tenant)), "invoke")
+        return self._run(self._wait_for(function, self._request(action, data, **options)), "invoke")
 
     async def invoke_async(
-        self,
-        function: str,
-        action: str | None = None,
-        data: Any = None,
-        *,
-        session: Outgoing = CURRENT,
-        qualifier: str | None = None,
-        tenant: str | None = None,
+        self, function: str, action: str | None = None, data: Any = None, **options: Unpack[InvokeOptions]
     ) -> Any:
         """`invoke` from async code; it waits in threads of its own, so that nothing else waits with it."""
-        request = self._request(action, data, session, qualifier, tenant)
-        return await self.aws.run_async(self._wait_for(function, request))
+        return await self.aws.run_async(self._wait_for(function, self._request(action, data, **options)))
 
     def invoke_event(
-        self,
-        function: str,
-        action: str | None = None,
-        data: Any = None,
-        *,
-        session: Outgoing = CURRENT,
-        qualifier: str | None = None,
-        tenant: str | None = None,
+        self, function: str, action: str | None = None, data: Any = None, **options: Unpack[InvokeOptions]
     ) -> None:
-        """Let Lambda call a function later, once or more. data: anything that JSON can hold, up to 1 MB.
+        """Let Lambda call a function later, once or more; arguments as of `invoke`, data up to 1 MB.
 
-        What the function makes of it is told to nobody here: give it a dead-letter queue or a failure destination.
+        The result is not returned: configure a dead-letter queue or a failure destination to see errors.
         """
-        self._run(self._hand_over(function, self._request(action, data, session, qualifier, tenant)), "invoke_event")
+        self._run(self._hand_over(function, self._request(action, data, **options)), "invoke_event")
 
     async def invoke_event_async(
-        self,
-        function: str,
-        action: str | None = None,
-        data: Any = None,
-        *,
-        session: Outgoing = CURRENT,
-        qualifier: str | None = None,
-        tenant: str | None = None,
+        self, function: str, action: str | None = None, data: Any = None, **options: Unpack[InvokeOptions]
     ) -> None:
         """`invoke_event` from async code, without blocking its loop."""
-        await self.aws.run_async(self._hand_over(function, self._request(action, data, session, qualifier, tenant)))
+        await self.aws.run_async(self._hand_over(function, self._request(action, data, **options)))
 
     # ---- how ---------------------------------------------------------------------------------------------------
 
     def _request(
-        self, action: str | None, data: Any, session: Outgoing, qualifier: str | None, tenant: str | None
+        self,
+        action: str | None,
+        data: Any,
+        *,
+        session: Outgoing = CURRENT,
+        qualifier: str | None = None,
+        tenant: str | None = None,
     ) -> dict[str, Any]:
-        """The parameters of Invoke, the function aside; made in the context of the caller, whose session it is."""
+        """Return the parameters of Invoke, the function aside; called in the context of the caller."""
         envelope: dict[str, Any] = {}
         if action is not None:
             if not isinstance(action, str) or not action:
@@ -187,7 +180,7 @@ class Invoker(Adapter):
 
     def _wait_for(self, function: str, request: dict[str, Any]) -> Steps[Any]:
         """Call, and read the answer. Only what surely did not start the function is tried again."""
-        _check(function, request, _LARGEST, "that is waited for")
+        _check_payload(function, request, _LARGEST, "that is waited for")
         attempt = 1
         while True:
             try:
@@ -209,17 +202,17 @@ class Invoker(Adapter):
             if typed is error:
                 raise
         else:
-            return _result(function, answer, payload)
+            return _read_result(function, answer, payload)
         raise typed  # out of the except block, so that the original is not even the context
 
     def _hand_over(self, function: str, request: dict[str, Any]) -> Steps[None]:
-        _check(function, request, _LARGEST_EVENT, "that is called later")
+        _check_payload(function, request, _LARGEST_EVENT, "that is called later")
         yield self.aws.step(
             "lambda", "invoke", parameters={"FunctionName": function, "InvocationType": "Event", **request}
         )
 
 
-def _check(function: str, request: dict[str, Any], limit: int, what: str) -> None:
+def _check_payload(function: str, request: dict[str, Any], limit: int, what: str) -> None:
     if not isinstance(function, str) or not function:
         raise ConfigurationError(f"lambda: give the name or ARN of a function, not {function!r}")
     size = len(request["Payload"])
@@ -233,7 +226,7 @@ def _check(function: str, request: dict[str, Any], limit: int, what: str) -> Non
         )
 
 
-def _result(function: str, answer: Any, payload: bytes) -> Any:
+def _read_result(function: str, answer: Any, payload: bytes) -> Any:
     kind = answer.get("FunctionError")
     try:
         held = orjson.loads(payload) if payload else None
@@ -251,9 +244,9 @@ def _result(function: str, answer: Any, payload: bytes) -> Any:
     raise _failure(function, kind, held if type(held) is dict else {})
 
 
-def _failure(function: str, kind: str, told: dict[str, Any]) -> FunctionFailed:
-    name, message = str(told.get("errorType") or kind), str(told.get("errorMessage") or "")
-    trace = told.get("stackTrace")
+def _failure(function: str, kind: str, payload: dict[str, Any]) -> FunctionFailed:
+    name, message = str(payload.get("errorType") or kind), str(payload.get("errorMessage") or "")
+    trace = payload.get("stackTrace")
     said = f"{name}: {safe(message)}" if message else name
     return FunctionFailed(
         f"lambda.invoke {function}: the function failed: {said}",
@@ -265,5 +258,5 @@ def _failure(function: str, kind: str, told: dict[str, Any]) -> FunctionFailed:
         operation="invoke",
         resource=function,
         code=name,
-        request_id=str(told.get("requestId") or ""),
+        request_id=str(payload.get("requestId") or ""),
     )

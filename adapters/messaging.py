@@ -22,106 +22,111 @@ from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Self, TypeAlias
+    from typing import Self, TypeAlias, TypedDict, Unpack
+
+    from adapters.sns import PublishOptions
+    from adapters.sqs.send import SendOptions
 
     Part: TypeAlias = str | Callable[[Any], str] | None
+
+    class Parts(TypedDict, total=False):
+        """For FIFO: the name of a field, or a callable of the value."""
+
+        group: Part
+        deduplication: Part
+
+    class TopicOptions(Parts, total=False):
+        """The keyword arguments of `Topic`."""
+
+        sns: Sns | None
+
+    class QueueOptions(Parts, total=False):
+        """The keyword arguments of `Queue`."""
+
+        sqs: Sqs | None
+
 
 T = TypeVar("T")
 
 __all__ = ["Message", "Queue", "Topic"]
 
 
-class _Typed(Generic[T]):
-    """What `Topic` and `Queue` have in common.
+class _Channel(Generic[T]):
+    """A name bound to a model: what `Topic` and `Queue` have in common.
 
-    name: as in Settings (a name, a key of the map, an ARN). model: a pydantic model, a dataclass, any other type where
-    pydantic is installed, or None for values of any kind. group, deduplication: for FIFO: the name of a field, or a
-    callable of the value.
+    name: as in Settings (a name, a key of the map, an ARN).
+    model: a pydantic model, a dataclass, any other type where pydantic is installed, or None for values of any kind.
+    group, deduplication: for FIFO: the name of a field, or a callable of the value.
     """
 
-    def __init__(self, name: str, model: type[T] | None, group: Part, deduplication: Part) -> None:
+    def __init__(self, name: str, model: Any, *, group: Part = None, deduplication: Part = None) -> None:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"{type(self).__name__}({name!r}): give a name")
         self.name = name
-        self.model = model
+        self.model: type[T] | None = model
         self._encode = _encoder(model)
-        self._group = group
-        self._deduplication = deduplication
+        self._parts: Parts = {"group": group, "deduplication": deduplication}
 
     def __repr__(self) -> str:
         model = "" if self.model is None else f", {getattr(self.model, '__name__', self.model)}"
         return f"{type(self).__name__}({self.name!r}{model})"
 
     def message(self, value: T | dict[str, Any] | Message, **options: Any) -> Message:
-        """The message for a value, validated. Raises InvalidMessage, whose `errors` name what is wrong where."""
+        """Return the message for a value, validated.
+
+        Raises:
+            InvalidMessage: the value does not fit the model; its `errors` say what is wrong where.
+        """
         message = as_message(value, **options)
         try:
             held, body = self._encode(message.content)
         except InvalidMessage as error:
             raise InvalidMessage(f"{self!r}: {error}", errors=error.errors, resource=self.name) from None
         derived: dict[str, Any] = {
-            name: self._part(name, of, held)
-            for name, of in (("group", self._group), ("deduplication", self._deduplication))
-            if of is not None and getattr(message, name) is None
+            name: self._part(name, part, held)
+            for name, part in self._parts.items()
+            if part is not None and getattr(message, name) is None
         }
         return replace(message, content=body, **derived)
 
     def messages(self, values: Iterable[T | dict[str, Any] | Message]) -> list[Message]:
-        """The messages for some values, each validated; the error of one names its position."""
-        made = []
+        """Return the messages for some values, each validated; the error of one names its position."""
+        messages = []
         for position, value in enumerate(values):
             try:
-                made.append(self.message(value))
+                messages.append(self.message(value))
             except InvalidMessage as error:
                 raise InvalidMessage(f"#{position} {error}", errors=error.errors, resource=self.name) from None
-        return made
+        return messages
 
-    def _part(self, name: str, of: str | Callable[[Any], str], value: Any) -> str:
-        if callable(of):
-            return str(of(value))
-        held = value.get(of) if isinstance(value, dict) else getattr(value, of, None)
+    def _part(self, name: str, part: Any, value: Any) -> str:
+        if callable(part):
+            return str(part(value))
+        held = value.get(part) if isinstance(value, dict) else getattr(value, part, None)
         if held is None:
-            raise InvalidMessage(f"{self!r}: {name}={of!r}, and the value has no such field", resource=self.name)
+            raise InvalidMessage(f"{self!r}: {name}={part!r}, and the value has no such field", resource=self.name)
         return str(held)
 
 
-class Topic(_Typed[T]):
+class Topic(_Channel[T]):
     """A topic of SNS and what is published to it: `Topic("order-events", OrderCreated)`.
 
-    sns: what publishes; by default one made of the environment.
+    sns: publishes; by default one made of the environment.
     """
 
     @overload
-    def __init__(
-        self: Topic[Any], name: str, *, sns: Sns | None = None, group: Part = None, deduplication: Part = None
-    ) -> None: ...
+    def __init__(self: Topic[Any], name: str, model: None = None, **options: Unpack[TopicOptions]) -> None: ...
     @overload
-    def __init__(
-        self,
-        name: str,
-        model: type[T] | None,
-        *,
-        sns: Sns | None = None,
-        group: Part = None,
-        deduplication: Part = None,
-    ) -> None: ...
-    def __init__(
-        self,
-        name: str,
-        model: Any = None,
-        *,
-        sns: Sns | None = None,
-        group: Part = None,
-        deduplication: Part = None,
-    ) -> None:
-        super().__init__(name, model, group, deduplication)
+    def __init__(self, name: str, model: type[T] | None, **options: Unpack[TopicOptions]) -> None: ...
+    def __init__(self, name: str, model: Any = None, *, sns: Sns | None = None, **parts: Any) -> None:
+        super().__init__(name, model, **parts)
         self.sns = Sns() if sns is None else sns
 
-    def publish(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
-        """Validate a value and publish it; options as of `Sns.publish`. Gives the message's id."""
+    def publish(self, value: T | dict[str, Any] | Message, **options: Unpack[PublishOptions]) -> str:
+        """Validate a value, publish it as `Sns.publish` does, and return the message's id."""
         return self.sns.publish(self.name, self.message(value, **options))
 
-    async def publish_async(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+    async def publish_async(self, value: T | dict[str, Any] | Message, **options: Unpack[PublishOptions]) -> str:
         """`publish` from async code, without blocking its loop."""
         return await self.sns.publish_async(self.name, self.message(value, **options))
 
@@ -131,16 +136,15 @@ class Topic(_Typed[T]):
 
     async def publish_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
         """`publish_many` from async code, without blocking its loop."""
-        messages = await self.sns.aws.in_thread(self.messages, values)
-        return await self.sns.publish_many_async(self.name, messages)
+        return await self.sns.publish_many_async(self.name, await self.sns.aws.in_thread(self.messages, values))
 
     def using(self, sns: Sns) -> Self:
-        """The same topic through another publisher, such as that of a test."""
-        return type(self)(self.name, self.model, sns=sns, group=self._group, deduplication=self._deduplication)
+        """Return the same topic through another publisher, such as that of a test."""
+        return type(self)(self.name, self.model, sns=sns, **self._parts)
 
     def queue(self, sqs: Sqs | None = None) -> Queue[T]:
-        """The queue that has the topic's name, service and stage being added by `Settings(queue_name=...)`."""
-        return Queue(self.name, self.model, sqs=sqs, group=self._group, deduplication=self._deduplication)
+        """Return the queue with the topic's name; `Settings(queue_name=...)` adds service and stage to it."""
+        return Queue(self.name, self.model, sqs=sqs, **self._parts)
 
     @property
     def route(self) -> str:
@@ -148,43 +152,25 @@ class Topic(_Typed[T]):
         return self.sns.settings.topic(self.name).rpartition(":")[2]
 
 
-class Queue(_Typed[T]):
+class Queue(_Channel[T]):
     """A queue of SQS and what is sent to it: `Queue("orders", Order)`.
 
-    sqs: what sends; by default one made of the environment.
+    sqs: sends; by default one made of the environment.
     """
 
     @overload
-    def __init__(
-        self: Queue[Any], name: str, *, sqs: Sqs | None = None, group: Part = None, deduplication: Part = None
-    ) -> None: ...
+    def __init__(self: Queue[Any], name: str, model: None = None, **options: Unpack[QueueOptions]) -> None: ...
     @overload
-    def __init__(
-        self,
-        name: str,
-        model: type[T] | None,
-        *,
-        sqs: Sqs | None = None,
-        group: Part = None,
-        deduplication: Part = None,
-    ) -> None: ...
-    def __init__(
-        self,
-        name: str,
-        model: Any = None,
-        *,
-        sqs: Sqs | None = None,
-        group: Part = None,
-        deduplication: Part = None,
-    ) -> None:
-        super().__init__(name, model, group, deduplication)
+    def __init__(self, name: str, model: type[T] | None, **options: Unpack[QueueOptions]) -> None: ...
+    def __init__(self, name: str, model: Any = None, *, sqs: Sqs | None = None, **parts: Any) -> None:
+        super().__init__(name, model, **parts)
         self.sqs = Sqs() if sqs is None else sqs
 
-    def send(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
-        """Validate a value and send it; options as of `Sqs.send`. Gives the message's id."""
+    def send(self, value: T | dict[str, Any] | Message, **options: Unpack[SendOptions]) -> str:
+        """Validate a value, send it as `Sqs.send` does, and return the message's id."""
         return self.sqs.send(self.name, self.message(value, **options))
 
-    async def send_async(self, value: T | dict[str, Any] | Message, **options: Any) -> str:
+    async def send_async(self, value: T | dict[str, Any] | Message, **options: Unpack[SendOptions]) -> str:
         """`send` from async code, without blocking its loop."""
         return await self.sqs.send_async(self.name, self.message(value, **options))
 
@@ -194,12 +180,11 @@ class Queue(_Typed[T]):
 
     async def send_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
         """`send_many` from async code, without blocking its loop."""
-        messages = await self.sqs.aws.in_thread(self.messages, values)
-        return await self.sqs.send_many_async(self.name, messages)
+        return await self.sqs.send_many_async(self.name, await self.sqs.aws.in_thread(self.messages, values))
 
     def using(self, sqs: Sqs) -> Self:
-        """The same queue through another sender, such as that of a test."""
-        return type(self)(self.name, self.model, sqs=sqs, group=self._group, deduplication=self._deduplication)
+        """Return the same queue through another sender, such as that of a test."""
+        return type(self)(self.name, self.model, sqs=sqs, **self._parts)
 
     @property
     def route(self) -> str:
@@ -211,7 +196,7 @@ class Queue(_Typed[T]):
 
 
 def _encoder(model: Any) -> Callable[[Any], tuple[Any, Any]]:
-    """A function of a value: gives the validated value, and what is sent. Raises InvalidMessage."""
+    """Return a function of a value: it returns the validated value and what is sent, or raises InvalidMessage."""
     if model is None:
         return lambda value: (value, value)
     if isinstance(model, type) and hasattr(model, "model_validate"):
@@ -274,7 +259,7 @@ def _dataclass(model: Any) -> Callable[[Any], tuple[Any, Any]]:
 
 
 def _refused(error: Any) -> InvalidMessage:
-    """pydantic's errors with their places; without the values, which are the message."""
+    """Return pydantic's errors with their places, without the values, which are the message."""
     errors = [
         {"at": ".".join(map(str, one["loc"])), "message": one["msg"]}
         for one in error.errors(include_url=False, include_input=False, include_context=False)

@@ -1,23 +1,26 @@
-"""Claim check: a body that is too large for a topic or queue waits in S3, and a pointer to it travels.
+"""Offloading: a body that is too large for a topic or queue waits in S3, and a pointer to it travels.
 
-    claims = ClaimCheck("my-claims")
-    Sqs(claims=claims).send("orders", large)                  # over the limit: by S3; else as always
-    claims.open(event)                                        # the body, wherever it is
+    offload = Offload("my-bodies")
+    Sqs(offload=offload).send("orders", large)                # over the limit: by S3; else as always
+    offload.open(event)                                       # the body, wherever it is
 
-The receiver reads only from the buckets and the prefix it was told of, and compares size and SHA-256. Objects are named
-by what they hold, so a message that is sent twice is stored once. They are never deleted by a receiver, as a topic has
-many; let the bucket expire them: `claims.lifecycle_rule(days=15)`, a day more than the longest retention of a queue.
+The receiver reads only from the buckets and the prefix that it was given, and compares size and SHA-256. Objects are
+named by what they hold, so a message that is sent twice is stored once. A receiver never deletes them, as a topic has
+several; let the bucket expire them with `offload.lifecycle_rule()`, by default after 15 days: queues keep messages for
+14 at most.
 The sender needs `s3:PutObject` and `s3:PutObjectTagging`, the receiver `s3:GetObject`, on `<prefix>*`.
 """
 
 from __future__ import annotations
 
 from hashlib import sha256
+from math import ceil
 
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters.errors import ClaimMissing, ClaimRefused, NotFoundError
+from adapters.errors import OffloadMissing, OffloadRefused, ResourceNotFound
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -26,18 +29,23 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.aws.aws import Aws
+    from router.durations import Duration
     from router.event import Event
 
-_KEY = "junction-claim"
+_KEY = "junction-offload"
+_DAY = 86_400
 
 
-class ClaimCheck(Adapter):
+class Offload(Adapter):
     """Where large bodies wait.
 
-    bucket, prefix: where they are put, and the only place they are read from; buckets: further ones to read from, with
-    the same prefix. threshold: bytes from which a body goes there; by default the limit of the topic or queue.
-    most: the largest body that is fetched, in bytes. kms_key: encrypts in place of the bucket's own setting.
-    tags: on each object, beside `junction=claim`. aws: who fetches; that of the environment when none is given.
+    bucket, prefix: where bodies are put, and the only place they are read from.
+    buckets: further buckets to read from, with the same prefix.
+    threshold: bytes from which a body goes there; by default the limit of the topic or queue.
+    most: the largest body that is fetched, in bytes.
+    kms_key: encrypts in place of the bucket's own setting.
+    tags: on each object, beside `junction=offload`.
+    aws: makes the calls; by default that of the sender, else one made of the environment.
     """
 
     attribute = _KEY
@@ -46,7 +54,7 @@ class ClaimCheck(Adapter):
         self,
         bucket: str,
         *,
-        prefix: str = "claims/",
+        prefix: str = "offload/",
         threshold: int | None = None,
         buckets: Iterable[str] = (),
         most: int = 256 * 1024 * 1024,
@@ -55,35 +63,42 @@ class ClaimCheck(Adapter):
         aws: Aws | None = None,
     ) -> None:
         if not bucket or not prefix:
-            raise ConfigurationError("ClaimCheck: give a bucket and a prefix")
+            raise ConfigurationError("Offload: give a bucket and a prefix")
         if threshold is not None and threshold < 1:
-            raise ConfigurationError(f"ClaimCheck(threshold={threshold!r}): give bytes from 1")
+            raise ConfigurationError(f"Offload(threshold={threshold!r}): give bytes from 1")
         super().__init__(aws)
         self.bucket = bucket
         self.prefix = prefix
         self.threshold = threshold
         self.most = most
         self.kms_key = kms_key
-        self.tags = {"junction": "claim", **(tags or {})}
+        self.tags = {"junction": "offload", **(tags or {})}
         self._buckets = {bucket, *([buckets] if isinstance(buckets, str) else buckets)}
 
-    def lifecycle_rule(self, days: int = 15) -> dict[str, Any]:
-        """The rule that expires the objects, for the bucket's lifecycle configuration."""
+    def lifecycle_rule(self, keep: Duration = 15 * _DAY) -> dict[str, Any]:
+        """Return the rule that expires the objects, for the bucket's lifecycle configuration.
+
+        keep: seconds, or a timedelta, for which an object is kept; S3 counts in days, so it is rounded up to these.
+        """
+        days = ceil(seconds(keep, "lifecycle_rule(keep=...)", least=1) / _DAY)
         return {
-            "ID": "junction-claims",
+            "ID": "junction-offload",
             "Status": "Enabled",
-            "Filter": {"And": {"Prefix": self.prefix, "Tags": [{"Key": "junction", "Value": "claim"}]}},
+            "Filter": {"And": {"Prefix": self.prefix, "Tags": [{"Key": "junction", "Value": "offload"}]}},
             "Expiration": {"Days": days},
         }
 
     # ---- sending -----------------------------------------------------------------------------------------------
 
     def wants(self, size: int, limit: int) -> bool:
-        """Whether a message of that many bytes goes by S3."""
+        """Return whether a message of that many bytes goes by S3."""
         return size > limit or (self.threshold is not None and size >= self.threshold)
 
-    def check_in(self, body: str, aws: Aws | None = None) -> tuple[str, dict[str, int]]:
-        """Put a body into S3. Gives the body that travels in its place, and the attribute that says so."""
+    def store(self, body: str, aws: Aws | None = None) -> tuple[str, dict[str, int]]:
+        """Put a body into S3. Return the body that travels in its place, and the attribute that says so.
+
+        aws: makes the call where this has none of its own.
+        """
         held = body.encode()
         digest = sha256(held).hexdigest()
         key = f"{self.prefix}{digest}"
@@ -106,9 +121,12 @@ class ClaimCheck(Adapter):
     # ---- receiving ---------------------------------------------------------------------------------------------
 
     def pointer(self, event: Event) -> dict[str, Any] | None:
-        """The pointer that an event carries in place of its body, or None.
+        """Return the pointer that an event carries in place of its body, or None.
 
         The attribute decides: a body alone, which may come from a client, is never taken for a pointer.
+
+        Raises:
+            OffloadRefused: the attribute is there, and the body is not a pointer.
         """
         if _KEY not in event.attributes:
             return None
@@ -118,11 +136,11 @@ class ClaimCheck(Adapter):
             held = None
         pointer = held.get(_KEY) if type(held) is dict else None
         if type(pointer) is not dict:
-            raise ClaimRefused(f"the message says that its body is in S3 ({_KEY}), and holds no pointer to it")
+            raise OffloadRefused(f"the message says that its body is in S3 ({_KEY}), and holds no pointer to it")
         return pointer
 
     def open(self, event: Event) -> bytes:
-        """The body of an event: fetched when it is in S3, else its own."""
+        """Return the body of an event: fetched when it is in S3, else its own."""
         pointer = self.pointer(event)
         return event.body if pointer is None else self.fetch(pointer)
 
@@ -132,13 +150,19 @@ class ClaimCheck(Adapter):
         return event.body if pointer is None else await self.fetch_async(pointer)
 
     def fetch(self, pointer: Mapping[str, Any]) -> bytes:
-        """The body that a pointer names. Raises ClaimRefused, ClaimMissing, AdapterError."""
-        bucket, key, size, digest = self._checked(pointer)
+        """Return the body that a pointer names.
+
+        Raises:
+            OffloadRefused: the pointer is malformed, names another place, or does not fit the object.
+            OffloadMissing: the object is not there (any more).
+            AdapterError: S3 refused.
+        """
+        bucket, key, size, digest = self._read_pointer(pointer)
         where = f"s3://{bucket}/{key}"
         try:
             answer = self.aws.call("s3", "get_object", resource=where, Bucket=bucket, Key=key)
-        except NotFoundError as error:
-            raise ClaimMissing(
+        except ResourceNotFound as error:
+            raise OffloadMissing(
                 f"{where}: the body of a message is not there (any more); let the bucket keep objects longer than "
                 "queues keep messages",
                 service="s3",
@@ -147,25 +171,26 @@ class ClaimCheck(Adapter):
                 code=error.code,
             ) from None
         if answer["ContentLength"] != size:
-            raise ClaimRefused(f"{where}: it has {answer['ContentLength']} bytes, and the pointer says {size}")
+            raise OffloadRefused(f"{where}: it has {answer['ContentLength']} bytes, and the pointer says {size}")
         body: bytes = answer["Body"].read()
         if sha256(body).hexdigest() != digest:
-            raise ClaimRefused(f"{where}: its SHA-256 is not the one of the pointer")
+            raise OffloadRefused(f"{where}: its SHA-256 is not the one of the pointer")
         return body
 
     async def fetch_async(self, pointer: Mapping[str, Any]) -> bytes:
         """`fetch` from async code, without blocking its loop."""
         return await self.aws.in_thread(self.fetch, pointer)
 
-    def _checked(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str]:
+    def _read_pointer(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str]:
+        """Return bucket, key, size and digest. Raises OffloadRefused for a place that is not allowed."""
         bucket, key = pointer.get("bucket"), pointer.get("key")
         size, digest = pointer.get("size"), pointer.get("sha256")
         if type(bucket) is not str or type(key) is not str or type(size) is not int or type(digest) is not str:
-            raise ClaimRefused("the pointer to a body in S3 is malformed")
+            raise OffloadRefused("the pointer to a body in S3 is malformed")
         if bucket not in self._buckets or not key.startswith(self.prefix):
-            raise ClaimRefused(
-                "the pointer to a body names a place that is not allowed; ClaimCheck(buckets=...) allows more buckets"
+            raise OffloadRefused(
+                "the pointer to a body names a place that is not allowed; Offload(buckets=...) allows more buckets"
             )
         if not 0 <= size <= self.most:
-            raise ClaimRefused(f"the pointer names a body of {size} bytes, and {self.most} are the most")
+            raise OffloadRefused(f"the pointer names a body of {size} bytes, and {self.most} are the most")
         return bucket, key, size, digest

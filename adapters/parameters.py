@@ -22,6 +22,7 @@ import orjson
 from adapters._core.adapter import Adapter
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -30,31 +31,32 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.aws.aws import Aws
+    from router.durations import Duration
 
 _MOST_NAMES = 10  # of GetParameters
 _EXTRAS = 'the parameters adapter needs aws-lambda-powertools: pip install "lambda-junction[aws,powertools]"'
 
 
 class Parameters(Adapter):
-    """Parameters and secrets, each kept for `max_age` seconds (0: never kept).
+    """Parameters and secrets, each kept for a time.
 
-    aws: who calls; that of the environment when none is given. Values of one `Parameters` are seen by no other, so that
-    two identities do not read each other's. `fresh=True` asks again now; what comes is kept.
-    Parameters of type SecureString are decrypted.
+    aws: makes the calls; by default one made of the environment.
+    max_age: how long a value is kept; seconds, or a timedelta. 0: it is not kept.
+
+    Values of one `Parameters` are seen by no other, so that two identities do not read each other's. `fresh=True` asks
+    again now, and keeps the answer. Parameters of type SecureString are decrypted.
     """
 
-    def __init__(self, aws: Aws | None = None, *, max_age: int = 300) -> None:
+    def __init__(self, aws: Aws | None = None, *, max_age: Duration = 300) -> None:
         super().__init__(aws)
-        if type(max_age) is not int or max_age < 0:
-            raise ConfigurationError(f"Parameters(max_age={max_age!r}): give whole seconds from 0")
-        self.max_age = max_age
+        self.max_age = seconds(max_age, "Parameters(max_age=...)")
         self._providers: tuple[int, dict[str, Any]] = (0, {})
         self._lock = threading.Lock()
 
     # ---- Parameter Store ---------------------------------------------------------------------------------------
 
     def get(self, name: str, *, fresh: bool = False) -> str:
-        """A parameter; `name:3` or `name:label` asks for a version. Raises NotFoundError, AdapterError."""
+        """A parameter; `name:3` or `name:label` asks for a version. Raises ResourceNotFound, AdapterError."""
         self._warn("get")
         return self._get(name, fresh)
 
@@ -74,7 +76,7 @@ class Parameters(Adapter):
     # ---- Secrets Manager ---------------------------------------------------------------------------------------
 
     def secret(self, name: str, *, fresh: bool = False) -> str:
-        """A secret by its name or ARN, as text. Raises NotFoundError, AccessDenied, AdapterError."""
+        """A secret by its name or ARN, as text. Raises ResourceNotFound, AccessDenied, AdapterError."""
         self._warn("secret")
         return self._secret(name, fresh)
 
@@ -102,7 +104,7 @@ class Parameters(Adapter):
         provider = self._provider("ssm")
         return str(
             _asked(
-                partial(provider.get, _named(name), max_age=self.max_age, decrypt=True, force_fetch=fresh),
+                partial(provider.get, _checked_name(name), max_age=self.max_age, decrypt=True, force_fetch=fresh),
                 ("ssm", "get_parameter", name),
             )
         )
@@ -112,7 +114,7 @@ class Parameters(Adapter):
         provider = self._provider("ssm tree" if recursive else "ssm level")
         ask = partial(
             provider.get_multiple,
-            _named(path),
+            _checked_name(path),
             max_age=self.max_age,
             decrypt=True,
             recursive=recursive,
@@ -122,7 +124,7 @@ class Parameters(Adapter):
 
     def _secret(self, name: str, fresh: bool) -> str:
         provider = self._provider("secretsmanager")
-        ask = partial(provider.get, _named(name), max_age=self.max_age, force_fetch=fresh)
+        ask = partial(provider.get, _checked_name(name), max_age=self.max_age, force_fetch=fresh)
         held = _asked(ask, ("secretsmanager", "get_secret_value", name))
         if isinstance(held, bytes):
             raise InvalidMessage(
@@ -153,10 +155,10 @@ class Parameters(Adapter):
             if pid != os.getpid():
                 self._providers = (os.getpid(), providers := {})
             if kind not in providers:
-                providers[kind] = self._made(kind)
+                providers[kind] = self._new_provider(kind)
             return providers[kind]
 
-    def _made(self, kind: str) -> Any:
+    def _new_provider(self, kind: str) -> Any:
         try:
             from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
         except ImportError:
@@ -166,7 +168,7 @@ class Parameters(Adapter):
         return provider(boto3_client=self.aws.client(service))
 
 
-def _named(name: str) -> str:
+def _checked_name(name: str) -> str:
     if not isinstance(name, str) or not name:
         raise ConfigurationError(f"parameters: give a name, not {name!r}")
     return name
@@ -245,7 +247,7 @@ def resolve_requirements(
             values[paths[path]], origins[paths[path]] = value, path
         missing = [name for name in missing if name not in values]
     if missing:
-        raise ConfigurationError(_told(missing, app, stage, service))
+        raise ConfigurationError(_missing_message(missing, app, stage, service))
     return Resolved({name: values[name] for name in names}, {name: origins[name] for name in names})
 
 
@@ -260,7 +262,7 @@ def _found(paths: list[str], aws: Aws) -> dict[str, str]:
     return found
 
 
-def _told(missing: list[str], app: str | None, stage: str | None, service: str | None) -> str:
+def _missing_message(missing: list[str], app: str | None, stage: str | None, service: str | None) -> str:
     named = ", ".join(missing)
     if all((app, stage, service)):
         return (

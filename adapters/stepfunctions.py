@@ -16,10 +16,10 @@ import orjson
 
 from adapters._core.adapter import Adapter
 from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.partitions import partition
+from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge
-from adapters.eventbridge import as_object, encoded
-from adapters.sns import partition
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -43,7 +43,9 @@ class ExecutionExists(AdapterError):
 class StepFunctions(Adapter):
     """Starts executions of state machines.
 
-    aws: who calls; that of the environment when none is given. policy: signs sessions where no resolver runs.
+    aws: makes the calls; by default one made of the environment.
+    policy: signs sessions where no resolver runs.
+
     A machine is a name or an ARN, that of a version or an alias included.
     """
 
@@ -52,12 +54,18 @@ class StepFunctions(Adapter):
         self.policy = policy
 
     def start(self, machine: str, input: Any = None, *, name: str | None = None, session: Outgoing = CURRENT) -> str:
-        """Start an execution and give its ARN. input: a mapping, model or dataclass: it has to be a JSON object.
+        """Start an execution and return its ARN.
 
+        input: a mapping, model or dataclass: it has to be a JSON object.
         name: of the execution, 80 characters at most; the same name and input again, while it runs, starts nothing and
-        gives the same ARN, so that a repeated message does no harm. The session is part of the input; a signed one
-        differs from second to second. session: the current one unless another is given; None attaches none. Raises
-        ExecutionExists, AdapterError.
+            returns the same ARN, so that a repeated message does no harm. The session is part of the input; a signed
+            one differs from second to second.
+        session: the current one unless another is given; None attaches none.
+
+        Raises:
+            InvalidMessage: the input or the name cannot be sent as it is.
+            ExecutionExists: it was started before, with another input, or has ended.
+            AdapterError: Step Functions refused it.
         """
         return self._run(self._start(machine, self._request(input, name, session)), "start")
 
@@ -73,7 +81,7 @@ class StepFunctions(Adapter):
         held.pop(key, None)  # `session=` alone decides
         if wire is not None:
             held[key] = orjson.Fragment(wire)
-        text = encoded(held, "stepfunctions.start_execution: the input")
+        text = to_json(held, "stepfunctions.start_execution: the input")
         size = len(text.encode())
         if size > _LARGEST:
             raise MessageTooLarge(

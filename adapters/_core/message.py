@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters._core.outgoing import Outgoing
+    from router.durations import Duration
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Message:
     attributes: text, numbers, bytes, lists and what JSON has a text for, by name; None leaves one out.
     subject: of SNS.
     group, deduplication: of FIFO topics and queues.
-    delay: seconds, of SQS.
+    delay: seconds or a timedelta, of SQS.
     session: the current one unless another is given; None for none.
     """
 
@@ -34,7 +35,7 @@ class Message:
     subject: str | None = None
     group: str | None = None
     deduplication: str | None = None
-    delay: float | None = None
+    delay: Duration | None = None
     session: Outgoing = field(default=CURRENT, repr=False)
 
 

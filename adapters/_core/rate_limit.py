@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Bucket:
+class TokenBucket:
     """`per_second` messages on average, `burst` at once after a quiet time."""
 
     __slots__ = ("_burst", "_clock", "_lock", "_per_second", "_tokens", "_when")
@@ -31,7 +31,7 @@ class Bucket:
         self._lock = threading.Lock()
 
     def take(self, count: int) -> float:
-        """Take tokens, and say how many seconds to wait until they are there. Later callers wait behind these."""
+        """Take tokens, and return the seconds to wait until they are there. Later callers wait behind these."""
         with self._lock:
             now = self._clock()
             self._tokens = min(self._burst, self._tokens + (now - self._when) * self._per_second)

@@ -6,14 +6,14 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import partial
 
-from adapters._core import message_attributes as attributes
 from adapters._core.adapter import Adapter
-from adapters._core.batches import Delivery, Entry, cut
+from adapters._core.batches import BatchEntry, Delivery, cut
 from adapters._core.message import as_message, text_of
+from adapters._core.message_attributes import MOST, encode, size_of
 from adapters._core.outgoing import CURRENT, named_session
-from adapters._core.rate_limit import Bucket
+from adapters._core.rate_limit import TokenBucket
 from adapters._core.steps import BlockingCall, Wait
-from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
+from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -24,17 +24,18 @@ if TYPE_CHECKING:
     from adapters._core.message import Message
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
-    from adapters.offload import ClaimCheck
+    from adapters.offload import Offload
     from router.session import Policy
 
-    Session: TypeAlias = tuple[str, str]  # the name of the attribute, and the wire form
+    SessionAttribute: TypeAlias = tuple[str, str]  # the name of the attribute, and the wire form
 
 # What a group or deduplication id may hold (SQS API reference, SendMessage).
-_ID = frozenset(map(chr, range(33, 127)))
+_ID_CHARACTERS = frozenset(map(chr, range(33, 127)))
+_PREPARED_AT_ONCE = 10  # more messages than these are prepared off the event loop
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class Destination:
     """A topic or queue. id: its ARN or URL. region: where it is, when that is not the region of the settings."""
 
     id: str
@@ -48,10 +49,15 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What the audit hook is told of one message, once it is decided.
+    """The audit record of one message, made after it was sent or refused.
 
-    id: of the message; None when it was not taken, and `error` is then the code. size: bytes that count for the limit.
-    claim: whether the body went by claim check. body: only where `Sns(audit_bodies=True)` asks for it.
+    service, resource: `sns` or `sqs`, and the ARN or URL.
+    id: of the message; None when it was not taken, and `error` is then the code.
+    size: bytes that count for the limit.
+    attributes: the names of its attributes.
+    group: its message group.
+    offloaded: whether the body went by S3.
+    body: only where `Sns(audit_bodies=True)` asks for it.
     """
 
     service: str
@@ -60,7 +66,7 @@ class Sent:
     size: int
     attributes: tuple[str, ...]
     group: str | None
-    claim: bool
+    offloaded: bool
     error: str
     body: str | None
 
@@ -80,27 +86,27 @@ class Sender(Adapter, ABC):
         aws: Aws | None = None,
         *,
         policy: Policy | None = None,
-        claims: ClaimCheck | None = None,
+        offload: Offload | None = None,
         rate: float | None = None,
         burst: float | None = None,
         content_deduplication: bool = False,
-        on_message: Callable[[Sent], object] | None = None,
+        on_sent: Callable[[Sent], object] | None = None,
         audit_bodies: bool = False,
     ) -> None:
         super().__init__(aws)
         self.policy = policy
-        self.claims = claims
+        self.offload = offload
         self._rate = rate
         self._burst = burst
         if rate is not None:
-            Bucket(rate, burst)  # refuses what makes no sense, now and not at the first message
+            TokenBucket(rate, burst)  # refuses what makes no sense, now and not at the first message
         elif burst is not None:
             raise ConfigurationError(f"{type(self).__name__}(burst=...) needs rate=, messages a second")
         self._content_deduplication = content_deduplication
-        self._on_message = on_message
+        self._on_sent = on_sent
         self._audit_bodies = audit_bodies
-        self._targets: dict[str, Target] = {}
-        self._buckets: dict[str, Bucket] = {}
+        self._destinations: dict[str, Destination] = {}
+        self._buckets: dict[str, TokenBucket] = {}
 
     @property
     def max_bytes(self) -> int:
@@ -111,141 +117,134 @@ class Sender(Adapter, ABC):
     # ---- what differs ------------------------------------------------------------------------------------------
 
     @abstractmethod
-    def _resolve(self, name: str) -> Target:
-        """The topic or queue of a name; may call AWS."""
+    def _resolve(self, name: str) -> Destination:
+        """Return the topic or queue of a name; may call AWS."""
 
     @abstractmethod
-    def _options(self, target: Target, message: Message, body: str) -> dict[str, Any]:
-        """The parameters of a message besides body, attributes and ids. Raises InvalidMessage."""
+    def _options(self, destination: Destination, message: Message, body: str) -> dict[str, Any]:
+        """Return the parameters of a message besides body, attributes and ids. Raises InvalidMessage."""
 
     # ---- one, many ---------------------------------------------------------------------------------------------
 
-    def _one(self, name: str, message: Message, operation: str) -> Steps[str]:
+    def _send_one(self, name: str, message: Message, operation: str) -> Steps[str]:
         sessions = self._sessions([message])
-        target = yield from self._target(name)
-        entry = yield from self._now_or_later([message], partial(self._entry, target, 0, message, message, sessions[0]))
-        yield from self._pace(target, 1)
+        destination = yield from self._destination(name)
+        [entry] = yield from self._entries(destination, [message], [message], sessions)
+        yield from self._pace(destination, 1)
         try:
-            parameters = {self.id_parameter: target.id, **entry.request}
-            answer = yield self.aws.step(self.service, operation, region=target.region, parameters=parameters)
+            answer = yield self._step(destination, operation, entry.request)
         except Exception as error:
             self._forget(name, error)
-            self._tell(target, entry, None, str(getattr(error, "code", "")) or type(error).__name__)
+            self._audit(destination, entry, None, str(getattr(error, "code", "")) or type(error).__name__)
             raise
         id = str(answer["MessageId"])
-        self._tell(target, entry, id, "")
+        self._audit(destination, entry, id, "")
         return id
 
-    def _many(self, name: str, given: Iterable[Any]) -> Steps[list[str]]:
-        given = list(given)
-        if not given:
+    def _send_many(self, name: str, values: Iterable[Any]) -> Steps[list[str]]:
+        values = list(values)
+        if not values:
             return []
-        messages = [as_message(one) for one in given]
+        messages = [as_message(value) for value in values]
         sessions = self._sessions(messages)
-        target = yield from self._target(name)
-        entries = yield from self._now_or_later(messages, partial(self._entries, target, given, messages, sessions))
+        destination = yield from self._destination(name)
+        entries = yield from self._entries(destination, values, messages, sessions)
         delivery = Delivery(
-            partial(self._send_batch, target),
-            ordered=target.fifo,
-            attempts=self.settings.attempts,
-            base=self.settings.backoff,
-            told=partial(self._tell, target),
+            partial(self._send_batch, destination),
+            self.settings,
+            ordered=destination.fifo,
+            on_settled=partial(self._audit, destination),
         )
+        batches = list(cut(entries, max_bytes=self.max_bytes))
+        where = {"service": self.service, "operation": self.operation, "resource": destination.id}
         try:
-            return (
-                yield from delivery.run(
-                    list(cut(entries, self.max_bytes)),
-                    service=self.service,
-                    operation=self.operation,
-                    resource=target.id,
-                )
-            )
+            return (yield from delivery.run(batches, **where))
         except Exception as error:
             self._forget(name, error)
             raise
 
-    def _send_batch(self, target: Target, batch: list[Entry]) -> Steps[Any]:
-        yield from self._pace(target, len(batch))
-        requests = [{"Id": str(entry.position), **entry.request} for entry in batch]
-        parameters = {self.id_parameter: target.id, self.entries_parameter: requests}
-        return (yield self.aws.step(self.service, self.operation, region=target.region, parameters=parameters))
+    def _send_batch(self, destination: Destination, batch: list[BatchEntry]) -> Steps[Any]:
+        yield from self._pace(destination, len(batch))
+        entries = {self.entries_parameter: [entry.with_id for entry in batch]}
+        return (yield self._step(destination, self.operation, entries))
 
-    # ---- making an entry ---------------------------------------------------------------------------------------
+    def _step(self, destination: Destination, operation: str, parameters: dict[str, Any]) -> BlockingCall:
+        named = {self.id_parameter: destination.id, **parameters}
+        return self.aws.step(self.service, operation, region=destination.region, parameters=named)
 
-    def _sessions(self, messages: list[Message]) -> list[Session | None]:
-        """Each message's session as it travels; read here, in the context of the caller."""
+    # ---- from messages to entries ------------------------------------------------------------------------------
+
+    def _sessions(self, messages: list[Message]) -> list[SessionAttribute | None]:
+        """Return the session of each message as it travels; called before the first step, in the caller's context."""
         current = named_session(CURRENT, self.policy) if any(one.session is CURRENT for one in messages) else None
         return [
             current if message.session is CURRENT else named_session(message.session, self.policy)
             for message in messages
         ]
 
-    def _now_or_later(self, messages: list[Any], prepare: Callable[[], Any]) -> Steps[Any]:
-        """Prepare messages: few of them at once, many (or those that may go to S3) as a step, off the event loop."""
-        if self.claims is None and len(messages) <= 10:
-            return prepare()
-        return (yield BlockingCall(prepare))
-
     def _entries(
-        self, target: Target, given: list[Any], messages: list[Message], sessions: list[Session | None]
-    ) -> list[Entry]:
-        """All of them, so that what cannot be sent is told before anything is sent."""
-        return [
-            self._entry(target, position, one, message, session)
-            for position, (one, message, session) in enumerate(zip(given, messages, sessions, strict=True))
-        ]
+        self,
+        destination: Destination,
+        values: list[Any],
+        messages: list[Message],
+        sessions: list[SessionAttribute | None],
+    ) -> Steps[list[BatchEntry]]:
+        """Prepare all messages, so that one that cannot be sent is refused before anything is sent.
 
-    def _entry(self, target: Target, position: int, given: Any, message: Message, session: Session | None) -> Entry:
+        Few of them at once, many (or those that may go to S3) as a step, off the event loop.
+        """
+
+        def prepare() -> list[BatchEntry]:
+            each = zip(values, messages, sessions, strict=True)
+            return [self._entry(destination, position, *one) for position, one in enumerate(each)]
+
+        if self.offload is None and len(messages) <= _PREPARED_AT_ONCE:
+            return prepare()
+        entries: list[BatchEntry] = yield BlockingCall(prepare)
+        return entries
+
+    def _entry(
+        self, destination: Destination, position: int, value: Any, message: Message, session: SessionAttribute | None
+    ) -> BatchEntry:
         try:
-            return self._checked(target, position, given, message, session)
+            request, size = self._request(destination, message, session)
         except InvalidMessage as error:
-            # Said again with its place; what the message holds stays out of it.
+            # Raised again with its place; what the message holds stays out of it.
             raise type(error)(
-                f"{target.id} message #{position}: {error}",
+                f"{destination.id} message #{position}: {error}",
                 errors=error.errors,
                 service=self.service,
                 operation=self.operation,
-                resource=target.id,
+                resource=destination.id,
             ) from None
+        return BatchEntry(position, value, request, size, message.group)
 
-    def _checked(self, target: Target, position: int, given: Any, message: Message, session: Session | None) -> Entry:
+    def _request(
+        self, destination: Destination, message: Message, session: SessionAttribute | None
+    ) -> tuple[dict[str, Any], int]:
+        """Return the parameters of a message, and the bytes that count for the limit. Raises InvalidMessage."""
         body = text_of(message.content)
-        encoded = attributes.encode(message.attributes or {})
+        attributes = encode(message.attributes or {})
         if session is not None:
-            name, wire = session
-            encoded[name] = {"DataType": "String", "StringValue": wire}
-        options = self._options(target, message, body)
-        self._identify(target, message, body, options)
-        size = len(body.encode()) + attributes.size_of(encoded)
-        if self.claims is not None and self.claims.wants(size, self.max_bytes):
-            body, pointer = self.claims.check_in(body, self.aws)
-            encoded.update(attributes.encode(pointer))
-            size = len(body.encode()) + attributes.size_of(encoded)
-        self._check(encoded, size)
-        request: dict[str, Any] = {self.body_parameter: body, **options}
-        if encoded:
-            request["MessageAttributes"] = encoded
-        return Entry(position, given, body, request, size, message.group)
+            attributes[session[0]] = {"DataType": "String", "StringValue": session[1]}
+        options = {**self._options(destination, message, body), **self._ids(destination, message, body)}
+        size = len(body.encode()) + size_of(attributes)
+        if self.offload is not None and self.offload.wants(size, self.max_bytes):
+            body, pointer = self.offload.store(body, self.aws)
+            attributes.update(encode(pointer))
+            size = len(body.encode()) + size_of(attributes)
+        _check_limits(len(attributes), size, self.max_bytes)
+        if attributes:
+            options["MessageAttributes"] = attributes
+        return {self.body_parameter: body, **options}, size
 
-    def _check(self, encoded: dict[str, Any], size: int) -> None:
-        if len(encoded) > attributes.MOST:
-            raise InvalidMessage(
-                f"it has {len(encoded)} attributes, the session's included; SQS takes ten, and SNS discards a message "
-                "with more for a subscription with raw delivery"
-            )
-        if size > self.max_bytes:
-            raise MessageTooLarge(
-                f"it has {size:,} bytes with its attributes, and {self.max_bytes:,} are the most; shorten it, or give "
-                "claims=ClaimCheck(...) so that the body travels through S3"
-            )
-
-    def _identify(self, target: Target, message: Message, body: str, options: dict[str, Any]) -> None:
-        """The group and deduplication id of FIFO; a group on a standard queue makes it a fair one."""
+    def _ids(self, destination: Destination, message: Message, body: str) -> dict[str, str]:
+        """Return the group and deduplication id of FIFO; a group on a standard queue makes it a fair one."""
         for name, value in (("group", message.group), ("deduplication", message.deduplication)):
-            if value is not None and not (isinstance(value, str) and 0 < len(value) <= 128 and _ID.issuperset(value)):
+            if value is not None and not _is_id(value):
                 raise InvalidMessage(f"{name}= must be 1 to 128 printable ASCII characters without spaces")
         deduplication = message.deduplication
-        if target.fifo:
+        if destination.fifo:
             if message.group is None:
                 raise InvalidMessage("a FIFO topic or queue needs group=, within which messages keep their order")
             if deduplication is None and self._content_deduplication:
@@ -254,60 +253,75 @@ class Sender(Adapter, ABC):
                 deduplication = sha256(body.encode()).hexdigest()
         elif deduplication is not None:
             raise InvalidMessage("deduplication= is for FIFO topics and queues, whose names end in .fifo")
-        if message.group is not None:
-            options["MessageGroupId"] = message.group
-        if deduplication is not None:
-            options["MessageDeduplicationId"] = deduplication
+        ids = {"MessageGroupId": message.group, "MessageDeduplicationId": deduplication}
+        return {name: value for name, value in ids.items() if value is not None}
 
     # ---- around it ---------------------------------------------------------------------------------------------
 
-    def _target(self, name: str) -> Steps[Target]:
+    def _destination(self, name: str) -> Steps[Destination]:
         if not isinstance(name, str) or not name:
             raise ConfigurationError(f"{self.service}: give the name, ARN or URL, not {name!r}")
-        target = self._targets.get(name)
-        if target is None:
-            target = yield BlockingCall(self._resolve, name)
-            self._targets[name] = target
-        return target
+        destination = self._destinations.get(name)
+        if destination is None:
+            destination = yield BlockingCall(self._resolve, name)
+            self._destinations[name] = destination
+        return destination
 
     def _elsewhere(self, region: str | None) -> str | None:
-        """A region, when it is another one than that of the settings. A given endpoint serves every region."""
+        """Return a region if it is not that of the settings, else None. A given endpoint serves every region."""
         if region is None or region == self.settings.region or self.settings.endpoint_of(self.service) is not None:
             return None
         return region
 
     def _forget(self, name: str, error: Exception) -> None:
-        """A topic or queue that is gone may be made again, perhaps elsewhere: look it up the next time."""
-        if isinstance(error, NotFoundError):
-            self._targets.pop(name, None)
+        """Look a topic or queue that is gone up the next time: it may be made again, perhaps elsewhere."""
+        if isinstance(error, ResourceNotFound):
+            self._destinations.pop(name, None)
 
-    def _pace(self, target: Target, count: int) -> Steps[None]:
+    def _pace(self, destination: Destination, count: int) -> Steps[None]:
         if self._rate is None:
             return
-        bucket = self._buckets.setdefault(target.id, Bucket(self._rate, self._burst))
+        bucket = self._buckets.setdefault(destination.id, TokenBucket(self._rate, self._burst))
         seconds = bucket.take(count)
         if seconds > 0:
             yield Wait(seconds)
 
-    def _tell(self, target: Target, entry: Entry, id: str | None, error: str) -> None:
-        """The audit hook: it cannot make a message fail that has been sent."""
-        if self._on_message is None:
+    def _audit(self, destination: Destination, entry: BatchEntry, id: str | None, error: str) -> None:
+        """Call the audit hook, which cannot make a message fail that has been sent."""
+        if self._on_sent is None:
             return
-        held = entry.request.get("MessageAttributes", {})
+        attributes = entry.request.get("MessageAttributes", {})
         record = Sent(
             service=self.service,
-            resource=target.id,
+            resource=destination.id,
             id=id,
             size=entry.size,
-            attributes=tuple(held),
+            attributes=tuple(attributes),
             group=entry.group,
-            claim=self.claims is not None and self.claims.attribute in held,
+            offloaded=self.offload is not None and self.offload.attribute in attributes,
             error=error,
-            body=entry.body if self._audit_bodies else None,
+            body=entry.request[self.body_parameter] if self._audit_bodies else None,
         )
         try:
-            self._on_message(record)
+            self._on_sent(record)
         except Exception:
             from logging import getLogger
 
-            getLogger("adapters").exception("the on_message hook failed")
+            getLogger("adapters").exception("the on_sent hook failed")
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 128 and _ID_CHARACTERS.issuperset(value)
+
+
+def _check_limits(attributes: int, size: int, max_bytes: int) -> None:
+    if attributes > MOST:
+        raise InvalidMessage(
+            f"it has {attributes} attributes, the session's included; SQS takes ten, and SNS discards a message "
+            "with more for a subscription with raw delivery"
+        )
+    if size > max_bytes:
+        raise MessageTooLarge(
+            f"it has {size:,} bytes with its attributes, and {max_bytes:,} are the most; shorten it, or give "
+            "offload=Offload(...) so that the body travels through S3"
+        )

@@ -1,4 +1,4 @@
-"""AWS itself: where it is, who calls, and how. Every adapter of an AWS service calls through an `Aws`.
+"""AWS itself: where it is, and with which identity it is called. Every adapter of AWS calls through an `Aws`.
 
     from adapters.aws import Aws, Role, Settings
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from adapters._core.steps import Steps
     from adapters.aws.threads import Threads
+    from router.durations import Duration
 
     T = TypeVar("T")
     P = ParamSpec("P")
@@ -120,7 +121,7 @@ class Aws:
         service: str,
         region: str | None = None,
         *,
-        read_timeout: float | None = None,
+        read_timeout: Duration | None = None,
         attempts: int | None = None,
     ) -> Any:
         """The botocore client of a service, made once. region, read_timeout, attempts: other than the settings say."""

@@ -13,7 +13,7 @@ from adapters.errors import (
     CredentialsMissing,
     InvalidMessage,
     MessageTooLarge,
-    NotFoundError,
+    ResourceNotFound,
     Throttled,
     safe,
 )
@@ -39,7 +39,7 @@ _CODES: dict[type[AdapterError], frozenset[str]] = {
         """
     ),
     CredentialsExpired: _words("ExpiredToken ExpiredTokenException RequestExpired TokenRefreshRequired"),
-    NotFoundError: _words(
+    ResourceNotFound: _words(
         """
         NotFound NotFoundException QueueDoesNotExist NonExistentQueue ResourceNotFound ResourceNotFoundException
         NoSuchBucket NoSuchKey NoSuchUpload NoSuchEntity ParameterNotFound ParameterVersionNotFound
@@ -73,12 +73,12 @@ _CLASS_OF = {code: kind for kind, codes in _CODES.items() for code in codes}
 
 _ADVICE: dict[type[AdapterError], str] = {
     AccessDenied: "allow the action in the policy of the role that runs this, and in that of the resource",
-    NotFoundError: "check its name, region and account, and that it was deployed",
+    ResourceNotFound: "check its name, region and account, and that it was deployed",
     Throttled: "send less at a time, give Settings(attempts=...) more, or ask AWS for a higher quota",
     CredentialsMissing: "give the function or task a role, or Settings a profile or keys",
     CredentialsExpired: "renew them; a role in Settings(roles=...) is renewed by itself",
     ConnectionFailed: "check region, endpoint, VPC endpoints and security groups; it may also be passing",
-    MessageTooLarge: "shorten it, or give claims=ClaimCheck(...) so that the body travels through S3",
+    MessageTooLarge: "shorten it, or give offload=Offload(...) so that the body travels through S3",
 }
 # Services answer a message over their limit with a plain invalid parameter, and say so in words.
 _TOO_LONG = ("too long", "must be shorter", "must be less than", "larger than", "exceeds the maximum")

@@ -1,7 +1,8 @@
-"""Who calls: a botocore session with the credentials of some settings, its roles assumed and renewed by botocore."""
+"""The botocore session of some settings; botocore assumes the roles and renews their credentials."""
 
 from __future__ import annotations
 
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.aws.settings import Settings
+    from router.durations import Duration
 
 
 def botocore_session(settings: Settings, lock: RLock, parent: Any = None) -> Any:
@@ -71,16 +73,16 @@ def client_options(
     service: str,
     region: str | None = None,
     *,
-    read_timeout: float | None = None,
+    read_timeout: Duration | None = None,
     attempts: int | None = None,
 ) -> dict[str, Any]:
-    """What botocore's `create_client` takes, besides the name of the service."""
+    """Return what botocore's `create_client` takes, besides the name of the service."""
     from botocore.config import Config
 
     endpoint = settings.endpoint_of(service)
     config: dict[str, Any] = {
         "connect_timeout": settings.connect_timeout,
-        "read_timeout": read_timeout or settings.read_timeout,
+        "read_timeout": settings.read_timeout if read_timeout is None else seconds(read_timeout, "read_timeout"),
         "max_pool_connections": settings.connections,
         "retries": {"mode": settings.retry_mode, "total_max_attempts": attempts or settings.attempts},
         "tcp_keepalive": True,

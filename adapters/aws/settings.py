@@ -7,12 +7,15 @@ from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from adapters.aws.roles import Role
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
+
+    from router.durations import Duration
 
 # Names of clients whose service has another name in AWS_ENDPOINT_URL_<SERVICE> (AWS SDKs reference, service-specific
 # endpoints).
@@ -27,19 +30,24 @@ _SERVICE_IDS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Where AWS is, who calls, how often it is tried, and what topics and queues are called.
+    """Where AWS is, with which identity it is called, how often, and the names of topics and queues.
 
-    region, profile: as everywhere in AWS. account: saves a request where the account's number is needed.
+    Durations are seconds, or a timedelta.
+
+    region, profile: as everywhere in AWS.
+    account: saves a request where the account's number is needed.
     endpoint: one URL, or one for each service by name; None for AWS itself.
     access_key_id, secret_access_key, session_token: for tests and local servers. Without them (and without a profile)
         botocore's own chain finds the credentials of the function, task or machine, and renews them.
     roles: assumed one from the other, and renewed; ARNs or Role objects.
-    attempts: tries of a call and of a refused message in a batch, the first included. backoff: seconds; the n-th wait
-        is random between 0 and backoff * 2**n, 5 at most.
-    connect_timeout, read_timeout: seconds. connections: kept open to each service.
+    attempts: tries of a call and of a refused message in a batch, the first included.
+    backoff: the n-th wait is random between 0 and backoff * 2**n, 5 seconds at most.
+    connect_timeout, read_timeout: for connecting, and for the next bytes of an answer.
+    connections: kept open to each service.
     threads: how many calls of async code run at a time; more of them make an event loop wait longer for its turn.
     ca_bundle: a file of certificates to trust in place of the built-in ones. TLS is always checked.
-    service, stage: for the templates of names. topics, queues: names of your own to an ARN, URL or AWS name.
+    service, stage: for the templates of names.
+    topics, queues: names of your own to an ARN, URL or AWS name.
     topic_name, queue_name: templates for every name that is in no map: "{service}-{stage}-{name}".
     topic_max_bytes, queue_max_bytes: the largest message, attributes included. SNS takes 256 KiB (1 MiB where the
         topic's MaximumMessageSize says so), SQS 1 MiB unless the queue says less.
@@ -54,10 +62,10 @@ class Settings:
     session_token: str | None = field(default=None, repr=False)
     roles: Sequence[Role | str] = ()
     attempts: int = 3
-    backoff: float = 0.1
+    backoff: Duration = 0.1
     retry_mode: str = "standard"
-    connect_timeout: float = 5
-    read_timeout: float = 30
+    connect_timeout: Duration = 5
+    read_timeout: Duration = 30
     connections: int = 32
     threads: int = 8
     ca_bundle: str | None = None
@@ -77,6 +85,8 @@ class Settings:
             put(self, "endpoint", MappingProxyType(dict(self.endpoint)))
         for maps in ("topics", "queues"):
             put(self, maps, MappingProxyType(dict(getattr(self, maps))))
+        for name, least in (("backoff", 0), ("connect_timeout", 0.001), ("read_timeout", 0.001)):
+            put(self, name, seconds(getattr(self, name), f"Settings({name}=...)", least=least))
         self._check()
 
     def _check(self) -> None:
@@ -88,11 +98,6 @@ class Settings:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"Settings({name}={value!r}): give an integer from 1")
-        for name in ("connect_timeout", "read_timeout"):
-            if not getattr(self, name) > 0:
-                raise ConfigurationError(f"Settings({name}={getattr(self, name)!r}): give a positive number of seconds")
-        if not self.backoff >= 0:
-            raise ConfigurationError(f"Settings(backoff={self.backoff!r}): give seconds from 0")
         for name in ("topic_name", "queue_name"):
             self._fill(name, "name")
 
@@ -125,14 +130,14 @@ class Settings:
         )
 
     def topic(self, name: str) -> str:
-        """What AWS calls a topic: an ARN or a name."""
-        return self._named(name, self.topics, "topic_name")
+        """Return what AWS calls a topic: an ARN or a name."""
+        return self._aws_name(name, self.topics, "topic_name")
 
     def queue(self, name: str) -> str:
-        """What AWS calls a queue: a URL, an ARN or a name."""
-        return self._named(name, self.queues, "queue_name")
+        """Return what AWS calls a queue: a URL, an ARN or a name."""
+        return self._aws_name(name, self.queues, "queue_name")
 
-    def _named(self, name: str, known: Mapping[str, str], template: str) -> str:
+    def _aws_name(self, name: str, known: Mapping[str, str], template: str) -> str:
         if name in known:
             return known[name]
         if name.startswith(("arn:", "https://", "http://")):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.aws.botocore_errors import translate
-from adapters.errors import AdapterError, FailedEntry, InvalidMessage, NotFoundError, PartialFailure, safe
+from adapters.errors import AdapterError, FailedEntry, InvalidMessage, PartialFailure, ResourceNotFound, safe
 from router.errors import BadRequest
 
 TYPE_CHECKING = False
@@ -54,7 +54,7 @@ class AlreadyExists(ConditionFailed):
     """There is an item under this key already."""
 
 
-class ItemNotFound(ConditionFailed, NotFoundError):
+class ItemNotFound(ConditionFailed, ResourceNotFound):
     """There is no item under this key, or none that has not expired."""
 
 

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 LONGEST = 8192  # characters of the whole override, its JSON included (ECS API reference, RunTask)
-CLAIM = "TASK_CLAIM"  # says that TASK_DATA is a pointer; its value is the size of the data
-_OURS = frozenset(("TASK_NAME", "SESSION", "TASK_DATA", CLAIM))
+OFFLOADED = "TASK_OFFLOAD"  # says that TASK_DATA is a pointer; its value is the size of the data
+_OURS = frozenset(("TASK_NAME", "SESSION", "TASK_DATA", OFFLOADED))
 
 
 def placement(

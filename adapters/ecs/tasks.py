@@ -8,33 +8,51 @@ from collections.abc import Mapping
 from adapters._core.adapter import Adapter
 from adapters._core.outgoing import CURRENT, session_wire
 from adapters._core.steps import BlockingCall, Wait
-from adapters.ecs.overrides import CLAIM, LONGEST, length, network, overrides, placement, too_long, variables
+from adapters.ecs.overrides import LONGEST, OFFLOADED, length, network, overrides, placement, too_long, variables
 from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of
-from adapters.errors import AdapterError, ClaimRefused, InvalidMessage, NotFoundError
+from adapters.errors import AdapterError, InvalidMessage, OffloadRefused, ResourceNotFound
+from router.durations import seconds
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any, Protocol
+    from typing import Any, Protocol, TypedDict, Unpack
 
     from adapters._core.outgoing import Outgoing
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from adapters.ecs.task_results import TaskResult
+    from router.durations import Duration
     from router.event import Event
     from router.session import Policy
 
-    class Claims(Protocol):
-        """Where large data waits: a `ClaimCheck`."""
+    class Store(Protocol):
+        """Where large data waits: an `Offload`."""
 
-        def check_in(self, body: str, aws: Aws | None = None) -> tuple[str, Mapping[str, Any]]: ...
+        def store(self, body: str, aws: Aws | None = None) -> tuple[str, Mapping[str, Any]]: ...
 
         def fetch(self, pointer: Mapping[str, Any]) -> bytes: ...
 
+    class StartOptions(TypedDict, total=False):
+        """The keyword arguments of `Ecs.run_tasks`."""
+
+        data: Any
+        task_definition: str | None
+        command: Sequence[str] | None
+        session: Outgoing
+        token: str | None
+
+    class RunOptions(StartOptions, total=False):
+        """The keyword arguments of `Ecs.run_task`."""
+
+        wait: bool
+        timeout: Duration
+
 
 _MOST = 10  # tasks that one RunTask starts
+_TIMEOUT = 600  # seconds
 _FIRST_LOOK, _SLOWEST_LOOK = 2.0, 15.0  # seconds between looks at a task
 _LOOKS_FOR_A_NEW_TASK = 5  # RunTask is eventually consistent: a task may be missing at first
 
@@ -42,11 +60,15 @@ _LOOKS_FOR_A_NEW_TASK = 5  # RunTask is eventually consistent: a task may be mis
 class Ecs(Adapter):
     """Runs tasks in one cluster and network.
 
-    aws: who calls; that of the environment when none is given. task_definition: family, family:revision or ARN, used
-    where `run_task` is given no other. subnets, security_groups, public_ip: of tasks in awsvpc networks, which all of
-    Fargate's are. container: the one of the task definition that gets the environment; needed when it has several.
-    launch_type: FARGATE, EC2 or EXTERNAL; capacity_providers take its place: names, or names with weights.
-    policy: signs sessions where no resolver runs. claims: a `ClaimCheck` for data that does not fit.
+    aws: makes the calls; by default one made of the environment.
+    cluster: its name or ARN.
+    task_definition: family, family:revision or ARN, where `run_task` is given no other.
+    subnets, security_groups, public_ip: of tasks in awsvpc networks, which all of Fargate's are.
+    container: the one of the task definition that gets the environment; needed when it has several.
+    launch_type: FARGATE, EC2 or EXTERNAL.
+    capacity_providers: in place of the launch type: names, or names with weights.
+    policy: signs sessions where no resolver runs.
+    offload: an `Offload` for data that does not fit.
     tags: on every task.
     """
 
@@ -64,7 +86,7 @@ class Ecs(Adapter):
         capacity_providers: Iterable[str] | Mapping[str, int] = (),
         platform_version: str | None = None,
         policy: Policy | None = None,
-        claims: Claims | None = None,
+        offload: Store | None = None,
         tags: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(aws)
@@ -78,7 +100,7 @@ class Ecs(Adapter):
         self.task_definition = task_definition
         self.container = container
         self.policy = policy
-        self.claims = claims
+        self.offload = offload
         self._placement = placement(launch_type, capacity_providers, platform_version)
         if subnets:
             self._placement["networkConfiguration"] = network(subnets, security_groups, public_ip)
@@ -88,83 +110,105 @@ class Ecs(Adapter):
 
     # ---- verbs -------------------------------------------------------------------------------------------------
 
-    def run_task(
-        self,
-        name: str,
-        env: Mapping[str, str] | None = None,
-        *,
-        data: Any = None,
-        task_definition: str | None = None,
-        command: Sequence[str] | None = None,
-        session: Outgoing = CURRENT,
-        token: str | None = None,
-        wait: bool = False,
-        timeout: float = 600,
-    ) -> str:
-        """Start a task and give its ARN.
+    def run_task(self, name: str, env: Mapping[str, str] | None = None, **options: Unpack[RunOptions]) -> str:
+        """Start a task and return its ARN.
 
-        name: of the `@on_task` route. env: further variables. data: what `event.json()` gives there: anything that JSON
-        can hold. command: in place of the image's. session: the current one unless another is given; None attaches
-        none. token: 64 characters at most; the same one again starts no second task, for handlers that may be called
-        twice: it gives the same ARN, or raises TaskExists where anything else differs (a signed session does, from
-        second to second). wait: until it has ended, `timeout` seconds at most; a task that fails then raises
-        TaskFailed. Raises TaskNotStarted, AdapterError.
+        name: of the `@on_task` route.
+        env: further variables.
+        options: `data`: what `event.json()` returns there, anything that JSON can hold; `task_definition`; `command`:
+            in place of the image's; `session`: the current one unless another is given, None attaches none;
+            `token`: 64 characters at most; the same one again starts no second task, for handlers that may be called
+            twice: it returns the same ARN, or raises TaskExists where anything else differs (a signed session does,
+            from second to second);
+            `wait`: until the task has ended, for `timeout` (seconds or a timedelta, by default ten minutes) at most.
+
+        Raises:
+            TaskNotStarted: ECS did not start it.
+            TaskExists: one was started with this token before.
+            TaskFailed: with `wait`, it failed.
+            TaskTimeout: with `wait`, it has not ended in time, and goes on.
+            AdapterError: ECS refused the call.
         """
-        request = self._request(name, env, data, command, session)
-        return self._run(self._one(request, task_definition, token, wait, timeout), "run_task")
+        return self._run(self._run_one(name, env, **options), "run_task")
 
     async def run_task_async(
-        self,
-        name: str,
-        env: Mapping[str, str] | None = None,
-        *,
-        data: Any = None,
-        task_definition: str | None = None,
-        command: Sequence[str] | None = None,
-        session: Outgoing = CURRENT,
-        token: str | None = None,
-        wait: bool = False,
-        timeout: float = 600,  # noqa: ASYNC109 (as of the verb that it is the twin of)
+        self, name: str, env: Mapping[str, str] | None = None, **options: Unpack[RunOptions]
     ) -> str:
         """`run_task` from async code, without blocking its loop."""
-        request = self._request(name, env, data, command, session)
-        return await self.aws.run_async(self._one(request, task_definition, token, wait, timeout))
+        return await self.aws.run_async(self._run_one(name, env, **options))
 
-    def run_tasks(self, name: str, count: int, env: Mapping[str, str] | None = None, **options: Any) -> list[str]:
-        """Start so many equal tasks, 1 to 10, and give their ARNs; options as of `run_task`, without `wait`.
+    def run_tasks(
+        self, name: str, count: int, env: Mapping[str, str] | None = None, **options: Unpack[StartOptions]
+    ) -> list[str]:
+        """Start so many equal tasks, 1 to 10, and return their ARNs; options as of `run_task`, without `wait`.
 
         Where some cannot be started, TaskNotStarted has the ARNs of those that were.
         """
-        return self._run(self._several(name, count, env, **options), "run_tasks")
+        return self._run(self._run_several(name, count, env, **options), "run_tasks")
 
     async def run_tasks_async(
-        self, name: str, count: int, env: Mapping[str, str] | None = None, **options: Any
+        self, name: str, count: int, env: Mapping[str, str] | None = None, **options: Unpack[StartOptions]
     ) -> list[str]:
         """`run_tasks` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._several(name, count, env, **options))
+        return await self.aws.run_async(self._run_several(name, count, env, **options))
 
-    def wait(self, arn: str, timeout: float = 600) -> TaskResult:
-        """Wait until a task has ended, and say how. Raises TaskTimeout after so many seconds; the task goes on."""
+    def wait(self, arn: str, timeout: Duration = _TIMEOUT) -> TaskResult:
+        """Wait until a task has ended, and return how.
+
+        timeout: seconds or a timedelta; after it TaskTimeout is raised, and the task goes on.
+        """
         return self._run(self._wait(arn, timeout), "wait")
 
-    async def wait_async(self, arn: str, timeout: float = 600) -> TaskResult:  # noqa: ASYNC109
+    async def wait_async(self, arn: str, timeout: Duration = _TIMEOUT) -> TaskResult:  # noqa: ASYNC109 (as of `wait`)
         """`wait` from async code, without blocking its loop."""
         return await self.aws.run_async(self._wait(arn, timeout))
 
     # ---- starting ----------------------------------------------------------------------------------------------
 
-    def _request(
+    def _run_one(
         self,
         name: str,
         env: Mapping[str, str] | None,
-        data: Any,
-        command: Sequence[str] | None,
-        session: Outgoing,
+        *,
+        wait: bool = False,
+        timeout: Duration = _TIMEOUT,
+        **options: Unpack[StartOptions],
+    ) -> Steps[str]:
+        [arn] = yield from self._run_several(name, 1, env, **options)
+        if not wait:
+            return arn
+        result = yield from self._wait(arn, timeout)
+        if result.ok:
+            return arn
+        raise TaskFailed(result, name, self.cluster)
+
+    def _run_several(
+        self,
+        name: str,
+        count: int,
+        env: Mapping[str, str] | None,
+        *,
+        data: Any = None,
+        task_definition: str | None = None,
+        command: Sequence[str] | None = None,
+        session: Outgoing = CURRENT,
+        token: str | None = None,
+    ) -> Steps[list[str]]:
+        if type(count) is not int or not 1 <= count <= _MOST:
+            raise ConfigurationError(f"run_tasks(count={count!r}): give 1 to {_MOST}")
+        request = self._request(name, env or {}, data, command, session)
+        definition = task_definition or self.task_definition
+        if not definition:
+            raise ConfigurationError("ecs.run_task: give Ecs(task_definition=...) or run_task(task_definition=...)")
+        return (yield from self._start(request, definition, token, count))
+
+    def _request(
+        self, name: str, env: Mapping[str, str], data: Any, command: Sequence[str] | None, session: Outgoing
     ) -> dict[str, Any]:
-        """What the container gets; made in the context of the caller, whose session it is."""
+        """Return what the container gets; called before the first step, in the context of the caller."""
         if not isinstance(name, str) or not name:
             raise InvalidMessage(f"ecs.run_task: give the name of an @on_task route, not {name!r}")
-        environment = {"TASK_NAME": name, **variables(name, env or {})}
+        environment = {"TASK_NAME": name, **variables(name, env)}
         wire = session_wire(session, self.policy)
         if wire is not None:
             environment["SESSION"] = wire
@@ -177,40 +221,7 @@ class Ecs(Adapter):
             raise InvalidMessage(f"ecs.run_task {name}: the command is a list of its words")
         return {"environment": environment, **({"command": list(command)} if command else {})}
 
-    def _one(
-        self, request: dict[str, Any], task_definition: str | None, token: str | None, wait: bool, timeout: float
-    ) -> Steps[str]:
-        [arn] = yield from self._start(request, task_definition, token, 1)
-        if not wait:
-            return arn
-        result = yield from self._wait(arn, timeout)
-        if result.ok:
-            return arn
-        raise TaskFailed(result, request["environment"]["TASK_NAME"], self.cluster)
-
-    def _several(
-        self,
-        name: str,
-        count: int,
-        env: Mapping[str, str] | None = None,
-        *,
-        data: Any = None,
-        task_definition: str | None = None,
-        command: Sequence[str] | None = None,
-        session: Outgoing = CURRENT,
-        token: str | None = None,
-    ) -> Steps[list[str]]:
-        if type(count) is not int or not 1 <= count <= _MOST:
-            raise ConfigurationError(f"run_tasks(count={count!r}): give 1 to {_MOST}")
-        request = self._request(name, env, data, command, session)
-        return (yield from self._start(request, task_definition, token, count))
-
-    def _start(
-        self, request: dict[str, Any], task_definition: str | None, token: str | None, count: int
-    ) -> Steps[list[str]]:
-        definition = task_definition or self.task_definition
-        if not definition:
-            raise ConfigurationError("ecs.run_task: give Ecs(task_definition=...) or run_task(task_definition=...)")
+    def _start(self, request: dict[str, Any], definition: str, token: str | None, count: int) -> Steps[list[str]]:
         container = self.container or self._containers.get(definition)
         if container is None:
             container = yield BlockingCall(self._only_container, definition)
@@ -218,7 +229,7 @@ class Ecs(Adapter):
         name = request["environment"]["TASK_NAME"]
         override = overrides(container, request)
         if length(override) > LONGEST:
-            override = yield BlockingCall(self._check_in, container, request)
+            override = yield BlockingCall(self._offload_data, container, request)
         parameters = {
             "cluster": self.cluster,
             "taskDefinition": definition,
@@ -249,21 +260,21 @@ class Ecs(Adapter):
             )
         return names[0]
 
-    def _check_in(self, container: str, request: dict[str, Any]) -> dict[str, Any]:
-        """The overrides with the data in S3. Raises MessageTooLarge when they are too long for all that."""
+    def _offload_data(self, container: str, request: dict[str, Any]) -> dict[str, Any]:
+        """Return the overrides with the data in S3. Raises MessageTooLarge when they are too long for all that."""
         environment = request["environment"]
         data = environment.get("TASK_DATA")
         name = environment["TASK_NAME"]
         characters = length(overrides(container, request))
-        if data is None or self.claims is None:
-            advice = "give claims=ClaimCheck(...) so that it travels through S3" if data else "set fewer variables"
+        if data is None or self.offload is None:
+            advice = "give offload=Offload(...) so that it travels through S3" if data else "set fewer variables"
             raise too_long(name, characters, advice)
         # Without it first: what is not sent in the end need not be stored.
         size = len(data.encode())
-        shell = {**request, "environment": {**environment, "TASK_DATA": "", CLAIM: str(size)}}
+        shell = {**request, "environment": {**environment, "TASK_DATA": "", OFFLOADED: str(size)}}
         if length(overrides(container, shell)) > LONGEST:
             raise too_long(name, characters, "it is too long without its data, too: set fewer variables")
-        pointer, _ = self.claims.check_in(data, self.aws)
+        pointer, _ = self.offload.store(data, self.aws)
         shell["environment"]["TASK_DATA"] = pointer
         override = overrides(container, shell)
         if length(override) > LONGEST:
@@ -272,7 +283,8 @@ class Ecs(Adapter):
 
     # ---- waiting -----------------------------------------------------------------------------------------------
 
-    def _wait(self, arn: str, timeout: float) -> Steps[TaskResult]:
+    def _wait(self, arn: str, timeout: Duration) -> Steps[TaskResult]:
+        most = seconds(timeout, "wait(timeout=...)")
         began, waited, pause, looks = time.monotonic(), 0.0, _FIRST_LOOK, 0
         while True:
             answer = yield self.aws.step(
@@ -283,7 +295,7 @@ class Ecs(Adapter):
             if tasks and tasks[0].get("lastStatus") == "STOPPED":
                 return result_of(arn, tasks[0], self.container)
             if not tasks and looks >= _LOOKS_FOR_A_NEW_TASK:
-                raise NotFoundError(
+                raise ResourceNotFound(
                     f"ecs.describe_tasks {arn}: there is no such task in {self.cluster}; ECS forgets a task about an "
                     "hour after its end",
                     service="ecs",
@@ -293,9 +305,9 @@ class Ecs(Adapter):
                 )
             # The pauses count when a test does not make them; the clock counts what the calls take, too.
             waited = max(waited, time.monotonic() - began)
-            if waited >= timeout:
-                raise TaskTimeout(arn, self.cluster, str(tasks[0].get("lastStatus")) if tasks else "MISSING", timeout)
-            pause_now = min(pause, timeout - waited)
+            if waited >= most:
+                raise TaskTimeout(arn, self.cluster, str(tasks[0].get("lastStatus")) if tasks else "MISSING", most)
+            pause_now = min(pause, most - waited)
             yield Wait(pause_now)
             waited += pause_now
             pause = min(_SLOWEST_LOOK, pause * 1.5)
@@ -304,15 +316,22 @@ class Ecs(Adapter):
 # ---- in the task ------------------------------------------------------------------------------------------------
 
 
-def task_data(event: Event, claims: Claims | None = None) -> bytes:
-    """The data of a task as JSON text, fetched where it waits in S3. Raises ClaimRefused, ClaimMissing."""
+def task_data(event: Event, offload: Store | None = None) -> bytes:
+    """Return the data of a task as JSON text, fetched where it waits in S3.
+
+    offload: the `Offload` that `Ecs` had.
+
+    Raises:
+        OffloadRefused: `TASK_DATA` is not a pointer that is allowed.
+        OffloadMissing: the data is not in S3 (any more).
+    """
     environ = event.raw
-    if event.source != "task" or not environ.get(CLAIM):
+    if event.source != "task" or not environ.get(OFFLOADED):
         return event.body
-    if claims is None:
-        raise ConfigurationError("the data of this task waits in S3; give the ClaimCheck that Ecs(claims=...) had")
+    if offload is None:
+        raise ConfigurationError("the data of this task waits in S3; give the Offload that Ecs(offload=...) had")
     held = event.json()
     pointer = next(iter(held.values()), None) if type(held) is dict and len(held) == 1 else None
     if type(pointer) is not dict:
-        raise ClaimRefused(f"the task says that its data is in S3 ({CLAIM}), and TASK_DATA is no pointer to it")
-    return claims.fetch(pointer)
+        raise OffloadRefused(f"the task says that its data is in S3 ({OFFLOADED}), and TASK_DATA is no pointer to it")
+    return offload.fetch(pointer)

@@ -13,6 +13,7 @@ from adapters._core.steps import Wait, run, run_async
 from adapters.errors import InvalidMessage
 from adapters.http.request import checked_base, origin_of, outline
 from adapters.http.service_errors import PASSING, ServiceFailed, unreachable
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -27,11 +28,18 @@ if TYPE_CHECKING:
     from adapters._core.steps import Steps
     from adapters.errors import AdapterError
     from adapters.http.request import Outline, Path
+    from router.durations import Duration
     from router.session import Policy
 
-    class Options(TypedDict, total=False):
-        """params: the query; None leaves one out. json: anything that JSON can hold; content: a body as it is.
-        headers: further ones. timeout: seconds. session: the current one unless another is given; None attaches none.
+    class RequestOptions(TypedDict, total=False):
+        """The keyword arguments of `Services.request`.
+
+        params: the query; None leaves one out.
+        json: anything that JSON can hold.
+        content: a body as it is.
+        headers: further ones.
+        timeout: seconds, or a timedelta.
+        session: the current one unless another is given; None attaches none.
         idempotent: whether it may be sent twice; by default GET, HEAD, OPTIONS, PUT and DELETE may.
         """
 
@@ -39,7 +47,7 @@ if TYPE_CHECKING:
         json: Any
         content: bytes | str | None
         headers: Mapping[str, str] | None
-        timeout: float | None
+        timeout: Duration | None
         session: Outgoing
         idempotent: bool | None
 
@@ -52,13 +60,18 @@ _LONGEST_WAIT = 5.0  # seconds; a service that asks for more is not waited for
 class Services:
     """Sister services by name.
 
-    services: name to URL. policy: signs sessions where no resolver runs. header: carries the session.
-    timeout, connect_timeout: seconds for each step of a call (to connect; to send; until the next bytes come).
+    Durations are seconds, or a timedelta.
+
+    services: name to URL.
+    policy: signs sessions where no resolver runs.
+    header: carries the session.
+    timeout, connect_timeout: for each step of a call (to connect; to send; until the next bytes come).
     attempts: tries of a call, the first included: for calls that may be repeated, when nothing is answered or the
-        answer is 408, 425, 429, 502, 503 or 504; for others only when the request never left. backoff: seconds; the
-        n-th wait is random between 0 and backoff * 2**n, unless the service says how long.
-    verify: False or an `ssl.SSLContext` in place of the usual check of certificates. transport: an httpx transport, for
-        tests. sleep: what waits between the tries of sync code.
+        answer is 408, 425, 429, 502, 503 or 504; for others only when the request never left.
+    backoff: the n-th wait is random between 0 and backoff * 2**n, unless the service says how long.
+    verify: False or an `ssl.SSLContext` in place of the usual check of certificates.
+    transport: an httpx transport, for tests.
+    sleep: waits between the tries of sync code.
 
     Redirects are followed within the service's own scheme, host and port. Cookies are not kept: the client is shared
     by everybody's calls. Safe to use from several threads, after a fork, and from any number of event loops.
@@ -70,25 +83,23 @@ class Services:
         *,
         policy: Policy | None = None,
         header: str = HEADER,
-        timeout: float = 10,
-        connect_timeout: float = 3,
+        timeout: Duration = 10,
+        connect_timeout: Duration = 3,
         attempts: int = 3,
-        backoff: float = 0.1,
+        backoff: Duration = 0.1,
         verify: Any = True,
         transport: Any = None,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
-        if not timeout > 0 or not connect_timeout > 0 or not backoff >= 0:
-            raise ConfigurationError("Services: give positive seconds for timeouts, and seconds from 0 for backoff")
         if type(attempts) is not int or attempts < 1:
             raise ConfigurationError(f"Services(attempts={attempts!r}): give an integer from 1")
         self.services = {name: checked_base(name, url) for name, url in services.items()}
         self.policy = policy
         self.header = header.lower()
-        self.timeout = timeout
-        self.connect_timeout = connect_timeout
+        self.timeout = seconds(timeout, "Services(timeout=...)", least=0.001)
+        self.connect_timeout = seconds(connect_timeout, "Services(connect_timeout=...)", least=0.001)
         self.attempts = attempts
-        self.backoff = backoff
+        self.backoff = seconds(backoff, "Services(backoff=...)")
         self._verify = verify
         self._transport = transport
         self._sleep = sleep
@@ -100,7 +111,7 @@ class Services:
 
     # ---- verbs -------------------------------------------------------------------------------------------------
 
-    def request(self, service: str, method: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def request(self, service: str, method: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """Call a service. path: under its URL; a text, or a list of segments, each of which is escaped.
 
         Raises ServiceFailed for an answer from 400, ConnectionFailed for none.
@@ -108,48 +119,50 @@ class Services:
         warn_if_blocking(self, "request")
         return run(self._steps(self._outline(service, method, path, **options)), self._send)
 
-    async def request_async(self, service: str, method: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def request_async(
+        self, service: str, method: str, path: Path, **options: Unpack[RequestOptions]
+    ) -> httpx.Response:
         """`request` from async code, without blocking its loop."""
         steps = self._steps(self._outline(service, method, path, **options))
         return await run_async(steps, self._send_async)
 
-    def get(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def get(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """GET."""
         return self.request(service, "GET", path, **options)
 
-    async def get_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def get_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """GET from async code."""
         return await self.request_async(service, "GET", path, **options)
 
-    def post(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def post(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """POST."""
         return self.request(service, "POST", path, **options)
 
-    async def post_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def post_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """POST from async code."""
         return await self.request_async(service, "POST", path, **options)
 
-    def put(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def put(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PUT."""
         return self.request(service, "PUT", path, **options)
 
-    async def put_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def put_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PUT from async code."""
         return await self.request_async(service, "PUT", path, **options)
 
-    def patch(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def patch(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PATCH."""
         return self.request(service, "PATCH", path, **options)
 
-    async def patch_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def patch_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PATCH from async code."""
         return await self.request_async(service, "PATCH", path, **options)
 
-    def delete(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    def delete(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """DELETE."""
         return self.request(service, "DELETE", path, **options)
 
-    async def delete_async(self, service: str, path: Path, **options: Unpack[Options]) -> httpx.Response:
+    async def delete_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """DELETE from async code."""
         return await self.request_async(service, "DELETE", path, **options)
 
@@ -165,7 +178,7 @@ class Services:
         json: Any = None,
         content: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
-        timeout: float | None = None,
+        timeout: Duration | None = None,
         session: Outgoing = CURRENT,
         idempotent: bool | None = None,
     ) -> Outline:
@@ -177,7 +190,7 @@ class Services:
             header=self.header,
             policy=self.policy,
             session=session,
-            timeout=self.timeout if timeout is None else timeout,
+            timeout=self.timeout if timeout is None else seconds(timeout, "timeout", least=0.001),
             params=params,
             json=json,
             content=content,
@@ -242,9 +255,9 @@ class Services:
 
     def _client(self) -> httpx.Client:
         with self._lock:
-            clients = self._of_process()
+            clients = self._clients_of_process()
             if clients.sync is None:
-                clients.sync = library().Client(**self._options())
+                clients.sync = library().Client(**self._client_options())
             return clients.sync
 
     def _async_client(self) -> httpx.AsyncClient:
@@ -253,20 +266,20 @@ class Services:
 
         loop = get_running_loop()
         with self._lock:
-            clients = self._of_process()
+            clients = self._clients_of_process()
             client = clients.loops.get(loop)
             if client is None:
-                client = library().AsyncClient(**self._options())
+                client = library().AsyncClient(**self._client_options())
                 open_ones = {known: held for known, held in clients.loops.items() if not known.is_closed()}
                 clients.loops = {**open_ones, loop: client}
             return client
 
-    def _of_process(self) -> _Clients:
+    def _clients_of_process(self) -> _Clients:
         if self._clients.pid != os.getpid():
             self._clients = _Clients()
         return self._clients
 
-    def _options(self) -> dict[str, Any]:
+    def _client_options(self) -> dict[str, Any]:
         from http.cookiejar import CookieJar, DefaultCookiePolicy
 
         options: dict[str, Any] = {"cookies": CookieJar(DefaultCookiePolicy(allowed_domains=()))}

@@ -6,7 +6,7 @@ cluster, the database, the collection and the field; never values, and never cre
 
 from __future__ import annotations
 
-from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, FailedEntry, NotFoundError, PartialFailure
+from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, FailedEntry, PartialFailure, ResourceNotFound
 from router.errors import (
     BadRequest,
     ConfigurationError,
@@ -102,7 +102,7 @@ class VersionConflict(ClientError, Conflict):
     told = "it was changed in the meantime; read it again"
 
 
-class DocumentNotFound(ClientError, NotFoundError, NotFound):
+class DocumentNotFound(ClientError, ResourceNotFound, NotFound):
     """There is no document with this id, or it is deleted."""
 
     told = "it does not exist"

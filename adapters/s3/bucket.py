@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from adapters._core.batches import Delivery, Entry, cut
-from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
+from adapters._core.batches import BatchEntry, Delivery, cut
+from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.s3.keys import checked
-from adapters.s3.objects import Page, described
+from adapters.s3.objects import ObjectPage, described
 from adapters.s3.presign import Presigning
 from adapters.s3.streaming import reading
 from router.encode import dumps
@@ -25,9 +25,11 @@ _MOST_DELETES = 1000
 class S3(Presigning):
     """The objects of a bucket.
 
-    aws: who calls; that of the environment when none is given. tenant_prefix: every key is under `tenants/<tenant>/` of
-    the current session, and no call leaves it; without a tenant a call raises SessionError. encryption: AES256, aws:kms
-    or aws:kms:dsse in place of the bucket's own setting; kms_key: its key.
+    aws: makes the calls; by default one made of the environment.
+    tenant_prefix: every key is under `tenants/<tenant>/` of the current session, and no call leaves it; without a
+        tenant a call raises SessionError.
+    encryption, kms_key: AES256, aws:kms or aws:kms:dsse in place of the bucket's own setting, and its key.
+
     Keys have no segments `.` and `..`.
     """
 
@@ -47,7 +49,7 @@ class S3(Presigning):
         return await self.aws.in_thread(self._put, *self._body(key, body, **options))
 
     def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
-        """Read an object. most: bytes; a larger one raises MessageTooLarge and is not read. Raises NotFoundError."""
+        """Read an object. most: bytes; a larger one raises MessageTooLarge and is not read. Raises ResourceNotFound."""
         self._warn("get")
         return self._get(key, self._named(key, version), most)
 
@@ -56,7 +58,7 @@ class S3(Presigning):
         return await self.aws.in_thread(self._get, key, self._named(key, version), most)
 
     def head(self, key: str, *, version: str | None = None) -> S3Object:
-        """What S3 knows of an object. Raises NotFoundError."""
+        """What S3 knows of an object. Raises ResourceNotFound."""
         self._warn("head")
         return self._head(key, self._named(key, version))
 
@@ -115,7 +117,7 @@ class S3(Presigning):
 
     def page(
         self, prefix: str = "", *, limit: int = 1000, token: str | None = None, delimiter: str | None = None
-    ) -> Page:
+    ) -> ObjectPage:
         """A page of the objects whose keys begin with `prefix`, in the order of their keys.
 
         limit: 1 to 1000. token: of the page before. delimiter: `/` to list one level, with `folders` below it.
@@ -125,7 +127,7 @@ class S3(Presigning):
 
     async def page_async(
         self, prefix: str = "", *, limit: int = 1000, token: str | None = None, delimiter: str | None = None
-    ) -> Page:
+    ) -> ObjectPage:
         """`page` from async code, without blocking its loop."""
         return await self.aws.in_thread(self._page, *self._listing(prefix, limit, token, delimiter))
 
@@ -152,11 +154,11 @@ class S3(Presigning):
             request["Delimiter"] = delimiter
         return root, request
 
-    def _page(self, root: str, request: dict[str, Any]) -> Page:
+    def _page(self, root: str, request: dict[str, Any]) -> ObjectPage:
         answer = self.aws.call("s3", "list_objects_v2", resource=f"s3://{self.bucket}/{request['Prefix']}", **request)
         objects = [described(str(held["Key"])[len(root) :], held) for held in answer.get("Contents", ())]
         folders = [str(held["Prefix"])[len(root) :] for held in answer.get("CommonPrefixes", ())]
-        return Page(objects, folders, answer.get("NextContinuationToken"))
+        return ObjectPage(objects, folders, answer.get("NextContinuationToken"))
 
     def _objects(self, root: str, request: dict[str, Any]) -> Iterator[S3Object]:
         while True:
@@ -215,30 +217,24 @@ class S3(Presigning):
     def _exists(self, key: str, request: dict[str, Any]) -> bool:
         try:
             self._call("head_object", key, request)
-        except NotFoundError:
+        except ResourceNotFound:
             return False
         return True
 
-    def _entries(self, keys: Iterable[str]) -> list[Entry]:
+    def _entries(self, keys: Iterable[str]) -> list[BatchEntry]:
         root = self._root()
         return [
-            Entry(position, key, "", {"Key": self._key(root, key)}, 0, None)
+            BatchEntry(position, key, {"Key": self._key(root, key)})
             for position, key in enumerate([keys] if isinstance(keys, str) else keys)
         ]
 
-    def _delete_many(self, entries: list[Entry]) -> Steps[None]:
-        delivery = Delivery(
-            self._delete_batch,
-            ordered=False,
-            attempts=self.settings.attempts,
-            base=self.settings.backoff,
-            told=_nobody,
-        )
-        batches = list(cut(entries, 1, _MOST_DELETES))
-        yield from delivery.run(batches, service="s3", operation="delete_objects", resource=f"s3://{self.bucket}")
+    def _delete_many(self, entries: list[BatchEntry]) -> Steps[None]:
+        batches = list(cut(entries, _MOST_DELETES))
+        where = {"service": "s3", "operation": "delete_objects", "resource": f"s3://{self.bucket}"}
+        yield from Delivery(self._delete_batch, self.settings).run(batches, **where)
 
-    def _delete_batch(self, batch: list[Entry]) -> Steps[Any]:
-        """Delete some, and answer as a batch of SQS does: S3 names only those that it did not delete."""
+    def _delete_batch(self, batch: list[BatchEntry]) -> Steps[Any]:
+        """Delete some, and return the answer in the form of SQS: S3 names only those that it did not delete."""
         objects = [entry.request for entry in batch]
         answer = yield self.aws.step(
             "s3",
@@ -271,7 +267,3 @@ def _tag_set(tags: Mapping[str, str]) -> dict[str, Any]:
 
 def _plain_tags(answer: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in answer["TagSet"]}
-
-
-def _nobody(entry: Entry, id: str | None, code: str) -> None:
-    """Deletes are not audited here: CloudTrail does that."""

@@ -34,7 +34,7 @@ class S3Object:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ObjectPage:
     """A part of a list. folders: with `delimiter`, the prefixes up to it. token: asks for what follows, if anything."""
 
     objects: Sequence[S3Object]

@@ -5,14 +5,16 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import quote
 
+from adapters._core.seconds import whole_seconds
 from adapters.aws.botocore_errors import translate
-from adapters.errors import InvalidMessage
 from adapters.s3.objects import Presigned
 from adapters.s3.streaming import Streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from router.durations import Duration
 
 _LONGEST = 7 * 86_400  # seconds: the most that Signature Version 4 allows
 _HEADERS = {
@@ -29,24 +31,26 @@ class Presigning(Streams):
     def presign_get(
         self,
         key: str,
-        expires: int = 3600,
+        expires: Duration = 3600,
         *,
         version: str | None = None,
         filename: str | None = None,
         content_type: str | None = None,
     ) -> str:
-        """A URL from which whoever has it reads the object.
+        """Return a URL from which whoever has it reads the object.
 
-        expires: seconds, 7 days at most; sooner when the credentials that signed end sooner, such as those of a role.
-        filename: browsers save it under that name. content_type: in place of the object's own.
+        expires: seconds or a timedelta, 7 days at most; sooner when the credentials that signed end sooner, such as
+            those of a role.
+        filename: browsers save it under that name.
+        content_type: in place of the object's own.
         """
         self._warn("presign_get")
-        return self._sign("get_object", self._getting(key, version, filename, content_type), _seconds(expires))
+        return self._sign("get_object", self._getting(key, version, filename, content_type), _expiry(expires))
 
     async def presign_get_async(
         self,
         key: str,
-        expires: int = 3600,
+        expires: Duration = 3600,
         *,
         version: str | None = None,
         filename: str | None = None,
@@ -54,25 +58,26 @@ class Presigning(Streams):
     ) -> str:
         """`presign_get` from async code: the credentials may have to be asked for."""
         request = self._getting(key, version, filename, content_type)
-        return await self.aws.in_thread(self._sign, "get_object", request, _seconds(expires))
+        return await self.aws.in_thread(self._sign, "get_object", request, _expiry(expires))
 
     def presign_put(
-        self, key: str, expires: int = 3600, *, content_type: str | None = None, size: int | None = None
+        self, key: str, expires: Duration = 3600, *, content_type: str | None = None, size: int | None = None
     ) -> Presigned:
-        """A request with which whoever has it writes the object, and the headers that it must be made with.
+        """Return a request with which whoever has it writes the object, and the headers that it must have.
 
+        expires: as of `presign_get`.
         content_type, size (bytes): what must be sent, where given; S3 refuses anything else.
         """
         self._warn("presign_put")
         request = self._putting(key, content_type, size)
-        return _presigned(request, self._sign("put_object", request, _seconds(expires)))
+        return _presigned(request, self._sign("put_object", request, _expiry(expires)))
 
     async def presign_put_async(
-        self, key: str, expires: int = 3600, *, content_type: str | None = None, size: int | None = None
+        self, key: str, expires: Duration = 3600, *, content_type: str | None = None, size: int | None = None
     ) -> Presigned:
         """`presign_put` from async code: the credentials may have to be asked for."""
         request = self._putting(key, content_type, size)
-        return _presigned(request, await self.aws.in_thread(self._sign, "put_object", request, _seconds(expires)))
+        return _presigned(request, await self.aws.in_thread(self._sign, "put_object", request, _expiry(expires)))
 
     def _getting(self, key: str, version: str | None, filename: str | None, content_type: str | None) -> dict[str, Any]:
         request = self._named(key, version)
@@ -99,10 +104,8 @@ class Presigning(Streams):
         raise typed
 
 
-def _seconds(expires: int) -> int:
-    if type(expires) is not int or not 1 <= expires <= _LONGEST:
-        raise InvalidMessage(f"s3: expires={expires!r}: give 1 to {_LONGEST} seconds (7 days)")
-    return expires
+def _expiry(expires: Duration) -> int:
+    return whole_seconds(expires, "expires", least=1, most=_LONGEST)
 
 
 def _presigned(request: dict[str, Any], url: str) -> Presigned:

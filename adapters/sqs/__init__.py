@@ -12,6 +12,7 @@ Every verb has an `_async` twin. Queues may be encrypted: with a KMS key of your
 from __future__ import annotations
 
 from adapters._core.message import Message
+from adapters._core.sender import Sent
 from adapters.sqs.receive import Sqs
 
-__all__ = ["Message", "Sqs"]
+__all__ = ["Message", "Sent", "Sqs"]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from adapters._core.batches import Delivery, Entry, cut
+from adapters._core.batches import BatchEntry, Delivery, cut
 from adapters._core.blocking import loop_runs
+from adapters._core.seconds import whole_seconds
 from adapters._core.steps import BlockingCall
-from adapters.sqs.send import QueueSender, queue_arn, whole_seconds
+from adapters.sqs.send import QueueSender, queue_arn
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -13,8 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable
     from typing import Any
 
-    from adapters._core.sender import Target
+    from adapters._core.sender import Destination
     from adapters._core.steps import Steps
+    from router.durations import Duration
     from router.event import Event
 
 _LONGEST_VISIBILITY = 43_200
@@ -24,10 +27,12 @@ _LONGEST_POLL = 20
 class Sqs(QueueSender):
     """Sends to queues, and receives from them outside of Lambda.
 
-    aws: who calls; that of the environment when none is given. policy: signs sessions where no resolver runs.
-    claims: a `ClaimCheck` for bodies that are too large. rate, burst: at most so many messages a second from this
-    process to a queue. content_deduplication: on FIFO queues the id is the SHA-256 of the body where none is given.
-    on_message: told of each message (`Sent`); its body is left out unless audit_bodies.
+    aws: makes the calls; by default one made of the environment.
+    policy: signs sessions where no resolver runs.
+    offload: an `Offload` for bodies that are too large.
+    rate, burst: at most so many messages a second from this process to a queue, and at once after a quiet time.
+    content_deduplication: on FIFO queues the id is the SHA-256 of the body where none is given.
+    on_sent: called with an audit record (`Sent`) of each message; its body is left out unless `audit_bodies`.
 
     A queue is a name, a URL, an ARN, or a key of `Settings(queues=...)`. A name goes through the template
     `Settings(queue_name=...)`; its URL is made of the settings' region and account, else looked up, once.
@@ -36,42 +41,45 @@ class Sqs(QueueSender):
     # ---- receiving ---------------------------------------------------------------------------------------------
 
     def receive(
-        self, queue: str, *, most: int = 10, wait: float = _LONGEST_POLL, visibility: float | None = None
+        self, queue: str, *, most: int = 10, wait: Duration = _LONGEST_POLL, visibility: Duration | None = None
     ) -> list[dict[str, Any]]:
         """Receive messages, as Lambda would deliver them: `resolver.resolve({"Records": sqs.receive("orders")})`.
 
-        most: 1 to 10. wait: seconds until the first message comes, 20 at most. visibility: seconds until they come
-        again unless deleted; that of the queue by default.
+        most: how many, 1 to 10.
+        wait: for the first message; seconds or a timedelta, 20 seconds at most.
+        visibility: how long they stay invisible unless deleted; seconds or a timedelta, by default that of the queue.
         """
         return self._run(self._receive(queue, most, wait, visibility), "receive")
 
     async def receive_async(
-        self, queue: str, *, most: int = 10, wait: float = _LONGEST_POLL, visibility: float | None = None
+        self, queue: str, *, most: int = 10, wait: Duration = _LONGEST_POLL, visibility: Duration | None = None
     ) -> list[dict[str, Any]]:
         """`receive` from async code; it waits in threads of its own, so that nothing else waits with it."""
         return await self.aws.run_async(self._receive(queue, most, wait, visibility))
 
-    def _receive(self, queue: str, most: int, wait: float, visibility: float | None) -> Steps[list[dict[str, Any]]]:
+    def _receive(
+        self, queue: str, most: int, wait: Duration, visibility: Duration | None
+    ) -> Steps[list[dict[str, Any]]]:
         if type(most) is not int or not 1 <= most <= 10:
             raise ConfigurationError(f"receive(most={most!r}): give 1 to 10")
-        seconds = whole_seconds("wait", wait, _LONGEST_POLL)
-        if seconds >= self.settings.read_timeout:
+        poll = whole_seconds(wait, "wait", most=_LONGEST_POLL)
+        if poll >= seconds(self.settings.read_timeout, "read_timeout"):
             raise ConfigurationError(
                 f"receive(wait={wait!r}) is over Settings(read_timeout={self.settings.read_timeout!r})"
             )
         parameters: dict[str, Any] = {
             "MaxNumberOfMessages": most,
-            "WaitTimeSeconds": seconds,
+            "WaitTimeSeconds": poll,
             "MessageSystemAttributeNames": ["All"],
             "MessageAttributeNames": ["All"],
         }
         if visibility is not None:
-            parameters["VisibilityTimeout"] = whole_seconds("visibility", visibility, _LONGEST_VISIBILITY)
-        target = yield from self._target(queue)
-        parameters["QueueUrl"] = target.id
+            parameters["VisibilityTimeout"] = whole_seconds(visibility, "visibility", most=_LONGEST_VISIBILITY)
+        destination = yield from self._destination(queue)
+        parameters["QueueUrl"] = destination.id
         try:
             answer = yield self.aws.step(
-                "sqs", "receive_message", region=target.region, long=True, parameters=parameters
+                "sqs", "receive_message", region=destination.region, long=True, parameters=parameters
             )
         except Exception as error:
             self._forget(queue, error)
@@ -79,7 +87,7 @@ class Sqs(QueueSender):
         messages = answer.get("Messages", ())
         if not messages:
             return []
-        arn = yield BlockingCall(self._arn, target)
+        arn = yield BlockingCall(self._arn, destination)
         return [as_delivered(message, arn) for message in messages]
 
     def delete_many(self, queue: str, records: Iterable[Any]) -> None:
@@ -93,79 +101,74 @@ class Sqs(QueueSender):
         """`delete_many` from async code, without blocking its loop."""
         await self.aws.run_async(self._change_many(queue, records, "delete_message_batch", {}))
 
-    def change_visibility(self, queue: str, records: Iterable[Any], seconds: float) -> None:
-        """Let received messages, given as records or receipt handles, come again in so many seconds from now.
+    def change_visibility(self, queue: str, records: Iterable[Any], visibility: Duration) -> None:
+        """Change when received messages, given as records or receipt handles, are redelivered.
 
-        seconds: 0 to 43200; fractions are rounded up. Raises PartialFailure as `delete_many` does.
+        visibility: counted from now; seconds or a timedelta, 12 hours at most. Fractions are rounded up.
+        Raises PartialFailure as `delete_many` does.
         """
-        self._run(self._visibility(queue, records, seconds), "change_visibility")
+        self._run(self._change_visibility(queue, records, visibility), "change_visibility")
 
-    async def change_visibility_async(self, queue: str, records: Iterable[Any], seconds: float) -> None:
+    async def change_visibility_async(self, queue: str, records: Iterable[Any], visibility: Duration) -> None:
         """`change_visibility` from async code, without blocking its loop."""
-        await self.aws.run_async(self._visibility(queue, records, seconds))
+        await self.aws.run_async(self._change_visibility(queue, records, visibility))
 
-    def _visibility(self, queue: str, records: Iterable[Any], seconds: float) -> Steps[None]:
-        timeout = whole_seconds("seconds", seconds, _LONGEST_VISIBILITY)
+    def _change_visibility(self, queue: str, records: Iterable[Any], visibility: Duration) -> Steps[None]:
+        timeout = whole_seconds(visibility, "visibility", most=_LONGEST_VISIBILITY)
         yield from self._change_many(queue, records, "change_message_visibility_batch", {"VisibilityTimeout": timeout})
 
     # ---- Retry(after=...) --------------------------------------------------------------------------------------
 
-    def delay(self, event: Event, seconds: float) -> Awaitable[None] | None:
-        """Let the message of an event come again in so many seconds: what `Resolver(delay=...)` takes.
+    def delay(self, event: Event, after: Duration) -> Awaitable[None] | None:
+        """Have the message of an event redelivered after a time: what `Resolver(delay=...)` takes.
 
-        In async code it gives something to await; else it has been done on return. Fractions are rounded up.
+        after: seconds or a timedelta, 12 hours at most. Fractions are rounded up.
+        In async code it returns something to await; else it has been done on return.
         """
         if loop_runs():
-            return self.delay_async(event, seconds)
-        self.aws.run(self._delay(event, seconds))
+            return self.delay_async(event, after)
+        self.aws.run(self._delay(event, after))
         return None
 
-    async def delay_async(self, event: Event, seconds: float) -> None:
+    async def delay_async(self, event: Event, after: Duration) -> None:
         """`delay` from async code alone."""
-        await self.aws.run_async(self._delay(event, seconds))
+        await self.aws.run_async(self._delay(event, after))
 
-    def _delay(self, event: Event, seconds: float) -> Steps[None]:
+    def _delay(self, event: Event, after: Duration) -> Steps[None]:
         record = event.record if isinstance(event.record, dict) else {}
         arn, handle = record.get("eventSourceARN"), record.get("receiptHandle")
         if event.source != "sqs" or type(arn) is not str or type(handle) is not str:
             raise ConfigurationError(f"Sqs.delay is for messages of SQS, not for {event!r}")
-        timeout = whole_seconds("seconds", seconds, _LONGEST_VISIBILITY)
-        target = yield from self._target(arn)
-        parameters = {"QueueUrl": target.id, "ReceiptHandle": handle, "VisibilityTimeout": timeout}
-        yield self.aws.step("sqs", "change_message_visibility", region=target.region, parameters=parameters)
+        timeout = whole_seconds(after, "after", most=_LONGEST_VISIBILITY)
+        destination = yield from self._destination(arn)
+        yield self._step(
+            destination, "change_message_visibility", {"ReceiptHandle": handle, "VisibilityTimeout": timeout}
+        )
 
     # ---- how ---------------------------------------------------------------------------------------------------
 
     def _change_many(self, queue: str, records: Iterable[Any], operation: str, further: dict[str, Any]) -> Steps[None]:
         """Delete messages or change their visibility, in batches."""
         entries = [
-            Entry(position, record, "", {"ReceiptHandle": _handle(record), **further}, 0, None)
+            BatchEntry(position, record, {"ReceiptHandle": _handle(record), **further})
             for position, record in enumerate(records)
         ]
         if not entries:
             return
-        target = yield from self._target(queue)
+        destination = yield from self._destination(queue)
 
-        def request(batch: list[Entry]) -> Steps[Any]:
-            asked = [{"Id": str(entry.position), **entry.request} for entry in batch]
-            parameters = {"QueueUrl": target.id, "Entries": asked}
-            return (yield self.aws.step("sqs", operation, region=target.region, parameters=parameters))
+        def send(batch: list[BatchEntry]) -> Steps[Any]:
+            return (yield self._step(destination, operation, {"Entries": [entry.with_id for entry in batch]}))
 
-        delivery = Delivery(
-            request, ordered=False, attempts=self.settings.attempts, base=self.settings.backoff, told=_nobody
-        )
+        where = {"service": "sqs", "operation": operation, "resource": destination.id}
         try:
-            yield from delivery.run(list(cut(entries, 1)), service="sqs", operation=operation, resource=target.id)
+            yield from Delivery(send, self.settings).run(list(cut(entries)), **where)
         except Exception as error:
             self._forget(queue, error)
             raise
 
-    def _arn(self, target: Target) -> str:
-        return queue_arn(target.id, target.region or self.aws.region)
-
-
-def _nobody(entry: Entry, id: str | None, code: str) -> None:
-    """Deletes are not audited."""
+    def _arn(self, destination: Destination) -> str:
+        return queue_arn(destination.id, destination.region or self.aws.region)
 
 
 def _handle(record: Any) -> str:

@@ -43,8 +43,10 @@ class Member:
 class Connection:
     """One connection.
 
-    endpoint: where messages to it are posted. last_seen: when it was last heard of, to the minute or so.
-    data: what the application keeps of it. session_wire: its session as stored, signed where the policy signs.
+    endpoint: where messages to it are posted.
+    last_seen: when it was last heard of, to the minute or so.
+    data: what the application keeps of it.
+    stored_session: its session in wire form, signed where the policy signs.
     """
 
     connection_id: str
@@ -55,7 +57,7 @@ class Connection:
     last_seen: datetime
     expires_at: datetime
     data: Any = field(default=None, repr=False)
-    session_wire: str | None = field(default=None, repr=False)
+    stored_session: str | None = field(default=None, repr=False)
 
 
 # ---- the table -----------------------------------------------------------------------------------------------------
@@ -107,8 +109,8 @@ def to_item(connection: Connection) -> Item:
     item["last_seen"] = seconds(connection.last_seen)
     if connection.data is not None:
         item["data"] = data_value(connection.data)
-    if connection.session_wire is not None:
-        item["session"] = {"S": connection.session_wire}
+    if connection.stored_session is not None:
+        item["session"] = {"S": connection.stored_session}
     return item
 
 
@@ -141,7 +143,7 @@ def from_item(item: Mapping[str, Mapping[str, str]]) -> Connection:
         last_seen=moment(item["last_seen"]),
         expires_at=moment(item["expires_at"]),
         data=orjson.loads(item["data"]["S"]) if "data" in item else None,
-        session_wire=item["session"]["S"] if "session" in item else None,
+        stored_session=item["session"]["S"] if "session" in item else None,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from adapters.errors import AdapterError, NotFoundError
+from adapters.errors import AdapterError, ResourceNotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class ConnectionGone(NotFoundError):
+class ConnectionGone(ResourceNotFound):
     """The connection has ended, or was never there: there is nobody to send to. It is removed from the table.
 
     A connection whose `$connect` is not answered yet cannot be sent to either, and is not removed.

@@ -43,11 +43,13 @@ class Broadcast:
 class Connections(ConnectionStore):
     """Who is connected, and sending to them.
 
-    aws: who calls; that of the environment when none is given. table: its name; `create_table` makes it.
+    aws: makes the calls; by default one made of the environment.
+    table: its name; `create_table` makes it.
     endpoint: the URL of the stage, `https://{api}.execute-api.{region}.amazonaws.com/{stage}`; by default the one of
-    the settings, else that of each connection's own `$connect`. Give it where a custom domain's mapping has a path.
+        the settings, else that of each connection's own `$connect`. Give it where a custom domain's mapping has a path.
     senders: how many messages of a broadcast are on their way at a time; in async code `Settings(threads=...)` bounds
-    it, too. lifetime, policy: see `ConnectionStore`.
+        it, too.
+    lifetime, policy: see `ConnectionStore`.
 
     Verbs see the connections of one tenant: by default that of the current session, else `tenant=...`.
     """
@@ -205,7 +207,7 @@ class Connections(ConnectionStore):
         raise ConnectionGone(connection_id, operation)
 
     def _stage(self, endpoint: str) -> Aws:
-        """Who calls the management API of a stage: the same identity, at another URL."""
+        """Return the `Aws` for the management API of a stage: the same identity, at another URL."""
         if self.endpoint is None and self.settings.endpoint_of(_SERVICE) is not None:
             return self.aws
         url = self.endpoint or endpoint

@@ -27,6 +27,7 @@ from adapters.websocket.connection import (
     user_key,
 )
 from adapters.websocket.connection_errors import ConnectionGone
+from router.durations import seconds as to_seconds
 from router.errors import ConfigurationError
 from router.session import Session, get_session
 
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from adapters.websocket.connection import Item, Member
+    from router.durations import Duration
     from router.session import Policy
 
     # Whose connections: those of the current session's tenant, of another, or (None) of nobody's.
@@ -55,8 +57,10 @@ _BATCH = 25
 class ConnectionStore(Adapter):
     """Who is connected.
 
-    aws: who calls; that of the environment when none is given. table: its name. lifetime: seconds after which a
-    connection is forgotten, whether its end was told of or not. policy: signs sessions where no resolver runs.
+    aws: makes the calls; by default one made of the environment.
+    table: its name.
+    lifetime: seconds, or a timedelta, after which a connection is forgotten, even if its end was never reported.
+    policy: signs sessions where no resolver runs.
 
     Verbs that name a connection see only those of the tenant: by default that of the current session. Another tenant's
     connection is not there for them.
@@ -67,17 +71,15 @@ class ConnectionStore(Adapter):
         aws: Aws | None = None,
         *,
         table: str = "connections",
-        lifetime: float = _LIFETIME,
+        lifetime: Duration = _LIFETIME,
         policy: Policy | None = None,
     ) -> None:
         super().__init__(aws)
         if not isinstance(table, str) or not table:
             raise ConfigurationError(f"Connections(table={table!r}): give the name of the table")
-        if not lifetime > 0:
-            raise ConfigurationError(f"Connections(lifetime={lifetime!r}): give a positive number of seconds")
         self.table = table
         self.policy = policy
-        self._lifetime = timedelta(seconds=lifetime)
+        self._lifetime = timedelta(seconds=to_seconds(lifetime, "Connections(lifetime=...)", least=1))
 
     # ---- the table itself --------------------------------------------------------------------------------------
 
@@ -142,7 +144,7 @@ class ConnectionStore(Adapter):
         whose = get_session() if session is CURRENT else session or Session()
         now = datetime.now(UTC)
         connection = Connection(
-            connection_id=_checked("connection_id", connection_id),
+            connection_id=_checked_text("connection_id", connection_id),
             tenant=whose.tenant,
             user=whose.user,
             endpoint=endpoint,
@@ -150,7 +152,7 @@ class ConnectionStore(Adapter):
             last_seen=now,
             expires_at=now + self._lifetime,
             data=data,
-            session_wire=session_wire(session, self.policy),
+            stored_session=session_wire(session, self.policy),
         )
         items = [to_item(connection), *(to_membership(connection, group) for group in _names(groups))]
         yield from self._write([{"PutRequest": {"Item": item}} for item in items])
@@ -171,7 +173,7 @@ class ConnectionStore(Adapter):
     def _get(self, connection_id: str) -> Steps[Connection | None]:
         """A connection of any tenant."""
         # Consistent: who has just connected may already speak.
-        key = item_key(_checked("connection_id", connection_id))
+        key = item_key(_checked_text("connection_id", connection_id))
         answer = yield self._step("get_item", Key=key, ConsistentRead=True)
         item = answer.get("Item")
         connection = None if item is None else from_item(item)
@@ -207,7 +209,7 @@ class ConnectionStore(Adapter):
         try:
             yield self._step(
                 "update_item",
-                Key=item_key(_checked("connection_id", connection_id)),
+                Key=item_key(_checked_text("connection_id", connection_id)),
                 UpdateExpression="SET #name = :value",
                 # Of a connection that has ended nothing must come to life again.
                 ConditionExpression="tenant_key = :tenant",
@@ -236,7 +238,7 @@ class ConnectionStore(Adapter):
         items = yield from self._query(
             ConsistentRead=True,
             KeyConditionExpression="connection_id = :id",
-            ExpressionAttributeValues={":id": {"S": _checked("connection_id", connection_id)}},
+            ExpressionAttributeValues={":id": {"S": _checked_text("connection_id", connection_id)}},
             ExpressionAttributeNames={"#item": "item"},
             ProjectionExpression="connection_id, #item, connected_at",
         )
@@ -372,19 +374,19 @@ def _audience(group: str | None, user: str | None, everyone: bool, tenant: str |
     query = {"IndexName": BY_USER, "KeyConditionExpression": "tenant_key = :tenant"}
     if group is not None:
         query = {"IndexName": BY_GROUP, "KeyConditionExpression": "tenant_key = :tenant AND group_key = :which"}
-        values[":which"] = {"S": _checked("group", group)}
+        values[":which"] = {"S": _checked_text("group", group)}
     if user is not None:
         query["KeyConditionExpression"] += " AND user_key = :which"
-        values[":which"] = {"S": user_key(_checked("user", user))}
+        values[":which"] = {"S": user_key(_checked_text("user", user))}
     return {**query, "ExpressionAttributeValues": values}
 
 
 def _names(groups: Iterable[str]) -> list[str]:
     names = [groups] if isinstance(groups, str) else groups
-    return list(dict.fromkeys(_checked("group", name) for name in names))
+    return list(dict.fromkeys(_checked_text("group", name) for name in names))
 
 
-def _checked(what: str, value: str) -> str:
+def _checked_text(what: str, value: str) -> str:
     # The longest sort key has 1,024 bytes, the prefix of the item included (DynamoDB quotas).
     if not isinstance(value, str) or not 0 < len(value.encode()) <= 1000:
         raise InvalidMessage(f"{what}={str(value)[:60]!r}: give a text of 1 to 1000 bytes")

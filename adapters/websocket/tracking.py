@@ -143,5 +143,5 @@ def _warn_of_blocking() -> None:
 
 def _session(event: Event, connection: Connection) -> Session:
     """The session that a connection was opened with. Raises SessionError when it was altered, or has expired."""
-    wire = connection.session_wire
+    wire = connection.stored_session
     return event._policy.nobody if wire is None else event._policy.open(wire)

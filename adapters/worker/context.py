@@ -1,4 +1,4 @@
-"""`Context`: what Lambda's context object is to a handler, for one call of the worker."""
+"""`WorkerContext`: what Lambda's context object is to a handler, for one call of the worker."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from router.event import Event
 
 
-class Context:
+class WorkerContext:
     """The fields that libraries read from Lambda's context, and the delays that handlers asked for.
 
-    remaining: gives the seconds until this call is given up.
+    remaining: returns the seconds until this call is given up.
     """
 
     function_name = "worker"
@@ -34,5 +34,5 @@ class Context:
         return max(0, int(self._remaining() * 1000))
 
     def delay(self, event: Event, seconds: float) -> None:
-        """Note that a message is to come again in so many seconds; the worker sees to it once the call is over."""
+        """Note the delay of a message; the worker sets it once the call is over."""
         self.delays[event.id] = seconds

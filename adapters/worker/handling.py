@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
 
-    from adapters.worker.context import Context
+    from adapters.worker.context import WorkerContext
 
     class Application(Protocol):
         """A Resolver, or anything else that answers payloads as one does."""
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     class Handling(Protocol):
         """Calls the application."""
 
-        async def call(self, payload: Any, context: Context) -> Any:
+        async def call(self, payload: Any, context: WorkerContext) -> Any:
             """The answer to a payload; cancelled when it is not waited for any more."""
 
         async def close(self) -> None:
@@ -37,14 +37,14 @@ class Threads:
 
     def __init__(self, application: Application, count: int) -> None:
         self._resolve = application.resolve
-        self._jobs: SimpleQueue[tuple[Future[Any], Any, Context] | None] = SimpleQueue()
+        self._jobs: SimpleQueue[tuple[Future[Any], Any, WorkerContext] | None] = SimpleQueue()
         self._threads = [
             threading.Thread(target=self._work, name=f"worker-{number}", daemon=True) for number in range(count)
         ]
         for thread in self._threads:
             thread.start()
 
-    async def call(self, payload: Any, context: Context) -> Any:
+    async def call(self, payload: Any, context: WorkerContext) -> Any:
         job: Future[Any] = Future()
         self._jobs.put((job, payload, context))
         return await asyncio.wrap_future(job)
@@ -79,10 +79,10 @@ class Loop:
         self._thread = threading.Thread(target=self._run, name="worker-loop", daemon=True)
         self._thread.start()
 
-    async def call(self, payload: Any, context: Context) -> Any:
+    async def call(self, payload: Any, context: WorkerContext) -> Any:
         return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._answer(payload, context), self._loop))
 
-    async def _answer(self, payload: Any, context: Context) -> Any:
+    async def _answer(self, payload: Any, context: WorkerContext) -> Any:
         try:
             return await self._resolve(payload, context)
         except (SystemExit, KeyboardInterrupt) as stop:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from logging import getLogger
 from time import monotonic, time
 
-from adapters.errors import AccessDenied, AdapterError, CredentialsMissing, InvalidMessage, NotFoundError
-from adapters.worker.context import Context
+from adapters.errors import AccessDenied, AdapterError, CredentialsMissing, InvalidMessage, ResourceNotFound
+from adapters.worker.context import WorkerContext
 from adapters.worker.handling import failed_ids
 from adapters.worker.held import LONGEST, Holding, pause
 from adapters.worker.report import Report, oldest
@@ -25,13 +25,13 @@ if TYPE_CHECKING:
     Record = dict[str, Any]
 
 _log = getLogger("adapters.worker")
-# What a worker that has just started cannot get over by waiting; one that has received already can.
-_HOPELESS = (AccessDenied, ConfigurationError, CredentialsMissing, InvalidMessage, NotFoundError)
+# Errors that are fatal at start-up. After the first successful receive they are retried.
+_FATAL = (AccessDenied, ConfigurationError, CredentialsMissing, InvalidMessage, ResourceNotFound)
 _LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class QueueOptions:
     """How queues are worked on; see `Worker`."""
 
     concurrency: int
@@ -67,7 +67,8 @@ class Slots:
 class QueueWork:
     """Works on one queue until `receive` is cancelled; then `finish` sees the rest through.
 
-    left: gives the seconds until the worker must end; infinity while nothing has asked it to. tell: takes the reports.
+    left: returns the seconds until the worker must end; infinity while nothing has asked it to.
+    on_report: takes the reports.
     """
 
     def __init__(
@@ -75,10 +76,10 @@ class QueueWork:
         queue: str,
         sqs: Sqs,
         handling: Handling,
-        options: Options,
+        options: QueueOptions,
         *,
         left: Callable[[], float],
-        tell: Callable[[Report], None],
+        on_report: Callable[[Report], None],
     ) -> None:
         self.queue = queue
         self.held = Holding(sqs, queue, options.visibility)
@@ -87,7 +88,7 @@ class QueueWork:
         self._handling = handling
         self._options = options
         self._left = left
-        self._tell = tell
+        self._on_report = on_report
         self._slots = Slots(options.concurrency)
         self._calls: set[asyncio.Task[None]] = set()
         self._poll: asyncio.Task[list[Record]] | None = None
@@ -103,7 +104,7 @@ class QueueWork:
             try:
                 records = await self._receive(room)
             except Exception as error:
-                if not received and isinstance(error, _HOPELESS):
+                if not received and isinstance(error, _FATAL):
                     raise
                 await self._back_off(error, failures)
                 failures += 1
@@ -158,7 +159,7 @@ class QueueWork:
     async def _see_through(self, records: list[Record], ids: list[str]) -> None:
         """One call of the application, and what becomes of its messages."""
         end = monotonic() + LONGEST
-        context = Context(records[0]["eventSourceARN"], lambda: min(end - monotonic(), self._left()))
+        context = WorkerContext(records[0]["eventSourceARN"], lambda: min(end - monotonic(), self._left()))
         started = monotonic()
         failed = await self._failed(records, ids, context)
         seconds = monotonic() - started
@@ -167,7 +168,7 @@ class QueueWork:
         if self._fifo:
             delays = {**dict.fromkeys(_behind(records, failed), 0.0), **delays}
         done = [id for id in ids if id not in failed]
-        self._tell(
+        self._on_report(
             Report(
                 queue=self.queue,
                 received=len(ids),
@@ -184,7 +185,7 @@ class QueueWork:
         # Else they stay held, and are released: some of them were perhaps not begun for want of time.
         await asyncio.gather(self.held.delay(delays), self.held.delete(done))
 
-    async def _failed(self, records: list[Record], ids: list[str], context: Context) -> set[str]:
+    async def _failed(self, records: list[Record], ids: list[str], context: WorkerContext) -> set[str]:
         """Let the application handle messages; gives the ids of those that must come again."""
         try:
             return failed_ids(await self._handling.call({"Records": records}, context), ids)

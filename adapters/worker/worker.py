@@ -12,8 +12,10 @@ from time import monotonic
 from adapters.aws import Aws, Settings
 from adapters.sqs import Sqs
 from adapters.worker.handling import Loop, Threads
-from adapters.worker.queue import Options, QueueWork
+from adapters.worker.held import LONGEST
+from adapters.worker.queue import QueueOptions, QueueWork
 from adapters.worker.report import Sums
+from router.durations import seconds
 from router.errors import ConfigurationError
 from router.event import Source
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from adapters.worker.handling import Application, Handling
     from adapters.worker.report import Report
+    from router.durations import Duration
 
 _log = getLogger("adapters.worker")
 _INFINITY = float("inf")
@@ -32,13 +35,18 @@ _INFINITY = float("inf")
 class Worker:
     """Receives messages of queues, has an application handle them, and deletes what was done.
 
-    queues: names, URLs, ARNs, or keys of `Settings(queues=...)`. concurrency: calls at a time, for each queue; so many
-    threads in an application of sync handlers. batch: the most messages in a call, 1 to 10, as Lambda's batch size.
-    visibility: seconds for which messages are made invisible, renewed while they are handled: what failed comes again
-    within that time, and so does what a worker had that was killed. wait: seconds of a long poll, 1 to 20.
-    drain: seconds after SIGTERM or SIGINT until what still runs is given up; less than what the platform grants.
-    sqs: who receives and deletes; one of the environment by default. on_report: told of each call (`Report`).
-    log_every: seconds between lines in the log that sum up.
+    Durations are seconds, or a timedelta.
+
+    queues: names, URLs, ARNs, or keys of `Settings(queues=...)`.
+    concurrency: calls at a time, for each queue; so many threads in an application of sync handlers.
+    batch: the most messages in a call, 1 to 10, as Lambda's batch size.
+    visibility: for how long messages are made invisible, renewed while they are handled: what failed is redelivered
+        within that time, and so is what a killed worker had.
+    wait: of a long poll, 1 to 20 seconds.
+    drain: from SIGTERM or SIGINT until what still runs is given up; less than what the platform grants.
+    sqs: receives and deletes; by default one made of the environment.
+    on_report: called with a `Report` of each call.
+    log_every: between lines in the log that sum up.
     """
 
     def __init__(
@@ -47,25 +55,25 @@ class Worker:
         *,
         concurrency: int = 4,
         batch: int = 10,
-        visibility: float = 60,
-        wait: float = 20,
-        drain: float = 25,
+        visibility: Duration = 60,
+        wait: Duration = 20,
+        drain: Duration = 25,
         sqs: Sqs | None = None,
         on_report: Callable[[Report], object] | None = None,
-        log_every: float = 60,
+        log_every: Duration = 60,
     ) -> None:
         self.queues = tuple(dict.fromkeys([queues] if isinstance(queues, str) else queues))
         if not self.queues:
             raise ConfigurationError("Worker: give at least one queue")
-        self._options = Options(
-            _checked("concurrency", concurrency, 1, 1000, whole=True),
-            _checked("batch", batch, 1, 10, whole=True),
-            _checked("visibility", visibility, 1, 43_200),
+        self._drain = seconds(drain, "Worker(drain=...)", most=LONGEST)
+        self._log_every = seconds(log_every, "Worker(log_every=...)", least=0.1)
+        self._options = QueueOptions(
+            _checked_count("concurrency", concurrency, 1000),
+            _checked_count("batch", batch, 10),
+            seconds(visibility, "Worker(visibility=...)", least=1, most=LONGEST),
             # A poll cannot be called off: a worker that has nothing to do ends when its poll does.
-            min(_checked("wait", wait, 1, 20), max(1, _checked("drain", drain, 0, 43_200))),
+            min(seconds(wait, "Worker(wait=...)", least=1, most=20), max(1, self._drain)),
         )
-        self._drain = drain
-        self._log_every = _checked("log_every", log_every, 0.1, 86_400)
         self.sqs = _sqs_of_environment(len(self.queues)) if sqs is None else sqs
         if self.sqs.settings.threads < len(self.queues):
             raise ConfigurationError(
@@ -73,7 +81,7 @@ class Worker:
             )
         self._on_report = on_report
         self._sums: dict[str, Sums] = {}
-        self._run: _Run | None = None
+        self._run: _WorkerRun | None = None
         self.left_behind = False  # whether threads still ran something at the end of a run
 
     def run(self, application: Application, *, asynchronous: bool | None = None) -> int:
@@ -93,9 +101,10 @@ class Worker:
             Loop(application) if asynchronous else Threads(application, self._options.concurrency * len(self.queues))
         )
         self._sums = {queue: Sums() for queue in self.queues}
-        self._run = run = _Run(self._drain)
+        self._run = run = _WorkerRun(self._drain)
         works = [
-            QueueWork(queue, self.sqs, handling, self._options, left=run.left, tell=self._tell) for queue in self.queues
+            QueueWork(queue, self.sqs, handling, self._options, left=run.left, on_report=self._report)
+            for queue in self.queues
         ]
         try:
             with run.on_signals():
@@ -108,12 +117,12 @@ class Worker:
         return 0 if clean else 1
 
     def stop(self) -> None:
-        """What SIGTERM does, from any thread. A second time: give up at once what still runs."""
+        """Do what SIGTERM does, from any thread. A second time: give up at once what still runs."""
         run = self._run
         if run is not None:
             run.loop.call_soon_threadsafe(run.stop, "stop()")
 
-    async def _work(self, run: _Run, works: list[QueueWork]) -> bool:
+    async def _work(self, run: _WorkerRun, works: list[QueueWork]) -> bool:
         options = self._options
         _log.info(
             "receiving from %s: %d calls at a time, %d messages each",
@@ -139,10 +148,10 @@ class Worker:
             for task in (*beside, stopped):
                 task.cancel()
 
-    # ---- what it tells -----------------------------------------------------------------------------------------
+    # ---- what it reports ---------------------------------------------------------------------------------------
 
-    def _tell(self, report: Report) -> None:
-        """The metrics hook and the log. The hook cannot make a message fail that was done."""
+    def _report(self, report: Report) -> None:
+        """Call the metrics hook and write to the log. The hook cannot make a message fail that was done."""
         self._sums[report.queue].add(report)
         _log.log(
             WARNING if report.failed else DEBUG,
@@ -170,7 +179,7 @@ class Worker:
                     )
 
 
-class _Run:
+class _WorkerRun:
     """One run: whether it is to end, and by when."""
 
     def __init__(self, drain: float) -> None:
@@ -231,9 +240,7 @@ def _sqs_of_environment(queues: int) -> Sqs:
     return Sqs(Aws(settings.replace(threads=max(settings.threads, queues))))
 
 
-def _checked(name: str, value: Any, least: float, most: float, *, whole: bool = False) -> Any:
-    number = type(value) is int or (type(value) is float and not whole)
-    if not number or not least <= value <= most:
-        kind = "a whole number" if whole else "seconds"
-        raise ConfigurationError(f"Worker({name}={value!r}): give {kind} from {least:g} to {most:g}")
+def _checked_count(name: str, value: Any, most: int) -> int:
+    if type(value) is not int or not 1 <= value <= most:
+        raise ConfigurationError(f"Worker({name}={value!r}): give a whole number from 1 to {most}")
     return value

@@ -21,8 +21,8 @@ KNOWN: dict[str, dict[tuple[str, ...], str]] = {
         ("router.dispatch.engine", "router.dispatch.reply", "router.dispatch.unrouted"): "to be cut",
         ("router.dispatch.groups", "router.dispatch.records"): "to be cut",
         ("router.durations", "router.errors"): "to be cut",
-        ("router.event", "router.typed"): "to be cut",
         ("router.routing.names", "router.routing.slots"): "to be cut",
+        ("router.sources", "router.sources._typed"): "to be cut",
     },
     "adapters": {},
 }

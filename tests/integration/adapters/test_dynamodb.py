@@ -44,7 +44,7 @@ from adapters.dynamodb import (
     lt,
     lte,
 )
-from adapters.errors import AdapterError, NotFoundError
+from adapters.errors import AdapterError, ResourceNotFound
 from router import Event, Resolver, Session, SessionError, reset_session, set_session
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
@@ -713,7 +713,7 @@ class TestTables:
 
     def test_that_do_not_exist_are_named(self, aws):
         missing = Table("not-there", [User], aws=aws)
-        with pytest.raises(NotFoundError, match=r"dynamodb\.get_item not-there"):
+        with pytest.raises(ResourceNotFound, match=r"dynamodb\.get_item not-there"):
             missing.get(User, "u1")
 
     def test_may_have_attributes_of_other_names(self, aws):

@@ -10,11 +10,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from adapters.ecs import Ecs, TaskTimeout, task_data
-from adapters.errors import AdapterError, NotFoundError
-from adapters.eventbridge import Bus, BusEvent
+from adapters.errors import AdapterError, ResourceNotFound
+from adapters.eventbridge import Bus, OutgoingEvent
 from adapters.http import ServiceFailed, Services
 from adapters.lambda_invoke import Invoker
-from adapters.offload import ClaimCheck
+from adapters.offload import Offload
 from adapters.stepfunctions import ExecutionExists, StepFunctions
 from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
@@ -81,7 +81,7 @@ class TestBus:
     def test_many_events_arrive_from_async_code(self, aws):
         url = self.delivered(aws, "shop")
         bus = Bus(aws, name="shop", source="orders")
-        events = [BusEvent("OrderPlaced", {"n": n}) for n in range(10)]
+        events = [OutgoingEvent("OrderPlaced", {"n": n}) for n in range(10)]
         ids = asyncio.run(bus.publish_many_async(events))
         assert sorted(event["id"] for event in self.received(aws, url)) == sorted(ids)
 
@@ -132,7 +132,7 @@ class TestTasks:
         )
         subnet = aws.call("ec2", "describe_subnets")["Subnets"][0]["SubnetId"]
         group = aws.call("ec2", "describe_security_groups")["SecurityGroups"][0]["GroupId"]
-        aws.call("s3", "create_bucket", Bucket="claims", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        aws.call("s3", "create_bucket", Bucket="bodies", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
         yield {"aws": aws, "cluster": "jobs", "task_definition": "app", "subnets": [subnet], "security_groups": [group]}
         aws.close()
 
@@ -162,13 +162,13 @@ class TestTasks:
         assert seen == []
 
     def test_large_data_waits_in_s3(self, place):
-        claims = ClaimCheck("claims", aws=place["aws"])
-        ecs = Ecs(**place, claims=claims)
+        offload = Offload("bodies", aws=place["aws"])
+        ecs = Ecs(**place, offload=offload)
         data = {"ids": ["x" * 100] * 200}
         environ = self.environment(ecs.aws, asyncio.run(ecs.run_task_async("nightly", data=data)))
         assert len(json.dumps(environ)) < 8192
         resolver, seen = Resolver(), []
-        resolver.on_task("nightly")(lambda event: seen.append(json.loads(task_data(event, claims))))
+        resolver.on_task("nightly")(lambda event: seen.append(json.loads(task_data(event, offload))))
         assert resolver.run_task(environ) == 0
         assert seen == [data]
 
@@ -225,7 +225,7 @@ class TestStateMachines:
             asyncio.run(machines.start_async("fulfil", {"order": "2"}, name="order-1"))
 
     def test_a_machine_that_is_not_there(self, machines: StepFunctions):
-        with pytest.raises(NotFoundError, match="unknown"):
+        with pytest.raises(ResourceNotFound, match="unknown"):
             machines.start("unknown")
 
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from adapters.aws import Aws
-from adapters.errors import NotFoundError
+from adapters.errors import ResourceNotFound
 from adapters.parameters import Parameters, resolve_requirements
 from router import ConfigurationError
 from tests.integration.adapters.places import aws_of
@@ -51,9 +51,9 @@ class TestParameters:
         assert parameters.secret("db") == '{"password": "hunter2"}'
 
     def test_that_are_not_there(self, aws: Aws):
-        with pytest.raises(NotFoundError, match="/unknown"):
+        with pytest.raises(ResourceNotFound, match="/unknown"):
             Parameters(aws).get("/unknown")
-        with pytest.raises(NotFoundError, match="unknown"):
+        with pytest.raises(ResourceNotFound, match="unknown"):
             Parameters(aws).secret("unknown")
 
 

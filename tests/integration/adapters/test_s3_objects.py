@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 
 from adapters.aws import Aws
-from adapters.errors import NotFoundError
+from adapters.errors import ResourceNotFound
 from adapters.s3 import S3, ObjectExists
 from router import Session, reset_session, set_session
 from tests.integration.adapters.places import aws_of
@@ -68,9 +68,9 @@ class TestObjects:
         s3.delete("a")
         assert not s3.exists("a")
         for verb in (s3.get, s3.head, s3.tags):
-            with pytest.raises(NotFoundError, match="s3://invoices/a"):
+            with pytest.raises(ResourceNotFound, match="s3://invoices/a"):
                 verb("a")
-        with pytest.raises(NotFoundError, match="s3://invoices/a"):
+        with pytest.raises(ResourceNotFound, match="s3://invoices/a"):
             next(s3.stream("a"))
 
     def test_many_are_deleted_at_once(self, s3: S3):
@@ -103,7 +103,7 @@ class TestObjects:
         assert held[1]["SSEKMSKeyId"] == key
 
     def test_a_bucket_that_is_not_there(self, aws: Aws):
-        with pytest.raises(NotFoundError, match="s3://unknown/a"):
+        with pytest.raises(ResourceNotFound, match="s3://unknown/a"):
             S3(aws, bucket="unknown").put("a", b"")
 
 

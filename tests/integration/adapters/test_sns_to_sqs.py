@@ -10,9 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from adapters.aws import Aws
-from adapters.errors import CredentialsMissing, InvalidMessage, NotFoundError
+from adapters.errors import CredentialsMissing, InvalidMessage, ResourceNotFound
 from adapters.messaging import Message, Queue, Topic
-from adapters.offload import ClaimCheck
+from adapters.offload import Offload
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router import Event, FromRequest, Resolver, Session, SessionPolicy, Signing, read
@@ -166,25 +166,25 @@ def test_everything_from_the_environment(moto: MotoServer, monkeypatch: pytest.M
     aws = aws_of(moto)
     _, queue_arn = make_queue(aws, "dev-orders")
     make_topic(aws, "order-events", queue_arn, raw=True)
-    aws.call("s3", "create_bucket", Bucket="claims", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
-    claims = ClaimCheck("claims", threshold=10)
-    events = Topic("order-events", sns=Sns(claims=claims))
-    events.publish("a message that goes by claim check")
+    aws.call("s3", "create_bucket", Bucket="bodies", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    offload = Offload("bodies", threshold=10)
+    events = Topic("order-events", sns=Sns(offload=offload))
+    events.publish("a message that goes by S3")
     Queue("orders").send("short")
     (first, second) = [event for record in Sqs().receive("orders", wait=0) for event in read({"Records": [record]})]
-    assert {claims.open(first), claims.open(second)} == {b"short", b"a message that goes by claim check"}
+    assert {offload.open(first), offload.open(second)} == {b"short", b"a message that goes by S3"}
 
 
 class TestErrors:
     def test_a_topic_that_does_not_exist(self, aws: Aws):
-        with pytest.raises(NotFoundError, match=r"arn:aws:sns:eu-west-1:123456789012:nowhere.*check its name"):
+        with pytest.raises(ResourceNotFound, match=r"arn:aws:sns:eu-west-1:123456789012:nowhere.*check its name"):
             Sns(aws).publish("nowhere", "x")
-        with pytest.raises(NotFoundError, match="nowhere"):
+        with pytest.raises(ResourceNotFound, match="nowhere"):
             asyncio.run(Sns(aws).publish_many_async("nowhere", ["x"]))
 
     def test_a_queue_that_does_not_exist_or_is_deleted_meanwhile(self, aws: Aws):
         sqs = Sqs(aws)
-        with pytest.raises(NotFoundError, match="orders"):
+        with pytest.raises(ResourceNotFound, match="orders"):
             sqs.send("orders", "x")
         url, _ = make_queue(aws, "orders")
         sqs.send("orders", "x")
@@ -194,7 +194,7 @@ class TestErrors:
             lambda: sqs.receive(url, wait=0),
             lambda: sqs.delete_many(url, ["handle"]),
         ):
-            with pytest.raises(NotFoundError, match="orders"):
+            with pytest.raises(ResourceNotFound, match="orders"):
                 call()
         make_queue(aws, "orders")
         assert sqs.send("orders", "x")

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws, Role
-from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
+from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.websocket import BroadcastFailed, ConnectionGone, Connections, TrackConnections
 from router import (
     Event,
@@ -106,7 +106,7 @@ class TestTable:
         assert ttl["TimeToLiveDescription"] == {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
 
     def test_a_table_that_is_not_there_is_named(self, aws: Aws):
-        with pytest.raises(NotFoundError, match=r"dynamodb\.get_item nowhere: ResourceNotFoundException"):
+        with pytest.raises(ResourceNotFound, match=r"dynamodb\.get_item nowhere: ResourceNotFoundException"):
             Connections(aws, table="nowhere").get("c1")
 
 

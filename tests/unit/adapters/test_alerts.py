@@ -10,6 +10,7 @@ import pytest
 from adapters.alerts import Alerts
 from adapters.errors import Throttled
 from router import ConfigurationError, Conflict, FromRequest, HTTPError, Resolver, Session, SessionPolicy, Signing
+from router.durations import seconds
 from router.testing import Context, TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
@@ -170,7 +171,7 @@ class TestWhich:
         alert = alerts(sns, every=60)
         for error in (ValueError(), KeyError(), IndexError(), TypeError(), IndexError()):
             alert(error)
-        assert len(alert._told) <= 2
+        assert len(alert._reported) <= 2
         assert len(told(sns)) == 4
 
     @pytest.mark.parametrize("options", [{}, {"queue": "a", "topic": "b"}, {"queue": "a", "every": -1}])
@@ -181,8 +182,9 @@ class TestWhich:
 
 def test_by_itself_it_calls_with_short_timeouts(monkeypatch):
     monkeypatch.setenv("AWS_REGION", "eu-west-1")
-    settings = Alerts(topic="alerts")._caller().settings
-    assert settings.attempts * (settings.connect_timeout + settings.read_timeout) <= 10
+    settings = Alerts(topic="alerts")._aws_of_alerts().settings
+    longest = seconds(settings.connect_timeout, "connect") + seconds(settings.read_timeout, "read")
+    assert settings.attempts * longest <= 10
 
 
 def test_the_tenant_of_a_call(sns):

@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from adapters.ecs import Ecs
-from adapters.eventbridge import Bus, BusEvent
+from adapters.eventbridge import Bus, OutgoingEvent
 from adapters.lambda_invoke import Invoker
 from adapters.parameters import Parameters
 from adapters.s3 import S3
@@ -42,7 +42,7 @@ VERBS = [
     (Invoker, "invoke", ("billing", "charge", {"a": 1})),
     (Invoker, "invoke_event", ("billing", "charge")),
     (Bus, "publish", ("OrderPlaced", {"id": "1"})),
-    (Bus, "publish_many", ([BusEvent("OrderPlaced", {"id": str(n)}) for n in range(12)],)),
+    (Bus, "publish_many", ([OutgoingEvent("OrderPlaced", {"id": str(n)}) for n in range(12)],)),
     (StepFunctions, "start", ("fulfil", {"order": "1"})),
     (Ecs, "run_task", ("nightly", {"A": "b"})),
     (Ecs, "run_tasks", ("nightly", 2)),

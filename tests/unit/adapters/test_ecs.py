@@ -7,7 +7,7 @@ import json
 import pytest
 
 from adapters.ecs import Ecs, TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, task_data
-from adapters.errors import AdapterError, ClaimRefused, InvalidMessage, MessageTooLarge, NotFoundError
+from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, OffloadRefused, ResourceNotFound
 from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.sources import read
 from router.testing import TestClient
@@ -38,16 +38,16 @@ def task(status="STOPPED", code: int | None = 0, **further):
     return {"tasks": [{"taskArn": ARN, "lastStatus": status, "containers": [container], **further}]}
 
 
-class Claims:
-    """A claim check in memory."""
+class Bodies:
+    """Bodies in memory, in place of S3."""
 
     def __init__(self):
         self.held: dict[str, bytes] = {}
 
-    def check_in(self, body, aws=None):
+    def store(self, body, aws=None):
         key = f"k{len(self.held)}"
         self.held[key] = body.encode()
-        return json.dumps({"junction-claim": {"key": key}}), {"junction-claim": len(body)}
+        return json.dumps({"junction-offload": {"key": key}}), {"junction-offload": len(body)}
 
     def fetch(self, pointer):
         return self.held[pointer["key"]]
@@ -116,7 +116,7 @@ class TestRequest:
         assert seen == [("acme", {"day": "2026-01-31"}, "north")]
         assert env == {"REGION": "north"}
 
-    @pytest.mark.parametrize("variable", ["SESSION", "TASK_NAME", "TASK_DATA", "TASK_CLAIM"])
+    @pytest.mark.parametrize("variable", ["SESSION", "TASK_NAME", "TASK_DATA", "TASK_OFFLOAD"])
     def test_nobody_hands_in_what_is_ours(self, variable):
         ecs, client = launcher()
         with pytest.raises(InvalidMessage, match=variable):
@@ -182,56 +182,56 @@ class TestContainer:
 
 class TestLength:
     def test_too_many_variables_are_told_before_anything_is_started(self):
-        ecs, client = launcher(claims=Claims())
+        ecs, client = launcher(offload=Bodies())
         with pytest.raises(MessageTooLarge, match=r"nightly.*8,192.*fewer variables"):
             ecs.run_task("nightly", {"LIST": "x" * 8192})
         assert client.calls == []
 
     def test_too_much_data_names_the_way_out(self):
-        with pytest.raises(MessageTooLarge, match="ClaimCheck"):
+        with pytest.raises(MessageTooLarge, match="Offload"):
             launcher()[0].run_task("nightly", data="x" * 8192)
 
     def test_the_most_that_fits_goes_as_it_is(self):
-        ecs, client = launcher(claims=Claims())
+        ecs, client = launcher(offload=Bodies())
         rest = 8192 - len(json.dumps({"containerOverrides": [{"name": "main", "environment": []}]}))
         fixed = json.dumps([{"name": "TASK_NAME", "value": "n"}, {"name": "TASK_DATA", "value": '""'}])[1:-1]
         data = "x" * (rest - len(fixed))
         ecs.run_task("n", data=data)
         assert json.loads(environment(client)["TASK_DATA"]) == data
         ecs.run_task("n", data=data + "x")
-        assert "TASK_CLAIM" in environment(client)
+        assert "TASK_OFFLOAD" in environment(client)
 
-    def test_large_data_goes_by_claim_check_and_is_found_again(self):
-        claims = Claims()
-        ecs, client = launcher(claims=claims)
+    def test_large_data_goes_by_s3_and_is_found_again(self):
+        offload = Bodies()
+        ecs, client = launcher(offload=offload)
         ecs.run_task("nightly", {"A": "b"}, data={"ids": ["x" * 9000]}, session=Session(tenant="acme"))
         seen = []
         application = Resolver()
 
         @application.on_task("nightly")
         def nightly(event: Event, session: Session):
-            seen.append((json.loads(task_data(event, claims)), session.tenant))
+            seen.append((json.loads(task_data(event, offload)), session.tenant))
 
         assert application.run_task(environment(client)) == 0
         assert seen == [({"ids": ["x" * 9000]}, "acme")]
 
     def test_data_that_cannot_be_saved_by_it_is_not_stored(self):
-        claims = Claims()
+        offload = Bodies()
         with pytest.raises(MessageTooLarge, match="without its data"):
-            launcher(claims=claims)[0].run_task("nightly", {"LIST": "y" * 8192}, data="x" * 9000)
-        assert claims.held == {}
+            launcher(offload=offload)[0].run_task("nightly", {"LIST": "y" * 8192}, data="x" * 9000)
+        assert offload.held == {}
 
     def test_small_data_is_read_the_same_way(self):
         [event] = read({"TASK_NAME": "nightly", "TASK_DATA": '{"a":1}'})
-        assert json.loads(task_data(event, Claims())) == {"a": 1}
+        assert json.loads(task_data(event, Bodies())) == {"a": 1}
         assert json.loads(task_data(event)) == {"a": 1}
 
     @pytest.mark.parametrize("data", ["{}", "[]", '{"a": 1}', '{"a": {}, "b": {}}'])
     def test_a_pointer_that_is_none_is_refused(self, data):
-        [event] = read({"TASK_NAME": "nightly", "TASK_CLAIM": "9000", "TASK_DATA": data})
-        with pytest.raises(ClaimRefused, match="no pointer"):
-            task_data(event, Claims())
-        with pytest.raises(ConfigurationError, match="ClaimCheck"):
+        [event] = read({"TASK_NAME": "nightly", "TASK_OFFLOAD": "9000", "TASK_DATA": data})
+        with pytest.raises(OffloadRefused, match="no pointer"):
+            task_data(event, Bodies())
+        with pytest.raises(ConfigurationError, match="Offload"):
             task_data(event)
 
 
@@ -270,7 +270,7 @@ class TestRefused:
             launcher(client)[0].run_task("nightly")
 
     def test_a_cluster_that_is_not_there(self):
-        with pytest.raises(NotFoundError, match="nightly"):
+        with pytest.raises(ResourceNotFound, match="nightly"):
             launcher(FakeClient(run_task=refusal("ClusterNotFoundException")))[0].run_task("nightly")
 
 
@@ -339,6 +339,6 @@ class TestWaiting:
 
     def test_on_one_that_is_not_there_at_all(self):
         gone = {"tasks": [], "failures": [{"arn": ARN, "reason": "MISSING"}]}
-        with pytest.raises(NotFoundError, match="no such task in jobs") as raised:
+        with pytest.raises(ResourceNotFound, match="no such task in jobs") as raised:
             launcher(FakeClient(describe_tasks=gone))[0].wait(ARN)
         assert raised.value.code == "MISSING"

@@ -16,8 +16,8 @@ from adapters.errors import (
     FailedEntry,
     InvalidMessage,
     MessageTooLarge,
-    NotFoundError,
     PartialFailure,
+    ResourceNotFound,
     Throttled,
 )
 from router.errors import ConfigurationError, RouterError
@@ -43,9 +43,9 @@ class TestClasses:
             ("InvalidClientTokenId", 403, AccessDenied, False),
             ("SignatureDoesNotMatch", 403, AccessDenied, False),
             ("ExpiredToken", 403, CredentialsExpired, False),
-            ("NotFound", 404, NotFoundError, False),
-            ("AWS.SimpleQueueService.NonExistentQueue", 400, NotFoundError, False),
-            ("QueueDoesNotExist", 400, NotFoundError, False),
+            ("NotFound", 404, ResourceNotFound, False),
+            ("AWS.SimpleQueueService.NonExistentQueue", 400, ResourceNotFound, False),
+            ("QueueDoesNotExist", 400, ResourceNotFound, False),
             ("ThrottlingException", 400, Throttled, True),
             ("RequestThrottled", 400, Throttled, True),
             ("KMSThrottling", 400, Throttled, True),
@@ -67,7 +67,7 @@ class TestClasses:
     def test_a_message_that_is_too_long_for_the_topic_is_too_large(self):
         error = failing(refusal("InvalidParameter", "Invalid parameter: Message too long"))
         assert type(error) is MessageTooLarge
-        assert "claims=ClaimCheck" in str(error)
+        assert "offload=Offload" in str(error)
 
     @pytest.mark.parametrize(
         ("error", "kind", "retryable"),

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, PartialFailure
-from adapters.eventbridge import Bus, BusEvent
+from adapters.eventbridge import Bus, OutgoingEvent
 from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
@@ -124,7 +124,9 @@ class TestEvent:
     def test_that_eventbridge_would_refuse(self, changes, why):
         publisher, client = bus()
         with pytest.raises(InvalidMessage, match=why) as raised:
-            publisher.publish_many([BusEvent("A", {}), BusEvent(**{"detail_type": "B", "detail": {}, **changes})])
+            publisher.publish_many(
+                [OutgoingEvent("A", {}), OutgoingEvent(**{"detail_type": "B", "detail": {}, **changes})]
+            )
         assert "shop event #1" in str(raised.value)
         assert client.calls == []
 
@@ -132,7 +134,7 @@ class TestEvent:
         with pytest.raises(InvalidMessage) as raised:
             bus()[0].publish("OrderPlaced", {"card": "4111", "at": object()})
         assert "4111" not in str(raised.value)
-        assert "4111" not in repr(BusEvent("OrderPlaced", {"card": "4111"}))
+        assert "4111" not in repr(OutgoingEvent("OrderPlaced", {"card": "4111"}))
 
     @pytest.mark.parametrize("options", [{"source": ""}, {"source": "aws.x"}, {"name": ""}, {"max_bytes": 0}])
     def test_a_bus_that_makes_no_sense(self, options):
@@ -140,7 +142,7 @@ class TestEvent:
             bus(**options)
 
     def test_only_events_are_published(self):
-        with pytest.raises(ConfigurationError, match="BusEvent"):
+        with pytest.raises(ConfigurationError, match="OutgoingEvent"):
             bus()[0].publish_many([{"detail": 1}])
 
 
@@ -190,7 +192,7 @@ class TestSession:
 
     def test_of_each_event_its_own(self):
         publisher, client = bus()
-        publisher.publish_many([BusEvent("A", {}, session=Session(tenant=tenant)) for tenant in ("a", "b")])
+        publisher.publish_many([OutgoingEvent("A", {}, session=Session(tenant=tenant)) for tenant in ("a", "b")])
         assert [held["metadata"]["session"]["tenant"] for held in details(client)] == ["a", "b"]
 
     @pytest.mark.parametrize("metadata", ["text", [1], 1])
@@ -202,19 +204,19 @@ class TestSession:
 class TestBatches:
     def test_of_ten(self):
         publisher, client = bus()
-        ids = publisher.publish_many([BusEvent("A", {"n": n}) for n in range(25)])
+        ids = publisher.publish_many([OutgoingEvent("A", {"n": n}) for n in range(25)])
         assert ids == [f"e{n}" for n in range(25)]
         assert [len(held["Entries"]) for held in client.parameters("put_events")] == [10, 10, 5]
 
     def test_of_what_the_limit_allows(self):
         publisher, client = bus(max_bytes=1000)
-        publisher.publish_many([BusEvent("A", {"n": n, "x": "y" * 350}) for n in range(4)])
+        publisher.publish_many([OutgoingEvent("A", {"n": n, "x": "y" * 350}) for n in range(4)])
         assert [len(held["Entries"]) for held in client.parameters("put_events")] == [2, 2]
 
     def test_one_that_is_too_large_alone_is_told_before_any_is_sent(self):
         publisher, client = bus()
         with pytest.raises(MessageTooLarge, match=r"event #1.*1,048,576 are the most"):
-            publisher.publish_many([BusEvent("A", {}), BusEvent("B", {"x": "é" * 600_000})])
+            publisher.publish_many([OutgoingEvent("A", {}), OutgoingEvent("B", {"x": "é" * 600_000})])
         assert client.calls == []
 
     def test_of_none_is_no_call(self):
@@ -230,12 +232,12 @@ class TestRefused:
             put_events=[lambda held: taken(held, {1: "InternalFailure", 2: "ThrottlingException"}), taken]
         )
         publisher, _ = bus(client, sleeps)
-        assert publisher.publish_many([BusEvent("A", {"n": n}) for n in range(3)]) == ["e0", "e1", "e2"]
+        assert publisher.publish_many([OutgoingEvent("A", {"n": n}) for n in range(3)]) == ["e0", "e1", "e2"]
         assert [json.loads(one["Detail"])["n"] for one in client.parameters("put_events")[1]["Entries"]] == [1, 2]
         assert len(sleeps) == 1
 
     def test_for_good_raises_with_every_entry(self):
-        events = [BusEvent("A", {"n": n}) for n in range(3)]
+        events = [OutgoingEvent("A", {"n": n}) for n in range(3)]
         client = FakeClient(
             put_events=lambda held: taken(held, {0: "MalformedDetail", 2: "NotAuthorizedForSourceException"})
         )

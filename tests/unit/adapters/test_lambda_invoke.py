@@ -14,7 +14,7 @@ from adapters.errors import (
     ConnectionFailed,
     InvalidMessage,
     MessageTooLarge,
-    NotFoundError,
+    ResourceNotFound,
     Throttled,
 )
 from adapters.lambda_invoke import FunctionFailed, Invoker
@@ -129,7 +129,7 @@ class TestPayload:
             invoker()[0].invoke("")
 
     def test_a_timeout_that_is_none(self):
-        with pytest.raises(ConfigurationError, match="positive"):
+        with pytest.raises(ConfigurationError, match="out of range"):
             Invoker(timeout=0)
 
 
@@ -212,7 +212,7 @@ class TestRetries:
     @pytest.mark.parametrize("verb", ["invoke", "invoke_event"])
     def test_nor_a_call_of_a_function_that_is_not_there(self, verb):
         client = FakeClient(invoke=refusal("ResourceNotFoundException", status=404))
-        with pytest.raises(NotFoundError, match=r"lambda\.invoke unknown"):
+        with pytest.raises(ResourceNotFound, match=r"lambda\.invoke unknown"):
             getattr(invoker(client)[0], verb)("unknown", "charge")
         assert len(client.calls) == 1
 

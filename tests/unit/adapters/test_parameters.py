@@ -11,7 +11,7 @@ from types import MappingProxyType, SimpleNamespace
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 
-from adapters.errors import AccessDenied, AdapterError, InvalidMessage, NotFoundError, Throttled
+from adapters.errors import AccessDenied, AdapterError, InvalidMessage, ResourceNotFound, Throttled
 from adapters.parameters import Parameters, Resolved, resolve_requirements
 from router import ConfigurationError, Resolver
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
@@ -105,7 +105,7 @@ class TestCache:
         first.clear()
         assert held.get_many("/shop") == {"a": "1", "b/c": "1"}
 
-    @pytest.mark.parametrize("max_age", [-1, 1.5, None, True])
+    @pytest.mark.parametrize("max_age", [-1, "60", None, True])
     def test_an_age_that_makes_no_sense(self, max_age):
         with pytest.raises(ConfigurationError):
             Parameters(max_age=max_age)
@@ -115,7 +115,7 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("code", "kind"),
         [
-            ("ParameterNotFound", NotFoundError),
+            ("ParameterNotFound", ResourceNotFound),
             ("AccessDeniedException", AccessDenied),
             ("ThrottlingException", Throttled),
         ],
@@ -127,7 +127,7 @@ class TestErrors:
         assert raised.value.__context__ is None
 
     def test_of_secrets_too(self):
-        with pytest.raises(NotFoundError, match=r"secretsmanager\.get_secret_value db"):
+        with pytest.raises(ResourceNotFound, match=r"secretsmanager\.get_secret_value db"):
             parameters(FakeClient(get_secret_value=refusal("ResourceNotFoundException"))).secret("db")
 
     def test_a_failure_is_not_kept(self):

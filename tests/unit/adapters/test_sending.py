@@ -15,8 +15,8 @@ from adapters.errors import (
     AccessDenied,
     InvalidMessage,
     MessageTooLarge,
-    NotFoundError,
     PartialFailure,
+    ResourceNotFound,
     Throttled,
 )
 from adapters.sns import Message, Sns
@@ -203,7 +203,7 @@ class TestNames:
             send_message=[refusal("QueueDoesNotExist"), {"MessageId": "m"}],
         )
         sqs = Sqs(fake_aws({"sqs": client}, settings=SETTINGS.replace(account=None)))
-        with pytest.raises(NotFoundError, match="https://sqs/1/old"):
+        with pytest.raises(ResourceNotFound, match="https://sqs/1/old"):
             sqs.send("orders", "x")
         sqs.send("orders", "x")
         sqs.send("orders", "x")
@@ -261,8 +261,8 @@ class TestRefusedEarly:
         [
             ("orders", "a\x00b", {}, "U+0000 at 1"),
             ("orders", "\ufffe", {}, "U+FFFE"),
-            ("orders", "x", {"delay": 901}, "0 to 900"),
-            ("orders", "x", {"delay": "5"}, "0 to 900"),
+            ("orders", "x", {"delay": 901}, "from 0 to 900"),
+            ("orders", "x", {"delay": "5"}, "seconds or a timedelta"),
             ("orders.fifo", "x", {}, "group="),
             ("orders.fifo", "x", {"group": "g", "delay": 5}, "delay of the queue"),
             ("orders.fifo", "x", {"group": "a b"}, "group= must"),
@@ -486,14 +486,14 @@ class TestAudit:
     def test_is_told_of_each_message_without_its_body(self):
         told: list = []
         sns, _ = publisher(
-            options={"on_message": told.append},
+            options={"on_sent": told.append},
             publish=[{"MessageId": "m"}, refusal("NotFound", "", 404)],
             publish_batch=lambda p: taken(p, "1", fault=True),
         )
         sns.publish("order-events", "secret text", attributes={"kind": "a"})
         with pytest.raises(PartialFailure):
             sns.publish_many("order-events", ["secret text", Message("secret text", group="g")])
-        with pytest.raises(NotFoundError):
+        with pytest.raises(ResourceNotFound):
             sns.publish("order-events", "secret text")
         assert [(one.id, one.error, one.group) for one in told] == [
             ("m", "", None),
@@ -507,7 +507,7 @@ class TestAudit:
 
     def test_has_bodies_when_asked(self):
         told: list = []
-        sqs, _ = sender(options={"on_message": told.append, "audit_bodies": True})
+        sqs, _ = sender(options={"on_sent": told.append, "audit_bodies": True})
         sqs.send("orders", {"a": 1})
         assert told[0].body == '{"a":1}'
 
@@ -515,13 +515,13 @@ class TestAudit:
         def broken(record):
             raise KeyError("mine")
 
-        sqs, _ = sender(options={"on_message": broken})
+        sqs, _ = sender(options={"on_sent": broken})
         assert sqs.send("orders", 1) == "m"
-        assert "on_message" in caplog.text
+        assert "on_sent" in caplog.text
 
     def test_of_a_batch_that_failed_as_a_whole(self):
         told: list = []
-        sqs, _ = sender(options={"on_message": told.append}, send_message_batch=refusal("AccessDenied", "", 403))
+        sqs, _ = sender(options={"on_sent": told.append}, send_message_batch=refusal("AccessDenied", "", 403))
         with pytest.raises(AccessDenied):
             sqs.send_many("orders", range(12))
         assert [one.error for one in told] == ["AccessDenied"] * 12
@@ -558,7 +558,7 @@ class TestInAsyncCode:
         sns, _ = publisher(publish_batch=lambda p: taken(p, "0"), publish=refusal("NotFound", "", 404))
         with pytest.raises(PartialFailure):
             asyncio.run(sns.publish_many_async("order-events", [1, 2]))
-        with pytest.raises(NotFoundError):
+        with pytest.raises(ResourceNotFound):
             asyncio.run(sns.publish_async("order-events", 1))
         with pytest.raises(InvalidMessage):
             asyncio.run(sns.publish_async("order-events", ""))

@@ -16,8 +16,8 @@ class TestRefused:
         [
             ({"attempts": 0}, "attempts=0"),
             ({"threads": True}, "threads=True"),
-            ({"read_timeout": 0}, "read_timeout=0"),
-            ({"backoff": -1}, "backoff=-1"),
+            ({"read_timeout": 0}, "read_timeout=..."),
+            ({"backoff": -1}, "backoff=..."),
             ({"retry_mode": "never"}, "retry_mode='never'"),
             ({"access_key_id": "a"}, "go together"),
             ({"topic_name": "{name}-{where}"}, "use {name}"),

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from adapters.errors import InvalidMessage, MessageTooLarge, NotFoundError
+from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.stepfunctions import ExecutionExists, StepFunctions
 from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
@@ -95,7 +95,7 @@ def test_a_repeated_start_is_told_apart():
 
 def test_a_machine_that_is_not_there():
     starter, _ = machines(FakeClient(start_execution=refusal("StateMachineDoesNotExist")))
-    with pytest.raises(NotFoundError, match="stateMachine:fulfil"):
+    with pytest.raises(ResourceNotFound, match="stateMachine:fulfil"):
         starter.start("fulfil")
     with pytest.raises(ConfigurationError, match="name or ARN"):
         starter.start("")

@@ -30,7 +30,7 @@ from adapters.dynamodb import (
     attr,
     gte,
 )
-from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, NotFoundError, PartialFailure, Throttled
+from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, PartialFailure, ResourceNotFound, Throttled
 from router import ConfigurationError, Session, reset_session, set_session
 from tests.unit.adapters.dynamodb.samples import SETTINGS, Order, User, stubbed
 
@@ -242,7 +242,7 @@ class TestErrors:
         [
             ("ProvisionedThroughputExceededException", Throttled),
             ("ThrottlingException", Throttled),
-            ("ResourceNotFoundException", NotFoundError),
+            ("ResourceNotFoundException", ResourceNotFound),
             ("AccessDeniedException", AccessDenied),
             ("ValidationException", InvalidRequest),
             ("InternalServerError", AdapterError),

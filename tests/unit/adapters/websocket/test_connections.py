@@ -111,7 +111,7 @@ class TestSending:
     ("options", "told"),
     [
         ({"table": ""}, "table=''"),
-        ({"lifetime": 0}, "lifetime=0"),
+        ({"lifetime": 0}, "lifetime=..."),
         ({"senders": 0}, "senders=0"),
         ({"senders": 1.5}, "senders=1.5"),
     ],

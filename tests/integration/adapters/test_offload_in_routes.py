@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.offload import ClaimCheck
+from adapters.offload import Offload
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router import Event, Resolver
@@ -23,7 +23,7 @@ def aws(moto: MotoServer) -> Iterator[Aws]:
     aws = aws_of(moto)
     _, arn = make_queue(aws, "orders")
     make_topic(aws, "wrapped", arn)
-    aws.call("s3", "create_bucket", Bucket="claims", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    aws.call("s3", "create_bucket", Bucket="bodies", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     yield aws
     aws.close()
 
@@ -39,8 +39,8 @@ def batch_of(aws: Aws, count: int) -> dict[str, Any]:
 @pytest.mark.parametrize("concurrency", [1, 2])
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_the_handler_reads_the_body_itself(aws: Aws, asynchronous: bool, concurrency: int):
-    claims = ClaimCheck("claims", aws=aws)
-    resolver = Resolver(offload=claims)
+    offload = Offload("bodies", aws=aws)
+    resolver = Resolver(offload=offload)
     read: list[Any] = []
     if asynchronous:
 
@@ -53,27 +53,27 @@ def test_the_handler_reads_the_body_itself(aws: Aws, asynchronous: bool, concurr
         def order_sync(event: Event):
             read.append((event.json(), len(event.body), event.text[:8]))
 
-    Sns(aws, claims=claims).publish("wrapped", LARGE)
-    Sqs(aws, claims=claims).send("orders", LARGE)
-    Sqs(aws, claims=claims).send("orders", {"small": True})
+    Sns(aws, offload=offload).publish("wrapped", LARGE)
+    Sqs(aws, offload=offload).send("orders", LARGE)
+    Sqs(aws, offload=offload).send("orders", {"small": True})
     assert resolver.resolve(batch_of(aws, 3)) == {"batchItemFailures": []}
     large = (LARGE, 1_400_011, '{"text":')
     assert sorted(read, key=lambda one: one[1]) == [({"small": True}, 14, '{"small"'), large, large]
 
 
 def test_a_body_that_is_gone_fails_its_record_alone(aws: Aws):
-    claims = ClaimCheck("claims", aws=aws)
-    resolver = Resolver(offload=claims)
+    offload = Offload("bodies", aws=aws)
+    resolver = Resolver(offload=offload)
     read: list[Any] = []
 
     @resolver.on_queue("orders")
     def order(event: Event):
         read.append(event.json())
 
-    queue = Sqs(aws, claims=claims)
+    queue = Sqs(aws, offload=offload)
     queue.send("orders", LARGE)
     queue.send("orders", {"small": True})
-    for held in aws.call("s3", "list_objects_v2", Bucket="claims")["Contents"]:
-        aws.call("s3", "delete_object", Bucket="claims", Key=held["Key"])
+    for held in aws.call("s3", "list_objects_v2", Bucket="bodies")["Contents"]:
+        aws.call("s3", "delete_object", Bucket="bodies", Key=held["Key"])
     failed = resolver.resolve(batch_of(aws, 2))["batchItemFailures"]
     assert (len(failed), read) == (1, [{"small": True}])
