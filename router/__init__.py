@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from router.errors import ConfigurationError as ConfigurationError
     from router.errors import Conflict as Conflict
     from router.errors import ContentTooLarge as ContentTooLarge
-    from router.errors import Discard as Discard
     from router.errors import EncodeError as EncodeError
     from router.errors import Forbidden as Forbidden
     from router.errors import Gone as Gone
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
     from router.errors import NotFound as NotFound
     from router.errors import PreconditionFailed as PreconditionFailed
     from router.errors import RecordsFailed as RecordsFailed
-    from router.errors import Retry as Retry
     from router.errors import RouteConflict as RouteConflict
     from router.errors import RouterError as RouterError
     from router.errors import ServiceUnavailable as ServiceUnavailable
@@ -66,6 +64,8 @@ if TYPE_CHECKING:
     from router.session import set_session as set_session
     from router.session_policy import FromRequest as FromRequest
     from router.session_policy import SessionPolicy as SessionPolicy
+    from router.signals import Discard as Discard
+    from router.signals import Retry as Retry
     from router.signing import Signing as Signing
     from router.sources import read as read
     from router.sources._registry import detect as detect
@@ -89,7 +89,6 @@ _HOMES = {
         "ConfigurationError",
         "Conflict",
         "ContentTooLarge",
-        "Discard",
         "EncodeError",
         "Forbidden",
         "Gone",
@@ -101,7 +100,6 @@ _HOMES = {
         "NotFound",
         "PreconditionFailed",
         "RecordsFailed",
-        "Retry",
         "RouteConflict",
         "RouterError",
         "ServiceUnavailable",
@@ -122,6 +120,7 @@ _HOMES = {
     "response": ("Response",),
     "router": ("Router",),
     "routing.route": ("Route",),
+    "signals": ("Discard", "Retry"),
     "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
     "session_policy": ("FromRequest", "SessionPolicy"),
     "signing": ("Signing",),

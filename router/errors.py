@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from router.durations import Duration
-
 
 class RouterError(Exception):
     """The root of the library's errors."""
@@ -57,35 +55,6 @@ class RecordsFailed(RouterError):
         shown = "; ".join(f"{id}: {type(error).__name__}: {error}" for id, error in self.failures[:5])
         more = f"; and {len(self.failures) - 5} more" if len(self.failures) > 5 else ""
         super().__init__(f"{len(self.failures)} of {total} records failed: {shown}{more}")
-
-
-class Signal(RouterError):
-    """What a handler raises to decide the fate of its record."""
-
-
-class Discard(Signal):
-    """Acknowledge this record without having done it: it will not come again. The reason is logged."""
-
-
-class Retry(Signal):
-    """Ask for this record again.
-
-    after: how long to wait before, in seconds or as a timedelta, where the source can wait (SQS: 12 hours at most).
-        Without it the source decides.
-    reason: for the log.
-
-    Raises:
-        ConfigurationError: `after` is out of range, or no duration.
-    """
-
-    def __init__(self, after: Duration | None = None, reason: str = "") -> None:
-        self.after: float | None = None
-        if after is not None:
-            from router.durations import seconds
-
-            # The longest visibility timeout of SQS is 12 hours (SQS API reference, ChangeMessageVisibility).
-            self.after = seconds(after, "Retry(after=...)", most=43_200)
-        super().__init__(reason or "retry requested")
 
 
 class HTTPError(RouterError):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from router.dispatch.binding import bind
-from router.dispatch.engine import Engine, Entry
-from router.dispatch.plan import is_async
+from router.dispatch.engine import Engine
+from router.dispatch.plan import Entry, is_async
 from router.errors import ConfigurationError
 from router.router import Registering, Router, path_parameters
 from router.session import Policy

@@ -16,7 +16,7 @@ from router.cli.loading import load, load_application, refuse
 from router.errors import ConfigurationError
 from router.event import Source
 from router.middleware.authenticate import mode_of
-from router.routing.names import matches
+from router.routing.slots import matches
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.dispatch.plan import Entry, Plan
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
 from router.routing.table import Table
@@ -16,30 +17,14 @@ if TYPE_CHECKING:
 
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
-    from router.dispatch.plan import Plan
     from router.event import Event
     from router.routing.route import Route
 
     Runner = Callable[[Any, Any], Any]
 
 
-class Entry:
-    """A route with the plan of its handler and, once it has been used, its chain."""
-
-    __slots__ = ("call", "is_async", "parameters", "plan", "ready", "route")
-
-    def __init__(self, route: Route, plan: Plan) -> None:
-        self.route = route
-        self.plan = plan
-        self.parameters: tuple[str, ...] = ()
-        self.ready = False
-        self.call: Callable[[Any], Any]
-        self.is_async = False
-
-
 def _with_session(plan: Plan, policy: Policy, batch: bool) -> Plan:
     """Return a plan that checks the session first: the policy refuses some, whether the handler asks or not."""
-    from router.dispatch.plan import Plan
 
     call, check = plan.call, policy.check
 
@@ -115,7 +100,7 @@ class Engine:
         """
         module, row = load(source), ROWS[source]
         if row.kind != "reply":
-            from router.dispatch.records import batch_runner
+            from router.dispatch.batches import batch_runner
 
             return batch_runner(self, module, source, row.kind)
         from router.dispatch.reply import reply_runner
@@ -123,7 +108,7 @@ class Engine:
         single = reply_runner(self, module, source)
         if row.kind_of_list is None:
             return single
-        from router.dispatch.records import batch_runner
+        from router.dispatch.batches import batch_runner
 
         many = batch_runner(self, module, source, row.kind_of_list)
         return lambda raw, context: (many if type(raw) is list else single)(raw, context)

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 import inspect
 
-from router.errors import (
-    AnswerTooLarge,
-    Discard,
-    HTTPError,
-    InvalidEvent,
-    NoRoute,
-    Retry,
-    SessionError,
-)
+from router.errors import AnswerTooLarge, HTTPError, InvalidEvent, NoRoute, SessionError
 from router.response import Response, problem, to_response
+from router.signals import Discard, Retry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from typing import Any
 
-    from router.dispatch.engine import Entry
+    from router.dispatch.plan import Entry
     from router.dispatch.records import Batch
     from router.event import Event
 

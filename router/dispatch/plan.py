@@ -1,4 +1,4 @@
-"""`Plan`: how a function is called, and what tells and runs the sync and async kinds of it."""
+"""`Plan`: how a function is called; `Entry`: a route with its plan; what tells and runs sync and async kinds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
     from typing import Any
+
+    from router.routing.route import Route
 
 
 class Plan:
@@ -23,6 +25,20 @@ class Plan:
     def __init__(self, call: Callable[[Any], Any], is_async: bool) -> None:
         self.call = call
         self.is_async = is_async
+
+
+class Entry:
+    """A route with the plan of its handler and, once it has been used, its chain."""
+
+    __slots__ = ("call", "is_async", "parameters", "plan", "ready", "route")
+
+    def __init__(self, route: Route, plan: Plan) -> None:
+        self.route = route
+        self.plan = plan
+        self.parameters: tuple[str, ...] = ()
+        self.ready = False
+        self.call: Callable[[Any], Any]
+        self.is_async = False
 
 
 def is_async(function: Any) -> bool:

@@ -9,8 +9,6 @@ from __future__ import annotations
 from time import perf_counter
 
 from router.dispatch.errors import on_record_error
-from router.dispatch.plan import drive
-from router.errors import RecordsFailed
 from router.response import refuse_unawaited
 from router.session import _current
 from router.sources import Outcome
@@ -21,17 +19,14 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from router.dispatch.engine import Engine, Entry
+    from router.dispatch.engine import Engine
     from router.dispatch.offload import Offload
+    from router.dispatch.plan import Entry
     from router.event import Event, Source
 
 # What most records come to.
 _NOT_STARTED = Outcome()
 _DONE = Outcome(started=True)
-
-
-class NotStarted(Exception):
-    """Why a record that was not tried is reported as failed."""
 
 
 class Batch:
@@ -71,43 +66,6 @@ class Batch:
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
         self.keep_state: Callable[[Any, Any], None] | None = getattr(module, "carry", None)
-
-
-def batch_runner(engine: Engine, module: ModuleType, source: Source, kind: str) -> Callable[[Any, Any], Any]:
-    """Return the function that dispatches the batches of one source: `run(raw, context)`, or a coroutine of it."""
-
-    def run(raw: Any, context: Any) -> Any:
-        is_async, in_order = engine.mode(source)
-        batch = Batch(engine, module, kind, source, raw, context, in_order)
-        work = execute(batch, in_order)
-        return work if is_async else drive(work)
-
-    return run
-
-
-async def execute(batch: Batch, in_order: bool) -> Any:
-    """Dispatch the records and answer."""
-    before = _current.set(None)
-    try:
-        if in_order:
-            await run_each(batch, enumerate(batch.iterator), ordering_key(batch, 1))
-        else:
-            from router.dispatch.groups import run_grouped
-
-            await run_grouped(batch)
-    finally:
-        _current.reset(before)
-    answer = getattr(batch.module, "answer", None)
-    if batch.kind == "notify":
-        failures = [
-            (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
-            for event, outcome in zip(batch.events, batch.outcomes, strict=True)
-            if outcome.failed
-        ]
-        if failures:
-            raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
-    # Of the sources that are only notified, SES alone may be waiting for an answer.
-    return None if answer is None else answer(batch.raw, batch.events, batch.outcomes)
 
 
 async def run_each(
@@ -251,10 +209,3 @@ async def _final_error(batch: Batch, events: list[Event], failure: BaseException
     if failure is None or batch.engine.ignores(failure):
         return None
     return await on_record_error(batch.engine, events, failure)
-
-
-def _id(event: Event) -> str:
-    try:
-        return event.id
-    except Exception:
-        return "?"

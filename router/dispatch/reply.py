@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from router.dispatch.plan import drive
-from router.errors import Discard, MethodNotAllowed, NoRoute, NotFound
+from router.errors import MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
+from router.signals import Discard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +13,8 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import Any
 
-    from router.dispatch.engine import Engine, Entry
+    from router.dispatch.engine import Engine
+    from router.dispatch.plan import Entry
     from router.event import Event, Source
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.engine import Entry
-from router.dispatch.plan import Plan
+from router.dispatch.plan import Entry, Plan
 from router.errors import HTTPError
 from router.response import Response
 from router.routing.route import METHODS, Route

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.routing.slots import Slot
+from router.routing.slots import Slot, matches
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,22 +14,6 @@ if TYPE_CHECKING:
 _REMEMBERED = 1024
 # API Gateway's own name for the route that takes what no other WebSocket route took.
 DEFAULTS = ("*", "$default")
-
-
-def matches(pattern: str, name: str) -> bool:
-    """Whether a name fits a pattern in which `*` stands for any characters; linear in the length of the name."""
-    if "*" not in pattern:
-        return pattern == name
-    first, *middle, last = pattern.split("*")
-    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
-        return False
-    at, end = len(first), len(name) - len(last)
-    for part in middle:
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
 
 
 class Names:

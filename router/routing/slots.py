@@ -85,15 +85,11 @@ def _fits(key: Any, prefix: str, suffix: str) -> bool:
 
 def _change_is(names: tuple[str, ...]) -> Accepts:
     """`INSERT`, `ObjectCreated:Put` or `ObjectCreated:*`; S3's own spelling with `s3:` in front is taken too."""
-    from router.routing.names import matches
-
     wanted = [name.removeprefix("s3:") for name in names]
     return lambda event: any(matches(name, event.change.removeprefix("s3:")) for name in wanted)
 
 
 def _sent_by(bus_source: str) -> Accepts:
-    from router.routing.names import matches
-
     return lambda event: matches(bus_source, event.bus_source)
 
 
@@ -103,3 +99,19 @@ def _content(pattern: Mapping[str, Any]) -> Accepts:
 
     accepts, keys = compile_pattern(pattern), subject_keys(pattern)
     return lambda event: accepts(subject_of(event, keys))
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether a name fits a pattern in which `*` stands for any characters; linear in the length of the name."""
+    if "*" not in pattern:
+        return pattern == name
+    first, *middle, last = pattern.split("*")
+    if not name.startswith(first) or not name.endswith(last) or len(name) < len(first) + len(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in middle:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True

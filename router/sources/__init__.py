@@ -13,7 +13,6 @@ answers the same questions:
 
 from __future__ import annotations
 
-from router.errors import Discard
 from router.event import Event
 
 TYPE_CHECKING = False
@@ -67,6 +66,8 @@ class Outcome:
     @property
     def failed(self) -> bool:
         """Whether the record must come again."""
-        if self.error is None:
+        if self.error is None or not self.started:
             return not self.started
-        return not self.started or not isinstance(self.error, Discard)
+        from router.signals import Discard
+
+        return not isinstance(self.error, Discard)

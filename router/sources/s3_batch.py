@@ -5,8 +5,9 @@ What a handler returns stands as `resultString` in the job's report.
 
 from __future__ import annotations
 
-from router.errors import Discard, EncodeError, InvalidEvent, Retry, RouterError
+from router.errors import EncodeError, InvalidEvent, RouterError
 from router.event import Source
+from router.signals import Discard, Retry
 from router.sources._records import DocumentEvent, kind_of, placed
 
 TYPE_CHECKING = False

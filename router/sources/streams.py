@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import orjson
 
-from router.errors import InvalidEvent, RecordsFailed, Retry
+from router.errors import InvalidEvent, RecordsFailed
 from router.event import Source
+from router.signals import Retry
 from router.sources._records import DocumentEvent, RecordEvent, after, iso_moment, kind_of, placed, since_epoch
 
 TYPE_CHECKING = False

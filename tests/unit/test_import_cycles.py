@@ -18,10 +18,6 @@ KNOWN: dict[str, dict[tuple[str, ...], str]] = {
     "router": {
         ("router.convert.annotations", "router.convert.containers", "router.convert.scalars"): "to be cut",
         ("router.dispatch.binding", "router.dispatch.depends"): "to be cut",
-        ("router.dispatch.engine", "router.dispatch.reply", "router.dispatch.unrouted"): "to be cut",
-        ("router.dispatch.groups", "router.dispatch.records"): "to be cut",
-        ("router.durations", "router.errors"): "to be cut",
-        ("router.routing.names", "router.routing.slots"): "to be cut",
         ("router.sources", "router.sources._typed"): "to be cut",
     },
     "adapters": {},

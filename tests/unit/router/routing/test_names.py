@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.event import Event, Source
-from router.routing.names import Names, matches
+from router.routing.names import Names
 from router.routing.route import Route
+from router.routing.slots import matches
 
 EVENT = Event(Source.SQS, {}, None, {})
 

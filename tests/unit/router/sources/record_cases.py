@@ -8,8 +8,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from router.errors import Discard, Retry, RouterError
+from router.errors import RouterError
 from router.event import Source
+from router.signals import Discard, Retry
 from router.sources import Outcome, load
 from tests.unit.router.sources.payload_cases import JSON, read_all, real
 

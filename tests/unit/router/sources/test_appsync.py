@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 
-from router.errors import Discard, InvalidEvent, NotFound, RouterError
+from router.errors import InvalidEvent, NotFound, RouterError
 from router.event import Source
-from router.routing.names import matches
+from router.routing.slots import matches
 from router.session_policy import FromRequest, SessionPolicy
+from router.signals import Discard
 from router.sources import Outcome, appsync
 from router.sources._registry import ROWS
 from router.sources.appsync import answer, failed, read

@@ -14,8 +14,9 @@ from aws_lambda_powertools.utilities.data_classes import KinesisFirehoseEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.errors import Discard, EncodeError, InvalidEvent, Retry
+from router.errors import EncodeError, InvalidEvent
 from router.event import Source
+from router.signals import Discard, Retry
 from router.sources._registry import ROWS
 from router.sources.firehose import LIMIT, Transformed
 from router.testing import samples

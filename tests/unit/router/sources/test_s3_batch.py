@@ -9,8 +9,9 @@ from aws_lambda_powertools.utilities.data_classes import S3BatchOperationEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.errors import Conflict, Discard, InvalidEvent, NotFound, Retry
+from router.errors import Conflict, InvalidEvent, NotFound
 from router.event import Source
+from router.signals import Discard, Retry
 from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real

@@ -13,9 +13,10 @@ from aws_lambda_powertools.utilities.data_classes import DynamoDBStreamEvent, Ki
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.errors import Discard, EncodeError, InvalidEvent, RecordsFailed, Retry
+from router.errors import EncodeError, InvalidEvent, RecordsFailed
 from router.event import Source
 from router.session_policy import SessionPolicy
+from router.signals import Discard, Retry
 from router.sources import streams
 from router.sources._registry import ROWS
 from router.testing import samples

@@ -1,0 +1,37 @@
+"""What a handler raises to decide the fate of its record."""
+
+from __future__ import annotations
+
+from router.durations import seconds
+from router.errors import RouterError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from router.durations import Duration
+
+
+class Signal(RouterError):
+    """Base of what a handler raises to decide the fate of its record."""
+
+
+class Discard(Signal):
+    """Acknowledge this record without having done it: it will not come again. The reason is logged."""
+
+
+class Retry(Signal):
+    """Ask for this record again.
+
+    after: how long to wait before, in seconds or as a timedelta, where the source can wait (SQS: 12 hours at most).
+        Without it the source decides.
+    reason: for the log.
+
+    Raises:
+        ConfigurationError: `after` is out of range, or no duration.
+    """
+
+    def __init__(self, after: Duration | None = None, reason: str = "") -> None:
+        self.after: float | None = None
+        if after is not None:
+            # The longest visibility timeout of SQS is 12 hours (SQS API reference, ChangeMessageVisibility).
+            self.after = seconds(after, "Retry(after=...)", most=43_200)
+        super().__init__(reason or "retry requested")
