@@ -116,7 +116,7 @@ class TestWorker:
             (["ordres"], "has no @on_queue route for 'ordres'; there is orders-*, mail"),
             (["https://sqs.eu-west-1.amazonaws.com/123456789012/ordres"], "has no @on_queue route for 'ordres'"),
             (["mail", "--batch", "11"], "Worker(batch=11): give a whole number from 1 to 10"),
-            (["mail", "--visibility", "0"], "Worker(visibility=...): 0.0 is out of range; give from 1 to 43200 seconds"),
+            (["mail", "--visibility", "0"], "0.0 is out of range; give from 1 to 43200 seconds"),
             (["mail", "--metrics", f"{HERE}:not_one"], "cannot be called: it is of type str"),
             (["mail", "--metrics", "nope"], "--metrics 'nope': write it as package.module:function"),
         ],
