@@ -11,7 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from router.convert.markers import Alias as Alias
     from router.convert.markers import Body as Body
     from router.convert.markers import Cookie as Cookie
     from router.convert.markers import Depends as Depends
@@ -82,7 +81,7 @@ if TYPE_CHECKING:
 # live in another package (`junction vendor`).
 _HOMES = {
     "dispatch.chain": ("Around", "AsyncAround", "Middleware"),
-    "convert.markers": ("Alias", "Body", "Cookie", "Depends", "Header", "Path", "Query"),
+    "convert.markers": ("Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "errors": (
         "AnswerTooLarge",
         "BadRequest",

@@ -157,7 +157,7 @@ class Resolver(Registering):
         engine = self._engine
         for middleware in route.middleware:
             engine.form(middleware)
-        plan = bind(route.handler, str(route), path_parameters(route), batch=route.batch, model=route.model)
+        plan = bind(route, path_parameters(route))
         engine.add(route, Entry(route, plan))
 
     def _waits_if(self, function: Callable[..., Any]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import OF_OUTER_GROUPS, bind
+from router.dispatch.binding import bind
+from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
@@ -217,7 +218,7 @@ class Router(Registering):
         check = route.replace(match=self._path(route)) if route.methods else route
         self._refuse_if_included(str(check))
         parameters = (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ()
-        bind(route.handler, str(check), parameters, batch=route.batch, model=route.model)
+        bind(check, parameters)
         self._routes.append(route)
 
     def _refuse_if_included(self, what: str) -> None:

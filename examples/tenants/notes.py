@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from adapters.mongo import DocumentNotFound
 from examples.tenants.quota import MyPlaces
 from examples.tenants.storage import Note, notes
-from router import Alias, BadRequest, NotFound, Query, Router
+from router import NotFound, Query, Router
 
 routes = Router("/notes", tags=["notes"])
 LONGEST_PAGE = 100
@@ -53,13 +53,11 @@ async def add(note: NewNote, places: MyPlaces) -> tuple[Note, int]:
 
 @routes.get("/")
 async def show_page(
-    size: Query[int] = 20,
-    after: Query[str | None] = None,
-    created_by: Query[Annotated[str | None, Alias("by")]] = None,
+    size: Annotated[int, Query(ge=1, le=LONGEST_PAGE)] = 20,
+    after: str | None = None,
+    created_by: Annotated[str | None, Query(alias="by")] = None,
 ) -> dict[str, Any]:
-    """The latest notes, a page at a time. after: the token that came with the page before."""
-    if not 1 <= size <= LONGEST_PAGE:
-        raise BadRequest(f"size: from 1 to {LONGEST_PAGE}")
+    """Show the latest notes, a page at a time. after: the token that came with the page before."""
     where = {"created_by": created_by} if created_by else {}
     page = await notes.find(where, sort=LATEST_FIRST).page_async(size, after)
     return {"notes": page.items, "next": page.next}

@@ -25,7 +25,9 @@ from router.convert.introspect import (
     substituted,
     unwrapped,
 )
-from router.convert.scalars import EXPECTED, is_pydantic, plain_converter, wants_many
+from router.convert.kinds import is_pydantic, wants_many
+from router.convert.limits import checked
+from router.convert.scalars import EXPECTED, plain_converter
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -57,7 +59,7 @@ _OF_JSON = (
 
 
 def compile_annotation(annotation: Any, text: bool) -> Converter:
-    """The converter of any annotation; see `convert.compile_converter`."""
+    """The converter of any annotation; see `compile.compile_converter`."""
     compiler = _Compiler(text)
     try:
         convert = compiler.compile(annotation)
@@ -81,6 +83,7 @@ class _Compiler:
 
     def compile(self, annotation: Any) -> Converter:
         convert = self._compile(unwrapped(annotation))
+        convert = checked(convert, getattr(annotation, "__metadata__", ()), annotation)
         return containers.limited(convert, annotation) if has_limits(annotation) else convert
 
     def _compile(self, annotation: Any) -> Converter:
@@ -173,10 +176,11 @@ class _Compiler:
     # ---- unions -------------------------------------------------------------------------------------------------
 
     def _union(self, members: tuple[Any, ...]) -> Converter:
-        kinds = sorted([unwrapped(kind) for kind in members if kind is not NoneType], key=_width)
+        wanted = sorted([kind for kind in members if kind is not NoneType], key=lambda kind: _width(unwrapped(kind)))
+        kinds = [unwrapped(kind) for kind in wanted]
         if any(kind in (Any, object) for kind in kinds):
             return containers.anything
-        alternatives = self._alternatives(kinds)
+        alternatives = self._alternatives(kinds, [getattr(kind, "__metadata__", ()) for kind in wanted])
         if len(alternatives) == 1:
             convert = alternatives[0]
         else:
@@ -185,19 +189,21 @@ class _Compiler:
         # A request has no null: an absent parameter never comes here.
         return convert if self._text or len(kinds) == len(members) else containers.or_null(convert)
 
-    def _alternatives(self, kinds: list[Any]) -> list[Converter]:
-        """The converters to try in turn; several classes with fields become one, which chooses among them.
+    def _alternatives(self, kinds: list[Any], markers: list[tuple[Any, ...]]) -> list[Converter]:
+        """Return the converters to try in turn; several classes with fields become one, which chooses among them.
 
+        markers: what Annotated says of each kind.
         Beside them one list and one object at most may hold classes: nested ones would be tried 2^depth times.
         """
         classes = [] if self._text else [kind for kind in kinds if fields_of(kind) is not None]
         alternatives: list[Converter] = []
         deep: dict[str, Any] = {}
-        for kind in kinds:
+        for kind, metadata in zip(kinds, markers, strict=True):
             if kind in classes[1:]:
                 continue
             named = self._named
-            alternatives.append(self._best_of(classes) if kind in classes else self.compile(kind))
+            convert = self._best_of(classes) if kind in classes else self.compile(kind)
+            alternatives.append(checked(convert, metadata, kind))
             if self._named == named:
                 continue
             for form in _forms(kind):

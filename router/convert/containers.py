@@ -5,6 +5,8 @@ All of them look at every part of a value before they give up, so that one answe
 
 from __future__ import annotations
 
+import warnings
+
 from router.convert.scalars import MOST_ERRORS, NUMERIC, collect, invalid, mistake, place, printable, refusal, shown
 from router.errors import ConfigurationError, UnprocessableContent
 
@@ -157,12 +159,13 @@ def instance(
                 collect(errors, error)
         if errors:
             raise refusal(errors)
-        return made if build is None else _built(build, made, where)
+        return made if build is None else built(build, made, where)
 
     return convert
 
 
-def _built(build: Callable[..., Any], values: dict[str, Any], where: Where) -> Any:
+def built(build: Callable[..., Any], values: dict[str, Any], where: Where) -> Any:
+    """Return an instance of a class; what its own code refuses is the error of its place."""
     try:
         return build(**values)
     except (ValueError, AssertionError) as error:  # what a __post_init__ checks
@@ -192,7 +195,9 @@ def limited(convert: Converter, annotation: Any) -> Converter:
             'the limits in Annotated are checked by pydantic: pip install "lambda-junction[validation]"'
         ) from None
     try:
-        validate = TypeAdapter(annotation).validate_python
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of an alias in a Field(...), which is read elsewhere
+            validate = TypeAdapter(annotation).validate_python
     except (PydanticUserError, TypeError) as error:
         raise ConfigurationError(f"{annotation!r}: these limits cannot be checked: {printable(str(error))}") from None
 

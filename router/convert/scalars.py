@@ -1,12 +1,10 @@
 """Turns outside values (text of a request, parsed JSON) into what a handler's annotation asks for.
 
-An annotation is compiled once, when the route is registered, into a function of the value and the place it came from.
-Here are the plain types; what holds other values (lists, unions, classes) is in `annotations`, loaded when asked for.
+Here are the plain types; `compile` finds the converter of any annotation, when a route is registered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import UTC, date, datetime, time
 from uuid import UUID
 
@@ -24,45 +22,6 @@ if TYPE_CHECKING:
 MOST_ERRORS = 50  # listed in one answer
 _VALUE = 60  # characters shown of a value that was sent
 _TEXT = 200  # characters shown of a place or of another library's message
-
-
-def compile_converter(annotation: Any, *, text: bool) -> Converter:
-    """A function (value, where) -> value of the annotation's type; it raises UnprocessableContent and nothing else.
-
-    text: values are strings (a list of strings for list, set and tuple); else they are parsed JSON, taken strictly.
-    Raises ConfigurationError, naming the annotation, for what cannot be converted.
-    """
-    if isinstance(annotation, type):
-        plain = plain_converter(annotation, text)
-        if plain is not None:
-            return plain
-    from router.convert.annotations import compile_annotation
-
-    return compile_annotation(annotation, text)
-
-
-def is_model(annotation: Any) -> bool:
-    """Whether it is a dataclass or a pydantic model: what a bare annotation of a handler turns into the body."""
-    base = getattr(annotation, "__origin__", annotation)  # Page of Page[Order]
-    return isinstance(base, type) and (hasattr(base, "__dataclass_fields__") or is_pydantic(base))
-
-
-def is_pydantic(kind: type) -> bool:
-    """Whether a class is a pydantic model, told without importing pydantic."""
-    return hasattr(kind, "model_validate") and hasattr(kind, "model_fields")
-
-
-def wants_many(annotation: Any) -> bool:
-    """Whether text for it comes as a list of strings: a list, set or tuple, also within a union or Annotated."""
-    if hasattr(annotation, "__metadata__"):
-        return wants_many(annotation.__origin__)
-    for inner in ("__supertype__", "__value__"):  # of NewType, of `type X = ...`
-        if hasattr(annotation, inner):
-            return wants_many(getattr(annotation, inner))
-    origin = getattr(annotation, "__origin__", annotation)
-    if isinstance(origin, type) and issubclass(origin, Collection):
-        return not issubclass(origin, str | bytes)
-    return any(wants_many(member) for member in getattr(annotation, "__args__", ()))
 
 
 # ---- errors -----------------------------------------------------------------------------------------------------

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.binding import Argument, read_signature
-from router.dispatch.plan import Plan, drive, generator_kind, is_async
-from router.errors import ConfigurationError
+from router.dispatch.plan import Argument, Offer, Plan, drive, generator_kind, is_async
+from router.dispatch.signature import read_signature
+from router.errors import ConfigurationError, UnprocessableContent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from typing import Any
 
 
@@ -48,14 +48,12 @@ def plan_with_dependencies(
     handler: Callable[..., Any],
     arguments: list[Argument],
     where: str,
-    parameters: Collection[str],
-    batch: bool,
-    overrides: dict[Any, Any] | None,
+    offer: Offer,
+    overrides: dict[Any, Any],
 ) -> Plan:
-    """The plan of a handler that has dependencies."""
+    """Return the plan of a handler that has dependencies."""
     asynchronous = is_async(handler)
-    resolver = _Binder(where, parameters, batch, overrides or {})
-    bound = resolver.bind(arguments, ())
+    bound = _Binder(where, offer, overrides).bind(arguments, ())
     needs_await = asynchronous or any(one.provider is not None and one.provider.needs_await for one in bound)
 
     async def call(event: Any) -> Any:
@@ -78,10 +76,9 @@ def plan_with_dependencies(
 class _Binder:
     """Binds dependencies of dependencies; refuses a circle."""
 
-    def __init__(self, where: str, parameters: Collection[str], batch: bool, overrides: dict[Any, Any]) -> None:
+    def __init__(self, where: str, offer: Offer, overrides: dict[Any, Any]) -> None:
         self.where = where
-        self.parameters = parameters
-        self.batch = batch
+        self.offer = Offer(offer.route, offer.parameters, shared=True)
         self.overrides = overrides
 
     def bind(self, arguments: list[Argument], above: tuple[Any, ...]) -> list[Bound]:
@@ -97,7 +94,7 @@ class _Binder:
             raise ConfigurationError(f"{self.where}: Depends({function!r}) of {argument.name!r} is not callable")
         if function in above:
             raise ConfigurationError(f"{self.where}: the dependency {name} depends on itself")
-        inner = read_signature(function, f"{self.where}, dependency {name}", self.parameters, batch=self.batch)
+        inner = read_signature(function, f"{self.where}, dependency {name}", self.offer)
         return Bound(argument, Provider(function, self.bind(inner, (*above, function))), dependency.cached)
 
 
@@ -108,7 +105,7 @@ async def _provide(
     named: dict[str, Any] = {}
     for one in bound:
         if one.provider is None:
-            value = one.get(event)
+            value = _given(one, bound, event)
         else:
             value = await _value_of(one, one.provider, event, cache, open_generators)
         if one.by_keyword:
@@ -116,6 +113,16 @@ async def _provide(
         else:
             positional.append(value)
     return positional, named
+
+
+def _given(one: Bound, bound: list[Bound], event: Any) -> Any:
+    """Return what a getter gives; its error names all that is wrong with the arguments beside it, too."""
+    try:
+        return one.get(event)
+    except UnprocessableContent as error:
+        from router.dispatch.places import all_refusals
+
+        raise all_refusals(error, [other.get for other in bound if other.get is not None], event) from None
 
 
 async def _value_of(

@@ -119,14 +119,7 @@ class Engine:
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 
-            plan = bind(
-                route.handler,
-                str(route),
-                entry.parameters,
-                batch=route.batch,
-                model=route.model,
-                overrides=self.overrides,
-            )
+            plan = bind(route, entry.parameters, self.overrides)
         if self.policy.enforces and overridable:
             plan = _with_session(plan, self.policy, route.batch)
         call, is_async = plan.call, plan.is_async

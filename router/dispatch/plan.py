@@ -1,17 +1,28 @@
-"""`Plan`: how a function is called; `Entry`: a route with its plan; what tells and runs sync and async kinds."""
+"""`Plan`: how a function is called, and what gives its arguments; `Entry`: a route with its plan."""
 
 from __future__ import annotations
 
 import inspect
 
 from router.errors import ConfigurationError
+from router.event import Event
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
+    from router.convert.markers import Depends
+    from router.event import Source
     from router.routing.route import Route
+    from router.session import Session
+
+    Getter = Callable[[Any], Any]
+
+REQUIRED: Any = inspect.Parameter.empty  # no default, or no annotation
+_SOURCES = f"{Event.__module__.rpartition('.')[0]}.sources."
+# Among the path parameters of a route in a group: the prefixes of outer groups may add others.
+OF_OUTER_GROUPS = "*"
 
 
 class Plan:
@@ -64,3 +75,129 @@ def drive(coroutine: Coroutine[Any, Any, Any]) -> Any:
         return done.value
     coroutine.close()
     raise ConfigurationError("something in a sync route had to wait; declare the handler or middleware `async def`")
+
+
+# ---- arguments --------------------------------------------------------------------------------------------------
+
+
+class Argument:
+    """One argument of a function: its name, whether it goes by keyword, and its getter or dependency."""
+
+    __slots__ = ("by_keyword", "dependency", "get", "name")
+
+    def __init__(self, name: str, by_keyword: bool, origin: Getter | Depends) -> None:
+        self.name = name
+        self.by_keyword = by_keyword
+        self.get: Getter | None = None
+        self.dependency: Any = None
+        if is_marker(origin):
+            self.dependency = origin
+        else:
+            self.get = origin  # type: ignore[assignment]
+
+
+class Offer:
+    """What a route has to give to arguments.
+
+    parameters: the names of its path parameters; OF_OUTER_GROUPS among them where there may be others.
+    shared: whether the arguments are those of a dependency, which routes of several sources may have in common.
+    """
+
+    __slots__ = ("batch", "parameters", "route", "shared")
+
+    def __init__(self, route: Route, parameters: Collection[str], *, shared: bool = False) -> None:
+        self.route = route
+        self.batch = route.batch
+        self.parameters = parameters
+        self.shared = shared
+
+    def known(self) -> str:
+        """Return the path parameters as the end of a message."""
+        own = [name for name in self.parameters if name != OF_OUTER_GROUPS]
+        return f"; the path has {', '.join(own)}" if own else ""
+
+    def mend(self) -> str:
+        """Return what an argument may be, as the end of a message."""
+        places = "Body[...], Query[...], Header[...], Cookie[...], Path[...]" if self.route.methods else "Body[...]"
+        return (
+            f"Annotate it as Event, Session, a dataclass or model (the body), {places} or Annotated[..., Depends(...)]"
+        )
+
+
+def is_event(annotation: Any, batch: bool) -> bool:
+    """Whether an annotation asks for the event; of a batch, for the list of them."""
+    if batch and getattr(annotation, "__origin__", None) is list:
+        annotation = annotation.__args__[0]
+    return isinstance(annotation, type) and issubclass(annotation, Event)
+
+
+def event_class(source: Source) -> type[Event]:
+    """Return the class of the events of a source."""
+    from router.sources import load
+    from router.sources._registry import ROWS
+
+    kind: type[Event] = getattr(load(source), ROWS[source].event)
+    return kind
+
+
+def event_getter(annotation: Any, name: str, where: str, offer: Offer) -> Getter:
+    """Return what gives the event. Raises ConfigurationError for a class that the events of the route are not of."""
+    kind = annotation.__args__[0] if hasattr(annotation, "__args__") else annotation
+    if not kind.__module__.startswith(_SOURCES):  # Event, or a class of the application that says more of it
+        return itself
+    delivered = [event_class(source) for source in offer.route.sources]
+    if any(issubclass(one, kind) or issubclass(kind, one) for one in delivered):
+        return itself
+    raise ConfigurationError(
+        f"{where}: nothing provides the argument {name!r}: its events are not of {kind.__name__}; "
+        f"write {delivered[0].__name__} or Event"
+    )
+
+
+def is_marker(value: Any) -> bool:
+    """Whether it is `Query(...)`, `Depends(...)` or the like, or their class; told without importing them."""
+    return hasattr(value if isinstance(value, type) else type(value), "__router_place__")
+
+
+def itself(event: Any) -> Any:
+    """Return the event; for a batch, the list of events."""
+    return event
+
+
+def session_of(event: Event) -> Session:
+    """Return the session of an event."""
+    return event.session
+
+
+def _session_of_first(events: list[Event]) -> Session:
+    return events[0].session
+
+
+def session_getter(offer: Offer) -> Getter:
+    """Return what gives the session."""
+    return _session_of_first if offer.batch else session_of
+
+
+def _context_of(event: Event) -> Any:
+    return event.context
+
+
+def _context_of_first(events: list[Event]) -> Any:
+    return events[0].context
+
+
+def context_getter(offer: Offer) -> Getter:
+    """Return what gives Lambda's context object."""
+    return _context_of_first if offer.batch else _context_of
+
+
+class OfPath:
+    """A path parameter as it is."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, event: Event) -> Any:
+        return event.params[self.name]

@@ -29,7 +29,7 @@ NEEDED = {
         "Route",
     ),
     *("detect", "read", "get_session", "set_session", "reset_session"),
-    *("Body", "Query", "Header", "Cookie", "Path", "Depends", "Alias", "Allow", "Deny", "Transformed"),
+    *("Body", "Query", "Header", "Cookie", "Path", "Depends", "Allow", "Deny", "Transformed"),
     *("Discard", "Retry", "HTTPError", "BadRequest", "Unauthorized", "Forbidden", "NotFound", "MethodNotAllowed"),
     *("Conflict", "UnprocessableContent", "TooManyRequests", "InvalidEvent", "RouteConflict", "ConfigurationError"),
     *("SessionError", "RouterError"),

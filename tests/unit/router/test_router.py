@@ -54,7 +54,7 @@ def test_a_parameter_of_an_outer_prefix_is_asked_for_as_one_of_the_path() -> Non
 
     resolver = Resolver().include(outer.include(inner))
     assert answer_for(resolver, "/shops/7/orders/8") == "8 8"
-    with pytest.raises(ConfigurationError, match=r"GET /orders/\{order\}: there is no path parameter 'shop'"):
+    with pytest.raises(ConfigurationError, match=r"GET /orders/\{order\}: .* no path parameter 'shop'"):
         Resolver().include(inner)
 
 

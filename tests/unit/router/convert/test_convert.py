@@ -36,7 +36,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typing_extensions import TypeAliasType
 
-from router.convert.scalars import compile_converter, is_model, wants_many
+from router.convert.compile import compile_converter
+from router.convert.kinds import is_model, wants_many
 from router.encode import dumps
 from router.errors import ConfigurationError, Conflict, UnprocessableContent
 
@@ -849,7 +850,7 @@ def test_plain_types_load_nothing_heavy() -> None:
     code = (
         "import sys, orjson\n"
         "before = set(sys.modules)\n"
-        "from router.convert.scalars import compile_converter\n"
+        "from router.convert.compile import compile_converter\n"
         "assert compile_converter(int, text=True)('5', 'query.q') == 5\n"
         "print(*sorted(set(sys.modules) - before))"
     )

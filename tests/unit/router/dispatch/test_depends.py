@@ -113,10 +113,10 @@ def get(handler: Any, path: str = "/", template: str = "/") -> Any:
 def test_each_kind_of_function_provides_for_each_kind_of_handler(
     provide: Any, expected: str, asynchronous: bool
 ) -> None:
-    def handler(given=Depends(provide)):  # noqa: B008
+    def handler(given=Depends(provide)):
         return [given]
 
-    async def handler_async(given=Depends(provide)):  # noqa: B008
+    async def handler_async(given=Depends(provide)):
         await asyncio.sleep(0)
         return [given]
 
@@ -151,10 +151,10 @@ def test_what_a_dependency_refuses_is_the_answer() -> None:
     async def load_async():
         raise NotFound("no such order")
 
-    def sync_handler(order=Depends(load)):  # noqa: B008
+    def sync_handler(order=Depends(load)):
         log.append("never")
 
-    def async_handler(order=Depends(load_async)):  # noqa: B008
+    def async_handler(order=Depends(load_async)):
         log.append("never")
 
     assert get(sync_handler).status == get(async_handler).status == 404
@@ -252,7 +252,7 @@ async def inner_async(db: Annotated[str, Depends(transaction)]) -> AsyncGenerato
 
 @pytest.mark.parametrize("provide", [inner, inner_async])
 def test_what_was_provided_last_is_torn_down_first_after_the_handler(provide: Any) -> None:
-    def handler(given=Depends(provide)):  # noqa: B008
+    def handler(given=Depends(provide)):
         log.append("handler")
         return [given]
 
@@ -263,7 +263,7 @@ def test_what_was_provided_last_is_torn_down_first_after_the_handler(provide: An
 @pytest.mark.parametrize("provide", [inner, inner_async])
 @pytest.mark.parametrize("error", [NotFound, SystemExit])
 def test_an_error_of_the_handler_is_raised_inside_them_and_goes_on(provide: Any, error: type[BaseException]) -> None:
-    def handler(given=Depends(provide)):  # noqa: B008
+    def handler(given=Depends(provide)):
         raise error
 
     with suppress(SystemExit):
@@ -273,10 +273,10 @@ def test_an_error_of_the_handler_is_raised_inside_them_and_goes_on(provide: Any,
 
 @pytest.mark.parametrize("provide", [transaction, transaction_async])
 def test_an_error_of_the_next_dependency_tears_down_what_was_provided(provide: Any) -> None:
-    def refuse(given=Depends(provide)):  # noqa: B008
+    def refuse(given=Depends(provide)):
         raise NotFound
 
-    def handler(refused=Depends(refuse)):  # noqa: B008
+    def handler(refused=Depends(refuse)):
         log.append("never")
 
     assert get(handler).status == 404
@@ -296,7 +296,7 @@ async def swallowing_async() -> AsyncGenerator[str, None]:
 
 @pytest.mark.parametrize("provide", [swallowing, swallowing_async])
 def test_an_error_is_not_swallowed_by_a_dependency(provide: Any) -> None:
-    def handler(given=Depends(provide)):  # noqa: B008
+    def handler(given=Depends(provide)):
         raise NotFound("kept")
 
     answer = get(handler)
@@ -308,7 +308,7 @@ def test_an_error_in_tearing_down_is_seen_by_the_others_and_is_the_outcome() -> 
         yield "spoiling"
         raise NotFound("at the end")
 
-    def handler(given=Depends(spoiling)):  # noqa: B008
+    def handler(given=Depends(spoiling)):
         return [given]
 
     answer = get(handler)
@@ -348,7 +348,7 @@ async def never_async() -> AsyncGenerator[int, None]:
 def test_a_generator_that_does_not_yield_once_fails_the_event(
     provide: Any, message: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def handler(given=Depends(provide)):  # noqa: B008
+    def handler(given=Depends(provide)):
         return [given]
 
     assert get(handler).status == 500
@@ -358,7 +358,7 @@ def test_a_generator_that_does_not_yield_once_fails_the_event(
 def test_a_sync_function_that_waits_is_told_to_be_async(caplog: pytest.LogCaptureFixture) -> None:
     """A dependency that only looks sync hands out a coroutine, which the handler may pass on, but not as an answer."""
 
-    def handler(given=Depends(lambda: connect_async())):  # noqa: B008, PLW0108
+    def handler(given=Depends(lambda: connect_async())):  # noqa: PLW0108
         return given
 
     assert get(handler).status == 500
@@ -425,7 +425,7 @@ def circle_b(a: Annotated[str, Depends(circle_a)]) -> str:
 def test_a_circle_is_refused() -> None:
     circle_a.__annotations__["b"] = Annotated[str, Depends(circle_b)]
 
-    def handler(a=Depends(circle_a)): ...  # noqa: B008
+    def handler(a=Depends(circle_a)): ...
 
     with pytest.raises(ConfigurationError, match=r"GET /: the dependency circle_a depends on itself"):
         Resolver().get("/")(handler)
@@ -434,14 +434,14 @@ def test_a_circle_is_refused() -> None:
 def test_what_a_dependency_asks_for_in_vain_is_refused_with_both_names() -> None:
     def needy(unknown): ...
 
-    def handler(given=Depends(needy)): ...  # noqa: B008
+    def handler(given=Depends(needy)): ...
 
     with pytest.raises(ConfigurationError, match=r"GET /, dependency .*needy: nothing provides the argument 'unknown'"):
         Resolver().get("/")(handler)
 
 
 def test_what_cannot_be_called_is_refused() -> None:
-    def handler(given=Depends("connect")): ...  # type: ignore[arg-type]  # noqa: B008
+    def handler(given=Depends("connect")): ...  # type: ignore[arg-type]
 
     with pytest.raises(ConfigurationError, match=r"GET /: Depends\('connect'\) of 'given' is not callable"):
         Resolver().get("/")(handler)
