@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from router.session import set_session as set_session
     from router.session_policy import FromRequest as FromRequest
     from router.session_policy import SessionPolicy as SessionPolicy
+    from router.signals import BatchItemFailures as BatchItemFailures
     from router.signals import Discard as Discard
     from router.signals import Retry as Retry
     from router.signing import Signing as Signing
@@ -119,7 +120,7 @@ _HOMES = {
     "response": ("Response",),
     "router": ("Router",),
     "routing.route": ("Route",),
-    "signals": ("Discard", "Retry"),
+    "signals": ("BatchItemFailures", "Discard", "Retry"),
     "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
     "session_policy": ("FromRequest", "SessionPolicy"),
     "signing": ("Signing",),

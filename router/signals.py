@@ -7,7 +7,10 @@ from router.errors import RouterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from router.durations import Duration
+    from router.event import Event
 
 
 class Signal(RouterError):
@@ -35,3 +38,19 @@ class Retry(Signal):
             # The longest visibility timeout of SQS is 12 hours (SQS API reference, ChangeMessageVisibility).
             self.after = seconds(after, "Retry(after=...)", most=43_200)
         super().__init__(reason or "retry requested")
+
+
+class BatchItemFailures(Signal):
+    """Fail some records of a `batch=True` group, and acknowledge the others.
+
+    failed: the events that failed, or a mapping of each of them to its error.
+    reason: for the log, where an event has no error of its own.
+    """
+
+    def __init__(self, failed: Iterable[Event] | Mapping[Event, Exception], reason: str = "") -> None:
+        super().__init__(reason or "the handler named this record as failed")
+        errors = failed if hasattr(failed, "keys") else None
+        self.errors: list[tuple[Event, Exception]] = [
+            (event, self if errors is None else errors[event])  # type: ignore[index]
+            for event in failed
+        ]

@@ -129,43 +129,41 @@ def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, wait
 
         call, asynchronous = in_threads(call, route.concurrency), True
     if route.permission is not None:
-        call, asynchronous = _guarded(call, asynchronous, route.permission, route.batch)
+        call, asynchronous = _guarded(call, asynchronous, route.permission)
     if not asynchronous and (waits_on_errors or any(form.needs_await for form in forms)):
         call, asynchronous = _as_coroutine(call), True
     if not forms:
         return call, asynchronous
     layers = [form.layer(asynchronous) for form in forms]
     around = _around_async if asynchronous else _around
-    return around(layers, call, on_error, route.batch), asynchronous
+    return around(layers, call, on_error), asynchronous
 
 
 def _as_coroutine(call: Call) -> Call:
-    async def call_at_once(subject: Any) -> Any:
-        return call(subject)
+    async def call_at_once(event: Event) -> Any:
+        return call(event)
 
     return call_at_once
 
 
-def _guarded(call: Call, asynchronous: bool, permission: Callable[..., Any], batch: bool) -> tuple[Call, bool]:
+def _guarded(call: Call, asynchronous: bool, permission: Callable[..., Any]) -> tuple[Call, bool]:
     """Return the call behind a permission: anything but a true answer is a 403."""
     if is_async(permission):
 
-        async def ask_and_call(subject: Any) -> Any:
-            event: Event = subject[0] if batch else subject
+        async def ask_and_call(event: Event) -> Any:
             if not await permission(event.session, event):
                 raise Forbidden
-            result = call(subject)
+            result = call(event)
             return await result if asynchronous else result
 
         return ask_and_call, True
 
-    def guarded(subject: Any) -> Any:
-        event: Event = subject[0] if batch else subject
+    def guarded(event: Event) -> Any:
         allowed = permission(event.session, event)
         refuse_unawaited(allowed, f"{event.route}: permission=")  # it would be true, whatever it came to
         if not allowed:
             raise Forbidden
-        return call(subject)
+        return call(event)
 
     return guarded, asynchronous
 
@@ -180,15 +178,14 @@ def _replacement(event: Event, other: Any) -> Any:
 # ---- without await -------------------------------------------------------------------------------------------------
 
 
-def _around(layers: list[Layer], call: Call, on_error: OnError, batch: bool) -> Call:
+def _around(layers: list[Layer], call: Call, on_error: OnError) -> Call:
     """Return sync middleware around a sync call."""
 
-    def through(subject: Any) -> Any:
-        event: Event = subject[0] if batch else subject
+    def through(event: Event) -> Any:
         opened: Opened = []
         try:
             early = _open(layers, event, opened)
-            result = call(subject) if early is _PASSED else early
+            result = call(event) if early is _PASSED else early
             if event._speaks_http:
                 result = to_response(result)
         except BaseException as error:
@@ -248,15 +245,14 @@ def _throw(opened: Opened, event: Event, error: BaseException, on_error: OnError
 # ---- the same with await -------------------------------------------------------------------------------------------
 
 
-def _around_async(layers: list[Layer], call: Call, on_error: OnError, batch: bool) -> Call:
+def _around_async(layers: list[Layer], call: Call, on_error: OnError) -> Call:
     """Return middleware of both kinds around an async call."""
 
-    async def through(subject: Any) -> Any:
-        event: Event = subject[0] if batch else subject
+    async def through(event: Event) -> Any:
         opened: Opened = []
         try:
             early = await _open_async(layers, event, opened)
-            result = await call(subject) if early is _PASSED else early
+            result = await call(event) if early is _PASSED else early
             if event._speaks_http:
                 result = to_response(result)
         except BaseException as error:

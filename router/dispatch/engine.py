@@ -18,20 +18,19 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
     from router.event import Event
+    from router.response import Response
     from router.routing.route import Route
 
     Runner = Callable[[Any, Any], Any]
 
 
-def _with_session(plan: Plan, policy: Policy, batch: bool) -> Plan:
+def _with_session(plan: Plan, policy: Policy) -> Plan:
     """Return a plan that checks the session first: the policy refuses some, whether the handler asks or not."""
-
     call, check = plan.call, policy.check
 
-    def check_and_call(subject: Any) -> Any:
-        for event in subject if batch else (subject,):
-            check(event)
-        return call(subject)
+    def check_and_call(event: Event) -> Any:
+        check(event)
+        return call(event)
 
     return Plan(check_and_call, plan.is_async)
 
@@ -120,22 +119,35 @@ class Engine:
             from router.dispatch.binding import bind
 
             plan = bind(route, entry.parameters, self.overrides)
-        if self.policy.enforces and overridable:
-            plan = _with_session(plan, self.policy, route.batch)
-        call, is_async = plan.call, plan.is_async
         forms = [self.form(middleware) for middleware in (*self.middleware, *route.middleware)]
-        if forms or route.permission is not None or route.concurrency > 1 or self.waits_on_errors:
-            # Imported here: an application without middleware starts without it.
-            from router.dispatch.chain import compose
-            from router.dispatch.errors import on_error
+        if route.batch:
+            from router.dispatch.group_chain import GroupChain
 
-            call, is_async = compose(
-                route, plan, forms, lambda event, error: on_error(self, event, error), self.waits_on_errors
-            )
+            group = GroupChain(route, plan, forms, self._on_error, self.policy, self.waits_on_errors)
+            call: Callable[..., Any] = group.run
+            is_async = group.is_async
+        else:
+            call, is_async = self._compose(route, plan, forms, checks=overridable and self.policy.enforces)
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async
         entry.call = call
         entry.ready = True
+
+    def _compose(self, route: Route, plan: Plan, forms: list[Form], *, checks: bool) -> tuple[Callable[..., Any], bool]:
+        """Return the chain of a route as a function of the event, and whether that returns a coroutine."""
+        if checks:
+            plan = _with_session(plan, self.policy)
+        if not (forms or route.permission is not None or route.concurrency > 1 or self.waits_on_errors):
+            return plan.call, plan.is_async
+        # Imported here: an application without middleware starts without it.
+        from router.dispatch.chain import compose
+
+        return compose(route, plan, forms, self._on_error, self.waits_on_errors)
+
+    async def _on_error(self, event: Event, error: Exception) -> Response:
+        from router.dispatch.errors import on_error
+
+        return await on_error(self, event, error)
 
     def form(self, middleware: Any) -> Form:
         """Return a middleware as the chain needs it, looked at once. Raises ConfigurationError when it is none."""

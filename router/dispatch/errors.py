@@ -10,7 +10,7 @@ from router.signals import Discard, Retry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
     from router.dispatch.engine import Engine
@@ -58,12 +58,11 @@ def _problem(error: HTTPError) -> Response:
     return problem(error.status, error.detail, error.headers, **members)
 
 
-async def on_record_error(engine: Engine, events: Sequence[Event], error: Exception) -> Exception:
-    """The final error of the records of a call: what a catcher raised in its place, or the error itself.
+async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exception:
+    """Return the final error of a record or a call: what a catcher raised in its place, or the error itself.
 
     A catcher that returns has looked at the error; the record still fails. It raises Discard to acknowledge it.
     """
-    event = events[0]
     handler = _catcher(engine, error)
     if handler is not None:
         try:
@@ -74,24 +73,23 @@ async def on_record_error(engine: Engine, events: Sequence[Event], error: Except
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):
         _log().info("retry %r: %s", _name(event), _line(error))
-        for each in events:
-            await _delay(engine, each, error)
+        await delay(engine, event, error)
     else:
         await report(engine, event, error)
     return error
 
 
-async def _delay(engine: Engine, event: Event, error: Retry) -> None:
+async def delay(engine: Engine, event: Event, error: Retry) -> None:
     """Let the source wait before it delivers the record again, where something was given that can."""
     if error.after is None:
         return
     # A worker knows better than the application: it renews the visibility of the messages that it holds.
-    delay = getattr(event.context, "delay", None) or engine.delay
-    if delay is None:
+    wait = getattr(event.context, "delay", None) or engine.delay
+    if wait is None:
         _log().warning("Retry(after=%s) of %r: no delay= was given to the Resolver", error.after, _name(event))
         return
     try:
-        result = delay(event, error.after)
+        result = wait(event, error.after)
         if hasattr(result, "__await__"):
             await result
     except Exception:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from router.dispatch.records import Routes, fetch_offloaded, finish, ordering_key, run_each
-from router.errors import ConfigurationError
-from router.response import refuse_unawaited
-from router.session import _current
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator
     from typing import Any
 
+    from router.dispatch.group_chain import Ended
     from router.dispatch.plan import Entry
     from router.dispatch.records import Batch
     from router.event import Event
@@ -61,8 +59,8 @@ async def _at_a_time(limit: int, most: int, work: Callable[[], Any]) -> None:
 def form_calls(batch: Batch) -> list[Call]:
     """Return the calls of a batch.
 
-    Records of a `batch=True` route that share a session are one call, which stands where the first of them stood. Of
-    those with an ordering key, only as long as nothing else with that key comes between them.
+    Records of a `batch=True` route that share a session (or what its `by=` says) are one call, which stands where the
+    first of them stood. Of those with an ordering key, only as long as nothing else with that key comes between them.
     """
     in_turn, in_parallel, routes = ordering_key(batch, 1), ordering_key(batch, 2), Routes(batch.engine)
     calls: list[Call] = []
@@ -80,7 +78,7 @@ def form_calls(batch: Batch) -> list[Call]:
             if in_parallel is not None and entry.route.concurrency > 1:
                 key = in_parallel(event)
             if entry.route.batch:
-                group = id(entry), key, _identity(event.session)
+                group = id(entry), key, _group_of(entry.route.by, event)
                 call = groups.get(group)
                 if call is not None and (key is None or latest[key] is call):
                     call.positions.append(position)
@@ -95,15 +93,25 @@ def form_calls(batch: Batch) -> list[Call]:
     return calls
 
 
-def _identity(session: Any) -> Hashable:
-    """Return what is equal for two sessions that are equal in everything: no record runs as another user's."""
+def _group_of(by: Any, event: Event) -> Hashable:
+    """Return what is equal for the events of one call: by session, by tenant, or as the route's own function says.
+
+    The correlation id is no part of a session here: ten requests of one user may be one call.
+    """
+    if callable(by):
+        group: Hashable = by(event)
+        return group
+    session = event.session
+    if by == "tenant":
+        return session.tenant
     if session.attributes or session.claims:
         import orjson
 
         from router.encode import plain
 
-        return orjson.dumps(plain(session.to_dict()), option=orjson.OPT_SORT_KEYS)
-    return session.tenant, session.user, session.correlation_id
+        fields = {**session.to_dict(), "correlation_id": None}
+        return orjson.dumps(plain(fields), option=orjson.OPT_SORT_KEYS)
+    return session.tenant, session.user
 
 
 async def make(batch: Batch, call: Call) -> None:
@@ -117,40 +125,33 @@ async def make(batch: Batch, call: Call) -> None:
         return
     if batch.remaining is not None and batch.remaining() < batch.engine.deadline_margin_ms:
         return
-    results: list[Any] = [None] * len(events)
-    failure: BaseException | None = call.error
+    if call.entry is None:
+        await finish(batch, call.positions[0], call.key, None, call.error)
+        return
+    ended = await _call_group(batch, call.entry, events, in_order=call.key is not None and batch.kind != "notify")
+    await _finish_group(batch, call, ended)
+
+
+async def _call_group(batch: Batch, entry: Entry, events: list[Event], *, in_order: bool) -> list[Ended]:
+    """Call a handler with the events of a group, and return how each of them ended."""
     try:
-        if call.entry is not None:
-            results = await _call_group(batch, call.entry, events)
+        for event in events:
+            event.route = entry.route
+            if batch.engine.offload is not None:
+                await fetch_offloaded(batch.engine.offload, event, entry.is_async)
+        ended: list[Ended] = await entry.call(events, in_order=in_order, wants_results=batch.kind == "transform")
     except BaseException as error:
-        failure = error
-    await finish(batch, call.positions, call.key, results, failure)
+        return [(None, error)] * len(events)
+    return ended
 
 
-async def _call_group(batch: Batch, entry: Entry, events: list[Event]) -> list[Any]:
-    """Call a handler with the events of a group, and return a result for each of them.
-
-    Raises:
-        ConfigurationError: the source wants a result for each record, and the handler returned something else.
-    """
-    _current.set(events[0])
-    for event in events:
-        event.route = entry.route
-        if batch.engine.offload is not None:
-            await fetch_offloaded(batch.engine.offload, event, entry.is_async)
-    result = entry.call(events)
-    if entry.is_async:
-        result = await result
-    refuse_unawaited(result)
-    if batch.keep_state is not None:
-        batch.keep_state(events, result)
-    if batch.kind != "transform" or result is None:
-        return [None] * len(events)
-    if not isinstance(result, list) or len(result) != len(events):
-        raise ConfigurationError(
-            f"{entry.route}: return a list with a result for each of the {len(events)} records, or None"
-        )
-    return result
+async def _finish_group(batch: Batch, call: Call, ended: list[Ended]) -> None:
+    """Keep how each event of a group ended. With an ordering key, what follows a failure is redelivered as well."""
+    told: dict[int, Exception | None] = {}  # an error of the whole group is reported once
+    for position, (result, error) in zip(call.positions, ended, strict=False):
+        if call.key is not None and call.key in batch.failed_keys:
+            return
+        await finish(batch, position, call.key, result, error, told)
 
 
 async def _run_by_key(batch: Batch, calls: list[Call], limits: dict[int, int]) -> None:

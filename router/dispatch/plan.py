@@ -6,6 +6,7 @@ import inspect
 
 from router.errors import ConfigurationError
 from router.event import Event
+from router.session import Session, get_session
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from router.convert.markers import Depends
     from router.event import Source
     from router.routing.route import Route
-    from router.session import Session
 
     Getter = Callable[[Any], Any]
 
@@ -48,7 +48,7 @@ class Entry:
         self.plan = plan
         self.parameters: tuple[str, ...] = ()
         self.ready = False
-        self.call: Callable[[Any], Any]
+        self.call: Callable[..., Any]
         self.is_async = False
 
 
@@ -169,13 +169,13 @@ def session_of(event: Event) -> Session:
     return event.session
 
 
-def _session_of_first(events: list[Event]) -> Session:
-    return events[0].session
+def _session_of_group(events: list[Event]) -> Session:
+    return get_session()  # what all of its events agree on
 
 
 def session_getter(offer: Offer) -> Getter:
     """Return what gives the session."""
-    return _session_of_first if offer.batch else session_of
+    return _session_of_group if offer.batch else session_of
 
 
 def _context_of(event: Event) -> Any:

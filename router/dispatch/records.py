@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from router.dispatch.errors import on_record_error
+from router.dispatch.errors import delay, on_record_error
+from router.errors import ConfigurationError
 from router.response import refuse_unawaited
 from router.session import _current
+from router.signals import Retry
 from router.sources import Outcome
 
 TYPE_CHECKING = False
@@ -114,7 +116,7 @@ async def run_each(
         except BaseException as error:
             failure = error
         batch.events[position] = event
-        await finish(batch, [position], key, [result], failure)
+        await finish(batch, position, key, result, failure)
 
 
 async def fetch_offloaded(offload: Offload, event: Event, now: bool) -> None:
@@ -162,50 +164,67 @@ def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None
 
 
 async def finish(
-    batch: Batch, positions: list[int], key: Hashable, results: list[Any], failure: BaseException | None
+    batch: Batch,
+    position: int,
+    key: Hashable,
+    result: Any,
+    failure: BaseException | None,
+    told: dict[int, Exception | None] | None = None,
 ) -> None:
-    """Keep the outcome of a call that returned something, started background tasks, or failed.
+    """Keep the outcome of a record whose call returned something, started background tasks, or failed.
 
-    positions: of the call's records. key: their ordering key. results: one a record. failure: an error of the call.
+    position, key: of the record, and what it is kept in order by.
+    result, failure: what its call returned or raised.
+    told: the final errors of failures that were reported already, by their identity: those of a group are shared.
     """
-    events = [batch.events[position] for position in positions]
-    token = _current.set(events[0])
+    event = batch.events[position]
+    token = _current.set(event)
     try:
         if failure is None:
-            failure = _unusable(batch, events, results)
-        final = await _final_error(batch, events, failure)
+            failure = _unusable(batch, event, result)
+        if told is not None and failure is not None and id(failure) in told and not event._tasks:
+            final = told[id(failure)]
+            if isinstance(final, Retry):
+                await delay(batch.engine, event, final)
+        else:
+            final = await _final_error(batch, event, failure)
+            if told is not None and failure is not None:
+                told[id(failure)] = final
     finally:
         _current.reset(token)
-    for position, result in zip(positions, results, strict=True):
-        batch.outcomes[position] = outcome = Outcome(None if final else result, final, started=True)
+    batch.outcomes[position] = outcome = Outcome(None if final else result, final, started=True)
     # A source that is only notified has every record tried, whatever became of the one before.
     if key is not None and batch.kind != "notify" and outcome.failed:
         batch.failed_keys.add(key)
 
 
-def _unusable(batch: Batch, events: list[Event], results: list[Any]) -> Exception | None:
-    """Return why results cannot be taken: something that was never awaited, a window state that is no JSON."""
+def _unusable(batch: Batch, event: Event, result: Any) -> Exception | None:
+    """Return why a result cannot be taken: never awaited, naming failures, or a window's state that is no JSON."""
     try:
-        for result in results:
-            refuse_unawaited(result)
+        refuse_unawaited(result)
+        if batch.kind != "transform" and type(result) is dict and "batchItemFailures" in result:
+            # Whoever returns it means that a record failed: never acknowledge that without a word.
+            raise ConfigurationError(
+                f"{event.route}: batchItemFailures names records of a batch=True group; for one record raise an error"
+            )
         if batch.keep_state is not None:
-            batch.keep_state(events, results[0])
+            batch.keep_state([event], result)
     except Exception as error:
         return error
     return None
 
 
-async def _final_error(batch: Batch, events: list[Event], failure: BaseException | None) -> Exception | None:
-    """Return the error that the records of a call end with, once their background tasks are done; None for none."""
+async def _final_error(batch: Batch, event: Event, failure: BaseException | None) -> Exception | None:
+    """Return the error that a record ends with, once its background tasks are done; None for none."""
     if failure is not None and not isinstance(failure, Exception):
         from router.dispatch.loop import as_failure
 
         failure = as_failure(failure)
-    if any(event._tasks for event in events):
+    if event._tasks:
         from router.dispatch.loop import first_failure
 
-        late = await first_failure(events)  # waited for, whatever the handler came to
+        late = await first_failure([event])  # waited for, whatever the handler came to
         failure = failure or late
     if failure is None or batch.engine.ignores(failure):
         return None
-    return await on_record_error(batch.engine, events, failure)
+    return await on_record_error(batch.engine, event, failure)

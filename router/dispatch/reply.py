@@ -158,7 +158,7 @@ class Calls(Replies):
             return self.form(event, None)
         if event._speaks_http:
             return self.form(event, await on_error(self.engine, event, error))
-        error = await on_record_error(self.engine, [event], error)
+        error = await on_record_error(self.engine, event, error)
         if isinstance(error, Discard):
             return self.form(event, None)
         if self.say_error is None:

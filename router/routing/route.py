@@ -9,7 +9,7 @@ from router.sources._registry import RECORD_SOURCES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import Any, TypedDict
+    from typing import Any, Literal, TypedDict
 
     class Options(TypedDict, total=False):
         """What every decorator takes. See `Route`."""
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         """What the decorators of record sources take besides."""
 
         batch: bool
+        by: Literal["session", "tenant"] | Callable[[Any], Any]
         concurrency: int
 
 
@@ -41,7 +42,8 @@ class Route:
     middleware: of this route alone, inside that of its group and resolver.
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
-    batch: one call with a list of Events that share a session. concurrency: how many records run at a time.
+    batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
+        function of the event returns. concurrency: how many records run at a time.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
         `source`.
     """
@@ -49,6 +51,7 @@ class Route:
     __slots__ = (
         "batch",
         "bus_source",
+        "by",
         "concurrency",
         "events",
         "handler",
@@ -80,6 +83,7 @@ class Route:
     summary: str
     tags: tuple[str, ...]
     batch: bool
+    by: str | Callable[[Any], Any]
     concurrency: int
     events: tuple[str, ...]
     prefix: str
@@ -119,6 +123,7 @@ class Route:
         tags = options.pop("tags", ())
         put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
         put(self, "batch", options.pop("batch", False))
+        put(self, "by", options.pop("by", "session"))
         put(self, "concurrency", options.pop("concurrency", 1))
         self._check(options)
 
@@ -133,6 +138,10 @@ class Route:
             raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
         if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
             raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
+        if self.by not in ("session", "tenant") and not callable(self.by):
+            raise ConfigurationError(f"{self}: by= takes 'session', 'tenant' or a function of the event")
+        if self.by != "session" and not self.batch:
+            raise ConfigurationError(f"{self}: by= says what the records of one call share; it needs batch=True")
         if (self.batch or self.concurrency > 1) and not RECORD_SOURCES.issuperset(self.sources):
             raise ConfigurationError(f"{self}: batch= and concurrency= are for sources that deliver records")
 

@@ -770,26 +770,6 @@ def test_middleware_may_decide_the_fate_of_a_record() -> None:
     assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["b"]
 
 
-def test_of_a_batch_middleware_runs_once_a_call_and_sees_the_first_event() -> None:
-    def see(event: Event) -> Generator[None, Any, None]:
-        yield
-        log.append(event.text)
-
-    async def around(event: Event) -> AsyncAround:
-        log.append(f"around {event.text}")
-        yield
-
-    resolver = Resolver()
-    resolver.use(see, around)
-
-    @resolver.on_queue("orders", batch=True)
-    def orders(events: list[Event]) -> None:
-        log.append("+".join(event.text for event in events))
-
-    assert failed(TestClient(resolver).event(sqs("orders", "a", "b", "c"))) == []
-    assert log == ["around a", "a+b+c", "a"]
-
-
 def test_middleware_goes_around_every_other_source(caplog: pytest.LogCaptureFixture) -> None:
     def see(event: Event) -> Generator[None, Any, None]:
         result = yield

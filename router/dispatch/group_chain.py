@@ -1,0 +1,185 @@
+"""The chain of a `batch=True` route: middleware around each event of a group, one call of the handler in the middle.
+
+What middleware, a permission or the session policy refuses or answers leaves the group; the handler is called with the
+rest. It is written as a coroutine, which `drive` runs to its end where nothing waits.
+"""
+
+from __future__ import annotations
+
+from router.dispatch.chain import _PASSED, _open_async, _resume_async, _throw_async
+from router.dispatch.plan import is_async
+from router.errors import ConfigurationError, Forbidden
+from router.response import refuse_unawaited
+from router.session import _current, _Held
+from router.signals import BatchItemFailures
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.dispatch.chain import Form, OnError, Opened
+    from router.dispatch.plan import Plan
+    from router.event import Event
+    from router.routing.route import Route
+    from router.session import Policy
+
+    # The result of an event, or the error that it ended with.
+    Ended = tuple[Any, BaseException | None]
+
+_FAILURES = "batchItemFailures"
+
+
+class GroupChain:
+    """The chain of one route.
+
+    route, plan: the route and the plan of its handler, which takes a list of events.
+    forms: the middleware, outermost first.
+    on_error: makes the Response of an error, for middleware that `answers_errors`.
+    policy: checks the session of each event.
+    waits_on_errors: whether on_error may have to wait.
+    """
+
+    __slots__ = ("_call", "_call_is_async", "_layers", "_on_error", "_policy", "_route", "is_async")
+
+    def __init__(
+        self, route: Route, plan: Plan, forms: list[Form], on_error: OnError, policy: Policy, waits_on_errors: bool
+    ) -> None:
+        self._route = route
+        self._call, self._call_is_async = plan.call, plan.is_async
+        if route.concurrency > 1 and not plan.is_async:
+            from router.dispatch.threads import in_threads
+
+            self._call, self._call_is_async = in_threads(plan.call, route.concurrency), True
+        self._on_error = on_error
+        self._policy = policy
+        waits = waits_on_errors or is_async(route.permission) or any(form.needs_await for form in forms)
+        self.is_async = self._call_is_async or waits
+        self._layers = [form.layer(self.is_async) for form in forms]
+
+    async def run(self, events: list[Event], *, in_order: bool, wants_results: bool) -> list[Ended]:
+        """Call the handler with a group, and return how each of its events ended.
+
+        events: the group.
+        in_order: nothing is begun after an event that was refused: what is returned is then shorter than the group.
+        wants_results: the source wants a result for each record.
+        """
+        ended: dict[int, Ended] = {}
+        opened: dict[int, Opened] = {}
+        for position, event in enumerate(events):
+            ended_early = await self._enter(event, opened.setdefault(position, []))
+            if ended_early is not None:
+                ended[position] = ended_early
+                if in_order and ended_early[1] is not None:
+                    break
+        inside = [position for position in opened if position not in ended]
+        if inside:
+            results = await self._call_handler([events[position] for position in inside], wants_results)
+            for position, (result, error) in zip(inside, results, strict=True):
+                ended[position] = await self._leave(events[position], opened[position], result, error)
+        return [ended[position] for position in sorted(ended)]
+
+    async def _enter(self, event: Event, opened: Opened) -> Ended | None:
+        """Open the middleware of an event and ask whether it may go on. Return how it ended where it may not."""
+        _current.set(event)
+        try:
+            early = await _open_async(self._layers, event, opened)
+            if early is _PASSED:
+                await self._admit(event)
+                return None
+        except BaseException as error:
+            return await self._leave(event, opened, None, error)
+        return await self._leave(event, opened, early, None)
+
+    async def _admit(self, event: Event) -> None:
+        """Raise Forbidden, or what the session policy raises, for an event that the handler must not see."""
+        permission = self._route.permission
+        if permission is not None:
+            allowed: Any = permission(event.session, event)
+            if is_async(permission):
+                allowed = await allowed
+            refuse_unawaited(allowed, f"{self._route}: permission=")
+            if not allowed:
+                raise Forbidden
+        if self._policy.enforces:
+            self._policy.check(event)
+
+    async def _leave(self, event: Event, opened: Opened, result: Any, error: BaseException | None) -> Ended:
+        """Resume the middleware of an event with its result or error, and return how it ended."""
+        _current.set(event)
+        try:
+            if error is not None:
+                return await _throw_async(opened, event, error, self._on_error), None
+            return await _resume_async(opened, event, result, self._on_error), None
+        except BaseException as raised:
+            return None, raised
+
+    async def _call_handler(self, events: list[Event], wants_results: bool) -> list[Ended]:
+        try:
+            _current.set(_shared(events))
+            result = self._call(events)
+            if self._call_is_async:
+                result = await result
+            return _told_apart(self._route, events, result, wants_results)
+        except BatchItemFailures as failures:
+            return _named(self._route, events, failures)
+        except BaseException as error:
+            return [(None, error)] * len(events)
+
+
+def _shared(events: list[Event]) -> Any:
+    """Return what holds the session of a call: what all of its events agree on, and nothing that only some say."""
+    first = events[0].session
+    others = [event.session for event in events[1:] if event.session is not first]
+    differing = [
+        field
+        for field in ("tenant", "user", "claims", "correlation_id", "attributes")
+        if any(getattr(session, field) != getattr(first, field) for session in others)
+    ]
+    return _Held(first.replace(**dict.fromkeys(differing))) if differing else events[0]
+
+
+def _told_apart(route: Route, events: list[Event], result: Any, wants_results: bool) -> list[Ended]:
+    """Return how each event ended, from what the handler of its group returned.
+
+    Raises:
+        ConfigurationError: it names an event that is not of the group, or has no result for each where one is needed.
+    """
+    refuse_unawaited(result)
+    if type(result) is dict and _FAILURES in result:
+        return _named(route, events, BatchItemFailures(_by_identifier(route, events, result[_FAILURES])))
+    if not wants_results:
+        return [*[(None, None)] * (len(events) - 1), (result, None)]  # the state of a window goes on from the last
+    if result is None:
+        return [(None, None)] * len(events)
+    if not isinstance(result, list) or len(result) != len(events):
+        raise ConfigurationError(f"{route}: return a list with a result for each of the {len(events)} records, or None")
+    return [(one, None) for one in result]
+
+
+def _named(route: Route, events: list[Event], failures: BatchItemFailures) -> list[Ended]:
+    """Return how each event ended: those that the handler named failed, the others are done."""
+    errors = {id(event): error for event, error in failures.errors}
+    unknown = errors.keys() - {id(event) for event in events}
+    if unknown:
+        error = ConfigurationError(f"{route}: BatchItemFailures names {len(unknown)} events that are not in the group")
+        return [(None, error)] * len(events)
+    return [(None, errors.get(id(event))) for event in events]
+
+
+def _by_identifier(route: Route, events: list[Event], items: Any) -> list[Event]:
+    """Return the events that an answer in Lambda's own form names."""
+    by_id = {identifier: event for event in events for identifier in (event.id, *_numbers(event))}
+    found = []
+    for item in items if isinstance(items, list) else [items]:
+        identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
+        event = by_id.get(identifier) if isinstance(identifier, str) else None
+        if event is None:
+            raise ConfigurationError(f"{route}: {_FAILURES} names {identifier!r:.80}, which is no record of the group")
+        found.append(event)
+    return found
+
+
+def _numbers(event: Event) -> tuple[str, ...]:
+    """Return the sequence number that a stream reports failures by."""
+    number = getattr(event, "sequence_number", None)
+    return (number,) if type(number) is str else ()

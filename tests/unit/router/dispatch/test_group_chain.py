@@ -1,0 +1,329 @@
+"""Groups of `batch=True`: middleware, permissions and sessions for each event, and failures that a handler names."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from router import (
+    Around,
+    AsyncAround,
+    BatchItemFailures,
+    ConfigurationError,
+    Event,
+    FromRequest,
+    RecordsFailed,
+    Resolver,
+    Retry,
+    Session,
+    SessionPolicy,
+    Signing,
+    current_event,
+    get_session,
+)
+from router.testing import TestClient, samples
+from tests.unit.router.dispatch.cases import failed, sequence_numbers, sqs
+
+log: list[str] = []
+BOTH = pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+
+
+@pytest.fixture(autouse=True)
+def _fresh_log() -> None:
+    log.clear()
+
+
+def of(tenant: str, **fields: Any) -> dict[str, Any]:
+    return {"session": {"tenant": tenant, **fields}}
+
+
+def register(
+    resolver: Resolver, asynchronous: bool, *, result: Callable[[list[Event]], Any] = list, **options: Any
+) -> None:
+    """A handler of groups that logs the texts of its events."""
+
+    def work(events: list[Event]) -> Any:
+        log.append("+".join(event.text for event in events))
+        returned = result(events)
+        return None if isinstance(returned, list) else returned
+
+    async def work_later(events: list[Event]) -> Any:
+        await asyncio.sleep(0)
+        return work(events)
+
+    for name in ("orders", "orders.fifo"):
+        resolver.on_queue(name, batch=True, **options)(work_later if asynchronous else work)
+
+
+# ---- each event passes what stands around the handler ------------------------------------------------------------
+
+
+@BOTH
+def test_each_event_passes_each_middleware(asynchronous: bool) -> None:
+    def see(event: Event) -> Around:
+        assert current_event() is event
+        log.append(f"{event.text} in")
+        yield
+        assert current_event() is event
+        log.append(f"{event.text} out")
+
+    async def see_async(event: Event) -> AsyncAround:
+        log.append(f"{event.text} async")
+        yield
+
+    resolver = Resolver().use(see, see_async) if asynchronous else Resolver().use(see)
+    register(resolver, asynchronous)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
+    entered = ["a in", "a async", "b in", "b async"] if asynchronous else ["a in", "b in"]
+    assert log == [*entered, "a+b", "a out", "b out"]
+
+
+@BOTH
+def test_what_middleware_refuses_or_answers_leaves_the_group(asynchronous: bool) -> None:
+    def choose(event: Event) -> Around:
+        if event.text == "refused":
+            raise ValueError("no")
+        if event.text == "done before":
+            yield "an answer"
+        yield
+
+    resolver = Resolver().use(choose)
+    register(resolver, asynchronous)
+    raw = sqs("orders", "a", "refused", "b", "done before", "c")
+    assert failed(TestClient(resolver).event(raw)) == ["refused"]
+    assert log == ["a+b+c"]
+
+
+@BOTH
+def test_a_handler_is_not_called_for_a_group_that_is_refused_as_a_whole(asynchronous: bool) -> None:
+    def refuse(event: Event) -> Around:
+        raise ValueError("no")
+        yield
+
+    resolver = Resolver().use(refuse)
+    register(resolver, asynchronous)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["a", "b"]
+    assert log == []
+
+
+@BOTH
+def test_middleware_sees_the_error_of_its_own_event(asynchronous: bool) -> None:
+    def see(event: Event) -> Around:
+        try:
+            yield
+        except ValueError as error:
+            log.append(f"{event.text}: {error}")
+            raise
+
+    def name_one(events: list[Event]) -> None:
+        raise BatchItemFailures({events[1]: ValueError("bad")})
+
+    resolver = Resolver().use(see)
+    register(resolver, asynchronous, result=name_one)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b", "c"))) == ["b"]
+    assert log == ["a+b+c", "b: bad"]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
+def test_the_permission_is_asked_for_each_event(waits: bool) -> None:
+    def may(session: Session, event: Event) -> bool:
+        return event.text != "b"
+
+    async def may_later(session: Session, event: Event) -> bool:
+        await asyncio.sleep(0)
+        return event.text != "b"
+
+    resolver = Resolver()
+    register(resolver, False, permission=may_later if waits else may)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b", "c"))) == ["b"]
+    assert log == ["a+c"]
+
+
+def test_a_field_that_is_required_is_asked_of_each_event() -> None:
+    def give(event: Event) -> Around:
+        if event.text == "c":
+            event.session = event.session.replace(tenant="given")
+        yield
+
+    resolver = Resolver(session=SessionPolicy(require="tenant")).use(give)
+    register(resolver, False, by=lambda event: "all")
+    raw = sqs("orders", ("a", of("acme")), "b", "c")
+    assert failed(TestClient(resolver).event(raw)) == ["b"]
+    assert log == ["a+c"]
+
+
+def test_in_a_message_group_nothing_is_begun_after_an_event_that_was_refused() -> None:
+    def refuse(event: Event) -> Around:
+        if event.text == "b1":
+            raise ValueError("no")
+        yield
+
+    resolver = Resolver().use(refuse)
+    register(resolver, False)
+    ids = ["a1", "b1", "c1", "d2"]
+    raw = samples.sqs("orders.fifo", ids, group=["1", "1", "1", "2"], message_ids=ids)
+    assert failed(TestClient(resolver).event(raw)) == ["b1", "c1"]
+    assert log == ["a1", "d2"]
+
+
+# ---- what is one call --------------------------------------------------------------------------------------------
+
+
+def test_the_correlation_id_is_no_part_of_the_group() -> None:
+    seen: list[Session] = []
+    resolver = Resolver()
+    register(resolver, False, result=lambda events: seen.append(get_session()))
+    raw = sqs("orders", *[(str(number), of("acme", correlation_id=f"c{number}")) for number in range(10)])
+    assert failed(TestClient(resolver).event(raw)) == []
+    assert log == ["+".join("0123456789")]
+    assert seen == [Session("acme")]  # the ids differ, so the call has none
+
+
+def test_a_group_of_one_tenant_has_no_user_when_its_events_have_several() -> None:
+    seen: list[tuple[Session, Session]] = []
+    resolver = Resolver()
+
+    @resolver.on_queue("orders", batch=True, by="tenant")
+    def orders(events: list[Event], session: Session) -> None:
+        seen.append((session, get_session()))
+        log.append("+".join(event.text for event in events))
+
+    raw = sqs(
+        "orders", ("a", of("t1", user="u1")), ("b", of("t2")), ("c", of("t1", user="u2", claims={"role": "admin"}))
+    )
+    assert failed(TestClient(resolver).event(raw)) == []
+    assert log == ["a+c", "b"]
+    assert seen == [(Session("t1"), Session("t1")), (Session("t2"), Session("t2"))]
+
+
+def test_a_shared_session_is_signed_like_any_other() -> None:
+    policy = SessionPolicy(signing=Signing("s" * 32), request=FromRequest())
+    wires: list[str | None] = []
+    resolver = Resolver(session=policy)
+    register(resolver, False, by="tenant", result=lambda events: wires.append(get_session().to_wire()))
+    client = TestClient(resolver)
+    raw = {
+        "Records": [
+            samples.sqs_record("orders", user, message_id=user, session=policy.issue(Session("acme", user)))
+            for user in ("u1", "u2")
+        ]
+    }
+    assert failed(client.event(raw)) == []
+    [wire] = wires
+    assert policy.open(wire) == Session("acme")
+
+
+def test_a_function_of_the_event_says_what_is_one_call() -> None:
+    resolver = Resolver()
+    register(resolver, False, by=lambda event: event.text[0])
+    assert failed(TestClient(resolver).event(sqs("orders", "a1", "b1", "a2"))) == []
+    assert log == ["a1+a2", "b1"]
+
+
+@pytest.mark.parametrize("options", [{"by": "user", "batch": True}, {"by": 5, "batch": True}, {"by": "tenant"}])
+def test_other_ways_to_group_are_refused_at_registration(options: Any) -> None:
+    with pytest.raises(ConfigurationError, match="by="):
+        Resolver().on_queue("orders", **options)(lambda events: None)
+
+
+# ---- failures that a handler names -------------------------------------------------------------------------------
+
+
+def returned(*identifiers: Any) -> Callable[[list[Event]], Any]:
+    return lambda events: {"batchItemFailures": [{"itemIdentifier": identifier} for identifier in identifiers]}
+
+
+@BOTH
+def test_the_records_that_a_handler_names_fail_and_the_others_are_done(asynchronous: bool) -> None:
+    for result in (returned("b", "d"), lambda events: _raise(BatchItemFailures([events[1], events[3]], "later"))):
+        resolver = Resolver()
+        register(resolver, asynchronous, result=result)
+        assert failed(TestClient(resolver).event(sqs("orders", *"abcde"))) == ["b", "d"]
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+@pytest.mark.parametrize(
+    "result",
+    [returned("b", "z"), returned(None), returned(7), returned(""), lambda events: {"batchItemFailures": 5}],
+)
+def test_a_name_that_is_no_record_of_the_group_fails_it_as_a_whole(
+    result: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    resolver = Resolver()
+    register(resolver, False, result=result)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["a", "b"]
+    assert "which is no record of the group" in caplog.text
+
+
+def test_an_event_of_another_group_cannot_be_named() -> None:
+    first: list[Event] = []
+
+    def result(events: list[Event]) -> None:
+        first.extend(events)
+        raise BatchItemFailures([first[0]])
+
+    resolver = Resolver()
+    register(resolver, False, result=result)
+    raw = sqs("orders", ("a", of("t1")), ("b", of("t2")), ("c", of("t2")))
+    assert failed(TestClient(resolver).event(raw)) == ["a", "b", "c"]
+
+
+def test_nothing_named_is_nothing_failed() -> None:
+    resolver = Resolver()
+    register(resolver, False, result=returned())
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
+
+
+def test_in_a_message_group_what_follows_a_named_failure_is_redelivered_too() -> None:
+    resolver = Resolver()
+    register(resolver, False, result=lambda events: returned("b1")(events) if len(events) > 1 else [])
+    ids = ["a1", "b1", "c1", "d2"]
+    raw = samples.sqs("orders.fifo", ids, group=["1", "1", "1", "2"], message_ids=ids)
+    assert failed(TestClient(resolver).event(raw)) == ["b1", "c1"]
+
+
+def test_of_a_stream_the_lowest_that_was_named_is_reported_by_its_sequence_number() -> None:
+    raw = samples.kinesis("clicks", list("abcd"))
+    numbers = sequence_numbers(raw)
+    for identifiers in ((numbers[2], numbers[1]), (raw["Records"][1]["eventID"],)):
+        resolver = Resolver()
+        resolver.on_stream("clicks", batch=True)(returned(*identifiers))
+        assert failed(TestClient(resolver).event(raw)) == [numbers[1]]
+
+
+def test_notifications_fail_the_call_with_those_that_were_named() -> None:
+    resolver = Resolver()
+    resolver.on_topic("orders", batch=True)(returned("2"))
+    with pytest.raises(RecordsFailed) as raised:
+        TestClient(resolver).event(samples.sns("orders", ["a", "b", "c"], message_ids=["1", "2", "3"]))
+    assert [id for id, _ in raised.value.failures] == ["2"]
+
+
+def test_an_error_of_the_whole_group_is_reported_once_and_each_record_waits() -> None:
+    waited: list[str] = []
+    reported: list[Exception] = []
+    resolver = Resolver(delay=lambda event, seconds: waited.append(event.id))
+    resolver.on_error(lambda error, event: reported.append(error))
+    results = iter([Retry(5), ValueError("broken")])
+    register(resolver, False, result=lambda events: _raise(next(results)))
+    raw = sqs("orders", ("a", of("t1")), ("b", of("t2")), ("c", of("t1")), ("d", of("t2")))
+    assert failed(TestClient(resolver).event(raw)) == ["a", "b", "c", "d"]
+    assert waited == ["a", "c"]
+    assert len(reported) == 1
+
+
+@BOTH
+def test_a_handler_of_one_record_cannot_name_failures(asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async def later(event: Event) -> Any:
+        return returned("a")([])
+
+    resolver = Resolver()
+    resolver.on_queue("orders")(later if asynchronous else lambda event: returned("a")([]))
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["a", "b"]
+    assert "batchItemFailures names records of a batch=True group; for one record raise an error" in caplog.text
