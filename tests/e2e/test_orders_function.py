@@ -256,7 +256,7 @@ class TestInvoke:
         ("payload", "error_type"),
         [
             (samples.invoke("rebuild", session={"tenant": "acme", "user": "admin"}), "SessionError"),
-            (samples.invoke("rebuild"), "SessionError"),
+            (samples.invoke("rebuild"), "SessionIncomplete"),
             (samples.invoke("unknown", session=wire(ANN)), "NoRoute"),
             ({"anything": "else"}, "NoRoute"),
             ([], "NoRoute"),
