@@ -93,6 +93,7 @@ def misplaced(ferretdb: FerretDB) -> tuple[Counter[str], list[Any]]:
     return found, wrong
 
 
+@pytest.mark.timeout(300)  # a minute of work for two cores
 def test_20_000_operations_of_200_concurrent_handlers_stay_with_their_tenants(mongo: Mongo, ferretdb: FerretDB) -> None:
     resolver = application(mongo)
     requests = 2000  # of ten operations each
