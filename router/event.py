@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from router.http.forms import Form
-    from router.http.headers import Headers, Query
+    from router.http.headers import Headers, QueryParams
     from router.session import Policy, Session
 
 
@@ -133,7 +133,7 @@ class Event:
         method: str
         path: str  # as delivered, still percent-encoded, without the stage
         params: dict[str, Any]  # path parameters, decoded and converted
-        query: Query
+        query: QueryParams
         headers: Headers
         cookies: dict[str, str]
         body: bytes  # base64 already undone
@@ -302,10 +302,10 @@ class Event:
 
         return Headers()
 
-    def _query(self) -> Query:
-        from router.http.headers import Query
+    def _query(self) -> QueryParams:
+        from router.http.headers import QueryParams
 
-        return Query()
+        return QueryParams()
 
     def _record(self) -> Any:
         return self.raw

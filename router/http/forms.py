@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from router.errors import UnsupportedMediaType
-from router.http.headers import Headers, Query
+from router.http.headers import Headers, QueryParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Form(Mapping[str, str]):
     __slots__ = ("fields", "files")
 
     def __init__(self, fields: Mapping[str, list[str]], files: dict[str, list[Upload]]) -> None:
-        self.fields = Query(fields)
+        self.fields = QueryParams(fields)
         self.files = files
 
     def __getitem__(self, name: str) -> str:

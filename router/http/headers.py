@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
-class Query(Mapping[str, str]):
+class QueryParams(Mapping[str, str]):
     """Query parameters. `query["a"]` is the last value, as in API Gateway's own map; `getall("a")` is each of them."""
 
     __slots__ = ("_values",)
@@ -30,6 +30,12 @@ class Query(Mapping[str, str]):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({dict(self._values)!r})"
+
+    if not TYPE_CHECKING:  # typed by Mapping, whose own goes through an exception where there is nothing
+
+        def get(self, name, default=None):
+            values = self._values.get(name)
+            return values[-1] if values else default
 
     def getall(self, name: str) -> list[str]:
         """Each value of a name, in order; an empty list for none."""

@@ -11,7 +11,7 @@ from binascii import Error as Base64Error
 
 from router.errors import BadRequest, InvalidEvent
 from router.event import Event, Source
-from router.http.headers import Headers, Query
+from router.http.headers import Headers, QueryParams
 from router.response import Response, reason
 from router.sources._replies import dig, object_at, problem_of, text_at, text_bytes
 from router.sources.http import fitting, parse_cookies, parse_query
@@ -63,8 +63,8 @@ class CloudFrontEvent(Event):
     def _path(self) -> str:
         return text_at(self.request, "uri") or ""
 
-    def _query(self) -> Query:
-        return Query(parse_query(self, text_at(self.request, "querystring") or ""))
+    def _query(self) -> QueryParams:
+        return QueryParams(parse_query(self, text_at(self.request, "querystring") or ""))
 
     def _headers(self) -> Headers:
         return Headers(self._header_values())

@@ -10,7 +10,7 @@ import orjson
 from router.encode import JSON, dumps
 from router.errors import AnswerTooLarge, BadRequest
 from router.event import Event, Source
-from router.http.headers import Headers, Query, check_header
+from router.http.headers import Headers, QueryParams, check_header
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,8 +81,8 @@ class HttpEvent(Event):
     def _headers(self) -> Headers:
         return Headers(_pairs(self, "headers"))
 
-    def _query(self) -> Query:
-        return Query(dict(_pairs(self, "queryStringParameters")))
+    def _query(self) -> QueryParams:
+        return QueryParams(dict(_pairs(self, "queryStringParameters")))
 
     def _cookies(self) -> dict[str, str]:
         return parse_cookies(self.headers.getall("cookie"))
@@ -121,9 +121,9 @@ class RestEvent(HttpEvent):
     def _headers(self) -> Headers:
         return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
 
-    def _query(self) -> Query:
+    def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"
-        return Query(dict(_pairs(self, many if self.raw.get(many) else "queryStringParameters")))
+        return QueryParams(dict(_pairs(self, many if self.raw.get(many) else "queryStringParameters")))
 
     def _claims(self) -> dict[str, Any]:
         authorizer = self.inner("authorizer")
@@ -164,9 +164,9 @@ class HttpApiEvent(HttpEvent):
     def _path(self) -> str:
         self._refuse("requestContext.http in the event must have a method and a path")
 
-    def _query(self) -> Query:
+    def _query(self) -> QueryParams:
         raw = self.part("rawQueryString", str, "")
-        return Query(parse_query(self, raw)) if raw else Query(dict(_pairs(self, "queryStringParameters")))
+        return QueryParams(parse_query(self, raw)) if raw else QueryParams(dict(_pairs(self, "queryStringParameters")))
 
     def _cookies(self) -> dict[str, str]:
         return parse_cookies(self.part("cookies", list, ())) or super()._cookies()
@@ -204,12 +204,12 @@ class AlbEvent(HttpEvent):
     def _headers(self) -> Headers:
         return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
 
-    def _query(self) -> Query:
+    def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"
         values: dict[str, list[str]] = {}
         for name, held in _pairs(self, many if self.raw.get(many) else "queryStringParameters"):
             values.setdefault(unquote(self, name), []).extend(unquote(self, value) for value in held)
-        return Query(values)
+        return QueryParams(values)
 
 
 class LatticeEvent(HttpEvent):
@@ -232,10 +232,10 @@ class LatticeEvent(HttpEvent):
     def _encoded(self) -> bool:
         return self.raw.get("isBase64Encoded") is True or self.raw.get("is_base64_encoded") is True
 
-    def _query(self) -> Query:
+    def _query(self) -> QueryParams:
         key = "queryStringParameters" if "queryStringParameters" in self.raw else "query_string_parameters"
         values = dict(_pairs(self, key))
-        return Query(values or parse_query(self, self._asked().partition("?")[2]))
+        return QueryParams(values or parse_query(self, self._asked().partition("?")[2]))
 
     def _claims(self) -> dict[str, Any]:
         identity = self.inner("identity")  # the caller that IAM authenticated

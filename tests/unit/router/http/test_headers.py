@@ -5,25 +5,25 @@ from __future__ import annotations
 import pytest
 
 from router.errors import ConfigurationError
-from router.http.headers import Headers, Query, ResponseHeaders
+from router.http.headers import Headers, QueryParams, ResponseHeaders
 
 
 def test_a_query_gives_the_last_value_and_all_of_them() -> None:
-    query = Query({"tag": ["a", "b"], "page": ["2"]})
+    query = QueryParams({"tag": ["a", "b"], "page": ["2"]})
     assert query["tag"] == "b"
     assert query.getall("tag") == ["a", "b"]
-    assert (query.get("none"), query.getall("none")) == (None, [])
+    assert (query.get("tag"), query.get("none"), query.get("none", "x"), query.getall("none")) == ("b", None, "x", [])
     assert (list(query), len(query), "page" in query) == (["tag", "page"], 2, True)
     assert query.multi_items() == [("tag", "a"), ("tag", "b"), ("page", "2")]
     assert dict(query) == {"tag": "b", "page": "2"}
-    assert repr(query) == "Query({'tag': ['a', 'b'], 'page': ['2']})"
-    assert len(Query()) == 0
+    assert repr(query) == "QueryParams({'tag': ['a', 'b'], 'page': ['2']})"
+    assert len(QueryParams()) == 0
     with pytest.raises(KeyError):
         query["none"]
 
 
 def test_what_getall_gives_is_a_copy() -> None:
-    query, headers = Query({"a": ["1"]}), Headers([("a", ["1"])])
+    query, headers = QueryParams({"a": ["1"]}), Headers([("a", ["1"])])
     query.getall("a").append("2")
     headers.getall("a").append("2")
     assert (query.getall("a"), headers.getall("a")) == (["1"], ["1"])
