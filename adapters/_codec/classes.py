@@ -70,10 +70,10 @@ def _of_dataclass(kind: Any, readers: Readers) -> ClassReaders:
     def build(values: dict[str, Any]) -> Any:
         if not later:
             return kind(**values)
-        made = kind(**{name: held for name, held in values.items() if name not in later})
+        instance = kind(**{name: held for name, held in values.items() if name not in later})
         for name in later & values.keys():
-            object.__setattr__(made, name, values[name])
-        return made
+            object.__setattr__(instance, name, values[name])
+        return instance
 
     return ClassReaders(
         {one.name: _field(readers, hints[one.name], one.name in required) for one in listed}, frozenset(required), build

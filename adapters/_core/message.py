@@ -43,8 +43,8 @@ def as_message(entry: Any, **options: Any) -> Message:
     """A value as a Message (a mapping is content like any other value); a Message with the given options changed."""
     if not isinstance(entry, Message):
         return Message(entry, **options)
-    given = {name: value for name, value in options.items() if value is not None and value is not CURRENT}
-    return replace(entry, **given) if given else entry
+    changes = {name: value for name, value in options.items() if value is not None and value is not CURRENT}
+    return replace(entry, **changes) if changes else entry
 
 
 def text_of(content: Any) -> str:

@@ -67,7 +67,7 @@ class Aws:
     ) -> None:
         self.settings = Settings.from_env() if settings is None else settings
         self.sleep = sleep
-        self._given = dict(clients or {})
+        self._own_clients = dict(clients or {})
         self._parent = _parent
         self._state = _ProcessState()
         self._assumed: dict[Role, Aws] = {}
@@ -125,9 +125,9 @@ class Aws:
         attempts: int | None = None,
     ) -> Any:
         """The botocore client of a service, made once. region, read_timeout, attempts: other than the settings say."""
-        given = self._given.get(service)
-        if given is not None:
-            return given
+        own = self._own_clients.get(service)
+        if own is not None:
+            return own
         state = self._process()
         key = (service, region, read_timeout, attempts)
         client = state.clients.get(key)

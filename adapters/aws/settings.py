@@ -116,8 +116,8 @@ class Settings:
     @property
     def chain(self) -> tuple[Role, ...]:
         """The roles as such, in the order they are assumed."""
-        given = (self.roles,) if isinstance(self.roles, str | Role) else self.roles
-        return tuple(role if isinstance(role, Role) else Role(role) for role in given)
+        roles = (self.roles,) if isinstance(self.roles, str | Role) else self.roles
+        return tuple(role if isinstance(role, Role) else Role(role) for role in roles)
 
     def endpoint_of(self, service: str) -> str | None:
         """The URL of a service by its client's name (`sns`, `events`); None for AWS itself."""

@@ -29,7 +29,7 @@ def definition(schema: Schema) -> dict[str, Any]:
         "BillingMode": "PAY_PER_REQUEST",
         "KeySchema": _key_schema(schema.key_attributes),
         "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in dict.fromkeys(names)],
-        **{kind: made for kind, made in indexes.items() if made},
+        **{kind: listed for kind, listed in indexes.items() if listed},
     }
 
 

@@ -152,10 +152,10 @@ def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
 
 def every(conditions: Iterable[Condition | None]) -> Condition | None:
     """All of several conditions; None for none."""
-    given = [_condition(one) for one in conditions if one is not None]
-    if len(given) < 2:
-        return given[0] if given else None
-    return _joined("AND", given)
+    operands = [_condition(one) for one in conditions if one is not None]
+    if len(operands) < 2:
+        return operands[0] if operands else None
+    return _joined("AND", operands)
 
 
 class Operand:
@@ -240,8 +240,8 @@ class Attribute(Operand):
 
     def _asked(self, function: str, *arguments: Any) -> Condition:
         def render(names: Placeholders) -> str:
-            given = [self.render(names), *(_operand(argument, names) for argument in arguments)]
-            return f"{function}({', '.join(given)})"
+            operands = [self.render(names), *(_operand(argument, names) for argument in arguments)]
+            return f"{function}({', '.join(operands)})"
 
         return Condition(render)
 

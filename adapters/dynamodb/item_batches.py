@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters._core.steps import Wait
 from adapters.dynamodb.item_errors import InvalidKey, InvalidRequest, UnprocessedItems
-from adapters.dynamodb.writes import asked, version_of, with_field
+from adapters.dynamodb.writes import model_and_key, version_of, with_field
 from adapters.errors import AdapterError, FailedEntry, Throttled
 
 TYPE_CHECKING = False
@@ -23,13 +23,13 @@ _MOST_WRITTEN, _MOST_READ = 25, 100
 
 
 class _Entry:
-    """One item of a batch. given: by the caller. key: in the table. request: its part of a request."""
+    """One item of a batch. value: as the caller gave it. key: in the table. request: its part of a request."""
 
-    __slots__ = ("given", "index", "key", "request")
+    __slots__ = ("index", "key", "request", "value")
 
-    def __init__(self, index: int, given: Any, key: Key, request: dict[str, Any]) -> None:
+    def __init__(self, index: int, value: Any, key: Key, request: dict[str, Any]) -> None:
         self.index = index
-        self.given = given
+        self.value = value
         self.key = key
         self.request = request
 
@@ -37,7 +37,8 @@ class _Entry:
 class _Batch:
     """Sends entries, and again those that come back.
 
-    request: makes the parameters of some entries. left_out: the keys that an answer says were not processed.
+    request: returns the parameters of some entries.
+    left_out: returns the keys that were not processed, by the answer.
     """
 
     def __init__(
@@ -95,7 +96,7 @@ class _Batch:
                 left = self._left_out(answer)
                 self.done += [entry.index for entry in cut if entry.key not in left]
                 cut = [entry for entry in cut if entry.key in left]
-            # What gets on is not given up: only tries in a row that did nothing count.
+            # Only consecutive attempts without progress count toward the limit.
             attempt = attempt + 1 if throttled or len(cut) == before else 1
             if cut and attempt >= self._service.settings.attempts:
                 code = "Throttled" if throttled else "Unprocessed"
@@ -103,7 +104,7 @@ class _Batch:
                 return
 
     def _give_up(self, entries: Iterable[_Entry], code: str, message: str) -> None:
-        self.failed += [FailedEntry(entry.index, entry.given, code, message) for entry in entries]
+        self.failed += [FailedEntry(entry.index, entry.value, code, message) for entry in entries]
 
 
 def _key(schema: Schema, item: Mapping[str, Any]) -> Key:
@@ -119,23 +120,23 @@ def write(service: Service, put: Iterable[Any], delete: Iterable[Any], *, overwr
     prefix = schema.prefix()
     results: list[Any] = []
     entries: list[_Entry] = []
-    for given in put:
-        model = schema.model(type(given))
-        instance = given
+    for value in put:
+        model = schema.model(type(value))
+        instance = value
         if model.version is not None:
             if not overwrite:
                 raise InvalidRequest(
                     f"{model.kind.__name__} has a version, which a batch cannot check: put it one by one or in a "
                     "transaction, or batch_write(..., overwrite=True)"
                 )
-            instance = with_field(given, model.version, version_of(model, given) + 1)
+            instance = with_field(value, model.version, version_of(model, value) + 1)
         item = schema.item(model, instance, prefix)
         results.append(instance)
-        entries.append(_Entry(len(entries), given, _key(schema, item), {"PutRequest": {"Item": item}}))
-    for given in delete:
-        model, key = asked(schema, given)
+        entries.append(_Entry(len(entries), value, _key(schema, item), {"PutRequest": {"Item": item}}))
+    for value in delete:
+        model, key = model_and_key(schema, value)
         stored = schema.key(model, key, prefix)
-        entries.append(_Entry(len(entries), given, _key(schema, stored), {"DeleteRequest": {"Key": stored}}))
+        entries.append(_Entry(len(entries), value, _key(schema, stored), {"DeleteRequest": {"Key": stored}}))
     _refuse_twice(entries)
     batch = _Batch(
         service,
@@ -153,7 +154,7 @@ def _written_key(schema: Schema, request: Mapping[str, Any]) -> Key:
 
 
 def _refuse_twice(entries: list[_Entry]) -> None:
-    """Which of two would win is for nobody to say, and DynamoDB refuses them in one request."""
+    """Two writes to one item have no defined order; DynamoDB rejects them in one request."""
     seen: dict[Key, int] = {}
     for entry in entries:
         first = seen.setdefault(entry.key, entry.index)
@@ -170,11 +171,11 @@ def read(service: Service, keys: Iterable[Any], *, consistent: bool) -> Steps[li
     prefix = schema.prefix()
     entries: list[_Entry] = []
     models = []
-    for index, given in enumerate(keys):
-        model, key = asked(schema, given)
+    for index, value in enumerate(keys):
+        model, key = model_and_key(schema, value)
         stored = schema.key(model, key, prefix)
         models.append(model)
-        entries.append(_Entry(index, given, _key(schema, stored), stored))
+        entries.append(_Entry(index, value, _key(schema, stored), stored))
     batch = _Batch(
         service,
         "batch_get_item",

@@ -81,9 +81,11 @@ class TransactionFailed(AdapterError):
 
     def __init__(self, table: str, operation: str, reasons: Sequence[Reason]) -> None:
         self.reasons = list(reasons)
-        told = "; ".join(f"#{reason.index} {reason.error or f'{reason.code}: {reason.message}'}" for reason in reasons)
+        listed = "; ".join(
+            f"#{reason.index} {reason.error or f'{reason.code}: {reason.message}'}" for reason in reasons
+        )
         super().__init__(
-            f"dynamodb.{operation} {table}: the transaction was cancelled: {told}",
+            f"dynamodb.{operation} {table}: the transaction was cancelled: {listed}",
             service="dynamodb",
             operation=operation,
             resource=table,

@@ -10,7 +10,7 @@ from adapters._core.blocking import warn_if_blocking
 from adapters._core.page_tokens import Page
 from adapters.dynamodb.expressions import path_of, stored
 from adapters.dynamodb.item_errors import InvalidKey, InvalidRequest
-from adapters.dynamodb.pages import Pages
+from adapters.dynamodb.pages import ItemPages
 from adapters.dynamodb.ranges import Range, span
 from adapters.dynamodb.schema import LONGEST_PK, fitting
 from adapters.dynamodb.writes import alive, placeholders
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from adapters.dynamodb.service import Service
 
     class ScanOptions(TypedDict, total=False):
-        """The keyword arguments of `Wanted` that a scan takes."""
+        """The keyword arguments of `SelectionOptions` that a scan takes."""
 
         index: str | None
         where: Condition | None
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         consistent: bool
 
     class QueryOptions(ScanOptions, total=False):
-        """The keyword arguments of `Wanted` that a query takes."""
+        """The keyword arguments of `SelectionOptions` that a query takes."""
 
         reverse: bool
 
@@ -48,12 +48,15 @@ _LEAST_READ = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class SelectionOptions:
     """What a query or a scan is to find.
 
-    index: a secondary index in place of the table. where: a filter. only: names or paths of fields, for dicts of these
-    in place of instances. limit: at most so many. reverse: from the last sort key to the first. consistent: what was
-    written before is seen, for twice the price; not in a global index.
+    index: a secondary index in place of the table.
+    where: a filter.
+    only: names or paths of fields, for dicts of these in place of instances.
+    limit: at most so many.
+    reverse: from the last sort key to the first.
+    consistent: what was written before is seen, for twice the price; not in a global index.
     """
 
     index: str | None = None
@@ -78,7 +81,7 @@ class Selection(Generic[T]):
         self,
         service: Service,
         models: Sequence[Model],
-        wanted: Wanted,
+        options: SelectionOptions,
         key: Any = None,
         *,
         query: bool,
@@ -86,10 +89,10 @@ class Selection(Generic[T]):
         self._service = service
         self._schema = schema = service.schema
         self._models = models
-        self._wanted = wanted
+        self._options = options
         self._prefix = schema.prefix()
         self._operation = "query" if query else "scan"
-        self._keys = schema.keys(models[0], wanted.index)
+        self._keys = schema.keys(models[0], options.index)
         names = placeholders(schema, *models)
         self._request: dict[str, Any] = {"TableName": schema.table}
         self._partition: str | None = None
@@ -98,10 +101,10 @@ class Selection(Generic[T]):
             further = self._query(names, key)
         else:
             further = stored(schema.layout.pk).begins_with(self._prefix) if self._prefix else None
-        for one in (wanted.where, further):
+        for one in (options.where, further):
             condition = condition if one is None else condition & one
-        self._options()
-        self._pages = self._paging(names, condition)
+        self._add_options()
+        self._pages = self._item_pages(names, condition)
         expiring = next((alive(schema, model) for model in models if model.ttl is not None), None)
         self._finish(names, condition if expiring is None else condition & expiring)
 
@@ -109,7 +112,7 @@ class Selection(Generic[T]):
 
     def __iter__(self) -> Iterator[T]:
         warn_if_blocking(self, "__iter__", "`async for`")
-        start, left, first = None, self._wanted.limit, True
+        start, left, first = None, self._options.limit, True
         while left is None or left > 0:
             found, start = self._service.aws.run(self._read(start, left, first=first))
             first = False
@@ -119,7 +122,7 @@ class Selection(Generic[T]):
                 return
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        start, left, first = None, self._wanted.limit, True
+        start, left, first = None, self._options.limit, True
         while left is None or left > 0:
             found, start = await self._service.aws.run_async(self._read(start, left, first=first))
             first = False
@@ -131,11 +134,11 @@ class Selection(Generic[T]):
 
     def all(self) -> list[T]:
         """Every item, up to the limit."""
-        return self._run(self._all(self._wanted.limit), "all")
+        return self._run(self._all(self._options.limit), "all")
 
     async def all_async(self) -> list[T]:
         """`all` from async code, without blocking its loop."""
-        return await self._service.aws.run_async(self._all(self._wanted.limit))
+        return await self._service.aws.run_async(self._all(self._options.limit))
 
     def first(self) -> T | None:
         """The first item; None for none."""
@@ -171,9 +174,9 @@ class Selection(Generic[T]):
 
     # ---- the request -------------------------------------------------------------------------------------------
 
-    def _query(self, names: Placeholders, given: Any) -> Condition | None:
+    def _query(self, names: Placeholders, key: Any) -> Condition | None:
         """Put the condition on the keys into the request; what it cannot exclude is left to a filter."""
-        values = [self._given(model, given) for model in self._models]
+        values = [self._key_fields(model, key) for model in self._models]
         partitions = {
             self._prefix + (keys.pk or model.pk).render(held)
             for model, keys, held in zip(self._models, self._every_keys(), values, strict=True)
@@ -183,12 +186,12 @@ class Selection(Generic[T]):
             raise InvalidKey(f"{kinds} are in different partitions: query them one by one")
         self._partition = fitting(partitions.pop(), LONGEST_PK)
         text = f"{names.name(self._keys.pk_attribute)} = {names.raw({'S': self._partition})}"
-        wanted = self._span(values)
-        self._request["KeyConditionExpression"] = text + self._sort_condition(names, wanted)
-        return wanted.unwanted if wanted is not None else None
+        span_of_keys = self._span(values)
+        self._request["KeyConditionExpression"] = text + self._sort_condition(names, span_of_keys)
+        return span_of_keys.unwanted if span_of_keys is not None else None
 
     def _span(self, values: list[dict[str, Any]]) -> Span | None:
-        """The wanted sort keys; None for all of the partition, since several classes have no more in common."""
+        """Return the sort keys that are asked for; None for the whole partition: several classes share no more."""
         if len(self._models) > 1:
             if any(isinstance(held, Range) for one in values for held in one.values()):
                 raise InvalidKey("a range of sort keys is of one class; query it alone")
@@ -196,15 +199,15 @@ class Selection(Generic[T]):
         return span(self._keys.sk, values[0]) if self._keys.sk is not None else None
 
     def _every_keys(self) -> list[Keys]:
-        return [self._schema.keys(model, self._wanted.index) for model in self._models]
+        return [self._schema.keys(model, self._options.index) for model in self._models]
 
-    def _given(self, model: Model, given: Any) -> dict[str, Any]:
+    def _key_fields(self, model: Model, key: Any) -> dict[str, Any]:
         """The fields of a model's keys that are given."""
-        keys = self._schema.keys(model, self._wanted.index)
+        keys = self._schema.keys(model, self._options.index)
         pk = keys.pk or model.pk
-        if isinstance(given, model.kind):
-            return {field: getattr(given, field) for field in pk.fields}
-        values = model.key_values(given, pk.fields)
+        if isinstance(key, model.kind):
+            return {field: getattr(key, field) for field in pk.fields}
+        values = model.key_values(key, pk.fields)
         fields = {*pk.fields, *keys.fields}
         known = {name for one in self._every_keys() for name in one.fields} | fields
         if keys.pk is None:
@@ -214,63 +217,63 @@ class Selection(Generic[T]):
             raise InvalidKey(f"{model.kind.__name__}: {min(map(str, unknown))} is not in the key; filter with where=")
         return {name: held for name, held in values.items() if name in fields}
 
-    def _sort_condition(self, names: Placeholders, wanted: Span | None) -> str:
-        if wanted is None or self._keys.sk_attribute is None or (wanted.prefix and not wanted.low):
+    def _sort_condition(self, names: Placeholders, span_of_keys: Span | None) -> str:
+        if span_of_keys is None or self._keys.sk_attribute is None or (span_of_keys.prefix and not span_of_keys.low):
             return ""
-        attribute, low = names.name(self._keys.sk_attribute), names.raw({"S": wanted.low})
-        if wanted.exact:
+        attribute, low = names.name(self._keys.sk_attribute), names.raw({"S": span_of_keys.low})
+        if span_of_keys.exact:
             return f" AND {attribute} = {low}"
-        if wanted.prefix:
+        if span_of_keys.prefix:
             return f" AND begins_with({attribute}, {low})"
-        if wanted.high is None:
+        if span_of_keys.high is None:
             return f" AND {attribute} >= {low}"
-        return f" AND {attribute} BETWEEN {low} AND {names.raw({'S': wanted.high})}"
+        return f" AND {attribute} BETWEEN {low} AND {names.raw({'S': span_of_keys.high})}"
 
     def _of_types(self) -> Condition:
         return stored(self._schema.layout.type).is_in([model.name for model in self._models])
 
-    def _options(self) -> None:
-        wanted, request = self._wanted, self._request
-        if wanted.index is not None:
-            request["IndexName"] = wanted.index
-        if wanted.reverse:
+    def _add_options(self) -> None:
+        options, request = self._options, self._request
+        if options.index is not None:
+            request["IndexName"] = options.index
+        if options.reverse:
             request["ScanIndexForward"] = False
-        if wanted.consistent:
-            if wanted.index is not None and self._keys.pk is not None:
-                raise InvalidRequest(f"the global index {wanted.index} has no consistent reads")
+        if options.consistent:
+            if options.index is not None and self._keys.pk is not None:
+                raise InvalidRequest(f"the global index {options.index} has no consistent reads")
             request["ConsistentRead"] = True
 
     def _finish(self, names: Placeholders, condition: Condition) -> None:
         self._request["FilterExpression"] = condition.render(names)
         self._counting = {**self._request, **names.parameters(), "Select": "COUNT"}
         self._whole: frozenset[str] = frozenset()
-        if self._wanted.only is not None:
-            text, self._whole = projection(self._schema, names, self._wanted.only, self._keys.attributes)
+        if self._options.only is not None:
+            text, self._whole = projection(self._schema, names, self._options.only, self._keys.attributes)
             self._request["ProjectionExpression"] = text
         self._request.update(names.parameters())
 
     # ---- reading -----------------------------------------------------------------------------------------------
 
-    def _read(self, start: Any, wanted: int | None, *, first: bool) -> Steps[tuple[list[T], Any]]:
+    def _read(self, start: Any, most: int | None, *, first: bool) -> Steps[tuple[list[T], Any]]:
         """One answer of the service: what it holds, and where the next one starts."""
-        items, start = yield from self._answer(start, wanted, first=first)
-        return [self._made(item) for item in items], start
+        items, start = yield from self._answer(start, most, first=first)
+        return [self._read_item(item) for item in items], start
 
-    def _answer(self, start: Any, wanted: int | None, *, first: bool) -> Steps[tuple[list[Any], Any]]:
+    def _answer(self, start: Any, most: int | None, *, first: bool) -> Steps[tuple[list[Any], Any]]:
         request = self._request
-        if wanted is not None:
+        if most is not None:
             # Items that a filter leaves out count for DynamoDB; where that may be many, they are not read one by one.
-            exactly = first and self._operation == "query" and self._wanted.where is None
-            request = {**request, "Limit": wanted if exactly else max(wanted, _LEAST_READ)}
+            exactly = first and self._operation == "query" and self._options.where is None
+            request = {**request, "Limit": most if exactly else max(most, _LEAST_READ)}
         if start is not None:
             request = {**request, "ExclusiveStartKey": start}
         answer = yield self._service.call(self._operation, request)
         items = [item for item in answer.get("Items", ()) if not self._schema.expired(item)]
-        return items if wanted is None else items[:wanted], answer.get("LastEvaluatedKey")
+        return items if most is None else items[:most], answer.get("LastEvaluatedKey")
 
     def _all(self, limit: int | None) -> Steps[list[T]]:
         items = yield from self._items(None, limit)
-        return [self._made(item) for item in items]
+        return [self._read_item(item) for item in items]
 
     def _items(self, start: Any, limit: int | None) -> Steps[list[Any]]:
         """Stored items up to a limit."""
@@ -302,20 +305,20 @@ class Selection(Generic[T]):
         # One more than asked for tells whether there is a next page.
         items = yield from self._items(start, size + 1)
         following = self._pages.token(items[size - 1]) if len(items) > size else None
-        return Page([self._made(item) for item in items[:size]], following)
+        return Page([self._read_item(item) for item in items[:size]], following)
 
-    def _made(self, item: Mapping[str, Any]) -> Any:
-        if self._wanted.only is None:
+    def _read_item(self, item: Mapping[str, Any]) -> Any:
+        if self._options.only is None:
             return self._schema.read(item, self._prefix, self._models)
         return self._schema.read_some(item, self._prefix, self._models, self._whole)
 
-    def _paging(self, names: Placeholders, condition: Condition) -> Pages:
+    def _item_pages(self, names: Placeholders, condition: Condition) -> ItemPages:
         """Page tokens for this very selection; what is added to the request after this may differ from page to page."""
         own = placeholders(self._schema, *self._models)
         filtered = [condition.render(own), own.names, own.values]
         scope = [self._operation, dict(self._request), dict(names.names), dict(names.values), filtered]
         attributes = dict.fromkeys((*self._schema.key_attributes, *self._keys.attributes))
-        return Pages(self._schema, scope, tuple(attributes), self._keys.pk_attribute, self._partition, self._prefix)
+        return ItemPages(self._schema, scope, tuple(attributes), self._keys.pk_attribute, self._partition, self._prefix)
 
 
 def projection(

@@ -116,8 +116,8 @@ class Model:
             return {names[0]: key}
         if key is None and not names:
             return {}
-        wanted = ", ".join(f"{name!r}: ..." for name in names)
-        raise InvalidKey(f"{self.kind.__name__}: give the key as {{{wanted}}}")
+        fields_of_key = ", ".join(f"{name!r}: ..." for name in names)
+        raise InvalidKey(f"{self.kind.__name__}: give the key as {{{fields_of_key}}}")
 
 
 def item(

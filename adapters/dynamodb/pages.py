@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _PURPOSE = b"junction.dynamodb.page.v1"
 
 
-class Pages:
+class ItemPages:
     """Makes and reads the tokens of one selection.
 
     A token holds the key after which the list goes on, and a check over this key and all that the selection is about:

@@ -74,16 +74,16 @@ class Span:
     unwanted: Condition | None = None
 
 
-def span(template: Template, given: Mapping[str, Any]) -> Span:
+def span(template: Template, fields: Mapping[str, Any]) -> Span:
     """The part of the sort keys that fits the given fields: values first, and then one Range at most.
 
     Without any of them, the keys of the template: they begin with its literal text. Raises InvalidKey.
     """
-    ranged = {name: held for name, held in given.items() if isinstance(held, Range)}
-    fixed = {name: held for name, held in given.items() if name not in ranged}
+    ranged = {name: held for name, held in fields.items() if isinstance(held, Range)}
+    fixed = {name: held for name, held in fields.items() if name not in ranged}
     begun, index = template.started(fixed)
     used = template.fields[: index + 1] if index < len(template.parts) else template.fields
-    beyond = [name for name in given if name in template.fields and name not in used]
+    beyond = [name for name in fields if name in template.fields and name not in used]
     if beyond:
         raise InvalidKey(f"key {template.text}: {beyond[0]} says nothing without {used[-1]} before it")
     if index == len(template.parts):
@@ -94,21 +94,21 @@ def span(template: Template, given: Mapping[str, Any]) -> Span:
     return _ranged(template, part, begun, ranged[part.field], last=index + 1 == len(template.parts))
 
 
-def _ranged(template: Template, part: Part, begun: str, wanted: Range, *, last: bool) -> Span:
-    if wanted.prefix is not None:
-        return Span(begun + _prefix(template, part, wanted.prefix), prefix=True)
+def _ranged(template: Template, part: Part, begun: str, bounds: Range, *, last: bool) -> Span:
+    if bounds.prefix is not None:
+        return Span(begun + _prefix(template, part, bounds.prefix), prefix=True)
     # Every key with a value goes on with # after the last bit of it, unless the value is the end of the key.
     ends = last and not template.tail
-    low = begun + _bound(template, part, wanted.low) if wanted.low is not None else begun
-    if wanted.low is not None and wanted.strict:
+    low = begun + _bound(template, part, bounds.low) if bounds.low is not None else begun
+    if bounds.low is not None and bounds.strict:
         low += _LOWEST if ends else _NEXT
-    if wanted.high is None:
+    if bounds.high is None:
         return Span(low, after(begun))
-    high = begun + _bound(template, part, wanted.high)
+    high = begun + _bound(template, part, bounds.high)
     unwanted = None
-    if wanted.strict and ends:
-        unwanted = attr(part.field) != wanted.high
-    elif not wanted.strict and not ends:
+    if bounds.strict and ends:
+        unwanted = attr(part.field) != bounds.high
+    elif not bounds.strict and not ends:
         high += _NEXT
     if high < low:
         raise InvalidKey(f"key {template.text}: the range of {part.field} ends before it begins")

@@ -194,20 +194,20 @@ class Schema:
         expiry = item.get(self.layout.ttl)
         return expiry is not None and "N" in expiry and float(expiry["N"]) <= self.clock()
 
-    def read(self, item: Mapping[str, Any], prefix: str, wanted: Sequence[Model] = ()) -> Any:
+    def read(self, item: Mapping[str, Any], prefix: str, models: Sequence[Model] = ()) -> Any:
         """The instance of a stored item. Raises UnreadableItem.
 
-        wanted: the models that it may be of, by default any of this table's.
+        models: those that it may be of, by default any of this table's.
         """
         plain = decode_item(item)
-        return self._model_of(plain, prefix, wanted).codec.read(plain)
+        return self._model_of(plain, prefix, models).codec.read(plain)
 
     def read_some(
-        self, item: Mapping[str, Any], prefix: str, wanted: Sequence[Model], whole: frozenset[str]
+        self, item: Mapping[str, Any], prefix: str, models: Sequence[Model], whole: frozenset[str]
     ) -> dict[str, Any]:
         """Some fields of a stored item. whole: those that are there as a whole."""
         plain = decode_item(item)
-        model = self._model_of(plain, prefix, wanted)
+        model = self._model_of(plain, prefix, models)
         fields = {name: held for name, held in plain.items() if name in model.codec.names}
         return model.codec.read_some(fields, whole)
 
@@ -215,14 +215,14 @@ class Schema:
         """The instance of an item that is plain values already, such as the image of a stream record."""
         return self._model_of(image, prefix, ()).codec.read(image)
 
-    def _model_of(self, plain: Mapping[str, Any], prefix: str, wanted: Sequence[Model]) -> Model:
-        """The model of an item that is the tenant's and of one of the wanted models."""
+    def _model_of(self, plain: Mapping[str, Any], prefix: str, models: Sequence[Model]) -> Model:
+        """Return the model of an item; it must be the tenant's, and of one of the models."""
         if prefix:
             self._check_tenant(plain, prefix)
         name = plain.get(self.layout.type)
         model = self._by_name.get(name) if isinstance(name, str) else None
-        if model is None or (wanted and model not in wanted):
-            expected = " or ".join(one.kind.__name__ for one in wanted) or "any class of this table"
+        if model is None or (models and model not in models):
+            expected = " or ".join(one.kind.__name__ for one in models) or "any class of this table"
             held = f"a {model.kind.__name__}" if model else f"{self.layout.type}={name!r:.100}"
             raise UnreadableItem(f"table {self.table}: the item is {held}, not {expected}", resource=self.table)
         return model

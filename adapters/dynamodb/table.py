@@ -29,14 +29,18 @@ T = TypeVar("T")
 class Table:
     """Stores and finds the items of some classes, each described by `@item`.
 
-    models: the classes. aws: who calls; that of the environment when none is given. tenant_prefix: every partition key,
-    those of indexes included, begins with the tenant of the current session, and no call reaches another tenant's
-    items; without a tenant there is a SessionError. layout: names of the attributes that the table itself needs.
-    page_secret: signs page tokens. clock: seconds since the epoch, for what expires.
+    name: of the table.
+    models: the classes.
+    aws: makes the calls; by default one made of the environment.
+    tenant_prefix: every partition key, those of indexes included, begins with the tenant of the current session, and no
+        call reaches another tenant's items; without a tenant there is a SessionError.
+    layout: names of the attributes that the table itself needs.
+    page_secret: signs page tokens.
+    clock: returns the seconds since the epoch, for what expires.
 
     A key is given as a mapping of the fields of its templates, as an instance, or as a bare value where there is one
     field. Items that have expired count as absent, deleted by DynamoDB or not yet. All raise `AdapterError`s: see
-    `adapters.dynamodb.item_errors`. Each verb has an `_async` twin that does not block its loop.
+    `adapters.dynamodb`. Each verb has an `_async` twin that does not block its loop.
     """
 
     def __init__(
@@ -187,11 +191,11 @@ class Table:
 
         kind: a class, or several that share a partition. key: the fields of the partition key, and from the left those
         of the sort key; the last may be a range (`begins_with`, `between`, `gt`, `gte`, `lt`, `lte`).
-        options: `index`, `where`, `only`, `limit`, `reverse`, `consistent`, as of `Wanted`.
+        options: `index`, `where`, `only`, `limit`, `reverse`, `consistent`, as of `SelectionOptions`.
         """
-        from adapters.dynamodb.item_selection import Selection, Wanted
+        from adapters.dynamodb.item_selection import Selection, SelectionOptions
 
-        return Selection(self._service, self._models(kind), Wanted(only=only, **options), key, query=True)
+        return Selection(self._service, self._models(kind), SelectionOptions(only=only, **options), key, query=True)
 
     @overload
     def scan(self, kind: type[T], *, only: None = None, **options: Unpack[ScanOptions]) -> Selection[T]: ...
@@ -208,10 +212,10 @@ class Table:
 
         With a tenant, too, all of it is read and paid for. options: as of `query`, without `reverse`.
         """
-        from adapters.dynamodb.item_selection import Selection, Wanted
+        from adapters.dynamodb.item_selection import Selection, SelectionOptions
 
         models = self.schema.models_in(options.get("index")) if kind is None else self._models(kind)
-        return Selection(self._service, models, Wanted(only=only, **options), query=False)
+        return Selection(self._service, models, SelectionOptions(only=only, **options), query=False)
 
     def batch_get(self, keys: Iterable[Any], *, consistent: bool = False) -> list[Any]:
         """The items of `(class, key)` pairs (or of instances), in their order; None for one that is not there.

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from adapters._core.steps import Wait
 from adapters.dynamodb.item_errors import PASSING, Cancelled, InvalidRequest, Reason, TransactionFailed
-from adapters.dynamodb.writes import Check, Create, Delete, Put, Update, asked
+from adapters.dynamodb.writes import Check, Create, Delete, Put, Update, model_and_key
 from adapters.errors import safe
 
 TYPE_CHECKING = False
@@ -41,10 +41,10 @@ def write(service: Service, operations: Sequence[Operation], token: str | None) 
         "ClientRequestToken": token or str(uuid4()),
     }
 
-    def reasons(given: Sequence[Any]) -> list[Reason]:
+    def reasons(cancelled: Sequence[Any]) -> list[Reason]:
         return [
             _reason(index, operations[index], one, prepared[index], prefix)
-            for index, one in enumerate(given)
+            for index, one in enumerate(cancelled)
             if one.get("Code") not in (None, "None")
         ]
 
@@ -57,14 +57,14 @@ def read(service: Service, keys: Sequence[Any]) -> Steps[list[Any]]:
     schema = service.schema
     prefix = schema.prefix()
     _check_number(service, keys)
-    pairs = [asked(schema, given) for given in keys]
+    pairs = [model_and_key(schema, key) for key in keys]
     gets = [{"TableName": schema.table, "Key": schema.key(model, key, prefix)} for model, key in pairs]
     request = {"TransactItems": [{"Get": get} for get in gets]}
 
-    def reasons(given: Sequence[Any]) -> list[Reason]:
+    def reasons(cancelled: Sequence[Any]) -> list[Reason]:
         return [
             Reason(index, keys[index], str(one["Code"]), safe(str(one.get("Message", ""))))
-            for index, one in enumerate(given)
+            for index, one in enumerate(cancelled)
             if one.get("Code") not in (None, "None")
         ]
 
@@ -85,19 +85,21 @@ def _tried(
         try:
             return (yield service.call(operation, request))
         except Cancelled as cancelled:
-            told = reasons(cancelled.reasons)
+            failed = reasons(cancelled.reasons)
         attempt += 1
-        if attempt >= service.settings.attempts or not told or any(reason.code not in PASSING for reason in told):
-            raise TransactionFailed(service.table, operation, told)
+        if attempt >= service.settings.attempts or not failed or any(reason.code not in PASSING for reason in failed):
+            raise TransactionFailed(service.table, operation, failed)
         yield Wait(service.pause(attempt - 1))
 
 
-def _reason(index: int, operation: Operation, given: Any, prepared: Prepared, prefix: str) -> Reason:
-    code, message = str(given["Code"]), safe(str(given.get("Message", "")))
-    error = prepared.failure(given.get("Item"), prefix) if code == "ConditionalCheckFailed" else None
+def _reason(index: int, operation: Operation, answer: Any, prepared: Prepared, prefix: str) -> Reason:
+    code, message = str(answer["Code"]), safe(str(answer.get("Message", "")))
+    error = prepared.failure(answer.get("Item"), prefix) if code == "ConditionalCheckFailed" else None
     return Reason(index, operation, code, message, error)
 
 
-def _check_number(service: Service, given: Sequence[Any]) -> None:
-    if not 1 <= len(given) <= _MOST:
-        raise InvalidRequest(f"table {service.table}: a transaction is of 1 to {_MOST} operations, not {len(given)}")
+def _check_number(service: Service, operations: Sequence[Any]) -> None:
+    if not 1 <= len(operations) <= _MOST:
+        raise InvalidRequest(
+            f"table {service.table}: a transaction is of 1 to {_MOST} operations, not {len(operations)}"
+        )

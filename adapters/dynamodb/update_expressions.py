@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from adapters.dynamodb.expressions import Condition, Path, Placeholders, Values
     from adapters.dynamodb.models import Keys, Model
     from adapters.dynamodb.schema import Schema
-    from adapters.dynamodb.writes import Changes
+    from adapters.dynamodb.writes import UpdateFields
 
 
 def _each(values: Values | None) -> Iterable[tuple[Path, Any]]:
-    return [(path_of(given), value) for given, value in (values or {}).items()]
+    return [(path_of(name), value) for name, value in (values or {}).items()]
 
 
 class _Clauses:
@@ -38,7 +38,7 @@ class _Clauses:
 def update_expression(
     schema: Schema,
     model: Model,
-    changes: Changes,
+    changes: UpdateFields,
     names: Placeholders,
     prefix: str,
     *,
@@ -67,7 +67,7 @@ class _Update:
         self.changed: set[str] = set()
         self.defaults_expiry = False
 
-    def expression(self, changes: Changes) -> tuple[str, list[Condition]]:
+    def expression(self, changes: UpdateFields) -> tuple[str, list[Condition]]:
         for path, value in _each(changes.set):
             self._set(path, value)
         for path, value in _each(changes.default):
@@ -78,8 +78,8 @@ class _Update:
             self._members("DELETE", self._path(path), value)
         for path, value in _each(changes.append):
             self._append(path, value)
-        for given in (changes.remove,) if isinstance(changes.remove, str) else changes.remove:
-            self._remove(path_of(given))
+        for removed in (changes.remove,) if isinstance(changes.remove, str) else changes.remove:
+            self._remove(path_of(removed))
         upsert = changes.upsert
         assumed = [condition for name in self.model.indexes for condition in self._index(name, upsert=upsert)]
         self._expiry()
@@ -174,14 +174,14 @@ class _Update:
                 f"{self.model.kind.__name__}.{min(unknown)} is in the key of the index {name}: give its value in set="
             )
         values, assumed = self._index_values(keys)
-        made = self.schema.index_key(keys, values, self.prefix)
+        key = self.schema.index_key(keys, values, self.prefix)
         own = [keys.sk_attribute] if keys.pk is None else list(keys.attributes)
         for attribute in own:
             placeholder = self.names.name(str(attribute))
-            if made is None:
+            if key is None:
                 self.clauses.add("REMOVE", placeholder)
             else:
-                self.clauses.add("SET", f"{placeholder} = {self.names.raw(made[str(attribute)])}")
+                self.clauses.add("SET", f"{placeholder} = {self.names.raw(key[str(attribute)])}")
         return assumed
 
     def _index_values(self, keys: Keys) -> tuple[dict[str, Any], list[Condition]]:
@@ -226,8 +226,8 @@ class _Update:
 
     def _upsert(self) -> None:
         """What makes a new item one of its class: the type, and the fields of its key."""
-        given = {*self.changed, *self.model.key_fields, self.model.version}
-        absent = [name for name in self.model.codec.names if name not in given]
+        written = {*self.changed, *self.model.key_fields, self.model.version}
+        absent = [name for name in self.model.codec.names if name not in written]
         for name in absent:
             if not self.model.codec.may_be_absent(name):
                 raise InvalidRequest(

@@ -242,7 +242,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class UpdateFields:
     """What an update does; each maps a field or path to a value.
 
     set: new values. default: values for fields that are not there. add: numbers to add, or members of sets. discard:
@@ -261,7 +261,7 @@ class Changes:
 
 
 @dataclass(frozen=True, slots=True)
-class Update(Changes):
+class Update(UpdateFields):
     """Change parts of an item: of an instance (with a version: only if that is what is stored), or of a class and key.
 
     Raises ItemNotFound where there is none, unless it is an upsert.
@@ -303,10 +303,10 @@ def target(schema: Schema, what: Any, key: Any) -> tuple[Model, Any, Any]:
     return schema.model(type(what)), what, what
 
 
-def asked(schema: Schema, given: Any) -> tuple[Model, Any]:
+def model_and_key(schema: Schema, value: Any) -> tuple[Model, Any]:
     """The model and the key of a pair of class and key, of an instance, or of a class with only one item."""
-    if isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], type):
-        return schema.model(given[0]), given[1]
-    if isinstance(given, type):
-        return schema.model(given), None
-    return schema.model(type(given)), given
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], type):
+        return schema.model(value[0]), value[1]
+    if isinstance(value, type):
+        return schema.model(value), None
+    return schema.model(type(value)), value

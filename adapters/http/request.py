@@ -151,10 +151,10 @@ def outline(
     return Outline(service, origin_of(base), method, url, held, body, timeout, repeatable)
 
 
-def _headers(given: Mapping[str, str], session_header: str) -> dict[str, str]:
+def _headers(headers: Mapping[str, str], session_header: str) -> dict[str, str]:
     """The caller's headers. One who passes on the headers of a request must not pass on a session that it claims."""
     held: dict[str, str] = {}
-    for name, value in given.items():
+    for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise InvalidMessage(f"the header {str(name)[:60]!r} must be text, not {type(value).__name__}")
         lower = name.lower()

@@ -1,4 +1,4 @@
-"""Operations of a bulk write, many of which go to the server at a time, and what became of them."""
+"""Operations of a bulk write, many of which go to the server at a time, and their outcome."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from adapters.errors import FailedEntry
-from adapters.mongo.document_errors import InvalidRequest, duplicate_index
+from adapters.mongo.document_errors import InvalidRequest
+from adapters.mongo.driver_errors import duplicate_index
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from adapters._core.steps import Steps
-    from adapters.mongo.mongo import Access
+    from adapters.mongo.access import Access
     from adapters.mongo.operations import Operations
     from adapters.mongo.updates import Changes
 
@@ -53,24 +54,24 @@ Operation: TypeAlias = Insert | Update | Delete
 
 @dataclass(frozen=True, slots=True)
 class BulkResult:
-    """What a bulk write did. inserted: new ids by position. matched: how many updates and deletions met a document."""
+    """The result of a bulk write. inserted: new ids by position. matched: updates and deletions that met a document."""
 
     inserted: Mapping[int, Any] = field(default_factory=dict)
     matched: int = 0
 
 
-def bulk(operations: Operations[Any], access: Access, given: list[Operation], ordered: bool) -> Steps[BulkResult]:
-    """The steps of a bulk write. Raises BulkFailed, which names what was not done."""
+def bulk(operations: Operations[Any], access: Access, writes: list[Operation], ordered: bool) -> Steps[BulkResult]:
+    """Do a bulk write. Raises BulkFailed, which names what was not done."""
     inserted: dict[int, Any] = {}
-    requests = [_request(operations, position, one, inserted) for position, one in enumerate(given)]
+    requests = [_request(operations, position, one, inserted) for position, one in enumerate(writes)]
     if not requests:
         return BulkResult()
-    collection = yield from operations.place.collection(access)
+    collection = yield from operations.collection(access)
     try:
         result = yield collection.bulk_write(requests, ordered=ordered)
     except Exception as error:
         ids = {position: str(id) for position, id in inserted.items()}
-        failure = operations.partly(error, "bulk", list(given), ids, ordered=ordered)
+        failure = operations.bulk_failure(error, "bulk", list(writes), ids, ordered=ordered)
         if failure is error:
             raise
     else:
@@ -79,7 +80,7 @@ def bulk(operations: Operations[Any], access: Access, given: list[Operation], or
 
 
 def _request(operations: Operations[Any], position: int, one: Operation, inserted: dict[int, Any]) -> Any:
-    """An operation as the driver takes it."""
+    """Return an operation as the driver takes it."""
     from pymongo import DeleteOne, InsertOne, UpdateOne
 
     match one:
@@ -88,26 +89,26 @@ def _request(operations: Operations[Any], position: int, one: Operation, inserte
             inserted[position] = new["_id"]
             return InsertOne(new)
         case Update(id, changes):
-            return UpdateOne(operations.of_id(id), operations.update_of(changes))
-        case Delete(id) if operations.marks.soft_delete:
-            return UpdateOne(operations.of_id(id), operations.deletion())
+            return UpdateOne(operations.id_filter(id), operations.update_document_of(changes))
+        case Delete(id) if operations.managed.soft_delete:
+            return UpdateOne(operations.id_filter(id), operations.deletion())
         case Delete(id):
-            return DeleteOne(operations.of_id(id))
+            return DeleteOne(operations.id_filter(id))
     raise InvalidRequest(f"bulk: #{position}: Insert, Update or Delete is expected, not {type(one).__name__}")
 
 
-def failed_entries(details: Mapping[str, Any], given: list[Any], *, ordered: bool) -> list[FailedEntry]:
-    """What the server refused, by position. In an ordered write nothing after the first of these was tried."""
+def failed_entries(details: Mapping[str, Any], writes: list[Any], *, ordered: bool) -> list[FailedEntry]:
+    """Return what the server refused, by position. In an ordered write nothing after the first of these was tried."""
     errors = {int(error["index"]): error for error in details.get("writeErrors", ())}
     failed = [
-        FailedEntry(index, given[index], _code(error), _reason(error), sender_fault=True)
+        FailedEntry(index, writes[index], _code(error), _reason(error), sender_fault=True)
         for index, error in sorted(errors.items())
     ]
     if ordered and failed:
         last = failed[-1].index
         failed += [
-            FailedEntry(index, given[index], "NotTried", "an operation before it failed")
-            for index in range(last + 1, len(given))
+            FailedEntry(index, writes[index], "NotTried", "an operation before it failed")
+            for index in range(last + 1, len(writes))
         ]
     return failed
 
@@ -117,7 +118,7 @@ def _code(error: Mapping[str, Any]) -> str:
 
 
 def _reason(error: Mapping[str, Any]) -> str:
-    """Why, without the server's text, which quotes values."""
+    """Return why, without the server's text, which quotes values."""
     if error.get("code") == _DUPLICATE_KEY:
         index = duplicate_index(error)
         return f"the value is there already under the index {index}" if index else "the value is there already"

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from adapters.mongo.mongo_settings import MongoSettings
 
-# Of so many collections objects are kept for each client; making one costs more than asking for a document in a cache.
+# Maximum cached collection objects per client; creating one is slower than a cache hit.
 _COLLECTIONS_KEPT = 4096
 # Seconds between two times that a function is asked for a connection string since the credentials were refused.
 _LEAST_RENEWAL = 1.0
@@ -54,7 +54,7 @@ class Client:
         return found
 
 
-class _Process:
+class _ClientState:
     """What must not be shared over a fork."""
 
     __slots__ = ("lock", "loops", "pid", "renewed", "sync", "uris")
@@ -68,8 +68,8 @@ class _Process:
         self.uris: dict[str, str] = {}  # asked for in a thread, for a client of a loop
 
 
-# Clients that a fork left behind: to close or collect one would end threads and connections that are the parent's.
-_of_parent: list[_Process] = []
+# Clients inherited through fork(). Keep a reference: closing or collecting them would close the parent's connections.
+_of_parent: list[_ClientState] = []
 
 
 class Clients:
@@ -77,18 +77,18 @@ class Clients:
 
     def __init__(self, settings: MongoSettings) -> None:
         self._settings = settings
-        self._state = _Process()
+        self._state = _ClientState()
 
     def of_sync(self, cluster: str) -> Client:
         """The MongoClient of a cluster."""
         state = self._process()
         client = state.sync.get(cluster)
         if client is None:
-            name, given = self._settings.cluster(cluster)
+            name, settings = self._settings.cluster(cluster)
             with state.lock:
                 client = state.sync.get(name)
                 if client is None:
-                    client = state.sync[name] = Client(sync_client(name, given))
+                    client = state.sync[name] = Client(sync_client(name, settings))
                     _close_at_exit(self)
         return client
 
@@ -105,9 +105,9 @@ class Clients:
         state = self._process()
         client = state.loops.get(loop, _NONE).get(cluster)
         if client is None:
-            name, given = self._settings.cluster(cluster)
+            name, settings = self._settings.cluster(cluster)
             # Only the thread of this loop makes its clients, so that the lock guards the table of loops alone.
-            client = Client(async_client(self._settings.driver, name, given, loop, state.uris.pop(name, None)))
+            client = Client(async_client(self._settings.driver, name, settings, loop, state.uris.pop(name, None)))
             _close_with_loop(client)
             _close_at_exit(self)
             with state.lock:
@@ -119,9 +119,9 @@ class Clients:
         """The function that gives the connection string, while there is no client of the running loop yet."""
         from asyncio import get_running_loop
 
-        _, given = self._settings.cluster(cluster)
+        _, settings = self._settings.cluster(cluster)
         there = cluster in self._process().loops.get(get_running_loop(), _NONE)
-        return given.uri if callable(given.uri) and not there else None
+        return settings.uri if callable(settings.uri) and not there else None
 
     def learn_uri(self, cluster: str, uri: str) -> None:
         """Take a connection string that its function gave, for the next client of a loop."""
@@ -129,13 +129,13 @@ class Clients:
 
     def named(self, cluster: str) -> str:
         """A cluster as messages name it: with its hosts, without credentials."""
-        name, given = self._settings.cluster(cluster)
-        return name if callable(given.uri) else f"{name} ({hosts_of(given.uri)})"
+        name, settings = self._settings.cluster(cluster)
+        return name if callable(settings.uri) else f"{name} ({hosts_of(settings.uri)})"
 
     def renew(self, cluster: str) -> None:
         """Forget the clients of a cluster whose connection string comes from a function: the next one asks it again."""
-        name, given = self._settings.cluster(cluster)
-        if not callable(given.uri):
+        name, settings = self._settings.cluster(cluster)
+        if not callable(settings.uri):
             return
         state = self._process()
         with state.lock:
@@ -178,11 +178,11 @@ class Clients:
                 await client.guard.aclose()
         self.close()
 
-    def _process(self) -> _Process:
+    def _process(self) -> _ClientState:
         state = self._state
         if state.pid != os.getpid():
             _of_parent.append(state)
-            state = self._state = _Process()
+            state = self._state = _ClientState()
         return state
 
 
@@ -222,7 +222,7 @@ def _put_aside(clients: dict[str, Client], name: str) -> Client | None:
     return ended
 
 
-def _forget_closed(state: _Process) -> None:
+def _forget_closed(state: _ClientState) -> None:
     """Drop the clients of closed loops; the caller holds the lock."""
     for loop in [loop for loop in state.loops if loop.is_closed()]:
         del state.loops[loop]

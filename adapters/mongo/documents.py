@@ -37,11 +37,11 @@ def plain(value: Any, place: str = "") -> Any:
         raise _invalid(Unstorable("is nested too deeply"), place) from None
 
 
-def document_of(given: Any) -> dict[str, Any]:
+def document_of(value: Any) -> dict[str, Any]:
     """A mapping, a dataclass or a pydantic model as a document. Raises InvalidDocument, naming the field."""
-    if not isinstance(given, Mapping) and (isinstance(given, type) or stored_names(type(given)) is None):
-        raise InvalidDocument(f"a document is a mapping, a dataclass or a pydantic model, not a {type(given).__name__}")
-    document = plain(given)
+    if not isinstance(value, Mapping) and (isinstance(value, type) or stored_names(type(value)) is None):
+        raise InvalidDocument(f"a document is a mapping, a dataclass or a pydantic model, not a {type(value).__name__}")
+    document = plain(value)
     return document if type(document) is dict else dict(document)  # bson's own mappings stay what they are in `plain`
 
 

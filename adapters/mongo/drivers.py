@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC
 
-from adapters.mongo.document_errors import ClusterUnavailable, driver_missing, failed_lookup
+from adapters.mongo.document_errors import ClusterUnavailable
+from adapters.mongo.driver_errors import driver_missing, failed_lookup
 from adapters.mongo.mongo_settings import checked_uri, hosts_of
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.mongo.mongo_settings import Cluster
+    from router.durations import Duration
 
 _registry: Any = None
 
@@ -24,7 +27,7 @@ def sync_client(name: str, cluster: Cluster) -> Any:
         from pymongo import MongoClient
     except ImportError:
         raise driver_missing() from None
-    return _made(MongoClient, name, cluster)
+    return _new_client(MongoClient, name, cluster)
 
 
 def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLoop, uri: str | None = None) -> Any:
@@ -33,14 +36,14 @@ def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLo
         if driver == "pymongo":
             from pymongo import AsyncMongoClient
 
-            return _made(AsyncMongoClient, name, cluster, uri)
+            return _new_client(AsyncMongoClient, name, cluster, uri)
         from motor.motor_asyncio import AsyncIOMotorClient
     except ImportError:
         raise driver_missing() from None
-    return _made(AsyncIOMotorClient, name, cluster, uri, io_loop=loop)
+    return _new_client(AsyncIOMotorClient, name, cluster, uri, io_loop=loop)
 
 
-def _made(kind: Any, name: str, cluster: Cluster, uri: str | None = None, **further: Any) -> Any:
+def _new_client(kind: Any, name: str, cluster: Cluster, uri: str | None = None, **further: Any) -> Any:
     if uri is None:
         uri = cluster.uri() if callable(cluster.uri) else cluster.uri
     uri = checked_uri(uri, f"the cluster {name}")
@@ -64,17 +67,17 @@ def _why(error: Exception, cluster: Cluster) -> str:
 
 
 def _options(uri: str, cluster: Cluster) -> dict[str, Any]:
-    """What a client is told beside its connection string; what this says itself is left to it."""
+    """Return the options of a client, except those set in the connection string."""
     from urllib.parse import parse_qsl
 
     stated = {option.lower() for option, _ in parse_qsl(uri.partition("?")[2], keep_blank_values=True)}
-    milliseconds = int(cluster.timeout * 1000)
+    milliseconds = _milliseconds(cluster.timeout)
     options = {
         "serverSelectionTimeoutMS": milliseconds,
         "connectTimeoutMS": milliseconds,
-        "socketTimeoutMS": int(cluster.operation_timeout * 1000),
+        "socketTimeoutMS": _milliseconds(cluster.operation_timeout),
         "maxPoolSize": cluster.connections,
-        "maxIdleTimeMS": int(cluster.idle * 1000),
+        "maxIdleTimeMS": _milliseconds(cluster.idle),
         "uuidRepresentation": "standard",
         "tz_aware": True,
         "tzinfo": UTC,
@@ -83,6 +86,10 @@ def _options(uri: str, cluster: Cluster) -> dict[str, Any]:
         **{option: value for option, value in options.items() if option.lower() not in stated},
         "type_registry": _types(),
     }
+
+
+def _milliseconds(duration: Duration) -> int:
+    return int(seconds(duration, "Cluster") * 1000)
 
 
 def repository_options(client: Any) -> Any:

@@ -36,8 +36,8 @@ class Raw:
         return f"raw({self.value!r})"
 
 
-class Condition(Raw):
-    """Operators of the functions here: what they hold is checked, and ids among it are turned into those stored."""
+class Comparison(Raw):
+    """Operators that the functions here make: their values are checked, and ids become those that are stored."""
 
     __slots__ = ()
 
@@ -47,59 +47,59 @@ def raw(value: Any) -> Raw:
     return Raw(value)
 
 
-def gt(value: Any) -> Condition:
+def gt(value: Any) -> Comparison:
     """Greater than."""
-    return Condition({"$gt": _literal(value, "gt")})
+    return Comparison({"$gt": _literal(value, "gt")})
 
 
-def gte(value: Any) -> Condition:
+def gte(value: Any) -> Comparison:
     """Greater than or equal."""
-    return Condition({"$gte": _literal(value, "gte")})
+    return Comparison({"$gte": _literal(value, "gte")})
 
 
-def lt(value: Any) -> Condition:
+def lt(value: Any) -> Comparison:
     """Less than."""
-    return Condition({"$lt": _literal(value, "lt")})
+    return Comparison({"$lt": _literal(value, "lt")})
 
 
-def lte(value: Any) -> Condition:
+def lte(value: Any) -> Comparison:
     """Less than or equal."""
-    return Condition({"$lte": _literal(value, "lte")})
+    return Comparison({"$lte": _literal(value, "lte")})
 
 
-def between(low: Any, high: Any) -> Condition:
+def between(low: Any, high: Any) -> Comparison:
     """From low to high, both included."""
-    return Condition({"$gte": _literal(low, "between"), "$lte": _literal(high, "between")})
+    return Comparison({"$gte": _literal(low, "between"), "$lte": _literal(high, "between")})
 
 
-def ne(value: Any) -> Condition:
+def ne(value: Any) -> Comparison:
     """Not equal; a field that is not there is not equal, either."""
-    return Condition({"$ne": _literal(value, "ne")})
+    return Comparison({"$ne": _literal(value, "ne")})
 
 
-def one_of(values: Iterable[Any]) -> Condition:
+def one_of(values: Iterable[Any]) -> Comparison:
     """Equal to one of them."""
-    return Condition({"$in": _several(values, "one_of")})
+    return Comparison({"$in": _several(values, "one_of")})
 
 
-def none_of(values: Iterable[Any]) -> Condition:
+def none_of(values: Iterable[Any]) -> Comparison:
     """Equal to none of them; a field that is not there is equal to none."""
-    return Condition({"$nin": _several(values, "none_of")})
+    return Comparison({"$nin": _several(values, "none_of")})
 
 
-def exists(there: bool = True) -> Condition:
+def exists(there: bool = True) -> Comparison:
     """Whether the field is there at all, be it None."""
-    return Condition({"$exists": bool(there)})
+    return Comparison({"$exists": bool(there)})
 
 
-def begins_with(text: str) -> Condition:
+def begins_with(text: str) -> Comparison:
     """Text that begins with this text; an index on the field is used."""
     if not isinstance(text, str):
         raise InvalidFilter(f"begins_with: text is expected, not {type(text).__name__}")
     import re
 
     # MongoDB refuses a NUL in the text of an expression, and not its escape.
-    return Condition({"$regex": "^" + re.escape(text).replace("\0", r"\x00")})
+    return Comparison({"$regex": "^" + re.escape(text).replace("\0", r"\x00")})
 
 
 class Either:
@@ -135,7 +135,7 @@ def filter_document(
     """
     if where is None:
         return {}
-    if isinstance(where, Condition):
+    if isinstance(where, Comparison):
         raise InvalidFilter("a filter names the field that is compared: {'total': gt(100)}")
     if isinstance(where, Raw):
         if not isinstance(where.value, Mapping):
@@ -155,7 +155,7 @@ def _one(
     if isinstance(held, Either):
         raise InvalidFilter(f"{field}: either(...) is a whole filter; for one of several values there is one_of(...)")
     if isinstance(held, Raw):
-        return field, stored(field, held.value, not isinstance(held, Condition))
+        return field, stored(field, held.value, not isinstance(held, Comparison))
     value = stored(field, _literal(held, name), False)
     # Said outright: a mapping without operators is one to compare with.
     return field, {"$eq": value} if isinstance(value, dict) else value

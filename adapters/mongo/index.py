@@ -16,13 +16,17 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from itertools import groupby
+from math import ceil
 
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, TypeAlias
+
+    from router.durations import Duration
 
     Key: TypeAlias = tuple[str, int | str]
     """A field and its kind."""
@@ -59,9 +63,12 @@ class Index:
     """An index of a collection.
 
     fields: `"sku"` (ascending), `"-placed"` (descending), or a pair with the kind: 1, -1, `2d`, `2dsphere`, `hashed`,
-    `text`. partial: a filter; only documents that match are in the index. expire_after: seconds after the time in the
-    field until the server deletes a document; 0 for that very time. collation: how strings are compared, as
-    `{"locale": "en", "strength": 2}`. name: by default MongoDB's own, `sku_1_placed_-1`.
+        `text`.
+    partial: a filter; only documents that match are in the index.
+    expire_after: from the time in the field until the server deletes a document; seconds, or a timedelta, rounded up to
+        whole seconds. 0: at that very time.
+    collation: how strings are compared, as `{"locale": "en", "strength": 2}`.
+    name: by default MongoDB's own, `sku_1_placed_-1`.
     """
 
     keys: tuple[Key, ...]
@@ -79,7 +86,7 @@ class Index:
         unique: bool = False,
         sparse: bool = False,
         partial: Mapping[str, Any] | None = None,
-        expire_after: int | None = None,
+        expire_after: Duration | None = None,
         collation: Mapping[str, Any] | None = None,
         hidden: bool = False,
         name: str | None = None,
@@ -92,7 +99,7 @@ class Index:
             "sparse": sparse,
             # Copies: what the caller changes later does not change the declaration.
             "partial": deepcopy(partial),
-            "expire_after": expire_after,
+            "expire_after": None if expire_after is None else _whole_seconds(keys, expire_after),
             "collation": deepcopy(collation),
             "hidden": hidden,
         }
@@ -139,7 +146,7 @@ def default_name(keys: Iterable[Key]) -> str:
     return "_".join(f"{field}_{kind}" for field, kind in keys)
 
 
-def checked(indexes: Iterable[Index], where: str) -> tuple[Index, ...]:
+def checked_indexes(indexes: Iterable[Index], where: str) -> tuple[Index, ...]:
     """The declarations of a collection, each once; raises ConfigurationError where two of them cannot both be.
 
     where: the collection, for the message.
@@ -218,10 +225,10 @@ def _check_path(field: str) -> None:
 def _check_name(index: Index) -> None:
     name: Any = index.name
     if not isinstance(name, str) or not name or "\0" in name or name.startswith("$") or name in ("*", "_id_"):
-        raise ConfigurationError(f"{_shown(index)}: {name!r} is no name that an index may have")
+        raise ConfigurationError(f"{_brief(index)}: {name!r} is no name that an index may have")
     if len(name.encode()) > _LONGEST_NAME:
         raise ConfigurationError(
-            f"{_shown(index)}: its name has {len(name.encode())} bytes; give it one of at most {_LONGEST_NAME} by name="
+            f"{_brief(index)}: its name has {len(name.encode())} bytes; give it one of at most {_LONGEST_NAME} by name="
         )
 
 
@@ -229,13 +236,13 @@ def _check_options(index: Index) -> None:
     kinds = {kind for _, kind in index.keys}
     for flag in ("unique", "sparse", "hidden"):
         if not isinstance(getattr(index, flag), bool):
-            raise ConfigurationError(f"{_shown(index)}: {flag} is True or False, not {getattr(index, flag)!r}")
+            raise ConfigurationError(f"{_brief(index)}: {flag} is True or False, not {getattr(index, flag)!r}")
     _check_filter(index)
     _check_expiry(index)
     _check_collation(index)
     if index.unique and kinds & {"hashed", "text", "2d", "2dsphere"}:
         [kind] = sorted(str(kind) for kind in kinds - {ASCENDING, DESCENDING})[:1]
-        raise ConfigurationError(f"{_shown(index)}: an index of kind {kind} cannot be unique")
+        raise ConfigurationError(f"{_brief(index)}: an index of kind {kind} cannot be unique")
 
 
 def _check_filter(index: Index) -> None:
@@ -243,21 +250,21 @@ def _check_filter(index: Index) -> None:
     if partial is None:
         return
     if not isinstance(partial, Mapping) or not partial or not all(isinstance(key, str) for key in partial):
-        raise ConfigurationError(f"{_shown(index)}: partial is a filter, as {{'status': 'open'}}")
+        raise ConfigurationError(f"{_brief(index)}: partial is a filter, as {{'status': 'open'}}")
     if index.sparse:
-        raise ConfigurationError(f"{_shown(index)}: an index is either sparse or partial, not both")
+        raise ConfigurationError(f"{_brief(index)}: an index is either sparse or partial, not both")
+
+
+def _whole_seconds(keys: tuple[Key, ...], expire_after: Duration) -> int:
+    what = f"Index({', '.join(repr(_written(*key)) for key in keys)}, expire_after=...)"
+    return ceil(seconds(expire_after, what, most=_LONGEST_EXPIRY))
 
 
 def _check_expiry(index: Index) -> None:
-    seconds: Any = index.expire_after
-    if seconds is None:
+    if index.expire_after is None:
         return
-    if type(seconds) is not int or not 0 <= seconds <= _LONGEST_EXPIRY:
-        raise ConfigurationError(
-            f"{_shown(index)}: expire_after={seconds!r}: give whole seconds from 0 to {_LONGEST_EXPIRY}"
-        )
     if len(index.keys) > 1 or index.keys[0][1] not in (ASCENDING, DESCENDING):
-        raise ConfigurationError(f"{_shown(index)}: expire_after needs an index of one plain field, which holds a time")
+        raise ConfigurationError(f"{_brief(index)}: expire_after needs an index of one plain field, which holds a time")
 
 
 def _check_collation(index: Index) -> None:
@@ -265,12 +272,12 @@ def _check_collation(index: Index) -> None:
     if collation is None:
         return
     if not isinstance(collation, Mapping) or not isinstance(collation.get("locale"), str) or not collation["locale"]:
-        raise ConfigurationError(f"{_shown(index)}: a collation names its locale, as {{'locale': 'en'}}")
+        raise ConfigurationError(f"{_brief(index)}: a collation names its locale, as {{'locale': 'en'}}")
     if unknown := sorted(str(key) for key in collation.keys() - _COLLATION):
-        raise ConfigurationError(f"{_shown(index)}: a collation has no {_listed(unknown)}")
+        raise ConfigurationError(f"{_brief(index)}: a collation has no {_listed(unknown)}")
 
 
-def _shown(index: Index) -> str:
+def _brief(index: Index) -> str:
     """The index in a message, by its fields alone."""
     return f"Index({', '.join(repr(_written(*key)) for key in index.keys)})"
 

@@ -9,12 +9,15 @@ from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 
 from adapters.mongo.tenants import Tenants
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
+
+    from router.durations import Duration
 
 DRIVERS = ("motor", "pymongo")
 _URI = "MONGODB_URI"
@@ -25,30 +28,32 @@ _SCHEMES = ("mongodb://", "mongodb+srv://")
 class Cluster:
     """One MongoDB deployment.
 
-    uri: its connection string, or a function that gives it, such as one that reads a secret: it is called for each new
-        client, and after the server refused the credentials. Never shown.
-    timeout: seconds until a cluster of which no server answers is given up, and for connecting to one.
-    operation_timeout: seconds for which an answer is waited for; reads and writes that may be repeated are, once.
-    connections: kept open at most. idle: seconds until an unused connection is closed; a function is frozen between
-        invocations, and what sits between it and the cluster drops connections that are silent for long.
+    Durations are seconds, or a timedelta, an hour at most.
+
+    uri: its connection string, or a function that returns it, such as one that reads a secret: it is called for each
+        new client, and after the server refused the credentials. Never shown.
+    timeout: until a cluster of which no server answers is given up, and for connecting to one.
+    operation_timeout: for an answer; reads and writes that may be repeated are, once.
+    connections: kept open at most.
+    idle: until an unused connection is closed; a function is frozen between invocations, and what sits between it and
+        the cluster drops connections that are silent for long.
     options: further keyword arguments of the driver's client, such as `tlsCAFile` or `readPreference`.
     """
 
     uri: str | Callable[[], str] = field(repr=False)
     _: KW_ONLY
-    timeout: float = 5.0
-    operation_timeout: float = 20.0
+    timeout: Duration = 5.0
+    operation_timeout: Duration = 20.0
     connections: int = 20
-    idle: float = 240.0
+    idle: Duration = 240.0
     options: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not callable(self.uri):
             checked_uri(self.uri, "Cluster")
         for name in ("timeout", "operation_timeout", "idle"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value <= 3600:
-                raise ConfigurationError(f"Cluster({name}={value!r}): give seconds, up to 3600")
+            value = seconds(getattr(self, name), f"Cluster({name}=...)", least=0.001, most=3600)
+            object.__setattr__(self, name, value)
         if type(self.connections) is not int or self.connections < 1:
             raise ConfigurationError(f"Cluster(connections={self.connections!r}): give a whole number from 1")
         object.__setattr__(self, "options", MappingProxyType(dict(self.options)))
@@ -78,14 +83,14 @@ class MongoSettings:
             raise ConfigurationError(f"MongoSettings(tenants={self.tenants!r:.80}): give Tenants(...)")
         if self.driver not in DRIVERS:
             raise ConfigurationError(f"MongoSettings(driver={self.driver!r}): use {' or '.join(DRIVERS)}")
-        made = {
-            name: given if isinstance(given, Cluster) else Cluster(checked_uri(given, f"the cluster {name}"))
-            for name, given in self.clusters.items()
+        clusters = {
+            name: cluster if isinstance(cluster, Cluster) else Cluster(checked_uri(cluster, f"the cluster {name}"))
+            for name, cluster in self.clusters.items()
         }
-        default = next(iter(made)) if self.default is None else self.default
-        if default not in made:
-            raise ConfigurationError(f"MongoSettings(default={default!r}): there is only {', '.join(made)}")
-        object.__setattr__(self, "clusters", MappingProxyType(made))
+        default = next(iter(clusters)) if self.default is None else self.default
+        if default not in clusters:
+            raise ConfigurationError(f"MongoSettings(default={default!r}): there is only {', '.join(clusters)}")
+        object.__setattr__(self, "clusters", MappingProxyType(clusters))
         object.__setattr__(self, "default", default)
 
     def cluster(self, name: str | None = None) -> tuple[str, Cluster]:
@@ -107,7 +112,7 @@ class MongoSettings:
         environ = os.environ if environ is None else environ
         options: dict[str, Any] = {}
         if environ.get("JUNCTION_MONGO_TIMEOUT"):
-            options["timeout"] = _seconds("JUNCTION_MONGO_TIMEOUT", environ["JUNCTION_MONGO_TIMEOUT"])
+            options["timeout"] = _number_of_seconds("JUNCTION_MONGO_TIMEOUT", environ["JUNCTION_MONGO_TIMEOUT"])
         clusters: dict[str, Cluster | str] = {}
         for variable, uri in sorted(environ.items()):
             if uri and (variable == _URI or variable.startswith(f"{_URI}_")):
@@ -140,7 +145,7 @@ def hosts_of(uri: str) -> str:
     return authority.rpartition("@")[2] or "no host"
 
 
-def _seconds(variable: str, text: str) -> float:
+def _number_of_seconds(variable: str, text: str) -> float:
     try:
         return float(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""Paging by key: what comes after a document, in an order, as a filter. No page costs more than the first."""
+"""Paging by key: the documents after another one, in an order, as a filter. No page costs more than the first."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ _PURPOSE = b"junction.mongo.page.v1"
 
 
 def order_of(sort: str | Iterable[str] | None, rename: Callable[[str], str]) -> Order:
-    """The order as the driver takes it: `"-placed"` is descending. Raises InvalidFilter."""
+    """Return the order as the driver takes it: `"-placed"` is descending. Raises InvalidFilter."""
     names = () if sort is None else (sort,) if isinstance(sort, str) else sort
     if isinstance(names, Mapping) or not isinstance(names, Iterable):
         raise InvalidFilter("sort: give a field, or a list of them; '-placed' is descending")
     order: Order = []
-    for given in names:
-        if not isinstance(given, str):
-            raise InvalidFilter(f"sort: names of fields are text, not {type(given).__name__}")
-        field = rename(checked_field(given.removeprefix("-")))
+    for name in names:
+        if not isinstance(name, str):
+            raise InvalidFilter(f"sort: names of fields are text, not {type(name).__name__}")
+        field = rename(checked_field(name.removeprefix("-")))
         if any(field == known for known, _ in order):
             raise InvalidFilter(f"sort: {field} is named twice")
-        order.append((field, -1 if given.startswith("-") else 1))
+        order.append((field, -1 if name.startswith("-") else 1))
     return order
 
 
 def with_id(order: Order) -> Order:
-    """The order with `_id` at its end, so that no two documents have the same place."""
+    """Return the order with `_id` at its end, so that no two documents are equal in it."""
     return order if any(field == "_id" for field, _ in order) else [*order, ("_id", 1)]
 
 
 def after(order: Order, values: list[Any]) -> dict[str, Any]:
-    """The filter for what comes after a document with these values.
+    """Return the filter for what comes after a document with these values.
 
     A field that is missing counts as None, which sorts before everything, and NaN before all numbers; comparisons of
     MongoDB leave both out, and values of other types than theirs (comparison and sort order, MongoDB manual).
@@ -54,7 +54,7 @@ def after(order: Order, values: list[Any]) -> dict[str, Any]:
     return {"$or": ways}
 
 
-# Told without a NaN, at which FerretDB drops the connection.
+# Written without a NaN, at which FerretDB drops the connection.
 _NAN = {"$type": "number", "$not": {"$gte": -inf}}
 
 
@@ -69,7 +69,7 @@ def _beyond(field: str, direction: int, value: Any) -> list[dict[str, Any]]:
     return [*less, {field: _NAN}] if isinstance(value, int | float) else less
 
 
-class Pages:
+class DocumentPages:
     """Makes and reads the page tokens of one selection.
 
     A token holds the values of the last document in the fields of the order, and a check over all that the selection is
@@ -86,7 +86,7 @@ class Pages:
         self._secret = secret
 
     def token(self, document: Mapping[str, Any]) -> str:
-        """The token of the page that begins after a document."""
+        """Return the token of the page that begins after a document."""
         values = [_value(document, field) for field, _ in self._order]
         for (field, _), value in zip(self._order, values, strict=True):
             if isinstance(value, list):
@@ -96,7 +96,7 @@ class Pages:
         return seal(_bytes(self._collection, {"v": values}), self._secret, self._scope)
 
     def filter(self, token: str) -> dict[str, Any]:
-        """The filter for what comes after. Raises InvalidPageToken."""
+        """Return the filter for what comes after. Raises InvalidPageToken."""
         payload = unseal(token, self._secret, self._scope)
         if payload is None:
             raise self._refused()
@@ -139,7 +139,7 @@ def _bytes(collection: str, values: Mapping[str, Any]) -> bytes:
 
 
 def _value(document: Mapping[str, Any], path: str) -> Any:
-    """The value at a path of plain fields; None where there is none, as in sorting."""
+    """Return the value at a path of plain fields; None where there is none, as in sorting."""
     held: Any = document
     for part in path.split("."):
         held = held.get(part) if isinstance(held, dict) else held if isinstance(held, list) else None

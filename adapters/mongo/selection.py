@@ -9,44 +9,49 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from adapters._core.blocking import warn_if_blocking
 from adapters._core.page_tokens import Page
 from adapters.mongo.document_errors import InvalidPageSize, InvalidRequest
-from adapters.mongo.paging import Pages, with_id
+from adapters.mongo.paging import DocumentPages, with_id
+from router.durations import seconds
+from router.errors import ConfigurationError
 from router.session import get_session
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
 
     from adapters._core.steps import Steps
-    from adapters.mongo.mongo import Access
+    from adapters.mongo.access import Access
+    from adapters.mongo.operations import Operations
     from adapters.mongo.paging import Order
-    from adapters.mongo.place import Place
+    from router.durations import Duration
 
 T = TypeVar("T")
+R = TypeVar("R")
 
-_MOST = 2**31 - 1  # of `batchSize` and `maxTimeMS` (find command, MongoDB manual)
+_MOST = 2**31 - 1  # of `limit`, `batchSize` and `maxTimeMS` (find command, MongoDB manual)
 
 
 class Results(Generic[T]):
     """Documents that are read as they are asked for: iterate (`for`, `async for`), or ask for `all` or `first`.
 
-    They are of the tenant of the session in which this was made, wherever they are read.
+    They belong to the tenant that was current when this was created.
     """
 
     _operation = "find"
 
-    def __init__(self, place: Place, made: Callable[[Mapping[str, Any]], T]) -> None:
-        self._place = place
-        self._made = made
+    def __init__(self, operations: Operations[Any], read: Callable[[Mapping[str, Any]], T]) -> None:
+        self._operations = operations
+        self._read = read
         self._session = get_session()
 
     def __iter__(self) -> Iterator[T]:
         warn_if_blocking(self, "__iter__", "`async for`")
-        cursor = self._place.run(self._operation, self._opened)
+        access = self._access()
+        cursor = access.run(self._open_cursor(access), self._operation, self._operations)
         try:
             for document in cursor:
-                yield self._made(document)
+                yield self._read(document)
             return
         except Exception as error:
-            typed = self._place.typed(error, self._operation)
+            typed = self._access().typed(error, self._operation, self._operations)
             if typed is error:
                 raise
         finally:
@@ -54,13 +59,13 @@ class Results(Generic[T]):
         raise typed
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        cursor = await self._place.run_async(self._operation, self._opened)
+        cursor = await self._run_async(self._operation, self._open_cursor(self._access(asynchronous=True)))
         try:
             async for document in cursor:
-                yield self._made(document)
+                yield self._read(document)
             return
         except Exception as error:
-            typed = self._place.typed(error, self._operation)
+            typed = self._access().typed(error, self._operation, self._operations)
             if typed is error:
                 raise
         finally:
@@ -69,30 +74,40 @@ class Results(Generic[T]):
 
     def all(self) -> list[T]:
         """Every one, up to the limit."""
-        warn_if_blocking(self, "all")
-        return self._place.run(self._operation, self._all)
+        return self._run("all", self._operation, self._all(self._access()))
 
     async def all_async(self) -> list[T]:
         """`all` from async code."""
-        return await self._place.run_async(self._operation, self._all)
+        return await self._run_async(self._operation, self._all(self._access(asynchronous=True)))
 
     def first(self) -> T | None:
         """The first one; None for none."""
-        warn_if_blocking(self, "first")
-        return next(iter(self._place.run(self._operation, self._all, 1)), None)
+        return next(iter(self._run("first", self._operation, self._all(self._access(), 1))), None)
 
     async def first_async(self) -> T | None:
         """`first` from async code."""
-        return next(iter(await self._place.run_async(self._operation, self._all, 1)), None)
+        return next(iter(await self._run_async(self._operation, self._all(self._access(asynchronous=True), 1))), None)
+
+    def _access(self, *, asynchronous: bool = False) -> Access:
+        return self._operations.access(asynchronous=asynchronous)
+
+    def _run(self, verb: str, operation: str, steps: Steps[R]) -> R:
+        """Take the steps of a verb in this thread. operation: of the server, for errors."""
+        warn_if_blocking(self, verb)
+        return self._access().run(steps, operation, self._operations)
+
+    async def _run_async(self, operation: str, steps: Steps[R]) -> R:
+        """Take the steps of a verb from async code."""
+        return await self._access(asynchronous=True).run_async(steps, operation, self._operations)
 
     def _all(self, access: Access, most: int | None = None) -> Steps[list[T]]:
-        cursor = yield from self._opened(access, most)
+        cursor = yield from self._open_cursor(access, most)
         documents = yield cursor.to_list(None)
-        return [self._made(document) for document in documents]
+        return [self._read(document) for document in documents]
 
-    def _opened(self, access: Access, most: int | None = None) -> Steps[Any]:
-        """The driver's cursor. most: no more documents than this."""
-        collection = yield from self._place.collection(access, self._session)
+    def _open_cursor(self, access: Access, most: int | None = None) -> Steps[Any]:
+        """Return the driver's cursor. most: no more documents than this."""
+        collection = yield from self._operations.collection(access, self._session)
         # That of an aggregation by AsyncMongoClient has to be waited for; all others are there at once.
         cursor = yield self._cursor(collection, most)
         return cursor
@@ -102,45 +117,63 @@ class Results(Generic[T]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """What a query is to find, as the driver takes it.
+class FindParameters:
+    """The parameters of a query, as the driver takes them.
 
-    where: the filter. order: fields and directions. limit: at most so many. only: paths of fields, for dicts of these.
-    max_ms: milliseconds for which the server may work on it. batch: documents in an answer of the server.
+    where: the filter.
+    order: fields and directions.
+    limit: at most so many.
+    only: paths of fields, for dicts of these.
+    max_time: for which the server may work on it; seconds, or a timedelta.
+    batch: documents in an answer of the server.
     """
 
     where: dict[str, Any]
     order: Order
     limit: int | None = None
     only: tuple[str, ...] | None = None
-    max_ms: int | None = None
+    max_time: Duration | None = None
     batch: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("limit", "max_ms", "batch"):
+        for name in ("limit", "batch"):
             value = getattr(self, name)
-            if value is not None and not _is_number(value):
+            if value is not None and not _is_count(value):
                 raise InvalidRequest(f"{name}={value!r:.50}: give a whole number from 1 to {_MOST}")
+
+        if self.max_time is not None:
+            try:
+                seconds(self.max_time, "max_time=...", least=0.001, most=_MOST / 1000)
+            except ConfigurationError as error:
+                raise InvalidRequest(str(error)) from None
+
+    @property
+    def milliseconds(self) -> int | None:
+        """The time limit as the server takes it."""
+        return None if self.max_time is None else round(seconds(self.max_time, "max_time=...") * 1000)
 
 
 class Selection(Results[T]):
     """Documents of a collection. Iterate, or ask for `all`, `first`, `count`, or a `page` at a time."""
 
     def __init__(
-        self, place: Place, made: Callable[[Mapping[str, Any]], T], wanted: Wanted, page_secret: bytes = b""
+        self,
+        operations: Operations[Any],
+        read: Callable[[Mapping[str, Any]], T],
+        parameters: FindParameters,
+        page_secret: bytes = b"",
     ) -> None:
-        super().__init__(place, made)
-        self._wanted = wanted
+        super().__init__(operations, read)
+        self._parameters = parameters
         self._page_secret = page_secret
 
     def count(self) -> int:
         """How many there are, counted by the server; the limit does not matter."""
-        warn_if_blocking(self, "count")
-        return self._place.run("count", self._count)
+        return self._run("count", "count", self._count(self._access()))
 
     async def count_async(self) -> int:
         """`count` from async code."""
-        return await self._place.run_async("count", self._count)
+        return await self._run_async("count", self._count(self._access(asynchronous=True)))
 
     def page(self, size: int = 20, token: str | None = None) -> Page[T]:
         """The next documents and the token of the page after them. token: from the page before.
@@ -148,56 +181,56 @@ class Selection(Results[T]):
         The order is that of the selection, then `_id`; a page costs the same wherever it is. The limit does not matter.
         Raises InvalidPageToken for a token that was altered, or is of another query or tenant.
         """
-        warn_if_blocking(self, "page")
-        return self._place.run(self._operation, self._page, size, token)
+        return self._run("page", self._operation, self._page(self._access(), size, token))
 
     async def page_async(self, size: int = 20, token: str | None = None) -> Page[T]:
         """`page` from async code."""
-        return await self._place.run_async(self._operation, self._page, size, token)
+        return await self._run_async(self._operation, self._page(self._access(asynchronous=True), size, token))
 
     # ---- steps --------------------------------------------------------------------------------------------------
 
     def _cursor(self, collection: Any, most: int | None) -> Any:
-        wanted = self._wanted
-        limit = wanted.limit if most is None else most
-        return self._find(collection, wanted.where, wanted.order, limit, _projection(wanted.only))
+        parameters = self._parameters
+        limit = parameters.limit if most is None else most
+        return self._find(collection, parameters.where, parameters.order, limit, _projection(parameters.only))
 
     def _find(self, collection: Any, where: dict[str, Any], order: Order, limit: int | None, projection: Any) -> Any:
-        wanted = self._wanted
+        parameters = self._parameters
         cursor = collection.find(where, projection)
         if order:
             cursor = cursor.sort(order)
         if limit is not None:
             cursor = cursor.limit(limit)
-        if wanted.max_ms is not None:
-            cursor = cursor.max_time_ms(wanted.max_ms)
-        return cursor if wanted.batch is None else cursor.batch_size(wanted.batch)
+        if parameters.milliseconds is not None:
+            cursor = cursor.max_time_ms(parameters.milliseconds)
+        return cursor if parameters.batch is None else cursor.batch_size(parameters.batch)
 
     def _count(self, access: Access) -> Steps[int]:
-        collection = yield from self._place.collection(access, self._session)
-        options = {} if self._wanted.max_ms is None else {"maxTimeMS": self._wanted.max_ms}
-        number: int = yield collection.count_documents(self._wanted.where, **options)
+        collection = yield from self._operations.collection(access, self._session)
+        limit = self._parameters.milliseconds
+        options = {} if limit is None else {"maxTimeMS": limit}
+        number: int = yield collection.count_documents(self._parameters.where, **options)
         return number
 
     def _page(self, access: Access, size: int, token: str | None) -> Steps[Page[T]]:
-        if not _is_number(size):
+        if not _is_count(size):
             raise InvalidPageSize(f"page(size={size!r:.50}): give a whole number from 1 to {_MOST}")
-        collection = yield from self._place.collection(access, self._session)
-        order = with_id(self._wanted.order)
-        scope = {"cluster": access.cluster, "database": collection.database.name, "where": self._wanted.where}
-        pages = Pages(self._place.name, scope, order, self._page_secret)
-        where = self._wanted.where
+        collection = yield from self._operations.collection(access, self._session)
+        order = with_id(self._parameters.order)
+        scope = {"cluster": access.cluster, "database": collection.database.name, "where": self._parameters.where}
+        pages = DocumentPages(self._operations.name, scope, order, self._page_secret)
+        where = self._parameters.where
         if token is not None:
             following = pages.filter(token)
             where = {"$and": [where, following]} if where else following
-        only = self._wanted.only
+        only = self._parameters.only
         fetched = None if only is None else tuple(dict.fromkeys((*only, *(field for field, _ in order))))
         # One more than asked for tells whether there is a next page.
         cursor = self._find(collection, where, order, size + 1, _projection(fetched))
         documents = yield cursor.to_list(None)
         following_token = pages.token(documents[size - 1]) if len(documents) > size else None
         shown = documents[:size] if only is None else [_picked(document, only) for document in documents[:size]]
-        return Page([self._made(document) for document in shown], following_token)
+        return Page([self._read(document) for document in shown], following_token)
 
 
 class Aggregation(Results[T]):
@@ -207,12 +240,12 @@ class Aggregation(Results[T]):
 
     def __init__(
         self,
-        place: Place,
-        made: Callable[[Mapping[str, Any]], T],
+        operations: Operations[Any],
+        read: Callable[[Mapping[str, Any]], T],
         pipeline: list[dict[str, Any]],
         options: Mapping[str, Any],
     ) -> None:
-        super().__init__(place, made)
+        super().__init__(operations, read)
         self._pipeline = pipeline
         self._options = dict(options)
 
@@ -221,8 +254,8 @@ class Aggregation(Results[T]):
         return collection.aggregate(pipeline, **self._options)
 
 
-def _is_number(value: Any) -> bool:
-    """Whether the server takes it for a number of documents or milliseconds."""
+def _is_count(value: Any) -> bool:
+    """Return whether the server takes it for a number of documents."""
     return type(value) is int and 1 <= value <= _MOST
 
 
@@ -235,7 +268,7 @@ def _projection(only: tuple[str, ...] | None) -> dict[str, bool] | None:
 
 
 def _picked(document: Mapping[str, Any], only: tuple[str, ...]) -> dict[str, Any]:
-    """What a projection of these paths would have left of a document that holds further fields."""
+    """Return what a projection of these paths would have left of a document that holds further fields."""
     picked: dict[str, Any] = {}
     inside: dict[str, list[str]] = {}
     for path in only:

@@ -1,4 +1,4 @@
-"""What a repository writes beside a document's own fields: audit stamps, the mark of a deletion, the version."""
+"""The fields that a repository writes itself: audit stamps, the time of a soft deletion, the version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Stamps:
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """All of them."""
+        """Their names."""
         return (self.created_at, self.created_by, self.updated_at, self.updated_by)
 
 
@@ -34,15 +34,17 @@ DELETED_BY = "deleted_by"
 
 
 def utc_now() -> datetime:
-    """Now."""
+    """Return the time now."""
     return datetime.now(UTC)
 
 
-class Marks:
-    """The marks of one repository.
+class ManagedFields:
+    """The fields that one repository writes itself.
 
-    stamps: their names, or None. soft_delete: whether a deleted document is kept, with a mark. version: the field that
-    counts its changes, or None. clock: gives an aware datetime.
+    stamps: the names of the audit stamps, or None.
+    soft_delete: whether a deleted document is kept, with the time of its deletion.
+    version: the field that counts the changes of a document, or None.
+    clock: returns an aware datetime.
     """
 
     __slots__ = ("_clock", "reserved", "soft_delete", "stamps", "version")
@@ -62,47 +64,47 @@ class Marks:
         self.reserved = frozenset(names)
 
     def now(self) -> datetime:
-        """The time of a write, in milliseconds, which is what BSON keeps."""
+        """Return the time of a write, in whole milliseconds, which is what BSON keeps."""
         moment = self._clock()
         return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
-    def alive(self, where: dict[str, Any], *, deleted: bool = False) -> dict[str, Any]:
-        """A filter that leaves out what is deleted."""
+    def not_deleted(self, where: dict[str, Any], *, deleted: bool = False) -> dict[str, Any]:
+        """Return a filter that leaves out what is deleted, unless `deleted`."""
         if not self.soft_delete or deleted:
             return where
         # A second condition on the field, in an operator of its own, must not replace this one.
         return {"$and": [where, {DELETED_AT: None}]} if DELETED_AT in where else {**where, DELETED_AT: None}
 
-    def of_new(self) -> dict[str, Any]:
-        """The marks of a new document."""
-        marks: dict[str, Any] = {}
+    def for_new(self) -> dict[str, Any]:
+        """Return the values for a new document."""
+        values: dict[str, Any] = {}
         if self.stamps is not None:
             now, user = self.now(), get_session().user
-            marks = dict(zip(self.stamps.fields, (now, user, now, user), strict=True))
+            values = dict(zip(self.stamps.fields, (now, user, now, user), strict=True))
         if self.version is not None:
-            marks[self.version] = 1
-        return marks
+            values[self.version] = 1
+        return values
 
-    def creating(self, update: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """An update with the stamps that are set only if it makes the document."""
+    def with_creation(self, update: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return an upsert with the stamps that are set only if it creates the document."""
         if self.stamps is None:
             return update
-        made = {self.stamps.created_at: self.now(), self.stamps.created_by: get_session().user}
-        return {**update, "$setOnInsert": made}
+        created = {self.stamps.created_at: self.now(), self.stamps.created_by: get_session().user}
+        return {**update, "$setOnInsert": created}
 
-    def of_change(self) -> dict[str, Any]:
-        """The stamps of a change."""
+    def for_change(self) -> dict[str, Any]:
+        """Return the stamps of a change."""
         if self.stamps is None:
             return {}
         return {self.stamps.updated_at: self.now(), self.stamps.updated_by: get_session().user}
 
-    def of_deletion(self) -> dict[str, Any]:
-        """The mark of a deletion."""
+    def for_deletion(self) -> dict[str, Any]:
+        """Return the values of a soft deletion."""
         return {DELETED_AT: self.now(), DELETED_BY: get_session().user}
 
-    def changing(self, update: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """An update with the marks of a change."""
-        stamps = self.of_change()
+    def with_change(self, update: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Return an update with the stamps of a change, and with its version counted."""
+        stamps = self.for_change()
         if stamps:
             update = {**update, "$set": {**update.get("$set", {}), **stamps}}
         if self.version is not None:

@@ -9,12 +9,15 @@ from dataclasses import dataclass
 
 from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
 from adapters.mongo.naming import FORBIDDEN, has_utf8
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
+
+    from router.durations import Duration
 
 # Lower case, since MongoDB refuses two databases whose names differ in case alone (naming restrictions, manual).
 PATTERN = r"[a-z0-9](?:[a-z0-9_-]*[a-z0-9])?"
@@ -38,12 +41,16 @@ class TenantList:
 class Tenants:
     """The databases of tenants.
 
-    database: a template with `{tenant}`, such as `app_{tenant}`. pattern: a regular expression that the whole of a
-    tenant's name must match. reserved: databases that are never a tenant's, beside those of repositories with a fixed
-    database and of the server.
-    known: the tenants there are: names, a function that gives them, or a `TenantList`; without it every well-formed
-    name is a tenant. cache: seconds for which the list is believed; a name that is not in it is looked up again, at
-    most once in `least_wait` seconds, so that a new tenant need not wait and a flood of wrong names asks no more.
+    Durations are seconds, or a timedelta.
+
+    database: a template with `{tenant}`, such as `app_{tenant}`.
+    pattern: a regular expression that the whole of a tenant's name must match.
+    known: the tenants there are: names, a function that returns them, or a `TenantList`; without it every well-formed
+        name is a tenant.
+    cache: for how long the list is believed.
+    least_wait: a name that is not in the list is looked up again, at most once in this time, so that a new tenant need
+        not wait and a flood of wrong names asks no more.
+    reserved: databases that are never a tenant's, beside those of repositories with a fixed database and of the server.
     """
 
     def __init__(
@@ -52,8 +59,8 @@ class Tenants:
         *,
         pattern: str = PATTERN,
         known: Iterable[str] | Callable[[], Iterable[str]] | TenantList | None = None,
-        cache: float = 60.0,
-        least_wait: float = 1.0,
+        cache: Duration = 60.0,
+        least_wait: Duration = 1.0,
         reserved: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -66,8 +73,6 @@ class Tenants:
             self._pattern = re.compile(pattern)
         except re.error as error:
             raise ConfigurationError(f"Tenants(pattern={pattern!r}): {error}") from None
-        if cache < 0 or least_wait < 0:
-            raise ConfigurationError(f"Tenants(cache={cache!r}, least_wait={least_wait!r}): give seconds from 0")
         if isinstance(known, str):
             raise ConfigurationError(f"Tenants(known={known!r}): give a list of names, a function or a TenantList")
         self._before, self._after = before, after
@@ -76,8 +81,8 @@ class Tenants:
             self.reserve(known.database)
         self.known = known if known is None or callable(known) or isinstance(known, TenantList) else frozenset(known)
         self._names_of: dict[str, str] = {}  # of databases, by tenants whose names are known to be well-formed
-        self._cache = cache
-        self._least_wait = least_wait
+        self._cache = seconds(cache, "Tenants(cache=...)")
+        self._least_wait = seconds(least_wait, "Tenants(least_wait=...)")
         self._clock = clock
         self._lock = threading.Lock()
         self._names: frozenset[str] | None = None

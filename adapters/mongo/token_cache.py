@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _AT_MOST = 10_000
 
 
-class Cache:
+class TokenCache:
     """Identities by the id of their token, each for some seconds; the oldest goes when there are too many.
 
     revision: counts what was revoked here. What was read before that is not kept after it.

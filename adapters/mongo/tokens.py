@@ -20,7 +20,7 @@ from adapters._core.steps import run, run_async
 from adapters.mongo.document_errors import InvalidRequest
 from adapters.mongo.index import Index
 from adapters.mongo.repository import Repository
-from adapters.mongo.token_cache import Cache
+from adapters.mongo.token_cache import TokenCache
 from adapters.mongo.token_documents import (
     ID_LENGTH,
     PREFIX,
@@ -34,6 +34,7 @@ from adapters.mongo.token_documents import (
     read,
     whose,
 )
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -44,10 +45,12 @@ if TYPE_CHECKING:
     from adapters._core.steps import Steps
     from adapters._core.token_owner import TokenOwner
     from adapters.mongo.mongo import Mongo
+    from router.durations import Duration
 
     # Gives a verb of the repository, or its async twin.
     Verbs = Callable[[str], Callable[..., Any]]
 
+_DAY = 86_400
 _NO_DIGEST = bytes(32)
 _SHOWN = (
     *("_id", "name", "user", "tenants", "claims", "disabled"),
@@ -57,7 +60,7 @@ _SHOWN = (
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """A new token. token: its text, which is nowhere to be had again. expires_at: None for never."""
+    """A new token. token: the plain text, shown once; it cannot be recovered. expires_at: None for never."""
 
     token: str = field(repr=False)
     id: str
@@ -87,12 +90,14 @@ if TYPE_CHECKING:
 class MongoTokens:
     """Issues, revokes and checks tokens.
 
+    Durations are seconds, or a timedelta, a day at most.
+
     database, collection, cluster: where they are; the database is the same for all tenants.
-    cache: seconds for which a good answer is kept in this process, 0 for not at all. A token that is revoked here is
-        refused here at once, and in other processes within these seconds. Bad answers are not kept: a token is good as
-        soon as it is issued.
-    last_used_every: seconds within which `last_used_at` is not written again.
-    clock: gives an aware datetime. Expiry is checked by it; the TTL index only cleans up.
+    cache: for how long a good answer is kept in this process, 0 for not at all. A token that is revoked here is refused
+        here at once, and in other processes within this time. Bad answers are not kept: a token is good as soon as it
+        is issued.
+    last_used_every: within this time `last_used_at` is not written again.
+    clock: returns an aware datetime. Expiry is checked by it; the TTL index only cleans up.
     """
 
     def __init__(
@@ -102,13 +107,10 @@ class MongoTokens:
         database: str = "auth",
         collection: str = "tokens",
         cluster: str | None = None,
-        cache: float = 10.0,
-        last_used_every: float = 60.0,
+        cache: Duration = 10.0,
+        last_used_every: Duration = 60.0,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        for name, value in (("cache", cache), ("last_used_every", last_used_every)):
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
-                raise ConfigurationError(f"MongoTokens({name}={value!r}): give seconds, from 0 to 86400")
         if not database:
             raise ConfigurationError("MongoTokens(database=...): give a database that is no tenant's")
         self.repository: Repository[dict[str, Any]] = Repository(
@@ -119,8 +121,9 @@ class MongoTokens:
             ids="str",
             indexes=[Index("expires_at", expire_after=0), Index("user"), Index("tenants")],
         )
-        self._cache = Cache(cache)
-        self._last_used_every = timedelta(seconds=last_used_every)
+        self._cache = TokenCache(seconds(cache, "MongoTokens(cache=...)", most=_DAY))
+        every = seconds(last_used_every, "MongoTokens(last_used_every=...)", most=_DAY)
+        self._last_used_every = timedelta(seconds=every)
         self._clock = clock
 
     # ---- verbs -------------------------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ class MongoTokens:
         user: str | None = None,
         tenants: str | Iterable[str] = (),
         *,
-        expires_in: timedelta | float | None,
+        expires_in: Duration | None,
         claims: Mapping[str, Any] | None = None,
         name: str = "",
     ) -> IssuedToken:
@@ -146,7 +149,7 @@ class MongoTokens:
         user: str | None = None,
         tenants: str | Iterable[str] = (),
         *,
-        expires_in: timedelta | float | None,
+        expires_in: Duration | None,
         claims: Mapping[str, Any] | None = None,
         name: str = "",
     ) -> IssuedToken:
@@ -166,30 +169,30 @@ class MongoTokens:
 
     def revoke(self, id: str) -> bool:
         """End a token now, by its id or its whole text. Whether there was one that had not been revoked before."""
-        return run(self._revoke(self._verb, _of_id(id))) > 0
+        return run(self._revoke(self._verb, _id_filter(id))) > 0
 
     async def revoke_async(self, id: str) -> bool:
         """`revoke` from async code."""
-        return await run_async(self._revoke(self._verb_async, _of_id(id))) > 0
+        return await run_async(self._revoke(self._verb_async, _id_filter(id))) > 0
 
     def revoke_all(self, *, user: str | None = None, tenant: str | None = None) -> int:
         """End the tokens of a user, those that are valid for a tenant, or those of which both is true. Gives how many.
 
         A token of several tenants ends for all of them.
         """
-        return run(self._revoke(self._verb, _named(user, tenant)))
+        return run(self._revoke(self._verb, _revocation_filter(user, tenant)))
 
     async def revoke_all_async(self, *, user: str | None = None, tenant: str | None = None) -> int:
         """`revoke_all` from async code."""
-        return await run_async(self._revoke(self._verb_async, _named(user, tenant)))
+        return await run_async(self._revoke(self._verb_async, _revocation_filter(user, tenant)))
 
     def list(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
         """The tokens, the oldest first: all of them, those of a user, those that are valid for a tenant."""
-        return [_shown(document) for document in self._found(user, tenant).all()]
+        return [_token_of(document) for document in self._found(user, tenant).all()]
 
     async def list_async(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
         """`list` from async code."""
-        return [_shown(document) for document in await self._found(user, tenant).all_async()]
+        return [_token_of(document) for document in await self._found(user, tenant).all_async()]
 
     # ---- steps -------------------------------------------------------------------------------------------------
 
@@ -221,16 +224,16 @@ class MongoTokens:
         parts = parts_of(token)
         if parts is None:
             return None
-        id, given = parts
+        id, digest = parts
         now = self._clock()
-        known = self._cache.get(id, given, now)
+        known = self._cache.get(id, digest, now)
         if known is not None:
             return known
         revision = self._cache.revision
         document = yield verb("get")(id)
         stored = read(id, document)
         # An unknown id is compared as well, so that the time does not tell which ids there are.
-        genuine = hmac.compare_digest(given, _NO_DIGEST if stored is None else stored.digest)
+        genuine = hmac.compare_digest(digest, _NO_DIGEST if stored is None else stored.digest)
         if stored is None or not genuine or not stored.is_valid(now):
             return None
         self._cache.keep(stored, now, revision)
@@ -258,33 +261,33 @@ class MongoTokens:
         return ended
 
     def _found(self, user: str | None, tenant: str | None) -> Any:
-        return self.repository.find(_where(user, tenant), sort="created_at", only=_SHOWN)
+        return self.repository.find(_owner_filter(user, tenant), sort="created_at", only=_SHOWN)
 
     def _now(self) -> datetime:
         return in_milliseconds(self._clock())
 
 
-def _where(user: str | None, tenant: str | None) -> dict[str, Any]:
-    given = {"user": user, "tenants": tenant}
-    return {name: value for name, value in given.items() if value is not None}
+def _owner_filter(user: str | None, tenant: str | None) -> dict[str, Any]:
+    fields = {"user": user, "tenants": tenant}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
-def _of_id(id: str) -> dict[str, Any]:
+def _id_filter(id: str) -> dict[str, Any]:
     if not isinstance(id, str):
         raise InvalidRequest(f"revoke(): the id of a token is text, not {type(id).__name__}")
     parts = parts_of(id)  # of the whole token, by somebody who has found one
     return {"_id": id if parts is None else parts[0]}
 
 
-def _named(user: str | None, tenant: str | None) -> dict[str, Any]:
+def _revocation_filter(user: str | None, tenant: str | None) -> dict[str, Any]:
     """The filter of `revoke_all`, which an unset variable must not make one of all tokens. Raises InvalidRequest."""
-    where = _where(user, tenant)
+    where = _owner_filter(user, tenant)
     if not where:
         raise InvalidRequest("revoke_all(): give a user, a tenant, or both")
     return where
 
 
-def _shown(document: Mapping[str, Any]) -> Token:
+def _token_of(document: Mapping[str, Any]) -> Token:
     """A document for the list, with whatever it has."""
     return Token(
         id=str(document.get("_id")),

@@ -66,30 +66,30 @@ def update_document(
     rename: checks a field that may be changed, and gives its name in the database. stored: a value of a verb as it is
     there.
     """
-    made: dict[str, dict[str, Any]] = {}
-    for verb, given in changes.items():
+    document: dict[str, dict[str, Any]] = {}
+    for verb, arguments in changes.items():
         if verb == "unset":
-            if isinstance(given, str) or not isinstance(given, Iterable):
+            if isinstance(arguments, str) or not isinstance(arguments, Iterable):
                 raise InvalidRequest("unset: give a list of fields")
-            made.setdefault("$unset", {}).update((rename(name), "") for name in given)
+            document.setdefault("$unset", {}).update((rename(name), "") for name in arguments)
             continue
         if verb not in _OPERATORS:
             raise InvalidRequest(f"an update has no {verb!r}; it has {', '.join((*_OPERATORS, 'unset'))}")
-        if not isinstance(given, Mapping):
-            raise InvalidRequest(f"{verb}: give fields with their values, not {type(given).__name__}")
+        if not isinstance(arguments, Mapping):
+            raise InvalidRequest(f"{verb}: give fields with their values, not {type(arguments).__name__}")
         operator, wrap = _OPERATORS[verb]
-        fields = made.setdefault(operator, {})
-        for name, value in given.items():
+        fields = document.setdefault(operator, {})
+        for name, value in arguments.items():
             field = rename(name)
             if field in fields:
                 raise InvalidRequest(f"{verb}: {field} is changed twice: push and extend are one operator of MongoDB")
-            fields[field] = wrap(stored(verb, name, _given(verb, name, value)))
-    if not any(made.values()):
+            fields[field] = wrap(stored(verb, name, _checked_list(verb, name, value)))
+    if not any(document.values()):
         raise InvalidRequest("an update changes nothing: give set=, inc= or the like")
-    return {operator: fields for operator, fields in made.items() if fields}
+    return {operator: fields for operator, fields in document.items() if fields}
 
 
-def _given(verb: str, name: str, value: Any) -> Any:
+def _checked_list(verb: str, name: str, value: Any) -> Any:
     if verb != "extend":
         return value
     if isinstance(value, str | bytes | Mapping) or not isinstance(value, Iterable):

@@ -51,38 +51,38 @@ class S3(Presigning):
     def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
         """Read an object. most: bytes; a larger one raises MessageTooLarge and is not read. Raises ResourceNotFound."""
         self._warn("get")
-        return self._get(key, self._named(key, version), most)
+        return self._get(key, self._object_of(key, version), most)
 
     async def get_async(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
         """`get` from async code, without blocking its loop."""
-        return await self.aws.in_thread(self._get, key, self._named(key, version), most)
+        return await self.aws.in_thread(self._get, key, self._object_of(key, version), most)
 
     def head(self, key: str, *, version: str | None = None) -> S3Object:
         """What S3 knows of an object. Raises ResourceNotFound."""
         self._warn("head")
-        return self._head(key, self._named(key, version))
+        return self._head(key, self._object_of(key, version))
 
     async def head_async(self, key: str, *, version: str | None = None) -> S3Object:
         """`head` from async code, without blocking its loop."""
-        return await self.aws.in_thread(self._head, key, self._named(key, version))
+        return await self.aws.in_thread(self._head, key, self._object_of(key, version))
 
     def exists(self, key: str) -> bool:
         """Whether there is an object with the key."""
         self._warn("exists")
-        return self._exists(key, self._named(key))
+        return self._exists(key, self._object_of(key))
 
     async def exists_async(self, key: str) -> bool:
         """`exists` from async code, without blocking its loop."""
-        return await self.aws.in_thread(self._exists, key, self._named(key))
+        return await self.aws.in_thread(self._exists, key, self._object_of(key))
 
     def delete(self, key: str, *, version: str | None = None) -> None:
         """Delete an object; that there is none is no error."""
         self._warn("delete")
-        self._call("delete_object", key, self._named(key, version))
+        self._call("delete_object", key, self._object_of(key, version))
 
     async def delete_async(self, key: str, *, version: str | None = None) -> None:
         """`delete` from async code, without blocking its loop."""
-        await self.aws.in_thread(self._call, "delete_object", key, self._named(key, version))
+        await self.aws.in_thread(self._call, "delete_object", key, self._object_of(key, version))
 
     def delete_many(self, keys: Iterable[str]) -> None:
         """Delete objects, a thousand in a request. What S3 refuses is tried again; then PartialFailure says which."""
@@ -97,20 +97,20 @@ class S3(Presigning):
     def tags(self, key: str) -> dict[str, str]:
         """The tags of an object."""
         self._warn("tags")
-        return _plain_tags(self._call("get_object_tagging", key, self._named(key)))
+        return _plain_tags(self._call("get_object_tagging", key, self._object_of(key)))
 
     async def tags_async(self, key: str) -> dict[str, str]:
         """`tags` from async code, without blocking its loop."""
-        return _plain_tags(await self.aws.in_thread(self._call, "get_object_tagging", key, self._named(key)))
+        return _plain_tags(await self.aws.in_thread(self._call, "get_object_tagging", key, self._object_of(key)))
 
     def set_tags(self, key: str, tags: Mapping[str, str]) -> None:
         """Put tags in place of those of an object."""
         self._warn("set_tags")
-        self._call("put_object_tagging", key, {**self._named(key), "Tagging": _tag_set(tags)})
+        self._call("put_object_tagging", key, {**self._object_of(key), "Tagging": _tag_set(tags)})
 
     async def set_tags_async(self, key: str, tags: Mapping[str, str]) -> None:
         """`set_tags` from async code, without blocking its loop."""
-        request = {**self._named(key), "Tagging": _tag_set(tags)}
+        request = {**self._object_of(key), "Tagging": _tag_set(tags)}
         await self.aws.in_thread(self._call, "put_object_tagging", key, request)
 
     # ---- lists -------------------------------------------------------------------------------------------------

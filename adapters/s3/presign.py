@@ -80,7 +80,7 @@ class Presigning(Streams):
         return _presigned(request, await self.aws.in_thread(self._sign, "put_object", request, _expiry(expires)))
 
     def _getting(self, key: str, version: str | None, filename: str | None, content_type: str | None) -> dict[str, Any]:
-        request = self._named(key, version)
+        request = self._object_of(key, version)
         if filename is not None:
             # RFC 6266: everything that could end the parameter is percent-encoded.
             request["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

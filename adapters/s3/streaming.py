@@ -62,11 +62,11 @@ class Streams(Adapter):
 
     def stream(self, key: str, *, version: str | None = None, chunk: int = _CHUNK) -> Iterator[bytes]:
         """Read an object in chunks of so many bytes. It is asked for when the first of them is."""
-        return self._stream(key, self._named(key, version), chunk)
+        return self._stream(key, self._object_of(key, version), chunk)
 
     def stream_async(self, key: str, *, version: str | None = None, chunk: int = _CHUNK) -> AsyncIterator[bytes]:
         """`stream` for `async for`, without blocking its loop."""
-        return self._stream_async(key, self._named(key, version), chunk)
+        return self._stream_async(key, self._object_of(key, version), chunk)
 
     def upload(self, key: str, chunks: Iterable[bytes], *, part_size: int = _PART, **options: Any) -> S3Object:
         """Write an object from chunks, of which no more than a part of `part_size` bytes is held; options as of `put`.
@@ -140,8 +140,8 @@ class Streams(Adapter):
     def _key(self, root: str, key: str) -> str:
         return within(root, key)
 
-    def _named(self, key: str, version: str | None = None) -> dict[str, Any]:
-        """The parameters that name an object."""
+    def _object_of(self, key: str, version: str | None = None) -> dict[str, Any]:
+        """Return the parameters that name an object."""
         named = {"Bucket": self.bucket, "Key": self._key(self._root(), key)}
         return named if version is None else {**named, "VersionId": version}
 
@@ -159,7 +159,7 @@ class Streams(Adapter):
         only_new: bool = False,
     ) -> dict[str, Any]:
         """The parameters of an object that is written, its body aside."""
-        given: dict[str, Any] = {
+        parameters: dict[str, Any] = {
             "ContentType": content_type,
             "Tagging": urlencode(tags) if tags else None,
             "Metadata": dict(metadata) if metadata else None,
@@ -167,9 +167,9 @@ class Streams(Adapter):
             "IfNoneMatch": "*" if only_new else None,
         }
         return {
-            **self._named(key),
+            **self._object_of(key),
             **self._encryption,
-            **{name: value for name, value in given.items() if value is not None},
+            **{name: value for name, value in parameters.items() if value is not None},
         }
 
     def _call(self, operation: str, key: str, request: dict[str, Any]) -> Any:
@@ -207,7 +207,7 @@ class _Upload:
         self._parts: list[dict[str, Any]] = []
         # A task that is cancelled leaves a thread that is sending: abort waits for it, so that no part comes after.
         self._lock = threading.Lock()
-        self._named = {"Bucket": request["Bucket"], "Key": request["Key"]}
+        self._object = {"Bucket": request["Bucket"], "Key": request["Key"]}
 
     def add(self, piece: bytes) -> bool:
         """Take a piece, and say whether `send` has something to send."""
@@ -231,7 +231,7 @@ class _Upload:
             if self._id is None:
                 return self._s3._put(self._key, {**self._request, "Body": rest})
             self._send(rest)
-            request = {**self._named, "UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
+            request = {**self._object, "UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
             if "IfNoneMatch" in self._request:
                 request["IfNoneMatch"] = self._request["IfNoneMatch"]
             answer = self._s3._call("complete_multipart_upload", self._key, request)
@@ -243,7 +243,7 @@ class _Upload:
         with self._lock:
             if self._id is None:
                 return
-            request, self._id = {**self._named, "UploadId": self._id}, None
+            request, self._id = {**self._object, "UploadId": self._id}, None
             try:
                 self._s3._call("abort_multipart_upload", self._key, request)
             except AdapterError:
@@ -261,7 +261,7 @@ class _Upload:
                 f"{self._s3._where(self._request)}: more than {_MOST_PARTS:,} parts of {self._part_size:,} bytes; "
                 "give a larger part_size"
             )
-        request = {**self._named, "UploadId": self._id, "PartNumber": number, "Body": part}
+        request = {**self._object, "UploadId": self._id, "PartNumber": number, "Body": part}
         answer = self._s3._call("upload_part", self._key, request)
         held = {name: answer[name] for name in ("ETag", "ChecksumCRC32", "ChecksumCRC64NVME") if answer.get(name)}
         self._parts.append({**held, "PartNumber": number})

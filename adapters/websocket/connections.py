@@ -226,7 +226,7 @@ class Connections(ConnectionStore):
 def _at(aws: Aws, endpoint: str) -> Aws:
     """The same identity at another URL. Its credentials are those of `aws`, so roles are not assumed twice."""
     settings = aws.settings.replace(endpoint=endpoint, roles=())
-    return Aws(settings, clients=aws._given, sleep=aws.sleep, _parent=aws)
+    return Aws(settings, clients=aws._own_clients, sleep=aws.sleep, _parent=aws)
 
 
 def _encoded(data: Any) -> bytes:

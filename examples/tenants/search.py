@@ -13,7 +13,11 @@ MOST_FOUND = 100
 
 # For dashboards and the like: filters and pipelines over the fields that are named here, in the tenant's own database.
 proxy = QueryProxy(
-    {"notes": Exposed(notes, fields=("_id", "title", "text", "created_by", "created_at"), most=MOST_FOUND, seconds=2.0)}
+    {
+        "notes": Exposed(
+            notes, fields=("_id", "title", "text", "created_by", "created_at"), most=MOST_FOUND, max_time=2.0
+        )
+    }
 )
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from adapters.mongo.repository import Repository
-    from adapters.mongo.syncing import Report, Step
+    from adapters.mongo.syncing import Step, SyncReport
 
 INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 
@@ -80,7 +80,7 @@ def _names(tenants: Sequence[str] | None) -> list[str] | None:
     return names
 
 
-def _interrupted(report: Report) -> int:
+def _interrupted(report: SyncReport) -> int:
     """Say what was done until Ctrl-C."""
     typer.echo(report)
     typer.echo("interrupted: run it again to do the rest", err=True)

@@ -10,10 +10,13 @@ from adapters.mongo.proxy.request_filters import OPERATORS
 from adapters.mongo.proxy.stages import DEFAULT_STAGES, STAGES
 from adapters.mongo.proxy.visible_fields import fault_of
 from adapters.mongo.repository import Repository
+from router.durations import seconds
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+
+    from router.durations import Duration
 
 _MOST = 10_000
 _LONGEST_TIME = 3600.0
@@ -27,9 +30,10 @@ class Exposed:
         they are stored, whatever its model.
     fields: paths of fields as they are called in the database, each with all that is below it. `_id` is one like the
         others; a list can be read page by page only where it is open, since a page token holds it.
-    operators, stages, expressions: of those that the proxy knows. lookups: collections of the same proxy that `$lookup`
-        may join; naming one opens the stage, which needs MongoDB 5.0. most: documents of one answer. seconds: for which
-        the server may work on one query.
+    operators, stages, expressions: of those that the proxy knows.
+    lookups: collections of the same proxy that `$lookup` may join; naming one opens the stage, which needs MongoDB 5.0.
+    most: documents of one answer.
+    max_time: for which the server may work on one query; seconds, or a timedelta, an hour at most.
     """
 
     repository: Repository[Any]
@@ -39,7 +43,7 @@ class Exposed:
     expressions: Collection[str] = field(default=EXPRESSIONS, kw_only=True)
     lookups: Collection[str] = field(default=(), kw_only=True)
     most: int = field(default=500, kw_only=True)
-    seconds: float = field(default=10.0, kw_only=True)
+    max_time: Duration = field(default=10.0, kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.repository, Repository):
@@ -48,10 +52,10 @@ class Exposed:
         if self.repository.database is not None:
             raise ConfigurationError(f"{what}: its database is fixed; a proxy is for data of the session's tenant")
         for name in ("fields", "operators", "stages", "expressions", "lookups"):
-            given = getattr(self, name)
-            if isinstance(given, str) or not all(isinstance(one, str) for one in given):
+            names = getattr(self, name)
+            if isinstance(names, str) or not all(isinstance(one, str) for one in names):
                 raise ConfigurationError(f"{what}: {name}= takes a list of names")
-            object.__setattr__(self, name, tuple(dict.fromkeys(given)))
+            object.__setattr__(self, name, tuple(dict.fromkeys(names)))
         self._check_fields(what)
         _check_known(what, "operators", self.operators, OPERATORS)
         _check_known(what, "stages", self.stages, STAGES)
@@ -60,9 +64,8 @@ class Exposed:
             raise ConfigurationError(f"{what}: $lookup may join what lookups= names, and that is nothing")
         if type(self.most) is not int or not 1 <= self.most <= _MOST:
             raise ConfigurationError(f"{what}: most={self.most!r}: give a whole number from 1 to {_MOST}")
-        number = isinstance(self.seconds, int | float) and not isinstance(self.seconds, bool)
-        if not number or not 0 < self.seconds <= _LONGEST_TIME:
-            raise ConfigurationError(f"{what}: seconds={self.seconds!r}: give seconds, up to {_LONGEST_TIME:.0f}")
+        limit = seconds(self.max_time, f"{what}: max_time=...", least=0.001, most=_LONGEST_TIME)
+        object.__setattr__(self, "max_time", limit)
 
     def _check_fields(self, what: str) -> None:
         if not self.fields:
@@ -73,8 +76,8 @@ class Exposed:
                 raise ConfigurationError(f"{what}: fields={path!r:.80}: {fault}")
 
 
-def _check_known(what: str, name: str, given: Collection[str], known: frozenset[str]) -> None:
-    for one in given:
+def _check_known(what: str, name: str, names: Collection[str], known: frozenset[str]) -> None:
+    for one in names:
         if one not in known:
             raise ConfigurationError(f"{what}: {name}: the proxy cannot check {one!r:.80}; it knows {_listed(known)}")
 

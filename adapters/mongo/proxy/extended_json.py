@@ -21,28 +21,28 @@ _DECIMAL = re.compile(r"-?[0-9]{1,34}(\.[0-9]{1,34})?([eE][+-]?[0-9]{1,4})?", re
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def value_of(given: Any, at: str) -> Any:
+def value_of(value: Any, at: str) -> Any:
     """A value to compare with, as the driver takes it. Raises QueryRefused for one that holds an operator."""
-    if type(given) is list:
-        return [value_of(held, f"{at}[{index}]") for index, held in enumerate(given)]
-    if type(given) is not dict:
-        return given
-    if is_extended(given):
-        return extended(given, at)
-    for key in given:
+    if type(value) is list:
+        return [value_of(held, f"{at}[{index}]") for index, held in enumerate(value)]
+    if type(value) is not dict:
+        return value
+    if is_extended(value):
+        return extended(value, at)
+    for key in value:
         if key.startswith("$"):
             raise QueryRefused(inside(at, key), "is no value; an operator has no place here")
-    return {key: value_of(held, inside(at, key)) for key, held in given.items()}
+    return {key: value_of(held, inside(at, key)) for key, held in value.items()}
 
 
-def is_extended(given: Mapping[str, Any]) -> bool:
+def is_extended(value: Mapping[str, Any]) -> bool:
     """Whether an object is a value in Extended JSON, such as `{"$oid": ...}`."""
-    return len(given) == 1 and next(iter(given)) in _READERS
+    return len(value) == 1 and next(iter(value)) in _READERS
 
 
-def extended(given: Mapping[str, Any], at: str) -> Any:
+def extended(value: Mapping[str, Any], at: str) -> Any:
     """The value of an object in Extended JSON. Raises QueryRefused for one that is not exactly of its form."""
-    ((kind, held),) = given.items()
+    ((kind, held),) = value.items()
     reader, form = _READERS[kind]
     try:
         return reader(held)

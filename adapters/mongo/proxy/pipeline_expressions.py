@@ -58,46 +58,46 @@ class Expressions:
     operators: frozenset[str]
     weight: int = 0
 
-    def read(self, given: Any, at: str) -> Any:
+    def read(self, value: Any, at: str) -> Any:
         """An expression. Raises QueryRefused."""
-        if type(given) is str and given.startswith("$"):
-            return self._reference(given, at)
-        if type(given) is list:
-            return [self.read(held, f"{at}[{index}]") for index, held in enumerate(given)]
-        if type(given) is not dict:
-            return given
-        if is_extended(given):
-            return extended(given, at)
-        for name in given:
+        if type(value) is str and value.startswith("$"):
+            return self._reference(value, at)
+        if type(value) is list:
+            return [self.read(held, f"{at}[{index}]") for index, held in enumerate(value)]
+        if type(value) is not dict:
+            return value
+        if is_extended(value):
+            return extended(value, at)
+        for name in value:
             if name.startswith("$"):
-                return {name: self._operand(name, given, at)}
-        return {checked_name(name, inside(at, name)): self.read(held, inside(at, name)) for name, held in given.items()}
+                return {name: self._operand(name, value, at)}
+        return {checked_name(name, inside(at, name)): self.read(held, inside(at, name)) for name, held in value.items()}
 
-    def _operand(self, name: str, given: dict[str, Any], at: str) -> Any:
+    def _operand(self, name: str, value: dict[str, Any], at: str) -> Any:
         """What an operator is applied to. Named arguments are expressions like those in a list."""
         place = inside(at, name)
-        if len(given) > 1:
+        if len(value) > 1:
             raise QueryRefused(at, "an operator stands alone in its object")
         if name not in self.operators:
             raise QueryRefused(place, "is not an operator that is allowed here")
-        return value_of(given[name], place) if name == "$literal" else self.read(given[name], place)
+        return value_of(value[name], place) if name == "$literal" else self.read(value[name], place)
 
-    def _reference(self, given: str, at: str) -> str:
+    def _reference(self, value: str, at: str) -> str:
         """The path of a field, or a variable of the system with or without one."""
-        if not given.startswith("$$"):
-            path = checked_path(given[1:], at)
+        if not value.startswith("$$"):
+            path = checked_path(value[1:], at)
             self._bear(self.scope.weight(path, at), at)
-            return given
-        variable, _, path = given[2:].partition(".")
+            return value
+        variable, _, path = value[2:].partition(".")
         if variable not in _VARIABLES:
             raise QueryRefused(at, "is not a variable that is allowed here")
-        if path or given.endswith("."):
+        if path or value.endswith("."):
             if variable not in ("ROOT", "CURRENT"):
                 raise QueryRefused(at, "has no fields")
             self._bear(self.scope.weight(checked_path(path, at), at), at)
         elif variable in ("ROOT", "CURRENT"):
             self._bear(self.scope.whole(), at)
-        return given
+        return value
 
     def _bear(self, weight: int, at: str) -> None:
         self.weight += weight

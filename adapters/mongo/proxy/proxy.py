@@ -8,14 +8,14 @@ from adapters._core.page_tokens import Page
 from adapters.mongo.document_errors import ClusterUnavailable, InvalidRequest
 from adapters.mongo.proxy.exposed import Exposed
 from adapters.mongo.proxy.limits import Limits, measure
-from adapters.mongo.proxy.queries import Source, joined
+from adapters.mongo.proxy.queries import ExposedCollection, joined
 from adapters.mongo.proxy.refusal import QueryRefused
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from adapters.mongo.proxy.queries import Find
+    from adapters.mongo.proxy.queries import ListQuery
 
 # The server gave up for the time limit of the query (error codes, MongoDB manual); the server is well.
 _TIME_LIMIT = "MaxTimeMSExpired"
@@ -51,7 +51,7 @@ class QueryProxy:
                 return _answer(query, query.selection.page(query.limit, query.token))
             return _answer(query, Page(query.selection.all(), None))
         except (InvalidRequest, ClusterUnavailable) as error:
-            raise _told(error, "filter") from None
+            raise _client_error(error, "filter") from None
 
     async def find_async(self, request: dict[str, Any]) -> Page[dict[str, Any]]:
         """`find` from async code."""
@@ -61,7 +61,7 @@ class QueryProxy:
                 return _answer(query, await query.selection.page_async(query.limit, query.token))
             return _answer(query, Page(await query.selection.all_async(), None))
         except (InvalidRequest, ClusterUnavailable) as error:
-            raise _told(error, "filter") from None
+            raise _client_error(error, "filter") from None
 
     def aggregate(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         """What the pipeline of a request gives. Raises QueryRefused."""
@@ -70,7 +70,7 @@ class QueryProxy:
         try:
             return documents.all()
         except (InvalidRequest, ClusterUnavailable) as error:
-            raise _told(error, "pipeline") from None
+            raise _client_error(error, "pipeline") from None
 
     async def aggregate_async(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         """`aggregate` from async code."""
@@ -79,7 +79,7 @@ class QueryProxy:
         try:
             return await documents.all_async()
         except (InvalidRequest, ClusterUnavailable) as error:
-            raise _told(error, "pipeline") from None
+            raise _client_error(error, "pipeline") from None
 
     def describe(self) -> dict[str, dict[str, Any]]:
         """What is open, by collection, for clients that let their users choose."""
@@ -97,7 +97,7 @@ class QueryProxy:
 
     # ---- reading requests ---------------------------------------------------------------------------------------
 
-    def _asked(self, request: Any) -> Source:
+    def _asked(self, request: Any) -> ExposedCollection:
         """The collection that a request is about, once it is known to be small enough to be read."""
         if type(request) is not dict:
             raise QueryRefused("the request", "an object is expected")
@@ -108,7 +108,7 @@ class QueryProxy:
             raise QueryRefused("collection", "is not a collection that is open to queries")
         return source
 
-    def _source(self, name: str, exposed: Exposed) -> Source:
+    def _source(self, name: str, exposed: Exposed) -> ExposedCollection:
         joinable = {}
         for other in exposed.lookups:
             found = self._collections.get(other)
@@ -117,20 +117,20 @@ class QueryProxy:
             if _home(found) != _home(exposed):
                 raise ConfigurationError(f"QueryProxy({name}): {other!r} cannot be joined: it is in another cluster")
             joinable[other] = joined(found)
-        return Source(exposed, joinable, self._limits)
+        return ExposedCollection(exposed, joinable, self._limits)
 
 
 def _home(exposed: Exposed) -> tuple[Any, str | None]:
     return exposed.repository.mongo, exposed.repository.cluster
 
 
-def _answer(query: Find, page: Page[dict[str, Any]]) -> Page[dict[str, Any]]:
+def _answer(query: ListQuery, page: Page[dict[str, Any]]) -> Page[dict[str, Any]]:
     """The page with nothing but the fields that were asked for, whatever the database sent."""
     return Page(query.fields.pick(page.items), page.next)
 
 
-def _told(error: InvalidRequest | ClusterUnavailable, at: str) -> Exception:
-    """What a client is told of the server's refusal. Its text may quote stored values; its code does not."""
+def _client_error(error: InvalidRequest | ClusterUnavailable, at: str) -> Exception:
+    """Return the error for a client. The server's text may quote stored values; its code does not."""
     if isinstance(error, InvalidRequest):
         reason = f"the database refuses it ({error.code})" if error.code else "it cannot be answered as it is asked"
         return QueryRefused(at, reason, code=error.code)

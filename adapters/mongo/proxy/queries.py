@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from adapters.mongo.place import Place
 from adapters.mongo.proxy.refusal import QueryRefused
 from adapters.mongo.proxy.request_filters import Filters
 from adapters.mongo.proxy.scope import Scope
 from adapters.mongo.proxy.stages import Joined, Pipeline, Rules, whole_number
-from adapters.mongo.proxy.visible_fields import Fields, checked_path, inside
-from adapters.mongo.selection import Aggregation, Selection, Wanted
+from adapters.mongo.proxy.visible_fields import VisibleFields, checked_path, inside
+from adapters.mongo.selection import Aggregation, FindParameters, Selection
 from adapters.mongo.stamps import DELETED_AT
+from router.durations import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,29 +28,28 @@ _AGGREGATE = ("collection", "pipeline", "limit")
 
 
 @dataclass(frozen=True, slots=True)
-class Find:
+class ListQuery:
     """A list to read. fields: of the answer. token: where it goes on; None for its beginning, or without paging."""
 
     selection: Selection[dict[str, Any]]
-    wanted: Wanted
-    fields: Fields
+    parameters: FindParameters
+    fields: VisibleFields
     limit: int
     token: str | None
     paged: bool
 
 
-class Source:
+class ExposedCollection:
     """One exposed collection: reads the requests that are about it."""
 
     def __init__(self, exposed: Exposed, joined: Mapping[str, Joined], limits: Limits) -> None:
         repository = exposed.repository
-        # A place of its own: documents are read as they are stored, not by the repository's model.
-        self._place = Place(repository.mongo, repository.cluster, None, repository.name)
-        self._fields = Fields(exposed.fields)
+        self._operations = repository._operations
+        self._fields = VisibleFields(exposed.fields)
         self._page_secret = repository.page_secret
         self._hidden = hidden(exposed)
         self._most = exposed.most
-        self._milliseconds = max(1, int(exposed.seconds * 1000))
+        self._max_time = exposed.max_time
         stages = {*exposed.stages, "$lookup"} if exposed.lookups else exposed.stages
         self._rules = Rules(
             operators=frozenset(exposed.operators),
@@ -61,26 +60,28 @@ class Source:
             limits=limits,
         )
 
-    def find(self, request: Mapping[str, Any]) -> Find:
+    def find(self, request: Mapping[str, Any]) -> ListQuery:
         """The query of a request for a list. Raises QueryRefused."""
         _known(request, _FIND)
         fields = self._projection(request.get("projection"))
         filters = Filters(self._fields, self._rules.operators, self._rules.limits)
-        given = filters.read(request.get("filter", {}), "filter")
+        match = filters.read(request.get("filter", {}), "filter")
         limit = self._limit(request)
         paged = self._fields.shows("_id")
         token = request.get("token")
         if token is not None and (type(token) is not str or not paged):
             raise QueryRefused("token", "a token of an answer is expected" if paged else "this list has no pages")
-        wanted = Wanted(
+        parameters = FindParameters(
             # Within $and no key of the client's meets one of ours.
-            where={**({"$and": [given]} if given else {}), **self._hidden},
+            where={**({"$and": [match]} if match else {}), **self._hidden},
             order=self._order(request.get("sort")),
             limit=limit,
             only=fields.names,
-            max_ms=self._milliseconds,
+            max_time=self._max_time,
         )
-        return Find(Selection(self._place, dict, wanted, self._page_secret), wanted, fields, limit, token, paged)
+        # Read by `dict`: documents as they are stored, whatever the repository's model.
+        selection = Selection(self._operations, dict, parameters, self._page_secret)
+        return ListQuery(selection, parameters, fields, limit, token, paged)
 
     def pipeline(self, request: Mapping[str, Any]) -> list[Stage]:
         """The pipeline of a request. Raises QueryRefused.
@@ -99,35 +100,36 @@ class Source:
 
     def aggregation(self, pipeline: list[Stage]) -> Aggregation[dict[str, Any]]:
         """The documents of a pipeline that was read."""
-        return Aggregation(self._place, dict, pipeline, {"maxTimeMS": self._milliseconds})
+        limit = round(seconds(self._max_time, "max_time") * 1000)
+        return Aggregation(self._operations, dict, pipeline, {"maxTimeMS": limit})
 
     def _limit(self, request: Mapping[str, Any]) -> int:
         if request.get("limit") is None:
             return min(_USUAL_LIMIT, self._most)
         return whole_number(request["limit"], "limit", 1, self._most)
 
-    def _projection(self, given: Any) -> Fields:
+    def _projection(self, value: Any) -> VisibleFields:
         """The fields of an answer: a list of names, or an object that says 1 of each."""
-        if given is None:
+        if value is None:
             return self._fields
-        if type(given) is dict:
-            for path, held in given.items():
+        if type(value) is dict:
+            for path, held in value.items():
                 if type(held) not in (bool, int) or held != 1:
                     raise QueryRefused(inside("projection", path), "1 is expected: fields are named, and not computed")
-            places = [(path, inside("projection", path)) for path in given]
-        elif type(given) is list:
-            places = [(path, f"projection[{index}]") for index, path in enumerate(given)]
+            places = [(path, inside("projection", path)) for path in value]
+        elif type(value) is list:
+            places = [(path, f"projection[{index}]") for index, path in enumerate(value)]
         else:
             raise QueryRefused("projection", "a list of fields is expected")
         if not places:
             raise QueryRefused("projection", "names no field")
-        return Fields([self._fields.require(checked_path(path, at), at) for path, at in places])
+        return VisibleFields([self._fields.require(checked_path(path, at), at) for path, at in places])
 
-    def _order(self, given: Any) -> Order:
+    def _order(self, value: Any) -> Order:
         """The order: names of fields, `"-placed"` descending, or an object of fields with 1 or -1."""
-        if given is None:
+        if value is None:
             return []
-        named = [given] if type(given) is str else given
+        named = [value] if type(value) is str else value
         if type(named) is dict:
             pairs = [(path, direction, inside("sort", path)) for path, direction in named.items()]
         elif type(named) is list and all(type(one) is str for one in named):
@@ -155,12 +157,12 @@ def hidden(exposed: Exposed) -> dict[str, Any]:
 
 def joined(exposed: Exposed) -> Joined:
     """A collection as `$lookup` joins it."""
-    fields = Fields(exposed.fields)
+    fields = VisibleFields(exposed.fields)
     pipeline = (*_opening(hidden(exposed), fields), {"$limit": exposed.most})
     return Joined(exposed.repository.name, fields, pipeline)
 
 
-def _opening(filter: dict[str, Any], fields: Fields) -> list[Stage]:
+def _opening(filter: dict[str, Any], fields: VisibleFields) -> list[Stage]:
     """The stages before which nothing happens, and after which only what is open is left."""
     return [*([{"$match": filter}] if filter else []), {"$project": fields.projection()}]
 

@@ -24,19 +24,19 @@ _OPTIONS = ("", "i")
 _LANGUAGE = r"there are text, classes such as [a-z], \d \w \s, dots, repeats, ^ at the beginning and $ at the end"
 
 
-def checked_pattern(given: Any, options: Any, at: str, longest: int) -> dict[str, str]:
+def checked_pattern(pattern: Any, options: Any, at: str, longest: int) -> dict[str, str]:
     """The operators of a pattern. Raises QueryRefused."""
-    if type(given) is not str or not given or len(given) > longest:
+    if type(pattern) is not str or not pattern or len(pattern) > longest:
         raise QueryRefused(at, f"a pattern is a text of 1 to {longest} characters")
     if options not in _OPTIONS or type(options) is not str:
         raise QueryRefused(at, 'the only $options are "i"')
-    if "\0" in given:
+    if "\0" in pattern:
         raise QueryRefused(at, "a pattern cannot hold NUL")
-    anchored = given.startswith("^")
-    position, end = int(anchored), len(given)
+    anchored = pattern.startswith("^")
+    position, end = int(anchored), len(pattern)
     repeats: list[str] = []
-    while position < end and not (given[position] == "$" and position == end - 1):
-        found = _ONE.match(given, position)
+    while position < end and not (pattern[position] == "$" and position == end - 1):
+        found = _ONE.match(pattern, position)
         if found is None:
             raise QueryRefused(at, f"the pattern is not understood at character {position + 1}: {_LANGUAGE}")
         if found["repeat"]:
@@ -44,4 +44,4 @@ def checked_pattern(given: Any, options: Any, at: str, longest: int) -> dict[str
         position = found.end()
     if len(repeats) > 1 or (repeats and not anchored and repeats != ["?"]):
         raise QueryRefused(at, "a pattern may have one repeat, and * + {} only if it begins with ^")
-    return {"$regex": given, "$options": options} if options else {"$regex": given}
+    return {"$regex": pattern, "$options": options} if options else {"$regex": pattern}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.mongo.proxy.limits import Limits
-    from adapters.mongo.proxy.visible_fields import Fields
+    from adapters.mongo.proxy.visible_fields import VisibleFields
 
 _LOGICAL = frozenset(("$and", "$or", "$nor"))
 _COMPARING = frozenset(("$eq", "$ne", "$gt", "$gte", "$lt", "$lte"))
@@ -27,22 +27,22 @@ OPERATORS = _LOGICAL | _COMPARING | _LISTING | {"$not", "$exists", "$size", "$el
 class Filters:
     """Reads filters. fields: those that may be asked about. operators: those of `OPERATORS` that are allowed."""
 
-    fields: Fields
+    fields: VisibleFields
     operators: frozenset[str]
     limits: Limits
 
-    def read(self, given: Any, at: str) -> dict[str, Any]:
+    def read(self, value: Any, at: str) -> dict[str, Any]:
         """The filter; an empty one matches all. Raises QueryRefused."""
-        return self._clauses(given, at, "") if given != {} else {}
+        return self._clauses(value, at, "") if value != {} else {}
 
-    def _clauses(self, given: Any, at: str, above: str) -> dict[str, Any]:
+    def _clauses(self, value: Any, at: str, above: str) -> dict[str, Any]:
         """Conditions by field, and logical operators. above: what the fields are under, with a dot at its end."""
-        if type(given) is not dict:
+        if type(value) is not dict:
             raise QueryRefused(at, "a filter is an object")
-        if not given:
+        if not value:
             raise QueryRefused(at, "an empty filter has no place here")
         clauses: dict[str, Any] = {}
-        for name, held in given.items():
+        for name, held in value.items():
             place = inside(at, name)
             if name.startswith("$"):
                 if name not in _LOGICAL:
@@ -53,32 +53,32 @@ class Filters:
                 clauses[name] = self._condition(held, place, path)
         return clauses
 
-    def _each(self, given: Any, at: str, above: str) -> list[dict[str, Any]]:
-        if type(given) is not list or not given:
+    def _each(self, value: Any, at: str, above: str) -> list[dict[str, Any]]:
+        if type(value) is not list or not value:
             raise QueryRefused(at, "a list of filters is expected")
-        return [self._clauses(held, f"{at}[{index}]", above) for index, held in enumerate(given)]
+        return [self._clauses(held, f"{at}[{index}]", above) for index, held in enumerate(value)]
 
-    def _condition(self, given: Any, at: str, path: str) -> dict[str, Any]:
+    def _condition(self, value: Any, at: str, path: str) -> dict[str, Any]:
         """What is asked of one field: operators, or a value that it equals."""
-        if type(given) is dict and any(key.startswith("$") for key in given) and not is_extended(given):
-            return self._operators(given, at, path)
+        if type(value) is dict and any(key.startswith("$") for key in value) and not is_extended(value):
+            return self._operators(value, at, path)
         self.fields.require(path, at)
-        return {"$eq": value_of(given, at)}  # said outright, so that no value is ever taken for something else
+        return {"$eq": value_of(value, at)}  # said outright, so that no value is ever taken for something else
 
-    def _operators(self, given: dict[str, Any], at: str, path: str) -> dict[str, Any]:
+    def _operators(self, value: dict[str, Any], at: str, path: str) -> dict[str, Any]:
         # $elemMatch, or what is not so, may ask about fields below one that is not open as a whole.
-        if not given.keys() <= {"$elemMatch", "$not"} or not self.fields.leads(path):
+        if not value.keys() <= {"$elemMatch", "$not"} or not self.fields.leads(path):
             self.fields.require(path, at)
-        made: dict[str, Any] = {}
-        for name, operand in given.items():
+        result: dict[str, Any] = {}
+        for name, operand in value.items():
             place = inside(at, name)
-            if name == "$options" and "$regex" in given:
+            if name == "$options" and "$regex" in value:
                 continue
             self._allowed(name, place)
             if name in _LOGICAL:
                 raise QueryRefused(place, "stands before fields, not after one")
-            made |= self._operator(name, operand, place, path, given)
-        return made
+            result |= self._operator(name, operand, place, path, value)
+        return result
 
     def _operator(self, name: str, operand: Any, at: str, path: str, among: dict[str, Any]) -> dict[str, Any]:
         """One operator with its operand. among: all of its object."""
@@ -104,13 +104,13 @@ class Filters:
             return {name: self._operators(operand, at, path)}
         return checked_pattern(operand, among.get("$options", ""), at, self.limits.pattern)
 
-    def _element(self, given: Any, at: str, path: str) -> dict[str, Any]:
+    def _element(self, value: Any, at: str, path: str) -> dict[str, Any]:
         """What one element of a list has to meet: operators on itself, or a filter on its fields."""
-        if type(given) is not dict or not given:
+        if type(value) is not dict or not value:
             raise QueryRefused(at, "an object of conditions is expected")
-        if all(key.startswith("$") and key not in _LOGICAL for key in given):
-            return self._operators(given, at, self.fields.require(path, at))
-        return self._clauses(given, at, f"{path}.")
+        if all(key.startswith("$") and key not in _LOGICAL for key in value):
+            return self._operators(value, at, self.fields.require(path, at))
+        return self._clauses(value, at, f"{path}.")
 
     def _allowed(self, name: str, at: str) -> str:
         if name not in self.operators:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from adapters.mongo.proxy.refusal import QueryRefused
-from adapters.mongo.proxy.visible_fields import Fields
+from adapters.mongo.proxy.visible_fields import VisibleFields
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-class Scope(Fields):
+class Scope(VisibleFields):
     """Fields at one point of a pipeline, each with its weight.
 
     The weight is the number of stored fields that a value is made of. Twenty stages that each put a value twice into a

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from adapters.mongo.proxy.limits import Limits
     from adapters.mongo.proxy.scope import Scope
-    from adapters.mongo.proxy.visible_fields import Fields
+    from adapters.mongo.proxy.visible_fields import VisibleFields
 
     Stage = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Joined:
     """A collection that `$lookup` may join. pipeline: shows its visible documents with their allowed fields."""
 
     collection: str
-    fields: Fields
+    fields: VisibleFields
     pipeline: tuple[Stage, ...]
 
 
@@ -54,16 +54,16 @@ class Pipeline:
         self._stages_left = rules.limits.stages
         self._lookups_left = rules.limits.lookups
 
-    def read(self, given: Any, at: str) -> list[Stage]:
+    def read(self, value: Any, at: str) -> list[Stage]:
         """The stages. Raises QueryRefused."""
-        if type(given) is not list:
+        if type(value) is not list:
             raise QueryRefused(at, "a list of stages is expected")
-        return [self._stage(held, f"{at}[{index}]") for index, held in enumerate(given)]
+        return [self._stage(held, f"{at}[{index}]") for index, held in enumerate(value)]
 
-    def _stage(self, given: Any, at: str) -> Stage:
-        if type(given) is not dict or len(given) != 1:
+    def _stage(self, value: Any, at: str) -> Stage:
+        if type(value) is not dict or len(value) != 1:
             raise QueryRefused(at, "a stage is an object with one key")
-        ((name, operand),) = given.items()
+        ((name, operand),) = value.items()
         place = inside(at, name)
         reader = _READERS.get(name)
         if reader is None or name not in self._rules.stages:
@@ -75,40 +75,40 @@ class Pipeline:
 
     # ---- which documents ----------------------------------------------------------------------------------------
 
-    def _match(self, given: Any, at: str) -> Any:
+    def _match(self, value: Any, at: str) -> Any:
         # As strict as a filter of `find`, although hidden fields are out of sight already: the server moves a $match to
         # the front where it can, and nothing should depend on how well it does that.
-        return Filters(self._scope, self._rules.operators, self._rules.limits).read(given, at)
+        return Filters(self._scope, self._rules.operators, self._rules.limits).read(value, at)
 
-    def _sort(self, given: Any, at: str) -> Any:
-        if type(given) is not dict or not given:
+    def _sort(self, value: Any, at: str) -> Any:
+        if type(value) is not dict or not value:
             raise QueryRefused(at, "an object of fields with 1 or -1 is expected")
-        for path, held in given.items():
+        for path, held in value.items():
             place = inside(at, path)
             self._scope.require(checked_path(path, place), place)
             if type(held) is not int or held not in (1, -1):
                 raise QueryRefused(place, "1 or -1 is expected")
-        return dict(given)
+        return dict(value)
 
-    def _limit(self, given: Any, at: str) -> Any:
-        return whole_number(given, at, 1, _MOST_COUNT)
+    def _limit(self, value: Any, at: str) -> Any:
+        return whole_number(value, at, 1, _MOST_COUNT)
 
-    def _skip(self, given: Any, at: str) -> Any:
-        return whole_number(given, at, 0, _MOST_COUNT)
+    def _skip(self, value: Any, at: str) -> Any:
+        return whole_number(value, at, 0, _MOST_COUNT)
 
     # ---- their fields -------------------------------------------------------------------------------------------
 
-    def _project(self, given: Any, at: str) -> Any:
+    def _project(self, value: Any, at: str) -> Any:
         """Fields to keep (1), fields to compute, and whether `_id` is kept; nothing else is left out by name."""
-        spec = _named(given, at)
+        spec = _fields_in(value, at)
         weights: dict[str, int] = {}
-        made = {path: self._kept(path, held, inside(at, path), weights) for path, held in spec.items()}
+        result = {path: self._kept(path, held, inside(at, path), weights) for path, held in spec.items()}
         if not weights:
             raise QueryRefused(at, "nothing is kept; $unset leaves fields out")
         if "_id" not in spec and (self._scope.shows("_id") or self._scope.leads("_id")):
             weights |= self._scope.under("_id", "_id", at)
         self._scope = self._scope.replaced(weights)
-        return made
+        return result
 
     def _kept(self, path: str, held: Any, at: str, weights: dict[str, int]) -> Any:
         if path == "_id" and type(held) in (bool, int) and held == 0:
@@ -120,76 +120,78 @@ class Pipeline:
             raise QueryRefused(at, 'give 1, "$field", or an object of one operator')
         return self._assigned(path, held, at, weights)
 
-    def _add_fields(self, given: Any, at: str) -> Any:
+    def _add_fields(self, value: Any, at: str) -> Any:
         weights: dict[str, int] = {}
-        made = {name: self._assigned(name, held, inside(at, name), weights) for name, held in _named(given, at).items()}
+        result = {
+            name: self._assigned(name, held, inside(at, name), weights) for name, held in _fields_in(value, at).items()
+        }
         self._scope = self._scope.adding(weights)
-        return made
+        return result
 
-    def _assigned(self, name: str, given: Any, at: str, weights: dict[str, int]) -> Any:
+    def _assigned(self, name: str, value: Any, at: str, weights: dict[str, int]) -> Any:
         """What a field is set to, in place of all that it held.
 
         Neither a path nor an object of fields is taken: these set a field in each element of a list, and so make the
         square of a list out of a list.
         """
         checked_name(name, at)
-        if type(given) is dict and not _is_computed(given):
+        if type(value) is dict and not _is_computed(value):
             raise QueryRefused(at, 'a field such as "$sku", a value, or an object of one operator is expected')
-        return self._computed(name, given, at, weights)
+        return self._computed(name, value, at, weights)
 
-    def _unset(self, given: Any, at: str) -> Any:
-        paths = [given] if type(given) is str else given
+    def _unset(self, value: Any, at: str) -> Any:
+        paths = [value] if type(value) is str else value
         if type(paths) is not list or not paths:
             raise QueryRefused(at, "a list of fields is expected")
         return [checked_path(path, f"{at}[{index}]") for index, path in enumerate(paths)]
 
-    def _unwind(self, given: Any, at: str) -> Any:
-        spec = {"path": given} if type(given) is str else _keys(given, at, ("path",), _UNWIND)
+    def _unwind(self, value: Any, at: str) -> Any:
+        spec = {"path": value} if type(value) is str else _keys(value, at, ("path",), _UNWIND)
         path = spec["path"]
         if type(path) is not str or not path.startswith("$") or path.startswith("$$"):
             raise QueryRefused(at, 'a path such as "$lines" is expected')
         self._scope.weight(checked_path(path[1:], at), at)
-        made: Stage = {"path": path}
+        result: Stage = {"path": path}
         if "preserveNullAndEmptyArrays" in spec:
-            made["preserveNullAndEmptyArrays"] = _truth(spec["preserveNullAndEmptyArrays"], at)
+            result["preserveNullAndEmptyArrays"] = _truth(spec["preserveNullAndEmptyArrays"], at)
         if "includeArrayIndex" in spec:
             name = checked_name(spec["includeArrayIndex"], inside(at, "includeArrayIndex"))
-            made["includeArrayIndex"] = name
+            result["includeArrayIndex"] = name
             self._scope = self._scope.adding({name: 1})
-        return made if len(made) > 1 else path
+        return result if len(result) > 1 else path
 
     # ---- groups -------------------------------------------------------------------------------------------------
 
-    def _group(self, given: Any, at: str) -> Any:
-        if type(given) is not dict or "_id" not in given:
+    def _group(self, value: Any, at: str) -> Any:
+        if type(value) is not dict or "_id" not in value:
             raise QueryRefused(at, "an object with _id is expected")
         weights: dict[str, int] = {}
-        key = self._computed("_id", given["_id"], inside(at, "_id"), weights)
-        made = self._accumulated({name: held for name, held in given.items() if name != "_id"}, at, weights)
+        key = self._computed("_id", value["_id"], inside(at, "_id"), weights)
+        result = self._accumulated({name: held for name, held in value.items() if name != "_id"}, at, weights)
         self._scope = self._scope.replaced(weights)
-        return {"_id": key, **made}
+        return {"_id": key, **result}
 
-    def _bucket(self, given: Any, at: str) -> Any:
-        spec = _keys(given, at, ("groupBy", "boundaries"), _BUCKET)
+    def _bucket(self, value: Any, at: str) -> Any:
+        spec = _keys(value, at, ("groupBy", "boundaries"), _BUCKET)
         weights: dict[str, int] = {}
         by = self._computed("_id", spec["groupBy"], inside(at, "groupBy"), weights)
         place = inside(at, "boundaries")
         if type(spec["boundaries"]) is not list or len(spec["boundaries"]) < 2:
             raise QueryRefused(place, "a list of two values or more is expected")
-        made: Stage = {"groupBy": by, "boundaries": [_constant(held, place) for held in spec["boundaries"]]}
+        result: Stage = {"groupBy": by, "boundaries": [_constant(held, place) for held in spec["boundaries"]]}
         if "default" in spec:
-            made["default"] = _constant(spec["default"], inside(at, "default"))
+            result["default"] = _constant(spec["default"], inside(at, "default"))
         if "output" in spec:
             place = inside(at, "output")
-            made["output"] = self._accumulated(_named(spec["output"], place), place, weights)
+            result["output"] = self._accumulated(_fields_in(spec["output"], place), place, weights)
         else:
             weights["count"] = 1
         self._scope = self._scope.replaced(weights)
-        return made
+        return result
 
-    def _accumulated(self, given: dict[str, Any], at: str, weights: dict[str, int]) -> Stage:
-        made: Stage = {}
-        for name, held in given.items():
+    def _accumulated(self, value: dict[str, Any], at: str, weights: dict[str, int]) -> Stage:
+        result: Stage = {}
+        for name, held in value.items():
             place = inside(at, name)
             checked_name(name, place)
             if type(held) is not dict or len(held) != 1:
@@ -200,26 +202,26 @@ class Pipeline:
                 raise QueryRefused(place, "is not an accumulator that is allowed here")
             if accumulator == "$count" and operand != {}:
                 raise QueryRefused(place, "{} is expected")
-            made[name] = {accumulator: self._computed(name, operand, place, weights)}
-        return made
+            result[name] = {accumulator: self._computed(name, operand, place, weights)}
+        return result
 
-    def _sort_by_count(self, given: Any, at: str) -> Any:
-        if type(given) is not str and type(given) is not dict:
+    def _sort_by_count(self, value: Any, at: str) -> Any:
+        if type(value) is not str and type(value) is not dict:
             raise QueryRefused(at, 'a field such as "$status", or an object of one operator, is expected')
         weights = {"count": 1}
-        value = self._computed("_id", given, at, weights)
+        expression = self._computed("_id", value, at, weights)
         self._scope = self._scope.replaced(weights)
-        return value
+        return expression
 
-    def _count(self, given: Any, at: str) -> Any:
-        name = checked_name(given, at)
+    def _count(self, value: Any, at: str) -> Any:
+        name = checked_name(value, at)
         self._scope = self._scope.replaced({name: 1})
         return name
 
     # ---- several collections, several pipelines -----------------------------------------------------------------
 
-    def _lookup(self, given: Any, at: str) -> Any:
-        spec = _keys(given, at, _LOOKUP)
+    def _lookup(self, value: Any, at: str) -> Any:
+        spec = _keys(value, at, _LOOKUP)
         self._lookups_left -= 1
         if self._lookups_left < 0:
             raise QueryRefused(at, f"there are more than {self._rules.limits.lookups} of them")
@@ -245,29 +247,29 @@ class Pipeline:
             "as": name,
         }
 
-    def _facet(self, given: Any, at: str) -> Any:
+    def _facet(self, value: Any, at: str) -> Any:
         before = self._scope
         weights: dict[str, int] = {}
-        made: Stage = {}
-        for name, held in _named(given, at).items():
+        result: Stage = {}
+        for name, held in _fields_in(value, at).items():
             place = inside(at, name)
             if type(held) is list and any(type(one) is dict and "$facet" in one for one in held):
                 raise QueryRefused(place, "a $facet has no place in another one")
-            made[checked_name(name, place)] = [*self.read(held, place), {"$limit": self._rules.most}]
+            result[checked_name(name, place)] = [*self.read(held, place), {"$limit": self._rules.most}]
             weights[name] = self._scope.whole()
             self._scope = before
         self._scope = before.replaced(weights)
-        return made
+        return result
 
-    def _computed(self, name: str, given: Any, at: str, weights: dict[str, int]) -> Any:
+    def _computed(self, name: str, value: Any, at: str, weights: dict[str, int]) -> Any:
         """An expression. What it makes is noted in `weights` under a name."""
         expressions = Expressions(self._scope, self._rules.expressions)
-        value = expressions.read(given, at)
-        if type(given) is str and given.startswith("$") and not given.startswith("$$"):
-            weights |= self._scope.under(given[1:], name, at)  # the same field under another name
+        expression = expressions.read(value, at)
+        if type(value) is str and value.startswith("$") and not value.startswith("$$"):
+            weights |= self._scope.under(value[1:], name, at)  # the same field under another name
         else:
             weights[name] = max(expressions.weight, 1)
-        return value
+        return expression
 
 
 _UNWIND = ("includeArrayIndex", "preserveNullAndEmptyArrays")
@@ -296,42 +298,42 @@ STAGES = frozenset(_READERS)
 DEFAULT_STAGES = STAGES - {"$facet", "$lookup"}
 
 
-def whole_number(given: Any, at: str, least: int, most: int) -> int:
+def whole_number(value: Any, at: str, least: int, most: int) -> int:
     """A whole number of a range. Raises QueryRefused."""
-    if type(given) is not int or not least <= given <= most:
+    if type(value) is not int or not least <= value <= most:
         raise QueryRefused(at, f"a whole number from {least} to {most} is expected")
-    return given
+    return value
 
 
-def _truth(given: Any, at: str) -> bool:
-    if type(given) is not bool:
+def _truth(value: Any, at: str) -> bool:
+    if type(value) is not bool:
         raise QueryRefused(at, "true or false is expected")
-    return given
+    return value
 
 
-def _constant(given: Any, at: str) -> Any:
+def _constant(value: Any, at: str) -> Any:
     """A value that stands in the place of an expression."""
-    return {"$literal": value_of(given, at)}
+    return {"$literal": value_of(value, at)}
 
 
-def _is_computed(given: dict[str, Any]) -> bool:
-    return len(given) == 1 and next(iter(given)).startswith("$")
+def _is_computed(value: dict[str, Any]) -> bool:
+    return len(value) == 1 and next(iter(value)).startswith("$")
 
 
-def _named(given: Any, at: str) -> dict[str, Any]:
-    if type(given) is not dict or not given:
+def _fields_in(value: Any, at: str) -> dict[str, Any]:
+    if type(value) is not dict or not value:
         raise QueryRefused(at, "an object of fields is expected")
-    return given
+    return value
 
 
-def _keys(given: Any, at: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
+def _keys(value: Any, at: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
     """An object that has the required keys, and no others than these and the optional ones."""
-    if type(given) is not dict:
+    if type(value) is not dict:
         raise QueryRefused(at, f"an object with {', '.join(required)} is expected")
-    for key in given:
+    for key in value:
         if key not in required and key not in optional:
             raise QueryRefused(inside(at, key), "is not allowed here")
     for key in required:
-        if key not in given:
+        if key not in value:
             raise QueryRefused(at, f"{key} is missing")
-    return given
+    return value

@@ -39,19 +39,19 @@ def fault_of(path: str) -> str | None:
     return None
 
 
-def checked_path(given: Any, at: str) -> str:
+def checked_path(value: Any, at: str) -> str:
     """A dotted path. Raises QueryRefused."""
-    if type(given) is not str:
+    if type(value) is not str:
         raise QueryRefused(at, "the name of a field is expected")
-    fault = fault_of(given)
+    fault = fault_of(value)
     if fault is not None:
         raise QueryRefused(at, fault)
-    return given
+    return value
 
 
-def checked_name(given: Any, at: str) -> str:
+def checked_name(value: Any, at: str) -> str:
     """A name for a field that the client makes, without dots. Raises QueryRefused."""
-    name = checked_path(given, at)
+    name = checked_path(value, at)
     if "." in name:
         raise QueryRefused(at, "a name without dots is expected")
     return name
@@ -66,11 +66,11 @@ def prefixes(path: str) -> Iterator[str]:
 
 def topmost(paths: Iterable[str]) -> tuple[str, ...]:
     """The paths without those that are below another: MongoDB refuses to project a field and a part of it."""
-    given = dict.fromkeys(paths)
-    return tuple(path for path in given if not any(above in given for above in prefixes(path.rpartition(".")[0])))
+    unique = dict.fromkeys(paths)
+    return tuple(path for path in unique if not any(above in unique for above in prefixes(path.rpartition(".")[0])))
 
 
-class Fields:
+class VisibleFields:
     """The fields that may be seen: each with all that is below it. What is above or beside stays hidden.
 
     An index is not skipped: under `lines.sku` the path `lines.0.sku` is another one, since a document may as well have

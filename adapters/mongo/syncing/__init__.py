@@ -14,6 +14,6 @@ databases where tenants are neither given nor known.
 from __future__ import annotations
 
 from adapters.mongo.syncing.sync import Interrupted, Step, sync_indexes
-from adapters.mongo.syncing.sync_report import Change, Failure, Orphan, Report
+from adapters.mongo.syncing.sync_report import Change, Failure, Orphan, SyncReport
 
-__all__ = ["Change", "Failure", "Interrupted", "Orphan", "Report", "Step", "sync_indexes"]
+__all__ = ["Change", "Failure", "Interrupted", "Orphan", "Step", "SyncReport", "sync_indexes"]

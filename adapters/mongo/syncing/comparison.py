@@ -59,7 +59,7 @@ _CHANGEABLE = frozenset(("expireAfterSeconds", "hidden"))
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class IndexConflict:
     """A declared index in whose place is another one, which is not silently dropped."""
 
     index: Index
@@ -67,7 +67,7 @@ class Conflict:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class IndexPlan:
     """What is to be done to one collection.
 
     missing: to be created. unchanged: there already. orphans: the names of those that nothing declares.
@@ -75,7 +75,7 @@ class Plan:
 
     missing: tuple[Index, ...] = ()
     unchanged: tuple[Index, ...] = ()
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[IndexConflict, ...] = ()
     orphans: tuple[str, ...] = ()
 
 
@@ -98,10 +98,10 @@ class Existing:
         return any(kind == "text" for _, kind in self.keys)
 
 
-def plan(declared: Iterable[Index], listed: Iterable[Mapping[str, Any]], untold: Set[str] = frozenset()) -> Plan:
+def plan(declared: Iterable[Index], listed: Iterable[Mapping[str, Any]], unlisted: Set[str] = frozenset()) -> IndexPlan:
     """Compare the declarations of a collection with what the server lists.
 
-    untold: options, by MongoDB's names, that this server takes and does not list.
+    unlisted: options, by MongoDB's names, that this server takes and does not list.
     """
     existing = [read(document) for document in listed]
     # The index of _id always has the collection's own collation, which an index without one gets as well.
@@ -109,18 +109,18 @@ def plan(declared: Iterable[Index], listed: Iterable[Mapping[str, Any]], untold:
     missing, unchanged, conflicts = [], [], []
     claimed = set()
     for index in declared:
-        wanted = _wanted(index, default)
-        found = _in_place_of(index, wanted, existing)
+        expected = _expected(index, default)
+        found = _in_place_of(index, expected, existing)
         if found is None:
             missing.append(index)
             continue
         claimed.add(found.name)
-        if reason := _difference(index, wanted, found, untold):
-            conflicts.append(Conflict(index, reason))
+        if reason := _difference(index, expected, found, unlisted):
+            conflicts.append(IndexConflict(index, reason))
         else:
             unchanged.append(index)
     orphans = [found.name for found in existing if found.name not in claimed and not found.is_protected]
-    return Plan(tuple(missing), tuple(unchanged), tuple(conflicts), tuple(orphans))
+    return IndexPlan(tuple(missing), tuple(unchanged), tuple(conflicts), tuple(orphans))
 
 
 # ---- what a server lists -------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def _kind(kind: Any) -> int | str:
 # ---- comparing -----------------------------------------------------------------------------------------------------
 
 
-def _wanted(index: Index, default_collation: Mapping[str, Any] | None) -> Existing:
+def _expected(index: Index, default_collation: Mapping[str, Any] | None) -> Existing:
     """The index as a server would list it after making it."""
     text = sorted(field for field, kind in index.keys if kind == "text")
     keys = tuple((text.pop(0), kind) if kind == "text" else (field, kind) for field, kind in index.keys)
@@ -166,47 +166,49 @@ def _wanted(index: Index, default_collation: Mapping[str, Any] | None) -> Existi
     return Existing(index.name, keys, options)
 
 
-def _in_place_of(index: Index, wanted: Existing, existing: Iterable[Existing]) -> Existing | None:
+def _in_place_of(index: Index, expected: Existing, existing: Iterable[Existing]) -> Existing | None:
     """The index that has the name of the wanted one, or stands where it would."""
     by_name = next((found for found in existing if found.name == index.name), None)
-    return by_name or next((found for found in existing if _exclude_each_other(wanted, found)), None)
+    return by_name or next((found for found in existing if _exclude_each_other(expected, found)), None)
 
 
-def _exclude_each_other(wanted: Existing, found: Existing) -> bool:
+def _exclude_each_other(expected: Existing, found: Existing) -> bool:
     """Whether a collection cannot have both; indexes of one key may differ in their collation or filter."""
-    if wanted.is_text and found.is_text:
+    if expected.is_text and found.is_text:
         return True
-    return wanted.keys == found.keys and not {"collation", "partialFilterExpression"} & _differing(wanted, found)
+    return expected.keys == found.keys and not {"collation", "partialFilterExpression"} & _differing(expected, found)
 
 
-def _difference(index: Index, wanted: Existing, found: Existing, untold: Set[str]) -> str | None:
+def _difference(index: Index, expected: Existing, found: Existing, unlisted: Set[str]) -> str | None:
     """What is wrong with the index that is there, and what to do; None when it is the wanted one."""
-    if wanted.keys != found.keys:
-        if wanted.name == found.name:
-            return f"the name is taken by an index of {_shown(found.keys)}; drop that one, or declare another name"
+    if expected.keys != found.keys:
+        if expected.name == found.name:
+            return (
+                f"the name is taken by an index of {_keys_as_text(found.keys)}; drop that one, or declare another name"
+            )
         return f"a collection has one text index, and {found.name!r} is one; drop that one, and run this again"
-    different = [name for name in _OPTIONS if name in _differing(wanted, found) - untold]
+    different = [name for name in _OPTIONS if name in _differing(expected, found) - unlisted]
     if not different:
-        if wanted.name == found.name:
+        if expected.name == found.name:
             return None
         return f"it exists under the name {found.name!r}; declare it with name={found.name!r}, or drop that one"
-    told = "; ".join(_told(name, wanted.options.get(name), found.options.get(name)) for name in different)
-    where = "it exists with other options" if wanted.name == found.name else f"{found.name!r} has the same key"
+    differences = "; ".join(_describe(name, expected.options.get(name), found.options.get(name)) for name in different)
+    where = "it exists with other options" if expected.name == found.name else f"{found.name!r} has the same key"
     drop = "change it with collMod, or drop it" if _CHANGEABLE.issuperset(different) else "drop it"
-    return f"{where}: {told}; {drop}, and run this again"
+    return f"{where}: {differences}; {drop}, and run this again"
 
 
-def _differing(wanted: Existing, found: Existing) -> set[str]:
+def _differing(expected: Existing, found: Existing) -> set[str]:
     """The options that are not the same, by MongoDB's names."""
-    return {name for name in _OPTIONS if not _same(name, wanted.options.get(name), found.options.get(name))}
+    return {name for name in _OPTIONS if not _same(name, expected.options.get(name), found.options.get(name))}
 
 
-def _same(option: str, wanted: Any, found: Any) -> bool:
-    if option == "collation" and wanted is not None and found is not None:
+def _same(option: str, expected: Any, found: Any) -> bool:
+    if option == "collation" and expected is not None and found is not None:
         return all(
-            wanted.get(part, default) == found.get(part, default) for part, default in _COLLATION_DEFAULTS.items()
-        ) and all(found.get(part) == value for part, value in wanted.items())
-    return bool(_comparable(wanted) == _comparable(found))
+            expected.get(part, default) == found.get(part, default) for part, default in _COLLATION_DEFAULTS.items()
+        ) and all(found.get(part) == value for part, value in expected.items())
+    return bool(_comparable(expected) == _comparable(found))
 
 
 def _comparable(value: Any) -> Any:
@@ -234,17 +236,17 @@ def _converted(value: Any, back: str) -> Any:
         return value
 
 
-def _told(option: str, wanted: Any, found: Any) -> str:
+def _describe(option: str, expected: Any, found: Any) -> str:
     """One difference. The values in filters are nobody's business."""
     if option == "partialFilterExpression":
-        if wanted is not None and found is not None:
+        if expected is not None and found is not None:
             return "partial is another filter in the database"
-        wanted, found = ("None" if value is None else "a filter" for value in (wanted, found))
-        return f"partial is {found} in the database, {wanted} is declared"
-    wanted, found = (dict(value) if isinstance(value, Mapping) else value for value in (wanted, found))
-    wanted, found = (_DEFAULTS.get(option) if value is None else value for value in (wanted, found))
-    return f"{_OPTIONS[option]} is {found!r} in the database, {wanted!r} is declared"
+        expected, found = ("None" if value is None else "a filter" for value in (expected, found))
+        return f"partial is {found} in the database, {expected} is declared"
+    expected, found = (dict(value) if isinstance(value, Mapping) else value for value in (expected, found))
+    expected, found = (_DEFAULTS.get(option) if value is None else value for value in (expected, found))
+    return f"{_OPTIONS[option]} is {found!r} in the database, {expected!r} is declared"
 
 
-def _shown(keys: Iterable[Key]) -> str:
+def _keys_as_text(keys: Iterable[Key]) -> str:
     return ", ".join(f"{field}: {kind}" for field, kind in keys)

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from adapters.mongo.mongo import Access
+    from adapters.mongo.access import Access
 
 _DUPLICATE_KEY = (11000, 11001)
 # Codes whose text is about the index that was asked for, and not about a document: BadValue, FailedToParse,
@@ -21,18 +21,18 @@ _ABOUT_THE_INDEX = frozenset((2, 9, 14, 67, 72, 85, 86, 115, 166, 197, 238))
 _DUPLICATE_TEXT = "UNIQUE constraint failed"
 
 
-def reason_of(error: Exception, access: Access, operation: str, place: str = "") -> str:
+def reason_of(error: Exception, access: Access, operation: str, namespace: str = "") -> str:
     """What the report says of an error of the driver, or of one that is typed already."""
     code, text = _answer(error)
     if code in _DUPLICATE_KEY or _DUPLICATE_TEXT in text:
         return "there are documents with the same value, so it cannot be unique"
     if code in _ABOUT_THE_INDEX:
         return safe(text)
-    typed = access.typed(error, operation, place)
+    typed = access.typed(error, operation, namespace)
     if isinstance(typed, ClusterUnavailable):
         return f"no answer from {_hosts(access)} ({typed.code})"
-    told = safe(str(typed))
-    return told.partition(f" on {access!r}: ")[2] or told
+    reason = safe(str(typed))
+    return reason.partition(f" on {access!r}: ")[2] or reason
 
 
 def _answer(error: Exception) -> tuple[int | None, str]:

@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
+    from adapters.mongo.access import Access
     from adapters.mongo.index import Index
-    from adapters.mongo.mongo import Access
 
 # Building an index of a large collection takes longer than any other answer is waited for.
-_BUILD_TIMEOUT_S = 3600.0
+_BUILD_TIMEOUT = 3600.0  # seconds
 _INDEX_NOT_FOUND = 27
 
 
 class Server:
     """A cluster that answered. Used by several threads.
 
-    untold: options that it takes and does not list.
+    unlisted: options that it takes and does not list.
     """
 
     def __init__(self, access: Access) -> None:
@@ -35,7 +35,7 @@ class Server:
         self._client = access.client.driver
         self._client.admin.command("ping")
         # FerretDB takes `sparse`, and does not tell of it.
-        self.untold = frozenset({"sparse"} if self._is_ferretdb() else ())
+        self.unlisted = frozenset({"sparse"} if self._is_ferretdb() else ())
 
     @property
     def identity(self) -> object:
@@ -57,8 +57,8 @@ class Server:
 
     def create(self, database: str, collection: str, index: Index) -> None:
         """Make an index, and the collection and database where they are missing."""
-        made = self._patient()[database][collection]
-        made.create_index(list(index.keys), name=index.name, **index.options())
+        target = self._patient()[database][collection]
+        target.create_index(list(index.keys), name=index.name, **index.options())
 
     def drop(self, database: str, collection: str, name: str) -> bool:
         """Drop an index; False when it is gone already."""
@@ -90,5 +90,5 @@ class Server:
         with self._lock:
             if self._builder is None:
                 name, cluster = self.access.mongo.settings.cluster(self.name)
-                self._builder = sync_client(name, replace(cluster, operation_timeout=_BUILD_TIMEOUT_S))
+                self._builder = sync_client(name, replace(cluster, operation_timeout=_BUILD_TIMEOUT))
             return self._builder

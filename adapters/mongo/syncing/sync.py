@@ -19,7 +19,7 @@ from adapters.mongo.syncing.sync_report import (
     Change,
     Failure,
     Orphan,
-    Report,
+    SyncReport,
 )
 from adapters.mongo.syncing.targets import Target, Targets, given_databases
 from router.errors import ConfigurationError
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
+    from adapters.mongo.access import Access
     from adapters.mongo.index import Index
-    from adapters.mongo.mongo import Access
     from adapters.mongo.repository import Repository
 
     T = TypeVar("T")
@@ -54,7 +54,7 @@ class Step:
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C during a run; `report` says what was done until then."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: SyncReport) -> None:
         super().__init__(report.summary())
         self.report = report
 
@@ -67,7 +67,7 @@ def sync_indexes(
     dry_run: bool = False,
     parallel: int = 8,
     progress: Callable[[Step], object] | None = None,
-) -> Report:
+) -> SyncReport:
     """Make the indexes that repositories declare, where they are missing.
 
     repositories: some, or all that were made on a Mongo. tenants: whose databases are meant; by default those in the
@@ -78,27 +78,27 @@ def sync_indexes(
     What fails is in the report, and the rest goes on. Raises ConfigurationError, InvalidTenant and UnknownTenant before
     anything is changed, Interrupted for Ctrl-C.
     """
-    made = _made(repositories)
+    found = _repositories_in(repositories)
     if isinstance(tenants, str):
         raise ConfigurationError(f"sync_indexes(tenants={tenants!r}): give a list of names")
     if type(parallel) is not int or not 1 <= parallel <= _MOST_PARALLEL:
         raise ConfigurationError(f"sync_indexes(parallel={parallel!r}): give a whole number from 1 to {_MOST_PARALLEL}")
-    run = _Run(None if tenants is None else tuple(tenants), dry_run, parallel, progress)
+    run = _SyncRun(None if tenants is None else tuple(tenants), dry_run, parallel, progress)
     try:
-        return run.do(made, prune)
+        return run.do(found, prune)
     finally:
         run.close()
 
 
-def _made(repositories: Mongo | Iterable[Repository[Any]]) -> tuple[Repository[Any], ...]:
+def _repositories_in(repositories: Mongo | Iterable[Repository[Any]]) -> tuple[Repository[Any], ...]:
     from adapters.mongo.repository import Repository
 
     if isinstance(repositories, Mongo):
         return repositories.repositories
-    made = tuple(repositories) if isinstance(repositories, Iterable) else (repositories,)
-    if not all(isinstance(one, Repository) for one in made):
+    found = tuple(repositories) if isinstance(repositories, Iterable) else (repositories,)
+    if not all(isinstance(one, Repository) for one in found):
         raise ConfigurationError("sync_indexes: give a Mongo, or a list of Repository objects")
-    return made
+    return found
 
 
 @dataclass(slots=True)
@@ -113,7 +113,7 @@ class _Outcome:
     finished: bool = True
 
 
-class _Run:
+class _SyncRun:
     """One call of `sync_indexes`. Threads do the work; only the calling thread writes down what they did."""
 
     def __init__(
@@ -137,7 +137,7 @@ class _Run:
         self._notes: list[str] = []
         self._unchanged = 0
 
-    def do(self, repositories: tuple[Repository[Any], ...], prune: bool) -> Report:
+    def do(self, repositories: tuple[Repository[Any], ...], prune: bool) -> SyncReport:
         """The whole run."""
         try:
             self._find(repositories)
@@ -194,14 +194,14 @@ class _Run:
 
     def _each(self, phase: str, items: Sequence[T], work: Callable[[T], R], record: Callable[[T, R], object]) -> None:
         """Do a piece of work for each item in threads, and write down each result as it comes."""
-        self._tell(Step(phase, 0, len(items)))
+        self._report_progress(Step(phase, 0, len(items)))
         waiting: dict[Future[R], T] = {self._pool.submit(work, item): item for item in items}
         try:
             for done, future in enumerate(as_completed(list(waiting)), 1):
                 result = future.result()
                 item = waiting.pop(future)
                 record(item, result)
-                self._tell(Step(phase, done, len(items), str(item)))
+                self._report_progress(Step(phase, done, len(items), str(item)))
         except KeyboardInterrupt:
             self._interrupt(waiting, record)
             raise
@@ -239,7 +239,7 @@ class _Run:
         except Exception as error:
             outcome.failures.append(_failed(target, "", error, "listIndexes"))
             return outcome
-        planned = plan(target.indexes, listed, server.untold)
+        planned = plan(target.indexes, listed, server.unlisted)
         outcome.unchanged = len(planned.unchanged)
         outcome.orphans = planned.orphans
         outcome.failures += [_failure(target, conflict.index.name, conflict.reason) for conflict in planned.conflicts]
@@ -299,17 +299,17 @@ class _Run:
         if not outcome.finished:
             self._unfinished.append(str(target))
 
-    def _tell(self, step: Step) -> None:
+    def _report_progress(self, step: Step) -> None:
         if self._progress is not None:
             self._progress(step)
 
-    def _report(self) -> Report:
+    def _report(self) -> SyncReport:
         orphans = [
             Orphan(target.server.name, target.database, target.collection, name)
             for target, names in self._orphans.items()
             for name in names
         ]
-        return Report(
+        return SyncReport(
             changes=tuple(sorted(self._changes)),
             failures=tuple(sorted(self._failures)),
             orphans=tuple(sorted(orphans)),

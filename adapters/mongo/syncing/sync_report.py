@@ -1,4 +1,4 @@
-"""`Report`: what a run changed, what failed, and what it left as it was."""
+"""`SyncReport`: what a run changed, what failed, and what it left as it was."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Change:
     action: str
 
     def __str__(self) -> str:
-        return f"{self.action} {_place(self.cluster, self.database, self.collection)} {_shown(self.index)}"
+        return f"{self.action} {_namespace(self.cluster, self.database, self.collection)} {_printable(self.index)}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +38,7 @@ class Orphan:
     index: str
 
     def __str__(self) -> str:
-        return f"not declared {_place(self.cluster, self.database, self.collection)} {_shown(self.index)}"
+        return f"not declared {_namespace(self.cluster, self.database, self.collection)} {_printable(self.index)}"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,12 +52,12 @@ class Failure:
     reason: str = ""
 
     def __str__(self) -> str:
-        where = f"{_place(self.cluster, self.database, self.collection)} {_shown(self.index)}".rstrip()
+        where = f"{_namespace(self.cluster, self.database, self.collection)} {_printable(self.index)}".rstrip()
         return f"failed {where}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class SyncReport:
     """What a run did; `str()` is the lines that the command line prints.
 
     unchanged: how many indexes were there already. orphans: those that were left in place. unfinished: the collections
@@ -92,7 +92,7 @@ class Report:
         """Each change, orphan and failure on a line of its own, then the sums."""
         yield from map(str, self.changes)
         yield from map(str, self.orphans)
-        yield from (f"not finished {_shown(place)}" for place in self.unfinished)
+        yield from (f"not finished {_printable(place)}" for place in self.unfinished)
         yield from map(str, self.failures)
         yield from (f"note: {note}" for note in self.notes)
         yield self.summary()
@@ -117,11 +117,11 @@ def _counted(number: int, word: str) -> str:
     return f"{number} {word}" if number == 1 else f"{number} {word}s"
 
 
-def _place(cluster: str, database: str, collection: str) -> str:
+def _namespace(cluster: str, database: str, collection: str) -> str:
     name = ".".join(part for part in (database, collection) if part)
-    return _shown(f"{cluster}/{name}" if name else cluster)
+    return _printable(f"{cluster}/{name}" if name else cluster)
 
 
-def _shown(name: str) -> str:
+def _printable(name: str) -> str:
     """A name for a terminal: a server's names may hold anything."""
     return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
-from adapters.mongo.index import checked
+from adapters.mongo.index import checked_indexes
 from adapters.mongo.syncing.reasons import reason_of
 from adapters.mongo.syncing.sync_report import Failure
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from adapters.mongo.access import Access
     from adapters.mongo.index import Index
-    from adapters.mongo.mongo import Access
     from adapters.mongo.repository import Repository
     from adapters.mongo.syncing.servers import Server
     from adapters.mongo.tenants import Tenants
@@ -65,13 +65,13 @@ class Targets:
         A collection for which nothing at all is declared is left out: its indexes are somebody else's affair.
         """
         for (_, collection), declared in self._of_every_tenant.items():
-            checked(declared, f"the tenants' {collection}")  # also while there is no tenant yet
+            checked_indexes(declared, f"the tenants' {collection}")  # also while there is no tenant yet
         targets = []
         for (_, database, collection), claims in self._claims.items():
             server = claims[0][0]
             declared = [index for _, repository in claims for index in repository.indexes]
             if declared:
-                indexes = checked(declared, f"{server.name}/{database}.{collection}")
+                indexes = checked_indexes(declared, f"{server.name}/{database}.{collection}")
                 targets.append(Target(server, database, collection, indexes))
         return sorted(targets, key=str)
 

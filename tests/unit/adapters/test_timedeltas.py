@@ -14,6 +14,16 @@ from adapters.ecs import Ecs, TaskTimeout
 from adapters.errors import InvalidMessage
 from adapters.http import Services
 from adapters.lambda_invoke import Invoker
+from adapters.mongo import (
+    Cluster,
+    Exposed,
+    InvalidRequest,
+    Mongo,
+    MongoSettings,
+    MongoTokens,
+    Repository,
+    Tenants,
+)
 from adapters.offload import Offload
 from adapters.parameters import Parameters
 from adapters.s3 import S3
@@ -108,3 +118,17 @@ def test_what_has_no_effect_to_see_here_takes_them_too() -> None:
     assert (services.timeout, services.connect_timeout, services.backoff) == (60, 60, 60)
     TrackConnections(Connections(aws, lifetime=timedelta(hours=2)), touch_every=MINUTE)
     Worker(["a"], visibility=MINUTE, wait=timedelta(seconds=5), drain=MINUTE, log_every=MINUTE, sqs=Sqs(aws))
+
+
+def test_mongodb() -> None:
+    cluster = Cluster("mongodb://db", timeout=2 * MINUTE, operation_timeout=MINUTE, idle=timedelta(minutes=5))
+    mongo = Mongo(MongoSettings({"main": cluster}, tenants=Tenants(cache=MINUTE, least_wait=timedelta(seconds=2))))
+    repository: Repository[dict[str, Any]] = Repository(mongo, "orders")
+    MongoTokens(mongo, cache=MINUTE, last_used_every=MINUTE)
+
+    assert cluster == Cluster("mongodb://db", timeout=120, operation_timeout=60, idle=300)
+    assert repository.find(max_time=timedelta(milliseconds=1500))._parameters.milliseconds == 1500
+    assert repository.find(max_time=0.25)._parameters.milliseconds == 250
+    assert Exposed(repository, ["sku"], max_time=MINUTE).max_time == 60
+    with pytest.raises(InvalidRequest, match="max_time"):
+        repository.find(max_time=0)

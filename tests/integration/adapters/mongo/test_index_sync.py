@@ -13,7 +13,7 @@ from adapters.mongo.index import Index
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.mongo_settings import Cluster, MongoSettings
 from adapters.mongo.repository import Repository
-from adapters.mongo.syncing import Change, Failure, Interrupted, Orphan, Report, Step, sync_indexes
+from adapters.mongo.syncing import Change, Failure, Interrupted, Orphan, Step, SyncReport, sync_indexes
 from adapters.mongo.tenants import TenantList, Tenants
 from router.errors import ConfigurationError
 from tests.integration.adapters.mongo.wire import Wire
@@ -74,7 +74,7 @@ def place(ferretdb: FerretDB) -> Iterator[Place]:
     ferretdb.drop_databases(PREFIX)
 
 
-def told(report: Report, action: str) -> set[str]:
+def told(report: SyncReport, action: str) -> set[str]:
     return {
         f"{change.database.removeprefix(PREFIX)} {change.index}" for change in report.changes if change.action == action
     }

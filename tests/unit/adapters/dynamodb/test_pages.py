@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from adapters._core.page_tokens import seal
 from adapters.dynamodb import InvalidPageToken, Table, attr, between
-from adapters.dynamodb.pages import Pages
+from adapters.dynamodb.pages import ItemPages
 from router import BadRequest, Session, reset_session, set_session
 from tests.unit.adapters.dynamodb.samples import Order, User
 
@@ -27,7 +27,7 @@ def acme():
     reset_session(token)
 
 
-def pages(key="u1", *, table="app", secret="", scan=False, **options) -> Pages:
+def pages(key="u1", *, table="app", secret="", scan=False, **options) -> ItemPages:
     made = Table(table, [User, Order], tenant_prefix=True, page_secret=secret)
     return (made.scan(Order, **options) if scan else made.query(Order, key, **options))._pages
 

@@ -27,7 +27,8 @@ from adapters.mongo import (
     VersionConflict,
 )
 from adapters.mongo.bulk import failed_entries
-from adapters.mongo.document_errors import BulkFailed, translate
+from adapters.mongo.document_errors import BulkFailed
+from adapters.mongo.driver_errors import translate
 from router import ConfigurationError, HTTPError, Resolver, SessionError
 from router.testing import TestClient
 

@@ -58,7 +58,7 @@ JSON = st.recursive(
 
 def made(where: Any, orders: Repository[Any] = DICTS, **options: Any) -> dict[str, Any]:
     """The filter that goes to the server."""
-    return orders.find(where, **options)._wanted.where
+    return orders.find(where, **options)._parameters.where
 
 
 def operators(value: Any, *, literal: bool = False) -> set[str]:

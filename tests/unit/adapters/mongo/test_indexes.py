@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 import pytest
 from pymongo import IndexModel
 
-from adapters.mongo.index import Index, checked
+from adapters.mongo.index import Index, checked_indexes
 from router.errors import ConfigurationError
 
 
@@ -31,6 +31,8 @@ def document_of(index: Index) -> dict[str, Any]:
         (Index(("_id", "hashed")), {"key": {"_id": "hashed"}, "name": "_id_hashed"}),
         (Index("number", unique=True, sparse=True), {"unique": True, "sparse": True}),
         (Index("at", expire_after=0), {"expireAfterSeconds": 0}),
+        (Index("at", expire_after=timedelta(hours=1)), {"expireAfterSeconds": 3600}),
+        (Index("at", expire_after=1.5), {"expireAfterSeconds": 2}),
         (Index("a", partial={"open": True}, hidden=True), {"partialFilterExpression": {"open": True}, "hidden": True}),
         (Index("a", collation={"locale": "en"}, name="words"), {"collation": {"locale": "en"}, "name": "words"}),
     ],
@@ -75,10 +77,9 @@ def test_options_that_were_not_given_are_not_sent() -> None:
         (lambda: Index("a", unique=cast("Any", 1)), "unique is True or False, not 1"),
         (lambda: Index("a", "b", expire_after=3), "expire_after needs an index of one plain field"),
         (lambda: Index(("a", "hashed"), expire_after=3), "expire_after needs an index of one plain field"),
-        (lambda: Index("a", expire_after=-1), "expire_after=-1: give whole seconds from 0"),
-        (lambda: Index("a", expire_after=2**31), "give whole seconds from 0 to 2147483647"),
-        (lambda: Index("a", expire_after=cast("Any", 1.5)), "give whole seconds"),
-        (lambda: Index("a", expire_after=True), "give whole seconds"),
+        (lambda: Index("a", expire_after=-1), "expire_after=...): -1 is out of range"),
+        (lambda: Index("a", expire_after=2**31), "out of range; give from 0 to 2.14748e+09 seconds"),
+        (lambda: Index("a", expire_after=True), "give seconds or a timedelta, not bool"),
         (lambda: Index("a", partial={}), "partial is a filter"),
         (lambda: Index("a", partial=cast("Any", "open")), "partial is a filter"),
         (lambda: Index("a", partial={"b": 1}, sparse=True), "either sparse or partial"),
@@ -120,7 +121,7 @@ def test_it_is_equal_to_its_copies_and_shows_how_it_is_written() -> None:
 
 class TestChecked:
     def test_the_same_declaration_counts_once(self) -> None:
-        assert checked([Index("a"), Index("b"), Index("a")], "orders") == (Index("a"), Index("b"))
+        assert checked_indexes([Index("a"), Index("b"), Index("a")], "orders") == (Index("a"), Index("b"))
 
     @pytest.mark.parametrize(
         ("indexes", "told"),
@@ -140,7 +141,7 @@ class TestChecked:
     )
     def test_what_cannot_be_in_one_collection_is_refused(self, indexes: Any, told: str) -> None:
         with pytest.raises(ConfigurationError) as refused:
-            checked(indexes, "orders")
+            checked_indexes(indexes, "orders")
 
         assert told in str(refused.value)
 
@@ -151,4 +152,4 @@ class TestChecked:
             Index("name", partial={"open": True}, name="open"),
         )
 
-        assert checked(several, "orders") == several
+        assert checked_indexes(several, "orders") == several

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from adapters._core.page_tokens import seal
 from adapters.mongo import InvalidPageToken, InvalidRequest
-from adapters.mongo.paging import Pages, after, order_of, with_id
+from adapters.mongo.paging import DocumentPages, after, order_of, with_id
 from adapters.mongo.selection import _picked, _projection
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_pages_by_their_tokens_are_the_whole_list(
         read += found[:size]
         if len(found) <= size:
             break
-        pages = Pages("orders", {"where": {}}, order, secret)
+        pages = DocumentPages("orders", {"where": {}}, order, secret)
         where = pages.filter(pages.token(found[size - 1]))
     assert read == documents
 
@@ -159,7 +159,7 @@ def test_an_order_ends_with_the_id() -> None:
     ids=repr,
 )
 def test_a_token_keeps_a_value_as_it_is(value: Any) -> None:
-    pages = Pages("orders", {}, [("a.b", 1), ("_id", 1)], SECRET)
+    pages = DocumentPages("orders", {}, [("a.b", 1), ("_id", 1)], SECRET)
     where = pages.filter(pages.token({"a": {"b": value}, "_id": "x"}))
     assert where["$or"][-1] == {"$and": [{"a.b": {"$eq": value}}, {"_id": {"$gt": "x"}}]}
     assert bson.decode(bson.encode(where, codec_options=STANDARD), STANDARD) == where
@@ -167,14 +167,14 @@ def test_a_token_keeps_a_value_as_it_is(value: Any) -> None:
 
 @pytest.mark.parametrize("document", [{"a": [1]}, {"a": {"b": []}}, {"a": [{"b": 1}]}])
 def test_an_order_by_a_list_cannot_be_paged(document: dict[str, Any]) -> None:
-    pages = Pages("orders", {}, [("a.b" if "b" in str(document) else "a", 1), ("_id", 1)], b"")
+    pages = DocumentPages("orders", {}, [("a.b" if "b" in str(document) else "a", 1), ("_id", 1)], b"")
     with pytest.raises(InvalidRequest, match="which holds a list"):
         pages.token({**document, "_id": 1})
 
 
 @pytest.mark.parametrize("document", [{}, {"a": None}, {"a": 5}, {"a": {"c": 1}}])
 def test_a_path_to_nowhere_is_none(document: dict[str, Any]) -> None:
-    pages = Pages("orders", {}, [("a.b", 1), ("_id", 1)], b"")
+    pages = DocumentPages("orders", {}, [("a.b", 1), ("_id", 1)], b"")
     assert pages.filter(pages.token({**document, "_id": 1}))["$or"][0] == {"a.b": {"$ne": None}}
 
 
@@ -203,16 +203,16 @@ LAST = {"placed": DAY, "_id": ObjectId("5" * 24), "secret": "x"}
 )
 def test_a_token_of_another_list_is_refused(other: dict[str, Any], secret: bytes) -> None:
     own: dict[str, Any] = {"collection": "orders", "scope": SCOPE, "order": ORDER, "secret": secret}
-    token = Pages(**own).token(LAST)
-    assert Pages(**own).filter(token)
+    token = DocumentPages(**own).token(LAST)
+    assert DocumentPages(**own).filter(token)
     with pytest.raises(InvalidPageToken) as caught:
-        Pages(**{**own, **other}).filter(token)
+        DocumentPages(**{**own, **other}).filter(token)
     assert (caught.value.status, caught.value.resource) == (400, other.get("collection", "orders"))
 
 
 @given(st.data())
 def test_an_altered_token_is_refused(data: st.DataObject) -> None:
-    pages = Pages("orders", SCOPE, ORDER, b"")
+    pages = DocumentPages("orders", SCOPE, ORDER, b"")
     token = pages.token(LAST)
     position = data.draw(st.integers(0, len(token) - 1))
     letter = data.draw(st.sampled_from("AZaz09-_=!é\n").filter(lambda one: one != token[position]))
@@ -223,13 +223,13 @@ def test_an_altered_token_is_refused(data: st.DataObject) -> None:
 @given(st.text() | st.binary().map(lambda raw: base64.urlsafe_b64encode(raw).decode()))
 def test_anything_else_is_refused(token: str) -> None:
     with pytest.raises(InvalidPageToken):
-        Pages("orders", SCOPE, ORDER, b"").filter(token)
+        DocumentPages("orders", SCOPE, ORDER, b"").filter(token)
 
 
 @pytest.mark.parametrize("token", [5, None, b"YQ", ["a"], {"$gt": ""}])
 def test_what_is_no_text_is_refused(token: Any) -> None:
     with pytest.raises(InvalidPageToken):
-        Pages("orders", SCOPE, ORDER, b"").filter(token)
+        DocumentPages("orders", SCOPE, ORDER, b"").filter(token)
 
 
 @pytest.mark.parametrize(
@@ -250,13 +250,13 @@ def test_what_is_no_text_is_refused(token: Any) -> None:
 )
 def test_a_forged_token_that_is_no_place_in_the_list_is_refused(payload: bytes) -> None:
     """By somebody who knows how tokens are made, where there is no secret."""
-    pages = Pages("orders", SCOPE, ORDER, b"")
+    pages = DocumentPages("orders", SCOPE, ORDER, b"")
     with pytest.raises(InvalidPageToken):
         pages.filter(seal(payload, b"", pages._scope))
 
 
 def test_a_forged_token_brings_no_operator() -> None:
-    pages = Pages("orders", SCOPE, ORDER, b"")
+    pages = DocumentPages("orders", SCOPE, ORDER, b"")
     forged = seal(bson.encode({"v": [{"$ne": None}, {"$gt": ""}]}), b"", pages._scope)
     assert pages.filter(forged) == {
         "$or": [
@@ -268,7 +268,7 @@ def test_a_forged_token_brings_no_operator() -> None:
 
 
 def test_a_token_shows_nothing_of_the_document_but_its_place() -> None:
-    token = Pages("orders", SCOPE, ORDER, SECRET).token(LAST)
+    token = DocumentPages("orders", SCOPE, ORDER, SECRET).token(LAST)
     payload = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
     assert b"secret" not in payload
     assert b"tenant_acme" not in payload

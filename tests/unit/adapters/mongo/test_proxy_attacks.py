@@ -9,7 +9,7 @@ import pytest
 from pymongo.errors import AutoReconnect, ExecutionTimeout, OperationFailure
 
 from adapters.mongo import ClusterUnavailable, Exposed, Mongo, QueryProxy, QueryRefused, Repository
-from adapters.mongo.document_errors import translate
+from adapters.mongo.driver_errors import translate
 from adapters.mongo.proxy import Limits
 from router import BadRequest, ConfigurationError
 
@@ -676,8 +676,8 @@ def test_a_cluster_that_is_away_is_not_the_client_s_fault(monkeypatch):
         lambda: Exposed(ORDERS, FIELDS, lookups="customers"),
         lambda: Exposed(ORDERS, FIELDS, most=0),
         lambda: Exposed(ORDERS, FIELDS, most=True),
-        lambda: Exposed(ORDERS, FIELDS, seconds=0),
-        lambda: Exposed(ORDERS, FIELDS, seconds="1"),  # type: ignore[arg-type]
+        lambda: Exposed(ORDERS, FIELDS, max_time=0),
+        lambda: Exposed(ORDERS, FIELDS, max_time="1"),  # type: ignore[arg-type]
         lambda: QueryProxy({}),
         lambda: QueryProxy({"orders": ORDERS}),  # type: ignore[dict-item]
         lambda: QueryProxy({"orders": Exposed(ORDERS, FIELDS, lookups=("customers",))}),

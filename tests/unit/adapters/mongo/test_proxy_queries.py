@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from adapters.mongo import Exposed, Mongo, QueryProxy, QueryRefused, Repository
 from adapters.mongo.proxy import Limits
 from adapters.mongo.proxy.limits import measure
-from adapters.mongo.proxy.queries import Source, joined
+from adapters.mongo.proxy.queries import ExposedCollection, joined
 from adapters.mongo.proxy.stages import STAGES
-from adapters.mongo.proxy.visible_fields import Fields
+from adapters.mongo.proxy.visible_fields import VisibleFields
 
 MONGO = Mongo("mongodb://127.0.0.1:1/")
 ORDERS = Exposed(
@@ -25,11 +25,11 @@ ORDERS = Exposed(
     lookups=("customers",),
     stages=STAGES - {"$lookup"},
     most=200,
-    seconds=2.5,
+    max_time=2.5,
 )
 CUSTOMERS = Exposed(Repository(MONGO, "stored_customers", soft_delete=True), ("_id", "name"), most=20)
-SOURCE = Source(ORDERS, {"customers": joined(CUSTOMERS)}, Limits())
-PEOPLE = Source(CUSTOMERS, {}, Limits())
+SOURCE = ExposedCollection(ORDERS, {"customers": joined(CUSTOMERS)}, Limits())
+PEOPLE = ExposedCollection(CUSTOMERS, {}, Limits())
 
 ALIVE = {"$match": {"deleted_at": None}}
 OPEN = {
@@ -47,7 +47,7 @@ OPEN = {
 
 
 def where(filter_):
-    return SOURCE.find({"collection": "orders", "filter": filter_}).wanted.where
+    return SOURCE.find({"collection": "orders", "filter": filter_}).parameters.where
 
 
 def pipeline(*stages, **parts):
@@ -67,15 +67,15 @@ def inner(*stages):
 
 def test_a_list_without_wishes_shows_open_fields_of_what_is_not_deleted():
     query = SOURCE.find({"collection": "orders"})
-    assert query.wanted.where == {"deleted_at": None}
-    assert query.wanted.only == ORDERS.fields
-    assert (query.wanted.limit, query.wanted.max_ms) == (100, 2500)
+    assert query.parameters.where == {"deleted_at": None}
+    assert query.parameters.only == ORDERS.fields
+    assert (query.parameters.limit, query.parameters.milliseconds) == (100, 2500)
     assert not query.paged
 
 
 def test_the_filter_cannot_take_the_place_of_ours():
     exposed = Exposed(Repository(MONGO, "orders", soft_delete=True), ("deleted_at", "sku"))
-    made = Source(exposed, {}, Limits()).find({"filter": {"deleted_at": {"$ne": None}}}).wanted.where
+    made = ExposedCollection(exposed, {}, Limits()).find({"filter": {"deleted_at": {"$ne": None}}}).parameters.where
     assert made == {"$and": [{"deleted_at": {"$ne": None}}], "deleted_at": None}
 
 
@@ -153,7 +153,7 @@ def test_patterns_that_take_no_time(pattern):
 
 def test_projections():
     def only(projection):
-        return SOURCE.find({"projection": projection}).wanted.only
+        return SOURCE.find({"projection": projection}).parameters.only
 
     assert only(["sku", "total"]) == ("sku", "total")
     assert only({"sku": 1, "customer.city": True}) == ("sku", "customer.city")
@@ -162,7 +162,7 @@ def test_projections():
 
 def test_orders():
     def order(sort):
-        return SOURCE.find({"sort": sort}).wanted.order
+        return SOURCE.find({"sort": sort}).parameters.order
 
     assert order(["-placed", "sku"]) == [("placed", -1), ("sku", 1)]
     assert order("-placed") == [("placed", -1)]
@@ -177,7 +177,7 @@ def test_lists_with_ids_have_pages():
 
 
 def test_an_answer_holds_nothing_but_open_fields():
-    fields = Fields(("sku", "customer.city", "lines.sku", "lines.deep.a"))
+    fields = VisibleFields(("sku", "customer.city", "lines.sku", "lines.deep.a"))
     documents: list[dict[str, Any]] = [
         {"_id": 1, "sku": "a", "cost": 2, "customer": {"city": "Bern", "email": "x"}, "deleted_at": None},
         {"lines": [{"sku": "a", "cost": 1}, {"deep": {"a": 1, "b": 2}}, 5, [{"sku": "b", "cost": 1}], {"cost": 1}]},
@@ -198,7 +198,7 @@ def test_a_pipeline_begins_with_ours_and_ends_with_a_limit():
     assert pipeline({"$limit": 10**6}, limit=200)[-2:] == [{"$limit": 10**6}, {"$limit": 200}]
     assert PEOPLE.pipeline({"pipeline": []}) == [ALIVE, {"$project": {"_id": 1, "name": 1}}, {"$limit": 20}]
     kept = Exposed(Repository(MONGO, "orders"), ("sku",))
-    assert Source(kept, {}, Limits()).pipeline({"pipeline": []})[0] == {"$project": {"_id": 0, "sku": 1}}
+    assert ExposedCollection(kept, {}, Limits()).pipeline({"pipeline": []})[0] == {"$project": {"_id": 0, "sku": 1}}
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_a_pipeline_may_be_closed_in_part():
     exposed = Exposed(
         Repository(MONGO, "orders"), ("sku",), stages=("$match", "$set"), operators=("$eq",), expressions=("$toLower",)
     )
-    source = Source(exposed, {}, Limits())
+    source = ExposedCollection(exposed, {}, Limits())
     source.pipeline({"pipeline": [{"$match": {"sku": {"$eq": 1}}}, {"$set": {"a": {"$toLower": "$sku"}}}]})
     for stage in ({"$group": {"_id": 1}}, {"$match": {"sku": {"$ne": 1}}}, {"$set": {"a": {"$add": [1, 1]}}}):
         with pytest.raises(QueryRefused):
@@ -474,7 +474,7 @@ def test_any_list_is_refused_or_ours(filter_, projection, sort):
     request = {"collection": "orders", "filter": filter_, "projection": projection, "sort": sort}
     try:
         measure(request, Limits())
-        wanted = SOURCE.find(request).wanted
+        wanted = SOURCE.find(request).parameters
     except QueryRefused:
         return
     assert wanted.where["deleted_at"] is None

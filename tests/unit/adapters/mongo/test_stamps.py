@@ -1,4 +1,4 @@
-"""Marks: who wrote a document and when comes from the session and the clock, and from nowhere else."""
+"""ManagedFields: who wrote a document and when comes from the session and the clock, and from nowhere else."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from adapters.mongo import Mongo, Repository, Stamps
-from adapters.mongo.stamps import Marks
+from adapters.mongo.stamps import ManagedFields
 from router import ConfigurationError, Session, reset_session, set_session
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
@@ -27,9 +27,9 @@ FORGED = {
 }
 
 
-def marks(**options: Any) -> Marks:
+def marks(**options: Any) -> ManagedFields:
     given = {"stamps": Stamps(), "soft_delete": True, "version": "version", "clock": lambda: NOW, **options}
-    return Marks(**given)
+    return ManagedFields(**given)
 
 
 @pytest.fixture(autouse=True)
@@ -40,23 +40,23 @@ def _ann() -> Iterator[None]:
 
 
 def test_a_new_document_is_stamped_and_counted() -> None:
-    assert marks().of_new() == {
+    assert marks().for_new() == {
         "created_at": KEPT,
         "created_by": "ann",
         "updated_at": KEPT,
         "updated_by": "ann",
         "version": 1,
     }
-    assert marks(stamps=None).of_new() == {"version": 1}
-    assert marks(stamps=None, version=None).of_new() == {}
+    assert marks(stamps=None).for_new() == {"version": 1}
+    assert marks(stamps=None, version=None).for_new() == {}
 
 
 def test_whoever_writes_next_is_asked_for_then() -> None:
     both = marks()
     set_session(Session("acme", "bob"))
-    assert (both.of_new()["created_by"], both.of_change()["updated_by"]) == ("bob", "bob")
+    assert (both.for_new()["created_by"], both.for_change()["updated_by"]) == ("bob", "bob")
     set_session(Session("acme"))
-    assert (both.of_new()["created_by"], both.of_deletion()["deleted_by"]) == (None, None)
+    assert (both.for_new()["created_by"], both.for_deletion()["deleted_by"]) == (None, None)
 
 
 def test_what_the_caller_writes_in_the_marks_does_not_count() -> None:
@@ -65,39 +65,39 @@ def test_what_the_caller_writes_in_the_marks_does_not_count() -> None:
     )
     given = {"total": 5, **FORGED}
     before = deepcopy(given)
-    made = orders._verbs.new_document(given)
+    made = orders._operations.new_document(given)
     del made["_id"]
-    assert made == {"total": 5, **marks().of_new()}
-    replaced, version = orders._verbs._replacement({**given, "_id": "5" * 24}, upsert=False)
+    assert made == {"total": 5, **marks().for_new()}
+    replaced, version = orders._operations._replacement({**given, "_id": "5" * 24}, upsert=False)
     assert (set(replaced), version) == ({"_id", "total"}, 99)
     assert given == before
 
 
 def test_without_marks_these_fields_are_the_caller_s_own() -> None:
-    made = Repository(MONGO, "orders", database="shop")._verbs.new_document(FORGED)
+    made = Repository(MONGO, "orders", database="shop")._operations.new_document(FORGED)
     assert {name: made[name] for name in FORGED} == FORGED
 
 
 def test_a_change_leaves_alone_who_made_it() -> None:
-    update = marks().changing({"$set": {"a": 1}, "$inc": {"n": 2}})
+    update = marks().with_change({"$set": {"a": 1}, "$inc": {"n": 2}})
     assert update == {
         "$set": {"a": 1, "updated_at": KEPT, "updated_by": "ann"},
         "$inc": {"n": 2, "version": 1},
     }
-    assert marks(stamps=None, version=None).changing({"$set": {"a": 1}}) == {"$set": {"a": 1}}
+    assert marks(stamps=None, version=None).with_change({"$set": {"a": 1}}) == {"$set": {"a": 1}}
 
 
 def test_a_change_that_may_make_the_document_says_who_made_it_only_then() -> None:
-    update = marks().creating(marks().changing({"$set": {"a": 1}}))
+    update = marks().with_creation(marks().with_change({"$set": {"a": 1}}))
     assert update["$setOnInsert"] == {"created_at": KEPT, "created_by": "ann"}
-    assert marks(stamps=None).creating({"$set": {"a": 1}}) == {"$set": {"a": 1}}
+    assert marks(stamps=None).with_creation({"$set": {"a": 1}}) == {"$set": {"a": 1}}
 
 
 def test_what_is_given_is_not_changed() -> None:
     update = {"$set": {"a": 1}, "$inc": {"n": 2}}
     where = {"a": 1}
-    marks().creating(marks().changing(update))
-    marks().alive(where)
+    marks().with_creation(marks().with_change(update))
+    marks().not_deleted(where)
     assert (update, where) == ({"$set": {"a": 1}, "$inc": {"n": 2}}, {"a": 1})
 
 

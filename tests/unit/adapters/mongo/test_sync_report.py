@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from pymongo.errors import OperationFailure, ServerSelectionTimeoutError
 
-from adapters.mongo.mongo import Access, Mongo
-from adapters.mongo.syncing import Change, Failure, Orphan, Report
+from adapters.mongo.access import Access
+from adapters.mongo.mongo import Mongo
+from adapters.mongo.syncing import Change, Failure, Orphan, SyncReport
 from adapters.mongo.syncing.reasons import reason_of
 
 
@@ -18,7 +19,7 @@ def access() -> Access:
 
 
 def test_each_thing_is_a_line_and_the_last_one_has_the_sums() -> None:
-    report = Report(
+    report = SyncReport(
         changes=(Change("main", "t_a", "orders", "sku_1", "created"), Change("main", "t_a", "orders", "x", "dropped")),
         failures=(Failure("main", "t_b", "orders", "n_1", "because"), Failure("archive", reason="no answer")),
         orphans=(Orphan("main", "t_b", "orders", "old"),),
@@ -40,8 +41,8 @@ def test_each_thing_is_a_line_and_the_last_one_has_the_sums() -> None:
         "1 collection of 3 databases: 1 created, 1 dropped, 3 unchanged, 1 not declared, 1 not finished, 2 failed",
     ]
     assert (report.ok, report.exit_code) == (False, 1)
-    assert (Report().ok, Report().exit_code) == (True, 0)
-    assert not Report(unfinished=("main/t_c.orders",)).ok
+    assert (SyncReport().ok, SyncReport().exit_code) == (True, 0)
+    assert not SyncReport(unfinished=("main/t_c.orders",)).ok
 
 
 def test_a_name_from_a_server_cannot_write_to_the_terminal() -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from adapters.mongo import TokenOwner
 from adapters.mongo.mongo import Mongo
-from adapters.mongo.token_cache import Cache
+from adapters.mongo.token_cache import TokenCache
 from adapters.mongo.token_documents import Stored
 from adapters.mongo.tokens import MongoTokens
 from router import Authenticate, ConfigurationError, Resolver, Session
@@ -382,7 +382,7 @@ def test_what_a_handler_does_to_claims_stays_with_its_request(tokens: MongoToken
 
 def test_the_cache_is_bounded_and_the_oldest_goes() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
-    cache = Cache(10, most=3)
+    cache = TokenCache(10, most=3)
     for id in "abcad":
         cache.keep(Stored(b"d" * 32, TokenOwner("ann", token_id=id), None, ended=False), now, cache.revision)
     assert [id for id in "abcd" if cache.get(id, b"d" * 32, now)] == ["a", "c", "d"]

@@ -43,7 +43,7 @@ INVOICES = Repository(MONGO, "invoices", Invoice, database="shop")
 
 def made(orders: Any = PLAIN, **changes: Any) -> dict[str, Any]:
     """The update that goes to the server."""
-    return orders._verbs.update_of(changes)
+    return orders._operations.update_document_of(changes)
 
 
 def test_each_change_is_an_operator() -> None:
