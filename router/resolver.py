@@ -52,7 +52,7 @@ class Resolver(Registering):
         self._engine.delay = delay
         self._engine.offload = offload
         if delay is not None:
-            self._waits_if(delay)
+            self._waits_if(is_async(delay))
 
     # ---- an invocation -----------------------------------------------------------------------------------------
 
@@ -103,31 +103,38 @@ class Resolver(Registering):
         return self
 
     def catch(self, *errors: type[Exception]) -> Callable[[F], F]:
-        """Decorate `(error[, event[, session]])` to handle errors of these classes; the nearest class counts.
+        """Decorate a function that handles errors of these classes: the nearest class counts, a group's own first.
 
-        HTTP: its result is the answer. A record fails all the same, unless the function raises `Discard`, `Retry` or
-        another error in its place.
+        The function takes the error, and then what it asks for: an Event, the Session, the context. Its result is the
+        answer of a request or a call. A record fails all the same, unless the function raises `Discard`, `Retry` or
+        another error in its place. `catch(Exception)` leaves HTTP errors and signals alone: they have an answer.
+
+        Raises:
+            ConfigurationError: it is no exception class, has a function already, or the function asks for more.
         """
-        if not errors:
-            raise ConfigurationError("catch(): give exception classes")
-        for error in errors:
-            if not (isinstance(error, type) and issubclass(error, Exception)):
-                raise ConfigurationError(f"catch({error!r}): give exception classes")
+        from router.dispatch.catching import check_classes, register
 
-        def register(function: F) -> F:
-            for error in errors:
-                if error in self._engine.catchers:
-                    raise ConfigurationError(f"catch({error.__name__}): there is a function for it already")
-                self._engine.catchers[error] = function
-            self._waits_if(function)
+        check_classes(errors)
+
+        def decorate(function: F) -> F:
+            self._waits_if(register(self._engine.catchers, errors, function).is_async)
             return function
 
-        return register
+        return decorate
 
     def on_error(self, function: F) -> F:
-        """Tell a function `(error[, event])` of every error that nothing expected: unhandled ones, failed records."""
-        self._engine.reporters.append(function)
-        self._waits_if(function)
+        """Tell a function of every error that nothing expected: unhandled ones, failed records.
+
+        It takes the error, and then what it asks for, as with `catch`.
+
+        Raises:
+            ConfigurationError: it asks for what nothing gives.
+        """
+        from router.dispatch.catching import Catcher
+
+        reporter = Catcher(function, "on_error()")
+        self._engine.reporters.append(reporter)
+        self._waits_if(reporter.is_async)
         return function
 
     def override(self, provide: Callable[..., Any], replacement: Callable[..., Any]) -> Override:
@@ -157,11 +164,12 @@ class Resolver(Registering):
         engine = self._engine
         for middleware in route.middleware:
             engine.form(middleware)
+        self._waits_if(any(catcher.is_async for table in route.catchers for catcher in table.values()))
         plan = bind(route, path_parameters(route))
         engine.add(route, Entry(route, plan))
 
-    def _waits_if(self, function: Callable[..., Any]) -> None:
-        if is_async(function):
+    def _waits_if(self, waits: bool) -> None:
+        if waits and not self._engine.waits_on_errors:
             self._engine.waits_on_errors = True
             self._engine.recompose()
 

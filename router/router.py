@@ -178,7 +178,7 @@ class Router(Registering):
     to each route. Groups may include groups.
     """
 
-    __slots__ = ("_included", "_middleware", "_prefix", "_routes", "_tags")
+    __slots__ = ("_catchers", "_included", "_middleware", "_prefix", "_routes", "_tags")
 
     def __init__(self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = ()) -> None:
         if prefix:
@@ -187,6 +187,7 @@ class Router(Registering):
         self._middleware = list(middleware)
         self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
         self._routes: list[Route | Router] = []
+        self._catchers: dict[type[BaseException], Any] = {}
         self._included = False  # in a Resolver, which has taken over the routes as they were then
 
     def use(self, *middleware: Any) -> Router:
@@ -204,6 +205,23 @@ class Router(Registering):
         self._refuse_if_included("include()")
         self._routes.append(router)
         return self
+
+    def catch(self, *errors: type[Exception]) -> Callable[[F], F]:
+        """Decorate a function that handles errors of the routes of this group; see `Resolver.catch`.
+
+        Raises:
+            ConfigurationError: it is no exception class, has a function already, or the function asks for more.
+        """
+        from router.dispatch.catching import check_classes, register
+
+        check_classes(errors)
+        self._refuse_if_included("catch()")
+
+        def decorate(function: F) -> F:
+            register(self._catchers, errors, function)
+            return function
+
+        return decorate
 
     @property
     def routes(self) -> list[Route]:
@@ -236,6 +254,7 @@ class Router(Registering):
             match=self._path(route) if route.methods else route.match,
             middleware=(*self._middleware, *route.middleware),
             tags=(*self._tags, *route.tags),
+            catchers=(*route.catchers, self._catchers) if self._catchers else route.catchers,
         )
 
     def _path(self, route: Route) -> str:

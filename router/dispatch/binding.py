@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.dispatch.plan import Argument, Offer, OfPath, Plan, generator_kind, is_async, itself, session_of
+from router.dispatch.plan import Argument, Offer, OfPath, Plan, awaiting, generator_kind, is_async, itself, session_of
 from router.dispatch.signature import read_signature
 from router.errors import ConfigurationError, UnprocessableContent
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.dispatch.plan import Getter
+    from router.event import Event
     from router.routing.route import Route
 
 _NEVER_REFUSES = (itself, session_of)
@@ -32,10 +33,26 @@ def bind(route: Route, parameters: Collection[str], overrides: dict[Any, Any] | 
     if any(argument.dependency for argument in arguments):
         from router.dispatch.depends import plan_with_dependencies
 
-        plan = plan_with_dependencies(handler, arguments, where, offer, overrides or {})
+        plan = plan_with_dependencies(awaiting(handler), arguments, where, offer, overrides or {})
     else:
-        plan = Plan(_flat_call(handler, arguments), is_async(handler))
-    return plan if model is None else _with_model(plan, arguments, model, where, route.batch)
+        plan = Plan(_flat_call(awaiting(handler), arguments), is_async(handler))
+    if model is not None:
+        plan = _with_model(plan, arguments, model, where, route.batch)
+    if route.permission is not None and not route.batch:
+        plan.check = _check_of([argument.get for argument in arguments if argument.get and _may_refuse(argument.get)])
+    return plan
+
+
+def _check_of(getters: list[Getter]) -> Callable[[Event], None] | None:
+    """Return what refuses an event that the arguments cannot be made of; None where nothing can be refused."""
+    if not getters:
+        return None
+
+    def check(event: Event) -> None:
+        for get in getters:
+            get(event)
+
+    return check
 
 
 def _with_model(plan: Plan, arguments: list[Argument], model: Any, where: str, batch: bool) -> Plan:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import inspect
 
-from router.dispatch.plan import drive, is_async
-from router.errors import ConfigurationError, Forbidden
-from router.response import refuse_unawaited, to_response
+from router.dispatch.permission import guarded
+from router.dispatch.plan import drive
+from router.errors import ConfigurationError
+from router.response import to_response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ class Form:
         name = getattr(middleware, "__qualname__", type(middleware).__qualname__)
         if isinstance(middleware, type):
             raise ConfigurationError(f"middleware {name} is a class; give an instance: {name}()")
-        function: Any = middleware if inspect.isroutine(middleware) else type(middleware).__call__
+        function: Any = inspect.unwrap(middleware) if inspect.isroutine(middleware) else type(middleware).__call__
         other = getattr(middleware, "call_async", None)
         self._open: Call | None = middleware if inspect.isgeneratorfunction(function) else None
         self._open_async: Call | None = middleware if inspect.isasyncgenfunction(function) else other
@@ -129,7 +130,7 @@ def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, wait
 
         call, asynchronous = in_threads(call, route.concurrency), True
     if route.permission is not None:
-        call, asynchronous = _guarded(call, asynchronous, route.permission)
+        call, asynchronous = guarded(call, asynchronous, route, plan.check)
     if not asynchronous and (waits_on_errors or any(form.needs_await for form in forms)):
         call, asynchronous = _as_coroutine(call), True
     if not forms:
@@ -144,28 +145,6 @@ def _as_coroutine(call: Call) -> Call:
         return call(event)
 
     return call_at_once
-
-
-def _guarded(call: Call, asynchronous: bool, permission: Callable[..., Any]) -> tuple[Call, bool]:
-    """Return the call behind a permission: anything but a true answer is a 403."""
-    if is_async(permission):
-
-        async def ask_and_call(event: Event) -> Any:
-            if not await permission(event.session, event):
-                raise Forbidden
-            result = call(event)
-            return await result if asynchronous else result
-
-        return ask_and_call, True
-
-    def guarded(event: Event) -> Any:
-        allowed = permission(event.session, event)
-        refuse_unawaited(allowed, f"{event.route}: permission=")  # it would be true, whatever it came to
-        if not allowed:
-            raise Forbidden
-        return call(event)
-
-    return guarded, asynchronous
 
 
 def _replacement(event: Event, other: Any) -> Any:

@@ -7,6 +7,7 @@ import inspect
 from router.dispatch.plan import Argument, Offer, Plan, drive, generator_kind, is_async
 from router.dispatch.signature import read_signature
 from router.errors import ConfigurationError, UnprocessableContent
+from router.response import refuse_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -132,11 +133,13 @@ async def _value_of(
         return cache[provider.function]
     positional, named = await _provide(provider.arguments, event, cache, open_generators)
     made = provider.function(*positional, **named)
-    if provider.kind == "async":
+    if hasattr(made, "__await__") and provider.kind == "async":
         made = await made
-    elif provider.kind != "sync":
+    # What a function is wrapped in may say less than what it returns.
+    if inspect.isgenerator(made) or inspect.isasyncgen(made):
         open_generators.append(made)
         made = await _first_of(made)
+    refuse_unawaited(made, f"the dependency {getattr(provider.function, '__qualname__', provider.function)}")
     if one.cached:
         cache[provider.function] = made
     return made

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from router.dispatch.catching import Catcher
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
     from router.event import Event
@@ -82,8 +83,8 @@ class Engine:
         self.deadline_margin_ms = 1000 * deadline_margin  # as Lambda's context tells the time
         self.table = Table()
         self.middleware: list[Any] = []
-        self.catchers: dict[type[BaseException], Callable[..., Any]] = {}
-        self.reporters: list[Callable[..., Any]] = []
+        self.catchers: dict[type[BaseException], Catcher] = {}
+        self.reporters: list[Catcher] = []
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
@@ -190,6 +191,6 @@ class Engine:
         event.route = entry.route
         return entry
 
-    def ignores(self, error: BaseException) -> bool:
+    def ignores(self, event: Event, error: BaseException) -> bool:
         """Whether a record without a route is to be acknowledged."""
-        return self.unrouted == "ignore" and isinstance(error, NoRoute)
+        return self.unrouted == "ignore" and isinstance(error, NoRoute) and event.route is None

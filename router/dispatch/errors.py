@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import inspect
-
 from router.errors import AnswerTooLarge, HTTPError, InvalidEvent, NoRoute, SessionError
 from router.response import Response, problem, to_response
 from router.signals import Discard, Retry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
     from router.dispatch.engine import Engine
     from router.event import Event
 
 
-def _catcher(engine: Engine, error: BaseException) -> Callable[..., Any] | None:
-    for kind in type(error).__mro__:
-        handler = engine.catchers.get(kind)
-        if handler is not None:
-            return handler
-    return None
+def _catcher(engine: Engine, event: Event, error: BaseException) -> Any:
+    """Return the function that the application registered for an error, or None."""
+    inner = event.route.catchers if event.route is not None else ()
+    if not inner and not engine.catchers:
+        return None
+    from router.dispatch.catching import find_catcher
+
+    return find_catcher(error, *inner, engine.catchers)
 
 
-async def _caught(handler: Callable[..., Any], error: BaseException, event: Event) -> Any:
-    taken = len(inspect.signature(handler).parameters)
-    result = handler(*(error, event, event.session)[:taken])
-    return await result if hasattr(result, "__await__") else result
+def ordinary(event: Event, error: Exception) -> Exception:
+    """Return an error as what it is here: NoRoute out of a handler comes of a dispatch inside it, not of this one."""
+    if not isinstance(error, NoRoute) or event.route is None:
+        return error
+    failure = RuntimeError(f"a dispatch inside the handler found no route: {error}")
+    failure.__cause__ = error
+    return failure
 
 
 async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
-    """The answer to an HTTP request that failed. Of an unknown error it shows nothing; the log has the cause."""
-    handler = _catcher(engine, error)
-    if handler is not None:
+    """Return the answer to a request that failed. Of an unknown error it shows nothing; the log has the cause."""
+    error = ordinary(event, error)
+    catcher = _catcher(engine, event, error)
+    if catcher is not None:
         try:
-            return to_response(await _caught(handler, error, event))
+            return to_response(await catcher(error, event))
         except Exception as raised:
             error = raised
     if isinstance(error, HTTPError):
@@ -63,12 +66,18 @@ async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exc
 
     A catcher that returns has looked at the error; the record still fails. It raises Discard to acknowledge it.
     """
-    handler = _catcher(engine, error)
-    if handler is not None:
+    error = ordinary(event, error)
+    catcher = _catcher(engine, event, error)
+    if catcher is not None:
         try:
-            await _caught(handler, error, event)
+            await catcher(error, event)
         except Exception as raised:
             error = raised
+    return await settle(engine, event, error)
+
+
+async def settle(engine: Engine, event: Event, error: Exception) -> Exception:
+    """Log or report the error that a record or a call ends with, and return it."""
     if isinstance(error, Discard):
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):
@@ -97,6 +106,18 @@ async def delay(engine: Engine, event: Event, error: Retry) -> None:
         _log().exception("the delay of %r failed", _name(event))
 
 
+async def caught(engine: Engine, event: Event, error: Exception) -> tuple[Any, Exception | None]:
+    """Return what a catcher answers to a call in place of its error; or None and the error that it ends with."""
+    error = ordinary(event, error)
+    catcher = _catcher(engine, event, error)
+    if catcher is not None:
+        try:
+            return await catcher(error, event), None
+        except Exception as raised:
+            error = raised
+    return None, await settle(engine, event, error)
+
+
 async def report(engine: Engine, event: Event, error: BaseException) -> None:
     """Log an error and tell the `on_error` callables. One that fails is logged and harms nothing."""
     if isinstance(error, NoRoute | InvalidEvent | SessionError):
@@ -105,10 +126,7 @@ async def report(engine: Engine, event: Event, error: BaseException) -> None:
         _log().error("%s failed", _name(event), exc_info=error)
     for tell in engine.reporters:
         try:
-            taken = len(inspect.signature(tell).parameters)
-            result = tell(*(error, event)[:taken])
-            if hasattr(result, "__await__"):
-                await result
+            await tell(error, event)
         except Exception:
             _log().exception("an on_error callable failed")
 

@@ -7,8 +7,9 @@ rest. It is written as a coroutine, which `drive` runs to its end where nothing 
 from __future__ import annotations
 
 from router.dispatch.chain import _PASSED, _open_async, _resume_async, _throw_async
+from router.dispatch.permission import ask_async
 from router.dispatch.plan import is_async
-from router.errors import ConfigurationError, Forbidden
+from router.errors import ConfigurationError
 from router.response import refuse_unawaited
 from router.session import _current, _Held
 from router.signals import BatchItemFailures
@@ -92,14 +93,8 @@ class GroupChain:
 
     async def _admit(self, event: Event) -> None:
         """Raise Forbidden, or what the session policy raises, for an event that the handler must not see."""
-        permission = self._route.permission
-        if permission is not None:
-            allowed: Any = permission(event.session, event)
-            if is_async(permission):
-                allowed = await allowed
-            refuse_unawaited(allowed, f"{self._route}: permission=")
-            if not allowed:
-                raise Forbidden
+        if self._route.permission is not None:
+            await ask_async(self._route, event)
         if self._policy.enforces:
             self._policy.check(event)
 

@@ -153,15 +153,20 @@ async def _tried(work: Awaitable[Any]) -> tuple[Any, Exception | None]:
 
 
 def as_failure(stop: BaseException) -> Exception:
-    """A cancellation of something that a handler awaited is an error like any other. What stops the dispatch itself,
-    or the process, is raised."""
+    """Return the error that a cancellation inside a handler stands for.
+
+    Raises:
+        BaseException: what stops the dispatch itself, or the process, as it came.
+    """
     import asyncio
 
+    if not isinstance(stop, asyncio.CancelledError):
+        raise stop
     try:
-        task = asyncio.current_task() if isinstance(stop, asyncio.CancelledError) else None
+        task = asyncio.current_task()
     except RuntimeError:
-        task = None  # a sync handler, and no loop
-    if task is None or task.cancelling():
+        task = None  # a sync handler without a loop: nothing can be cancelling it
+    if task is not None and task.cancelling():
         raise stop
     failure = RuntimeError("the handler awaited something that was cancelled")
     failure.__cause__ = stop

@@ -26,16 +26,20 @@ OF_OUTER_GROUPS = "*"
 
 
 class Plan:
-    """How to call a function: `call(event)` gives its result, or a coroutine when `is_async`.
+    """How to call a function: `call(event)` returns its result, or a coroutine when `is_async`.
 
-    For a batch route the argument is the list of Events.
+    For a batch route the argument is the list of Events. check: refuses an event whose arguments cannot be made, for a
+    permission that is asked before the handler is called.
     """
 
-    __slots__ = ("call", "is_async")
+    __slots__ = ("call", "check", "is_async")
 
-    def __init__(self, call: Callable[[Any], Any], is_async: bool) -> None:
+    def __init__(
+        self, call: Callable[[Any], Any], is_async: bool, check: Callable[[Event], None] | None = None
+    ) -> None:
         self.call = call
         self.is_async = is_async
+        self.check = check
 
 
 class Entry:
@@ -53,13 +57,33 @@ class Entry:
 
 
 def is_async(function: Any) -> bool:
-    """Whether calling it gives a coroutine; an object with an async `__call__` counts."""
-    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+    """Whether calling it returns a coroutine; an object with an async `__call__`, and what wraps either, count."""
+    return any(inspect.iscoroutinefunction(called) for called in _called(function))
+
+
+def _called(function: Any) -> list[Any]:
+    """Return what is called in the end: the function, its class's `__call__`, and what `functools.wraps` names."""
+    found = [function, type(function).__call__]
+    while (inner := getattr(found[-2], "__wrapped__", None)) is not None and inner not in found:
+        found += [inner, type(inner).__call__]
+    return found
+
+
+def awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an async function that may be awaited whatever it returns: a plain wrapper of one need not hand it on."""
+    if not is_async(function) or inspect.iscoroutinefunction(function):
+        return function
+
+    async def call(*positional: Any, **named: Any) -> Any:
+        result = function(*positional, **named)
+        return await result if hasattr(result, "__await__") else result
+
+    return call
 
 
 def generator_kind(function: Any) -> str | None:
-    """Which kind of generator calling it gives; None for none."""
-    for called in (function, type(function).__call__):
+    """Return which kind of generator calling it returns; None for none."""
+    for called in _called(function):
         if inspect.isgeneratorfunction(called):
             return "generator"
         if inspect.isasyncgenfunction(called):

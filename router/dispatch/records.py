@@ -225,6 +225,6 @@ async def _final_error(batch: Batch, event: Event, failure: BaseException | None
 
         late = await first_failure([event])  # waited for, whatever the handler came to
         failure = failure or late
-    if failure is None or batch.engine.ignores(failure):
+    if failure is None or batch.engine.ignores(event, failure):
         return None
     return await on_record_error(batch.engine, event, failure)

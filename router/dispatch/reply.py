@@ -38,6 +38,10 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
             return answer(event, entry.call(event))
         except Exception as error:
             return replies.failed(event, error)
+        except BaseException as stop:
+            from router.dispatch.loop import as_failure
+
+            return replies.failed(event, as_failure(stop))
         finally:
             leave(token)
 
@@ -152,15 +156,16 @@ class Calls(Replies):
         return self.form(event, result)
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
-        from router.dispatch.errors import on_error, on_record_error
+        from router.dispatch.errors import caught, on_error
 
-        if isinstance(error, NoRoute) and (self.engine.ignores(error) or event.name in self.optional):
+        unrouted = isinstance(error, NoRoute) and event.route is None
+        if unrouted and (self.engine.ignores(event, error) or event.name in self.optional):
             return self.form(event, None)
         if event._speaks_http:
             return self.form(event, await on_error(self.engine, event, error))
-        error = await on_record_error(self.engine, event, error)
-        if isinstance(error, Discard):
-            return self.form(event, None)
+        result, final = await caught(self.engine, event, error)
+        if final is None or isinstance(final, Discard):
+            return self._checked_answer(event, result)
         if self.say_error is None:
-            raise error
-        return self.say_error(event, error)
+            raise final
+        return self.say_error(event, final)

@@ -52,6 +52,7 @@ class Route:
         "batch",
         "bus_source",
         "by",
+        "catchers",
         "concurrency",
         "events",
         "handler",
@@ -84,6 +85,7 @@ class Route:
     tags: tuple[str, ...]
     batch: bool
     by: str | Callable[[Any], Any]
+    catchers: tuple[Mapping[type[BaseException], Any], ...]  # of its groups, the innermost first
     concurrency: int
     events: tuple[str, ...]
     prefix: str
@@ -121,6 +123,7 @@ class Route:
         put(self, "name", options.pop("name", None) or getattr(handler, "__name__", type(handler).__name__))
         put(self, "summary", options.pop("summary", None) or _first_line(handler))
         tags = options.pop("tags", ())
+        put(self, "catchers", options.pop("catchers", ()))
         put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
         put(self, "batch", options.pop("batch", False))
         put(self, "by", options.pop("by", "session"))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
+import functools
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from functools import partial
@@ -24,6 +26,7 @@ from router import (
     Response,
     Router,
     Session,
+    Unauthorized,
     current_event,
     get_session,
 )
@@ -912,6 +915,56 @@ def test_a_permission_that_forgets_to_await_lets_nobody_in(caplog: pytest.LogCap
     assert "GET /: permission= returned something that must be awaited" in caplog.text
 
 
+@dataclasses.dataclass
+class Order:
+    id: int
+
+
+def test_a_body_is_validated_before_the_permission_is_asked() -> None:
+    asked: list[int] = []
+
+    def may(session: Session, event: Event) -> bool:
+        asked.append(event.json()["id"])
+        return event.json()["id"] == 1
+
+    resolver = Resolver()
+
+    @resolver.post("/", permission=may)
+    def create(order: Order, session: Session) -> None:
+        log.append(str(order.id))
+
+    client = TestClient(resolver)
+    bodies: list[Any] = [{}, [], {"id": "x"}, {"id": 2}, {"id": 1}]
+    assert [client.post("/", json=body).status for body in bodies] == [
+        *[422] * 3,
+        403,
+        204,
+    ]
+    assert (asked, log) == ([2, 1], ["1"])
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
+def test_a_permission_that_raises_is_a_denial_that_is_logged(waits: bool, caplog: pytest.LogCaptureFixture) -> None:
+    def may(session: Session, event: Event) -> bool:
+        raise KeyError("role")
+
+    async def may_later(session: Session, event: Event) -> bool:
+        raise KeyError("role")
+
+    async def ask_for_more(session: Session, event: Event) -> bool:
+        raise Unauthorized("who are you?")
+
+    resolver = Resolver()
+    answering(resolver, asynchronous=waits, permission=may_later if waits else may)
+    resolver.get("/more", permission=ask_for_more)(lambda: None)
+    resolver.on_queue("orders", permission=may_later if waits else may)(lambda event: log.append("handler"))
+    client = TestClient(resolver)
+    assert (client.get("/").status, client.get("/more").status) == (403, 401)
+    assert "GET /: permission= failed, and the event is refused" in caplog.text
+    assert failed(client.event(sqs("orders", "a"))) == ["a"]
+    assert log == []
+
+
 # ---- what is no middleware ---------------------------------------------------------------------------------------
 
 
@@ -1096,3 +1149,18 @@ def test_a_sync_handler_stays_in_its_thread_behind_an_async_permission() -> None
 
     assert TestClient(resolver).queue("orders", ["a", "b"]) == {"batchItemFailures": []}
     assert all(name.startswith("router") for name in seen)
+
+
+def test_a_generator_behind_a_wrapper_is_middleware() -> None:
+    def logged(function: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(function)
+        def wrapper(event: Event) -> Any:
+            log.append("wrapped")
+            return function(event)
+
+        return wrapper
+
+    resolver = Resolver().use(logged(tracing("m")), logged(async_function))
+    answering(resolver, asynchronous=False)
+    assert TestClient(resolver).get("/").status == 200
+    assert log == ["wrapped", "m in", "wrapped", "async function in", "handler", "async function out", "m out"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from collections.abc import AsyncGenerator, Generator
 from contextlib import suppress
 from typing import Annotated, Any
@@ -458,3 +459,94 @@ def test_a_dependency_in_a_loop_waits_for_nothing_else() -> None:
     answer = asyncio.run(resolver.resolve_async(samples.rest("GET", "/")))
     assert answer["body"] == '["async transaction"]'
     assert log == ["begin async", "commit async"]
+
+
+# ---- wrappers ----------------------------------------------------------------------------------------------------
+
+
+def logged(function: Any) -> Any:
+    """What decorators of applications are: a sync function around anything."""
+
+    @functools.wraps(function)
+    def wrapper(*positional: Any, **named: Any) -> Any:
+        return function(*positional, **named)
+
+    return wrapper
+
+
+def test_an_async_handler_behind_a_sync_wrapper_is_awaited() -> None:
+    resolver = Resolver()
+    done: list[str] = []
+
+    @logged
+    async def show(order_id: str) -> dict[str, str]:
+        await asyncio.sleep(0)
+        return {"id": order_id}
+
+    @logged
+    async def order(event: Event) -> None:
+        await asyncio.sleep(0)
+        done.append(event.text)
+
+    resolver.get("/orders/{order_id}")(show)
+    resolver.on_queue("orders")(order)
+    resolver.on_queue("groups", batch=True)(logged(lambda events: order(events[0])))
+    client = TestClient(resolver)
+    assert client.get("/orders/7").json() == {"id": "7"}
+    assert failed(client.event(sqs("orders", "a"))) == []
+    assert done == ["a"]
+
+
+def test_a_wrapper_that_waits_by_itself_is_taken_as_it_is() -> None:
+    async def inner() -> str:
+        return "waited for"
+
+    @functools.wraps(inner)
+    def wrapper() -> str:
+        return "at once"
+
+    resolver = Resolver()
+    resolver.get("/")(wrapper)
+    assert TestClient(resolver).get("/").text == "at once"
+
+
+def test_dependencies_behind_sync_wrappers_are_awaited_and_torn_down() -> None:
+    log: list[str] = []
+
+    @logged
+    async def number() -> int:
+        await asyncio.sleep(0)
+        return 7
+
+    @logged
+    def connection() -> Any:
+        yield "connected"
+        log.append("closed")
+
+    @logged
+    async def other() -> Any:
+        yield "too"
+        log.append("other closed")
+
+    resolver = Resolver()
+
+    @resolver.get("/")
+    def show(a: int = Depends(number), b: str = Depends(connection), c: str = Depends(other)) -> Any:  # type: ignore[assignment]
+        return [a, b, c]
+
+    assert TestClient(resolver).get("/").json() == [7, "connected", "too"]
+    assert log == ["other closed", "closed"]
+
+
+def test_a_dependency_that_forgets_to_await_is_refused(caplog: pytest.LogCaptureFixture) -> None:
+    async def later() -> int:
+        return 7
+
+    resolver = Resolver()
+
+    @resolver.get("/")
+    def show(value: Any = Depends(lambda: later())) -> Any:  # noqa: PLW0108
+        return value
+
+    assert TestClient(resolver).get("/").status == 500
+    assert "returned something that must be awaited" in caplog.text

@@ -18,6 +18,7 @@ from router import (
     Resolver,
     Response,
     Retry,
+    Router,
     ServiceUnavailable,
     Session,
     TooManyRequests,
@@ -111,7 +112,7 @@ def test_an_answer_that_is_too_large_says_by_how_much(caplog: pytest.LogCaptureF
     assert issubclass(AnswerTooLarge, ValueError)
 
 
-@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("call", ["get", "queue", "invoke"])
 def test_what_stops_the_process_is_answered_by_nobody(error: type[BaseException], call: str) -> None:
     told: list[Any] = []
@@ -124,7 +125,133 @@ def test_what_stops_the_process_is_answered_by_nobody(error: type[BaseException]
     assert told == []
 
 
+@BOTH
+def test_a_cancellation_out_of_a_handler_is_an_error_like_any_other(asynchronous: bool) -> None:
+    client = TestClient(failing(asyncio.CancelledError(), asynchronous))
+    assert client.get("/").status == 500
+    assert client.queue("orders", ["a", "b"], message_ids=["a", "b"])["batchItemFailures"] == [
+        {"itemIdentifier": "a"},
+        {"itemIdentifier": "b"},
+    ]
+    with pytest.raises(RuntimeError, match="awaited something that was cancelled"):
+        client.invoke("now")
+
+
+def test_no_route_out_of_a_handler_is_an_ordinary_error() -> None:
+    """A dispatch inside the handler found none: nothing of the event itself was unrouted, and nothing may be lost."""
+    inner = Resolver()
+    outer = Resolver(unrouted="ignore")
+
+    def pass_on(event: Event) -> Any:
+        return inner.resolve({"action": "nowhere"})
+
+    outer.get("/")(pass_on)
+    outer.on_connect()(pass_on)
+    outer.on_queue("orders")(pass_on)
+    outer.on_invoke("now")(pass_on)
+    client = TestClient(outer)
+    assert client.get("/").status == 500
+    assert client.connect()["statusCode"] == 500
+    assert len(client.queue("orders", ["a"])["batchItemFailures"]) == 1
+    with pytest.raises(RuntimeError, match="a dispatch inside the handler found no route"):
+        client.invoke("now")
+    assert client.queue("other", ["a"])["batchItemFailures"] == []  # of the router itself: ignored, as it was told
+
+
 # ---- catch -------------------------------------------------------------------------------------------------------
+
+
+@BOTH
+def test_catching_everything_leaves_http_errors_and_signals_alone(asynchronous: bool) -> None:
+    resolver = failing(HTTPError(418, "tea"), asynchronous)
+    resolver.catch(Exception)(lambda error: ("caught", 400))
+    assert TestClient(resolver).get("/").status == 418
+    assert TestClient(resolver).get("/unknown").status == 404
+    resolver = failing(Discard("done before"), asynchronous)
+    resolver.catch(Exception)(lambda error: _raise(ValueError("no")))
+    assert TestClient(resolver).queue("orders", ["a"])["batchItemFailures"] == []
+    resolver = failing(KeyError("x"), asynchronous)
+    resolver.catch(Exception)(lambda error: ("caught", 400))
+    assert TestClient(resolver).get("/").status == 400
+
+
+def _raise(error: Exception) -> Any:
+    raise error
+
+
+def test_an_http_error_of_the_application_is_caught_by_the_class_that_names_it() -> None:
+    class Missing(NotFound, Business):
+        pass
+
+    resolver = failing(Missing("gone"))
+    resolver.catch(Business)(lambda error: ("business", 409))
+    assert TestClient(resolver).get("/").status == 409
+
+
+def test_a_catcher_is_given_what_it_asks_for_and_keeps_its_own_defaults() -> None:
+    seen: list[Any] = []
+    resolver = failing(OutOfStock("x"))
+
+    @resolver.catch(OutOfStock)
+    def answer(error: OutOfStock, status: int = 410, *, session: Session, which: Event, context: Any) -> Any:
+        seen.append((type(session), which.path, context.function_name))
+        return str(error), status
+
+    assert TestClient(resolver).get("/").status == 410
+    assert seen == [(Session, "/", "test")]
+
+
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda: None, "the function takes no error"),
+        (lambda error, other: None, "nothing provides the argument 'other'"),
+        (5, "give a function, not int"),
+    ],
+)
+def test_a_function_that_cannot_be_called_with_an_error_is_refused_at_registration(function: Any, message: str) -> None:
+    for register in (Resolver().catch(KeyError), Resolver().on_error, Router().catch(KeyError)):
+        with pytest.raises(ConfigurationError, match=message):
+            register(function)
+
+
+@BOTH
+def test_what_a_catcher_returns_answers_each_source_that_waits_for_one(asynchronous: bool) -> None:
+    async def later(error: Business) -> Any:
+        return {"caught": str(error)}
+
+    resolver = failing(OutOfStock("x"), asynchronous)
+    resolver.catch(Business)(later if asynchronous else lambda error: {"caught": str(error)})
+    client = TestClient(resolver)
+    assert client.invoke("now") == {"caught": "x"}
+    assert client.get("/").json() == {"caught": "x"}
+    resolver.on("appsync", "*")(lambda: _raise(OutOfStock("y")))
+    assert client.event(samples.appsync("orders")) == {"caught": "y"}
+
+
+@BOTH
+def test_a_group_has_catchers_of_its_own(asynchronous: bool) -> None:
+    async def answer_later(error: Exception) -> Any:
+        return "inner", 409
+
+    def fail() -> None:
+        raise OutOfStock("x")
+
+    inner, outer, resolver = Router("/inner"), Router("/outer"), Resolver()
+    inner.get("/a")(fail)
+    inner.catch(Business)(answer_later if asynchronous else lambda error: ("inner", 409))
+    inner.on_queue("orders")(fail)
+    outer.get("/b")(fail)
+    outer.include(inner)
+    outer.catch(OutOfStock)(lambda error: _raise(Discard("outer")) if not asynchronous else ("outer", 410))
+    resolver.include(outer)
+    resolver.get("/c")(fail)
+    resolver.catch(OutOfStock)(lambda error: ("resolver", 400))
+    client = TestClient(resolver)
+    assert (client.get("/outer/inner/a").text, client.get("/c").text) == ("inner", "resolver")
+    assert client.get("/outer/b").text == ("outer" if asynchronous else client.get("/outer/b").text)
+    with pytest.raises(ConfigurationError, match="is in a Resolver already"):
+        inner.catch(KeyError)
 
 
 @BOTH

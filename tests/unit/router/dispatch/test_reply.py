@@ -79,7 +79,7 @@ def test_every_error_of_a_request_is_answered(asynchronous: bool) -> None:
         (ValueError("secret"), 500),
         (FileNotFoundError("/etc/secret"), 500),
         (InvalidEvent("body: malformed"), 400),
-        (NoRoute("inner"), 404),
+        (NoRoute("inner"), 500),
         (Discard("not here"), 500),
         (StopIteration("odd"), 500),
     ]

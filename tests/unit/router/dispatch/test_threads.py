@@ -194,3 +194,29 @@ def test_threads_of_a_parent_are_made_anew_after_a_fork() -> None:
         """
     )
     assert answers == "[] 7 []"
+
+
+def test_a_sync_handler_that_dispatches_to_its_own_route_is_refused_and_does_not_wait_for_ever() -> None:
+    resolver = Resolver()
+    answers: list[Any] = []
+
+    @resolver.on_queue("orders", concurrency=2)
+    def order(event: Event) -> None:
+        if event.text == "again":
+            answers.append(resolver.resolve(sqs("orders", "inner")))
+
+    assert failed(TestClient(resolver).event(sqs("orders", "again", "again"))) == []
+    assert [failed(answer) for answer in answers] == [["inner"], ["inner"]]
+
+
+def test_a_sync_handler_may_dispatch_to_another_route_with_threads() -> None:
+    resolver = Resolver()
+    done: list[str] = []
+    resolver.on_queue("other", concurrency=2)(lambda event: done.append(event.text))
+
+    @resolver.on_queue("orders", concurrency=2)
+    def order(event: Event) -> None:
+        resolver.resolve(sqs("other", event.text))
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
+    assert sorted(done) == ["a", "b"]
