@@ -299,8 +299,8 @@ def test_with_batch_there_is_one_call_a_session() -> None:
     who = [WHO, {**WHO, "user": "u-2"}, WHO, None, {**WHO, "correlation_id": "c"}]
     records = [samples.sqs_record("orders", str(at), session=each, position=at) for at, each in enumerate(who)]
     resolver.resolve({"Records": records})
-    assert [texts for _, texts in calls] == [["0", "2"], ["1"], ["3"], ["4"]]
-    assert [session.user for session, _ in calls] == ["u-1", "u-2", None, "u-1"]
+    assert [texts for _, texts in calls] == [["0", "2", "4"], ["1"], ["3"]]
+    assert [session.user for session, _ in calls] == ["u-1", "u-2", None]
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------
