@@ -194,14 +194,14 @@ def _codes(error: BaseException) -> set[str]:
 
 
 def _subject(alert: dict[str, Any]) -> str:
-    """One line for mails: 1 to 100 characters (SNS API reference, Publish)."""
+    """Return one line for mails: 1 to 100 characters (SNS API reference, Publish)."""
     parts = (alert.get("service"), alert.get("stage"), alert["error"].rpartition(".")[2], alert.get("route"))
     line = " ".join(part for part in parts if part)
     return "".join(one if one.isprintable() and one.isascii() else "?" for one in line)[:100]
 
 
 def _is_async(event: Event | None) -> bool:
-    """Whether the route is async, so that what is returned is awaited."""
+    """Return whether the route is async, so that what is returned is awaited."""
     handler = getattr(getattr(event, "route", None), "handler", None)
     return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 

@@ -131,7 +131,7 @@ def _numbers(positions: Sequence[int]) -> str:
 
 
 def safe(text: str) -> str:
-    """A service's text on one line, short, and without the values, keys and signatures that some of them repeat."""
+    """Return a service's text on one line, short, without the values, keys and signatures that some of them repeat."""
     import re
 
     text = re.sub(r"Value '.*?' at '", "the value at '", " ".join(text.split()), flags=re.DOTALL)

@@ -17,7 +17,7 @@ from datetime import datetime
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import BatchEntry, Delivery, cut
+from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.outgoing import CURRENT, session_entry
 from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from adapters.aws.aws import Aws
     from router.session import Policy
 
-    class PublishOptions(TypedDict, total=False):
+    class EventOptions(TypedDict, total=False):
         """The keyword arguments of `Bus.publish`."""
 
         source: str | None
@@ -106,7 +106,7 @@ class Bus(Adapter):
     def __repr__(self) -> str:
         return f"Bus(name={self.name!r}, source={self.source!r})"
 
-    def publish(self, detail_type: str, detail: Any, **options: Unpack[PublishOptions]) -> str:
+    def publish(self, detail_type: str, detail: Any, **options: Unpack[EventOptions]) -> str:
         """Publish one event and return its id.
 
         detail: a mapping, model or dataclass: it has to be a JSON object.
@@ -119,7 +119,7 @@ class Bus(Adapter):
         """
         return self._run(self._send_many([OutgoingEvent(detail_type, detail, **options)]), "publish")[0]
 
-    async def publish_async(self, detail_type: str, detail: Any, **options: Unpack[PublishOptions]) -> str:
+    async def publish_async(self, detail_type: str, detail: Any, **options: Unpack[EventOptions]) -> str:
         """`publish` from async code, without blocking its loop."""
         return (await self.aws.run_async(self._send_many([OutgoingEvent(detail_type, detail, **options)])))[0]
 
@@ -214,7 +214,7 @@ class Bus(Adapter):
 
 
 def with_session(detail: Any, key: str, wire: str | None) -> str:
-    """The detail as JSON, with the session in `metadata`. What it had there goes: `session=` alone decides."""
+    """Return the detail as JSON, with the session in `metadata`. What it had there goes: `session=` alone decides."""
     held = as_object(detail, "the detail")
     metadata = held.get("metadata")
     if metadata is None:
@@ -236,6 +236,6 @@ def _checked_event(event: Any) -> OutgoingEvent:
 
 
 def _size(request: dict[str, Any]) -> int:
-    """What an entry counts towards the limit, in bytes (EventBridge user guide, event entry size)."""
+    """Return the bytes of an entry that count for the limit (EventBridge user guide, event entry size)."""
     texts = (request["Source"], request["DetailType"], request["Detail"], *request.get("Resources", ()))
     return sum(len(text.encode()) for text in texts) + (_TIME_BYTES if "Time" in request else 0)

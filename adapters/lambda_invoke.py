@@ -13,7 +13,7 @@ from __future__ import annotations
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import backoff
+from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT, named_session
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate

@@ -56,7 +56,7 @@ class Parameters(Adapter):
     # ---- Parameter Store ---------------------------------------------------------------------------------------
 
     def get(self, name: str, *, fresh: bool = False) -> str:
-        """A parameter; `name:3` or `name:label` asks for a version. Raises ResourceNotFound, AdapterError."""
+        """Return a parameter; `name:3` or `name:label` asks for a version. Raises ResourceNotFound, AdapterError."""
         self._warn("get")
         return self._get(name, fresh)
 
@@ -65,7 +65,7 @@ class Parameters(Adapter):
         return await self.aws.in_thread(self._get, name, fresh)
 
     def get_many(self, path: str, *, recursive: bool = True, fresh: bool = False) -> dict[str, str]:
-        """All parameters under a path, by what their names have after it."""
+        """Return all parameters under a path, by what their names have after it."""
         self._warn("get_many")
         return self._get_many(path, recursive, fresh)
 
@@ -76,7 +76,7 @@ class Parameters(Adapter):
     # ---- Secrets Manager ---------------------------------------------------------------------------------------
 
     def secret(self, name: str, *, fresh: bool = False) -> str:
-        """A secret by its name or ARN, as text. Raises ResourceNotFound, AccessDenied, AdapterError."""
+        """Return a secret by its name or ARN, as text. Raises ResourceNotFound, AccessDenied, AdapterError."""
         self._warn("secret")
         return self._secret(name, fresh)
 
@@ -85,7 +85,10 @@ class Parameters(Adapter):
         return await self.aws.in_thread(self._secret, name, fresh)
 
     def secret_json(self, name: str, *, fresh: bool = False) -> Any:
-        """A secret that holds JSON, such as those of databases. The result is yours: changing it changes no other."""
+        """Return a secret that holds JSON, such as those of databases.
+
+        The result is yours: changing it changes no other.
+        """
         self._warn("secret_json")
         return self._secret_json(name, fresh)
 
@@ -149,7 +152,7 @@ class Parameters(Adapter):
         )
 
     def _provider(self, kind: str) -> Any:
-        """The cache of a kind of values, with the client of this identity; another after a fork."""
+        """Return the cache of a kind of values, with the client of this identity; another after a fork."""
         with self._lock:
             pid, providers = self._providers
             if pid != os.getpid():
@@ -217,7 +220,7 @@ class Resolved(Mapping[str, str]):
         return f"Resolved({self.report()})"
 
     def report(self) -> dict[str, str]:
-        """Where each came from, for a log or a status page."""
+        """Return where each came from, for a log or a status page."""
         return dict(self.origins)
 
 
@@ -230,7 +233,7 @@ def resolve_requirements(
     environ: Mapping[str, str],
     aws: Aws | None = None,
 ) -> Resolved:
-    """The values of declared variables: from the environment, else from `/{app}/{stage}/{service}/{name}`.
+    """Return the values of declared variables: from the environment, else from `/{app}/{stage}/{service}/{name}`.
 
     requires: names, or a mapping of which the keys are names, such as `route.requires`. environ: usually `os.environ`.
     An empty variable counts as one that is not set. Nothing is asked of AWS when the environment has all of them.
@@ -252,7 +255,7 @@ def resolve_requirements(
 
 
 def _found(paths: list[str], aws: Aws) -> dict[str, str]:
-    """Those of the parameters that exist, ten in a request."""
+    """Return those of the parameters that exist, ten in a request."""
     found: dict[str, str] = {}
     for first in range(0, len(paths), _MOST_NAMES):
         asked = paths[first : first + _MOST_NAMES]

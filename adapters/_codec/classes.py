@@ -115,7 +115,7 @@ def _of_model(kind: Any, readers: Readers) -> ClassReaders:
 
 
 def _input_name(kind: Any, name: str, field: Any) -> str:
-    """What pydantic calls a field when it validates: its alias, unless it takes the name as well."""
+    """Return the name that pydantic validates a field by: its alias, unless it takes the name as well."""
     alias = field.validation_alias
     if alias is None or kind.model_config.get("populate_by_name") or kind.model_config.get("validate_by_name"):
         return name
@@ -127,7 +127,7 @@ def _input_name(kind: Any, name: str, field: Any) -> str:
 
 
 def _field(readers: Readers, hint: Any, required: bool) -> tuple[Reader | None, Callable[[], Any] | None]:
-    """The reader of a field, and what makes its value where nothing is stored."""
+    """Return the reader of a field, and what makes its value where nothing is stored."""
     plain = bare(hint)
     absent: Callable[[], Any] | None = None
     if readers.dialect.drops_empty_sets and (get_origin(plain) in SETS or plain in SETS):

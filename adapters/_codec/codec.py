@@ -88,7 +88,7 @@ class Codec:
         self._readers: ClassReaders | None = None
 
     def write(self, instance: Any) -> dict[str, Any]:
-        """The fields of an instance as they are stored. Raises the dialect's error, naming the field."""
+        """Return the fields of an instance as they are stored. Raises the dialect's error, naming the field."""
         pairs = field_values(instance, self.names)
         if self.dialect.drops_empty_sets and any(type(held) in _SETS and not held for _, held in pairs):
             pairs = [pair for pair in pairs if pair[1] or type(pair[1]) not in _SETS]
@@ -100,7 +100,10 @@ class Codec:
             raise self.dialect.unstorable(f"{self.kind.__name__}: is nested too deeply") from None
 
     def read(self, plain: Mapping[str, Any]) -> Any:
-        """The instance that was stored as these values; others are left out. Raises the dialect's `unreadable`."""
+        """Return the instance that was stored as these values; others are left out.
+
+        Raises the dialect's `unreadable`.
+        """
         readers = self.readers
         values: dict[str, Any] = {}
         for name, (reader, absent) in readers.fields.items():
@@ -120,7 +123,7 @@ class Codec:
         raise self.dialect.unreadable(f"{self.kind.__name__}: {problem}")
 
     def read_some(self, plain: Mapping[str, Any], whole: frozenset[str]) -> dict[str, Any]:
-        """The values of some fields. whole: those that are there as a whole, and so get the field's type."""
+        """Return the values of some fields. whole: those that are there as a whole, and so get the field's type."""
         fields = self.readers.fields
         return {
             name: self._field(name, reader, held) if name in whole and (reader := fields[name][0]) else held
@@ -128,7 +131,7 @@ class Codec:
         }
 
     def checked(self, name: str, value: Any) -> Any:
-        """A value for a field, validated where the class is a pydantic model. Raises the dialect's `refused`."""
+        """Return a value for a field, validated where the class is a pydantic model. Raises the dialect's `refused`."""
         validate = self.readers.validate
         if validate is None:
             return value
@@ -139,7 +142,7 @@ class Codec:
         raise self.dialect.refused(f"{self.kind.__name__}.{name}: {problem}")
 
     def may_be_absent(self, name: str) -> bool:
-        """Whether what lacks this field can be read: it has a default, or may be None (or an empty set, by dialect)."""
+        """Return whether an item without this field can be read: it has a default, or may be None or an empty set."""
         _, absent = self.readers.fields[name]
         return absent is not None or name not in self.readers.required
 
@@ -161,7 +164,7 @@ class Codec:
 
 
 def describe(error: Exception) -> str:
-    """What an error says, without the value it is about; a ValidationError of pydantic is known by its `errors()`."""
+    """Return what an error says, without the value that it is about."""
     details = getattr(error, "errors", None)
     if not callable(details):
         # ValueErrors of the standard library quote what they were given.

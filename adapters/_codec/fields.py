@@ -19,7 +19,7 @@ _PYDANTIC = frozenset(("pydantic", "pydantic_core"))
 
 
 class Unstorable(ValueError):
-    """What is wrong with a value. The way to it is put together on the way back, so that good values do not pay."""
+    """A value that cannot be stored. The path to it is built while unwinding, so valid values cost nothing."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -32,7 +32,7 @@ class Unstorable(ValueError):
 
 
 def stored_names(kind: Any) -> tuple[str, ...] | None:
-    """The names of the fields of a dataclass or pydantic model; None for any other class."""
+    """Return the names of the fields of a dataclass or pydantic model; None for any other class."""
     if hasattr(kind, "__dataclass_fields__"):
         from dataclasses import fields as of_dataclass
 
@@ -41,7 +41,7 @@ def stored_names(kind: Any) -> tuple[str, ...] | None:
 
 
 def field_values(instance: Any, names: Iterable[str]) -> list[tuple[str, Any]]:
-    """The fields of an instance with their values, those that a pydantic model took in addition included."""
+    """Return the fields of an instance with their values, those that a pydantic model took in addition included."""
     pairs = [(name, getattr(instance, name)) for name in names]
     extra = getattr(instance, "__pydantic_extra__", None)
     return [*pairs, *extra.items()] if extra else pairs
@@ -57,14 +57,17 @@ def is_plain_text(kind: type) -> bool:
 
 
 def is_textual(kind: type) -> bool:
-    """Whether values of a class are stored as their text: addresses, paths, URLs; no secrets, whose text hides them."""
+    """Return whether values of a class are stored as their text: addresses, paths, URLs.
+
+    No secrets, whose text hides them.
+    """
     if is_plain_text(kind):
         return True
     return kind.__module__.partition(".")[0] in _PYDANTIC and "Secret" not in kind.__name__
 
 
 def checked_text(value: str) -> str:
-    """Text that has a UTF-8 form; half of a surrogate pair has none. Raises Unstorable."""
+    """Return text that has a UTF-8 form; half of a surrogate pair has none. Raises Unstorable."""
     try:
         value.encode()
     except UnicodeEncodeError:

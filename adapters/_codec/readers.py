@@ -32,7 +32,7 @@ SETS: tuple[Any, ...] = (set, frozenset)
 
 
 def bare(hint: Any) -> Any:
-    """A hint without Annotated, NewType and names of types."""
+    """Return a hint without Annotated, NewType and names of types."""
     while True:
         if get_origin(hint) is Annotated:
             hint = get_args(hint)[0]
@@ -45,7 +45,7 @@ def bare(hint: Any) -> Any:
 
 
 def takes_none(hint: Any) -> bool:
-    """Whether None is a value of a hint."""
+    """Return whether None is a value of a hint."""
     return hint is None or hint is types.NoneType or any(takes_none(bare(one)) for one in _alternatives(hint))
 
 
@@ -68,7 +68,7 @@ class Readers:
         self.pydantic = pydantic
 
     def of(self, hint: Any) -> Reader | None:
-        """What turns a plain value into the type of a hint; None where it is of that type already.
+        """Return the reader that turns a plain value into the type of a hint; None where it is of that type already.
 
         None passes everywhere: a dataclass does not check what it holds, so it may have been stored.
         """
@@ -84,7 +84,7 @@ class Readers:
         return self.dialect.usual.get(kind) if isinstance(kind, type) else None
 
     def _strict(self, hint: Any) -> Reader | None:
-        """What reads the form in which this library stores a type, and no other."""
+        """Return the reader of the form in which this library stores a type, and of no other form."""
         kind = get_origin(hint) or hint
         if kind is Literal:
             return None if self.pydantic else self._literal(get_args(hint))
@@ -150,7 +150,10 @@ class Readers:
         return self._among(members, lambda value: value) if members else None
 
     def _among(self, members: list[tuple[Any, Any]], otherwise: Reader) -> Reader:
-        """The member with a value, compared in the form in which it is stored. otherwise: for all other values."""
+        """Return the member with a value, compared in the form in which it is stored.
+
+        otherwise: for all other values.
+        """
         stored = [(self.dialect.again(value), member) for value, member in reversed(members) if self._storable(value)]
         table = {(type(value), value): member for value, member in stored if not isinstance(value, list | dict | set)}
 
@@ -172,7 +175,10 @@ class Readers:
     # ---- unions -----------------------------------------------------------------------------------------------------
 
     def _union(self, hints: list[Any]) -> Reader | None:
-        """The first type that reads the value as it was stored; else the first that reads a form of other programs."""
+        """Return the first type that reads the value as it was stored.
+
+        Else the first that reads a form of other programs.
+        """
         if len(hints) == 1:
             return self.of(hints[0])
         readers = [self.of(hint) for hint in hints]
@@ -208,14 +214,14 @@ class Readers:
 
 
 def _after(first: Reader | None, second: Reader | None) -> Reader | None:
-    """One after the other, as far as they are there."""
+    """Return one reader after the other, as far as they are there."""
     if first is None or second is None:
         return first or second
     return lambda value: second(first(value))
 
 
 def _changed(usual: Reader, reader: Reader) -> Reader:
-    """Reads what was stored in the form of other programs, and nothing else."""
+    """Return a reader of what other programs stored in their form, and of nothing else."""
 
     def read(value: Any) -> Any:
         brought = usual(value)
@@ -227,7 +233,7 @@ def _changed(usual: Reader, reader: Reader) -> Reader:
 
 
 def _accepting(hint: Any, usual: Reader | None) -> Reader:
-    """For a type that values are of already: takes those and those of subclasses, and refuses others."""
+    """Return a reader for a type that values have already: it takes those, and those of subclasses."""
     kind = get_origin(hint) or hint
     if not isinstance(kind, type) or kind in (Any, object):
         return lambda value: value

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def from_text(convert: Callable[[str], Any], expected: str) -> Reader:
-    """Reads what is stored as text."""
+    """Return a reader of what is stored as text."""
 
     def read(value: Any) -> Any:
         if not isinstance(value, str):
@@ -27,7 +27,7 @@ def from_text(convert: Callable[[str], Any], expected: str) -> Reader:
 
 
 def from_number(convert: Callable[[Any], Any], expected: str, kinds: tuple[type, ...] = (int, Decimal)) -> Reader:
-    """Reads what is stored as a number of one of some types. A bool is none."""
+    """Return a reader of what is stored as a number of one of some types. A bool is not a number."""
 
     def read(value: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, kinds):
@@ -38,7 +38,7 @@ def from_number(convert: Callable[[Any], Any], expected: str, kinds: tuple[type,
 
 
 def duration(seconds: int | Decimal) -> timedelta:
-    """A duration of an exact number of seconds."""
+    """Return a duration of an exact number of seconds."""
     sign, digits, exponent = Decimal(seconds).as_tuple()
     # Not by arithmetic, which rounds to the precision that the application has set.
     return timedelta(microseconds=int(Decimal((sign, digits, int(exponent) + 6))))

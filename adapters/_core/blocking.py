@@ -6,7 +6,7 @@ from sys import modules
 
 
 def loop_runs() -> bool:
-    """Whether this is async code: an event loop runs in this thread."""
+    """Return whether this is async code: an event loop runs in this thread."""
     asyncio = modules.get("asyncio")  # not imported for the question: without it no loop runs
     return asyncio is not None and asyncio._get_running_loop() is not None
 

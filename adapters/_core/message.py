@@ -40,7 +40,10 @@ class Message:
 
 
 def as_message(entry: Any, **options: Any) -> Message:
-    """A value as a Message (a mapping is content like any other value); a Message with the given options changed."""
+    """Return a value as a Message (a mapping is content like any other value).
+
+    A Message with the given options changed.
+    """
     if not isinstance(entry, Message):
         return Message(entry, **options)
     changes = {name: value for name, value in options.items() if value is not None and value is not CURRENT}
@@ -48,7 +51,7 @@ def as_message(entry: Any, **options: Any) -> Message:
 
 
 def text_of(content: Any) -> str:
-    """A message's body. Raises InvalidMessage for what has no text form; the error does not quote it."""
+    """Return a message's body. Raises InvalidMessage for what has no text form; the error does not quote it."""
     if isinstance(content, str):
         text = content
     elif isinstance(content, bytes | bytearray | memoryview):

@@ -24,12 +24,12 @@ MOST = 10  # SQS takes no more, and SNS discards a message with more for a subsc
 
 
 def encode(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The attributes as `MessageAttributes`. Raises InvalidMessage, naming the attribute."""
+    """Return the attributes as `MessageAttributes`. Raises InvalidMessage, naming the attribute."""
     return {name: encode_one(name, value) for name, value in attributes.items() if value is not None}
 
 
 def encode_one(name: str, value: Any) -> dict[str, Any]:
-    """One attribute in the form of SNS and SQS."""
+    """Return one attribute in the form of SNS and SQS."""
     _check_name(name)
     if isinstance(value, bytes | bytearray | memoryview):
         held = bytes(value)
@@ -49,7 +49,7 @@ def encode_one(name: str, value: Any) -> dict[str, Any]:
 
 
 def size_of(encoded: Mapping[str, Mapping[str, Any]]) -> int:
-    """What attributes count towards the limit of a message, in bytes: their names, types and values."""
+    """Return the bytes of attributes that count for the limit of a message: their names, types and values."""
     size = 0
     for name, attribute in encoded.items():
         value = attribute.get("BinaryValue") or attribute["StringValue"].encode()

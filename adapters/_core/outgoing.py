@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def session_wire(session: Outgoing = CURRENT, policy: Policy | None = None) -> str | None:
-    """The wire form of a session, signed where the policy signs; None for nothing to attach.
+    """Return the wire form of a session, signed where the policy signs; None for nothing to attach.
 
     session: the current one, another, or None for none. policy: signs in place of that of the running resolver; needed
         only where no resolver runs, as in a script.

@@ -19,7 +19,7 @@ class Page(Generic[T]):
 
 
 def seal(payload: bytes, secret: bytes, scope: bytes) -> str:
-    """A token that holds the payload, and a check over it and all that the list is about.
+    """Return a token that holds the payload, and a check over it and all that the list is about.
 
     Without a secret the check finds what was altered or mixed up; with one nobody else can make a token.
     """
@@ -29,7 +29,7 @@ def seal(payload: bytes, secret: bytes, scope: bytes) -> str:
 
 
 def unseal(token: str, secret: bytes, scope: bytes) -> bytes | None:
-    """The payload of a token; None for one that was altered, or is of another list."""
+    """Return the payload of a token; None for one that was altered, or is of another list."""
     import hmac
     from base64 import urlsafe_b64decode
 

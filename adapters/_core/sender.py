@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import BatchEntry, Delivery, cut
+from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.message import as_message, text_of
 from adapters._core.message_attributes import MOST, encode, size_of
 from adapters._core.outgoing import CURRENT, named_session

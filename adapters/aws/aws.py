@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, ParamSpec, TypeVar
 
     from adapters._core.steps import Steps
-    from adapters.aws.threads import Threads
+    from adapters.aws.pools import CallPools
     from router.durations import Duration
 
     T = TypeVar("T")
@@ -35,9 +35,9 @@ _ROLES_KEPT = 256
 
 
 class _ProcessState:
-    """What must not be shared over a fork: connections, threads and locks."""
+    """State that must not be shared over a fork: connections, threads and locks."""
 
-    __slots__ = ("account", "boto3", "clients", "lock", "pid", "session", "threads")
+    __slots__ = ("account", "boto3", "clients", "lock", "pid", "pools", "session")
 
     def __init__(self) -> None:
         self.pid = os.getpid()
@@ -46,7 +46,7 @@ class _ProcessState:
         self.boto3: Any = None
         self.clients: dict[Any, Any] = {}
         self.account: str | None = None
-        self.threads: Threads | None = None
+        self.pools: CallPools | None = None
 
 
 class Aws:
@@ -85,7 +85,7 @@ class Aws:
         return self._call(service, operation, resource, None, parameters)
 
     async def call_async(self, service: str, operation: str, /, *, resource: str = "", **parameters: Any) -> Any:
-        """The same from async code, without blocking its loop."""
+        """`call` from async code, without blocking its loop."""
         return await self.in_thread(self._call, service, operation, resource, None, parameters)
 
     def step(
@@ -99,7 +99,7 @@ class Aws:
         long: bool = False,
         parameters: Mapping[str, Any],
     ) -> BlockingCall:
-        """The call as a step, for code that serves a verb and its async twin. long: it waits on purpose."""
+        """Return the call as a step, for code that serves a verb and its async twin. long: it waits on purpose."""
         return BlockingCall(self._call, service, operation, resource, region, parameters, long=long)
 
     def _call(
@@ -124,7 +124,10 @@ class Aws:
         read_timeout: Duration | None = None,
         attempts: int | None = None,
     ) -> Any:
-        """The botocore client of a service, made once. region, read_timeout, attempts: other than the settings say."""
+        """Return the botocore client of a service, made once.
+
+        region, read_timeout, attempts: other than the settings say.
+        """
         own = self._own_clients.get(service)
         if own is not None:
             return own
@@ -168,7 +171,7 @@ class Aws:
         return str(region)
 
     def account(self) -> str:
-        """The number of the account: from the settings, else from the role, else asked of STS once."""
+        """Return the number of the account: from the settings, else from the role, else asked of STS once."""
         if self.settings.account is not None:
             return self.settings.account
         if self.settings.chain:
@@ -180,7 +183,7 @@ class Aws:
         return state.account
 
     def assume(self, role: Role | str) -> Aws:
-        """The `Aws` of a role, assumed with this identity and renewed; the same object for the same role.
+        """Return the `Aws` of a role, assumed with this identity and renewed; the same object for the same role.
 
         Roles with tags or a policy of their own, such as one a tenant, are different roles.
         """
@@ -202,7 +205,7 @@ class Aws:
         return state
 
     def _botocore(self, state: _ProcessState) -> Any:
-        """The botocore session; the caller holds the lock."""
+        """Return the botocore session; the caller holds the lock."""
         if state.session is None:
             from adapters.aws.credentials import botocore_session
 
@@ -234,34 +237,34 @@ class Aws:
 
     async def run_async(self, steps: Steps[T]) -> T:
         """Take the steps of a verb from async code, without blocking its loop."""
-        threads = self._threads()
-        async with threads.turn() as turn:
-            return await run_async(steps, partial(threads.perform, turn))
+        pools = self._pools()
+        async with pools.turn() as turn:
+            return await run_async(steps, partial(pools.perform, turn))
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Await a blocking function in a thread of this object, `Settings.threads` at a time, context included."""
-        threads = self._threads()
-        async with threads.turn():
-            result: T = await threads.submit(BlockingCall(partial(function, *args, **kwargs)))
+        pools = self._pools()
+        async with pools.turn():
+            result: T = await pools.submit(BlockingCall(partial(function, *args, **kwargs)))
         return result
 
-    def _threads(self) -> Threads:
-        """Return the threads of this process, which an identity shares with those that it assumes."""
+    def _pools(self) -> CallPools:
+        """Return the pools of threads of this process, which an identity shares with those that it assumes."""
         if self._parent is not None:
-            return self._parent._threads()
+            return self._parent._pools()
         state = self._process()
-        if state.threads is None:
-            from adapters.aws.threads import Threads
+        if state.pools is None:
+            from adapters.aws.pools import CallPools
 
             with state.lock:
-                state.threads = state.threads or Threads(self.settings.threads)
-        return state.threads
+                state.pools = state.pools or CallPools(self.settings.threads)
+        return state.pools
 
     def close(self) -> None:
         """End the threads and close the connections; a later call makes new ones."""
         state, self._state = self._process(), _ProcessState()
-        if state.threads is not None:
-            state.threads.close()
+        if state.pools is not None:
+            state.pools.close()
         for client in state.clients.values():
             client.close()
         for assumed in self._assumed.values():
@@ -278,7 +281,7 @@ _defaults_lock = threading.Lock()
 
 
 def default_aws() -> Aws:
-    """The `Aws` of the environment: one for the same variables, another when they say something else."""
+    """Return the `Aws` of the environment: one for the same variables, another when they say something else."""
     settings = Settings.from_env()
     with _defaults_lock:
         aws = _defaults.get(settings)

@@ -86,7 +86,7 @@ _WITHOUT_TEXT = frozenset(("SignatureDoesNotMatch", "InvalidSignatureException",
 
 
 def translate(error: Exception, service: str, operation: str, resource: str = "") -> Exception:
-    """The typed error for one of botocore's; an error that is not of botocore comes back as it is."""
+    """Return the typed error for one of botocore's; an error that is not of botocore comes back as it is."""
     try:
         from botocore.exceptions import BotoCoreError, ClientError
     except ImportError:
@@ -100,7 +100,7 @@ def translate(error: Exception, service: str, operation: str, resource: str = ""
 
 
 def _of_answer(error: Any, service: str, operation: str, resource: str) -> AdapterError:
-    """The service answered with an error."""
+    """Return the error for an answer of the service."""
     if error.operation_name == "AssumeRole" and operation != "assume_role":
         service, operation, resource = "sts", "assume_role", "a role of Settings(roles=...)"
     details = error.response.get("Error", {})
@@ -123,7 +123,7 @@ def _of_answer(error: Any, service: str, operation: str, resource: str) -> Adapt
 
 
 def _of_client(error: Exception, service: str, operation: str, resource: str) -> Exception:
-    """The request never left, or no answer came."""
+    """Return the error for a request that never left, or got no answer."""
     from botocore import exceptions
 
     name = type(error).__name__
@@ -158,7 +158,10 @@ def _message(service: str, operation: str, resource: str, what: str, kind: type[
 
 
 def _parameters(report: str) -> list[str]:
-    """The names in botocore's report of a bad request; its text quotes the values, which may be a whole message."""
+    """Return the names in botocore's report of a bad request.
+
+    Its text quotes the values, which may be a whole message.
+    """
     import re
 
     missing = re.findall(r'Missing required parameter in [\w.\[\]]+: "(\w+)"', report)

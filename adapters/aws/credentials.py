@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 
 def botocore_session(settings: Settings, lock: RLock, parent: Any = None) -> Any:
-    """A session for the settings. parent: the session whose credentials assume the role, in place of the settings' own.
+    """Return a session for the settings.
+
+    parent: the session whose credentials assume the role, in place of the settings' own.
 
     It belongs to nobody else: another identity gets another session. lock: held while a client of it is made.
     """
@@ -40,7 +42,7 @@ def botocore_session(settings: Settings, lock: RLock, parent: Any = None) -> Any
 
 
 class _Chain:
-    """What botocore asks for credentials: those of the last role, each assumed with those of the one before.
+    """The credential provider of a chain of roles, each assumed with the credentials of the one before.
 
     Nothing is called before the credentials are used, and botocore calls again before they end.
     """

@@ -37,7 +37,7 @@ _ENDPOINT = "AWS_ENDPOINT_URL"
 
 
 def read(environ: Mapping[str, str]) -> dict[str, Any]:
-    """The fields that the environment sets. Raises ConfigurationError, naming the variable."""
+    """Return the fields that the environment sets. Raises ConfigurationError, naming the variable."""
     found: dict[str, Any] = {}
     for field, names in _TEXTS.items():
         name = _first(environ, names)

@@ -105,7 +105,7 @@ class Settings:
         return hash((self.region, self.profile, self.account, self.access_key_id, self.session_token, self.chain))
 
     def replace(self, **changes: Any) -> Settings:
-        """A copy with some fields changed."""
+        """Return a copy with some fields changed."""
         unknown = changes.keys() - {one.name for one in fields(self)}
         if unknown:
             raise ConfigurationError(f"Settings has no {', '.join(sorted(unknown))}")
@@ -120,7 +120,7 @@ class Settings:
         return tuple(role if isinstance(role, Role) else Role(role) for role in roles)
 
     def endpoint_of(self, service: str) -> str | None:
-        """The URL of a service by its client's name (`sns`, `events`); None for AWS itself."""
+        """Return the URL of a service by its client's name (`sns`, `events`); None for AWS itself."""
         if self.endpoint is None or isinstance(self.endpoint, str):
             return self.endpoint
         return (

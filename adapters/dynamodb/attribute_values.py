@@ -30,7 +30,7 @@ _INTEGER_BITS = 420  # an integer of more is over 9.9E+125, and would be slow to
 
 
 def encode(value: Any) -> Attribute:
-    """A value as an attribute value. Raises Unstorable, naming the place."""
+    """Return a value as an attribute value. Raises Unstorable, naming the place."""
     encoder = _ENCODERS.get(type(value))
     try:
         return encoder(value) if encoder is not None else _other(value)
@@ -39,7 +39,7 @@ def encode(value: Any) -> Attribute:
 
 
 def encode_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Attribute]:
-    """Fields as the attributes of a map."""
+    """Return fields as the attributes of a map."""
     stored: dict[str, Attribute] = {}
     for name, held in pairs:
         encoder = _ENCODERS.get(type(held))
@@ -52,7 +52,7 @@ def encode_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Attribute]:
 
 
 def decode(attribute: Mapping[str, Any]) -> Any:
-    """An attribute value as a plain one: whole numbers are int, others Decimal."""
+    """Return an attribute value as a plain one: whole numbers are int, others Decimal."""
     kind, held = next(iter(attribute.items()))
     decoder = _DECODERS.get(kind)
     if decoder is None:
@@ -61,12 +61,15 @@ def decode(attribute: Mapping[str, Any]) -> Any:
 
 
 def decode_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """An item, or a map, as plain values."""
+    """Return an item, or a map, as plain values."""
     return {name: decode(held) for name, held in item.items()}
 
 
 def utc_text(value: datetime) -> str:
-    """A moment as text of a fixed width, so that text order is time order. Without a zone it is kept as it is."""
+    """Return a moment as text of a fixed width, so that text order is time order.
+
+    Without a zone it is kept as it is.
+    """
     if value.tzinfo is not UTC:
         if value.tzinfo is None or value.utcoffset() is None:
             return value.replace(tzinfo=None).isoformat(timespec="microseconds")
@@ -84,7 +87,7 @@ def _text(value: str) -> Attribute:
 
 
 def number(value: int | float | Decimal) -> str:
-    """A number as DynamoDB writes it, with all its digits. Raises Unstorable for what would be rounded."""
+    """Return a number as DynamoDB writes it, with all its digits. Raises Unstorable for what would be rounded."""
     if isinstance(value, int):
         if -_PLAIN_INTEGER < value < _PLAIN_INTEGER:
             return int.__repr__(value)
@@ -147,7 +150,7 @@ def _map(value: Mapping[Any, Any]) -> Attribute:
 
 
 def _map_key(key: Any) -> str:
-    """A key of a map: text, or what is stored as text (an Enum of text, a UUID, a date)."""
+    """Return a key of a map: text, or what is stored as text (an Enum of text, a UUID, a date)."""
     stored = encode(key)
     if "S" not in stored:
         raise Unstorable(f"has a key of type {type(key).__name__}; the keys of a map are text")
@@ -155,7 +158,7 @@ def _map_key(key: Any) -> str:
 
 
 def _set(value: Iterable[Any]) -> Attribute:
-    """A set of text, numbers or bytes. DynamoDB has no empty set: inside other values it is an empty list."""
+    """Return a set of text, numbers or bytes. DynamoDB has no empty set: inside other values it is an empty list."""
     members = [encode(held) for held in value]
     if not members:
         return {"L": []}
@@ -167,7 +170,7 @@ def _set(value: Iterable[Any]) -> Attribute:
 
 
 def _other(value: Any) -> Attribute:
-    """Values whose very class is not in the table: enums, models, subclasses."""
+    """Return the attribute of a value whose very class is not in the table: an enum, a model, a subclass."""
     if isinstance(value, Enum):
         return encode(value.value)
     kind = type(value)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def definition(schema: Schema) -> dict[str, Any]:
-    """The parameters of CreateTable, which are also the properties of `AWS::DynamoDB::Table` in CloudFormation."""
+    """Return the parameters of CreateTable: also the properties of `AWS::DynamoDB::Table` in CloudFormation."""
     names = list(schema.key_attributes)
     indexes: dict[str, list[dict[str, Any]]] = {"GlobalSecondaryIndexes": [], "LocalSecondaryIndexes": []}
     for name, by_kind in schema.indexes.items():

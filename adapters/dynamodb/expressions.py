@@ -29,7 +29,7 @@ _MOST_IN = 100  # operands of IN (condition expressions, DynamoDB developer guid
 
 
 def path_of(name: str | Path) -> Path:
-    """The path that a text such as `lines[0].sku` names; a tuple is a path already. Raises InvalidRequest."""
+    """Return the path that a text such as `lines[0].sku` names; a tuple is a path already. Raises InvalidRequest."""
     if isinstance(name, str):
         if name.isidentifier():
             return (name,)
@@ -66,14 +66,17 @@ class Placeholders:
         self.values: dict[str, Any] = {}
 
     def name(self, attribute: str) -> str:
-        """The placeholder of an attribute's name."""
+        """Return the placeholder of an attribute's name."""
         placeholder = self.names.get(attribute)
         if placeholder is None:
             placeholder = self.names[attribute] = f"#n{len(self.names)}"
         return placeholder
 
     def path(self, path: Path) -> str:
-        """A path of the user's with placeholders. Raises InvalidRequest for a field that the model does not have."""
+        """Return a path of the user's with placeholders.
+
+        Raises InvalidRequest for a field that the model does not have.
+        """
         if path[0] not in self._fields:
             raise InvalidRequest(f"{self._owner} has no field {path[0]!r:.100}")
         text = self.name(str(path[0]))
@@ -82,20 +85,20 @@ class Placeholders:
         return text
 
     def value(self, value: Any) -> str:
-        """The placeholder of a value."""
+        """Return the placeholder of a value."""
         try:
             return self.raw(encode(value))
         except Unstorable as error:
             raise InvalidRequest(f"{self._owner}: a value {error}") from None
 
     def raw(self, attribute: dict[str, Any]) -> str:
-        """The placeholder of a value that is encoded already."""
+        """Return the placeholder of a value that is encoded already."""
         placeholder = f":v{len(self.values)}"
         self.values[placeholder] = attribute
         return placeholder
 
     def parameters(self) -> dict[str, Any]:
-        """The names and values as parameters of a request, which may not be empty."""
+        """Return the names and values as parameters of a request, which may not be empty."""
         found: dict[str, Any] = {}
         if self.names:
             found["ExpressionAttributeNames"] = {placeholder: name for name, placeholder in self.names.items()}
@@ -105,7 +108,7 @@ class Placeholders:
 
 
 class Condition:
-    """What must hold for a write to be done, or for an item to be among the results. Combine with `&`, `|` and `~`."""
+    """A condition of a write, or a filter of results. Combine with `&`, `|` and `~`."""
 
     __slots__ = ("render",)
 
@@ -151,7 +154,7 @@ def _joined(word: str, conditions: Iterable[Condition]) -> Condition:
 
 
 def every(conditions: Iterable[Condition | None]) -> Condition | None:
-    """All of several conditions; None for none."""
+    """Return the conjunction of several conditions; None for none."""
     operands = [_condition(one) for one in conditions if one is not None]
     if len(operands) < 2:
         return operands[0] if operands else None
@@ -159,7 +162,7 @@ def every(conditions: Iterable[Condition | None]) -> Condition | None:
 
 
 class Operand:
-    """One side of a comparison. render: gives its text in an expression."""
+    """One side of a comparison. render: returns its text in an expression."""
 
     __slots__ = ("render",)
     __hash__ = None  # type: ignore[assignment]  # == makes a condition
@@ -235,7 +238,7 @@ class Attribute(Operand):
         return self._asked("contains", value)
 
     def size(self) -> Operand:
-        """The length of text or bytes, or the number of members."""
+        """Return the length of text or bytes, or the number of members."""
         return Operand(lambda names: f"size({self.render(names)})")
 
     def _asked(self, function: str, *arguments: Any) -> Condition:
@@ -247,7 +250,7 @@ class Attribute(Operand):
 
 
 def attr(name: str, *inside: str | int) -> Attribute:
-    """A field by its name or path: `attr("status")`, `attr("lines[0].sku")`.
+    """Return a field by its name or path: `attr("status")`, `attr("lines[0].sku")`.
 
     inside: names and indexes below it, taken as they are, so that they may hold dots: `attr("labels", "a.b")`.
     """
@@ -256,5 +259,5 @@ def attr(name: str, *inside: str | int) -> Attribute:
 
 
 def stored(attribute: str) -> Attribute:
-    """An attribute that this package itself stores: a key, the type, the expiry."""
+    """Return an attribute that this package itself stores: a key, the type, the expiry."""
     return Attribute(lambda names: names.name(attribute))

@@ -58,7 +58,7 @@ class _Batch:
         self.failed: list[FailedEntry] = []
 
     def run(self, entries: list[_Entry]) -> Steps[list[Any]]:
-        """All answers. Raises UnprocessedItems, or what stopped the very first request."""
+        """Send all entries, and return the answers. Raises UnprocessedItems, or what stopped the very first request."""
         answers: list[Any] = []
         cause: AdapterError | None = None
         for start in range(0, len(entries), self._size):

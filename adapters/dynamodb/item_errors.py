@@ -136,7 +136,7 @@ class Cancelled(Exception):
 
 
 def of_botocore(error: Exception, operation: str, table: str) -> Exception:
-    """The typed error for one of botocore's; an error that is not of botocore comes back as it is."""
+    """Return the typed error for one of botocore's; an error that is not of botocore comes back as it is."""
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code", "")
     if code == "ConditionalCheckFailedException":

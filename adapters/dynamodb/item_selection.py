@@ -49,7 +49,7 @@ _LEAST_READ = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SelectionOptions:
-    """What a query or a scan is to find.
+    """The options of a query or a scan.
 
     index: a secondary index in place of the table.
     where: a filter.
@@ -133,7 +133,7 @@ class Selection(Generic[T]):
                 return
 
     def all(self) -> list[T]:
-        """Every item, up to the limit."""
+        """Return every item, up to the limit."""
         return self._run(self._all(self._options.limit), "all")
 
     async def all_async(self) -> list[T]:
@@ -141,7 +141,7 @@ class Selection(Generic[T]):
         return await self._service.aws.run_async(self._all(self._options.limit))
 
     def first(self) -> T | None:
-        """The first item; None for none."""
+        """Return the first item; None for none."""
         return next(iter(self._run(self._all(1), "first")), None)
 
     async def first_async(self) -> T | None:
@@ -149,7 +149,7 @@ class Selection(Generic[T]):
         return next(iter(await self._service.aws.run_async(self._all(1))), None)
 
     def count(self) -> int:
-        """How many there are, counted by DynamoDB; the limit does not matter. Costs as much as reading them."""
+        """Return how many there are, counted by DynamoDB; the limit does not matter. Costs as much as reading them."""
         return self._run(self._count(), "count")
 
     async def count_async(self) -> int:
@@ -157,7 +157,7 @@ class Selection(Generic[T]):
         return await self._service.aws.run_async(self._count())
 
     def page(self, size: int = 20, token: str | None = None) -> Page[T]:
-        """The next items and the token of the page after them. token: from the page before.
+        """Return the next items and the token of the page after them. token: from the page before.
 
         Raises InvalidPageToken for one that was altered or is of another query or tenant.
         """
@@ -202,7 +202,7 @@ class Selection(Generic[T]):
         return [self._schema.keys(model, self._options.index) for model in self._models]
 
     def _key_fields(self, model: Model, key: Any) -> dict[str, Any]:
-        """The fields of a model's keys that are given."""
+        """Return the fields of a model's keys that are given."""
         keys = self._schema.keys(model, self._options.index)
         pk = keys.pk or model.pk
         if isinstance(key, model.kind):
@@ -255,7 +255,7 @@ class Selection(Generic[T]):
     # ---- reading -----------------------------------------------------------------------------------------------
 
     def _read(self, start: Any, most: int | None, *, first: bool) -> Steps[tuple[list[T], Any]]:
-        """One answer of the service: what it holds, and where the next one starts."""
+        """Make one request; return the items of its answer, and where the next one starts."""
         items, start = yield from self._answer(start, most, first=first)
         return [self._read_item(item) for item in items], start
 
@@ -324,7 +324,7 @@ class Selection(Generic[T]):
 def projection(
     schema: Schema, names: Placeholders, only: Sequence[str], further: Sequence[str] = ()
 ) -> tuple[str, frozenset[str]]:
-    """A projection of some fields and of what reading needs, and the fields that are in it as a whole."""
+    """Return a projection of some fields and of what reading needs, and the fields that are in it as a whole."""
     if isinstance(only, str):
         raise InvalidRequest(f"only={only!r:.50}: give a list of names")
     paths = [path_of(name) for name in only]

@@ -72,7 +72,7 @@ class Keys:
 
 
 class Model:
-    """What `@item` says of a class."""
+    """The description of a class by `@item`."""
 
     __slots__ = ("codec", "indexes", "kind", "name", "pk", "sk", "ttl", "version")
 
@@ -101,7 +101,9 @@ class Model:
         return (*self.pk.fields, *(self.sk.fields if self.sk else ()))
 
     def key_values(self, key: Any, fields: tuple[str, ...] | None = None) -> Mapping[str, Any]:
-        """A key as given, by field: a mapping, an instance, or the bare value of an only field. Raises InvalidKey.
+        """Return a key as given, by field: a mapping, an instance, or the bare value of an only field.
+
+        Raises InvalidKey.
 
         fields: those that a bare value may stand for, by default the key's.
         """
@@ -154,7 +156,7 @@ def item(
 
 
 def model_of(kind: Any) -> Model:
-    """The description of a class. Raises ConfigurationError for a class without one of its own."""
+    """Return the description of a class. Raises ConfigurationError for a class without one of its own."""
     model = vars(kind).get(_ATTRIBUTE) if isinstance(kind, type) else None
     if model is None:
         raise ConfigurationError(f"{getattr(kind, '__name__', kind)!r} is no item: decorate the class with @item(...)")
@@ -178,7 +180,7 @@ def _check(model: Model) -> None:
 
 
 def templates_of(index: Index) -> tuple[Template | None, Template | None]:
-    """The templates of an index."""
+    """Return the templates of an index."""
     return (
         None if index.pk is None else Template(index.pk),
         None if index.sk is None else Template(index.sk),

@@ -45,12 +45,12 @@ class ItemPages:
         self._prefix = prefix
 
     def token(self, item: Mapping[str, Any]) -> str:
-        """The token of the page that begins after an item."""
+        """Return the token of the page that begins after an item."""
         payload = orjson.dumps([item[attribute]["S"] for attribute in self._attributes])
         return seal(payload, self._schema.page_secret, self._about())
 
     def start(self, token: str) -> dict[str, Any]:
-        """The key after which the page begins. Raises InvalidPageToken."""
+        """Return the key after which the page begins. Raises InvalidPageToken."""
         payload = unseal(token, self._schema.page_secret, self._about())
         if payload is None:
             raise InvalidPageToken(self._schema.table)
@@ -63,7 +63,7 @@ class ItemPages:
         return {attribute: {"S": value} for attribute, value in zip(self._attributes, values, strict=True)}
 
     def _fits(self, values: Any) -> bool:
-        """Whether the key is of this table, partition and tenant."""
+        """Return whether the key is of this table, partition and tenant."""
         if type(values) is not list or len(values) != len(self._attributes):
             return False
         if not all(type(value) is str for value in values):

@@ -75,7 +75,7 @@ class Span:
 
 
 def span(template: Template, fields: Mapping[str, Any]) -> Span:
-    """The part of the sort keys that fits the given fields: values first, and then one Range at most.
+    """Return the part of the sort keys that fits the given fields: values first, and then one Range at most.
 
     Without any of them, the keys of the template: they begin with its literal text. Raises InvalidKey.
     """

@@ -31,7 +31,7 @@ _LONGEST_CHARACTER = 4
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """What a table calls its keys, the class of an item and the second in which an item expires."""
+    """The names of the attributes for the keys, the class of an item and the second in which it expires."""
 
     pk: str = "pk"
     sk: str = "sk"
@@ -83,7 +83,7 @@ class Schema:
     # ---- models ------------------------------------------------------------------------------------------------
 
     def model(self, kind: Any) -> Model:
-        """The model of a class that this table holds. Raises ConfigurationError."""
+        """Return the model of a class that this table holds. Raises ConfigurationError."""
         model = self._by_kind.get(kind)
         if model is None:
             held = ", ".join(model.kind.__name__ for model in self.models)
@@ -91,7 +91,7 @@ class Schema:
         return model
 
     def models_in(self, index: str | None) -> list[Model]:
-        """The models of the table, or of an index. Raises ConfigurationError for an index that is not there."""
+        """Return the models of the table, or of an index. Raises ConfigurationError for an index that is not there."""
         if index is None:
             return self.models
         if index not in self.indexes:
@@ -100,7 +100,7 @@ class Schema:
         return [model for model in self.models if model.kind in self.indexes[index]]
 
     def keys(self, model: Model, index: str | None) -> Keys:
-        """The keys of a model, in the table or in an index. Raises ConfigurationError."""
+        """Return the keys of a model, in the table or in an index. Raises ConfigurationError."""
         if index is None:
             return self._keys[model.kind]
         keys = self.indexes.get(index, {}).get(model.kind)
@@ -135,7 +135,7 @@ class Schema:
     # ---- to the table ------------------------------------------------------------------------------------------
 
     def key(self, model: Model, key: Any, prefix: str) -> dict[str, Attribute]:
-        """The key of an item. key: its fields, the item itself, or the bare value of an only field."""
+        """Return the key of an item. key: its fields, the item itself, or the bare value of an only field."""
         values = model.key_values(key)
         unknown = values.keys() - set(model.key_fields)
         if unknown:
@@ -150,7 +150,7 @@ class Schema:
         return key
 
     def item(self, model: Model, instance: Any, prefix: str) -> dict[str, Attribute]:
-        """The whole item for an instance: its fields, keys, type and expiry."""
+        """Return the whole item for an instance: its fields, keys, type and expiry."""
         item = model.codec.write(instance)
         values: Any = _Fields(instance)
         item.update(self._key(model, values, prefix))
@@ -164,7 +164,7 @@ class Schema:
         return item
 
     def index_key(self, keys: Keys, values: Mapping[str, Any], prefix: str) -> dict[str, Attribute] | None:
-        """The keys in an index; None where a field of theirs is None, and so the item is not in the index."""
+        """Return the keys in an index; None where a field of theirs is None, and so the item is not in the index."""
         if any(values[field] is None for field in keys.fields):
             return None
         found: dict[str, Attribute] = {}
@@ -175,7 +175,7 @@ class Schema:
         return found
 
     def expiry(self, model: Model, value: Any) -> Attribute | None:
-        """The second in which an item expires, rounded up; None for never. Raises ItemError."""
+        """Return the second in which an item expires, rounded up; None for never. Raises ItemError."""
         if value is None:
             return None
         where = f"{model.kind.__name__}.{model.ttl}"
@@ -190,12 +190,12 @@ class Schema:
     # ---- from the table ----------------------------------------------------------------------------------------
 
     def expired(self, item: Mapping[str, Any]) -> bool:
-        """Whether an item has expired; DynamoDB takes up to some days to delete it."""
+        """Return whether an item has expired; DynamoDB takes up to some days to delete it."""
         expiry = item.get(self.layout.ttl)
         return expiry is not None and "N" in expiry and float(expiry["N"]) <= self.clock()
 
     def read(self, item: Mapping[str, Any], prefix: str, models: Sequence[Model] = ()) -> Any:
-        """The instance of a stored item. Raises UnreadableItem.
+        """Return the instance of a stored item. Raises UnreadableItem.
 
         models: those that it may be of, by default any of this table's.
         """
@@ -205,14 +205,14 @@ class Schema:
     def read_some(
         self, item: Mapping[str, Any], prefix: str, models: Sequence[Model], whole: frozenset[str]
     ) -> dict[str, Any]:
-        """Some fields of a stored item. whole: those that are there as a whole."""
+        """Return some fields of a stored item. whole: those that are there as a whole."""
         plain = decode_item(item)
         model = self._model_of(plain, prefix, models)
         fields = {name: held for name, held in plain.items() if name in model.codec.names}
         return model.codec.read_some(fields, whole)
 
     def load(self, image: Mapping[str, Any], prefix: str) -> Any:
-        """The instance of an item that is plain values already, such as the image of a stream record."""
+        """Return the instance of an item that is plain values already, such as the image of a stream record."""
         return self._model_of(image, prefix, ()).codec.read(image)
 
     def _model_of(self, plain: Mapping[str, Any], prefix: str, models: Sequence[Model]) -> Model:
@@ -234,7 +234,7 @@ class Schema:
             raise UnreadableItem(f"table {self.table}: the item is not of the session's tenant", resource=self.table)
 
     def old(self, item: Mapping[str, Any] | None, prefix: str) -> Any:
-        """The instance that made a condition fail, for an error: None where there is none or it cannot be read."""
+        """Return the instance that made a condition fail, for an error; None if there is none or it cannot be read."""
         if not item or self.expired(item):
             return None
         try:
@@ -243,7 +243,7 @@ class Schema:
             return None
 
     def type_of(self, item: Mapping[str, Any]) -> Any:
-        """The stored type of an item."""
+        """Return the stored type of an item."""
         return decode(item.get(self.layout.type, {"NULL": True}))
 
     # ---- when made ---------------------------------------------------------------------------------------------
@@ -300,7 +300,7 @@ def _index_keys(model: Model, layout: Layout) -> dict[str, Keys]:
 
 
 def fitting(key: str, longest: int) -> str:
-    """A key that is not too long for DynamoDB. Raises InvalidKey."""
+    """Return a key that is not too long for DynamoDB. Raises InvalidKey."""
     if len(key) * _LONGEST_CHARACTER > longest and len(key.encode()) > longest:
         raise InvalidKey(f"a key is of {len(key.encode())} bytes, and DynamoDB takes {longest}")
     return key

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import backoff
+from adapters._core.delivery import backoff
 from adapters._core.steps import BlockingCall
 from adapters.dynamodb.item_errors import of_botocore
 

@@ -77,7 +77,7 @@ class Table:
         self, kind: type, key: Any = None, *, consistent: bool = False, only: Sequence[str]
     ) -> dict[str, Any] | None: ...
     def get(self, kind: type, key: Any = None, *, consistent: bool = False, only: Sequence[str] | None = None) -> Any:
-        """The item with a key; None for none. only: names or paths of fields, for a dict of these."""
+        """Return the item with a key; None for none. only: names or paths of fields, for a dict of these."""
         return self._run(self._get(kind, key, consistent, only), "get")
 
     @overload
@@ -95,7 +95,7 @@ class Table:
         return await self._service.aws.run_async(self._get(kind, key, consistent, only))
 
     def put(self, item: T, *, when: Condition | None = None) -> T:
-        """Store an item in place of what is under its key, and give it as it is stored: with its new version.
+        """Store an item in place of what is under its key, and return it as it is stored: with its new version.
 
         A class with a version is stored only if nobody else has changed it since: else VersionConflict, AlreadyExists
         or ItemNotFound. when: a further condition; ConditionFailed tells in `item` what is stored instead.
@@ -187,7 +187,7 @@ class Table:
     def query(
         self, kind: Any, key: Any = None, *, only: Sequence[str] | None = None, **options: Unpack[QueryOptions]
     ) -> Selection[Any]:
-        """The items of a class in one partition: `query(Order, {"user_id": "u1", "placed": gte(monday)})`.
+        """Return the items of a class in one partition: `query(Order, {"user_id": "u1", "placed": gte(monday)})`.
 
         kind: a class, or several that share a partition. key: the fields of the partition key, and from the left those
         of the sort key; the last may be a range (`begins_with`, `between`, `gt`, `gte`, `lt`, `lte`).
@@ -208,7 +208,7 @@ class Table:
     def scan(
         self, kind: Any = None, *, only: Sequence[str] | None = None, **options: Unpack[ScanOptions]
     ) -> Selection[Any]:
-        """The items of a class, of several, or of all, found by reading the whole table (or `index`).
+        """Return the items of a class, of several, or of all, found by reading the whole table (or `index`).
 
         With a tenant, too, all of it is read and paid for. options: as of `query`, without `reverse`.
         """
@@ -218,7 +218,7 @@ class Table:
         return Selection(self._service, models, SelectionOptions(only=only, **options), query=False)
 
     def batch_get(self, keys: Iterable[Any], *, consistent: bool = False) -> list[Any]:
-        """The items of `(class, key)` pairs (or of instances), in their order; None for one that is not there.
+        """Return the items of `(class, key)` pairs (or of instances), in their order; None for one that is not there.
 
         Raises UnprocessedItems, naming them, when DynamoDB leaves some out at every try.
         """
@@ -233,7 +233,7 @@ class Table:
         return await self._service.aws.run_async(item_batches.read(self._service, keys, consistent=consistent))
 
     def batch_write(self, put: Iterable[T] = (), delete: Iterable[Any] = (), *, overwrite: bool = False) -> list[T]:
-        """Store items and delete others (instances, or `(class, key)` pairs), any number; gives what was stored.
+        """Store items and delete others (instances, or `(class, key)` pairs), any number; return what was stored.
 
         Not a transaction: each item is for itself, and conditions are not possible. overwrite: store classes with a
         version, too, unchecked. Raises UnprocessedItems, naming them, when DynamoDB leaves some out at every try.
@@ -251,7 +251,7 @@ class Table:
         return await self._service.aws.run_async(item_batches.write(self._service, put, delete, overwrite=overwrite))
 
     def transact_get(self, *keys: Any) -> list[Any]:
-        """The items of up to 100 keys, as `batch_get` takes them, as they were at one moment; None for none."""
+        """Return the items of up to 100 keys, as `batch_get` takes them, as they were at one moment; None for none."""
         from adapters.dynamodb import transactions
 
         return self._run(transactions.read(self._service, keys), "transact_get")
@@ -281,17 +281,17 @@ class Table:
     # ---- beside it ---------------------------------------------------------------------------------------------
 
     def load(self, image: Mapping[str, Any] | None) -> Any:
-        """The instance of an item as plain values, such as `event.new` of a stream record; None for None."""
+        """Return the instance of an item as plain values, such as `event.new` of a stream record; None for None."""
         prefix = self.schema.prefix()
         return None if image is None else self.schema.load(image, prefix)
 
     def key(self, kind: type, key: Any = None) -> dict[str, str]:
-        """The key attributes of an item, as they are stored."""
+        """Return the key attributes of an item, as they are stored."""
         stored_key = self.schema.key(self.schema.model(kind), key, self.schema.prefix())
         return {name: held["S"] for name, held in stored_key.items()}
 
     def definition(self) -> dict[str, Any]:
-        """The parameters of CreateTable for this table, its indexes included; billed per request."""
+        """Return the parameters of CreateTable for this table, its indexes included; billed per request."""
         from adapters.dynamodb.definition import definition
 
         return definition(self.schema)

@@ -78,7 +78,7 @@ class Template:
                 raise ConfigurationError(f"key template {self.text!r}: a field must be followed by # or by the end")
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """The key of some values. Raises InvalidKey for one that is missing, None or empty."""
+        """Return the key of some values. Raises InvalidKey for one that is missing, None or empty."""
         key = ""
         for part in self.parts:
             if part.field not in values:
@@ -87,7 +87,7 @@ class Template:
         return key + self.tail
 
     def piece(self, part: Part, value: Any) -> str:
-        """The escaped text of one value."""
+        """Return the escaped text of one value."""
         try:
             text = _text(value, part.width)
         except Unstorable as error:
@@ -95,7 +95,7 @@ class Template:
         return text if text.isalnum() and text.isascii() else text.translate(_ESCAPES)
 
     def started(self, values: Mapping[str, Any]) -> tuple[str, int]:
-        """The key up to the first field that is not among the values, and the index of that field."""
+        """Return the key up to the first field that is not among the values, and the index of that field."""
         key = ""
         for index, part in enumerate(self.parts):
             key += part.literal
@@ -106,12 +106,12 @@ class Template:
 
 
 def escaped(value: str) -> str:
-    """A value as it stands in a key."""
+    """Return a value as it stands in a key."""
     return value.translate(_ESCAPES)
 
 
 def after(prefix: str) -> str | None:
-    """The lowest text above all that begin with the prefix; None where there is none."""
+    """Return the lowest text above all that begin with the prefix; None where there is none."""
     stem = prefix.rstrip(_HIGHEST)
     if not stem:
         return None
@@ -121,7 +121,7 @@ def after(prefix: str) -> str | None:
 
 
 def _text(value: Any, width: int) -> str:
-    """A value as text whose order is that of the values. Raises Unstorable."""
+    """Return a value as text whose order is that of the values. Raises Unstorable."""
     if isinstance(value, Enum):
         value = value.value
     if width:

@@ -79,7 +79,7 @@ def read(service: Service, keys: Sequence[Any]) -> Steps[list[Any]]:
 def _tried(
     service: Service, operation: str, request: dict[str, Any], reasons: Callable[[Sequence[Any]], list[Reason]]
 ) -> Steps[Any]:
-    """The answer; a transaction that only met another one is tried again. Raises TransactionFailed."""
+    """Return the answer; a transaction that only met another one is tried again. Raises TransactionFailed."""
     attempt = 0
     while True:
         try:

@@ -45,7 +45,7 @@ def update_expression(
     key: Mapping[str, Any],
     instance: Any,
 ) -> tuple[str, list[Condition]]:
-    """The expression, and what it takes for granted of the stored item. Raises InvalidRequest."""
+    """Return the expression, and what it takes for granted of the stored item. Raises InvalidRequest."""
     return _Update(schema, model, names, prefix, key, instance).expression(changes)
 
 
@@ -94,7 +94,7 @@ class _Update:
     # ---- what the caller wants ---------------------------------------------------------------------------------
 
     def _path(self, path: Path) -> str:
-        """The path of a field that may be changed."""
+        """Return the path of a field that may be changed."""
         text = self.names.path(path)
         field = str(path[0])
         if field in self.model.key_fields:
@@ -185,7 +185,7 @@ class _Update:
         return assumed
 
     def _index_values(self, keys: Keys) -> tuple[dict[str, Any], list[Condition]]:
-        """The fields of an index key, and conditions that those which were only read are still so."""
+        """Return the fields of an index key, and conditions that those which were only read are still so."""
         values: dict[str, Any] = {}
         assumed: list[Condition] = []
         for field in keys.fields:
@@ -225,7 +225,7 @@ class _Update:
             self.clauses.add("SET", f"{version} = if_not_exists({version}, {start}) + {one}")
 
     def _upsert(self) -> None:
-        """What makes a new item one of its class: the type, and the fields of its key."""
+        """Add what makes a new item one of its class: the type, and the fields of its key."""
         written = {*self.changed, *self.model.key_fields, self.model.version}
         absent = [name for name in self.model.codec.names if name not in written]
         for name in absent:

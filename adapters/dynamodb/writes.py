@@ -75,7 +75,7 @@ class Prepared:
         return {**self.parameters, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
 
     def failure(self, old: Mapping[str, Any] | None, prefix: str) -> ConditionFailed:
-        """Why the condition did not hold, seen from what is stored."""
+        """Return why the condition did not hold, seen from what is stored."""
         schema, name = self.schema, self.model.kind.__name__
         what = f"dynamodb.{self.operation} {schema.table}: {name}"
         where = {"operation": self.operation, "resource": schema.table}
@@ -109,7 +109,7 @@ def placeholders(schema: Schema, *models: Model) -> Placeholders:
 
 
 def alive(schema: Schema, model: Model) -> Condition | None:
-    """That an item has not expired; None for a class that never does."""
+    """Return the condition that an item has not expired; None for a class that never does."""
     if model.ttl is None:
         return None
     ttl = stored(schema.layout.ttl)
@@ -121,7 +121,7 @@ def _of_type(schema: Schema, model: Model) -> Condition:
 
 
 def _absent(schema: Schema, model: Model) -> Condition:
-    """That there is no item under the key, or one that has expired and was not deleted yet."""
+    """Return the condition that there is no item under the key, or one that has expired and was not deleted yet."""
     absent = stored(schema.layout.pk).missing()
     if model.ttl is None:
         return absent
@@ -133,7 +133,7 @@ def _version_is(model: Model, version: int | None) -> Condition | None:
 
 
 def version_of(model: Model, instance: Any) -> int:
-    """The version that an instance was read with; 0 for one that was never stored. Raises InvalidRequest."""
+    """Return the version that an instance was read with; 0 for one that was never stored. Raises InvalidRequest."""
     held = getattr(instance, model.version) if model.version is not None else 0
     if held is None:
         return 0
@@ -143,7 +143,7 @@ def version_of(model: Model, instance: Any) -> int:
 
 
 def with_field(instance: Any, field: str, value: Any) -> Any:
-    """A copy of an instance with another value in a field; the instance itself is never changed."""
+    """Return a copy of an instance with another value in a field; the instance itself is never changed."""
     if hasattr(instance, "model_copy"):
         return instance.model_copy(update={field: value})
     copied = copy.copy(instance)
@@ -159,7 +159,7 @@ class Put:
     when: Condition | None = None
 
     def prepare(self, schema: Schema, prefix: str) -> Prepared:
-        """The request for it."""
+        """Return the request for it."""
         return _put(schema, self.item, prefix, self.when, new=False)
 
 
@@ -170,7 +170,7 @@ class Create:
     item: Any
 
     def prepare(self, schema: Schema, prefix: str) -> Prepared:
-        """The request for it."""
+        """Return the request for it."""
         return _put(schema, self.item, prefix, None, new=True)
 
 
@@ -207,7 +207,7 @@ class Delete:
     when: Condition | None = None
 
     def prepare(self, schema: Schema, prefix: str) -> Prepared:
-        """The request for it."""
+        """Return the request for it."""
         model, key, instance = target(schema, self.what, self.key)
         version = version_of(model, instance) if instance is not None and model.version is not None else None
         checks = [self.when, _version_is(model, version)]
@@ -233,7 +233,7 @@ class Check:
     when: Condition | None = None
 
     def prepare(self, schema: Schema, prefix: str) -> Prepared:
-        """The request for it."""
+        """Return the request for it."""
         model = schema.model(self.kind)
         names = placeholders(schema, model)
         condition = _conditional(names, (_of_type(schema, model), alive(schema, model), self.when))
@@ -243,7 +243,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UpdateFields:
-    """What an update does; each maps a field or path to a value.
+    """The changes of an update; each maps a field or path to a value.
 
     set: new values. default: values for fields that are not there. add: numbers to add, or members of sets. discard:
     members to take out of sets. append: a list to add to the end of a list. remove: paths to take away.
@@ -271,7 +271,7 @@ class Update(UpdateFields):
     key: Any = None
 
     def prepare(self, schema: Schema, prefix: str) -> Prepared:
-        """The request for it."""
+        """Return the request for it."""
         model, key, instance = target(schema, self.what, self.key)
         version = version_of(model, instance) if instance is not None and model.version is not None else None
         if self.upsert and instance is not None:
@@ -295,7 +295,7 @@ class Update(UpdateFields):
 
 
 def target(schema: Schema, what: Any, key: Any) -> tuple[Model, Any, Any]:
-    """The model, the key and the instance (or None) of what is given: a class and a key, or an instance."""
+    """Return the model, the key and the instance (or None) of what is given: a class and a key, or an instance."""
     if isinstance(what, type):
         return schema.model(what), key, None
     if key is not None:
@@ -304,7 +304,7 @@ def target(schema: Schema, what: Any, key: Any) -> tuple[Model, Any, Any]:
 
 
 def model_and_key(schema: Schema, value: Any) -> tuple[Model, Any]:
-    """The model and the key of a pair of class and key, of an instance, or of a class with only one item."""
+    """Return the model and the key of a pair of class and key, of an instance, or of a class with only one item."""
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], type):
         return schema.model(value[0]), value[1]
     if isinstance(value, type):

@@ -44,7 +44,10 @@ def network(subnets: Sequence[str], security_groups: Sequence[str], public_ip: b
 
 
 def variables(name: str, env: Mapping[str, str]) -> dict[str, str]:
-    """The caller's variables. A handler that passes on what it was sent must not pass on somebody else's session."""
+    """Return the caller's variables.
+
+    A handler that passes on what it was sent must not pass on somebody else's session.
+    """
     for variable, value in env.items():
         if variable in _OURS:
             raise InvalidMessage(f"ecs.run_task {name}: {variable} is set by run_task itself; leave it out of env=")

@@ -99,7 +99,7 @@ class TaskNotStarted(AdapterError):
 
 
 def refusal(answer: Mapping[str, Any]) -> str:
-    """The reason of the first failure in an answer of ECS."""
+    """Return the reason of the first failure in an answer of ECS."""
     failures = answer.get("failures") or [{}]
     return str(failures[0].get("reason") or "")
 
@@ -115,7 +115,7 @@ def _passes(code: str) -> bool:
 
 
 def result_of(arn: str, task: Mapping[str, Any], name: str | None) -> TaskResult:
-    """How a task ended: the exit code of the named container, else the first that is not 0."""
+    """Return how a task ended: the exit code of the named container, else the first that is not 0."""
     containers = [held for held in task.get("containers") or () if name is None or held.get("name") == name]
     codes = [held["exitCode"] for held in containers if held.get("exitCode") is not None]
     # A container without an exit code was never started: pulling its image failed, or its dependency did.

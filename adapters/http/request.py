@@ -43,12 +43,12 @@ class Outline:
     idempotent: bool
 
     def __str__(self) -> str:
-        """For errors: without the query, which may hold anything."""
+        """Return the call for errors: without the query, which may hold anything."""
         return f"{self.method} {urlsplit(self.url).path or '/'}"
 
 
 def checked_base(name: str, url: Any) -> str:
-    """The URL of a service, without a slash at its end. Raises ConfigurationError."""
+    """Return the URL of a service, without a slash at its end. Raises ConfigurationError."""
     parts = urlsplit(url) if isinstance(url, str) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"Services: {name!r} needs a URL such as https://billing.internal, not {url!r}")
@@ -69,7 +69,7 @@ def origin_of(url: str) -> str:
 
 
 def url_of(base: str, path: Path, params: Mapping[str, Any] | None) -> str:
-    """The URL of a path under a service's base: no path leads out of it. Raises InvalidMessage."""
+    """Return the URL of a path under a service's base: no path leads out of it. Raises InvalidMessage."""
     below = _checked_path(path) if isinstance(path, str) else "/".join(_segment(segment) for segment in path)
     url = f"{base}/{below}" if path else base
     query = _query(params or {})
@@ -126,7 +126,7 @@ def outline(
     headers: Mapping[str, str] | None,
     idempotent: bool | None,
 ) -> Outline:
-    """The call as it will be sent, with the session of the caller. Raises ConfigurationError, InvalidMessage."""
+    """Return the call as it will be sent, with the session of the caller. Raises ConfigurationError, InvalidMessage."""
     base = services.get(service)
     if base is None:
         known = ", ".join(sorted(services)) or "none"
@@ -152,7 +152,10 @@ def outline(
 
 
 def _headers(headers: Mapping[str, str], session_header: str) -> dict[str, str]:
-    """The caller's headers. One who passes on the headers of a request must not pass on a session that it claims."""
+    """Return the caller's headers.
+
+    One who passes on the headers of a request must not pass on a session that it claims.
+    """
     held: dict[str, str] = {}
     for name, value in headers.items():
         if not isinstance(name, str) or not isinstance(value, str):
@@ -181,7 +184,7 @@ def _body(json: Any, content: bytes | str | None, headers: dict[str, str]) -> by
 
 
 def in_ascii(wire: str) -> str:
-    """The wire form of a session with everything else escaped, as headers hold ASCII alone."""
+    """Return the wire form of a session with everything else escaped, as headers hold ASCII alone."""
     if wire.isascii():
         return wire
     from json import dumps as dumps_ascii

@@ -34,7 +34,7 @@ class ServiceFailed(AdapterError):
 
 
 def unreachable(outline: Outline, error: Exception) -> ConnectionFailed:
-    """The error for a request that did not arrive, or an answer that did not come."""
+    """Return the error for a request that did not arrive, or an answer that did not come."""
     what = type(error).__name__
     return ConnectionFailed(
         f"{outline.service} {outline}: {what}; check its URL, DNS, security groups and timeout; it may also be passing",

@@ -6,8 +6,8 @@ import os
 import threading
 import time
 
-from adapters._core.batches import backoff
 from adapters._core.blocking import warn_if_blocking
+from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT
 from adapters._core.steps import Wait, run, run_async
 from adapters.errors import InvalidMessage
@@ -261,7 +261,7 @@ class Services:
             return clients.sync
 
     def _async_client(self) -> httpx.AsyncClient:
-        """One for each event loop: connections cannot change over."""
+        """Return the client of the running event loop: connections cannot change over."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
@@ -307,7 +307,7 @@ class Services:
 
 
 class _Clients:
-    """What must not be shared over a fork."""
+    """Clients, which must not be shared over a fork."""
 
     __slots__ = ("loops", "pid", "sync")
 
@@ -332,6 +332,6 @@ def _never_sent() -> tuple[type[Exception], ...]:
 
 
 def _asked_to_wait(response: Any, otherwise: float) -> float:
-    """Seconds as the service asks for in Retry-After (RFC 9110 §10.2.3; dates are not looked at)."""
+    """Return the seconds as the service asks for in Retry-After (RFC 9110 §10.2.3; dates are not looked at)."""
     asked = response.headers.get("retry-after", "")
     return float(asked) if asked.isascii() and asked.isdigit() and len(asked) < 10 else otherwise

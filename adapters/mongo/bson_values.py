@@ -23,7 +23,7 @@ _INTEGER_LIMIT = 2**63
 
 
 def encode(value: Any, level: int = 1) -> Any:
-    """A value as BSON can hold it. level: that of the document or array it may be. Raises Unstorable."""
+    """Return a value as BSON can hold it. level: that of the document or array it may be. Raises Unstorable."""
     kind = type(value)
     if kind in _AS_IT_IS:
         return value
@@ -32,7 +32,7 @@ def encode(value: Any, level: int = 1) -> Any:
 
 
 def encode_fields(pairs: Iterable[tuple[str, Any]], level: int = 1) -> dict[str, Any]:
-    """Fields as a document. level: its own, counted from the outermost. Raises Unstorable, naming the place."""
+    """Return fields as a document. level: its own, counted from the outermost. Raises Unstorable, naming the place."""
     if level > _LEVELS:
         raise Unstorable(f"is nested in more than {_LEVELS} levels, which MongoDB does not store")
     stored: dict[str, Any] = {}
@@ -51,12 +51,12 @@ def encode_fields(pairs: Iterable[tuple[str, Any]], level: int = 1) -> dict[str,
 
 
 def again(value: Any) -> Any:
-    """A value as it is read after it was stored. Raises Unstorable."""
+    """Return a value as it is read after it was stored. Raises Unstorable."""
     return decoded(encode(value))
 
 
 def decoded(stored: Any) -> Any:
-    """An encoded value as it is read back: moments are in UTC and of whole milliseconds, decimals are Decimal."""
+    """Return an encoded value as it is read back: moments in UTC and of whole milliseconds, decimals as Decimal."""
     if type(stored) in _ALIKE:
         return stored
     if isinstance(stored, dict):
@@ -70,7 +70,9 @@ def decoded(stored: Any) -> Any:
 
 
 def with_decimals(document: Any) -> Any:
-    """A document, or a list in one, as the driver read it, with Decimal for BSON's decimals. It is changed in place.
+    """Return a document, or a list in one, as the driver read it, with Decimal for BSON's decimals.
+
+    It is changed in place.
 
     A decoder in the client's type registry would do the same, but has the driver decode every answer twice.
     """
@@ -85,12 +87,12 @@ def with_decimals(document: Any) -> Any:
 
 
 def is_decimal128(value: Any) -> bool:
-    """Whether a value is BSON's decimal, told without bson."""
+    """Return whether a value is BSON's decimal, told without bson."""
     return type(value).__name__ == "Decimal128" and _is_of_bson(type(value))
 
 
 def is_object_id(value: Any) -> bool:
-    """Whether a value is an ObjectId, told without bson."""
+    """Return whether a value is an ObjectId, told without bson."""
     kind: Any = type(value)
     return _is_object_id_class(kind)
 
@@ -170,7 +172,7 @@ def _list(value: Iterable[Any], level: int) -> list[Any]:
 
 
 def _set(value: Iterable[Any], level: int) -> list[Any]:
-    """The members in their order, or in that of their stored form; in any order where they have none."""
+    """Return the members in their order, or in that of their stored form; in any order where they have none."""
     try:
         return _list(sorted(value), level)
     except TypeError:
@@ -191,7 +193,7 @@ def _map(value: Mapping[Any, Any], level: int) -> dict[str, Any]:
 
 
 def _key(key: Any) -> str:
-    """A key of a document: text, or what has a text of its own (an Enum of text, a UUID, a date)."""
+    """Return a key of a document: text, or what has a text of its own (an Enum of text, a UUID, a date)."""
     text = str(key) if isinstance(key, UUID) else encode(key)
     if not isinstance(text, str):
         raise Unstorable(f"has a key of type {type(key).__name__}; the keys of a document are text")
@@ -199,7 +201,7 @@ def _key(key: Any) -> str:
 
 
 def _other(value: Any, level: int) -> Any:
-    """Values whose very class is not in the table: enums, models, subclasses, and what bson itself has."""
+    """Return a value whose very class is not in the table as BSON has it: an enum, a model, a subclass, bson's own."""
     if isinstance(value, Enum):
         return encode(value.value, level)
     kind = type(value)

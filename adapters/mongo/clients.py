@@ -44,7 +44,7 @@ class Client:
         self.guard: AsyncGenerator[None, None] | None = None
 
     def collection(self, database: str, name: str) -> Any:
-        """The driver's collection as repositories use it, made once."""
+        """Return the driver's collection as repositories use it, made once."""
         found = self.collections.get((database, name))
         if found is None:
             if len(self.collections) >= _COLLECTIONS_KEPT:
@@ -55,7 +55,7 @@ class Client:
 
 
 class _ClientState:
-    """What must not be shared over a fork."""
+    """State that must not be shared over a fork."""
 
     __slots__ = ("lock", "loops", "pid", "renewed", "sync", "uris")
 
@@ -80,7 +80,7 @@ class Clients:
         self._state = _ClientState()
 
     def of_sync(self, cluster: str) -> Client:
-        """The MongoClient of a cluster."""
+        """Return the MongoClient of a cluster."""
         state = self._process()
         client = state.sync.get(cluster)
         if client is None:
@@ -93,7 +93,7 @@ class Clients:
         return client
 
     def of_loop(self, cluster: str) -> Client:
-        """The async driver's client of a cluster and of the running event loop."""
+        """Return the async driver's client of a cluster and of the running event loop."""
         from asyncio import get_running_loop
 
         try:
@@ -116,7 +116,7 @@ class Clients:
         return client
 
     def unasked_uri(self, cluster: str) -> Callable[[], str] | None:
-        """The function that gives the connection string, while there is no client of the running loop yet."""
+        """Return the function that gives the connection string, while there is no client of the running loop yet."""
         from asyncio import get_running_loop
 
         _, settings = self._settings.cluster(cluster)
@@ -128,7 +128,7 @@ class Clients:
         self._process().uris[cluster] = uri
 
     def named(self, cluster: str) -> str:
-        """A cluster as messages name it: with its hosts, without credentials."""
+        """Return a cluster as messages name it: with its hosts, without credentials."""
         name, settings = self._settings.cluster(cluster)
         return name if callable(settings.uri) else f"{name} ({hosts_of(settings.uri)})"
 

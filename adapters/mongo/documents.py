@@ -25,7 +25,7 @@ _HEX_DIGITS = frozenset("0123456789abcdefABCDEF")
 
 
 def plain(value: Any, place: str = "") -> Any:
-    """A value as BSON can hold it, for documents, filters and updates. place: the field, for the error.
+    """Return a value as BSON can hold it, for documents, filters and updates. place: the field, for the error.
 
     Raises InvalidDocument, naming the place and never the value. What is given is not changed.
     """
@@ -38,7 +38,7 @@ def plain(value: Any, place: str = "") -> Any:
 
 
 def document_of(value: Any) -> dict[str, Any]:
-    """A mapping, a dataclass or a pydantic model as a document. Raises InvalidDocument, naming the field."""
+    """Return a mapping, a dataclass or a pydantic model as a document. Raises InvalidDocument, naming the field."""
     if not isinstance(value, Mapping) and (isinstance(value, type) or stored_names(type(value)) is None):
         raise InvalidDocument(f"a document is a mapping, a dataclass or a pydantic model, not a {type(value).__name__}")
     document = plain(value)
@@ -69,7 +69,10 @@ class Documents:
         self.id_field = "_id" if self.names is None else _id_field(model, self.names)
 
     def write(self, instance: Any) -> dict[str, Any]:
-        """The document of an instance, with `_id` where the instance has one. Raises InvalidDocument or InvalidId."""
+        """Return the document of an instance, with `_id` where the instance has one.
+
+        Raises InvalidDocument or InvalidId.
+        """
         if self._codec is None:
             document = document_of(instance)
         elif isinstance(instance, getattr(self.model, "__origin__", self.model)):
@@ -84,34 +87,37 @@ class Documents:
         return document if held is None else {"_id": self.id_of(held), **document}
 
     def read(self, document: Mapping[str, Any]) -> Any:
-        """The instance of a document. What the class does not have is left out. Raises UnreadableDocument."""
+        """Return the instance of a document. What the class does not have is left out. Raises UnreadableDocument."""
         return document if self._codec is None else self._codec.read(self._by_field(document))
 
     def read_back(self, document: Mapping[str, Any]) -> Any:
-        """The instance of a document that `write` made, as a later read gives it. Raises UnreadableDocument."""
+        """Return the instance of a document that `write` made, as a later read gives it. Raises UnreadableDocument."""
         return self.read(decoded(document))
 
     def read_some(self, document: Mapping[str, Any], whole: frozenset[str]) -> dict[str, Any]:
-        """Some fields of a document. whole: those that are there as a whole, and so get the field's type."""
+        """Return some fields of a document. whole: those that are there as a whole, and so get the field's type."""
         if self._codec is None:
             return dict(document)
         fields = {name: held for name, held in self._by_field(document).items() if name in self._codec.names}
         return self._codec.read_some(fields, whole)
 
     def plain(self, value: Any, field: str) -> Any:
-        """A value of a field, or of a path in it, as BSON can hold it. Raises InvalidDocument."""
+        """Return a value of a field, or of a path in it, as BSON can hold it. Raises InvalidDocument."""
         return plain(value, field if self._codec is None else f"{self._codec.kind.__name__}.{field}")
 
     def checked(self, field: str, value: Any) -> Any:
-        """A new value for a field, validated where the class is a pydantic model. Raises InvalidRequest."""
+        """Return a new value for a field, validated where the class is a pydantic model. Raises InvalidRequest."""
         return value if self._codec is None or field not in self._codec.names else self._codec.checked(field, value)
 
     def id_of(self, value: Any) -> Any:
-        """A given id as it is stored. Raises InvalidId, which says what is expected and never repeats the value."""
+        """Return a given id as it is stored.
+
+        Raises InvalidId, which says what is expected and never repeats the value.
+        """
         return _object_id(value) if self.ids == "objectid" else _text_id(value)
 
     def new_id(self) -> Any:
-        """An id that no document has yet."""
+        """Return an id that no document has yet."""
         if self.ids == "objectid":
             from bson import ObjectId
 
@@ -121,7 +127,7 @@ class Documents:
         return uuid4().hex
 
     def _by_field(self, document: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A document under the names of the class."""
+        """Return a document under the names of the class."""
         if self.id_field in (None, "_id") or "_id" not in document:
             return document
         fields = dict(document)
@@ -170,12 +176,12 @@ def _text_id(value: Any) -> str:
 
 
 def _usual_text(value: Any) -> Any:
-    """Text of an ObjectId, such as a reference that the class calls a str."""
+    """Return the text of an ObjectId, such as a reference that the class calls a str."""
     return str(value) if type(value) is not str and is_object_id(value) else value
 
 
 def _usual_integer(value: Any) -> Any:
-    """A plain int of bson's Int64, and of the whole doubles that JavaScript stores."""
+    """Return a plain int of bson's Int64, and of the whole doubles that JavaScript stores."""
     if type(value) is int or isinstance(value, bool):
         return value
     return int(value) if isinstance(value, int) or (isinstance(value, float) and value.is_integer()) else value
@@ -199,7 +205,7 @@ def _usual_decimal(value: Any) -> Any:
 
 
 def _usual_uuid(value: Any) -> Any:
-    """A UUID of its text, as ids and keys are."""
+    """Return a UUID of its text, as ids and keys are."""
     if not isinstance(value, str):
         return value
     try:
@@ -209,7 +215,7 @@ def _usual_uuid(value: Any) -> Any:
 
 
 def _usual_date(value: Any) -> Any:
-    """The text of a day that was stored as the moment of its beginning: BSON has no dates."""
+    """Return the text of a day that was stored as the moment of its beginning: BSON has no dates."""
     if isinstance(value, datetime) and value.time() == time.min:
         return value.date().isoformat()
     return value

@@ -22,7 +22,7 @@ _registry: Any = None
 
 
 def sync_client(name: str, cluster: Cluster) -> Any:
-    """A MongoClient for a cluster."""
+    """Return a MongoClient for a cluster."""
     try:
         from pymongo import MongoClient
     except ImportError:
@@ -31,7 +31,10 @@ def sync_client(name: str, cluster: Cluster) -> Any:
 
 
 def async_client(driver: str, name: str, cluster: Cluster, loop: AbstractEventLoop, uri: str | None = None) -> Any:
-    """A client of an async driver, which belongs to the running event loop. uri: where it was asked for before."""
+    """Return a client of an async driver, which belongs to the running event loop.
+
+    uri: where it was asked for before.
+    """
     try:
         if driver == "pymongo":
             from pymongo import AsyncMongoClient
@@ -58,7 +61,7 @@ def _new_client(kind: Any, name: str, cluster: Cluster, uri: str | None = None, 
 
 
 def _why(error: Exception, cluster: Cluster) -> str:
-    """Why the driver refuses to make a client. Its own text may quote a part of a password."""
+    """Return why the driver refuses to make a client. Its own text may quote a part of a password."""
     text, kind = str(error).lower(), type(error).__name__
     options = [option for option in cluster.options if option.lower() in text]
     if options:
@@ -93,7 +96,7 @@ def _milliseconds(duration: Duration) -> int:
 
 
 def repository_options(client: Any) -> Any:
-    """How the collections of repositories read: as the client does, but without a decoder of decimals.
+    """Return how the collections of repositories read: as the client does, but without a decoder of decimals.
 
     With one the driver decodes every answer twice; `values.with_decimals` stands in for it, and `values.encode` for the
     encoder. An application's own types stay.

@@ -88,7 +88,7 @@ def none_of(values: Iterable[Any]) -> Comparison:
 
 
 def exists(there: bool = True) -> Comparison:
-    """Whether the field is there at all, be it None."""
+    """Return whether the field is there at all, be it None."""
     return Comparison({"$exists": bool(there)})
 
 
@@ -112,14 +112,14 @@ class Either:
 
 
 def either(*filters: Where) -> Either:
-    """One of several filters is enough: `either({"status": "open"}, {"total": gt(100)})`."""
+    """Match one of several filters: `either({"status": "open"}, {"total": gt(100)})`."""
     if not filters:
         raise InvalidFilter("either: give at least one filter")
     return Either(filters)
 
 
 def leaves_all(where: Where) -> bool:
-    """Whether a filter leaves nothing out, without `raw` saying that this is meant."""
+    """Return whether a filter leaves nothing out, without `raw` saying that this is meant."""
     if isinstance(where, Either):
         return any(map(leaves_all, where.filters))
     return where is None or (isinstance(where, Mapping) and not where)
@@ -128,10 +128,10 @@ def leaves_all(where: Where) -> bool:
 def filter_document(
     where: Where, rename: Callable[[str], str], stored: Callable[[str, Any, bool], Any]
 ) -> dict[str, Any]:
-    """The filter as MongoDB takes it. Raises InvalidFilter.
+    """Return the filter as MongoDB takes it. Raises InvalidFilter.
 
-    rename: checks a field, and gives its name in the database. stored: a field's value as the database has it, told
-    whether it is to be taken as it is.
+    rename: checks a field, and returns its name in the database.
+    stored: returns a field's value as the database has it; its last argument says whether it is taken as it is.
     """
     if where is None:
         return {}
@@ -162,7 +162,7 @@ def _one(
 
 
 def checked_field(name: Any) -> str:
-    """A field's name, or path. Raises InvalidFilter for one that could be taken for an operator, or is none."""
+    """Return a field's name, or path. Raises InvalidFilter for one that could be taken for an operator, or is none."""
     if not isinstance(name, str):
         raise InvalidFilter(f"the name of a field is text, not {type(name).__name__}")
     if any(not part or part.startswith("$") or "\0" in part for part in name.split(".")):
@@ -175,7 +175,7 @@ def checked_field(name: Any) -> str:
 
 
 def _literal(value: Any, where: str, depth: int = 0) -> Any:
-    """A value that holds no operator. Raises InvalidFilter."""
+    """Return a value that holds no operator. Raises InvalidFilter."""
     if depth > _DEEPEST:
         raise InvalidFilter(f"{where}: is nested too deeply")
     if isinstance(value, Raw):

@@ -115,7 +115,7 @@ class Index:
         return any(kind == "text" for _, kind in self.keys)
 
     def options(self) -> dict[str, Any]:
-        """The options that are not the default, by MongoDB's names."""
+        """Return the options that are not the default, by MongoDB's names."""
         values = {
             "unique": self.unique or None,
             "sparse": self.sparse or None,
@@ -142,12 +142,12 @@ _OPTIONS = ("unique", "sparse", "partial", "expire_after", "collation", "hidden"
 
 
 def default_name(keys: Iterable[Key]) -> str:
-    """The name that MongoDB's drivers give to an index without one."""
+    """Return the name that MongoDB's drivers give to an index without one."""
     return "_".join(f"{field}_{kind}" for field, kind in keys)
 
 
 def checked_indexes(indexes: Iterable[Index], where: str) -> tuple[Index, ...]:
-    """The declarations of a collection, each once; raises ConfigurationError where two of them cannot both be.
+    """Return the declarations of a collection, each once; raises ConfigurationError where two of them cannot both be.
 
     where: the collection, for the message.
     """
@@ -167,7 +167,7 @@ def checked_indexes(indexes: Iterable[Index], where: str) -> tuple[Index, ...]:
 
 
 def _clash(one: Index, other: Index) -> str | None:
-    """Why a collection cannot have both."""
+    """Return why a collection cannot have both."""
     if one.name == other.name:
         return f"have the same name {one.name!r}"
     # Several indexes of one key may differ by their collation or filter (MongoDB manual, createIndexes).
@@ -182,7 +182,7 @@ def _clash(one: Index, other: Index) -> str | None:
 
 
 def _key(field: Any) -> Key:
-    """A field as it was given, as `(name, kind)`."""
+    """Return a field as it was given, as `(name, kind)`."""
     if isinstance(field, str):
         return (field[1:], DESCENDING) if field.startswith("-") else (field, ASCENDING)
     if isinstance(field, (tuple, list)) and len(field) == 2 and isinstance(field[0], str):
@@ -278,12 +278,12 @@ def _check_collation(index: Index) -> None:
 
 
 def _brief(index: Index) -> str:
-    """The index in a message, by its fields alone."""
+    """Return the index in a message, by its fields alone."""
     return f"Index({', '.join(repr(_written(*key)) for key in index.keys)})"
 
 
 def _written(field: str, kind: int | str) -> Field:
-    """A field as a declaration would write it."""
+    """Return a field as a declaration would write it."""
     if field.startswith("-"):
         return field, kind
     if kind == ASCENDING:

@@ -77,11 +77,11 @@ class SyncMongo(_View):
         return SyncMongo(self._access.mongo.access(name, asynchronous=False))
 
     def tenants(self) -> list[str]:
-        """The tenants there are: the known ones, else those whose databases are in this cluster."""
+        """Return the tenants there are: the known ones, else those whose databases are in this cluster."""
         return self._access.run(self._access.tenants(), "list_databases", "")
 
     def tenant(self, session: Owner = CURRENT) -> Any:
-        """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        """Return the database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
         steps = self._access.tenant_database("mongo.sync.tenant()", _session(session))
         return self.db[self._access.run(steps, "find", "the list of tenants")]
 
@@ -97,11 +97,14 @@ class AsyncCluster(_View):
         return SyncMongo(self._access.mongo.access(self._access.cluster, asynchronous=False))
 
     async def tenants(self) -> list[str]:
-        """The tenants there are: the known ones, else those whose databases are in this cluster."""
+        """Return the tenants there are: the known ones, else those whose databases are in this cluster."""
         return await self._access.run_async(self._access.tenants(), "list_databases", "")
 
     async def tenant(self, session: Owner = CURRENT) -> Any:
-        """The database of the session's tenant in this cluster. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        """Return the database of the session's tenant in this cluster.
+
+        Raises TenantMissing, InvalidTenant, UnknownTenant.
+        """
         steps = self._access.tenant_database("mongo.tenant()", _session(session))
         database = await self._access.run_async(steps, "find", "the list of tenants")
         await self._access.run_async(self._access.ready(), "connect", "")
@@ -177,15 +180,18 @@ class Mongo:
         return AsyncCluster(self.access(name, asynchronous=True))
 
     async def tenant(self, session: Owner = CURRENT) -> Any:
-        """The database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        """Return the database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
         return await self._own.tenant(session)
 
     async def tenants(self) -> list[str]:
-        """The tenants there are: the known ones, else those whose databases are in the default cluster."""
+        """Return the tenants there are: the known ones, else those whose databases are in the default cluster."""
         return await self._own.tenants()
 
     def access(self, cluster: str | None, *, asynchronous: bool) -> Access:
-        """How verbs get at a cluster, for repositories and tools. Raises ConfigurationError for an unknown one."""
+        """Return how verbs get at a cluster, for repositories and tools.
+
+        Raises ConfigurationError for an unknown one.
+        """
         found = self._accesses.get((cluster, asynchronous))
         if found is None:
             name, _ = self.settings.cluster(cluster)
@@ -239,5 +245,5 @@ _all: weakref.WeakSet[Mongo] = weakref.WeakSet()
 
 
 def all_repositories() -> tuple[Repository[Any], ...]:
-    """Every repository of this process, for the command line: an application makes them where it is imported."""
+    """Return every repository of this process, for the command line: applications make them at import."""
     return tuple(repository for mongo in _all for repository in mongo.repositories)

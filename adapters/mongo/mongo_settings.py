@@ -64,7 +64,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class MongoSettings:
-    """What the MongoDB adapters need to know of their surroundings.
+    """The settings of the MongoDB adapters.
 
     clusters: by the names that repositories use; a connection string stands for `Cluster(...)`.
     default: the cluster that is meant where none is named; the first one. driver: "motor", or "pymongo" for PyMongo's
@@ -94,7 +94,7 @@ class MongoSettings:
         object.__setattr__(self, "default", default)
 
     def cluster(self, name: str | None = None) -> tuple[str, Cluster]:
-        """The name of a cluster and what is known of it. Raises ConfigurationError for an unknown one."""
+        """Return the name of a cluster and what is known of it. Raises ConfigurationError for an unknown one."""
         name = self.default if name is None else name
         found = self.clusters.get(str(name))
         if not isinstance(found, Cluster):
@@ -103,7 +103,7 @@ class MongoSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> MongoSettings:
-        """The settings that the environment gives.
+        """Return the settings that the environment gives.
 
         `MONGODB_URI` is the cluster `main`, and `MONGODB_URI_ARCHIVE` one called `archive`. `JUNCTION_MONGO_DRIVER` is
         the driver, `JUNCTION_MONGO_DATABASE` the template of tenants' databases, `JUNCTION_MONGO_TIMEOUT` the timeout
@@ -130,14 +130,14 @@ class MongoSettings:
 
 
 def checked_uri(uri: object, where: str) -> str:
-    """A connection string. Raises ConfigurationError that shows nothing of it: it may hold a password."""
+    """Return a connection string. Raises ConfigurationError that shows nothing of it: it may hold a password."""
     if not isinstance(uri, str) or not uri.startswith(_SCHEMES):
         raise ConfigurationError(f"{where}: a connection string begins with mongodb:// or mongodb+srv://")
     return uri
 
 
 def hosts_of(uri: str) -> str:
-    """The hosts of a connection string, without the credentials, for messages."""
+    """Return the hosts of a connection string, without the credentials, for messages."""
     authority, *further = re.split(r"[/?]", uri.partition("://")[2], maxsplit=1)
     if any("@" in part for part in further):
         # Perhaps a password that was not percent-encoded; then what is left of it may stand where a host should.

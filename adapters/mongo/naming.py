@@ -7,7 +7,7 @@ FORBIDDEN = frozenset('/\\. "$*<>:|?\0')
 
 
 def has_utf8(name: str) -> bool:
-    """Whether a name has a UTF-8 form; JSON can bring halves of surrogate pairs, which have none."""
+    """Return whether a name has a UTF-8 form; JSON can bring halves of surrogate pairs, which have none."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -160,7 +160,7 @@ class Repository(Generic[T]):
                     raise ConfigurationError(f"the repository of {self.name}: Index({path!r}): {why}")
 
     def _stores(self, path: str) -> bool:
-        """Whether documents may have a field or path, by its name in the database, as far as the model says it."""
+        """Return whether documents may have a field or path, by its name in the database, as far as the model tells."""
         codec, first = self._operations.codec, path.partition(".")[0]
         if codec.names is None or first == "_id" or first in self._operations.managed.reserved:
             return True

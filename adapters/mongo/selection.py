@@ -73,7 +73,7 @@ class Results(Generic[T]):
         raise typed
 
     def all(self) -> list[T]:
-        """Every one, up to the limit."""
+        """Return every document, up to the limit."""
         return self._run("all", self._operation, self._all(self._access()))
 
     async def all_async(self) -> list[T]:
@@ -81,7 +81,7 @@ class Results(Generic[T]):
         return await self._run_async(self._operation, self._all(self._access(asynchronous=True)))
 
     def first(self) -> T | None:
-        """The first one; None for none."""
+        """Return the first one; None for none."""
         return next(iter(self._run("first", self._operation, self._all(self._access(), 1))), None)
 
     async def first_async(self) -> T | None:
@@ -168,7 +168,7 @@ class Selection(Results[T]):
         self._page_secret = page_secret
 
     def count(self) -> int:
-        """How many there are, counted by the server; the limit does not matter."""
+        """Return how many there are, counted by the server; the limit does not matter."""
         return self._run("count", "count", self._count(self._access()))
 
     async def count_async(self) -> int:
@@ -176,7 +176,7 @@ class Selection(Results[T]):
         return await self._run_async("count", self._count(self._access(asynchronous=True)))
 
     def page(self, size: int = 20, token: str | None = None) -> Page[T]:
-        """The next documents and the token of the page after them. token: from the page before.
+        """Return the next documents and the token of the page after them. token: from the page before.
 
         The order is that of the selection, then `_id`; a page costs the same wherever it is. The limit does not matter.
         Raises InvalidPageToken for a token that was altered, or is of another query or tenant.
@@ -234,7 +234,7 @@ class Selection(Results[T]):
 
 
 class Aggregation(Results[T]):
-    """What a pipeline gives. Iterate, or ask for `all` or `first`."""
+    """The documents of a pipeline. Iterate, or ask for `all` or `first`."""
 
     _operation = "aggregate"
 

@@ -93,7 +93,10 @@ class Tenants:
         self._reserved.add(database.casefold())
 
     def database(self, tenant: str) -> str:
-        """The name of a tenant's database. Raises InvalidTenant; whether the tenant is known is not looked at here."""
+        """Return the name of a tenant's database.
+
+        Raises InvalidTenant; whether the tenant is known is not looked at here.
+        """
         name = self._names_of.get(tenant) if isinstance(tenant, str) else None
         if name is None:
             name = self._well_formed(tenant)
@@ -119,7 +122,7 @@ class Tenants:
         return name
 
     def is_valid(self, tenant: str) -> bool:
-        """Whether a tenant of this name can have a database."""
+        """Return whether a tenant of this name can have a database."""
         try:
             self.database(tenant)
         except InvalidTenant:
@@ -139,7 +142,7 @@ class Tenants:
     # ---- known tenants ------------------------------------------------------------------------------------------
 
     def needs_names(self, tenant: str) -> bool:
-        """Whether the caller has to read the list before it is said whether the tenant is known.
+        """Return whether the caller has to read the list before it is said whether the tenant is known.
 
         While one reads it, others go by the one there is, for `least_wait` and no longer: where it cannot be read, it
         is not believed for ever.

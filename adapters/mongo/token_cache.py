@@ -32,7 +32,7 @@ class TokenCache:
         self._held: dict[str, tuple[Stored, datetime, datetime]] = {}
 
     def get(self, id: str, digest: bytes, now: datetime) -> TokenOwner | None:
-        """The identity of a token that was good not long ago."""
+        """Return the identity of a token that was good not long ago."""
         found = self._held.get(id)
         if found is None:
             return None

@@ -23,7 +23,7 @@ _LENGTH = len(PREFIX) + ID_LENGTH + 1 + _SECRET_LENGTH
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What a document says of a token."""
+    """A token as its document describes it."""
 
     digest: bytes
     identity: TokenOwner
@@ -31,17 +31,17 @@ class Stored:
     ended: bool
 
     def is_valid(self, now: datetime) -> bool:
-        """Whether it lets somebody in at this time."""
+        """Return whether it lets somebody in at this time."""
         return not self.ended and (self.expires_at is None or now < self.expires_at)
 
 
 def digest_of(secret: str) -> bytes:
-    """What is stored of a secret."""
+    """Return what is stored of a secret."""
     return sha256(secret.encode()).digest()
 
 
 def parts_of(token: Any) -> tuple[str, bytes] | None:
-    """The id in a token and the digest of its secret; None for what is no token of this kind."""
+    """Return the id in a token and the digest of its secret; None for what is no token of this kind."""
     if not isinstance(token, str) or len(token) != _LENGTH or not token.startswith(PREFIX) or not token.isascii():
         return None
     id, dot, secret = token.removeprefix(PREFIX).partition(".")
@@ -51,7 +51,7 @@ def parts_of(token: Any) -> tuple[str, bytes] | None:
 
 
 def read(id: str, document: Any) -> Stored | None:
-    """What a document says; None for no document, or one that is not as it was written, of which the log is told."""
+    """Parse a token document. Return None if it is missing or malformed (the latter is logged)."""
     if document is None:
         return None
     held: Mapping[str, Any] = document if isinstance(document, Mapping) else {}
@@ -71,7 +71,7 @@ def is_disabled(document: Mapping[str, Any]) -> bool:
 
 
 def is_moment(value: Any) -> bool:
-    """Whether it is an aware datetime."""
+    """Return whether it is an aware datetime."""
     return isinstance(value, datetime) and value.tzinfo is not None
 
 
@@ -101,7 +101,7 @@ _FORM: dict[str, Callable[[Any], bool]] = {
 
 
 def whose(user: Any, tenants: Any, claims: Any, name: Any) -> dict[str, Any]:
-    """The fields that a caller gives. Raises InvalidRequest."""
+    """Return the fields that a caller gives. Raises InvalidRequest."""
     names = [tenants] if isinstance(tenants, str) else list(tenants)
     if not (user is None or _is_name(user)) or not _are_names(names) or not isinstance(name, str):
         raise InvalidRequest("issue(): user and tenants are text and not empty, and name is text")
@@ -113,7 +113,7 @@ def whose(user: Any, tenants: Any, claims: Any, name: Any) -> dict[str, Any]:
 
 
 def end_of(now: datetime, expires_in: Any) -> datetime | None:
-    """When a new token expires. Raises InvalidRequest."""
+    """Return when a new token expires. Raises InvalidRequest."""
     if expires_in is None:
         return None
     try:
@@ -129,12 +129,12 @@ def end_of(now: datetime, expires_in: Any) -> datetime | None:
 
 
 def in_milliseconds(moment: datetime) -> datetime:
-    """A moment as BSON keeps it."""
+    """Return a moment as BSON keeps it."""
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def log() -> Any:
-    """Where it is told what goes wrong with tokens."""
+    """Return the logger for what goes wrong with tokens."""
     from logging import getLogger
 
     return getLogger("adapters")

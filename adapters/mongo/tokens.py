@@ -69,7 +69,7 @@ class IssuedToken:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """What is known of a token, without anything that would let somebody in."""
+    """A token in a list, without anything that would let somebody in."""
 
     id: str
     name: str
@@ -157,7 +157,7 @@ class MongoTokens:
         return await run_async(self._issue(self._verb_async, user, tenants, expires_in, claims, name))
 
     def authenticate(self, token: str) -> TokenOwner | None:
-        """Who a token belongs to; None for one that is malformed, unknown, expired, revoked or disabled.
+        """Return the owner of a token; None for one that is malformed, unknown, expired, revoked or disabled.
 
         An error of the database is raised: nobody comes in while it cannot be asked.
         """
@@ -187,7 +187,7 @@ class MongoTokens:
         return await run_async(self._revoke(self._verb_async, _revocation_filter(user, tenant)))
 
     def list(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
-        """The tokens, the oldest first: all of them, those of a user, those that are valid for a tenant."""
+        """Return the tokens, the oldest first: all of them, those of a user, those that are valid for a tenant."""
         return [_token_of(document) for document in self._found(user, tenant).all()]
 
     async def list_async(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
@@ -280,7 +280,10 @@ def _id_filter(id: str) -> dict[str, Any]:
 
 
 def _revocation_filter(user: str | None, tenant: str | None) -> dict[str, Any]:
-    """The filter of `revoke_all`, which an unset variable must not make one of all tokens. Raises InvalidRequest."""
+    """Return the filter of `revoke_all`, which an unset variable must not make one of all tokens.
+
+    Raises InvalidRequest.
+    """
     where = _owner_filter(user, tenant)
     if not where:
         raise InvalidRequest("revoke_all(): give a user, a tenant, or both")
@@ -288,7 +291,7 @@ def _revocation_filter(user: str | None, tenant: str | None) -> dict[str, Any]:
 
 
 def _token_of(document: Mapping[str, Any]) -> Token:
-    """A document for the list, with whatever it has."""
+    """Return a document for the list, with whatever it has."""
     return Token(
         id=str(document.get("_id")),
         name=document.get("name") or "",

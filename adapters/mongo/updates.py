@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Changes(TypedDict, total=False):
-    """What an update changes, by field or path (`"customer.city"`).
+    """The changes of an update, by field or path (`"customer.city"`).
 
     set: new values. unset: fields that go. inc, mul: numbers to add or to multiply by. min, max: the value only if it
     is less, or greater, than the present one. push: a value to append to a list. extend: several. pull: a value to
@@ -32,12 +32,12 @@ class Changes(TypedDict, total=False):
 
 
 def _one(value: Any) -> Any:
-    """A value to append: by itself {"$each": ...} would be taken for an operator."""
+    """Return a value to append: by itself {"$each": ...} would be taken for an operator."""
     return {"$each": [value]} if _has_operators(value) else value
 
 
 def _equal(value: Any) -> Any:
-    """A value to take out: by itself a mapping would be taken for a condition."""
+    """Return a value to take out: by itself a mapping would be taken for a condition."""
     return {"$in": [value]} if isinstance(value, Mapping) else value
 
 
@@ -61,10 +61,10 @@ _OPERATORS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 def update_document(
     changes: Mapping[str, Any], rename: Callable[[str], str], stored: Callable[[str, str, Any], Any]
 ) -> dict[str, dict[str, Any]]:
-    """The changes as MongoDB takes them. Raises InvalidRequest.
+    """Return the changes as MongoDB takes them. Raises InvalidRequest.
 
-    rename: checks a field that may be changed, and gives its name in the database. stored: a value of a verb as it is
-    there.
+    rename: checks a field that may be changed, and returns its name in the database.
+    stored: returns a value of a verb as the database has it.
     """
     document: dict[str, dict[str, Any]] = {}
     for verb, arguments in changes.items():

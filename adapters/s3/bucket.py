@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters._core.batches import BatchEntry, Delivery, cut
+from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.s3.keys import checked
 from adapters.s3.objects import ObjectPage, described
@@ -58,7 +58,7 @@ class S3(Presigning):
         return await self.aws.in_thread(self._get, key, self._object_of(key, version), most)
 
     def head(self, key: str, *, version: str | None = None) -> S3Object:
-        """What S3 knows of an object. Raises ResourceNotFound."""
+        """Return what S3 knows of an object. Raises ResourceNotFound."""
         self._warn("head")
         return self._head(key, self._object_of(key, version))
 
@@ -67,7 +67,7 @@ class S3(Presigning):
         return await self.aws.in_thread(self._head, key, self._object_of(key, version))
 
     def exists(self, key: str) -> bool:
-        """Whether there is an object with the key."""
+        """Return whether there is an object with the key."""
         self._warn("exists")
         return self._exists(key, self._object_of(key))
 
@@ -95,7 +95,7 @@ class S3(Presigning):
     # ---- tags --------------------------------------------------------------------------------------------------
 
     def tags(self, key: str) -> dict[str, str]:
-        """The tags of an object."""
+        """Return the tags of an object."""
         self._warn("tags")
         return _plain_tags(self._call("get_object_tagging", key, self._object_of(key)))
 
@@ -118,7 +118,7 @@ class S3(Presigning):
     def page(
         self, prefix: str = "", *, limit: int = 1000, token: str | None = None, delimiter: str | None = None
     ) -> ObjectPage:
-        """A page of the objects whose keys begin with `prefix`, in the order of their keys.
+        """Return a page of the objects whose keys begin with `prefix`, in the order of their keys.
 
         limit: 1 to 1000. token: of the page before. delimiter: `/` to list one level, with `folders` below it.
         """
@@ -132,7 +132,7 @@ class S3(Presigning):
         return await self.aws.in_thread(self._page, *self._listing(prefix, limit, token, delimiter))
 
     def objects(self, prefix: str = "") -> Iterator[S3Object]:
-        """All objects whose keys begin with `prefix`; pages are asked for as they are needed."""
+        """Yield all objects whose keys begin with `prefix`; pages are asked for as they are needed."""
         # The tenant is that of the call, not of whenever the next page is asked for.
         return self._objects(*self._listing(prefix))
 
@@ -180,7 +180,7 @@ class S3(Presigning):
     # ---- how ---------------------------------------------------------------------------------------------------
 
     def _body(self, key: str, body: Any, **options: Any) -> tuple[str, dict[str, Any]]:
-        """The request that writes a body, made in the context of the caller, whose tenant it is."""
+        """Return the request that writes a body, made in the context of the caller, whose tenant it is."""
         kind: str | None
         if isinstance(body, bytes | bytearray | memoryview):
             held, kind = bytes(body), None

@@ -10,7 +10,7 @@ _LONGEST = 1024  # bytes (S3 user guide, naming objects)
 
 
 def checked(key: object, *, what: str = "the key") -> str:
-    """A key, or a prefix of keys. Raises InvalidMessage.
+    """Return a key, or a prefix of keys. Raises InvalidMessage.
 
     Segments `.` and `..` mean nothing to S3, but browsers, proxies and file systems resolve them: no key may have one.
     """
@@ -24,7 +24,7 @@ def checked(key: object, *, what: str = "the key") -> str:
 
 
 def within(prefix: str, key: str) -> str:
-    """The key in the bucket. Raises InvalidMessage."""
+    """Return the key in the bucket. Raises InvalidMessage."""
     whole = prefix + checked(key)
     if len(whole.encode()) > _LONGEST:
         raise InvalidMessage(f"s3: the key {key[:60]!r} comes to more than {_LONGEST} bytes")

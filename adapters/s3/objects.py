@@ -52,7 +52,7 @@ class Presigned:
 
 
 def described(key: str, answer: Mapping[str, Any], size: int | None = None) -> S3Object:
-    """An answer of S3, or an entry of a list, as an S3Object."""
+    """Return an answer of S3, or an entry of a list, as an S3Object."""
     version = answer.get("VersionId")
     return S3Object(
         key,

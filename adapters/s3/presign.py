@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import quote
 
-from adapters._core.seconds import whole_seconds
+from adapters._core.whole_seconds import whole_seconds
 from adapters.aws.botocore_errors import translate
 from adapters.s3.objects import Presigned
 from adapters.s3.streaming import Streams

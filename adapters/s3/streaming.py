@@ -134,7 +134,7 @@ class Streams(Adapter):
     # ---- what all verbs need -----------------------------------------------------------------------------------
 
     def _root(self) -> str:
-        """Where the keys of a caller begin; asked for in its context, whose tenant it is."""
+        """Return where the keys of a caller begin; asked for in its context, whose tenant it is."""
         return prefix_of_tenant() if self.tenant_prefix else ""
 
     def _key(self, root: str, key: str) -> str:
@@ -158,7 +158,7 @@ class Streams(Adapter):
         cache_control: str | None = None,
         only_new: bool = False,
     ) -> dict[str, Any]:
-        """The parameters of an object that is written, its body aside."""
+        """Return the parameters of an object that is written, its body aside."""
         parameters: dict[str, Any] = {
             "ContentType": content_type,
             "Tagging": urlencode(tags) if tags else None,

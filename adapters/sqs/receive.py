@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from adapters._core.batches import BatchEntry, Delivery, cut
 from adapters._core.blocking import loop_runs
-from adapters._core.seconds import whole_seconds
+from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.steps import BlockingCall
+from adapters._core.whole_seconds import whole_seconds
 from adapters.sqs.send import QueueSender, queue_arn
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -179,7 +179,7 @@ def _handle(record: Any) -> str:
 
 
 def as_delivered(message: dict[str, Any], arn: str) -> dict[str, Any]:
-    """A received message in the shape of a record of Lambda's SQS event."""
+    """Return a received message in the shape of a record of Lambda's SQS event."""
     return {
         "messageId": message["MessageId"],
         "receiptHandle": message["ReceiptHandle"],

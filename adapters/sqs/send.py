@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from adapters._core.message import as_message
 from adapters._core.partitions import partition
-from adapters._core.seconds import whole_seconds
 from adapters._core.sender import Destination, Sender
+from adapters._core.whole_seconds import whole_seconds
 from adapters.errors import InvalidMessage
 
 TYPE_CHECKING = False
@@ -112,12 +112,12 @@ class QueueSender(Sender):
 
 
 def queue_arn(url: str, region: str) -> str:
-    """The ARN of a queue, from its URL."""
+    """Return the ARN of a queue, from its URL."""
     account, name = urlsplit(url).path.strip("/").split("/")[-2:]
     return f"arn:{partition(region)}:sqs:{region}:{account}:{name}"
 
 
 def _region_of(url: str) -> str | None:
-    """The region in the URL of a queue of AWS; None for other servers."""
+    """Return the region in the URL of a queue of AWS; None for other servers."""
     parts = (urlsplit(url).hostname or "").split(".")
     return parts[1] if len(parts) > 3 and parts[0] == "sqs" else None

@@ -64,7 +64,7 @@ class Connection:
 
 
 def table_definition(name: str) -> dict[str, Any]:
-    """The parameters of CreateTable, for templates, too. TTL, which is not among them, is on `expires_at`."""
+    """Return the parameters of CreateTable, for templates, too. TTL, which is not among them, is on `expires_at`."""
     names = ("connection_id", "item", "tenant_key", "user_key", "group_key")
     # What a broadcast needs. Not last_seen: each change of it would be written to the index, too.
     projection = {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["endpoint", "user", "connected_at", "expires_at"]}
@@ -85,17 +85,17 @@ def _key(partition: str, sort: str) -> list[dict[str, str]]:
 
 
 def tenant_key(tenant: str | None) -> str:
-    """A tenant as the partition key of the indexes."""
+    """Return a tenant as the partition key of the indexes."""
     return _NOBODY if tenant is None else f"t:{tenant}"
 
 
 def user_key(user: str | None) -> str:
-    """A user as the sort key of an index."""
+    """Return a user as the sort key of an index."""
     return _NOBODY if user is None else f"u:{user}"
 
 
 def item_key(connection_id: str, item: str = ITSELF) -> Item:
-    """The key of one item."""
+    """Return the key of one item."""
     return {"connection_id": {"S": connection_id}, "item": {"S": item}}
 
 
@@ -103,7 +103,7 @@ def item_key(connection_id: str, item: str = ITSELF) -> Item:
 
 
 def to_item(connection: Connection) -> Item:
-    """A connection as its item."""
+    """Return a connection as its item."""
     item = _common(connection) | item_key(connection.connection_id)
     item["user_key"] = {"S": user_key(connection.user)}
     item["last_seen"] = seconds(connection.last_seen)
@@ -115,7 +115,7 @@ def to_item(connection: Connection) -> Item:
 
 
 def to_membership(connection: Connection, group: str) -> Item:
-    """A connection in a group, as an item."""
+    """Return a connection in a group, as an item."""
     item = _common(connection) | item_key(connection.connection_id, GROUP + group)
     item["group_key"] = {"S": group}
     return item
@@ -132,7 +132,7 @@ def _common(connection: Connection) -> Item:
 
 
 def from_item(item: Mapping[str, Mapping[str, str]]) -> Connection:
-    """A connection from its item."""
+    """Return a connection from its item."""
     tenant = item["tenant_key"]["S"]
     return Connection(
         connection_id=item["connection_id"]["S"],
@@ -148,13 +148,16 @@ def from_item(item: Mapping[str, Mapping[str, str]]) -> Connection:
 
 
 def to_member(item: Mapping[str, Mapping[str, str]]) -> Member:
-    """A member from an item of an index."""
+    """Return a member from an item of an index."""
     user = item["user"]["S"] if "user" in item else None
     return Member(item["connection_id"]["S"], user, item["endpoint"]["S"], moment(item["connected_at"]))
 
 
 def data_value(data: Any) -> dict[str, str]:
-    """The application's data as an attribute: JSON text, so that numbers keep their form. Raises InvalidMessage."""
+    """Return the application's data as an attribute: JSON text, so that numbers keep their form.
+
+    Raises InvalidMessage.
+    """
     try:
         return {"S": dumps(data).decode()}
     except EncodeError as error:
@@ -162,10 +165,10 @@ def data_value(data: Any) -> dict[str, str]:
 
 
 def seconds(when: datetime) -> dict[str, str]:
-    """A moment as an attribute: seconds since the epoch, to the millisecond."""
+    """Return a moment as an attribute: seconds since the epoch, to the millisecond."""
     return {"N": f"{when.timestamp():.3f}"}
 
 
 def moment(value: Mapping[str, str]) -> datetime:
-    """A moment from an attribute."""
+    """Return a moment from an attribute."""
     return datetime.fromtimestamp(float(value["N"]), UTC)

@@ -34,14 +34,14 @@ _STAGES_KEPT = 32
 
 @dataclass(frozen=True, slots=True)
 class Broadcast:
-    """What became of a broadcast. sent: how many connections got it. gone: those that had ended, and were removed."""
+    """The outcome of a broadcast. sent: how many connections got it. gone: those that had ended, and were removed."""
 
     sent: int
     gone: tuple[str, ...]
 
 
 class Connections(ConnectionStore):
-    """Who is connected, and sending to them.
+    """The open connections, and sending to them.
 
     aws: makes the calls; by default one made of the environment.
     table: its name; `create_table` makes it.
@@ -224,13 +224,13 @@ class Connections(ConnectionStore):
 
 
 def _at(aws: Aws, endpoint: str) -> Aws:
-    """The same identity at another URL. Its credentials are those of `aws`, so roles are not assumed twice."""
+    """Return the same identity at another URL. Its credentials are those of `aws`, so roles are not assumed twice."""
     settings = aws.settings.replace(endpoint=endpoint, roles=())
     return Aws(settings, clients=aws._own_clients, sleep=aws.sleep, _parent=aws)
 
 
 def _encoded(data: Any) -> bytes:
-    """A message as it travels. Raises InvalidMessage, MessageTooLarge."""
+    """Return a message as it travels. Raises InvalidMessage, MessageTooLarge."""
     body = text_of(data).encode()
     if len(body) > LARGEST:
         raise MessageTooLarge(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from adapters._core.adapter import Adapter
-from adapters._core.batches import backoff
+from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT, session_wire
 from adapters._core.steps import Wait
 from adapters.errors import AdapterError, InvalidMessage, Throttled
@@ -55,7 +55,7 @@ _BATCH = 25
 
 
 class ConnectionStore(Adapter):
-    """Who is connected.
+    """The table of open connections.
 
     aws: makes the calls; by default one made of the environment.
     table: its name.
@@ -84,7 +84,7 @@ class ConnectionStore(Adapter):
     # ---- the table itself --------------------------------------------------------------------------------------
 
     def definition(self) -> dict[str, Any]:
-        """The parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
+        """Return the parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
         return table_definition(self.table)
 
     def create_table(self) -> None:
@@ -159,7 +159,7 @@ class ConnectionStore(Adapter):
         return connection
 
     def get(self, connection_id: str, *, tenant: Tenant = CURRENT) -> Connection | None:
-        """A connection of the tenant; None when there is none (any more)."""
+        """Return a connection of the tenant; None when there is none (any more)."""
         return self._run(self._get_of(connection_id, _whose(tenant)), "get")
 
     async def get_async(self, connection_id: str, *, tenant: Tenant = CURRENT) -> Connection | None:
@@ -171,7 +171,7 @@ class ConnectionStore(Adapter):
         return connection if connection is not None and connection.tenant == tenant else None
 
     def _get(self, connection_id: str) -> Steps[Connection | None]:
-        """A connection of any tenant."""
+        """Return a connection of any tenant."""
         # Consistent: who has just connected may already speak.
         key = item_key(_checked_text("connection_id", connection_id))
         answer = yield self._step("get_item", Key=key, ConsistentRead=True)
@@ -278,7 +278,7 @@ class ConnectionStore(Adapter):
         yield from self._write([{"DeleteRequest": {"Key": key}} for key in keys])
 
     def groups(self, connection_id: str, *, tenant: Tenant = CURRENT) -> list[str]:
-        """The groups a connection is in, by name. Raises ConnectionGone."""
+        """Return the groups a connection is in, by name. Raises ConnectionGone."""
         return self._run(self._groups(connection_id, _whose(tenant)), "groups")
 
     async def groups_async(self, connection_id: str, *, tenant: Tenant = CURRENT) -> list[str]:
@@ -300,7 +300,7 @@ class ConnectionStore(Adapter):
     def find(
         self, *, group: str | None = None, user: str | None = None, everyone: bool = False, tenant: Tenant = CURRENT
     ) -> list[Member]:
-        """The connections of a group, of a user, or all of the tenant's.
+        """Return the connections of a group, of a user, or all of the tenant's.
 
         From an index, which follows the table within a moment.
         """
@@ -367,7 +367,7 @@ def _whose(tenant: Tenant) -> str | None:
 
 
 def _audience(group: str | None, user: str | None, everyone: bool, tenant: str | None) -> dict[str, Any]:
-    """The query for those who are meant. Its partition key is the tenant: it cannot see another's."""
+    """Return the query for those who are meant. Its partition key is the tenant: it cannot see another's."""
     if (group is not None) + (user is not None) + (everyone is True) != 1:
         raise ConfigurationError("give one of group=..., user=... and everyone=True")
     values = {":tenant": {"S": tenant_key(tenant)}}

@@ -23,13 +23,13 @@ if TYPE_CHECKING:
         """Calls the application."""
 
         async def call(self, payload: Any, context: WorkerContext) -> Any:
-            """The answer to a payload; cancelled when it is not waited for any more."""
+            """Return the answer to a payload; cancelled when it is not waited for any more."""
 
         async def close(self) -> None:
             """End it, without waiting for what cannot be ended."""
 
 
-class Threads:
+class HandlerThreads:
     """Sync handlers: so many calls at a time, each in a thread.
 
     The threads are daemons: one whose handler never returns does not keep the process from ending.
@@ -67,7 +67,7 @@ class Threads:
                 future.set_exception(RuntimeError(f"the handler raised {type(stop).__name__}"))
 
 
-class Loop:
+class HandlerLoop:
     """Async handlers: all on one event loop, in a thread of its own.
 
     A handler that blocks it keeps the other handlers waiting, and not the worker.
@@ -108,7 +108,7 @@ class Loop:
 
 
 def failed_ids(answer: Any, ids: list[str]) -> set[str]:
-    """The messages that must come again. An answer that makes no sense fails them all, as it does in Lambda."""
+    """Return the messages that must come again. An answer that makes no sense fails them all, as it does in Lambda."""
     failures = answer.get("batchItemFailures") if isinstance(answer, dict) else None
     if not isinstance(failures, list):
         return set(ids)

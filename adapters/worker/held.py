@@ -57,7 +57,7 @@ class Holding:
         return len(self._held)
 
     def take(self, records: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Hold received messages; gives those to begin.
+        """Hold received messages, and return those to begin.
 
         Not among them is what is being handled here already, and of a FIFO queue what belongs to a group that is: its
         visibility had lapsed, as may happen when the connection was lost. The former's new receipt counts from now on;
@@ -139,7 +139,7 @@ class Holding:
         )
 
     async def _try_to_delete(self, batch: list[Held]) -> tuple[list[Held], object]:
-        """What is left to try again, and why."""
+        """Delete a batch; return what is left to try again, and why."""
         try:
             await self._sqs.delete_many_async(self._queue, [held.handle for held in batch])
         except PartialFailure as error:
@@ -193,5 +193,5 @@ class Holding:
 
 
 def pause(attempt: int, longest: float) -> float:
-    """Seconds before trying again: random, so that workers spread, up to a bound that doubles from half a second."""
+    """Return the seconds before trying again: random, so that workers spread, up to a bound that doubles."""
     return random.uniform(0.1, min(longest, 0.5 * 2 ** min(attempt, 16)))  # noqa: S311 (it guards nothing)

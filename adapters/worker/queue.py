@@ -31,7 +31,7 @@ _LONGEST_PAUSE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class QueueOptions:
+class WorkOptions:
     """How queues are worked on; see `Worker`."""
 
     concurrency: int
@@ -50,7 +50,7 @@ class Slots:
         self._freed = asyncio.Event()
 
     async def wait(self) -> int:
-        """Wait until there is one; gives how many there are."""
+        """Wait until there is one, and return how many there are."""
         while not self.free:
             self._freed.clear()
             await self._freed.wait()
@@ -76,7 +76,7 @@ class QueueWork:
         queue: str,
         sqs: Sqs,
         handling: Handling,
-        options: QueueOptions,
+        options: WorkOptions,
         *,
         left: Callable[[], float],
         on_report: Callable[[Report], None],
@@ -157,7 +157,7 @@ class QueueWork:
             self.held.let_go(ids)
 
     async def _see_through(self, records: list[Record], ids: list[str]) -> None:
-        """One call of the application, and what becomes of its messages."""
+        """Make one call of the application, and settle its messages."""
         end = monotonic() + LONGEST
         context = WorkerContext(records[0]["eventSourceARN"], lambda: min(end - monotonic(), self._left()))
         started = monotonic()
@@ -186,7 +186,7 @@ class QueueWork:
         await asyncio.gather(self.held.delay(delays), self.held.delete(done))
 
     async def _failed(self, records: list[Record], ids: list[str], context: WorkerContext) -> set[str]:
-        """Let the application handle messages; gives the ids of those that must come again."""
+        """Let the application handle messages; return the ids of those that must be redelivered."""
         try:
             return failed_ids(await self._handling.call({"Records": records}, context), ids)
         except asyncio.CancelledError:

@@ -13,10 +13,14 @@ if TYPE_CHECKING:
 class Report:
     """One call of the application, once its messages are decided.
 
-    queue: as the worker was told of it. received: messages in the call; done: acknowledged ones, discarded ones among
-    them; failed: those that come again, `retried` of them after a time that the handler named. seconds: what the call
-    took. waited: seconds since the oldest of its messages was sent. under_way: messages of the queue that the worker
-    holds, these included.
+    queue: its name, as `Worker` has it.
+    received: messages in the call.
+    done: acknowledged messages, including discarded ones.
+    failed: messages that will be redelivered.
+    retried: those of them with an explicit delay.
+    seconds: what the call took.
+    waited: seconds since the oldest of its messages was sent.
+    under_way: messages of the queue that the worker holds, these included.
     """
 
     queue: str
@@ -30,7 +34,7 @@ class Report:
 
 
 class Sums:
-    """The reports since the log was last told of them."""
+    """The sums of the reports since the last line in the log."""
 
     __slots__ = ("calls", "done", "failed", "seconds")
 
@@ -49,6 +53,9 @@ class Sums:
 
 
 def oldest(sent: Iterable[str], now: float) -> float:
-    """Seconds since the first of some SentTimestamps, which are milliseconds as digits; 0 where there is none."""
+    """Return the seconds since the first of some SentTimestamps, which are milliseconds as digits.
+
+    0 where there is none.
+    """
     times = [int(text) for text in sent if text.isdigit()]
     return max(0.0, now - min(times) / 1000) if times else 0.0

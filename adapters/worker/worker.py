@@ -11,9 +11,9 @@ from time import monotonic
 
 from adapters.aws import Aws, Settings
 from adapters.sqs import Sqs
-from adapters.worker.handling import Loop, Threads
+from adapters.worker.handling import HandlerLoop, HandlerThreads
 from adapters.worker.held import LONGEST
-from adapters.worker.queue import QueueOptions, QueueWork
+from adapters.worker.queue import QueueWork, WorkOptions
 from adapters.worker.report import Sums
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -67,7 +67,7 @@ class Worker:
             raise ConfigurationError("Worker: give at least one queue")
         self._drain = seconds(drain, "Worker(drain=...)", most=LONGEST)
         self._log_every = seconds(log_every, "Worker(log_every=...)", least=0.1)
-        self._options = QueueOptions(
+        self._options = WorkOptions(
             _checked_count("concurrency", concurrency, 1000),
             _checked_count("batch", batch, 10),
             seconds(visibility, "Worker(visibility=...)", least=1, most=LONGEST),
@@ -85,7 +85,7 @@ class Worker:
         self.left_behind = False  # whether threads still ran something at the end of a run
 
     def run(self, application: Application, *, asynchronous: bool | None = None) -> int:
-        """Work until SIGTERM or SIGINT, and give the exit code; see `run_async`."""
+        """Work until SIGTERM or SIGINT, and return the exit code; see `run_async`."""
         return asyncio.run(self.run_async(application, asynchronous=asynchronous))
 
     async def run_async(self, application: Application, *, asynchronous: bool | None = None) -> int:
@@ -97,9 +97,8 @@ class Worker:
         """
         if asynchronous is None:
             asynchronous = is_async(application)
-        handling: Handling = (
-            Loop(application) if asynchronous else Threads(application, self._options.concurrency * len(self.queues))
-        )
+        threads = self._options.concurrency * len(self.queues)
+        handling: Handling = HandlerLoop(application) if asynchronous else HandlerThreads(application, threads)
         self._sums = {queue: Sums() for queue in self.queues}
         self._run = run = _WorkerRun(self._drain)
         works = [
@@ -190,11 +189,11 @@ class _WorkerRun:
         self._end = _INFINITY
 
     def left(self) -> float:
-        """Seconds until everything must have ended."""
+        """Return the seconds until everything must have ended."""
         return self._end - monotonic()
 
     def begin_to_end(self) -> None:
-        """From now on the time runs."""
+        """Start the time that is left."""
         self._end = monotonic() + self._drain
         self.loop.call_later(self._drain, self.time_is_up.set)
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from adapters.mongo.proxy.exposed import Exposed as Exposed
-    from adapters.mongo.proxy.limits import Limits as Limits
     from adapters.mongo.proxy.proxy import QueryProxy as QueryProxy
     from adapters.mongo.proxy.refusal import QueryRefused as QueryRefused
+    from adapters.mongo.proxy.request_limits import Limits as Limits
 else:
     from adapters._core.lazy import lazy_names
 
@@ -22,7 +22,7 @@ else:
         __name__,
         {
             "exposed": "Exposed",
-            "limits": "Limits",
+            "request_limits": "Limits",
             "proxy": "QueryProxy",
             "refusal": "QueryRefused",
         },

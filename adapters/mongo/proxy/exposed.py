@@ -24,7 +24,7 @@ _LONGEST_TIME = 3600.0
 
 @dataclass(frozen=True, slots=True)
 class Exposed:
-    """What of one collection is open to queries.
+    """The part of one collection that is open to queries.
 
     repository: of the collection; it follows the tenant of the session, and so do the queries. Answers are documents as
         they are stored, whatever its model.

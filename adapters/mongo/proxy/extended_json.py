@@ -22,7 +22,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def value_of(value: Any, at: str) -> Any:
-    """A value to compare with, as the driver takes it. Raises QueryRefused for one that holds an operator."""
+    """Return a value to compare with, as the driver takes it. Raises QueryRefused for one that holds an operator."""
     if type(value) is list:
         return [value_of(held, f"{at}[{index}]") for index, held in enumerate(value)]
     if type(value) is not dict:
@@ -36,12 +36,12 @@ def value_of(value: Any, at: str) -> Any:
 
 
 def is_extended(value: Mapping[str, Any]) -> bool:
-    """Whether an object is a value in Extended JSON, such as `{"$oid": ...}`."""
+    """Return whether an object is a value in Extended JSON, such as `{"$oid": ...}`."""
     return len(value) == 1 and next(iter(value)) in _READERS
 
 
 def extended(value: Mapping[str, Any], at: str) -> Any:
-    """The value of an object in Extended JSON. Raises QueryRefused for one that is not exactly of its form."""
+    """Return the value of an object in Extended JSON. Raises QueryRefused for one that is not exactly of its form."""
     ((kind, held),) = value.items()
     reader, form = _READERS[kind]
     try:

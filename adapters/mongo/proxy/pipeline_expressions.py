@@ -59,7 +59,7 @@ class Expressions:
     weight: int = 0
 
     def read(self, value: Any, at: str) -> Any:
-        """An expression. Raises QueryRefused."""
+        """Return an expression. Raises QueryRefused."""
         if type(value) is str and value.startswith("$"):
             return self._reference(value, at)
         if type(value) is list:
@@ -74,7 +74,7 @@ class Expressions:
         return {checked_name(name, inside(at, name)): self.read(held, inside(at, name)) for name, held in value.items()}
 
     def _operand(self, name: str, value: dict[str, Any], at: str) -> Any:
-        """What an operator is applied to. Named arguments are expressions like those in a list."""
+        """Return the operand of an operator. Named arguments are expressions like those in a list."""
         place = inside(at, name)
         if len(value) > 1:
             raise QueryRefused(at, "an operator stands alone in its object")
@@ -83,7 +83,7 @@ class Expressions:
         return value_of(value[name], place) if name == "$literal" else self.read(value[name], place)
 
     def _reference(self, value: str, at: str) -> str:
-        """The path of a field, or a variable of the system with or without one."""
+        """Return the path of a field, or a variable of the system with or without one."""
         if not value.startswith("$$"):
             path = checked_path(value[1:], at)
             self._bear(self.scope.weight(path, at), at)

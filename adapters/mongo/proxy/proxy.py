@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 from adapters._core.page_tokens import Page
 from adapters.mongo.document_errors import ClusterUnavailable, InvalidRequest
 from adapters.mongo.proxy.exposed import Exposed
-from adapters.mongo.proxy.limits import Limits, measure
 from adapters.mongo.proxy.queries import ExposedCollection, joined
 from adapters.mongo.proxy.refusal import QueryRefused
+from adapters.mongo.proxy.request_limits import Limits, measure
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class QueryProxy:
         self._sources = {name: self._source(name, exposed) for name, exposed in self._collections.items()}
 
     def find(self, request: dict[str, Any]) -> Page[dict[str, Any]]:
-        """The documents that a request asks for, and the token of the page after them. Raises QueryRefused."""
+        """Return the documents that a request asks for, and the token of the page after them. Raises QueryRefused."""
         query = self._asked(request).find(request)
         try:
             if query.paged:
@@ -64,7 +64,7 @@ class QueryProxy:
             raise _client_error(error, "filter") from None
 
     def aggregate(self, request: dict[str, Any]) -> list[dict[str, Any]]:
-        """What the pipeline of a request gives. Raises QueryRefused."""
+        """Return the documents of the pipeline of a request. Raises QueryRefused."""
         source = self._asked(request)
         documents = source.aggregation(source.pipeline(request))
         try:
@@ -82,7 +82,7 @@ class QueryProxy:
             raise _client_error(error, "pipeline") from None
 
     def describe(self) -> dict[str, dict[str, Any]]:
-        """What is open, by collection, for clients that let their users choose."""
+        """Return what is open, by collection, for clients that let their users choose."""
         return {
             name: {
                 "fields": list(exposed.fields),
@@ -98,7 +98,7 @@ class QueryProxy:
     # ---- reading requests ---------------------------------------------------------------------------------------
 
     def _asked(self, request: Any) -> ExposedCollection:
-        """The collection that a request is about, once it is known to be small enough to be read."""
+        """Return the collection that a request is about, once it is known to be small enough to be read."""
         if type(request) is not dict:
             raise QueryRefused("the request", "an object is expected")
         measure(request, self._limits)
@@ -125,7 +125,7 @@ def _home(exposed: Exposed) -> tuple[Any, str | None]:
 
 
 def _answer(query: ListQuery, page: Page[dict[str, Any]]) -> Page[dict[str, Any]]:
-    """The page with nothing but the fields that were asked for, whatever the database sent."""
+    """Return the page with nothing but the fields that were asked for, whatever the database sent."""
     return Page(query.fields.pick(page.items), page.next)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from adapters.mongo.paging import Order
     from adapters.mongo.proxy.exposed import Exposed
-    from adapters.mongo.proxy.limits import Limits
+    from adapters.mongo.proxy.request_limits import Limits
     from adapters.mongo.proxy.stages import Stage
 
 _USUAL_LIMIT = 100
@@ -61,7 +61,7 @@ class ExposedCollection:
         )
 
     def find(self, request: Mapping[str, Any]) -> ListQuery:
-        """The query of a request for a list. Raises QueryRefused."""
+        """Return the query of a request for a list. Raises QueryRefused."""
         _known(request, _FIND)
         fields = self._projection(request.get("projection"))
         filters = Filters(self._fields, self._rules.operators, self._rules.limits)
@@ -84,7 +84,7 @@ class ExposedCollection:
         return ListQuery(selection, parameters, fields, limit, token, paged)
 
     def pipeline(self, request: Mapping[str, Any]) -> list[Stage]:
-        """The pipeline of a request. Raises QueryRefused.
+        """Return the pipeline of a request. Raises QueryRefused.
 
         It begins with what leaves out deleted documents and hidden fields, so that nothing of the client's can see
         them, and ends with a limit.
@@ -99,7 +99,7 @@ class ExposedCollection:
         return [*_opening(self._hidden, self._fields), *stages, {"$limit": self._limit(request)}]
 
     def aggregation(self, pipeline: list[Stage]) -> Aggregation[dict[str, Any]]:
-        """The documents of a pipeline that was read."""
+        """Return the documents of a pipeline that was read."""
         limit = round(seconds(self._max_time, "max_time") * 1000)
         return Aggregation(self._operations, dict, pipeline, {"maxTimeMS": limit})
 
@@ -109,7 +109,7 @@ class ExposedCollection:
         return whole_number(request["limit"], "limit", 1, self._most)
 
     def _projection(self, value: Any) -> VisibleFields:
-        """The fields of an answer: a list of names, or an object that says 1 of each."""
+        """Return the fields of an answer: a list of names, or an object that says 1 of each."""
         if value is None:
             return self._fields
         if type(value) is dict:
@@ -126,7 +126,7 @@ class ExposedCollection:
         return VisibleFields([self._fields.require(checked_path(path, at), at) for path, at in places])
 
     def _order(self, value: Any) -> Order:
-        """The order: names of fields, `"-placed"` descending, or an object of fields with 1 or -1."""
+        """Return the order: names of fields, `"-placed"` descending, or an object of fields with 1 or -1."""
         if value is None:
             return []
         named = [value] if type(value) is str else value
@@ -151,19 +151,19 @@ class ExposedCollection:
 
 
 def hidden(exposed: Exposed) -> dict[str, Any]:
-    """The filter that leaves out what was deleted softly."""
+    """Return the filter that leaves out what was deleted softly."""
     return {DELETED_AT: None} if exposed.repository.soft_delete else {}
 
 
 def joined(exposed: Exposed) -> Joined:
-    """A collection as `$lookup` joins it."""
+    """Return a collection as `$lookup` joins it."""
     fields = VisibleFields(exposed.fields)
     pipeline = (*_opening(hidden(exposed), fields), {"$limit": exposed.most})
     return Joined(exposed.repository.name, fields, pipeline)
 
 
 def _opening(filter: dict[str, Any], fields: VisibleFields) -> list[Stage]:
-    """The stages before which nothing happens, and after which only what is open is left."""
+    """Return the stages before which nothing happens, and after which only what is open is left."""
     return [*([{"$match": filter}] if filter else []), {"$project": fields.projection()}]
 
 

@@ -25,7 +25,7 @@ _LANGUAGE = r"there are text, classes such as [a-z], \d \w \s, dots, repeats, ^ 
 
 
 def checked_pattern(pattern: Any, options: Any, at: str, longest: int) -> dict[str, str]:
-    """The operators of a pattern. Raises QueryRefused."""
+    """Return the operators of a pattern. Raises QueryRefused."""
     if type(pattern) is not str or not pattern or len(pattern) > longest:
         raise QueryRefused(at, f"a pattern is a text of 1 to {longest} characters")
     if options not in _OPTIONS or type(options) is not str:

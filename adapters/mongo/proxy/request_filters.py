@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from adapters.mongo.proxy.limits import Limits
+    from adapters.mongo.proxy.request_limits import Limits
     from adapters.mongo.proxy.visible_fields import VisibleFields
 
 _LOGICAL = frozenset(("$and", "$or", "$nor"))
@@ -32,7 +32,7 @@ class Filters:
     limits: Limits
 
     def read(self, value: Any, at: str) -> dict[str, Any]:
-        """The filter; an empty one matches all. Raises QueryRefused."""
+        """Return the filter; an empty one matches all. Raises QueryRefused."""
         return self._clauses(value, at, "") if value != {} else {}
 
     def _clauses(self, value: Any, at: str, above: str) -> dict[str, Any]:
@@ -59,7 +59,7 @@ class Filters:
         return [self._clauses(held, f"{at}[{index}]", above) for index, held in enumerate(value)]
 
     def _condition(self, value: Any, at: str, path: str) -> dict[str, Any]:
-        """What is asked of one field: operators, or a value that it equals."""
+        """Return the condition on one field: operators, or a value that it equals."""
         if type(value) is dict and any(key.startswith("$") for key in value) and not is_extended(value):
             return self._operators(value, at, path)
         self.fields.require(path, at)
@@ -81,7 +81,7 @@ class Filters:
         return result
 
     def _operator(self, name: str, operand: Any, at: str, path: str, among: dict[str, Any]) -> dict[str, Any]:
-        """One operator with its operand. among: all of its object."""
+        """Return one operator with its operand. among: all of its object."""
         if name in _COMPARING:
             return {name: value_of(operand, at)}
         if name in _LISTING:
@@ -105,7 +105,7 @@ class Filters:
         return checked_pattern(operand, among.get("$options", ""), at, self.limits.pattern)
 
     def _element(self, value: Any, at: str, path: str) -> dict[str, Any]:
-        """What one element of a list has to meet: operators on itself, or a filter on its fields."""
+        """Return the condition on one element of a list: operators on itself, or a filter on its fields."""
         if type(value) is not dict or not value:
             raise QueryRefused(at, "an object of conditions is expected")
         if all(key.startswith("$") and key not in _LOGICAL for key in value):

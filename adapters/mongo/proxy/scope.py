@@ -25,17 +25,23 @@ class Scope(VisibleFields):
         self.most = most
 
     def weight(self, path: str, at: str) -> int:
-        """The weight of what an expression finds at a path. Raises QueryRefused for a path that leads nowhere."""
+        """Return the weight of what an expression finds at a path.
+
+        Raises QueryRefused for a path that leads nowhere.
+        """
         if not self.shows(path) and not self.leads(path):
             raise QueryRefused(at, "names a field that is not there")
         return sum(weight for known, weight in self._weights.items() if _related(known, path))
 
     def whole(self) -> int:
-        """The weight of a whole document."""
+        """Return the weight of a whole document."""
         return sum(self._weights.values())
 
     def under(self, path: str, name: str, at: str) -> dict[str, int]:
-        """The fields at and below a path, as they are called when it is called otherwise. Raises QueryRefused."""
+        """Return the fields at and below a path, as they are called when it is called otherwise.
+
+        Raises QueryRefused.
+        """
         weight = self.weight(path, at)
         if self.shows(path):
             return {name: weight}
@@ -43,7 +49,7 @@ class Scope(VisibleFields):
         return {name + known[len(path) :]: held for known, held in self._weights.items() if known.startswith(below)}
 
     def adding(self, further: Mapping[str, int]) -> Scope:
-        """The fields with further ones, which take the place of those that had their names."""
+        """Return the fields with further ones, which take the place of those that had their names."""
         names = {path.partition(".")[0] for path in further}
         kept = {path: held for path, held in self._weights.items() if path.partition(".")[0] not in names}
         return Scope({**kept, **further}, self.most)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from adapters.mongo.proxy.limits import Limits
+    from adapters.mongo.proxy.request_limits import Limits
     from adapters.mongo.proxy.scope import Scope
     from adapters.mongo.proxy.visible_fields import VisibleFields
 
@@ -35,7 +35,7 @@ class Joined:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What a pipeline may consist of. joined: by the names that clients use. most: documents of one result or list."""
+    """The rules of a pipeline. joined: by the names that clients use. most: documents of one result or list."""
 
     operators: frozenset[str]
     stages: frozenset[str]
@@ -55,7 +55,7 @@ class Pipeline:
         self._lookups_left = rules.limits.lookups
 
     def read(self, value: Any, at: str) -> list[Stage]:
-        """The stages. Raises QueryRefused."""
+        """Return the stages. Raises QueryRefused."""
         if type(value) is not list:
             raise QueryRefused(at, "a list of stages is expected")
         return [self._stage(held, f"{at}[{index}]") for index, held in enumerate(value)]
@@ -99,7 +99,7 @@ class Pipeline:
     # ---- their fields -------------------------------------------------------------------------------------------
 
     def _project(self, value: Any, at: str) -> Any:
-        """Fields to keep (1), fields to compute, and whether `_id` is kept; nothing else is left out by name."""
+        """Read fields to keep (1), fields to compute, and whether `_id` is kept; nothing else is left out by name."""
         spec = _fields_in(value, at)
         weights: dict[str, int] = {}
         result = {path: self._kept(path, held, inside(at, path), weights) for path, held in spec.items()}
@@ -129,7 +129,7 @@ class Pipeline:
         return result
 
     def _assigned(self, name: str, value: Any, at: str, weights: dict[str, int]) -> Any:
-        """What a field is set to, in place of all that it held.
+        """Return the value that a field is set to, in place of all that it held.
 
         Neither a path nor an object of fields is taken: these set a field in each element of a list, and so make the
         square of a list out of a list.
@@ -262,7 +262,7 @@ class Pipeline:
         return result
 
     def _computed(self, name: str, value: Any, at: str, weights: dict[str, int]) -> Any:
-        """An expression. What it makes is noted in `weights` under a name."""
+        """Return an expression. What it makes is noted in `weights` under a name."""
         expressions = Expressions(self._scope, self._rules.expressions)
         expression = expressions.read(value, at)
         if type(value) is str and value.startswith("$") and not value.startswith("$$"):
@@ -299,7 +299,7 @@ DEFAULT_STAGES = STAGES - {"$facet", "$lookup"}
 
 
 def whole_number(value: Any, at: str, least: int, most: int) -> int:
-    """A whole number of a range. Raises QueryRefused."""
+    """Return a whole number of a range. Raises QueryRefused."""
     if type(value) is not int or not least <= value <= most:
         raise QueryRefused(at, f"a whole number from {least} to {most} is expected")
     return value
@@ -312,7 +312,7 @@ def _truth(value: Any, at: str) -> bool:
 
 
 def _constant(value: Any, at: str) -> Any:
-    """A value that stands in the place of an expression."""
+    """Return a value that stands in the place of an expression."""
     return {"$literal": value_of(value, at)}
 
 
@@ -327,7 +327,7 @@ def _fields_in(value: Any, at: str) -> dict[str, Any]:
 
 
 def _keys(value: Any, at: str, required: tuple[str, ...], optional: tuple[str, ...] = ()) -> dict[str, Any]:
-    """An object that has the required keys, and no others than these and the optional ones."""
+    """Return an object that has the required keys, and no others than these and the optional ones."""
     if type(value) is not dict:
         raise QueryRefused(at, f"an object with {', '.join(required)} is expected")
     for key in value:

@@ -18,7 +18,10 @@ _MISSING = object()
 
 
 def inside(at: str, key: str) -> str:
-    """The place of a key's value: `filter.status`, or `filter["customer.city"]`. Keys are shown short and harmless."""
+    """Return the place of a key's value: `filter.status`, or `filter["customer.city"]`.
+
+    Keys are shown short and harmless.
+    """
     if _PLAIN_KEY.fullmatch(key):
         return f"{at}.{key}" if at else key
     shown = _SHOWN.sub("?", key[:40])
@@ -26,7 +29,7 @@ def inside(at: str, key: str) -> str:
 
 
 def fault_of(path: str) -> str | None:
-    """What is wrong with a dotted path; None for nothing."""
+    """Return the fault of a dotted path; None for none."""
     if len(path) > _LONGEST_PATH:
         return f"the path has more than {_LONGEST_PATH} characters"
     for part in path.split("."):
@@ -40,7 +43,7 @@ def fault_of(path: str) -> str | None:
 
 
 def checked_path(value: Any, at: str) -> str:
-    """A dotted path. Raises QueryRefused."""
+    """Return a dotted path. Raises QueryRefused."""
     if type(value) is not str:
         raise QueryRefused(at, "the name of a field is expected")
     fault = fault_of(value)
@@ -50,7 +53,7 @@ def checked_path(value: Any, at: str) -> str:
 
 
 def checked_name(value: Any, at: str) -> str:
-    """A name for a field that the client makes, without dots. Raises QueryRefused."""
+    """Return a name for a field that the client makes, without dots. Raises QueryRefused."""
     name = checked_path(value, at)
     if "." in name:
         raise QueryRefused(at, "a name without dots is expected")
@@ -58,14 +61,14 @@ def checked_name(value: Any, at: str) -> str:
 
 
 def prefixes(path: str) -> Iterator[str]:
-    """A path and all that it is below: `a.b.c`, `a.b`, `a`."""
+    """Yield a path and all that it is below: `a.b.c`, `a.b`, `a`."""
     while path:
         yield path
         path = path.rpartition(".")[0]
 
 
 def topmost(paths: Iterable[str]) -> tuple[str, ...]:
-    """The paths without those that are below another: MongoDB refuses to project a field and a part of it."""
+    """Return the paths without those that are below another: MongoDB refuses to project a field and a part of it."""
     unique = dict.fromkeys(paths)
     return tuple(path for path in unique if not any(above in unique for above in prefixes(path.rpartition(".")[0])))
 
@@ -85,30 +88,30 @@ class VisibleFields:
         self._above = frozenset(above for path in self.names for above in prefixes(path.rpartition(".")[0]))
 
     def shows(self, path: str) -> bool:
-        """Whether a path is one of the fields, or below one."""
+        """Return whether a path is one of the fields, or below one."""
         return any(prefix in self._paths for prefix in prefixes(path))
 
     def leads(self, path: str) -> bool:
-        """Whether a path has one of the fields below it."""
+        """Return whether a path has one of the fields below it."""
         return path in self._above
 
     def require(self, path: str, at: str) -> str:
-        """The path. Raises QueryRefused for one that does not show: a test on it would tell what is in it."""
+        """Return the path. Raises QueryRefused for one that does not show: a test on it would tell what is in it."""
         if not self.shows(path):
             raise QueryRefused(at, "is not one of the fields that are open to queries")
         return path
 
     def projection(self) -> dict[str, int]:
-        """The `$project` of exactly these fields."""
+        """Return the `$project` of exactly these fields."""
         return {"_id": 0} | dict.fromkeys(self.names, 1)
 
     def pick(self, documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """What each document has of these fields, and nothing else."""
+        """Return what each document has of these fields, and nothing else."""
         tree = self._tree()
         return [_picked(document, tree) for document in documents]
 
     def _tree(self) -> dict[str, Any]:
-        """The fields as nested names; an empty dict means all that is there."""
+        """Return the fields as nested names; an empty dict means all that is there."""
         tree: dict[str, Any] = {}
         for path in self.names:
             branch = tree

@@ -68,7 +68,7 @@ class IndexConflict:
 
 @dataclass(frozen=True, slots=True)
 class IndexPlan:
-    """What is to be done to one collection.
+    """The work to do on one collection.
 
     missing: to be created. unchanged: there already. orphans: the names of those that nothing declares.
     """
@@ -127,7 +127,7 @@ def plan(declared: Iterable[Index], listed: Iterable[Mapping[str, Any]], unliste
 
 
 def read(document: Mapping[str, Any]) -> Existing:
-    """An index as `listIndexes` tells of it."""
+    """Return an index as `listIndexes` tells of it."""
     options = {name: document[name] for name in _OPTIONS if name in document and document[name] != _DEFAULTS.get(name)}
     weights = options.get("weights")
     if isinstance(weights, Mapping) and all(weight == 1 for weight in weights.values()):
@@ -146,7 +146,7 @@ def _keys(document: Mapping[str, Any]) -> tuple[Key, ...]:
 
 
 def _kind(kind: Any) -> int | str:
-    """A kind of index; any number means a direction (1.0 and 5 do what 1 does)."""
+    """Return a kind of index; any number means a direction (1.0 and 5 do what 1 does)."""
     if isinstance(kind, int | float):
         return 1 if kind > 0 else -1
     return str(kind)
@@ -156,7 +156,7 @@ def _kind(kind: Any) -> int | str:
 
 
 def _expected(index: Index, default_collation: Mapping[str, Any] | None) -> Existing:
-    """The index as a server would list it after making it."""
+    """Return the index as a server would list it after making it."""
     text = sorted(field for field, kind in index.keys if kind == "text")
     keys = tuple((text.pop(0), kind) if kind == "text" else (field, kind) for field, kind in index.keys)
     options = index.options()
@@ -167,20 +167,20 @@ def _expected(index: Index, default_collation: Mapping[str, Any] | None) -> Exis
 
 
 def _in_place_of(index: Index, expected: Existing, existing: Iterable[Existing]) -> Existing | None:
-    """The index that has the name of the wanted one, or stands where it would."""
+    """Return the index that has the name of the wanted one, or stands where it would."""
     by_name = next((found for found in existing if found.name == index.name), None)
     return by_name or next((found for found in existing if _exclude_each_other(expected, found)), None)
 
 
 def _exclude_each_other(expected: Existing, found: Existing) -> bool:
-    """Whether a collection cannot have both; indexes of one key may differ in their collation or filter."""
+    """Return whether a collection cannot have both; indexes of one key may differ in their collation or filter."""
     if expected.is_text and found.is_text:
         return True
     return expected.keys == found.keys and not {"collation", "partialFilterExpression"} & _differing(expected, found)
 
 
 def _difference(index: Index, expected: Existing, found: Existing, unlisted: Set[str]) -> str | None:
-    """What is wrong with the index that is there, and what to do; None when it is the wanted one."""
+    """Return how the index that is there differs, and what to do; None when it is the expected one."""
     if expected.keys != found.keys:
         if expected.name == found.name:
             return (
@@ -199,7 +199,7 @@ def _difference(index: Index, expected: Existing, found: Existing, unlisted: Set
 
 
 def _differing(expected: Existing, found: Existing) -> set[str]:
-    """The options that are not the same, by MongoDB's names."""
+    """Return the options that are not the same, by MongoDB's names."""
     return {name for name in _OPTIONS if not _same(name, expected.options.get(name), found.options.get(name))}
 
 
@@ -212,7 +212,7 @@ def _same(option: str, expected: Any, found: Any) -> bool:
 
 
 def _comparable(value: Any) -> Any:
-    """A value so that it is equal to what a server gives back for it."""
+    """Return a value so that it is equal to what a server gives back for it."""
     if isinstance(value, Mapping):
         return {key: _comparable(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
@@ -229,7 +229,7 @@ def _comparable(value: Any) -> Any:
 
 
 def _converted(value: Any, back: str) -> Any:
-    """A value of bson as the Python value that was sent, where it is one."""
+    """Return a value of bson as the Python value that was sent, where it is one."""
     try:
         return getattr(value, back)()
     except ValueError:  # a Binary that is no UUID
@@ -237,7 +237,7 @@ def _converted(value: Any, back: str) -> Any:
 
 
 def _describe(option: str, expected: Any, found: Any) -> str:
-    """One difference. The values in filters are nobody's business."""
+    """Return one difference as text. It does not show the values of filters."""
     if option == "partialFilterExpression":
         if expected is not None and found is not None:
             return "partial is another filter in the database"

@@ -22,7 +22,7 @@ _DUPLICATE_TEXT = "UNIQUE constraint failed"
 
 
 def reason_of(error: Exception, access: Access, operation: str, namespace: str = "") -> str:
-    """What the report says of an error of the driver, or of one that is typed already."""
+    """Return what the report says of an error of the driver, or of one that is typed already."""
     code, text = _answer(error)
     if code in _DUPLICATE_KEY or _DUPLICATE_TEXT in text:
         return "there are documents with the same value, so it cannot be unique"
@@ -36,7 +36,7 @@ def reason_of(error: Exception, access: Access, operation: str, namespace: str =
 
 
 def _answer(error: Exception) -> tuple[int | None, str]:
-    """The code and the text of a server's answer; None and no text for other errors."""
+    """Return the code and the text of a server's answer; None and no text for other errors."""
     from pymongo.errors import OperationFailure
 
     if not isinstance(error, OperationFailure):

@@ -43,16 +43,16 @@ class Server:
         return frozenset(self._client.topology_description.server_descriptions())
 
     def databases(self) -> list[str]:
-        """The names of its databases."""
+        """Return the names of its databases."""
         names: list[str] = self._client.list_database_names()
         return names
 
     def known_tenants(self) -> Iterable[Any]:
-        """The names in the list of tenants, read anew."""
+        """Return the names in the list of tenants, read anew."""
         return self.access.run(self.access.known_tenants(), "find", "the list of tenants")
 
     def indexes(self, database: str, collection: str) -> list[Any]:
-        """What it lists of a collection; nothing for one that does not exist."""
+        """Return what it lists of a collection; nothing for one that does not exist."""
         return list(self._client[database][collection].list_indexes())
 
     def create(self, database: str, collection: str, index: Index) -> None:
@@ -86,7 +86,7 @@ class Server:
             return False
 
     def _patient(self) -> Any:
-        """A client that waits for an index to be built."""
+        """Return a client that waits for an index to be built."""
         with self._lock:
             if self._builder is None:
                 name, cluster = self.access.mongo.settings.cluster(self.name)

@@ -103,7 +103,7 @@ def _repositories_in(repositories: Mongo | Iterable[Repository[Any]]) -> tuple[R
 
 @dataclass(slots=True)
 class _Outcome:
-    """What was done to one collection, and what is left."""
+    """The outcome of the work on one collection."""
 
     created: list[str] = field(default_factory=list)
     dropped: list[str] = field(default_factory=list)
@@ -138,7 +138,7 @@ class _SyncRun:
         self._unchanged = 0
 
     def do(self, repositories: tuple[Repository[Any], ...], prune: bool) -> SyncReport:
-        """The whole run."""
+        """Return the whole run."""
         try:
             self._find(repositories)
             self._each("create", self._targets, self._create, self._record)
@@ -327,7 +327,7 @@ def _failure(target: Target, index: str, reason: str) -> Failure:
 
 
 def _failed(target: Target, index: str, error: Exception, operation: str) -> Failure:
-    """A failure with the reason for an error.
+    """Return a failure with the reason for an error.
 
     When no server of the cluster answers any more, nothing else of it is tried: each would wait for its timeout.
     """

@@ -43,7 +43,7 @@ class Orphan:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Failure:
-    """What could not be done; database, collection and index are empty where all of them are meant."""
+    """A failure; database, collection and index are empty where all of them are meant."""
 
     cluster: str
     database: str = ""
@@ -58,7 +58,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class SyncReport:
-    """What a run did; `str()` is the lines that the command line prints.
+    """The report of a run; `str()` is the lines that the command line prints.
 
     unchanged: how many indexes were there already. orphans: those that were left in place. unfinished: the collections
     that an interrupted run had not done, those whose indexes a server may still be building among them.
@@ -85,7 +85,7 @@ class SyncReport:
         return 0 if self.ok else 1
 
     def count(self, action: str) -> int:
-        """How many changes of a kind there are."""
+        """Return how many changes of a kind there are."""
         return sum(change.action == action for change in self.changes)
 
     def lines(self) -> Iterator[str]:
@@ -98,7 +98,7 @@ class SyncReport:
         yield self.summary()
 
     def summary(self) -> str:
-        """The sums, on one line."""
+        """Return the sums, on one line."""
         actions = (WOULD_CREATE, WOULD_DROP) if self.dry_run else (CREATED, DROPPED)
         sums = [f"{self.count(action)} {action}" for action in actions]
         sums.append(f"{self.unchanged} unchanged")
@@ -123,5 +123,5 @@ def _namespace(cluster: str, database: str, collection: str) -> str:
 
 
 def _printable(name: str) -> str:
-    """A name for a terminal: a server's names may hold anything."""
+    """Return a name for a terminal: a server's names may hold anything."""
     return name if name.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in name)

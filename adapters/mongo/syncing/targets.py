@@ -60,7 +60,7 @@ class Targets:
             self._claims.setdefault(place, []).append((server, repository))
 
     def found(self) -> list[Target]:
-        """The targets. Raises ConfigurationError where repositories of one collection contradict each other.
+        """Return the targets. Raises ConfigurationError where repositories of one collection contradict each other.
 
         A collection for which nothing at all is declared is left out: its indexes are somebody else's affair.
         """
@@ -76,7 +76,7 @@ class Targets:
         return sorted(targets, key=str)
 
     def _of_tenants(self, server: Server) -> tuple[str, ...]:
-        """The databases of the tenants in a cluster, looked up once."""
+        """Return the databases of the tenants in a cluster, looked up once."""
         if server.access not in self._databases:
             failed = len(self.failures)
             self._databases[server.access] = databases = self._look_up(server)
@@ -103,7 +103,7 @@ class Targets:
         return tuple(name for name in there if tenants.tenant_of(name) is not None)
 
     def _known_databases(self, server: Server, known: Iterable[Any], tenants: Tenants) -> tuple[str, ...]:
-        """The databases of the names in the list of tenants; one that is not valid fails, the others go on."""
+        """Return the databases of the names in the list of tenants; one that is not valid fails, the others go on."""
         databases = []
         for name in known:
             try:
@@ -114,7 +114,7 @@ class Targets:
 
 
 def given_databases(names: Iterable[str], tenants: Tenants) -> list[str]:
-    """The databases of tenants that somebody named. Raises InvalidTenant."""
+    """Return the databases of tenants that somebody named. Raises InvalidTenant."""
     databases = []
     for name in dict.fromkeys(names):
         try:

@@ -81,4 +81,4 @@ def test_tenants_with_a_role_each_share_the_threads(moto: MotoServer):
         return [answer["Arn"].rpartition("/")[2] for answer in answers]
 
     assert asyncio.run(all_of_them()) == [f"tenant-{n}" for n in range(5)]
-    assert all(one._threads() is aws._threads() for one in tenants)
+    assert all(one._pools() is aws._pools() for one in tenants)

@@ -574,7 +574,7 @@ class TestInAsyncCode:
                 await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.gather(waiting, return_exceptions=True)
-            turns = [sqs.aws._threads().turn() for _ in range(most + 1)]
+            turns = [sqs.aws._pools().turn() for _ in range(most + 1)]
             for turn in turns[:most]:
                 await asyncio.wait_for(turn.__aenter__(), 1)
             with pytest.raises(TimeoutError):

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from adapters.mongo import Exposed, Mongo, QueryProxy, QueryRefused, Repository
 from adapters.mongo.proxy import Limits
-from adapters.mongo.proxy.limits import measure
 from adapters.mongo.proxy.queries import ExposedCollection, joined
+from adapters.mongo.proxy.request_limits import measure
 from adapters.mongo.proxy.stages import STAGES
 from adapters.mongo.proxy.visible_fields import VisibleFields
 

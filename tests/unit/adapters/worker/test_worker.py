@@ -11,7 +11,7 @@ import pytest
 from adapters.sqs import Sqs
 from adapters.worker import Worker
 from adapters.worker.context import WorkerContext
-from adapters.worker.handling import Threads, failed_ids
+from adapters.worker.handling import HandlerThreads, failed_ids
 from adapters.worker.held import pause
 from adapters.worker.report import oldest
 from adapters.worker.worker import is_async
@@ -182,7 +182,7 @@ def test_a_call_that_is_not_waited_for_any_more_is_not_begun():
         async def resolve_async(self, event: Any, context: Any = None) -> Any: ...
 
     async def use() -> None:
-        threads = Threads(Slow(), 1)
+        threads = HandlerThreads(Slow(), 1)
         calls = [asyncio.create_task(threads.call(number, WorkerContext("", lambda: 1))) for number in range(3)]
         await asyncio.to_thread(first.wait, 20)
         calls[1].cancel()

@@ -77,7 +77,7 @@ def measure(request: Any, limits: Limits) -> None:
 
 
 def _text(value: Any, at: str, most: int) -> int:
-    """The length of a text or a key."""
+    """Return the length of a text or a key."""
     if type(value) is not str:
         raise QueryRefused(at, "a key is no text")
     if len(value) > most:

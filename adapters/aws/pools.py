@@ -59,7 +59,7 @@ class Turn:
             self._gate.release()
 
 
-class Threads:
+class CallPools:
     """The pools of one process, and the turns of its event loops. count: of threads in each pool."""
 
     def __init__(self, count: int) -> None:
