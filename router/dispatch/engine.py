@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.dispatch.plan import Entry, Plan
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
+from router.routing.route import Route
 from router.routing.table import Table
 from router.session import Policy
 from router.sources import load
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from router.dispatch.offload import Offload
     from router.event import Event
     from router.response import Response
-    from router.routing.route import Route
 
     Runner = Callable[[Any, Any], Any]
 
@@ -34,6 +34,18 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         return call(event)
 
     return Plan(check_and_call, plan.is_async)
+
+
+def _acknowledging(event: Event) -> Entry:
+    """Return an entry for a record that its routes want nothing of: calling it does nothing."""
+    route = Route((event.source,), event.name or "*", _nothing, name="declined")
+    entry = Entry(route, Plan(_nothing, False))
+    entry.call, entry.ready = _nothing, True
+    return entry
+
+
+def _nothing(event: Event) -> None:
+    """Acknowledge a record."""
 
 
 class Runners(dict[Source, "Runner"]):
@@ -184,8 +196,10 @@ class Engine:
         return mode
 
     def find(self, event: Event) -> Entry:
-        """The entry for a record or call, ready to be called. Raises NoRoute."""
-        entry: Entry = self.table.find_record(event)
+        """Return the entry for a record or call, ready to be called. Raises NoRoute."""
+        entry: Entry | None = self.table.find_record(event)
+        if entry is None:
+            return _acknowledging(event)
         if not entry.ready:
             self.prepare(entry)
         event.route = entry.route

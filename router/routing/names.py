@@ -44,6 +44,11 @@ class Names:
                 return entry
         return None
 
+    def ignores(self, name: str, event: Event) -> bool:
+        """Whether an event that no route of its name took is of no interest to any of them."""
+        declined = [ignored for slot in self._candidates(name) for ignored in slot.declined(event)]
+        return bool(declined) and all(declined)
+
     def fixed(self, name: str) -> Any:
         """The entry that takes every event of this name, whatever is in it; None when that depends."""
         slots = self._remembered.get(name) or self._candidates(name)

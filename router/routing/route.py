@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Source
-from router.sources._registry import RECORD_SOURCES
+from router.sources._registry import RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
         """What every decorator takes. See `Route`."""
 
         pattern: Mapping[str, Any]
+        others: Literal["fail", "ignore"]
         middleware: Iterable[Any]
         requires: Mapping[str, Any]
         permission: Callable[..., bool | Awaitable[bool]]
@@ -39,6 +40,7 @@ class Route:
 
     sources: what it serves. match: a path template, or a name with `*` as wildcard. methods: of HTTP routes.
     pattern: an EventBridge event pattern over body, attributes and headers (on EventBridge: over the event).
+    others: what becomes of a record that only the pattern declines: "fail", or "ignore", which acknowledges it.
     middleware: of this route alone, inside that of its group and resolver.
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
@@ -61,6 +63,7 @@ class Route:
         "middleware",
         "model",
         "name",
+        "others",
         "pattern",
         "permission",
         "prefix",
@@ -77,6 +80,7 @@ class Route:
     handler: Callable[..., Any]
     model: Any
     pattern: Mapping[str, Any] | None
+    others: str
     middleware: tuple[Any, ...]
     requires: Mapping[str, Any]
     permission: Callable[..., bool | Awaitable[bool]] | None
@@ -116,6 +120,7 @@ class Route:
         put(self, "bus_source", bus_source)
         put(self, "model", options.pop("model", None))
         put(self, "pattern", options.pop("pattern", None))
+        put(self, "others", options.pop("others", "fail"))
         middleware = options.pop("middleware", ())
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
         put(self, "requires", options.pop("requires", None) or {})
@@ -141,12 +146,22 @@ class Route:
             raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
         if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
             raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
+        if self.others != "fail":
+            self._check_others()
         if self.by not in ("session", "tenant") and not callable(self.by):
             raise ConfigurationError(f"{self}: by= takes 'session', 'tenant' or a function of the event")
         if self.by != "session" and not self.batch:
             raise ConfigurationError(f"{self}: by= says what the records of one call share; it needs batch=True")
         if (self.batch or self.concurrency > 1) and not RECORD_SOURCES.issuperset(self.sources):
             raise ConfigurationError(f"{self}: batch= and concurrency= are for sources that deliver records")
+
+    def _check_others(self) -> None:
+        if self.others != "ignore":
+            raise ConfigurationError(f"{self}: others= takes 'fail' or 'ignore'")
+        if self.pattern is None:
+            raise ConfigurationError(f"{self}: others= says what becomes of what the pattern declines; give a pattern=")
+        if any(ROWS[source].kind == "reply" for source in self.sources):
+            raise ConfigurationError(f"{self}: others= is for records and notices; a call has to be answered")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("a Route is frozen; use route.replace(...)")

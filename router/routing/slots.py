@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 class Slot:
     """Routes with a condition in the order of their registration, then the one without."""
 
-    __slots__ = ("_known", "choices", "only")
+    __slots__ = ("_conditional", "_known", "choices", "only")
 
     def __init__(self) -> None:
         self.only: Any = None  # the entry, when there is a single one and it takes everything
         self.choices: list[tuple[Accepts | None, Any]] = []
         self._known: dict[Hashable, Route] = {}
+        self._conditional: list[tuple[Route, Accepts | None]] = []  # those with a condition, and their interest
 
     def add(self, route: Route, entry: Any) -> None:
         """Put a route here; refused when no event could tell it from one that is here already."""
@@ -39,6 +40,7 @@ class Slot:
         if accepts is None:
             self.choices.append((None, entry))
         else:
+            self._conditional.append((route, _interest(route)))
             last = len(self.choices) - (bool(self.choices) and self.choices[-1][0] is None)
             self.choices.insert(last, (accepts, entry))
         self.only = entry if len(self.choices) == 1 and accepts is None else None
@@ -49,6 +51,18 @@ class Slot:
             if accepts is None or event._ends_window or accepts(event):
                 return entry
         return None
+
+    def declined(self, event: Event) -> list[bool]:
+        """Return, for each route that declined an event of its name, whether the event is none of its business.
+
+        It is not where `events=`, `prefix=` or `suffix=` declined it, or where the route ignores what its pattern
+        declines. A route for another `source` of a bus has no say.
+        """
+        return [
+            route.others == "ignore" or (interested is not None and not interested(event))
+            for route, interested in self._conditional
+            if not route.bus_source or matches(route.bus_source, event.bus_source)
+        ]
 
 
 def condition_of(route: Route) -> Hashable:
@@ -64,16 +78,27 @@ def condition_of(route: Route) -> Hashable:
 
 def compile_condition(route: Route) -> Accepts | None:
     """The conditions of a route as one function; None when it takes everything."""
+    interest = _interest(route)
+    checks: list[Accepts] = [] if interest is None else [interest]
+    if route.bus_source:
+        checks.append(_sent_by(route.bus_source))
+    if route.pattern is not None:
+        checks.append(_content(route.pattern))
+    return _all(checks)
+
+
+def _interest(route: Route) -> Accepts | None:
+    """Return whether a route is about an event at all, by what happened to what; None when it always is."""
     checks: list[Accepts] = []
     if route.events:
         checks.append(_change_is(route.events))
-    if route.bus_source:
-        checks.append(_sent_by(route.bus_source))
     if route.prefix or route.suffix:
         prefix, suffix = route.prefix, route.suffix
         checks.append(lambda event: event.keys is not None and _fits(event.keys.get("key"), prefix, suffix))
-    if route.pattern is not None:
-        checks.append(_content(route.pattern))
+    return _all(checks)
+
+
+def _all(checks: list[Accepts]) -> Accepts | None:
     if len(checks) < 2:
         return checks[0] if checks else None
     return lambda event: all(check(event) for check in checks)

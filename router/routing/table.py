@@ -7,6 +7,7 @@ from router.event import Source
 from router.routing.names import Names
 from router.routing.paths import Paths, parse
 from router.routing.route import METHODS
+from router.sources._registry import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -103,10 +104,16 @@ class Table:
         return MethodNotAllowed(headers={"allow": ", ".join(self.allowed(event.path))})
 
     def find_record(self, event: Event) -> Any:
-        """The entry for a record or a call by name. Raises NoRoute, which names what there is."""
+        """Return the entry for a record or a call by name; None for a record that is of no interest to its routes.
+
+        Raises:
+            NoRoute: there is none; it names what there is.
+        """
         names = self._names.get(event.source)
         entry = None if names is None else names.find(event.name, event)
         if entry is None:
+            if names is not None and ROWS[event.source].kind != "reply" and names.ignores(event.name, event):
+                return None
             raise NoRoute(f"no route for {event.source} {event.name!r}: {self._why(names, event)}")
         return entry
 
@@ -115,7 +122,10 @@ class Table:
             return "none is registered"
         if names.has(event.name):
             what = f" ({event.change})" if event.change else ""
-            return f"the events= or pattern= of its routes do not take this one{what}; register one that does"
+            return (
+                f"the pattern= or source= of its routes does not take this one{what}; register one that does, or say "
+                'others="ignore"'
+            )
         return f"there is {', '.join(names.known()[:10])}"
 
     def fixed(self, event: Event) -> Any:

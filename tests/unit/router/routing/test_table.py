@@ -180,13 +180,13 @@ def test_a_record_without_a_route_is_told_what_there_is() -> None:
 def test_a_record_that_the_routes_of_its_name_decline_is_told_so() -> None:
     made = Table()
     for match in ("orders", "*-eu"):
-        route = Route((Source.SQS, Source.DYNAMODB), match, print, events=["INSERT"])
+        route = Route((Source.SQS, Source.DYNAMODB), match, print, pattern={"body": {"id": [2]}})
         made.add(route, SimpleNamespace())
     (event,) = read(samples.sqs("orders", ["a"]))
-    with pytest.raises(NoRoute, match="no route for sqs 'orders': the events= or pattern= of its routes do not take"):
+    with pytest.raises(NoRoute, match="no route for sqs 'orders': the pattern= or source= of its routes does not take"):
         made.find_record(event)
     (event,) = read(samples.dynamodb("orders-eu", [("REMOVE", {"id": 1}, None)]))
-    with pytest.raises(NoRoute, match=r"'orders-eu': the events= or pattern= .* do not take this one \(REMOVE\)"):
+    with pytest.raises(NoRoute, match=r"'orders-eu': the pattern= .* does not take this one \(REMOVE\)"):
         made.find_record(event)
     assert made.fixed(event) is None
 
