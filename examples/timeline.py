@@ -9,7 +9,6 @@ from typing import Any
 
 try:
     from rich.console import Console
-    from rich.text import Text
 except ImportError:  # it reads as well without colours
     _console = None
 else:
@@ -121,6 +120,8 @@ def _style(outcome: object) -> str:
 def _print(*parts: tuple[str, str]) -> None:
     """Print a line, each part of it in its style."""
     if _console is not None:
+        from rich.text import Text
+
         _console.print(Text.assemble(*parts))
     else:
         print("".join(text for text, _ in parts), flush=True)

@@ -69,14 +69,33 @@ if TYPE_CHECKING:
     from router.signing import Signing as Signing
     from router.sources import read as read
     from router.sources._registry import detect as detect
+    from router.sources.appsync import AppSyncEvent as AppSyncEvent
     from router.sources.authorizer import Allow as Allow
+    from router.sources.authorizer import AuthorizerEvent as AuthorizerEvent
     from router.sources.authorizer import Deny as Deny
+    from router.sources.bedrock import BedrockEvent as BedrockEvent
+    from router.sources.brokers import BrokerEvent as BrokerEvent
+    from router.sources.brokers import DocumentDbEvent as DocumentDbEvent
+    from router.sources.brokers import KafkaEvent as KafkaEvent
+    from router.sources.bus import BusEvent as BusEvent
+    from router.sources.bus import ScheduleEvent as ScheduleEvent
+    from router.sources.cloudformation import CloudFormationEvent as CloudFormationEvent
+    from router.sources.cloudfront import CloudFrontEvent as CloudFrontEvent
+    from router.sources.cognito import CognitoEvent as CognitoEvent
     from router.sources.firehose import Transformed as Transformed
-    from router.sources.sqs import SqsEvent as SqsEvent
-    from router.sources.streams import DynamoEvent as DynamoEvent
-    from router.sources.streams import KinesisEvent as KinesisEvent
+    from router.sources.firehose import TransformEvent as TransformEvent
+    from router.sources.http import HttpEvent as HttpEvent
+    from router.sources.invoke import InvokeEvent as InvokeEvent
+    from router.sources.invoke import TaskEvent as TaskEvent
+    from router.sources.logs import LogsEvent as LogsEvent
+    from router.sources.notices import CodeCommitEvent as CodeCommitEvent
+    from router.sources.notices import SesEvent as SesEvent
+    from router.sources.s3 import ObjectEvent as ObjectEvent
+    from router.sources.sns import TopicEvent as TopicEvent
+    from router.sources.sqs import QueueEvent as QueueEvent
+    from router.sources.streams import StreamEvent as StreamEvent
     from router.sources.streams import Window as Window
-    from router.sources.websocket import WebSocketEvent as WebSocketEvent
+    from router.sources.websocket import SocketEvent as SocketEvent
 
 # Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
 # live in another package (`junction vendor`).
@@ -124,27 +143,42 @@ _HOMES = {
     "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
     "session_policy": ("FromRequest", "SessionPolicy"),
     "signing": ("Signing",),
-    "sources.authorizer": ("Allow", "Deny"),
     "sources._registry": ("detect",),
-    "sources.firehose": ("Transformed",),
-    "sources.sqs": ("SqsEvent",),
-    "sources.streams": ("DynamoEvent", "KinesisEvent", "Window"),
-    "sources.websocket": ("WebSocketEvent",),
+    "sources.appsync": ("AppSyncEvent",),
+    "sources.authorizer": ("Allow", "AuthorizerEvent", "Deny"),
+    "sources.bedrock": ("BedrockEvent",),
+    "sources.brokers": ("BrokerEvent", "DocumentDbEvent", "KafkaEvent"),
+    "sources.bus": ("BusEvent", "ScheduleEvent"),
+    "sources.cloudformation": ("CloudFormationEvent",),
+    "sources.cloudfront": ("CloudFrontEvent",),
+    "sources.cognito": ("CognitoEvent",),
+    "sources.firehose": ("TransformEvent", "Transformed"),
+    "sources.http": ("HttpEvent",),
+    "sources.invoke": ("InvokeEvent", "TaskEvent"),
+    "sources.logs": ("LogsEvent",),
+    "sources.notices": ("CodeCommitEvent", "SesEvent"),
+    "sources.s3": ("ObjectEvent",),
+    "sources.sns": ("TopicEvent",),
+    "sources.sqs": ("QueueEvent",),
+    "sources.streams": ("StreamEvent", "Window"),
+    "sources.websocket": ("SocketEvent",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [*sorted(_HOME), "__version__"]  # noqa: PLE0604
 
 
-def __getattr__(name: str) -> Any:
-    home = _HOME.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+if not TYPE_CHECKING:  # which would take any name for one of this module
 
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+    def __getattr__(name: str) -> Any:
+        home = _HOME.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = getattr(import_module(f"{__name__}.{home}"), name)
+        globals()[name] = value
+        return value
 
 
 def __dir__() -> list[str]:

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
     from xml.etree.ElementTree import Element
 
+    # Of a field that a source may leave out: it is None then, and no checker asks whether it is. In many handlers it is
+    # always there, such as the new image of an INSERT.
+    MaybeNone = Any
+
     from router.http.forms import Form
     from router.http.headers import Headers, QueryParams
     from router.session import Policy, Session
@@ -82,6 +86,8 @@ class Event:
 
     Each source has a subclass in `router.sources` that knows where its payload keeps a field: `_headers` computes
     `headers`, and so on. A field is computed when it is first read, and kept. `read` makes events; users do not.
+    A handler may be annotated with the subclass: type checkers then know the fields that only this source has, and
+    those that it always fills.
     """
 
     __slots__ = (
@@ -195,14 +201,16 @@ class Event:
             "_tasks": cls._no_tasks,
         }
 
-    def __getattr__(self, field: str) -> Any:
-        # Called only while a slot is empty: compute it once, keep it.
-        compute = self._computed.get(field)
-        if compute is None:
-            raise AttributeError(f"{type(self).__name__} has no field {field!r}")
-        value = compute(self)
-        setattr(self, field, value)
-        return value
+    if not TYPE_CHECKING:  # which would take any name for a field
+
+        def __getattr__(self, field: str) -> Any:
+            # Called only while a slot is empty: compute it once, keep it.
+            compute = self._computed.get(field)
+            if compute is None:
+                raise AttributeError(f"{type(self).__name__} has no field {field!r}")
+            value = compute(self)
+            setattr(self, field, value)
+            return value
 
     def __repr__(self) -> str:
         return f"<Event {self.source.value} name={self.name!r} id={self.id!r}>"

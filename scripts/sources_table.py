@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import router
 from router.event import Source
 from router.sources import load, read
 from router.sources._registry import ROWS, Row
 from router.testing.samples import SAMPLES
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "sources.md"
-HEADER = ("source", "recognised by", "delivered as", "records", "`event.typed`")
+HEADER = ("source", "class", "recognised by", "delivered as", "records", "`event.typed`")
 
 
 def table() -> str:
@@ -29,7 +30,9 @@ def with_table(page: str) -> str:
 
 def _line(row: Row) -> tuple[str, ...]:
     kind = row.kind if row.kind_of_list is None else f"{row.kind}; a list: {row.kind_of_list}"
-    return f"`{row.source}`", _recognised(row), kind, f"`{row.records}`" if row.records else "", _typed(row)
+    annotation = row.event if row.event in router.__all__ else "Event"
+    records = f"`{row.records}`" if row.records else ""
+    return f"`{row.source}`", f"`{annotation}`", _recognised(row), kind, records, _typed(row)
 
 
 def _recognised(row: Row) -> str:

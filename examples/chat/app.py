@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from adapters.aws import Aws
 from examples.chat.rooms import DynamoRooms, Member, Rooms
 from examples.sockets import Sockets
-from router import Depends, Event, Forbidden, FromRequest, Resolver, Session, SessionPolicy, Unauthorized
+from router import Depends, Forbidden, FromRequest, Resolver, Session, SessionPolicy, SocketEvent, Unauthorized
 
 LOBBY = "lobby"
 aws = Aws()
@@ -41,12 +41,12 @@ def rooms() -> Rooms:
     return DynamoRooms(aws, os.environ["MEMBERS_TABLE"])
 
 
-def sockets(event: Event) -> Sockets:
+def sockets(event: SocketEvent) -> Sockets:
     """The way back to the clients of the stage that this event came from."""
     return Sockets(aws, event.endpoint)
 
 
-def member(event: Event, rooms: Annotated[Rooms, Depends(rooms)]) -> Member:
+def member(event: SocketEvent, rooms: Annotated[Rooms, Depends(rooms)]) -> Member:
     """Who sent this."""
     found = rooms.find(event.connection_id)
     if found is None:
@@ -60,7 +60,7 @@ Sender = Annotated[Member, Depends(member)]
 
 
 @resolver.on_connect()
-def connect(event: Event, session: Session, rooms: Members) -> None:
+def connect(event: SocketEvent, session: Session, rooms: Members) -> None:
     """Somebody enters the lobby. Nothing can be sent yet: the connection is open when this has answered."""
     if not session.user:
         raise Unauthorized("say who you are")
@@ -82,13 +82,13 @@ def send(body: Send, sender: Sender, rooms: Members, clients: Clients) -> None:
 
 
 @resolver.on_message()
-def anything_else(event: Event, clients: Clients) -> None:
+def anything_else(event: SocketEvent, clients: Clients) -> None:
     """What no other route takes."""
     clients.send(event.connection_id, {"error": 'the action is "join" or "send"'})
 
 
 @resolver.on_disconnect()
-def disconnect(event: Event, sender: Sender, rooms: Members, clients: Clients) -> None:
+def disconnect(event: SocketEvent, sender: Sender, rooms: Members, clients: Clients) -> None:
     """Somebody has left."""
     rooms.remove(event.connection_id)
     tell(sender.room, {"left": sender.user}, rooms, clients)

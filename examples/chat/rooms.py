@@ -31,6 +31,7 @@ class Rooms(Protocol):
 
     def members(self, room: str) -> list[Member]:
         """Everybody in a room."""
+        ...
 
 
 class MemoryRooms:

@@ -14,7 +14,18 @@ from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
 from examples.orders.services import connections, orders, sns
 from examples.orders.storage import ORDERS, Order
-from router import Event, FromRequest, NotFound, Resolver, Session, SessionPolicy, Signing
+from router import (
+    FromRequest,
+    NotFound,
+    QueueEvent,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+    SocketEvent,
+    StreamEvent,
+    TopicEvent,
+)
 
 log = logging.getLogger("orders")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
@@ -90,7 +101,7 @@ def find(order_id: str) -> Answer:
 
 
 @resolver.on_queue("orders")
-def store(event: Event, session: Session) -> None:
+def store(event: QueueEvent, session: Session) -> None:
     """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
     placed = event.json()
     if placed["product"] not in PRICES:
@@ -112,7 +123,7 @@ def store(event: Event, session: Session) -> None:
 
 
 @resolver.on_topic("shipments")
-def shipped(event: Event) -> None:
+def shipped(event: TopicEvent) -> None:
     """The carrier has taken a parcel. SNS calls again when this fails."""
     order_id = event.json()["order_id"]
     try:
@@ -122,7 +133,7 @@ def shipped(event: Event) -> None:
 
 
 @resolver.on_stream(ORDERS, events=["INSERT"])
-def announce(event: Event, session: Session) -> None:
+def announce(event: StreamEvent, session: Session) -> None:
     """A new order is in the table: tell everybody of the tenant who is connected."""
     order: Order = orders.load(event.new)
     message = {
@@ -136,7 +147,7 @@ def announce(event: Event, session: Session) -> None:
 
 
 @resolver.on_stream(ORDERS)
-def pass_over(event: Event) -> None:
+def pass_over(event: StreamEvent) -> None:
     """Other changes are of no interest. A record without a route would fail, and hold up those behind it."""
 
 
@@ -149,7 +160,7 @@ def connect() -> None:
 
 
 @resolver.on_message("status")
-def status(event: Event) -> Answer:
+def status(event: SocketEvent) -> Answer:
     """A client asks for an order; the answer goes back on its connection."""
     return find(event.json()["order_id"])
 

@@ -30,24 +30,24 @@ _KINDS: dict[type, str] = {
 class RecordEvent(Event):
     """One record of a payload. Its errors say where: `kinesis Records[3].kinesis.data: not valid base64`."""
 
-    __slots__ = ("place",)
+    __slots__ = ("_place",)
 
-    place: str  # Records[3]; empty where the payload itself is the record
+    _place: str  # Records[3]; empty where the payload itself is the record
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any, place: str = "") -> None:
         super().__init__(source, raw, context, record)
-        self.place = place
+        self._place = place
 
     def _records(self) -> list[Any]:
         held = self.raw[ROWS[self.source].records]
         return [record for records in held.values() for record in records] if type(held) is dict else list(held)
 
-    def fail(self, path: str, problem: str) -> NoReturn:
+    def _fail(self, path: str, problem: str) -> NoReturn:
         """Raise the error that says what is wrong with a part of this record, and where it is."""
-        where = ".".join(part for part in (self.place, path) if part)
+        where = ".".join(part for part in (self._place, path) if part)
         self._refuse(f"{self.source} {where}: {problem}")
 
-    def find(self, *keys: str) -> Any:
+    def _find(self, *keys: str) -> Any:
         """A value inside the record; None where the way to it ends."""
         value: Any = self.record
         for key in keys:
@@ -56,36 +56,36 @@ class RecordEvent(Event):
             value = value.get(key)
         return value
 
-    def need(self, kind: type[Kind], *keys: str) -> Kind:
+    def _need(self, kind: type[Kind], *keys: str) -> Kind:
         """A value inside the record that its source promises. Raises InvalidEvent when it is of another kind."""
-        value = self.find(*keys)
+        value = self._find(*keys)
         if type(value) is not kind:
-            self.fail(".".join(keys), f"must be {_KINDS[kind]}, not {kind_of(value)}")
+            self._fail(".".join(keys), f"must be {_KINDS[kind]}, not {kind_of(value)}")
         return value
 
-    def need_of_payload(self, key: str) -> str:
+    def _need_of_payload(self, key: str) -> str:
         """A text that stands at the top of the payload, for all records. Raises InvalidEvent when it is none."""
         value = self.raw.get(key)
         if type(value) is not str:
             self._refuse(f"{self.source} {key}: must be text, not {kind_of(value)}")
         return value
 
-    def decoded(self, *keys: str) -> bytes:
+    def _decoded(self, *keys: str) -> bytes:
         """A value inside the record that is promised to be base64, as bytes."""
-        text = self.need(str, *keys)
+        text = self._need(str, *keys)
         try:
             return a2b_base64(text, strict_mode=True)
         except ValueError as error:
-            self.fail(".".join(keys), f"not valid base64: {error}")
+            self._fail(".".join(keys), f"not valid base64: {error}")
 
-    def object_key(self, *keys: str) -> str:
+    def _object_key(self, *keys: str) -> str:
         """An S3 object key inside the record: it stands there URL-encoded, with `+` for a space."""
         from urllib.parse import unquote_plus
 
         try:
-            return unquote_plus(self.need(str, *keys), errors="strict")
+            return unquote_plus(self._need(str, *keys), errors="strict")
         except UnicodeDecodeError:
-            self.fail(".".join(keys), "has a percent-encoding that is not UTF-8")
+            self._fail(".".join(keys), "has a percent-encoding that is not UTF-8")
 
 
 class DocumentEvent(RecordEvent):
@@ -93,12 +93,12 @@ class DocumentEvent(RecordEvent):
 
     __slots__ = ()
 
-    def document(self) -> Any:
+    def _document(self) -> Any:
         """What `json()` gives."""
         return self.record
 
     def _parsed(self) -> Any:
-        return self.document()
+        return self._document()
 
     def _body(self) -> bytes:
         from router.encode import dumps
@@ -106,7 +106,7 @@ class DocumentEvent(RecordEvent):
         try:
             return dumps(self.json())
         except EncodeError as error:  # such as a lone surrogate, which has no place in UTF-8
-            self.fail("", str(error))
+            self._fail("", str(error))
 
 
 def kind_of(value: object) -> str:

@@ -31,11 +31,11 @@ class AuthorizerEvent(HttpEvent):
         return text_at(self.raw, "methodArn") or text_at(self.raw, "routeArn") or ""
 
     @property
-    def takes_simple_answers(self) -> bool:
+    def _takes_simple_answers(self) -> bool:
         """Whether `{"isAuthorized": ...}` is understood: payload 2.0 of an HTTP API."""
         return "methodArn" not in self.raw
 
-    def called(self) -> tuple[str, str]:
+    def _called(self) -> tuple[str, str]:
         """The ARN of the stage, and what is called in it: `METHOD/PATH`, or the route key of a WebSocket API."""
         parts = self.arn.split(":", 5)
         api, _, rest = parts[-1].partition("/")
@@ -48,7 +48,7 @@ class AuthorizerEvent(HttpEvent):
         """The route key or resource of a request; `token` where a token is all that was sent."""
         if self.raw.get("type") != "REQUEST":
             return "token"
-        for name in (self.raw.get("routeKey"), self.inner("routeKey"), self.raw.get("resource")):
+        for name in (self.raw.get("routeKey"), self._in_context("routeKey"), self.raw.get("resource")):
             if type(name) is str and name:
                 return name
         return "request"
@@ -61,7 +61,7 @@ class AuthorizerEvent(HttpEvent):
 
     def _method_and_path(self) -> tuple[str, str]:
         """Both from the ARN; empty where there is none (AppSync), and for the route key of a WebSocket API."""
-        method, slash, path = self.called()[1].partition("/") if self.arn else ("", "", "")
+        method, slash, path = self._called()[1].partition("/") if self.arn else ("", "", "")
         return (method, "/" + path) if slash else ("", "")
 
     def _text(self) -> str:
@@ -134,8 +134,8 @@ class _Decision:
         """The decision in the form that the event's API understands."""
         if event.source is Source.APPSYNC_AUTHORIZER:
             return self._for_appsync()
-        context = _checked(self.context, nested=event.takes_simple_answers)
-        if event.takes_simple_answers and not self.policy:
+        context = _checked(self.context, nested=event._takes_simple_answers)
+        if event._takes_simple_answers and not self.policy:
             return {"isAuthorized": self.allows, "context": context}
         answer = {"principalId": self.principal, "policyDocument": self._document(event), "context": context}
         if self.usage_key is not None:
@@ -164,7 +164,7 @@ class _Decision:
     def _arns(self, event: AuthorizerEvent) -> list[str]:
         if self.resources is not None:
             return [_in_stage(event, resource) for resource in self.resources]
-        if self.allows and any(special in event.called()[1] for special in ("*", "?", "${")):
+        if self.allows and any(special in event._called()[1] for special in ("*", "?", "${")):
             # The path is the client's. In a policy, which API Gateway may keep for the token, these are wildcards.
             event._refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
         return [event.arn]
@@ -221,7 +221,7 @@ def _in_stage(event: AuthorizerEvent, resource: str) -> str:
     if resource.startswith("arn:"):
         return resource
     pattern = f"*{resource}" if resource.startswith("/") else resource.replace(" /", "/", 1)
-    return f"{event.called()[0]}/{pattern}"
+    return f"{event._called()[0]}/{pattern}"
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any, ClassVar
 
-    from router.event import Event
+    from router.event import Event, MaybeNone
     from router.http.headers import Headers
 
 # Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
@@ -33,33 +33,33 @@ class KafkaEvent(RecordEvent):
     __slots__ = ()
 
     def _name(self) -> str:
-        return self.need(str, "topic")
+        return self._need(str, "topic")
 
     def _id(self) -> str:
-        return f"{self.name}-{self.need(int, 'partition')}-{self.need(int, 'offset')}"
+        return f"{self.name}-{self._need(int, 'partition')}-{self._need(int, 'offset')}"
 
     @property
     def partition_key(self) -> str | bytes | None:
         """The record's key: text where it is UTF-8, else bytes; None when it has none."""
-        return None if self.find("key") is None else _readable(self.decoded("key"))
+        return None if self._find("key") is None else _readable(self._decoded("key"))
 
     def _body(self) -> bytes:
-        return b"" if self.find("value") is None else self.decoded("value")
+        return b"" if self._find("value") is None else self._decoded("value")
 
     def _parsed(self) -> Any:
-        return None if self.find("value") is None else super()._parsed()
+        return None if self._find("value") is None else super()._parsed()
 
     def _named_values(self) -> Iterator[tuple[str, str, Any]]:
         """Each header: name, place, value as delivered. A name may occur more than once."""
-        headers = self.find("headers")
+        headers = self._find("headers")
         if headers is None:
             return
         if type(headers) is not list:
-            self.fail("headers", f"must be a list, not {kind_of(headers)}")
+            self._fail("headers", f"must be a list, not {kind_of(headers)}")
         for position, header in enumerate(headers):
             place = f"headers[{position}]"
             if type(header) is not dict:
-                self.fail(place, f"must be an object, not {kind_of(header)}")
+                self._fail(place, f"must be an object, not {kind_of(header)}")
             for name, value in header.items():
                 yield name, f"{place}.{name}", value
 
@@ -81,90 +81,90 @@ class KafkaEvent(RecordEvent):
         return wire
 
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self.find("timestamp"), "milliseconds")
+        return since_epoch(self._find("timestamp"), "milliseconds")
 
 
-class MessageEvent(RecordEvent):
+class BrokerEvent(RecordEvent):
     """What the two message brokers have in common."""
 
     __slots__ = ()
-    correlation: ClassVar[tuple[str, ...]]  # where the broker carries a correlation id beside the message
+    _correlation: ClassVar[tuple[str, ...]]  # where the broker carries a correlation id beside the message
 
     def _body(self) -> bytes:
-        return self.decoded("data")
+        return self._decoded("data")
 
     def _attempt(self) -> int:
-        return 2 if self.find("redelivered") is True else 1
+        return 2 if self._find("redelivered") is True else 1
 
     def _correlation_id(self) -> str:
-        own = self.find(*self.correlation)
+        own = self._find(*self._correlation)
         return self.session.correlation_id or (own if type(own) is str and own else self.id)
 
 
-class ActiveMqEvent(MessageEvent):
+class ActiveMqEvent(BrokerEvent):
     """One JMS message; `attributes` are its properties."""
 
     __slots__ = ()
-    correlation = ("correlationId",)
+    _correlation = ("correlationId",)
 
     def _name(self) -> str:
-        return self.need(str, "destination", "physicalName")
+        return self._need(str, "destination", "physicalName")
 
     def _id(self) -> str:
-        return self.need(str, "messageID")
+        return self._need(str, "messageID")
 
     def _attributes(self) -> dict[str, Any]:
-        return {} if self.find("properties") is None else dict(self.need(dict, "properties"))
+        return {} if self._find("properties") is None else dict(self._need(dict, "properties"))
 
     def _session_wire(self, attribute: str) -> Any:
-        return self.find("properties", attribute)
+        return self._find("properties", attribute)
 
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self.find("timestamp"), "milliseconds")
+        return since_epoch(self._find("timestamp"), "milliseconds")
 
 
-class RabbitMqEvent(MessageEvent):
+class RabbitMqEvent(BrokerEvent):
     """One message of a queue; `attributes` are its headers."""
 
     __slots__ = ()
-    correlation = ("basicProperties", "correlationId")
+    _correlation = ("basicProperties", "correlationId")
 
     def _id(self) -> str:
         """The message id, if the publisher gave one; else made of where the message stood and what it is.
 
         Two messages without an id that are alike in everything cannot be told apart: publishers should give one.
         """
-        id = self.find("basicProperties", "messageId")
+        id = self._find("basicProperties", "messageId")
         if type(id) is str and id:
             return id
         from hashlib import sha256
         from json import dumps
 
         try:
-            content = dumps([self.place, self.find("basicProperties"), self.find("data")], sort_keys=True)
+            content = dumps([self._place, self._find("basicProperties"), self._find("data")], sort_keys=True)
         except RecursionError:
-            self.fail("basicProperties", "nested too deep")
+            self._fail("basicProperties", "nested too deep")
         return f"{self.name}-{sha256(content.encode()).hexdigest()[:32]}"
 
     def _attributes(self) -> dict[str, Any]:
-        if self.find("basicProperties", "headers") is None:
+        if self._find("basicProperties", "headers") is None:
             return {}
-        headers = self.need(dict, "basicProperties", "headers")
+        headers = self._need(dict, "basicProperties", "headers")
         return {name: self._header(name, value) for name, value in headers.items()}
 
     def _session_wire(self, attribute: str) -> Any:
-        return self._header(attribute, self.find("basicProperties", "headers", attribute))
+        return self._header(attribute, self._find("basicProperties", "headers", attribute))
 
     def _header(self, name: str, value: Any) -> Any:
         return _plain(self, f"basicProperties.headers.{name}", value, 0)
 
     def _attempt(self) -> int:
         # Quorum queues count deliveries; others only tell that it is not the first.
-        count = self.find("basicProperties", "headers", "x-delivery-count")
+        count = self._find("basicProperties", "headers", "x-delivery-count")
         return count + 1 if type(count) is int and count >= 0 else super()._attempt()
 
     def _timestamp(self) -> datetime | None:
-        return _clock(self.find("basicProperties", "timestamp"))
+        return _clock(self._find("basicProperties", "timestamp"))
 
 
 class DocumentDbEvent(DocumentEvent):
@@ -175,18 +175,23 @@ class DocumentDbEvent(DocumentEvent):
 
     __slots__ = ()
 
+    if TYPE_CHECKING:
+        keys: dict[str, Any] | MaybeNone
+        old: dict[str, Any] | MaybeNone
+        new: dict[str, Any] | MaybeNone
+
     def _name(self) -> str:
-        collection = self.find("event", "ns", "coll")
-        return collection if type(collection) is str else self.need(str, "event", "ns", "db")
+        collection = self._find("event", "ns", "coll")
+        return collection if type(collection) is str else self._need(str, "event", "ns", "db")
 
     def _id(self) -> str:
-        return self.need(str, "event", "_id", "_data")
+        return self._need(str, "event", "_id", "_data")
 
     def _change(self) -> str:
-        return self.need(str, "event", "operationType")
+        return self._need(str, "event", "operationType")
 
     def _image(self, part: str) -> dict[str, Any] | None:
-        return None if self.find("event", part) is None else self.need(dict, "event", part)
+        return None if self._find("event", part) is None else self._need(dict, "event", part)
 
     def _keys(self) -> dict[str, Any] | None:
         return self._image("documentKey")
@@ -197,11 +202,11 @@ class DocumentDbEvent(DocumentEvent):
     def _new(self) -> dict[str, Any] | None:
         return self._image("fullDocument")
 
-    def document(self) -> Any:
+    def _document(self) -> Any:
         return self.old if self.change == "delete" else self.new
 
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self.find("event", "clusterTime", "$timestamp", "t"))
+        return since_epoch(self._find("event", "clusterTime", "$timestamp", "t"))
 
 
 def _readable(data: bytes) -> str | bytes:
@@ -217,16 +222,16 @@ def _header(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
     if value is None:
         return None
     if type(value) is not list:
-        event.fail(place, f"must be a list of bytes, not {kind_of(value)}")
+        event._fail(place, f"must be a list of bytes, not {kind_of(value)}")
     if not all(type(byte) is int and -128 <= byte <= 255 for byte in value):
-        event.fail(place, "holds what is no byte")
+        event._fail(place, "holds what is no byte")
     return _readable(bytes(byte & 255 for byte in value))
 
 
 def _plain(event: RecordEvent, place: str, value: Any, depth: int) -> Any:
     """A header of RabbitMQ: text comes as `{"bytes": [...]}`, also inside tables and lists; the rest as it is."""
     if depth > _DEEPEST:
-        event.fail(place[:200], f"nested deeper than {_DEEPEST} levels")
+        event._fail(place[:200], f"nested deeper than {_DEEPEST} levels")
     if type(value) is list:
         return [_plain(event, f"{place}[{index}]", held, depth + 1) for index, held in enumerate(value)]
     if type(value) is not dict:
@@ -281,7 +286,7 @@ def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
 def lane(event: Event) -> str | None:
     """What must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
     if isinstance(event, KafkaEvent):
-        return f"{event.find('topic')}-{event.find('partition')}"
+        return f"{event._find('topic')}-{event._find('partition')}"
     if isinstance(event, DocumentDbEvent):
-        return f"{event.find('event', 'ns', 'db')}.{event.find('event', 'ns', 'coll')}"
+        return f"{event._find('event', 'ns', 'db')}.{event._find('event', 'ns', 'coll')}"
     return None

@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
 
 class BusEvent(Event):
-    """One event. Its body is the `detail`, which the Scheduler delivers as text."""
+    """One event of a bus. Its body is the `detail`."""
 
     __slots__ = ()
+
+    @property
+    def detail(self) -> Any:
+        """The detail, the same as `json()`."""
+        return self.json()
 
     def _id(self) -> str:
         return text_at(self.raw, "id") or super()._id()
 
     def _name(self) -> str:
-        detail_type = text_at(self.raw, "detail-type") or ""
-        return (_schedule(self.raw.get("resources")) or detail_type) if self.source is Source.SCHEDULE else detail_type
+        return text_at(self.raw, "detail-type") or ""
 
     def _bus_source(self) -> str:
         return text_at(self.raw, "source") or ""
@@ -56,6 +60,15 @@ class BusEvent(Event):
         return dig(self.json(), "metadata", attribute)
 
 
+class ScheduleEvent(BusEvent):
+    """A rule or a schedule that is due. The Scheduler delivers the `detail` as text; JSON in it is parsed."""
+
+    __slots__ = ()
+
+    def _name(self) -> str:
+        return _schedule(self.raw.get("resources")) or super()._name()
+
+
 def _schedule(resources: Any) -> str | None:
     """The name in `rule/NAME`, `rule/BUS/NAME` or `schedule/GROUP/NAME`, the resource of the first ARN."""
     if type(resources) is not list or not resources or type(resources[0]) is not str:
@@ -66,7 +79,7 @@ def _schedule(resources: Any) -> str | None:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """The event."""
-    return [BusEvent(source, raw, context, raw)]
+    return [(ScheduleEvent if source is Source.SCHEDULE else BusEvent)(source, raw, context, raw)]
 
 
 def data_class(event: Event) -> str:

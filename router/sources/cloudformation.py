@@ -16,6 +16,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from router.event import MaybeNone
+
 # Of the whole document (CloudFormation user guide, custom resource response objects).
 LIMIT = 4096
 TIMEOUT = 10.0  # seconds for each attempt to deliver it
@@ -32,6 +34,11 @@ class CloudFormationEvent(Event):
     """A resource to create, update or delete (`change`). Its body, and `new`, are the properties of the resource."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+        keys: dict[str, Any]
+        old: dict[str, Any] | MaybeNone
+        new: dict[str, Any] | MaybeNone
 
     def _id(self) -> str:
         return text_at(self.raw, "RequestId") or super()._id()

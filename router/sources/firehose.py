@@ -57,14 +57,14 @@ class TransformEvent(RecordEvent):
 
     def _name(self) -> str:
         if self.source is Source.FIREHOSE:
-            return after(":deliverystream/", self.need_of_payload("deliveryStreamArn"))
-        return after(":application/", self.need_of_payload("applicationArn"))
+            return after(":deliverystream/", self._need_of_payload("deliveryStreamArn"))
+        return after(":application/", self._need_of_payload("applicationArn"))
 
     def _id(self) -> str:
-        return self.need(str, "recordId")
+        return self._need(str, "recordId")
 
     @property
-    def data_key(self) -> str:
+    def _data_key(self) -> str:
         """Where the data stands in the record and in its answer; a stream that reads from Kafka has another place."""
         return "kafkaRecordValue" if "kafkaRecordValue" in self.record else "data"
 
@@ -77,7 +77,7 @@ class TransformEvent(RecordEvent):
     def _metadata(self, key: str) -> Any:
         """What is known of where the record comes from; None when it says nothing of this."""
         for section in ("kinesisRecordMetadata", "kinesisStreamRecordMetadata", "mskRecordMetadata"):
-            value = self.find(section, key)
+            value = self._find(section, key)
             if value is not None:
                 return value
         return None
@@ -88,15 +88,15 @@ class TransformEvent(RecordEvent):
         return "lambdaDeliveryRecordMetadata" in self.record
 
     def _body(self) -> bytes:
-        return self.decoded(self.data_key)
+        return self._decoded(self._data_key)
 
     def _attempt(self) -> int:
-        retries = self.find("lambdaDeliveryRecordMetadata", "retryHint")
+        retries = self._find("lambdaDeliveryRecordMetadata", "retryHint")
         return retries + 1 if type(retries) is int and retries >= 0 else 1
 
     def _timestamp(self) -> datetime | None:
         key = "approximateArrivalTimestamp"
-        arrived = self.find(key)
+        arrived = self._find(key)
         return since_epoch(self._metadata(key) if arrived is None else arrived, "milliseconds")
 
 
@@ -107,7 +107,7 @@ def read(source: Source, raw: Any, context: Any) -> list[TransformEvent]:
         event = TransformEvent(source, raw, context, record, place)
         if not event.id:
             # Without an id no answer could be given for this record, and all would count as failed: fail the call.
-            event.fail("recordId", "is empty")
+            event._fail("recordId", "is empty")
         events.append(event)
     return events
 
@@ -144,10 +144,10 @@ def _transformed(event: TransformEvent, result: Any) -> dict[str, Any]:
         result, keys = result.data, result.partition_keys
     if result is None:
         answered = _untouched(event, "Ok")
-        if event.data_key not in answered:
+        if event._data_key not in answered:
             raise EncodeError("there is none, and the record has no data to be left as it is")
     else:
-        answered = {"recordId": event.id, "result": "Ok", event.data_key: _encoded(result)}
+        answered = {"recordId": event.id, "result": "Ok", event._data_key: _encoded(result)}
     if keys:
         answered["metadata"] = {"partitionKeys": keys}
     return answered
@@ -167,8 +167,8 @@ def _encoded(data: Any) -> str:
 
 def _untouched(event: TransformEvent, result: str) -> dict[str, Any]:
     """An answer with the record's data as it came."""
-    data = event.record.get(event.data_key)
-    return {"recordId": event.id, "result": result, **({event.data_key: data} if type(data) is str else {})}
+    data = event.record.get(event._data_key)
+    return {"recordId": event.id, "result": result, **({event._data_key: data} if type(data) is str else {})}
 
 
 def _within_limit(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -33,7 +33,7 @@ class HttpEvent(Event):
     _speaks_http = True
     _from_client = True
 
-    def part(self, key: str, kind: type, default: Any = None) -> Any:
+    def _part(self, key: str, kind: type, default: Any = None) -> Any:
         """A top-level part of the payload; absent or null is the default, another type a 400."""
         value = self.raw.get(key)
         if value is None:
@@ -47,7 +47,7 @@ class HttpEvent(Event):
         context = self.raw.get("requestContext")
         return context if type(context) is dict else {}
 
-    def inner(self, *keys: str) -> Any:
+    def _in_context(self, *keys: str) -> Any:
         """A value inside requestContext; None where the way to it ends."""
         value: Any = self.raw.get("requestContext")
         for key in keys:
@@ -57,14 +57,14 @@ class HttpEvent(Event):
         return value
 
     def _id(self) -> str:
-        id = self.inner("requestId")
+        id = self._in_context("requestId")
         return id if type(id) is str and id else super()._id()
 
     def _encoded(self) -> bool:
         return self.raw.get("isBase64Encoded") is True
 
     def _body(self) -> bytes:
-        body = self.part("body", str, "")
+        body = self._part("body", str, "")
         if not self._encoded():
             try:
                 return bytes(body.encode())
@@ -76,7 +76,7 @@ class HttpEvent(Event):
             self._refuse(f"the body is not valid base64: {error}")
 
     def _text(self) -> str:
-        return str(self.part("body", str, "")) if not self._encoded() else super()._text()
+        return str(self._part("body", str, "")) if not self._encoded() else super()._text()
 
     def _headers(self) -> Headers:
         return Headers(_pairs(self, "headers"))
@@ -96,7 +96,7 @@ class HttpEvent(Event):
         return forwarded.rpartition(",")[2].strip() or None if forwarded else None
 
     def _timestamp(self) -> datetime | None:
-        return moment(self.inner("timeEpoch"))
+        return moment(self._in_context("timeEpoch"))
 
     def _name(self) -> str:
         for name in (self.raw.get("routeKey"), self.raw.get("resource")):
@@ -126,18 +126,18 @@ class RestEvent(HttpEvent):
         return QueryParams(dict(_pairs(self, many if self.raw.get(many) else "queryStringParameters")))
 
     def _claims(self) -> dict[str, Any]:
-        authorizer = self.inner("authorizer")
+        authorizer = self._in_context("authorizer")
         if type(authorizer) is not dict:
             return {}
         claims = authorizer.get("claims")  # of a Cognito authorizer; a Lambda authorizer's context lies flat
         return claims if type(claims) is dict else authorizer
 
     def _source_ip(self) -> str | None:
-        address = self.inner("identity", "sourceIp")
+        address = self._in_context("identity", "sourceIp")
         return address if type(address) is str else super()._source_ip()
 
     def _timestamp(self) -> datetime | None:
-        return moment(self.inner("requestTimeEpoch"))
+        return moment(self._in_context("requestTimeEpoch"))
 
 
 class HttpApiEvent(HttpEvent):
@@ -165,14 +165,14 @@ class HttpApiEvent(HttpEvent):
         self._refuse("requestContext.http in the event must have a method and a path")
 
     def _query(self) -> QueryParams:
-        raw = self.part("rawQueryString", str, "")
+        raw = self._part("rawQueryString", str, "")
         return QueryParams(parse_query(self, raw)) if raw else QueryParams(dict(_pairs(self, "queryStringParameters")))
 
     def _cookies(self) -> dict[str, str]:
-        return parse_cookies(self.part("cookies", list, ())) or super()._cookies()
+        return parse_cookies(self._part("cookies", list, ())) or super()._cookies()
 
     def _claims(self) -> dict[str, Any]:
-        authorizer = self.inner("authorizer")
+        authorizer = self._in_context("authorizer")
         if type(authorizer) is not dict:
             return {}
         jwt = authorizer.get("jwt")
@@ -182,7 +182,7 @@ class HttpApiEvent(HttpEvent):
         return {}
 
     def _source_ip(self) -> str | None:
-        address = self.inner("http", "sourceIp")
+        address = self._in_context("http", "sourceIp")
         return address if type(address) is str else super()._source_ip()
 
 
@@ -199,7 +199,7 @@ class AlbEvent(HttpEvent):
         self.method = raw["httpMethod"].upper()
 
     def _path(self) -> str:
-        return str(self.part("path", str, "/")) or "/"
+        return str(self._part("path", str, "/")) or "/"
 
     def _headers(self) -> Headers:
         return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
@@ -238,11 +238,11 @@ class LatticeEvent(HttpEvent):
         return QueryParams(values or parse_query(self, self._asked().partition("?")[2]))
 
     def _claims(self) -> dict[str, Any]:
-        identity = self.inner("identity")  # the caller that IAM authenticated
+        identity = self._in_context("identity")  # the caller that IAM authenticated
         return identity if type(identity) is dict else {}
 
     def _timestamp(self) -> datetime | None:
-        epoch = self.inner("timeEpoch")  # microseconds, as text
+        epoch = self._in_context("timeEpoch")  # microseconds, as text
         if type(epoch) is not str or not epoch.isascii() or not epoch.isdigit() or len(epoch) > 20:
             return None
         return moment(int(epoch) // 1000)
@@ -415,7 +415,7 @@ def moment(milliseconds: Any) -> datetime | None:
 
 def _pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
     """Names with their values, from a map of single values or of lists."""
-    held: Mapping[str, Any] = event.part(key, dict, {})
+    held: Mapping[str, Any] = event._part(key, dict, {})
     for name, value in held.items():
         if type(value) is str:
             yield name, [value]

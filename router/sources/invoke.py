@@ -42,7 +42,7 @@ class InvokeEvent(Event):
 
 
 class TaskEvent(Event):
-    """The start of a task. Its payload is an environment, which holds secrets: it is neither copied nor shown."""
+    """The start of an ECS task. Its payload is an environment, which holds secrets: it is neither copied nor shown."""
 
     __slots__ = ()
 

@@ -25,18 +25,18 @@ class LogsEvent(RecordEvent):
     def _body(self) -> bytes:
         import zlib
 
-        packed = self.decoded("awslogs", "data")
+        packed = self._decoded("awslogs", "data")
         unpacker = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # gzip; some tools that imitate it write zlib
         try:
             data = unpacker.decompress(packed, LIMIT + 1)
         except zlib.error as error:
-            self.fail("awslogs.data", f"not valid gzip: {error}")
+            self._fail("awslogs.data", f"not valid gzip: {error}")
         if len(data) > LIMIT:
-            self.fail("awslogs.data", f"unpacks to more than {LIMIT:,} bytes")
+            self._fail("awslogs.data", f"unpacks to more than {LIMIT:,} bytes")
         if not unpacker.eof:
-            self.fail("awslogs.data", "not valid gzip: it ends too early")
+            self._fail("awslogs.data", "not valid gzip: it ends too early")
         if unpacker.unused_data:
-            self.fail("awslogs.data", f"not valid gzip: {len(unpacker.unused_data)} bytes follow its end")
+            self._fail("awslogs.data", f"not valid gzip: {len(unpacker.unused_data)} bytes follow its end")
         return data
 
     def _records(self) -> list[Any]:
@@ -45,13 +45,13 @@ class LogsEvent(RecordEvent):
     def _parsed(self) -> Any:
         document = super()._parsed()
         if type(document) is not dict:
-            self.fail("awslogs.data", f"must hold an object, not {kind_of(document)}")
+            self._fail("awslogs.data", f"must hold an object, not {kind_of(document)}")
         return document
 
     def _name(self) -> str:
         group = self.json().get("logGroup")
         if type(group) is not str:
-            self.fail("awslogs.data: logGroup", f"must be text, not {kind_of(group)}")
+            self._fail("awslogs.data: logGroup", f"must be text, not {kind_of(group)}")
         return group
 
     def _id(self) -> str:

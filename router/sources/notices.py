@@ -28,21 +28,21 @@ class SesEvent(DocumentEvent):
 
     __slots__ = ()
 
-    def document(self) -> Any:
-        return self.need(dict, "ses")
+    def _document(self) -> Any:
+        return self._need(dict, "ses")
 
     def _id(self) -> str:
-        return self.need(str, "ses", "mail", "messageId")
+        return self._need(str, "ses", "mail", "messageId")
 
     def _name(self) -> str:
-        addresses = self.find("ses", "receipt", "recipients") or self.find("ses", "mail", "destination")
+        addresses = self._find("ses", "receipt", "recipients") or self._find("ses", "mail", "destination")
         first = addresses[0] if type(addresses) is list and addresses else None
         if type(first) is not str:
-            self.fail("ses.receipt.recipients", "must be a list of addresses")
+            self._fail("ses.receipt.recipients", "must be a list of addresses")
         return first.lower()
 
     def _timestamp(self) -> datetime | None:
-        return iso_moment(self.find("ses", "mail", "timestamp"))
+        return iso_moment(self._find("ses", "mail", "timestamp"))
 
 
 class CodeCommitEvent(DocumentEvent):
@@ -51,16 +51,16 @@ class CodeCommitEvent(DocumentEvent):
     __slots__ = ()
 
     def _id(self) -> str:
-        return self.need(str, "eventId")
+        return self._need(str, "eventId")
 
     def _name(self) -> str:
-        return self.need(str, "eventSourceARN").rpartition(":")[2]
+        return self._need(str, "eventSourceARN").rpartition(":")[2]
 
     def _change(self) -> str:
-        return self.need(str, "eventName")
+        return self._need(str, "eventName")
 
     def _timestamp(self) -> datetime | None:
-        return iso_moment(self.find("eventTime"))
+        return iso_moment(self._find("eventTime"))
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:

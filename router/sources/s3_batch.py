@@ -8,7 +8,8 @@ from __future__ import annotations
 from router.errors import EncodeError, InvalidEvent, RouterError
 from router.event import Source
 from router.signals import Discard, Retry
-from router.sources._records import DocumentEvent, kind_of, placed
+from router.sources._records import kind_of, placed
+from router.sources.s3 import ObjectEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,22 +22,22 @@ if TYPE_CHECKING:
 _LONGEST = 1024
 
 
-class TaskEvent(DocumentEvent):
-    """An object to work on. `keys` say which: bucket, key (decoded), version. `attributes` are the job's arguments."""
+class ObjectTaskEvent(ObjectEvent):
+    """One task. `attributes` are the job's arguments."""
 
     __slots__ = ()
 
     def _id(self) -> str:
-        return self.need(str, "taskId")
+        return self._need(str, "taskId")
 
     def _name(self) -> str:
         # Invocation schema 1.0 has the bucket's ARN, 2.0 its name.
-        if self.find("s3Bucket") is not None:
-            return self.need(str, "s3Bucket")
-        return self.need(str, "s3BucketArn").rpartition(":")[2]
+        if self._find("s3Bucket") is not None:
+            return self._need(str, "s3Bucket")
+        return self._need(str, "s3BucketArn").rpartition(":")[2]
 
     def _keys(self) -> dict[str, Any]:
-        return {"bucket": self.name, "key": self.object_key("s3Key"), "version": self.find("s3VersionId")}
+        return {"bucket": self.name, "key": self._object_key("s3Key"), "version": self._find("s3VersionId")}
 
     def _attributes(self) -> dict[str, Any]:
         job = self.raw.get("job")
@@ -48,21 +49,21 @@ class TaskEvent(DocumentEvent):
         return dict(arguments)
 
 
-def read(source: Source, raw: Any, context: Any) -> list[TaskEvent]:
+def read(source: Source, raw: Any, context: Any) -> list[ObjectTaskEvent]:
     """One Event a task."""
     for key in ("invocationId", "invocationSchemaVersion"):  # without them no answer would be taken
         if type(raw.get(key)) is not str:
             raise InvalidEvent(f"{source} {key}: must be text, not {kind_of(raw.get(key))}")
     events = []
     for place, record in placed(source, raw):
-        event = TaskEvent(source, raw, context, record, place)
+        event = ObjectTaskEvent(source, raw, context, record, place)
         if not event.id:
-            event.fail("taskId", "is empty")  # its result could not be told
+            event._fail("taskId", "is empty")  # its result could not be told
         events.append(event)
     return events
 
 
-def answer(raw: Any, events: Sequence[TaskEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
+def answer(raw: Any, events: Sequence[ObjectTaskEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """A result for each task. S3 tries those with a TemporaryFailure again."""
     results = []
     for event, outcome in zip(events, outcomes, strict=True):

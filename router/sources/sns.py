@@ -11,22 +11,25 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class SnsEvent(RecordEvent):
-    """One notification."""
+class TopicEvent(RecordEvent):
+    """One notification of a topic."""
 
     __slots__ = ()
+
+    if TYPE_CHECKING:
+        topic: str
 
     @property
     def subject(self) -> str | None:
         """The subject line, where the publisher gave one."""
-        subject = self.find("Sns", "Subject")
+        subject = self._find("Sns", "Subject")
         return subject if type(subject) is str else None
 
     def _id(self) -> str:
-        return self.need(str, "Sns", "MessageId")
+        return self._need(str, "Sns", "MessageId")
 
     def _name(self) -> str:
-        return self.need(str, "Sns", "TopicArn").rpartition(":")[2]
+        return self._need(str, "Sns", "TopicArn").rpartition(":")[2]
 
     def _topic(self) -> str:
         return self.name
@@ -34,7 +37,7 @@ class SnsEvent(RecordEvent):
     def _text(self) -> str:
         if self._offloaded is not None:
             return Event._text(self)
-        return self.need(str, "Sns", "Message")
+        return self._need(str, "Sns", "Message")
 
     def _body(self) -> bytes:
         if self._offloaded is not None:
@@ -42,15 +45,15 @@ class SnsEvent(RecordEvent):
         try:
             return self.text.encode()
         except UnicodeEncodeError as error:
-            self.fail("Sns.Message", f"not valid text (character {error.start})")
+            self._fail("Sns.Message", f"not valid text (character {error.start})")
 
     def _attributes(self) -> dict[str, Any]:
         from router.sources.sqs import plain_attributes
 
-        return plain_attributes(self, _padded(self.find("Sns", "MessageAttributes")))
+        return plain_attributes(self, _padded(self._find("Sns", "MessageAttributes")))
 
     def _session_wire(self, attribute: str) -> Any:
-        held = self.find("Sns", "MessageAttributes", attribute)
+        held = self._find("Sns", "MessageAttributes", attribute)
         if held is None:
             return None
         from router.sources.sqs import plain_attributes
@@ -58,7 +61,7 @@ class SnsEvent(RecordEvent):
         return plain_attributes(self, {attribute: held})[attribute]
 
     def _timestamp(self) -> datetime | None:
-        return iso_moment(self.find("Sns", "Timestamp"))
+        return iso_moment(self._find("Sns", "Timestamp"))
 
 
 def _padded(attributes: Any) -> Any:
@@ -77,4 +80,4 @@ def _padded_one(attribute: Any) -> Any:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """One Event a notification."""
-    return [SnsEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
+    return [TopicEvent(source, raw, context, record, place) for place, record in placed(source, raw)]

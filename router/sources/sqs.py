@@ -23,15 +23,14 @@ if TYPE_CHECKING:
 _MARK = '"TopicArn"'
 
 
-class SqsEvent(Event):
-    """One message."""
+class QueueEvent(Event):
+    """One message of a queue."""
 
-    __slots__ = ("envelope",)
-    _lazy = Event._lazy | {"envelope"}
+    __slots__ = ("_envelope",)
 
     if TYPE_CHECKING:
         record: dict[str, Any]
-        envelope: dict[str, Any] | None  # of SNS, when the body is one
+        _envelope: dict[str, Any] | None  # of SNS, when the body is one
 
     def _name(self) -> str:
         return text_of(self, "eventSourceARN").rpartition(":")[2]
@@ -41,16 +40,23 @@ class SqsEvent(Event):
 
     @property
     def group(self) -> str | None:
-        """The message group of a FIFO queue; None on a standard queue."""
+        """The message group; None on a standard queue, unless the sender gave one for fair queues."""
         group = self.system("MessageGroupId")
         return group if type(group) is str else None
+
+    @property
+    def subject(self) -> str | None:
+        """The subject line of an SNS notification, where the publisher gave one."""
+        envelope = self._envelope
+        subject = None if envelope is None else envelope.get("Subject")
+        return subject if type(subject) is str else None
 
     def system(self, name: str) -> Any:
         """An attribute that SQS itself sets, such as ApproximateReceiveCount; None when it is not there."""
         attributes = self.record.get("attributes")
         return attributes.get(name) if type(attributes) is dict else None
 
-    def _envelope(self) -> dict[str, Any] | None:
+    def _opened(self) -> dict[str, Any] | None:
         body = self.record.get("body")
         if type(body) is not str or _MARK not in body:
             return None
@@ -65,7 +71,7 @@ class SqsEvent(Event):
     def _text(self) -> str:
         if self._offloaded is not None:
             return Event._text(self)
-        envelope = self.envelope
+        envelope = self._envelope
         return envelope["Message"] if envelope is not None else text_of(self, "body")
 
     def _parsed(self) -> Any:
@@ -88,12 +94,12 @@ class SqsEvent(Event):
             self._refuse(f"{self.source} record: body is not valid text (character {error.start})")
 
     def _attributes(self) -> dict[str, Any]:
-        envelope = self.envelope
+        envelope = self._envelope
         published = {} if envelope is None else plain_attributes(self, envelope.get("MessageAttributes"))
         return {**published, **plain_attributes(self, self.record.get("messageAttributes"))}
 
     def _topic(self) -> str | None:
-        envelope = self.envelope
+        envelope = self._envelope
         return None if envelope is None else str(envelope["TopicArn"]).rpartition(":")[2]
 
     def _session_wire(self, attribute: str) -> Any:
@@ -103,7 +109,7 @@ class SqsEvent(Event):
             if type(held) is dict and held.get("dataType") == "String" and type(held.get("stringValue")) is str:
                 return held["stringValue"]
             return _plain(self, attribute, held)
-        return None if self.envelope is None else self.attributes.get(attribute)
+        return None if self._envelope is None else self.attributes.get(attribute)
 
     def _attempt(self) -> int:
         return _count(self.system("ApproximateReceiveCount")) or 1
@@ -116,6 +122,9 @@ class SqsEvent(Event):
     def _trace_id(self) -> str | None:
         trace = self.system("AWSTraceHeader")
         return trace if type(trace) is str else super()._trace_id()
+
+
+QueueEvent._computed["_envelope"] = QueueEvent._opened
 
 
 def _count(text: Any) -> int | None:
@@ -201,7 +210,7 @@ def each(source: Source, raw: Any, context: Any) -> Iterator[Event]:
 def _events(source: Source, raw: Any, context: Any) -> Iterator[Event]:
     names: dict[str, str] = {}  # of queues, by ARN: in a batch from Lambda there is one
     for record in raw["Records"]:
-        event = SqsEvent(source, raw, context, record)
+        event = QueueEvent(source, raw, context, record)
         event.id = record["messageId"]
         arn = record.get("eventSourceARN")
         if type(arn) is str:
@@ -220,7 +229,7 @@ def has_lanes(raw: Any) -> bool:
 
 def lane(event: Event) -> str | None:
     """What must stay in order: the message group of a FIFO queue."""
-    return event.group if has_lanes(event.raw) and isinstance(event, SqsEvent) else None
+    return event.group if has_lanes(event.raw) and isinstance(event, QueueEvent) else None
 
 
 def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:

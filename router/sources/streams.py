@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from router.event import MaybeNone
     from router.sources import Outcome
 
 _MARKS = {Source.DYNAMODB: ":table/", Source.KINESIS: ":stream/"}
@@ -38,8 +39,8 @@ class Window:
     __slots__ = ("_carried", "_state", "end", "final", "shard", "start", "terminated_early")
 
     def __init__(self, raw: dict[str, Any], carried: _Carried, final: bool) -> None:
-        self.start: datetime | None = iso_moment(raw["window"].get("start"))
-        self.end: datetime | None = iso_moment(raw["window"].get("end"))
+        self.start: datetime | MaybeNone = iso_moment(raw["window"].get("start"))
+        self.end: datetime | MaybeNone = iso_moment(raw["window"].get("end"))
         self.shard: str = raw["shardId"] if type(raw.get("shardId")) is str else ""
         self.terminated_early: bool = raw.get("isWindowTerminatedEarly") is True
         self.final = final
@@ -74,37 +75,50 @@ class _Carried:
 
 
 class StreamEvent(RecordEvent):
-    """What the two kinds of records have in common."""
+    """One record of a stream: a change of an item, which has `keys`, `old` and `new`, or a record of Kinesis.
+
+    What the record does not have is None: an image that the stream's view leaves out, `old` of an INSERT, `window`
+    outside of a tumbling window.
+    """
 
     __slots__ = ("window",)
 
-    window: Window | None  # of a call of a tumbling window
+    if TYPE_CHECKING:
+        keys: dict[str, Any] | MaybeNone
+        old: dict[str, Any] | MaybeNone
+        new: dict[str, Any] | MaybeNone
+        window: Window | MaybeNone
 
     def _name(self) -> str:
-        return after(_MARKS[self.source], self.need(str, "eventSourceARN"))
+        return after(_MARKS[self.source], self._need(str, "eventSourceARN"))
 
     def _id(self) -> str:
-        return self.need(str, "eventID")
+        return self._need(str, "eventID")
 
     @property
     def sequence_number(self) -> str:
         """Where in its shard the record stands; failures are reported by it."""
-        return self.need(str, *_SEQUENCE[self.source])
+        return self._need(str, *_SEQUENCE[self.source])
 
     @property
     def partition_key(self) -> str | None:
         """What the order of records is promised for: the partition key, or the item's keys as text."""
         return None
 
+    @property
+    def shard(self) -> str | None:
+        """The shard of a Kinesis stream. A record of DynamoDB does not name its own."""
+        return None
 
-class DynamoEvent(StreamEvent, DocumentEvent):
+
+class DynamoDbEvent(StreamEvent, DocumentEvent):
     """One change of an item. `json()` is the item as it now is; of a REMOVE, as it was."""
 
     __slots__ = ()
 
     @property
     def partition_key(self) -> str | None:
-        keys = self.find("dynamodb", "Keys")
+        keys = self._find("dynamodb", "Keys")
         if type(keys) is not dict:
             return None
         try:
@@ -113,7 +127,7 @@ class DynamoEvent(StreamEvent, DocumentEvent):
             return None
 
     def _change(self) -> str:
-        return self.need(str, "eventName")
+        return self._need(str, "eventName")
 
     def _keys(self) -> dict[str, Any] | None:
         return self._image("Keys")
@@ -128,19 +142,19 @@ class DynamoEvent(StreamEvent, DocumentEvent):
         """A part of the record in plain values; None when the stream's view leaves it out."""
         from router.sources._dynamodb_json import plain_item
 
-        image = self.find("dynamodb", part)
+        image = self._find("dynamodb", part)
         if image is None:
             return None
         try:
             return plain_item(image, part)
         except InvalidEvent as error:
-            self._refuse(f"{self.source} {self.place}.dynamodb.{error}")
+            self._refuse(f"{self.source} {self._place}.dynamodb.{error}")
 
-    def document(self) -> Any:
+    def _document(self) -> Any:
         return self.old if self.change == "REMOVE" else self.new
 
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self.find("dynamodb", "ApproximateCreationDateTime"))
+        return since_epoch(self._find("dynamodb", "ApproximateCreationDateTime"))
 
 
 class KinesisEvent(StreamEvent):
@@ -150,20 +164,20 @@ class KinesisEvent(StreamEvent):
 
     @property
     def partition_key(self) -> str | None:
-        key = self.find("kinesis", "partitionKey")
+        key = self._find("kinesis", "partitionKey")
         return key if type(key) is str else None
 
     @property
     def shard(self) -> str | None:
-        """The shard, which stands in front of the sequence number in the record's id."""
-        id = self.find("eventID")
+        """The shard of the stream: it stands in front of the sequence number in the record's id."""
+        id = self._find("eventID")
         return id.partition(":")[0] if type(id) is str and ":" in id else None
 
     def _body(self) -> bytes:
-        return self.decoded("kinesis", "data")
+        return self._decoded("kinesis", "data")
 
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self.find("kinesis", "approximateArrivalTimestamp"))
+        return since_epoch(self._find("kinesis", "approximateArrivalTimestamp"))
 
 
 class WindowClosed(StreamEvent):
@@ -172,10 +186,8 @@ class WindowClosed(StreamEvent):
     __slots__ = ()
     _ends_window = True
 
-    window: Window
-
     def _name(self) -> str:
-        return after(_MARKS[self.source], self.need_of_payload("eventSourceARN"))
+        return after(_MARKS[self.source], self._need_of_payload("eventSourceARN"))
 
     def _id(self) -> str:
         return f"{self.name}:{self.window.shard}:{self.raw['window'].get('start')}"
@@ -193,7 +205,7 @@ class WindowClosed(StreamEvent):
         return self.window.end
 
 
-_EVENTS: dict[Source, type[StreamEvent]] = {Source.DYNAMODB: DynamoEvent, Source.KINESIS: KinesisEvent}
+_EVENTS: dict[Source, type[StreamEvent]] = {Source.DYNAMODB: DynamoDbEvent, Source.KINESIS: KinesisEvent}
 
 
 def read(source: Source, raw: Any, context: Any) -> list[StreamEvent]:
@@ -202,9 +214,9 @@ def read(source: Source, raw: Any, context: Any) -> list[StreamEvent]:
     events: list[StreamEvent] = []
     for place, record in placed(source, raw):
         event = _EVENTS[source](source, raw, context, record, place)
-        if not event.need(str, *where):
+        if not event._need(str, *where):
             # Without it a failure could not be reported, and the record would be skipped: fail the call instead.
-            event.fail(".".join(where), "is empty")
+            event._fail(".".join(where), "is empty")
         event.window = None
         events.append(event)
     if _in_window(raw):

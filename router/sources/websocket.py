@@ -17,7 +17,7 @@ LIMIT = 128 * 1024
 OPTIONAL = ("$connect", "$disconnect")
 
 
-class WebSocketEvent(RestEvent):
+class SocketEvent(RestEvent):
     """A connection that opens, speaks or closes. Only `$connect` has headers, a query and perhaps an authorizer's say;
     what the authorizer said comes again with each message."""
 
@@ -35,17 +35,17 @@ class WebSocketEvent(RestEvent):
     @property
     def endpoint(self) -> str:
         """Where messages to connections are posted: the URL of the API Gateway management API of this stage."""
-        domain, stage = self.inner("domainName"), self.inner("stage")
+        domain, stage = self._in_context("domainName"), self._in_context("stage")
         # Behind a custom domain the stage is part of the mapping, not of the URL.
         custom = type(domain) is str and ".execute-api." not in domain
         return f"https://{domain}" if custom else f"https://{domain}/{stage}"
 
     def _change(self) -> str:
-        return str(self.inner("eventType"))  # CONNECT, MESSAGE or DISCONNECT
+        return str(self._in_context("eventType"))  # CONNECT, MESSAGE or DISCONNECT
 
     def _id(self) -> str:
         for key in ("messageId", "extendedRequestId", "requestId"):
-            id = self.inner(key)
+            id = self._in_context(key)
             if type(id) is str and id:
                 return id
         return Event._id(self)
@@ -59,7 +59,7 @@ class WebSocketEvent(RestEvent):
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """The connect, message or disconnect."""
-    return [WebSocketEvent(source, raw, context, raw)]
+    return [SocketEvent(source, raw, context, raw)]
 
 
 def answer(event: Event, result: Any) -> dict[str, Any]:

@@ -276,22 +276,22 @@ class TestClient:
         name: str,
         changes: Sequence[tuple[str, Mapping[str, Any] | None, Mapping[str, Any] | None]],
         **options: Any,
-    ) -> Failures:
-        """Deliver changes of a DynamoDB table, and return the `batchItemFailures`.
+    ) -> dict[str, Any]:
+        """Deliver changes of a DynamoDB table, and return the `batchItemFailures`; of a window, the `state` too.
 
         changes: each (INSERT | MODIFY | REMOVE, old item, new item).
         options: those of `samples.dynamodb`: keys, view, window, shard ...
         """
-        failures: Failures = self._send(samples.dynamodb, name, changes, options=options)
-        return failures
+        answer: dict[str, Any] = self._send(samples.dynamodb, name, changes, options=options)
+        return answer
 
-    def kinesis(self, name: str, data: Sequence[Any], **options: Any) -> Failures:
-        """Deliver records of a Kinesis stream, and return the `batchItemFailures`.
+    def kinesis(self, name: str, data: Sequence[Any], **options: Any) -> dict[str, Any]:
+        """Deliver records of a Kinesis stream, and return the `batchItemFailures`; of a window, the `state` too.
 
         options: those of `samples.kinesis`: partition_keys, shard, window ...
         """
-        failures: Failures = self._send(samples.kinesis, name, data, options=options)
-        return failures
+        answer: dict[str, Any] = self._send(samples.kinesis, name, data, options=options)
+        return answer
 
     def object(self, bucket: str, keys: Sequence[str] | str, **options: Any) -> None:
         """Deliver changes in an S3 bucket. Raises RecordsFailed when one of them fails.

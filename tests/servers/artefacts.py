@@ -126,6 +126,7 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
+_PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in ("package.json", "package-lock.json"))
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in ("go.mod", "go.sum", "main.go"))
 
 
@@ -144,6 +145,12 @@ def _make_ministack(folder: Path) -> None:
     )
 
 
+def _make_pyright(folder: Path) -> None:
+    for source in _PYRIGHT_SOURCES:
+        shutil.copy(source, folder)
+    _run([find("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+
+
 def _make_ferretdb(folder: Path) -> None:
     # Its SQLite is written in Go: no C compiler is needed.
     _run(
@@ -156,5 +163,7 @@ def _make_ferretdb(folder: Path) -> None:
 ELASTICMQ = Artefact("elasticmq", ("java", "maven"), (_ELASTICMQ_POM,), _make_elasticmq)
 FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
+# No server, but the other type checker; its package for Python would fetch the same when it is first used.
+PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
 
-ARTEFACTS = (ELASTICMQ, FERRETDB, MINISTACK)
+ARTEFACTS = (ELASTICMQ, FERRETDB, MINISTACK, PYRIGHT)

@@ -27,8 +27,9 @@ def require_artefact(artefact: Artefact) -> None:
     if not artefact.is_present:
         require(*artefact.tools)
         _leave_out(f"{artefact.name} is not there: run `python -m tests.servers.fetch`")
-    if "java" in artefact.tools:
-        require("java")
+    for runtime in ("java", "node"):
+        if runtime in artefact.tools:
+            require(runtime)
 
 
 def _leave_out(reason: str) -> NoReturn:

@@ -32,6 +32,8 @@ class Tool:
 TOOLS = {
     "java": Tool("Java", "java", "-version", (17,), "default-jre-headless"),
     "maven": Tool("Maven", "mvn", "--version", (3, 6), "maven"),
+    "node": Tool("Node.js", "node", "--version", (18,), "nodejs"),
+    "npm": Tool("npm", "npm", "--version", (7,), "npm"),
     "go": Tool("Go", "go", "version", (1, 22), "golang-go"),
 }
 

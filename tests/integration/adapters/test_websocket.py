@@ -22,6 +22,7 @@ from router import (
     Session,
     SessionPolicy,
     Signing,
+    SocketEvent,
     get_session,
     reset_session,
     set_session,
@@ -410,7 +411,7 @@ class TestTracking:
                 raise RuntimeError("broken")
             connections.join(connection.connection_id, "room")
 
-        def message(event: Event, session: Session) -> None:
+        def message(event: SocketEvent, session: Session) -> None:
             assert get_session() == session
             seen.append((event.text, session.tenant, session.user))
             if event.text == "all":

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import router
 from router import Discard, Event, NoRoute, RecordsFailed, Resolver, RouterError, Source, detect, read
 from router.sources import cloudformation, load
 from router.sources._registry import HTTP_SOURCES, RECORD_SOURCES, ROWS
@@ -72,6 +73,20 @@ def test_every_source_has_a_module_that_answers_the_same_questions(source: Sourc
     if ROWS[source].kind == "ordered":
         assert callable(module.lane)
         assert callable(module.key)
+
+
+def test_every_event_is_of_the_class_that_its_row_names() -> None:
+    for name, build in samples.SAMPLES.items():
+        kind = getattr(load(Source(name)), ROWS[Source(name)].event)
+        for event in read(build()):
+            assert isinstance(event, kind), name
+
+
+def test_classes_for_annotations_are_those_of_rows() -> None:
+    named = {row.event for row in ROWS.values()}
+    assert {name for name in router.__all__ if name.endswith("Event")} == {*named, "Event", "InvalidEvent"} - {
+        "DirectEvent"
+    }
 
 
 def test_record_options_are_for_the_sources_that_deliver_records() -> None:

@@ -84,7 +84,7 @@ def test_a_field_that_does_not_exist_is_an_attribute_error() -> None:
     event = one(samples.sqs("orders", ["a"]))
     for name in ("headrs", "_headers_", "__fspath__"):
         assert not hasattr(event, name)
-    with pytest.raises(AttributeError, match="SqsEvent has no field 'headrs'"):
+    with pytest.raises(AttributeError, match="QueueEvent has no field 'headrs'"):
         _ = event.headrs
     with pytest.raises(AttributeError):
         event.headrs = 1

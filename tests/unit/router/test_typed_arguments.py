@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from pathlib import Path
+
+import pytest
+
+from tests.checkers import pyright
 
 HERE = Path(__file__).parent
 
 
-def test_pyright_finds_nothing_wrong_with_any_form_of_an_argument() -> None:
-    command = [sys.executable, "-m", "pyright", "--outputjson", "--pythonpath", sys.executable]
-    done = subprocess.run(
-        [*command, str(HERE / "typed_arguments.py")],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=HERE.parents[2],
-    )
-    report = json.loads(done.stdout)
-    assert report["summary"]["filesAnalyzed"] == 1, done.stderr
-    found = [f"line {one['range']['start']['line'] + 1}: {one['message']}" for one in report["generalDiagnostics"]]
-    assert not found, "\n".join(found)
+@pytest.mark.timeout(600)
+def test_pyright_finds_nothing_wrong_with_any_form_of_an_argument(tmp_path: Path) -> None:
+    assert pyright(tmp_path, include=HERE / "typed_arguments.py") == []

@@ -16,18 +16,18 @@ from router import (
     ConfigurationError,
     Cookie,
     Depends,
-    DynamoEvent,
     Event,
     FromRequest,
     Header,
     Path,
     Query,
+    QueueEvent,
     Resolver,
     Router,
     Session,
     SessionPolicy,
-    SqsEvent,
-    WebSocketEvent,
+    SocketEvent,
+    StreamEvent,
 )
 from router.testing import TestClient, samples
 from tests.unit.router.dispatch.cases import failed
@@ -306,7 +306,7 @@ def test_sources_that_have_headers_or_a_query_give_them() -> None:
     resolver = Resolver()
 
     @resolver.on_connect()
-    def connect(event: WebSocketEvent, token: Query[str], origin: Header[str | None]):
+    def connect(event: SocketEvent, token: Query[str], origin: Header[str | None]):
         return {"statusCode": 200 if (token, origin) == ("t", "o") else 403}
 
     @resolver.on_kafka("orders")
@@ -697,19 +697,19 @@ def test_the_event_and_the_context_may_be_optional() -> None:
 
 
 def test_an_event_class_must_be_one_of_the_source() -> None:
-    def of_table(event: DynamoEvent): ...
+    def of_table(event: StreamEvent): ...
 
-    def of_queue(events: list[SqsEvent]): ...
+    def of_queue(events: list[QueueEvent]): ...
 
-    def of_either(event: SqsEvent | DynamoEvent): ...
+    def of_either(event: QueueEvent | StreamEvent): ...
 
     Resolver().on_stream("orders")(of_table)
     Resolver().on_queue("orders", batch=True)(of_queue)
     Resolver().on_queue("orders")(of_either)
-    assert refusal_of(of_table, Resolver().on_queue("orders")) == (
-        "sqs orders: nothing provides the argument 'event': its events are not of DynamoEvent; write SqsEvent or Event"
+    assert refusal_of(of_table, Resolver().on_queue("q")) == (
+        "sqs q: nothing provides the argument 'event': its events are not of StreamEvent; write QueueEvent or Event"
     )
-    assert "not of SqsEvent" in refusal_of(of_queue, Resolver().on_topic("orders", batch=True))
+    assert "not of QueueEvent" in refusal_of(of_queue, Resolver().on_topic("orders", batch=True))
 
 
 # ---- batches -----------------------------------------------------------------------------------------------------

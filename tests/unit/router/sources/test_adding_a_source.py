@@ -38,13 +38,13 @@ class ParcelEvent(DocumentEvent):
     @property
     def weight(self) -> int:
         """Grams."""
-        return self.need(int, "weight")
+        return self._need(int, "weight")
 
     def _id(self):
-        return self.need(str, "id")
+        return self._need(str, "id")
 
     def _name(self):
-        return self.need(str, "depot")
+        return self._need(str, "depot")
 
 
 def read(source, raw, context):

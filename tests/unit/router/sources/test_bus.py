@@ -11,6 +11,7 @@ from router.event import Source
 from router.session import Session
 from router.session_policy import SessionPolicy
 from router.sources._registry import ROWS
+from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, Context, mutations, read_one, real, survives
 
 EVENT = {
@@ -131,3 +132,8 @@ def test_it_succeeds_or_fails_as_a_whole():
 @given(mutations([EVENT, SCHEDULE, *[payload for _, payload, _ in real(Source.EVENTBRIDGE)]]))
 def test_whatever_it_holds(payload):
     survives(payload, {Source.EVENTBRIDGE, Source.SCHEDULE}, [])
+
+
+def test_the_detail_is_the_body():
+    event = read_one(samples.eventbridge("OrderPlaced", {"id": 1}))
+    assert event.detail == event.json() == {"id": 1}

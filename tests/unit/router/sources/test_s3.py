@@ -134,3 +134,11 @@ def test_the_call_succeeds_or_fails_as_a_whole() -> None:
 @given(mutations(PAYLOADS), st.data())
 def test_mutations_raise_our_errors_alone(raw: Any, data: st.DataObject) -> None:
     stays_within_our_errors(Source.S3, raw, data)
+
+
+def test_what_is_told_of_the_object_can_be_read_by_name():
+    (event,) = read(Source.S3, samples.s3("orders", "new/order 1.json", size=7, version_id="v1"))
+    assert (event.bucket, event.key, event.version, event.size) == ("orders", "new/order 1.json", "v1", 7)
+    assert event.etag == event.record["s3"]["object"]["eTag"]
+    (removed,) = read(Source.S3, samples.s3("orders", "a", event="ObjectRemoved:Delete"))
+    assert (removed.key, removed.version, removed.size, removed.etag) == ("a", None, None, None)

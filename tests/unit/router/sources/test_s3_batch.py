@@ -161,3 +161,9 @@ def test_mutations_raise_our_errors_alone(raw: Any, data: st.DataObject) -> None
 @given(st.lists(OUTCOMES, min_size=1, max_size=4))
 def test_whatever_became_of_them_each_task_has_a_result(outcomes: list[Any]) -> None:
     assert {code for code, _ in results(*outcomes)} <= {"Succeeded", "TemporaryFailure", "PermanentFailure"}
+
+
+def test_the_object_of_a_task_can_be_read_by_name():
+    (event,) = read(Source.S3_BATCH, samples.s3_batch("orders", "new/order 1.json", version_id="v1"))
+    assert (event.bucket, event.key, event.version) == ("orders", "new/order 1.json", "v1")
+    assert (event.size, event.etag) == (None, None)

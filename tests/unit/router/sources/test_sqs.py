@@ -383,3 +383,11 @@ def test_whatever_is_in_a_payload(raw: Any, data: st.DataObject) -> None:
     records = raw.get("Records")
     if isinstance(records, list):
         stays_within_our_errors(Source.SQS, copy.deepcopy(raw), data)
+
+
+def test_the_subject_of_a_notification_in_a_queue() -> None:
+    event: Any = read(samples.sns_in_sqs("news", ["hi"], subject="Today"))[0]
+    assert (event.subject, event.topic) == ("Today", "news")
+    for raw in (samples.sns_in_sqs("news", ["hi"]), samples.sqs("orders", ["a"])):
+        event = read(raw)[0]
+        assert event.subject is None
