@@ -114,6 +114,7 @@ def address_of(proxy: Proxy, uri: str) -> str:
     return parts._replace(netloc=f"{credentials}{at}{host}", query=f"{query}directConnection=true").geturl()
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("driver", ["motor", "pymongo"])
 def test_five_hundred_mixed_calls_use_the_connections_of_the_first_ten(
     server: FerretDB, proxy: Proxy, driver: str, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config

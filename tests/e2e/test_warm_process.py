@@ -80,6 +80,7 @@ def answer_in(invocation: Invocation) -> Any:
     return json.loads(result["body"]) if "statusCode" in result else result
 
 
+@pytest.mark.alone
 def test_a_thousand_mixed_calls_survive_in_one_process(
     function: LambdaProcess, server: Upstream, capsys: pytest.CaptureFixture[str], pytestconfig: pytest.Config
 ) -> None:
