@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import bind
 from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
 from router.errors import ConfigurationError
@@ -161,6 +160,8 @@ class Resolver(Registering):
         return self._engine.policy
 
     def _register(self, route: Route) -> None:
+        from router.dispatch.binding import bind
+
         engine = self._engine
         for middleware in route.middleware:
             engine.form(middleware)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from router.dispatch.binding import bind
 from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
@@ -232,6 +231,8 @@ class Router(Registering):
         return found
 
     def _register(self, route: Route) -> None:
+        from router.dispatch.binding import bind
+
         # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
         check = route.replace(match=self._path(route)) if route.methods else route
         self._refuse_if_included(str(check))

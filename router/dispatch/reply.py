@@ -5,7 +5,6 @@ from __future__ import annotations
 from router.dispatch.plan import drive
 from router.errors import MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
-from router.signals import Discard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -157,6 +156,7 @@ class Calls(Replies):
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
         from router.dispatch.errors import caught, on_error
+        from router.signals import Discard
 
         unrouted = isinstance(error, NoRoute) and event.route is None
         if unrouted and (self.engine.ignores(event, error) or event.name in self.optional):

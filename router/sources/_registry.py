@@ -311,6 +311,7 @@ _ROWS = (
 )
 # fmt: on
 _LAST = len(_ROWS) - 1
+_REST = Source.REST
 ROWS: dict[Source, Row] = {row.source: row for row in _ROWS}
 HTTP_SOURCES = tuple(row.source for row in _ROWS if row.by_path)
 # Sources whose payload holds records; only these know batch= and concurrency=.
@@ -339,6 +340,8 @@ def detect(raw: object) -> Source:
     """Return the source of a payload; `Source.INVOKE` for what nothing recognises."""
     if type(raw) is not dict:
         return _of_others(raw)
+    if "requestContext" in raw and _is_rest(raw):
+        return _REST  # the rule of its row, without the steps in between: no other source is asked for as often
     if "Records" in raw or "eventSource" in raw:
         named = _of_records(raw) if "Records" in raw else _of_name(raw["eventSource"])
         if named is not None:
