@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from types import FunctionType
 
 from router.errors import ConfigurationError
 from router.event import Event
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 REQUIRED: Any = inspect.Parameter.empty  # no default, or no annotation
 _SOURCES = f"{Event.__module__.rpartition('.')[0]}.sources."
+_GENERATORS = inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR
 # Among the path parameters of a route in a group: the prefixes of outer groups may add others.
 OF_OUTER_GROUPS = "*"
 
@@ -58,6 +60,8 @@ class Entry:
 
 def is_async(function: Any) -> bool:
     """Whether calling it returns a coroutine; an object with an async `__call__`, and what wraps either, count."""
+    if type(function) is FunctionType and not function.__dict__:  # a plain function says it itself
+        return function.__code__.co_flags & inspect.CO_COROUTINE != 0
     return any(inspect.iscoroutinefunction(called) for called in _called(function))
 
 
@@ -83,6 +87,8 @@ def awaiting(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def generator_kind(function: Any) -> str | None:
     """Return which kind of generator calling it returns; None for none."""
+    if type(function) is FunctionType and not function.__dict__ and not function.__code__.co_flags & _GENERATORS:
+        return None
     for called in _called(function):
         if inspect.isgeneratorfunction(called):
             return "generator"

@@ -6,6 +6,8 @@ slash makes no difference. Segments are split first and percent-decoded after, s
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from router.errors import BadRequest, ConfigurationError
 from router.routing.slots import Slot
 
@@ -64,8 +66,13 @@ class Node:
         self.ends: dict[str, Slot] = {}
 
 
-def parse(template: str) -> list[tuple[str, str]]:
-    """The steps of a template: ("static", text), ("str" or another converter, name), ("greedy", name)."""
+@lru_cache(8)  # registering a route asks several times in a row
+def parse(template: str) -> tuple[tuple[str, str], ...]:
+    """Return the steps of a template: ("static", text), ("str" or another converter, name), ("greedy", name).
+
+    Raises:
+        ConfigurationError: no path could ever match it, or it is ambiguous.
+    """
     if not template.startswith("/"):
         raise ConfigurationError(f"path {template!r}: it must start with a slash")
     steps: list[tuple[str, str]] = []
@@ -82,7 +89,7 @@ def parse(template: str) -> list[tuple[str, str]]:
                 raise ConfigurationError(f"path {template!r}: the parameter {step[1]} stands twice")
             names.add(step[1])
         steps.append(step)
-    return steps
+    return tuple(steps)
 
 
 def _step(template: str, segment: str) -> tuple[str, str]:
@@ -117,11 +124,15 @@ class Paths:
         self.top.static[""] = self._root
 
     def place(self, template: str, method: str) -> Slot:
-        """The slot of a template and method, made when it is not there yet."""
+        """Return the slot of a template and method, made when it is not there yet."""
         node = self._root
+        child: Node | None
         for kind, text in parse(template):
             if kind == "static":
-                node = node.static.setdefault(text, Node())
+                child = node.static.get(text)
+                if child is None:
+                    node.static[text] = child = Node()
+                node = child
             elif kind == "str":
                 if node.param is None:
                     node.param = Node()

@@ -327,10 +327,8 @@ for _position, _row in enumerate(_ROWS):
     for _key in _row.opened:
         _OPENED.setdefault(_key, []).append((_position, _row.rule, _row.source))
 # A few are looked for one by one; to find out which of the others a payload has is one step.
-_BUSIEST = [
-    (key, _OPENED[key]) for key in ("requestContext", "detail-type", "type", "arguments", "awslogs", "triggerSource")
-]
-_OTHERS = set(_OPENED).difference([key for key, _ in _BUSIEST])
+_FIRST = ("requestContext", "detail-type", "type", "arguments", "awslogs", "triggerSource")
+_BUSIEST, _OTHERS = [(key, _OPENED[key]) for key in _FIRST], set(_OPENED).difference(_FIRST)
 
 
 # ---- detection -----------------------------------------------------------------------------------------------------
