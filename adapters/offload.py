@@ -127,9 +127,11 @@ class Offload(Adapter):
 
         Raises:
             OffloadRefused: the attribute is there, and the body is not a pointer.
+            InvalidEvent: the attribute is that of an SNS envelope which anyone may have written.
         """
         if _KEY not in event.attributes:
             return None
+        event._check_pointer(_KEY)
         try:
             held = orjson.loads(event.text)
         except orjson.JSONDecodeError:

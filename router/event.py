@@ -91,6 +91,7 @@ class Event:
     """
 
     __slots__ = (
+        "_ignored",
         "_json",
         "_offloaded",
         "_own_session",
@@ -161,6 +162,7 @@ class Event:
         source_ip: str | None
         topic: str | None  # the SNS topic a message came through
         state: dict[str, Any]  # free for middleware and handlers
+        _ignored: str | None  # why a session (or a pointer) that was there does not count
         _policy: Policy  # where the session comes from
         _own_session: Session | None  # None until something reads it
         _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
@@ -194,6 +196,7 @@ class Event:
         cls._computed = {field: getattr(cls, "_" + field) for field in cls._lazy if hasattr(cls, "_" + field)}
         # The engine's own. __init__ sets them where most events are asked for them; hot constructors leave them out.
         cls._computed |= {
+            "_ignored": cls._nothing,
             "_json": cls._unread,
             "_offloaded": cls._nothing,
             "_own_session": cls._nothing,
@@ -341,6 +344,9 @@ class Event:
     def _session_wire(self, attribute: str) -> Any:
         """The session as this event carried it (text or object), or None."""
         return None
+
+    def _check_pointer(self, attribute: str) -> None:
+        """Refuse a pointer to a body elsewhere that this attribute announces, where anyone may have written it."""
 
     def _typed(self) -> Any:
         return Event._data_class(self)

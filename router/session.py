@@ -117,6 +117,9 @@ class Session:
 
     def _refuse(self, field: str) -> NoReturn:
         message = f"the session has no {field}"
+        ignored = getattr(current_event(), "_ignored", None)
+        if ignored:
+            message = f"{message}: {ignored}"
         raise SessionIncomplete(field, message) if self._policy is None else self._policy.missing(field, message)
 
     def replace(self, **changes: Any) -> Session:

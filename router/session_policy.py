@@ -286,7 +286,8 @@ class SessionPolicy(Policy):
     def _lacks(self, event: Event, field: str) -> SessionIncomplete:
         """Return the error for an event whose session lacks a required field."""
         if not event._from_client:
-            return SessionIncomplete(field, f"session.{field} is required and missing")
+            why = f": {event._ignored}" if event._ignored else ""
+            return SessionIncomplete(field, f"session.{field} is required and missing{why}")
         if self.request is not None and self.request.wire(event) is not None:
             return SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
         return self.missing(field)

@@ -75,6 +75,7 @@ def form_calls(batch: Batch) -> list[Call]:
         try:
             key = None if in_turn is None else in_turn(event)
             entry = routes.get(event.name) or routes.find(event)
+            event.route = entry.route  # which says whose envelopes are believed
             if in_parallel is not None and entry.route.concurrency > 1:
                 key = in_parallel(event)
             if entry.route.batch:

@@ -29,9 +29,13 @@ if TYPE_CHECKING:
         batch: bool
         by: Literal["session", "tenant"] | Callable[[Any], Any]
         concurrency: int
+        topics: Iterable[str]
+        bus_sources: Iterable[str]
 
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
+# Sources whose records may hold events of others.
+CARRIERS = frozenset((Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE))
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -46,6 +50,8 @@ class Route:
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
+    topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
+        for theirs although nothing is signed.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
         `source`.
     """
@@ -53,6 +59,7 @@ class Route:
     __slots__ = (
         "batch",
         "bus_source",
+        "bus_sources",
         "by",
         "catchers",
         "concurrency",
@@ -72,6 +79,7 @@ class Route:
         "suffix",
         "summary",
         "tags",
+        "topics",
     )
 
     sources: tuple[Source, ...]
@@ -88,6 +96,7 @@ class Route:
     summary: str
     tags: tuple[str, ...]
     batch: bool
+    bus_sources: tuple[str, ...]
     by: str | Callable[[Any], Any]
     catchers: tuple[Mapping[type[BaseException], Any], ...]  # of its groups, the innermost first
     concurrency: int
@@ -95,6 +104,7 @@ class Route:
     prefix: str
     suffix: str
     bus_source: str
+    topics: tuple[str, ...]
 
     def __init__(
         self,
@@ -133,6 +143,8 @@ class Route:
         put(self, "batch", options.pop("batch", False))
         put(self, "by", options.pop("by", "session"))
         put(self, "concurrency", options.pop("concurrency", 1))
+        put(self, "topics", _names(options.pop("topics", ())))
+        put(self, "bus_sources", _names(options.pop("bus_sources", ())))
         self._check(options)
 
     def _check(self, unknown: dict[str, Any]) -> None:
@@ -146,6 +158,8 @@ class Route:
             raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
         if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
             raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
+        if (self.topics or self.bus_sources) and not CARRIERS.issuperset(self.sources):
+            raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
         if self.others != "fail":
             self._check_others()
         if self.by not in ("session", "tenant") and not callable(self.by):
@@ -187,6 +201,13 @@ class Route:
         code = getattr(self.handler, "__code__", None)
         place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
         return f"{getattr(self.handler, '__qualname__', self.name)}{place}"
+
+
+def _names(given: Any) -> tuple[str, ...]:
+    names = (given,) if isinstance(given, str) else tuple(given)
+    if not all(isinstance(name, str) and name for name in names):
+        raise ConfigurationError(f"topics= and bus_sources= take names, not {given!r:.80}")
+    return names
 
 
 def _first_line(handler: object) -> str:

@@ -109,7 +109,40 @@ class QueueEvent(Event):
             if type(held) is dict and held.get("dataType") == "String" and type(held.get("stringValue")) is str:
                 return held["stringValue"]
             return _plain(self, attribute, held)
-        return None if self._envelope is None else self.attributes.get(attribute)
+        return self._enclosed_wire(attribute)
+
+    def _enclosed_wire(self, attribute: str) -> Any:
+        """Return the session inside the body: of the envelope of SNS, or of a bus event."""
+        envelope = self._envelope
+        published = None if envelope is None else envelope.get("MessageAttributes")
+        if type(published) is dict and attribute in published:
+            return _plain(self, attribute, published[attribute]) if self._is_believed("the session") else None
+        body = self.record.get("body")
+        if type(body) is not str or "detail-type" not in body:
+            return None
+        from router.sources._envelopes import bus_session
+
+        return bus_session(self, attribute)
+
+    def _is_believed(self, what: str) -> bool:
+        from router.sources._envelopes import TOPICS, is_believed
+
+        return is_believed(self, TOPICS, str(self.topic), what)
+
+    def _check_pointer(self, attribute: str) -> None:
+        own = self.record.get("messageAttributes")
+        if (type(own) is dict and attribute in own) or self._envelope is None:
+            return
+        from router.sources._envelopes import TOPICS, is_named
+
+        if is_named(self, TOPICS, str(self.topic)):
+            return
+        if self._policy.signing is None:
+            self._is_believed("the pointer to a body in S3")
+            self._refuse(f"{self.source} record: {self._ignored}")
+        if self._session_wire(self._policy.attribute) is None:
+            self._refuse(f"{self.source} record: its envelope points to a body in S3, and holds no signed session")
+        _ = self.session  # refused unless it is signed
 
     def _attempt(self) -> int:
         return _count(self.system("ApproximateReceiveCount")) or 1

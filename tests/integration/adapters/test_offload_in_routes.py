@@ -44,12 +44,12 @@ def test_the_handler_reads_the_body_itself(aws: Aws, asynchronous: bool, concurr
     read: list[Any] = []
     if asynchronous:
 
-        @resolver.on_queue("orders", concurrency=concurrency)
+        @resolver.on_queue("orders", concurrency=concurrency, topics=["wrapped"])
         async def order(event: Event):
             read.append((event.json(), len(event.body), event.text[:8]))
     else:
 
-        @resolver.on_queue("orders", concurrency=concurrency)
+        @resolver.on_queue("orders", concurrency=concurrency, topics=["wrapped"])
         def order_sync(event: Event):
             read.append((event.json(), len(event.body), event.text[:8]))
 
@@ -66,7 +66,7 @@ def test_a_body_that_is_gone_fails_its_record_alone(aws: Aws):
     resolver = Resolver(offload=offload)
     read: list[Any] = []
 
-    @resolver.on_queue("orders")
+    @resolver.on_queue("orders", topics=["wrapped"])
     def order(event: Event):
         read.append(event.json())
 

@@ -90,7 +90,7 @@ def test_twenty_five_messages_arrive_in_three_batches(aws: Aws, in_async_code: b
     sns, sqs = Sns(aws), Sqs(aws)
     resolver, seen = Resolver(), []
 
-    @resolver.on_queue("orders")
+    @resolver.on_queue("orders", topics=["order-events"])
     def order(event: Event, session: Session):
         seen.append((event.json(), session.tenant, event.attributes.get("kind")))
 

@@ -52,11 +52,10 @@ def test_each_way_a_session_travels(way: str) -> None:
         _ = event_of(CARRIED[way], SessionPolicy(signing=Signing("of another"))).session
 
 
-@pytest.mark.parametrize("way", ["sqs", "sns in sqs", "invoke", "eventbridge", "task"])
+@pytest.mark.parametrize("way", ["sqs", "invoke", "eventbridge", "task"])
 def test_without_a_policy_a_session_is_what_the_event_carries(way: str) -> None:
     carried = {
         "sqs": samples.sqs("orders", ["a"], session=FULL.to_dict()),
-        "sns in sqs": samples.sns_in_sqs("orders", ["a"], session=FULL.to_dict()),
         "invoke": samples.invoke("rebuild", session=FULL.to_dict()),
         "eventbridge": samples.eventbridge("OrderPlaced", {"id": 1}, session=FULL.to_dict()),
         "task": samples.task("nightly", session=FULL.to_dict()),

@@ -1,4 +1,4 @@
-"""SQS: messages, the envelope of SNS, attributes, the four places of a session, failures by message id."""
+"""SQS: messages, the envelope of SNS, attributes, the places of a session, failures by message id."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_every_number_is_exact(value: Any) -> None:
     assert sqs.number(str(value)) == value
 
 
-# ---- the four places of a session ----------------------------------------------------------------------------------
+# ---- the places of a session ----------------------------------------------------------------------------------
 
 WHO = {"tenant": "acme", "user": "u-1"}
 
@@ -240,13 +240,12 @@ WHO = {"tenant": "acme", "user": "u-1"}
 @pytest.mark.parametrize(
     "raw",
     [
-        samples.sns_in_sqs("news", [{"id": 1}], session=WHO),
         samples.sqs("orders", [{"id": 1}], session=WHO),
         samples.sns_in_sqs("news", [{"id": 1}], raw=True, session=WHO),
         samples.sqs("orders", [{"id": 1, "who": WHO}]),
         samples.sns_in_sqs("news", [{"id": 1, "who": json.dumps(WHO)}]),
     ],
-    ids=["SNS envelope", "SQS attribute", "raw delivery", "body field", "body field in an envelope"],
+    ids=["SQS attribute", "raw delivery", "body field", "body field in an envelope"],
 )
 def test_where_a_message_carries_its_session(raw: Any) -> None:
     (event,) = read(raw)

@@ -1,0 +1,75 @@
+"""Envelopes inside a message: of SNS in SQS, of EventBridge in a queue, topic or stream; and who may write them.
+
+Whoever can write to a queue can write any body, one that imitates an envelope included. So an unsigned session (or a
+pointer to a body elsewhere) inside a body counts only when the route says that such envelopes come its way.
+"""
+
+from __future__ import annotations
+
+from router.routing.slots import matches
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.event import Event
+
+# The options of a route that name whose envelopes it takes, and what they name.
+TOPICS, BUS_SOURCES = "topics", "bus_sources"
+_WHAT = {TOPICS: "topic", BUS_SOURCES: "bus source"}
+_told: set[tuple[str, str]] = set()  # which queues and topics the log has been told of
+
+
+def is_bus_event(value: Any) -> bool:
+    """Whether a JSON value is an event as EventBridge delivers it to a target."""
+    return (
+        type(value) is dict
+        and type(value.get("detail-type")) is str
+        and type(value.get("source")) is str
+        and type(value.get("detail")) is dict
+    )
+
+
+def bus_session(event: Event, attribute: str) -> Any:
+    """Return the session of a bus event whose rule targets the queue; None where there is none, or it proves nothing.
+
+    event: the message. attribute: the key in `detail.metadata` that holds the session.
+    """
+    try:
+        held = event.json()
+    except event._unreadable:
+        return None
+    if not is_bus_event(held):
+        return None
+    metadata = held["detail"].get("metadata")
+    wire = metadata.get(attribute) if type(metadata) is dict else None
+    if wire is None or not is_believed(event, BUS_SOURCES, held["source"], "the session"):
+        return None
+    return wire
+
+
+def is_believed(event: Event, option: str, name: str, what: str, carrier: Event | None = None) -> bool:
+    """Whether what stands in an envelope counts: its session is signed, or the route names where it is from.
+
+    event: the event whose session or body is asked for; it remembers why that was ignored.
+    option, name: TOPICS or BUS_SOURCES, and the topic or `source` that the envelope names.
+    what: what is asked for, for messages. carrier: the event whose body holds the envelope, where it is another one.
+    """
+    carrier = event if carrier is None else carrier
+    if carrier._policy.signing is not None or is_named(carrier, option, name):
+        return True
+    event._ignored = (
+        f"{what} in its body was ignored: whoever can write to {carrier.source} {carrier.name} can write that it is of "
+        f"the {_WHAT[option]} {name[:200]!a}; sign sessions, or name it: {option}=[...]"
+    )
+    if (carrier.source, carrier.name) not in _told:
+        _told.add((carrier.source, carrier.name))
+        from logging import getLogger
+
+        getLogger("router").warning("%s %a: %s", carrier.source.value, carrier.id, event._ignored)
+    return False
+
+
+def is_named(event: Event, option: str, name: str) -> bool:
+    """Whether the route of an event names a topic or a bus source; names may hold `*`."""
+    return any(matches(pattern, name) for pattern in getattr(event.route, option, ()))
