@@ -175,12 +175,13 @@ def event_getter(annotation: Any, name: str, where: str, offer: Offer) -> Getter
     kind = annotation.__args__[0] if hasattr(annotation, "__args__") else annotation
     if not kind.__module__.startswith(_SOURCES):  # Event, or a class of the application that says more of it
         return itself
-    delivered = [event_class(source) for source in offer.route.sources]
-    if any(issubclass(one, kind) or issubclass(kind, one) for one in delivered):
+    sources = offer.route.sources
+    # One by one: a class that fits the first source does not import the files of the others.
+    if any(issubclass(one, kind) or issubclass(kind, one) for one in map(event_class, sources)):
         return itself
     raise ConfigurationError(
         f"{where}: nothing provides the argument {name!r}: its events are not of {kind.__name__}; "
-        f"write {delivered[0].__name__} or Event"
+        f"write {event_class(sources[0]).__name__} or Event"
     )
 
 

@@ -45,9 +45,14 @@ def read(raw: Any, context: Any = None) -> list[Event]:
 
 
 def _data_class(event: Event) -> Any:
+    from router.sources._registry import ROWS
     from router.sources._typed import data_class
 
-    return data_class(event)
+    name = ROWS[event.source].data_class
+    if name is None:
+        choose = getattr(load(event.source), "data_class", None)
+        name = None if choose is None else choose(event)
+    return data_class(event, name)
 
 
 Event._data_class = _data_class

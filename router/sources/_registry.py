@@ -152,12 +152,8 @@ def _is_appsync(raw: dict[str, Any]) -> bool:
 
 
 def _is_bridge(raw: dict[str, Any]) -> bool:
-    return (
-        type(raw.get("detail-type")) is str
-        and type(raw.get("source")) is str
-        and "detail" in raw
-        and "alarmData" not in raw
-    )
+    named = type(raw.get("detail-type")) is str and type(raw.get("source")) is str
+    return named and "detail" in raw and "alarmData" not in raw
 
 
 def _is_scheduled(raw: dict[str, Any]) -> bool:
@@ -205,9 +201,10 @@ _ROWS = (
     Row(Source.WEBSOCKET, "websocket", "SocketEvent", "reply", "sockets",
         data_class="api_gateway_websocket_event.APIGatewayWebSocketEvent",
         opened=("requestContext",), rule=_is_websocket),
-    Row(Source.ALB, "http", "HttpEvent", "reply", "web", data_class="alb_event.ALBEvent", opened=("requestContext",),
-        rule=lambda raw: type(_context(raw).get("elb")) is dict and type(raw.get("httpMethod")) is str, by_path=True),
-    Row(Source.LATTICE, "http", "HttpEvent", "reply", "web",
+    Row(Source.ALB, "balancers", "HttpEvent", "reply", "web", data_class="alb_event.ALBEvent",
+        opened=("requestContext",), by_path=True,
+        rule=lambda raw: type(_context(raw).get("elb")) is dict and type(raw.get("httpMethod")) is str),
+    Row(Source.LATTICE, "balancers", "HttpEvent", "reply", "web",
         opened=("requestContext", "raw_path"), rule=_is_lattice, by_path=True),
     Row(Source.EVENTBRIDGE, "bus", "BusEvent", "notify", "bus",
         opened=("detail-type",), rule=lambda raw: _is_bridge(raw) and not _is_scheduled(raw)),
@@ -303,7 +300,7 @@ _ROWS = (
     Row(Source.IOT, "direct", "DirectEvent", "reply", "others", opened=("deviceInfo", "clickType"), rule=_is_iot),
     Row(Source.VPN, "direct", "DirectEvent", "reply", "others", opened=("connection-id",),
         rule=lambda raw: type(raw.get("connection-id")) is str and type(raw.get("endpoint-id")) is str),
-    # An environment: what a task is called, or what the ECS agent sets in every container.
+    # An environment: TASK_NAME, or what the ECS agent sets in every container.
     Row(Source.TASK, "invoke", "TaskEvent", "reply", "direct", opened=("TASK_NAME", "ECS_CONTAINER_METADATA_URI_V4"),
         rule=lambda raw: type(raw.get("TASK_NAME")) is str or type(raw.get("ECS_CONTAINER_METADATA_URI_V4")) is str),
     # What nothing else recognises; it stays the last.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from router.errors import ConfigurationError
-from router.sources import load
-from router.sources._registry import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,19 +11,15 @@ if TYPE_CHECKING:
     from router.event import Event
 
 
-def data_class(event: Event) -> Any:
+def data_class(event: Event, name: str | None) -> Any:
     """Return the data class of an event: of its record, where it is one of several, else of the payload.
 
+    name: `module.Class`; None where there is none for this event.
     Raises:
-        ConfigurationError: There is none for this event, or aws-lambda-powertools is not installed.
+        ConfigurationError: There is none, or aws-lambda-powertools is not installed.
     """
-    source = event.source
-    name = ROWS[source].data_class
     if name is None:
-        choose = getattr(load(source), "data_class", None)
-        name = None if choose is None else choose(event)
-    if name is None:
-        what = f"{source} {event.name}".rstrip()
+        what = f"{event.source} {event.name}".rstrip()
         raise ConfigurationError(f"event.typed: aws-lambda-powertools has no data class for {what}")
     return _load(name)(event.record)
 

@@ -1,4 +1,4 @@
-"""REST API, HTTP API, function URL, ALB and VPC Lattice: one kind of request, five spellings."""
+"""REST API, HTTP API and function URL; and what they share with `balancers.py`: one kind of request, five spellings."""
 
 from __future__ import annotations
 
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
     from router.response import Response
 
-# Lambda's limit for a synchronous answer (Lambda quotas), and that of a Lambda target (ALB user guide).
+# Lambda's limit for a synchronous answer (Lambda quotas).
 LIMIT = 6 * 1024 * 1024
-ALB_LIMIT = 1024 * 1024
 
 
 class HttpEvent(Event):
-    """What the five have in common. Subclasses say where things are."""
+    """A request. Subclasses say where each source has its parts."""
 
     __slots__ = ()
     _unreadable = BadRequest
@@ -79,10 +78,10 @@ class HttpEvent(Event):
         return str(self._part("body", str, "")) if not self._encoded() else super()._text()
 
     def _headers(self) -> Headers:
-        return Headers(_pairs(self, "headers"))
+        return Headers(pairs(self, "headers"))
 
     def _query(self) -> QueryParams:
-        return QueryParams(dict(_pairs(self, "queryStringParameters")))
+        return QueryParams(dict(pairs(self, "queryStringParameters")))
 
     def _cookies(self) -> dict[str, str]:
         return parse_cookies(self.headers.getall("cookie"))
@@ -119,11 +118,11 @@ class RestEvent(HttpEvent):
         self.path = raw["path"]
 
     def _headers(self) -> Headers:
-        return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
+        return Headers(pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
 
     def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"
-        return QueryParams(dict(_pairs(self, many if self.raw.get(many) else "queryStringParameters")))
+        return QueryParams(dict(pairs(self, many if self.raw.get(many) else "queryStringParameters")))
 
     def _claims(self) -> dict[str, Any]:
         authorizer = self._in_context("authorizer")
@@ -166,7 +165,7 @@ class HttpApiEvent(HttpEvent):
 
     def _query(self) -> QueryParams:
         raw = self._part("rawQueryString", str, "")
-        return QueryParams(parse_query(self, raw)) if raw else QueryParams(dict(_pairs(self, "queryStringParameters")))
+        return QueryParams(parse_query(self, raw)) if raw else QueryParams(dict(pairs(self, "queryStringParameters")))
 
     def _cookies(self) -> dict[str, str]:
         return parse_cookies(self._part("cookies", list, ())) or super()._cookies()
@@ -186,74 +185,10 @@ class HttpApiEvent(HttpEvent):
         return address if type(address) is str else super()._source_ip()
 
 
-class AlbEvent(HttpEvent):
-    """Application Load Balancer. Its query arrives still percent-encoded."""
-
-    __slots__ = ()
-
-    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
-        self.source = source
-        self.raw = raw
-        self.context = context
-        self._own_session = None
-        self.method = raw["httpMethod"].upper()
-
-    def _path(self) -> str:
-        return str(self._part("path", str, "/")) or "/"
-
-    def _headers(self) -> Headers:
-        return Headers(_pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
-
-    def _query(self) -> QueryParams:
-        many = "multiValueQueryStringParameters"
-        values: dict[str, list[str]] = {}
-        for name, held in _pairs(self, many if self.raw.get(many) else "queryStringParameters"):
-            values.setdefault(unquote(self, name), []).extend(unquote(self, value) for value in held)
-        return QueryParams(values)
-
-
-class LatticeEvent(HttpEvent):
-    """VPC Lattice, versions 1.0 (no requestContext, snake case) and 2.0 (the path may hold the query)."""
-
-    __slots__ = ()
-
-    def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
-        self.source = source
-        self.raw = raw
-        self.context = context
-        self._own_session = None
-        self.method = raw["method"].upper()
-        self.path = self._asked().partition("?")[0]
-
-    def _asked(self) -> str:
-        # Of version 2.0, of version 1.0; detect has seen that it is text.
-        return str(self.raw["path"] if "requestContext" in self.raw else self.raw["raw_path"])
-
-    def _encoded(self) -> bool:
-        return self.raw.get("isBase64Encoded") is True or self.raw.get("is_base64_encoded") is True
-
-    def _query(self) -> QueryParams:
-        key = "queryStringParameters" if "queryStringParameters" in self.raw else "query_string_parameters"
-        values = dict(_pairs(self, key))
-        return QueryParams(values or parse_query(self, self._asked().partition("?")[2]))
-
-    def _claims(self) -> dict[str, Any]:
-        identity = self._in_context("identity")  # the caller that IAM authenticated
-        return identity if type(identity) is dict else {}
-
-    def _timestamp(self) -> datetime | None:
-        epoch = self._in_context("timeEpoch")  # microseconds, as text
-        if type(epoch) is not str or not epoch.isascii() or not epoch.isdigit() or len(epoch) > 20:
-            return None
-        return moment(int(epoch) // 1000)
-
-
 EVENTS: dict[Source, type[HttpEvent]] = {
     Source.REST: RestEvent,
     Source.HTTP: HttpApiEvent,
     Source.URL: HttpApiEvent,
-    Source.ALB: AlbEvent,
-    Source.LATTICE: LatticeEvent,
 }
 
 
@@ -274,7 +209,7 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
         body = result.body
         if result._headers is not None or result.status != 200 or result.cookies or type(body) is not str:
             return answer_response(event, result)  # it is no longer what `Response._ok` made
-    if len(body) > _SURELY_FITS or event.method == "HEAD":
+    if len(body) > SURELY_FITS or event.method == "HEAD":
         from router.response import Response
 
         return answer_response(event, Response._ok(body))
@@ -286,11 +221,6 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
             "isBase64Encoded": False,
         }
     return {"statusCode": 200, "headers": {"content-type": JSON}, "body": body, "isBase64Encoded": False}
-
-
-def _answer(event: Event, result: Any) -> dict[str, Any]:
-    """Answer a request of an ALB or of VPC Lattice."""
-    return answer_response(event, (_to_response or _load_to_response())(result))
 
 
 def _load_to_response() -> Callable[[Any], Response]:
@@ -308,54 +238,52 @@ ANSWERS: dict[Source, Callable[[Event, Any], dict[str, Any]]] = {
     Source.REST: _answer_json,
     Source.HTTP: _answer_json,
     Source.URL: _answer_json,
-    Source.ALB: _answer,
-    Source.LATTICE: _answer,
 }
 
 
 def answer_response(event: Event, response: Response) -> dict[str, Any]:
-    """A Response in the form that the event's source expects."""
-    body = response.body
-    encoded = isinstance(body, bytes)
-    text = b2a_base64(body, newline=False).decode() if isinstance(body, bytes) else body or ""
-    if event.method == "HEAD" or response.status == 304:
-        text, encoded = "", False
+    """Return a Response as an API or a function URL expects it. Raises AnswerTooLarge."""
     answer: dict[str, Any] = {"statusCode": response.status}
-    source = event.source
     many = response.headers.handed_over()
-    cookies = _cookies_of(response) if response.cookies or "set-cookie" in many else []
-    if source is Source.REST or (source is Source.ALB and event.raw.get("multiValueHeaders") is not None):
-        # An ALB takes these only when its target group has multi-value headers on, as the request then shows.
+    cookies = cookies_of(response) if response.cookies or "set-cookie" in many else []
+    if event.source is _REST:
         if cookies:
             many["set-cookie"] = cookies
         answer["multiValueHeaders"] = many
     else:
-        single = {name: values[0] if len(values) == 1 else ", ".join(values) for name, values in many.items()}
         if cookies:
-            single.pop("set-cookie", None)
-            if source is Source.ALB or source is Source.LATTICE:
-                single.update(zip(_casings("set-cookie"), cookies, strict=False))
-            else:
-                answer["cookies"] = cookies
-        answer["headers"] = single
-    if source is Source.ALB or source is Source.LATTICE:
-        from router.response import reason
-
-        answer["statusDescription"] = f"{response.status} {reason(response.status)}"
-    answer["body"] = text
-    answer["isBase64Encoded"] = encoded
-    return answer if len(text) < _SURELY_FITS else fitting(answer, ALB_LIMIT if source is Source.ALB else LIMIT)
+            many.pop("set-cookie", None)
+            answer["cookies"] = cookies
+        answer["headers"] = joined(many)
+    put_body(answer, event, response)
+    return answer if len(answer["body"]) < SURELY_FITS else fitting(answer, LIMIT)
 
 
-def _cookies_of(response: Response) -> list[str]:
-    """Each Set-Cookie of a response, those that were added as headers first; they are never joined by commas."""
+def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
+    """Put the body of a Response into an answer, as text or in base64."""
+    body = response.body
+    bodiless = event.method == "HEAD" or response.status == 304
+    answer["isBase64Encoded"] = isinstance(body, bytes) and not bodiless
+    if bodiless or body is None:
+        answer["body"] = ""
+    else:
+        answer["body"] = b2a_base64(body, newline=False).decode() if isinstance(body, bytes) else body
+
+
+def joined(many: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return headers with one value a name."""
+    return {name: values[0] if len(values) == 1 else ", ".join(values) for name, values in many.items()}
+
+
+def cookies_of(response: Response) -> list[str]:
+    """Return each Set-Cookie of a response, those that were added as headers first; they are never joined by commas."""
     for cookie in response.cookies:
         check_header("set-cookie", cookie)  # the list is open to anything
     return [*response.headers.multi().get("set-cookie", ()), *response.cookies]
 
 
-# JSON makes at most six bytes of a character, so that a body this short fits even an ALB without being measured.
-_SURELY_FITS = (ALB_LIMIT - 64 * 1024) // 6
+# JSON makes at most six bytes of a character, so that a body this short fits even an ALB (1 MB) without being measured.
+SURELY_FITS = (1024 * 1024 - 64 * 1024) // 6
 
 
 def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
@@ -413,7 +341,7 @@ def moment(milliseconds: Any) -> datetime | None:
         return None
 
 
-def _pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
+def pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
     """Names with their values, from a map of single values or of lists."""
     held: Mapping[str, Any] = event._part(key, dict, {})
     for name, value in held.items():
@@ -442,16 +370,3 @@ def _escape_stray(path: str) -> str:
 
 
 _HEX = frozenset("0123456789abcdefABCDEF")
-
-
-def _casings(name: str) -> Iterator[str]:
-    """Spellings of one header: where a map holds a single value a name, this is how several cookies still go out."""
-    letters = [position for position, char in enumerate(name) if char.isalpha()]
-    for number in range(2 ** len(letters)):
-        chosen = {position for bit, position in enumerate(letters) if number >> bit & 1}
-        yield "".join(char.upper() if position in chosen else char for position, char in enumerate(name))
-
-
-def data_class(event: Event) -> str:
-    """Return the class of a request of VPC Lattice: the payload shows the version."""
-    return f"vpc_lattice.VPCLatticeEvent{'V2' if 'requestContext' in event.raw else ''}"

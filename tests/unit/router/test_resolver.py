@@ -189,10 +189,13 @@ def test_a_cold_start_loads_what_its_first_event_needs_alone() -> None:
     loaded = output(
         """
         import sys
-        from router import Resolver
+        from router import HttpEvent, Resolver
+
+        def show(event: HttpEvent):
+            return {"path": event.path}
 
         resolver = Resolver()
-        resolver.get("/")(lambda: {})
+        resolver.get("/")(show)
         resolver.on_queue("orders")(lambda event: None)
         resolver.on_stream("orders")(lambda event: None)
         resolver.on_task("nightly")(lambda: None)

@@ -9,7 +9,6 @@ from router.errors import ConfigurationError
 from router.event import Event, Source
 from router.sources import load
 from router.sources._registry import detect
-from router.sources._typed import data_class
 from tests.unit.router.sources.payload_cases import real
 
 RECORDS = {
@@ -129,18 +128,18 @@ def test_tokens_of_a_later_version_have_their_class():
 @pytest.mark.parametrize("source", sorted(NONE))
 def test_a_source_without_a_class_is_named(source):
     with pytest.raises(ConfigurationError, match=f"no data class for {source} thing"):
-        data_class(made(source, {}, name="thing"))
+        _ = made(source, {}, name="thing").typed
 
 
 def test_an_unknown_trigger_is_named():
     with pytest.raises(ConfigurationError, match="cognito NewTrigger_X"):
-        data_class(made(Source.COGNITO, {}, name="NewTrigger_X"))
+        _ = made(Source.COGNITO, {}, name="NewTrigger_X").typed
 
 
 def test_without_the_extra_the_error_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "aws_lambda_powertools.utilities.data_classes.alb_event", None)
     with pytest.raises(ConfigurationError, match=r'pip install "lambda-junction\[powertools\]"'):
-        data_class(made(Source.ALB, {}))
+        _ = made(Source.ALB, {}).typed
 
 
 def test_real_payloads_read_the_same_through_their_class():
