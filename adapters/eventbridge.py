@@ -146,7 +146,7 @@ class Bus(Adapter):
         if not events:
             return []
         # Read here, in the context of the caller.
-        sessions = [session_entry(_checked_event(event).session, self.policy) for event in events]
+        sessions = [session_entry(_checked_event(event).session, self.policy, purpose="message") for event in events]
 
         def prepare() -> list[BatchEntry]:
             each = zip(events, sessions, strict=True)

@@ -160,7 +160,7 @@ class Invoker(Adapter):
             envelope["action"] = action
         if data is not None:
             envelope["data"] = data
-        named = named_session(session, self.policy)
+        named = named_session(session, self.policy, purpose="invoke")
         if named is not None:
             envelope[named[0]] = orjson.Fragment(named[1])
         try:

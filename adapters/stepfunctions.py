@@ -76,7 +76,7 @@ class StepFunctions(Adapter):
         return await self.aws.run_async(self._start(machine, self._request(input, name, session)))
 
     def _request(self, input: Any, name: str | None, session: Outgoing) -> dict[str, Any]:
-        key, wire = session_entry(session, self.policy)
+        key, wire = session_entry(session, self.policy, purpose="execution")
         held = {} if input is None else as_object(input, "stepfunctions.start_execution: the input")
         held.pop(key, None)  # `session=` alone decides
         if wire is not None:

@@ -179,6 +179,7 @@ class Event:
     _lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
     _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
     _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
+    _session_purpose: ClassVar[str] = "message"  # what a session is signed for that this event carries
     _from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:

@@ -150,10 +150,13 @@ class Session:
         """A session from its wire fields; fields it does not know are kept as attributes. Raises SessionError."""
         return _session_of(value, _policy)
 
-    def to_wire(self) -> str | None:
-        """What an adapter attaches to an outgoing message: compact JSON, signed when the policy signs; None for none.
+    def to_wire(self, purpose: str = "message") -> str | None:
+        """Return what an adapter attaches: compact JSON, signed when the policy signs; None for nothing to attach.
 
         A session without a correlation id takes that of the event which is being handled.
+
+        purpose: where it goes, which is part of what is signed: message (of a queue, topic, stream or bus), header,
+            connection, invoke, task or execution.
         """
         held = self.to_dict()
         if "correlation_id" not in held:
@@ -165,7 +168,7 @@ class Session:
         if not held:
             return None
         payload = _dump(held)
-        return payload if self._policy is None else self._policy.seal(payload)
+        return payload if self._policy is None else self._policy.seal(payload, purpose)
 
 
 def _session_of(value: Any, policy: Policy | None) -> Session:
@@ -252,18 +255,19 @@ class Policy:
     def __init__(self) -> None:
         self.nobody = Session(_policy=self)
 
-    def seal(self, payload: str) -> str:
-        """Return the wire form of a session's JSON text: signed when the policy signs, else as it is."""
+    def seal(self, payload: str, purpose: str = "message") -> str:
+        """Return the wire form of a session's JSON text: signed for a purpose when the policy signs, else as it is."""
         return payload
 
-    def issue(self, session: Session) -> str:
+    def issue(self, session: Session, purpose: str = "message") -> str:
         """Return the wire form of a session as this application would send it: for tools and tests."""
-        return self.seal(_dump(session.to_dict()))
+        return self.seal(_dump(session.to_dict()), purpose)
 
-    def open(self, wire: Any) -> Session:
+    def open(self, wire: Any, purpose: str = "message") -> Session:
         """Return the session of a wire form.
 
         wire: JSON text, or an already parsed object.
+        purpose: where it was found; a session that was signed for another is refused.
 
         Raises:
             SessionError: it is malformed, or refused by the policy's signing.

@@ -246,18 +246,18 @@ class SessionPolicy(Policy):
         shown = (f"{name}={getattr(self, name)!r}" for name in ("signing", "request", "require", "attribute"))
         return f"SessionPolicy({', '.join(shown)})"
 
-    def seal(self, payload: str) -> str:
-        return payload if self.signing is None else self.signing.seal(payload)
+    def seal(self, payload: str, purpose: str = "message") -> str:
+        return payload if self.signing is None else self.signing.seal(payload, purpose)
 
-    def open(self, wire: Any) -> Session:
+    def open(self, wire: Any, purpose: str = "message") -> Session:
         if self.signing is None:
             return super().open(wire)
-        return _session_of(self.signing.open(_parsed(wire)), self)
+        return _session_of(self.signing.open(_parsed(wire), purpose), self)
 
     def of_record(self, event: Event, wire: Any) -> Session:
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
-        session = self.nobody if wire is None else self.open(wire)
+        session = self.nobody if wire is None else self.open(wire, event._session_purpose)
         if self.lambda_tenant and session.tenant is None and event.tenant_id:
             session = session.replace(tenant=event.tenant_id)
         return session
@@ -269,7 +269,7 @@ class SessionPolicy(Policy):
         wire = request.wire(event)
         if wire is not None:
             try:
-                return self.open(wire)
+                return self.open(wire, "header")
             except SessionError as error:
                 raise Unauthorized(str(error)) from None
         tenant = request.tenant(event, event.tenant_id if self.lambda_tenant else None)

@@ -176,9 +176,13 @@ class Sender(Adapter, ABC):
 
     def _sessions(self, messages: list[Message]) -> list[SessionAttribute | None]:
         """Return the session of each message as it travels; called before the first step, in the caller's context."""
-        current = named_session(CURRENT, self.policy) if any(one.session is CURRENT for one in messages) else None
+        current = (
+            named_session(CURRENT, self.policy, purpose="message")
+            if any(one.session is CURRENT for one in messages)
+            else None
+        )
         return [
-            current if message.session is CURRENT else named_session(message.session, self.policy)
+            current if message.session is CURRENT else named_session(message.session, self.policy, purpose="message")
             for message in messages
         ]
 

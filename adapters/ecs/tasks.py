@@ -209,7 +209,7 @@ class Ecs(Adapter):
         if not isinstance(name, str) or not name:
             raise InvalidMessage(f"ecs.run_task: give the name of an @on_task route, not {name!r}")
         environment = {"TASK_NAME": name, **variables(name, env)}
-        wire = session_wire(session, self.policy)
+        wire = session_wire(session, self.policy, purpose="task")
         if wire is not None:
             environment["SESSION"] = wire
         if data is not None:

@@ -138,7 +138,7 @@ def outline(
         url = url_of(base, path, params)
         held = _headers(headers or {}, header)
         body = _body(json, content, held)
-        wire = session_wire(session, policy)
+        wire = session_wire(session, policy, purpose="header")
         if wire is not None:
             held[header] = in_ascii(wire)
             if len(held[header]) > _LONGEST_HEADER:

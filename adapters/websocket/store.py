@@ -152,7 +152,7 @@ class ConnectionStore(Adapter):
             last_seen=now,
             expires_at=now + self._lifetime,
             data=data,
-            stored_session=session_wire(session, self.policy),
+            stored_session=session_wire(session, self.policy, purpose="connection"),
         )
         items = [to_item(connection), *(to_membership(connection, group) for group in _names(groups))]
         yield from self._write([{"PutRequest": {"Item": item}} for item in items])

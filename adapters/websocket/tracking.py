@@ -144,4 +144,4 @@ def _warn_of_blocking() -> None:
 def _session(event: Event, connection: Connection) -> Session:
     """Return the session that a connection was opened with. Raises SessionError when it was altered, or has expired."""
     wire = connection.stored_session
-    return event._policy.nobody if wire is None else event._policy.open(wire)
+    return event._policy.nobody if wire is None else event._policy.open(wire, "connection")

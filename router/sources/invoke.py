@@ -20,6 +20,7 @@ class InvokeEvent(Event):
     """One call. The body is the envelope's `data`, or the payload where there is no envelope."""
 
     __slots__ = ()
+    _session_purpose = "invoke"
 
     def _name(self) -> str:
         action = self.raw.get("action") if type(self.raw) is dict else None
@@ -45,6 +46,7 @@ class TaskEvent(Event):
     """The start of an ECS task. Its payload is an environment, which holds secrets: it is neither copied nor shown."""
 
     __slots__ = ()
+    _session_purpose = "task"
 
     def __repr__(self) -> str:
         return f"<Event task name={self.name!r} id={self.id!r}>"

@@ -318,11 +318,11 @@ class TestClient:
 
     def invoke(self, action: str | None = None, data: Any = None, *, session: Outgoing = None) -> Any:
         """Invoke the function directly, and return its result."""
-        return self._send(samples.invoke, action, data, session=self._wire(session), options={})
+        return self._send(samples.invoke, action, data, session=self._wire(session, "invoke"), options={})
 
     def task(self, name: str, *, session: Outgoing = None, environment: Mapping[str, str] | None = None) -> int:
         """Run an ECS task, and return its exit code."""
-        environ = samples.task(name, session=self._wire(session), environment=environment)
+        environ = samples.task(name, session=self._wire(session, "task"), environment=environment)
         code: int = self._call(lambda: self.resolver.run_task(environ))
         return code
 
@@ -331,14 +331,14 @@ class TestClient:
         check_options(build, options, without=("query",))
         return self.event(build(*args, **given, **options))
 
-    def _wire(self, session: Outgoing) -> Any:
+    def _wire(self, session: Outgoing, purpose: str = "message") -> Any:
         """Return a session as this application's policy would send it."""
         if session is None or isinstance(session, str):
             return session
         policy = self.resolver.session_policy
         if isinstance(session, Session):
-            return policy.issue(session) if policy.signing is not None else session.to_dict()
-        return policy.seal(dumps(dict(session)).decode()) if policy.signing is not None else dict(session)
+            return policy.issue(session, purpose) if policy.signing is not None else session.to_dict()
+        return policy.seal(dumps(dict(session)).decode(), purpose) if policy.signing is not None else dict(session)
 
 
 def _http_source(source: str) -> str:

@@ -14,10 +14,10 @@ ACCOUNT = "123456789012"
 ANN = Session(tenant="acme", user="ann", correlation_id="c-1")
 
 
-def wire(session: Session, secret: str = SECRET) -> str:
+def wire(session: Session, secret: str = SECRET, purpose: str = "message") -> str:
     """A session as a service with the same secret sends it."""
     fields = {"tenant": session.tenant, "user": session.user, "correlation_id": session.correlation_id}
-    sent = SessionPolicy(signing=Signing(secret)).nobody.replace(**fields).to_wire()
+    sent = SessionPolicy(signing=Signing(secret)).nobody.replace(**fields).to_wire(purpose)
     assert sent is not None
     return sent
 

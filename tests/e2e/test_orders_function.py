@@ -119,7 +119,7 @@ class TestRest:
 
 class TestQueue:
     def test_what_fails_is_reported_alone_by_its_id(self, function: LambdaProcess, shop: Shop) -> None:
-        forged = wire(Session(tenant="acme", user="admin"), secret="not the shop's secret")
+        forged = wire(Session(tenant="acme", user="admin"), secret="not the shop's secret" * 2)
         records = [
             order_message("o-1"),
             order_message("o-2", product="unicorn"),

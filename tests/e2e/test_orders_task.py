@@ -27,7 +27,7 @@ def start(environment: dict[str, str], tmp_path: Path) -> Iterator[Start]:
 
     def start_with(variables: Mapping[str, str], module: str = "examples.orders.task") -> ChildProcess:
         own = {name: value for name, value in os.environ.items() if name == "PATH" or name.startswith("COVERAGE_")}
-        given = {**own, **environment, "TASK_NAME": "nightly", "SESSION": wire(ANN), **variables}
+        given = {**own, **environment, "TASK_NAME": "nightly", "SESSION": wire(ANN, purpose="task"), **variables}
         child = ChildProcess(
             "task",
             [sys.executable, "-m", module],
@@ -65,7 +65,7 @@ def test_a_task_that_did_its_work_ends_with_0(start: Start, shop: Shop) -> None:
     ("variables", "reason"),
     [
         ({"TASK_NAME": "unknown"}, "no route"),
-        ({"SESSION": wire(ANN, secret="another secret")}, "signed with an unknown key"),
+        ({"SESSION": wire(ANN, secret="another secret" * 3, purpose="task")}, "signed with an unknown key"),
         ({"SESSION": '{"tenant": "acme", "user": "admin"}'}, "not signed"),
         ({"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}, "dynamodb.query orders: EndpointConnectionError"),
     ],

@@ -227,13 +227,13 @@ def test_a_session_goes_through_all_hops(aws: Aws, api: ManagementApi, policy: S
     assert [("sig" in orjson.loads(wire)) for wire in wires] == [policy.signing is not None] * 2
 
 
-def forged(how: str) -> str:
+def forged(how: str, purpose: str = "message") -> str:
     """The wire form of a session that the application never issued."""
     if how == "unsigned":
         return '{"tenant":"evil","user":"ann"}'
     if how == "other key":
-        return SessionPolicy(signing=Signing("x" * 32)).issue(Session(tenant="evil", user="ann"))
-    genuine = SIGNING.issue(Session(tenant="acme", user="ann"))
+        return SessionPolicy(signing=Signing("x" * 32)).issue(Session(tenant="evil", user="ann"), purpose)
+    genuine = SIGNING.issue(Session(tenant="acme", user="ann"), purpose)
     altered = genuine.replace("acme", "evil")
     assert altered != genuine
     return altered
@@ -272,7 +272,7 @@ class TestForgedSessions:
 
     def test_in_the_environment_of_a_task(self, aws: Aws, api: ManagementApi, how: str):
         app = Application(aws, api, SIGNING)
-        environ = {"TASK_NAME": "pack", "TASK_DATA": json.dumps(ORDER), "SESSION": forged(how)}
+        environ = {"TASK_NAME": "pack", "TASK_DATA": json.dumps(ORDER), "SESSION": forged(how, "task")}
         assert app.resolver.run_task(environ) == 1
         assert app.seen == []
         assert app.calls == []

@@ -237,7 +237,7 @@ class TestServices:
 
         @billing.get("/invoices/{id}")
         def invoice(id: str, event: Event):
-            session = POLICY.open(event.headers["x-junction-session"])
+            session = POLICY.open(event.headers["x-junction-session"], "header")
             return {"id": id, "tenant": session.tenant, "user": session.user}
 
         client = TestClient(billing)

@@ -211,7 +211,7 @@ class TestSession:
 
         @billing.get("/invoices")
         def invoices(event: Event):
-            seen.append(POLICY.open(event.headers[HEADER]).tenant)
+            seen.append(POLICY.open(event.headers[HEADER], "header").tenant)
 
         assert network.sessions[0].isascii()
         TestClient(billing).get("/invoices", headers={HEADER: network.sessions[0]})
@@ -220,7 +220,7 @@ class TestSession:
     def test_of_a_script_is_signed_by_the_policy_it_gives(self):
         adapter, network = services(policy=POLICY)
         adapter.get("billing", "/", session=Session(user="cron"))
-        assert POLICY.open(network.sessions[0]).user == "cron"
+        assert POLICY.open(network.sessions[0], "header").user == "cron"
 
     def test_is_left_out_where_there_is_none_or_none_is_wanted(self):
         adapter, network = services(policy=POLICY)

@@ -26,27 +26,29 @@ def in_a_request(read, policy=POLICY, **headers):
 
 
 def test_nobody_has_nothing_to_attach():
-    assert named_session() is None
-    assert session_wire() is None
-    assert session_wire(Session()) is None
+    assert named_session(purpose="message") is None
+    assert session_wire(purpose="message") is None
+    assert session_wire(Session(), purpose="message") is None
 
 
 def test_none_attaches_nothing_even_in_a_handler():
-    assert in_a_request(lambda: named_session(None), **{"x-tenant": "acme"}) is None
+    assert in_a_request(lambda: named_session(None, purpose="message"), **{"x-tenant": "acme"}) is None
 
 
 def test_the_current_one_has_the_name_and_the_signature_of_its_policy():
-    name, wire = in_a_request(named_session, **{"x-tenant": "acme"})
+    name, wire = in_a_request(lambda: named_session(purpose="message"), **{"x-tenant": "acme"})
     assert name == "who"
     assert POLICY.open(wire).tenant == "acme"
 
 
 def test_without_a_policy_it_is_plain():
-    assert named_session(Session(user="cron")) == ("session", '{"user":"cron"}')
+    assert named_session(Session(user="cron"), purpose="message") == ("session", '{"user":"cron"}')
     assert (
         json.loads(
             in_a_request(
-                session_wire, SessionPolicy(request=FromRequest(tenant_header="x-tenant")), **{"x-tenant": "a"}
+                lambda: session_wire(purpose="message"),
+                SessionPolicy(request=FromRequest(tenant_header="x-tenant")),
+                **{"x-tenant": "a"},
             )
         )["tenant"]
         == "a"
@@ -55,7 +57,7 @@ def test_without_a_policy_it_is_plain():
 
 @pytest.mark.parametrize("given", [Session(user="system"), POLICY.nobody.replace(user="system")])
 def test_one_that_a_handler_made_is_signed_and_carries_the_correlation(given):
-    name, wire = in_a_request(lambda: named_session(given))
+    name, wire = in_a_request(lambda: named_session(given, purpose="message"))
     assert name == "who"
     opened = POLICY.open(wire)
     assert opened.user == "system"
@@ -65,7 +67,7 @@ def test_one_that_a_handler_made_is_signed_and_carries_the_correlation(given):
 def test_one_that_a_handler_set_is_signed_too():
     def read():
         set_session(Session(user="impersonated"))
-        return named_session()
+        return named_session(purpose="message")
 
     name, wire = in_a_request(read)
     assert name == "who"
@@ -74,7 +76,7 @@ def test_one_that_a_handler_set_is_signed_too():
 
 def test_a_given_policy_wins_over_that_of_the_resolver():
     other = SessionPolicy(signing=Signing("o" * 32), attribute="other")
-    name, wire = in_a_request(lambda: named_session(CURRENT, other), **{"x-tenant": "acme"})
+    name, wire = in_a_request(lambda: named_session(CURRENT, other, purpose="message"), **{"x-tenant": "acme"})
     assert name == "other"
     assert other.open(wire).tenant == "acme"
 
@@ -127,7 +129,9 @@ SOURCES = ["get", "queue", "queue, concurrent", "queue, batch", "topic", "stream
 @pytest.mark.parametrize("asynchronous", [False, True])
 @pytest.mark.parametrize("source", [*SOURCES, "message"])
 def test_one_that_a_handler_made_is_signed_on_every_source(source, asynchronous):
-    wire = run_on(source, lambda event: session_wire(Session(tenant="acme")), asynchronous=asynchronous)
+    wire = run_on(
+        source, lambda event: session_wire(Session(tenant="acme"), purpose="message"), asynchronous=asynchronous
+    )
     assert SIGNING.open(wire).tenant == "acme"
 
 
@@ -135,6 +139,6 @@ def test_one_that_a_handler_made_is_signed_on_every_source(source, asynchronous)
 def test_one_that_was_put_into_the_event_is_signed_as_the_one_before(source):
     def replaced(event: Event):
         event.session = Session(tenant="acme")
-        return session_wire()
+        return session_wire(purpose="message")
 
     assert SIGNING.open(run_on(source, replaced, asynchronous=False)).tenant == "acme"

@@ -163,7 +163,7 @@ def test_a_payload_with_anything_in_any_place_is_answered_or_refused(raw: Any) -
 @given(mutations(PAYLOADS))
 def test_with_a_policy_that_asks_for_everything_too(raw: Any) -> None:
     policy = SessionPolicy(
-        signing=Signing("0123456789abcdef"),
+        signing=Signing("0123456789abcdef" * 2),
         request=FromRequest(tenant_claim="tenant", tenant_header="x-tenant", user_claim="sub", claims=True),
         require=("tenant", "user"),
         lambda_tenant=True,

@@ -264,18 +264,18 @@ def test_with_a_secret_an_unsigned_session_is_refused(wire: Any) -> None:
 
 def test_a_session_of_another_secret_is_refused() -> None:
     with pytest.raises(SessionError, match="unknown key"):
-        SessionPolicy(signing=Signing(SECRET)).open(SessionPolicy(signing=Signing("of another")).seal("{}"))
+        SessionPolicy(signing=Signing(SECRET)).open(SessionPolicy(signing=Signing("of another" * 4)).seal("{}"))
 
 
 def test_keys_are_rotated_without_losing_messages() -> None:
     old, new = (
-        SessionPolicy(signing=Signing("old key")),
-        SessionPolicy(signing=Signing("new key", previous=["old key"])),
+        SessionPolicy(signing=Signing("old key" * 5)),
+        SessionPolicy(signing=Signing("new key" * 5, previous=["old key" * 5])),
     )
     assert new.open(old.seal('{"tenant":"acme"}')).tenant == "acme"
     with pytest.raises(SessionError, match="unknown key"):
         old.open(new.seal("{}"))  # only the new key signs
-    assert SessionPolicy(signing=Signing(b"new key", previous="old key")).open(old.seal("{}")) == Session()
+    assert SessionPolicy(signing=Signing(b"new key" * 5, previous="old key" * 5)).open(old.seal("{}")) == Session()
 
 
 def test_a_session_expires(monkeypatch: pytest.MonkeyPatch) -> None:

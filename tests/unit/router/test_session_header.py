@@ -24,7 +24,7 @@ class TestTheHeaderOfASisterService:
 
     def test_a_signed_session_is_taken(self) -> None:
         resolver = self.resolver()
-        wire = resolver.session_policy.issue(Session("acme", "ann"))
+        wire = resolver.session_policy.issue(Session("acme", "ann"), "header")
         answer = TestClient(resolver).get("/", headers={"X-Junction-Session": wire})
         assert answer.json() == {"tenant": "acme", "user": "ann"}
         assert TestClient(resolver).get("/").json() == {"tenant": None, "user": None}
@@ -44,7 +44,7 @@ class TestTheHeaderOfASisterService:
         resolver = Resolver(session=policy)
         resolver.get("/")(lambda: "ok")
         client = TestClient(resolver)
-        answer = client.get("/", headers={"x-s": policy.issue(Session(user="ann"))})
+        answer = client.get("/", headers={"x-s": policy.issue(Session(user="ann"), "header")})
         detail = "the tenant is missing in the session of the calling service"
         assert (answer.status, answer.json()["detail"]) == (400, detail)
-        assert client.get("/", headers={"x-s": policy.issue(Session("acme"))}).status == 200
+        assert client.get("/", headers={"x-s": policy.issue(Session("acme"), "header")}).status == 200

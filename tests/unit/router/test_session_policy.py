@@ -30,16 +30,22 @@ def event_of(raw: Any, policy: SessionPolicy | None = None, context: Any = None)
 
 # ---- records -------------------------------------------------------------------------------------------------------
 
-SEALED = SessionPolicy(signing=Signing(SECRET)).seal(FULL.to_wire() or "")
+
+def sealed(purpose: str) -> str:
+    """The signed form of a session."""
+    return SessionPolicy(signing=Signing(SECRET)).seal(FULL.to_wire() or "", purpose)
+
+
+SEALED = sealed("message")
 CARRIED = {
     "sqs": samples.sqs("orders", ["a"], session=SEALED),
     "sns": samples.sns("orders", ["a"], session=SEALED),
     "sns in sqs": samples.sns_in_sqs("orders", ["a"], session=SEALED),
     "sns in sqs, raw": samples.sns_in_sqs("orders", ["a"], raw=True, session=SEALED),
-    "invoke": samples.invoke("rebuild", session=SEALED),
-    "invoke, as object": samples.invoke("rebuild", session=json.loads(SEALED)),
+    "invoke": samples.invoke("rebuild", session=sealed("invoke")),
+    "invoke, as object": samples.invoke("rebuild", session=json.loads(sealed("execution"))),
     "eventbridge": samples.eventbridge("OrderPlaced", {"id": 1}, session=SEALED),
-    "task": samples.task("nightly", session=SEALED),
+    "task": samples.task("nightly", session=sealed("task")),
 }
 
 
@@ -49,7 +55,7 @@ def test_each_way_a_session_travels(way: str) -> None:
     assert event.session == FULL
     assert event.correlation_id == "c-1"
     with pytest.raises(SessionError, match="unknown key"):
-        _ = event_of(CARRIED[way], SessionPolicy(signing=Signing("of another"))).session
+        _ = event_of(CARRIED[way], SessionPolicy(signing=Signing("of another" * 4))).session
 
 
 @pytest.mark.parametrize("way", ["sqs", "invoke", "eventbridge", "task"])
@@ -128,7 +134,7 @@ def test_the_tenant_of_lambdas_isolation_mode_fills_in_a_missing_one() -> None:
     wire = session.to_wire()
     assert wire is not None
     assert policy.open(wire) == session
-    carried = samples.invoke("a", session=policy.seal('{"tenant":"acme"}'))
+    carried = samples.invoke("a", session=policy.seal('{"tenant":"acme"}', "invoke"))
     assert event_of(carried, policy, context).session.tenant == "acme"
     assert event_of(samples.invoke("a"), policy).session == Session()
     assert event_of(samples.invoke("a"), SessionPolicy(), context).session == Session()
@@ -315,7 +321,7 @@ def test_what_a_request_says_is_a_value_that_cannot_be_changed() -> None:
 
 
 def test_a_policy_shows_no_secret() -> None:
-    policy = SessionPolicy(signing=Signing(SECRET, previous=["an older one"]), require="tenant")
+    policy = SessionPolicy(signing=Signing(SECRET, previous=["an older one" * 3]), require="tenant")
     assert "Signing(" in repr(policy)
     assert "require=('tenant',)" in repr(policy)
     for secret in (SECRET, "an older one"):

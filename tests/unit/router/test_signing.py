@@ -16,11 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.errors import ConfigurationError, SessionError
-from router.signing import Signing
+from router.signing import PURPOSES, Signing
 
 SECRET = "0123456789abcdef0123456789abcdef"
-SIGNING = Signing(SECRET, previous=["an older secret"], max_age=60)
-OLDER = Signing("an older secret", max_age=60)
+OLD_SECRET = "an older secret of 32 bytes or more"
+SIGNING = Signing(SECRET, previous=[OLD_SECRET], max_age=60)
+OLDER = Signing(OLD_SECRET, max_age=60)
 PAYLOAD = '{"tenant":"acme","user":"u-1"}'
 
 
@@ -54,8 +55,9 @@ def test_every_known_key_is_accepted_and_only_the_first_one_signs() -> None:
         Signing(SECRET).open(signed(OLDER))
     with pytest.raises(SessionError, match="unknown key"):
         OLDER.open(signed())
-    for previous in ("old", b"old", ["old"], (one for one in ["older", "old"])):
-        assert Signing("new", previous=previous).open(signed(Signing("old")))["tenant"] == "acme"
+    old = "o" * 32
+    for previous in (old, old.encode(), [old], (one for one in ["older" * 8, old])):
+        assert Signing(SECRET, previous=previous).open(signed(Signing(old)))["tenant"] == "acme"
 
 
 def test_it_is_valid_until_it_expires(clock: list[float]) -> None:
@@ -77,6 +79,8 @@ def test_it_is_valid_until_it_expires(clock: list[float]) -> None:
         ("exp", 9_999_999_999),
         pytest.param("exp", 10**5000, id="an endless number"),
         ("kid", signed(OLDER)["kid"]),
+        ("for", "header"),
+        ("for", "anything else"),
         ("sig", "0" * 64),
         ("sig", ""),
         ("sig", "é" * 64),
@@ -89,14 +93,23 @@ def test_altering_any_part_is_seen(part: str, value: Any) -> None:
 
 @pytest.mark.parametrize(
     ("part", "value"),
-    [("kid", None), ("kid", []), ("exp", "9999999999"), ("exp", True), ("exp", 1e10), ("sig", 5), ("payload", {})],
+    [
+        ("for", None),
+        ("kid", None),
+        ("kid", []),
+        ("exp", "9999999999"),
+        ("exp", True),
+        ("exp", 1e10),
+        ("sig", 5),
+        ("payload", {}),
+    ],
 )
 def test_a_part_of_another_type_is_refused(part: str, value: Any) -> None:
     with pytest.raises(SessionError, match="malformed"):
         SIGNING.open({**signed(), part: value})
 
 
-@pytest.mark.parametrize("missing", ["kid", "exp", "sig", "payload"])
+@pytest.mark.parametrize("missing", ["for", "kid", "exp", "sig", "payload"])
 def test_a_part_that_is_missing_makes_it_unsigned(missing: str) -> None:
     wire = signed()
     del wire[missing]
@@ -110,12 +123,55 @@ def test_what_is_no_signed_form_is_refused(wire: Any) -> None:
         SIGNING.open(wire)
 
 
-def test_a_signature_for_another_purpose_does_not_pass() -> None:
+def test_what_else_is_signed_with_the_secret_does_not_pass() -> None:
     wire = signed()
-    message = b"\n".join((b"", wire["kid"].encode(), str(wire["exp"]).encode(), PAYLOAD.encode()))
+    message = b"\n".join((b"message", wire["kid"].encode(), str(wire["exp"]).encode(), PAYLOAD.encode()))
     forged = hmac.new(SECRET.encode(), message, hashlib.sha256).hexdigest()
     with pytest.raises(SessionError, match="does not match"):
         SIGNING.open({**wire, "sig": forged})
+
+
+@pytest.mark.parametrize("meant", PURPOSES)
+@pytest.mark.parametrize("place", PURPOSES)
+def test_a_session_is_taken_only_where_it_was_signed_for(meant: str, place: str) -> None:
+    wire = json.loads(SIGNING.seal(PAYLOAD, meant))
+    # A state machine hands its input on to functions, tasks and queues; nothing else changes its place.
+    if meant == place or (meant == "execution" and place in ("message", "invoke", "task")):
+        assert SIGNING.open(wire, place)["tenant"] == "acme"
+        return
+    with pytest.raises(SessionError, match=f"signed for another purpose \\({meant}, and this is {place}\\)"):
+        SIGNING.open(wire, place)
+
+
+def test_a_misspelled_purpose_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="unknown purpose 'mesage'; use one of message"):
+        SIGNING.seal(PAYLOAD, "mesage")
+    with pytest.raises(ConfigurationError, match="unknown purpose"):
+        SIGNING.open(signed(), "mesage")
+
+
+def test_a_header_lives_for_minutes(clock: list[float]) -> None:
+    wire = json.loads(Signing(SECRET).seal(PAYLOAD, "header"))
+    clock[0] += 300
+    assert Signing(SECRET).open(wire, "header")["tenant"] == "acme"
+    clock[0] += 1
+    with pytest.raises(SessionError, match="expired"):
+        Signing(SECRET).open(wire, "header")
+
+
+def test_the_age_of_a_header_is_settable_and_never_over_max_age(clock: list[float]) -> None:
+    for signing in (Signing(SECRET, header_max_age=90), Signing(SECRET, max_age=90, header_max_age=600)):
+        assert signing.header_max_age == 90
+        assert json.loads(signing.seal(PAYLOAD, "header"))["exp"] == 1_700_000_090
+    with pytest.raises(ConfigurationError, match=r"Signing\(header_max_age=...\)"):
+        Signing(SECRET, header_max_age=0)
+
+
+def test_a_key_id_is_no_digest_of_the_signing_key() -> None:
+    # Whoever guesses at secrets by the id learns nothing that another use of the same secret would not tell.
+    kid = signed()["kid"]
+    for text in ("kid", "junction.key-id", "junction.session.v1"):
+        assert hmac.new(SECRET.encode(), text.encode(), hashlib.sha256).hexdigest()[:12] != kid
 
 
 def test_the_signature_is_compared_in_constant_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,19 +204,22 @@ def test_an_error_shows_only_the_start_of_an_unknown_key_escaped() -> None:
         (b"", "it is empty"),
         (5, "give str or bytes, not int"),
         ("\ud800", "not valid text"),
+        ("a", "it is too short; give at least 32 random bytes"),
+        ("k" * 31, "it is too short"),
+        (b"k" * 31 + b"\n", "it is too short"),  # the end of a line is no secret
     ],
 )
 def test_a_secret_that_is_none_is_refused(secret: Any, said: str) -> None:
     with pytest.raises(ConfigurationError, match=rf"Signing\(secret.*{said}"):
         Signing(secret)
     with pytest.raises(ConfigurationError, match=rf"Signing\(previous.*{said}"):
-        Signing("a", previous=[secret])
+        Signing(SECRET, previous=[secret])
 
 
 @pytest.mark.parametrize("previous", [None, 5])
 def test_previous_secrets_that_are_none_are_refused(previous: Any) -> None:
     with pytest.raises(ConfigurationError, match=r"Signing\(previous=...\): give a list of secrets"):
-        Signing("a", previous=previous)
+        Signing(SECRET, previous=previous)
 
 
 @pytest.mark.parametrize("max_age", [0, -1, 0.5, float("nan"), float("inf"), "60", None, True, timedelta(0)])
@@ -178,7 +237,7 @@ def test_an_age_is_seconds_or_a_timedelta(clock: list[float]) -> None:
 def test_it_shows_no_secret_and_hands_none_on() -> None:
     for shown in (repr(SIGNING), str(SIGNING), f"{vars(SIGNING) if hasattr(SIGNING, '__dict__') else ''}"):
         assert SECRET not in shown
-        assert "an older secret" not in shown
+        assert OLD_SECRET not in shown
     assert "max_age=60" in repr(SIGNING)
     with pytest.raises(TypeError, match="holds secrets"):
         pickle.dumps(SIGNING)

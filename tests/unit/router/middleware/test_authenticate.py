@@ -197,7 +197,7 @@ def test_who_has_several_tenants_is_told_how_to_name_one(tenant_header: str | No
 def test_a_signed_session_of_a_sister_service_is_no_token_but_names_the_tenant() -> None:
     policy = SessionPolicy(signing=Signing(SECRET), request=FromRequest(session_header="x-junction-session"))
     client = application(policy=policy)
-    sent = {"x-junction-session": policy.issue(Session(tenant="globex", user="eve"))}
+    sent = {"x-junction-session": policy.issue(Session(tenant="globex", user="eve"), "header")}
     assert outcome(client.get("/who", headers=sent)) == 401
     assert outcome(client.get("/who", headers=sent | bearer("ann-two"))) == ("globex", "ann")
     assert outcome(client.get("/who", headers=sent | bearer("ann"))) == 403
@@ -560,7 +560,7 @@ def test_an_internal_call_has_to_say_what_the_mode_needs(mode: str, headers: Any
 def test_an_internal_call_can_bring_a_signed_session() -> None:
     policy = SessionPolicy(signing=Signing(SECRET), request=FromRequest(session_header="x-junction-session"))
     client = application(policy=policy, bypass=BYPASS)
-    sent = bearer(BYPASS) | {"x-junction-session": policy.issue(Session(tenant="acme", user="job"))}
+    sent = bearer(BYPASS) | {"x-junction-session": policy.issue(Session(tenant="acme", user="job"), "header")}
     assert outcome(client.get("/who", headers=sent)) == ("acme", "job")
 
 
@@ -827,7 +827,7 @@ def test_an_open_route_believes_what_is_vouched_for(form: Form) -> None:
     client = application(form, policy=policy)
     vouched = {"claims": {"tenant": "globex"}}
     assert outcome(client.get("/open", headers={"x-tenant": "acme"}, authorizer=vouched)) == ("globex", None)
-    signed = policy.issue(Session(tenant="initech", user="bob"))
+    signed = policy.issue(Session(tenant="initech", user="bob"), "header")
     assert outcome(client.get("/open", headers={"x-session": signed, "x-tenant": "initech"})) == ("initech", "bob")
 
 
