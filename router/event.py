@@ -108,11 +108,13 @@ class Event:
         "correlation_id",
         "headers",
         "id",
+        "inner",
         "keys",
         "method",
         "name",
         "new",
         "old",
+        "outer",
         "params",
         "path",
         "query",
@@ -163,6 +165,8 @@ class Event:
         topic: str | None  # the SNS topic a message came through
         state: dict[str, Any]  # free for middleware and handlers
         _ignored: str | None  # why a session (or a pointer) that was there does not count
+        inner: list[Event]  # the events inside this one: of S3, EventBridge, SNS, CloudWatch Logs, DynamoDB
+        outer: Event | None  # the event that this one came inside
         _policy: Policy  # where the session comes from
         _own_session: Session | None  # None until something reads it
         _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
@@ -176,6 +180,7 @@ class Event:
     _computed: ClassVar[dict[str, Callable[[Any], Any]]]
     # Gives the data class of an event. Set by router.sources, which stands above this module and knows the classes.
     _data_class: ClassVar[Callable[[Event], Any]]
+    _events_inside: ClassVar[Callable[[Event], list[Event]]]  # set by router.sources as well
     _lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
     _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
     _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
@@ -349,6 +354,9 @@ class Event:
     def _check_pointer(self, attribute: str) -> None:
         """Refuse a pointer to a body elsewhere that this attribute announces, where anyone may have written it."""
 
+    def _inner(self) -> list[Event]:
+        return Event._events_inside(self)
+
     def _typed(self) -> Any:
         return Event._data_class(self)
 
@@ -371,7 +379,7 @@ class Event:
         return {}
 
     _name = _method = _path = _change = _bus_source = _empty
-    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _nothing
+    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _outer = _nothing
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 

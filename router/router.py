@@ -6,7 +6,7 @@ from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import METHODS, STREAM_SOURCES, Route
+from router.routing.route import CARRIERS, METHODS, STREAM_SOURCES, Route, unpacked
 from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
@@ -136,6 +136,31 @@ class Registering:
     ) -> Decorator:
         """Changes in an S3 bucket: `events=["ObjectCreated:*"]`, keys by `prefix` and `suffix` (decoded)."""
         return self._on((Source.S3,), bucket, events=events, prefix=prefix, suffix=suffix, **options)
+
+    def unpack(self, name: str, /, *, source: Source | str | None = None, **options: Unpack[RecordOptions]) -> None:
+        """Hand the events inside the records of a queue, topic, Kinesis or Firehose stream to their own routes.
+
+        Events of S3, EventBridge, SNS, CloudWatch Logs and DynamoDB are known. The record fails if one of them fails,
+        or when nothing of the kind is inside.
+
+        name: of the queue, topic or stream; it may hold `*`.
+        source: "sqs", "sns", "kinesis" or "firehose", where routes of the others have the same name.
+        options: those of `on_queue`, without `batch=`. topics, bus_sources: whose sessions are believed unsigned.
+
+        Raises:
+            ConfigurationError: the source carries no events of others, or an option makes no sense.
+        """
+        sources: tuple[Source, ...]
+        try:
+            sources = CARRIERS if source is None else (Source(source),)
+        except ValueError:
+            sources = ()
+        if not sources or not set(CARRIERS).issuperset(sources):
+            raise ConfigurationError(f"unpack(source={source!r}): use one of {', '.join(CARRIERS)}")
+        if "batch" in options or "by" in options:
+            raise ConfigurationError(f"unpack({name!r}): each record is opened by itself; leave batch= and by= out")
+        options.setdefault("name", "unpack")
+        self._register(Route(sources, name, unpacked, **options))
 
     # ---- buses, calls, tasks -----------------------------------------------------------------------------------
 

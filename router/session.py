@@ -283,7 +283,11 @@ class Policy:
         """
         if event._from_client:
             return self.of_request(event)
-        return self.of_record(event, event._session_wire(self.attribute))
+        wire = event._session_wire(self.attribute)
+        session = self.of_record(event, wire)
+        if wire is None and session is self.nobody and event.outer is not None:
+            session = event.outer.session  # of the message that it came inside
+        return session
 
     def of_record(self, event: Event, wire: Any) -> Session:
         """Return the session of a message or a call.

@@ -47,15 +47,20 @@ async def execute(batch: Batch, in_order: bool) -> Any:
         _current.reset(before)
     answer = getattr(batch.module, "answer", None)
     if batch.kind == "notify":
-        failures = [
-            (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
-            for event, outcome in zip(batch.events, batch.outcomes, strict=True)
-            if outcome.failed
-        ]
+        failures = failures_of(batch)
         if failures:
             raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
     # Of the sources that are only notified, SES alone may be waiting for an answer.
     return None if answer is None else answer(batch.raw, batch.events, batch.outcomes)
+
+
+def failures_of(batch: Batch) -> list[tuple[str, BaseException]]:
+    """Return the id and the error of each record that failed or was not tried."""
+    return [
+        (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
+        for event, outcome in zip(batch.events, batch.outcomes, strict=True)
+        if outcome.failed
+    ]
 
 
 def _id(event: Event) -> str:

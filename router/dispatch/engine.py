@@ -67,6 +67,7 @@ class Engine:
     __slots__ = (
         "_forms",
         "_modes",
+        "_unpacking",
         "catchers",
         "deadline_margin_ms",
         "delay",
@@ -102,6 +103,7 @@ class Engine:
         self.overrides: dict[Any, Any] = {}
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._forms: dict[int, tuple[Any, Form]] = {}
+        self._unpacking: list[Entry] = []
         self.runners = Runners(self)
         self._modes: dict[Source, tuple[bool, bool]] = {}
 
@@ -132,6 +134,10 @@ class Engine:
             from router.dispatch.binding import bind
 
             plan = bind(route, entry.parameters, self.overrides)
+        if route.unpacks:
+            from router.dispatch.unpack import unpacking
+
+            plan = unpacking(self)
         forms = [self.form(middleware) for middleware in (*self.middleware, *route.middleware)]
         if route.batch:
             from router.dispatch.group_chain import GroupChain
@@ -140,7 +146,9 @@ class Engine:
             call: Callable[..., Any] = group.run
             is_async = group.is_async
         else:
-            call, is_async = self._compose(route, plan, forms, checks=overridable and self.policy.enforces)
+            # What is inside is checked by itself: a notification of S3 in a queue has no session.
+            checks = overridable and self.policy.enforces and not route.unpacks
+            call, is_async = self._compose(route, plan, forms, checks=checks)
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async
         entry.call = call
@@ -180,6 +188,10 @@ class Engine:
     def add(self, route: Route, entry: Entry) -> None:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
+        if route.unpacks:
+            self._unpacking.append(entry)
+        for known in self._unpacking:
+            known.ready = False  # the new route may be async
         self._modes.clear()
 
     def mode(self, source: Source) -> tuple[bool, bool]:

@@ -92,6 +92,8 @@ async def delay(engine: Engine, event: Event, error: Retry) -> None:
     """Let the source wait before it delivers the record again, where something was given that can."""
     if error.after is None:
         return
+    while event.outer is not None:  # it is the message that waits, not what was inside it
+        event = event.outer
     # A worker knows better than the application: it renews the visibility of the messages that it holds.
     wait = getattr(event.context, "delay", None) or engine.delay
     if wait is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from router.dispatch.errors import delay, on_record_error
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, RecordsFailed
 from router.response import refuse_unawaited
 from router.session import _current
 from router.signals import Retry
@@ -227,4 +227,6 @@ async def _final_error(batch: Batch, event: Event, failure: BaseException | None
         failure = failure or late
     if failure is None or batch.engine.ignores(event, failure):
         return None
+    if isinstance(failure, RecordsFailed) and event.route is not None and event.route.unpacks:
+        return failure  # of the events inside it, each of which was reported
     return await on_record_error(batch.engine, event, failure)

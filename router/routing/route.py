@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
 # Sources whose records may hold events of others.
-CARRIERS = frozenset((Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE))
+CARRIERS = (Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -158,7 +158,7 @@ class Route:
             raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
         if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
             raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
-        if (self.topics or self.bus_sources) and not CARRIERS.issuperset(self.sources):
+        if (self.topics or self.bus_sources) and not set(CARRIERS).issuperset(self.sources):
             raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
         if self.others != "fail":
             self._check_others()
@@ -185,10 +185,17 @@ class Route:
 
     def __str__(self) -> str:
         """How messages name it: `GET /orders/{id}`, `sqs orders`."""
+        if self.unpacks:
+            return f"unpack {self.match}"
         if self.methods:
             return f"{'|'.join(self.methods)} {self.match}"
         kind = "stream" if self.sources == STREAM_SOURCES else self.sources[0].value
         return f"{kind} {self.match}"
+
+    @property
+    def unpacks(self) -> bool:
+        """Whether it hands the events inside its records to their own routes."""
+        return self.handler is unpacked
 
     def replace(self, **changes: Any) -> Route:
         """A copy with some fields changed."""
@@ -201,6 +208,10 @@ class Route:
         code = getattr(self.handler, "__code__", None)
         place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
         return f"{getattr(self.handler, '__qualname__', self.name)}{place}"
+
+
+def unpacked(event: object) -> None:
+    """Stand for what `unpack` does with a record. The dispatcher puts it in place."""
 
 
 def _names(given: Any) -> tuple[str, ...]:

@@ -55,7 +55,14 @@ def _data_class(event: Event) -> Any:
     return data_class(event, name)
 
 
+def _events_inside(event: Event) -> list[Event]:
+    from router.sources._inner import events_inside
+
+    return events_inside(event)
+
+
 Event._data_class = _data_class
+Event._events_inside = _events_inside
 
 
 class Outcome:

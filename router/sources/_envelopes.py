@@ -20,6 +20,13 @@ _WHAT = {TOPICS: "topic", BUS_SOURCES: "bus source"}
 _told: set[tuple[str, str]] = set()  # which queues and topics the log has been told of
 
 
+def is_envelope(value: dict[str, Any]) -> bool:
+    """Whether a JSON object is the envelope that SNS puts around a notification."""
+    return (
+        value.get("Type") == "Notification" and type(value.get("Message")) is str and type(value.get("TopicArn")) is str
+    )
+
+
 def is_bus_event(value: Any) -> bool:
     """Whether a JSON value is an event as EventBridge delivers it to a target."""
     return (
@@ -68,6 +75,21 @@ def is_believed(event: Event, option: str, name: str, what: str, carrier: Event 
 
         getLogger("router").warning("%s %a: %s", carrier.source.value, carrier.id, event._ignored)
     return False
+
+
+def check_pointer(event: Event, carrier: Event, topic: str) -> None:
+    """Refuse a pointer to a body elsewhere that stands in an envelope which anyone may have written.
+
+    event: whose body it is. carrier: the message that holds the envelope. topic: what the envelope names.
+    """
+    if is_named(carrier, TOPICS, topic):
+        return
+    if event._policy.signing is None:
+        is_believed(event, TOPICS, topic, "the pointer to a body in S3", carrier)
+        event._refuse(f"{event.source} record: {event._ignored}")
+    if event._session_wire(event._policy.attribute) is None:
+        event._refuse(f"{event.source} record: its envelope points to a body in S3, and holds no signed session")
+    _ = event.session  # refused unless it is signed
 
 
 def is_named(event: Event, option: str, name: str) -> bool:

@@ -57,7 +57,13 @@ class BusEvent(Event):
             return detail
 
     def _session_wire(self, attribute: str) -> Any:
-        return dig(self.json(), "metadata", attribute)
+        wire = dig(self.json(), "metadata", attribute)
+        if wire is not None and self.outer is not None:
+            from router.sources._envelopes import BUS_SOURCES, is_believed
+
+            if not is_believed(self, BUS_SOURCES, self.bus_source, "the session", self.outer):
+                return None
+        return wire
 
 
 class ScheduleEvent(BusEvent):

@@ -56,9 +56,20 @@ class TopicEvent(RecordEvent):
         held = self._find("Sns", "MessageAttributes", attribute)
         if held is None:
             return None
+        if self.outer is not None:
+            from router.sources._envelopes import TOPICS, is_believed
+
+            if not is_believed(self, TOPICS, self.name, "the session", self.outer):
+                return None
         from router.sources.sqs import plain_attributes
 
         return plain_attributes(self, {attribute: held})[attribute]
+
+    def _check_pointer(self, attribute: str) -> None:
+        if self.outer is not None:
+            from router.sources._envelopes import check_pointer
+
+            check_pointer(self, self.outer, self.name)
 
     def _timestamp(self) -> datetime | None:
         return iso_moment(self._find("Sns", "Timestamp"))

@@ -133,16 +133,9 @@ class QueueEvent(Event):
         own = self.record.get("messageAttributes")
         if (type(own) is dict and attribute in own) or self._envelope is None:
             return
-        from router.sources._envelopes import TOPICS, is_named
+        from router.sources._envelopes import check_pointer
 
-        if is_named(self, TOPICS, str(self.topic)):
-            return
-        if self._policy.signing is None:
-            self._is_believed("the pointer to a body in S3")
-            self._refuse(f"{self.source} record: {self._ignored}")
-        if self._session_wire(self._policy.attribute) is None:
-            self._refuse(f"{self.source} record: its envelope points to a body in S3, and holds no signed session")
-        _ = self.session  # refused unless it is signed
+        check_pointer(self, self, str(self.topic))
 
     def _attempt(self) -> int:
         return _count(self.system("ApproximateReceiveCount")) or 1

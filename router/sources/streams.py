@@ -153,8 +153,17 @@ class DynamoDbEvent(StreamEvent, DocumentEvent):
     def _document(self) -> Any:
         return self.old if self.change == "REMOVE" else self.new
 
+    def _name(self) -> str:
+        # The table's own change data in a Kinesis stream names it, and has no ARN.
+        table = self._find("tableName")
+        return table if type(table) is str and "eventSourceARN" not in self.record else super()._name()
+
     def _timestamp(self) -> datetime | None:
-        return since_epoch(self._find("dynamodb", "ApproximateCreationDateTime"))
+        unit = "seconds"
+        if "tableName" in self.record:
+            fine = self._find("dynamodb", "ApproximateCreationDateTimePrecision") == "MICROSECOND"
+            unit = "microseconds" if fine else "milliseconds"
+        return since_epoch(self._find("dynamodb", "ApproximateCreationDateTime"), unit)
 
 
 class KinesisEvent(StreamEvent):
