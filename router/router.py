@@ -6,8 +6,8 @@ from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import CARRIERS, METHODS, STREAM_SOURCES, Route, unpacked
-from router.sources._registry import HTTP_SOURCES
+from router.routing.route import METHODS, STREAM_SOURCES, Route, unpacked
+from router.sources._registry import CARRIERS, HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

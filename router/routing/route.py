@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Source
-from router.sources._registry import RECORD_SOURCES, ROWS
+from router.sources._registry import CARRIERS, RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
-# Sources whose records may hold events of others.
-CARRIERS = (Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -196,6 +194,12 @@ class Route:
     def unpacks(self) -> bool:
         """Whether it hands the events inside its records to their own routes."""
         return self.handler is unpacked
+
+    def takes(self, option: str, name: str) -> bool:
+        """Whether `topics` or `bus_sources` (the option) names a topic or bus source; they may hold `*`."""
+        from router.routing.slots import matches
+
+        return any(matches(pattern, name) for pattern in getattr(self, option))
 
     def replace(self, **changes: Any) -> Route:
         """A copy with some fields changed."""

@@ -6,8 +6,6 @@ pointer to a body elsewhere) inside a body counts only when the route says that 
 
 from __future__ import annotations
 
-from router.routing.slots import matches
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -94,4 +92,4 @@ def check_pointer(event: Event, carrier: Event, topic: str) -> None:
 
 def is_named(event: Event, option: str, name: str) -> bool:
     """Whether the route of an event names a topic or a bus source; names may hold `*`."""
-    return any(matches(pattern, name) for pattern in getattr(event.route, option, ()))
+    return event.route is not None and bool(event.route.takes(option, name))

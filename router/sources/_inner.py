@@ -11,9 +11,8 @@ from importlib import import_module
 import orjson
 
 from router.event import Event, Source
-from router.routing.route import CARRIERS
 from router.sources._envelopes import is_envelope
-from router.sources._registry import ROWS, detect
+from router.sources._registry import CARRIERS, ROWS, detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -314,6 +314,8 @@ HTTP_SOURCES = tuple(row.source for row in _ROWS if row.by_path)
 # Sources whose payload holds records; only these know batch= and concurrency=.
 RECORD_SOURCES = frozenset(row.source for row in _ROWS if row.records is not None)
 
+# Sources whose records may hold events of others.
+CARRIERS = (Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE)
 # By the name in eventSource: of a record, and of a payload that holds its records in another way.
 _NAMED_IN_RECORDS = {name: row.source for row in _ROWS if row.records == "Records" for name in row.named}
 _NAMED_AT_TOP = {name: row.source for row in _ROWS if row.records != "Records" for name in row.named}
