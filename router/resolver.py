@@ -5,18 +5,18 @@ from __future__ import annotations
 from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
 from router.errors import ConfigurationError
+from router.event import Source
 from router.router import Registering, Router, path_parameters
 from router.session import Policy
 from router.sources._registry import detect
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
     from router.dispatch.offload import Offload
     from router.durations import Duration
-    from router.event import Source
     from router.routing.route import Route
     from router.session_policy import SessionPolicy
 
@@ -32,6 +32,9 @@ class Resolver(Registering):
         those are reported as failed and come again.
     offload: fetches bodies that travel through S3, such as `adapters.offload.Offload`; `event.body` is then the body
         itself, fetched when it is read (before the handler, when that is async).
+    sources: the sources whose payloads are accepted (`["http", "sqs"]`), or a mapping of them by the alias or ARN that
+        was invoked (`{"web": ["http"], "*": ["sqs"]}`). A payload of another fails. None accepts all: then who can
+        write the whole payload can imitate any source.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -45,11 +48,16 @@ class Resolver(Registering):
         deadline_margin: Duration = 1.0,
         delay: Callable[..., Any] | None = None,
         offload: Offload | None = None,
+        sources: str | Iterable[str] | Mapping[str, str | Iterable[str]] | None = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
         self._engine.delay = delay
         self._engine.offload = offload
+        if sources is not None:
+            from router.dispatch.accepting import Accepted
+
+            self._engine.accepted = Accepted(sources)
         if delay is not None:
             self._waits_if(is_async(delay))
 
@@ -80,6 +88,15 @@ class Resolver(Registering):
         from router.dispatch.task import run_task
 
         return run_task(self, environ, require_env)
+
+    def _start_task(self, environ: Mapping[str, str]) -> Any:
+        """Run the route of an environment, and return what it returned."""
+        result = self._engine.dispatcher(Source.TASK)(environ, None)
+        if not hasattr(result, "send"):
+            return result
+        from router.dispatch.loop import run
+
+        return run(result)
 
     # ---- putting it together -----------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from router.dispatch.accepting import Accepted
     from router.dispatch.catching import Catcher
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
@@ -68,6 +69,7 @@ class Engine:
         "_forms",
         "_modes",
         "_unpacking",
+        "accepted",
         "catchers",
         "deadline_margin_ms",
         "delay",
@@ -94,6 +96,7 @@ class Engine:
 
             deadline_margin = seconds(deadline_margin, "Resolver(deadline_margin=...)")
         self.deadline_margin_ms = 1000 * deadline_margin  # as Lambda's context tells the time
+        self.accepted: Accepted | None = None  # the sources; None for every one
         self.table = Table()
         self.middleware: list[Any] = []
         self.catchers: dict[type[BaseException], Catcher] = {}
@@ -108,6 +111,14 @@ class Engine:
         self._modes: dict[Source, tuple[bool, bool]] = {}
 
     def runner(self, source: Source) -> Runner:
+        """Return what dispatches the payloads of invocations that are recognised as one of a source.
+
+        A payload that imitates an environment is an invoke like any other: a task is what `run_task` was given.
+        """
+        run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
+        return run if self.accepted is None else self.accepted.guard(source, run)
+
+    def dispatcher(self, source: Source) -> Runner:
         """Return what dispatches the events of a source: `run(raw, context)`.
 
         It returns the answer, or a coroutine of it when something about it is async.

@@ -135,16 +135,36 @@ class Requests(Replies):
 class Calls(Replies):
     """Calls by name. An error fails the call, unless the source has a way to say it."""
 
-    __slots__ = ("form", "optional", "say_error")
+    __slots__ = ("form", "needs_route", "optional", "say_error", "source", "unregistered")
 
     def __init__(self, engine: Engine, module: ModuleType, source: Source) -> None:
         read = module.read
         super().__init__(
             engine, lambda source, raw, context, _: read(source, raw, context)[0], engine.find, self._checked_answer
         )
+        self.source = source
         self.form: Callable[[Event, Any], Any] = module.answer
         self.say_error: Callable[[Event, Exception], Any] | None = getattr(module, "failed", None)
         self.optional: tuple[str, ...] = getattr(module, "OPTIONAL", ())
+        # Whether an error is said only where something is registered: saying it calls somebody the payload names.
+        self.needs_route: bool = getattr(module, "NEEDS_ROUTE", False)
+        if self.optional:
+            self.find = self._find
+            self.unregistered: dict[str, Entry] = {}
+
+    def _find(self, event: Event) -> Entry:
+        """Return the entry of an event; for one that needs no route, middleware around nothing."""
+        try:
+            return self.engine.find(event)
+        except NoRoute:
+            if event.name not in self.optional:
+                raise
+        entry = self.unregistered.get(event.name)
+        if entry is None:
+            from router.dispatch.unrouted import entry_of_nothing
+
+            self.unregistered[event.name] = entry = entry_of_nothing(self.engine, event)
+        return entry
 
     def _checked_answer(self, event: Event, result: Any) -> Any:
         if result is not None:
@@ -158,14 +178,11 @@ class Calls(Replies):
         from router.dispatch.errors import caught, on_error
         from router.signals import Discard
 
-        unrouted = isinstance(error, NoRoute) and event.route is None
-        if unrouted and (self.engine.ignores(event, error) or event.name in self.optional):
-            return self.form(event, None)
         if event._speaks_http:
             return self.form(event, await on_error(self.engine, event, error))
         result, final = await caught(self.engine, event, error)
         if final is None or isinstance(final, Discard):
             return self._checked_answer(event, result)
-        if self.say_error is None:
+        if self.say_error is None or (self.needs_route and not self.engine.table.entries_of(self.source)):
             raise final
         return self.say_error(event, final)

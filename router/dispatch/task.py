@@ -29,7 +29,7 @@ def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env:
         return 2
     with _terminable():
         try:
-            result = resolver.resolve(given)
+            result = resolver._start_task(given)
         except SystemExit as stopped:
             return _stopped(stopped.code)
         except Exception:

@@ -35,6 +35,17 @@ def entry_for(engine: Engine, event: Event, error: HTTPError) -> Entry:
     return entry
 
 
+def entry_of_nothing(engine: Engine, event: Event) -> Entry:
+    """Return an entry that does nothing, within the resolver's middleware: nobody registered a route for the event."""
+
+    def handler(_: Any) -> None:
+        return None
+
+    entry = Entry(Route((event.source,), event.name, handler, name="unrouted"), Plan(handler, False))
+    engine.prepare(entry, overridable=False)
+    return entry
+
+
 def _middleware_of_asked(engine: Engine, event: Event) -> tuple[Any, ...]:
     """The middleware of the route that a preflight asks about, so that CORS of a single route answers for it."""
     asked = event.headers.get("access-control-request-method", "").upper()

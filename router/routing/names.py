@@ -19,9 +19,10 @@ DEFAULTS = ("*", "$default")
 class Names:
     """The routes of one source, by name."""
 
-    __slots__ = ("_exact", "_remembered", "_wild")
+    __slots__ = ("_alone", "_exact", "_remembered", "_wild")
 
-    def __init__(self) -> None:
+    def __init__(self, alone: tuple[str, ...] = ()) -> None:
+        self._alone = alone  # names that only a route of exactly this name takes
         self._exact: dict[str, Slot] = {}
         self._wild: dict[str, Slot] = {}
         self._remembered: dict[str, tuple[Slot, ...]] = {}
@@ -59,6 +60,8 @@ class Names:
             self._remembered.clear()
         exact = self._exact.get(name)
         fitting = [pattern for pattern in self._wild if pattern in DEFAULTS or matches(pattern, name)]
+        if name in self._alone:
+            fitting = []
         # The pattern with more to it is the better match; the defaults come last.
         fitting.sort(key=lambda pattern: (pattern in DEFAULTS, -len(pattern.replace("*", ""))))
         found = ([exact] if exact is not None else []) + [self._wild[pattern] for pattern in fitting]

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from router.routing.route import Route
 
 
+# Which names only a route of the same name takes: what opens or ends a connection is no message for the default route.
+_ALONE = {Source.WEBSOCKET: ("$connect", "$disconnect")}
+
+
 class Table:
     """Routes and their entries (what the dispatcher made of them)."""
 
@@ -40,7 +44,7 @@ class Table:
                 self._paths.place(route.match, method).add(route, entry)
         else:
             for source in route.sources:
-                self._names.setdefault(source, Names()).place(route.match).add(route, entry)
+                self._names.setdefault(source, Names(_ALONE.get(source, ()))).place(route.match).add(route, entry)
         self.routes.append(route)
         self.entries.append(entry)
 

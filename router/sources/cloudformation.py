@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 LIMIT = 4096
 TIMEOUT = 10.0  # seconds for each attempt to deliver it
 PAUSES = (0.5, 2.0)  # seconds before the second and the third attempt
+# Without a route for custom resources nothing is sent: a payload that imitates one must not make the function call out.
+NEEDS_ROUTE = True
+# The buckets that CloudFormation names (user guide, crpg-ref-responses), in every partition.
+_BUCKET = "cloudformation-custom-resource-response-"
+_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu")
 _PARTS = ("PhysicalResourceId", "Data", "NoEcho", "Reason")
 _COPIED = ("StackId", "RequestId", "LogicalResourceId")
 
@@ -77,12 +82,27 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """The request. One that could not be answered is refused: its stack would wait for an hour."""
     event = CloudFormationEvent(source, raw, context, raw)
     if event.response_url is not None:
-        if type(raw["ResponseURL"]) is not str or not raw["ResponseURL"].startswith(("https://", "http://")):
-            raise InvalidEvent("cloudformation ResponseURL: must be an http or https URL")
+        if not _is_response_url(raw["ResponseURL"]):
+            raise InvalidEvent("cloudformation ResponseURL: is no https URL of a response bucket")
         for name in _COPIED:
             if text_at(raw, name) is None:
                 raise InvalidEvent(f"cloudformation {name}: must be text")
     return [event]
+
+
+def _is_response_url(url: Any) -> bool:
+    """Whether CloudFormation sends such a URL: https, and its own bucket as host (`BUCKET.s3.REGION.amazonaws.com`)."""
+    if type(url) is not str or not url.startswith("https://") or not url.isprintable():
+        return False
+    host = url[8:].replace("?", "/").replace("#", "/").replace("\\", "/").partition("/")[0].removesuffix(":443")
+    bucket, dot, rest = host.partition(".")
+    return (
+        bool(dot)
+        and bucket.startswith(_BUCKET)
+        and all(char.isascii() and (char.isalnum() or char in "-.") for char in host)
+        and rest.startswith(("s3.", "s3-"))
+        and rest.endswith(_DOMAINS)
+    )
 
 
 def answer(event: CloudFormationEvent, result: Any) -> Any:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LIMIT = 128 * 1024
 # An application that registers nothing for these is asked all the same when the API sends them here.
 OPTIONAL = ("$connect", "$disconnect")
+_LIFECYCLE = {"CONNECT": "$connect", "DISCONNECT": "$disconnect"}
 
 
 class SocketEvent(RestEvent):
@@ -25,7 +26,10 @@ class SocketEvent(RestEvent):
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
         Event.__init__(self, source, raw, context, record)
-        self.name = raw["requestContext"]["routeKey"]  # detect has seen that it is text
+        context = raw["requestContext"]
+        key = context["routeKey"]  # detect has seen that both are text
+        # What happened is API Gateway's word; the route key of a message may be the client's.
+        self.name = _LIFECYCLE.get(context["eventType"]) or ("$default" if key in OPTIONAL else key)
 
     @property
     def connection_id(self) -> str:

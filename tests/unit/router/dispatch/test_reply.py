@@ -207,7 +207,7 @@ def test_a_socket_nobody_handles_may_open_and_close_but_not_speak() -> None:
     client = TestClient(resolver)
     assert client.connect() == client.disconnect() == {"statusCode": 200}
     assert client.message("hello", route_key="chat")["statusCode"] == 404
-    assert TestClient(Resolver(unrouted="ignore")).message("hello")["statusCode"] == 200
+    assert TestClient(Resolver(unrouted="ignore")).message("hello")["statusCode"] == 404
 
 
 # ---- calls -------------------------------------------------------------------------------------------------------
@@ -297,8 +297,13 @@ def test_a_call_that_no_route_takes_fails_and_names_what_there_is(caplog: pytest
     assert "no route for cognito 'PreSignUp_SignUp': none is registered" in caplog.text
 
 
-def test_a_call_that_no_route_takes_may_be_ignored() -> None:
-    assert TestClient(Resolver(unrouted="ignore")).invoke("unknown") is None
+def test_only_records_that_no_route_takes_may_be_ignored() -> None:
+    client = TestClient(Resolver(unrouted="ignore"))
+    assert client.queue("unknown", ["a"]) == {"batchItemFailures": []}
+    with pytest.raises(NoRoute):
+        client.invoke("unknown")
+    with pytest.raises(RouterError):  # or a sign-up that nobody looked at would pass
+        client.event(samples.cognito("PreSignUp_SignUp"))
 
 
 def test_an_error_whose_source_has_a_form_for_it_is_told_in_that_form() -> None:

@@ -83,12 +83,6 @@ def test_the_processs_own_environment_is_the_default(monkeypatch: pytest.MonkeyP
     assert resolver.run_task() == 5
 
 
-def test_resolve_takes_the_environment_like_any_payload() -> None:
-    resolver = Resolver()
-    resolver.on_task("nightly")(lambda: {"rows": 7})
-    assert resolver.resolve(samples.task("nightly")) == {"rows": 7}
-
-
 def test_what_it_needs_and_does_not_have_keeps_it_from_starting(caplog: pytest.LogCaptureFixture) -> None:
     ran: list[str] = []
     resolver = Resolver()

@@ -8,7 +8,8 @@ from threading import Thread
 import pytest
 from hypothesis import given
 
-from router.errors import AnswerTooLarge, ConfigurationError, InvalidEvent, NotFound, RouterError
+from router import Resolver
+from router.errors import AnswerTooLarge, ConfigurationError, InvalidEvent, NoRoute, NotFound, RouterError
 from router.event import Source
 from router.sources import cloudformation
 from router.sources.cloudformation import answer, failed
@@ -71,6 +72,7 @@ class _Put(BaseHTTPRequestHandler):
 def bucket(monkeypatch) -> Iterator[Bucket]:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(cloudformation, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(cloudformation, "_is_response_url", lambda url: True)
     with Bucket() as server:
         thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -214,30 +216,71 @@ def test_a_document_that_does_not_arrive_fails_the_call_without_showing_the_url(
 def test_nobody_listens(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setattr(cloudformation, "PAUSES", ())
+    monkeypatch.setattr(cloudformation, "_is_response_url", lambda url: True)
     with Bucket() as closed:
         url = closed.url
     with pytest.raises(RouterError, match="could not be delivered: URLError"):
         answer(read_one({**CREATE, "ResponseURL": url}), None)
 
 
-@pytest.mark.parametrize("url", ["http://[", "http://", "https://host:port/", "http://a b/", "http://host/\r\nX: y"])
-def test_a_url_that_is_none_fails_the_call(url, monkeypatch):
-    monkeypatch.setattr(cloudformation, "PAUSES", ())
-    with pytest.raises(RouterError, match="could not be delivered"):
-        answer(read_one({**CREATE, "ResponseURL": url}), None)
+HOST = "cloudformation-custom-resource-response-useast1.s3.amazonaws.com"
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x", "", 5, {}, "HTTPS"])
-def test_only_the_web_is_answered(url):
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("file:///etc/passwd", "ftp://host/x", "", 5, {}, "HTTPS", "https://", "https://[", "http://a b/"),
+        f"http://{HOST}/x",  # in clear text
+        "https://evil.example/x",
+        "https://169.254.169.254/latest",
+        "https://bucket.s3.amazonaws.com/x",  # of anybody
+        f"https://{HOST}.evil.example/x",
+        f"https://{HOST}@evil.example/x",
+        f"https://user:{HOST}@evil.example/x",
+        f"https://evil.example\\@{HOST}/x",
+        f"https://evil.example/{HOST}",
+        f"https://evil.example?{HOST}/x",
+        f"https://evil.example#.{HOST}/x",
+        f"https://{HOST}:8443/x",
+        f"https://{HOST}/\r\nX: y",
+        "https://cloudformation-custom-resource-response-.evil.example/.s3.amazonaws.com/x",
+        "https://cloudformation-custom-resource-response-x.evil.amazonaws.com/x",
+    ],
+)
+def test_only_the_response_buckets_are_answered(url):
     with pytest.raises(InvalidEvent, match="ResponseURL"):
         read_one({**CREATE, "ResponseURL": url})
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(HOST, f"{HOST}:443"),
+        "cloudformation-custom-resource-response-euwest1.s3.eu-west-1.amazonaws.com",
+        "cloudformation-custom-resource-response-uswest2.s3-us-west-2.amazonaws.com",
+        "cloudformation-custom-resource-response-cnnorth1.s3.cn-north-1.amazonaws.com.cn",
+    ],
+)
+def test_each_response_bucket_is_answered(host):
+    url = f"https://{host}/arn%3Aaws?X-Amz-Signature=s3cret"
+    assert read_one({**CREATE, "ResponseURL": url}).response_url == url
+
+
+def test_without_a_route_for_custom_resources_nothing_is_sent(bucket):
+    with pytest.raises(NoRoute):
+        Resolver().resolve({**CREATE, "ResponseURL": bucket.url})
+    assert bucket.requests == []
+    resolver = Resolver()
+    resolver.on("cloudformation", "Custom::Other")(lambda: None)
+    resolver.resolve({**CREATE, "ResponseURL": bucket.url})  # a slip in the name: the stack must not wait for an hour
+    assert bucket.documents[0]["Status"] == "FAILED"
 
 
 @pytest.mark.parametrize("name", ["StackId", "RequestId", "LogicalResourceId"])
 @pytest.mark.parametrize("value", [None, "", 5])
 def test_a_request_that_could_not_be_answered_is_refused(name, value):
     with pytest.raises(InvalidEvent, match=name):
-        read_one({**CREATE, "ResponseURL": "https://bucket", name: value})
+        read_one({**CREATE, "ResponseURL": f"https://{HOST}/x", name: value})
 
 
 def test_the_provider_framework_gets_the_answer_itself():

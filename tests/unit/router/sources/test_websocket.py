@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router import Event, FromRequest, HTTPError, Resolver, Response, Session, SessionPolicy, read
+from router import Authenticate, Event, FromRequest, HTTPError, Resolver, Response, Session, SessionPolicy, read
 from router.errors import AnswerTooLarge, EncodeError
 from router.event import Source
 from router.sources import websocket
@@ -197,3 +197,78 @@ def test_an_answer_that_is_no_text_or_too_large_is_an_error() -> None:
     assert websocket.answer(event, "x" * 131_000)["statusCode"] == 200
     assert application(b"\xff").message("hi")["statusCode"] == 500
     assert "131,072" in application("x" * 200_000).message("hi")["body"]
+
+
+# ---- what happened is API Gateway's word ----------------------------------------------------------------------------
+
+
+def sent(kind: str, key: str) -> dict[str, Any]:
+    """A payload of an event type with a route key of the client's choice."""
+    raw = samples.websocket("MESSAGE", body="{}", route_key="chat")
+    raw["requestContext"] |= {"eventType": kind, "routeKey": key}
+    return raw
+
+
+@pytest.mark.parametrize("key", ["$connect", "$disconnect"])
+@pytest.mark.parametrize("kind", ["MESSAGE", "message", "ANYTHING"])
+def test_a_message_whose_route_key_imitates_a_lifecycle_is_a_message(kind: str, key: str) -> None:
+    ran: list[str] = []
+    resolver = Resolver()
+    resolver.on_connect()(lambda: ran.append("connect"))
+    resolver.on_disconnect()(lambda: ran.append("disconnect"))
+    resolver.on_message()(lambda: ran.append("message"))
+    resolver.resolve(sent(kind, key))
+    assert ran == ["message"]
+
+
+@pytest.mark.parametrize(("kind", "name"), [("CONNECT", "$connect"), ("DISCONNECT", "$disconnect")])
+@pytest.mark.parametrize("key", ["$connect", "$disconnect", "chat", "$default"])
+def test_a_lifecycle_is_one_whatever_its_route_key(kind: str, name: str, key: str) -> None:
+    assert one(sent(kind, key)).name == name
+
+
+@pytest.mark.parametrize("taken", ["$default", "*", "$*"])
+def test_a_lifecycle_never_reaches_a_route_of_messages(taken: str) -> None:
+    ran: list[str] = []
+    resolver = Resolver()
+    resolver.on_message(taken)(lambda event: ran.append(event.name))
+    client = TestClient(resolver)
+    assert client.connect() == client.disconnect() == {"statusCode": 200}
+    assert ran == []
+    client.message("a", route_key="$other")
+    assert ran == ["$other"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_middleware_of_the_resolver_sees_connections_that_nobody_handles(asynchronous: bool) -> None:
+    seen: list[str] = []
+    resolver = Resolver()
+
+    def gate(event):
+        seen.append(event.name)
+        if event.name == "$connect" and event.headers.get("authorization") is None:
+            raise HTTPError(401)
+        yield
+
+    async def gate_async(event):
+        for _ in gate(event):
+            yield
+
+    resolver.use(gate_async if asynchronous else gate)
+    resolver.on_message("chat")(lambda: None)
+    client = TestClient(resolver)
+    assert client.connect()["statusCode"] == 401
+    assert client.connect(headers={"authorization": "Bearer a"}) == {"statusCode": 200}
+    assert client.disconnect() == {"statusCode": 200}
+    assert seen == ["$connect", "$connect", "$disconnect"]
+
+
+def test_authenticate_refuses_a_connection_that_nobody_handles() -> None:
+    class Nobody:
+        def authenticate(self, token: str) -> None:
+            return None
+
+    resolver = Resolver().use(Authenticate(Nobody(), "user"))
+    resolver.on_message("chat")(lambda: None)
+    assert TestClient(resolver).connect()["statusCode"] == 401
+    assert TestClient(resolver).disconnect() == {"statusCode": 200}
