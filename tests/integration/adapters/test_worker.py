@@ -394,12 +394,12 @@ class TestTrouble:
             resolver = Resolver()
             tries: list[int] = []
 
-            def sync_order(event: Event, tries: list[int] = tries):
+            def sync_order(event: Event, tries=tries):
                 tries.append(event.attempt)
                 if event.attempt == 1:
                     raise SystemExit(3)
 
-            async def async_order(event: Event, tries: list[int] = tries):
+            async def async_order(event: Event, tries=tries):
                 tries.append(event.attempt)
                 if event.attempt == 1:
                     raise SystemExit(3)
