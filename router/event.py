@@ -241,20 +241,20 @@ class Event:
         self._own_session = session
 
     def json(self) -> Any:
-        """The body as JSON, parsed once. Bad JSON is a 400 or a failed record, with its position."""
+        """Return the body as JSON, parsed once. Bad JSON is a 400 or a failed record, with its position."""
         value = self._json
         if value is _UNREAD:
             self._json = value = self._parsed()
         return value
 
     def form(self) -> Form:
-        """The fields and files of a urlencoded or multipart body; a 400 (or a failed record) when it is neither."""
+        """Return the fields and files of a urlencoded or multipart body. Another kind is a 400, or a failed record."""
         from router.http.forms import read_form
 
         return read_form(self)
 
     def xml(self) -> Element:
-        """The root element of an XML body. A document type declaration is refused, so no entity is ever expanded."""
+        """Return the root element of an XML body. A document type is refused, so that no entity is expanded."""
         from router.http.forms import read_xml
 
         return read_xml(self)
@@ -348,7 +348,7 @@ class Event:
         return Policy()
 
     def _session_wire(self, attribute: str) -> Any:
-        """The session as this event carried it (text or object), or None."""
+        """Return the session as this event carried it (text or object), or None."""
         return None
 
     def _check_pointer(self, attribute: str) -> None:

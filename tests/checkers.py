@@ -36,13 +36,15 @@ class Finding(NamedTuple):
     message: str
 
 
-def mypy(folder: Path) -> list[Finding]:
-    """Return the errors that mypy (strict) finds in the modules of a folder."""
+def mypy(folder: Path, cache: str) -> list[Finding]:
+    """Return the errors that mypy (strict) finds in the modules of a folder.
+
+    cache: names what mypy keeps for the next run; no two tests that run at the same time may share it.
+    """
     settings = folder / "mypy.ini"
     settings.write_text(_MYPY_SETTINGS, "utf-8")
-    # A cache of its own: these settings are not those of `make lint`.
-    cache = CACHE.parent / "mypy-of-tests"
-    done = _run([sys.executable, "-m", "mypy", "--config-file", settings, "--cache-dir", cache, folder])
+    kept = CACHE.parent / "mypy-of-tests" / cache
+    done = _run([sys.executable, "-m", "mypy", "--config-file", settings, "--cache-dir", kept, folder])
     assert done.returncode in (0, 1), done.stdout + done.stderr
     found = re.findall(r"^(.*?):(\d+): error: (.*)$", done.stdout, re.MULTILINE)
     return [Finding(Path(file).name, int(line), message) for file, line, message in found]

@@ -36,7 +36,7 @@ class _Malformed(Exception):
 
 
 def plain_item(item: Any, name: str) -> dict[str, Any]:
-    """An item, or the map of its keys. Raises InvalidEvent naming the attribute: `NewImage.price.N: ...`."""
+    """Return an item, or the map of its keys. Raises InvalidEvent naming the attribute: `NewImage.price.N: ...`."""
     try:
         return _map(item, 0)
     except _Malformed as error:
@@ -44,7 +44,7 @@ def plain_item(item: Any, name: str) -> dict[str, Any]:
 
 
 def _value(value: Any, depth: int) -> Any:
-    """One attribute value: an object with the type as its only key."""
+    """Return one attribute value: an object with the type as its only key."""
     if type(value) is not dict or len(value) != 1:
         given = f"one with {len(value)} keys" if type(value) is dict else kind_of(value)
         raise _Malformed(f"must be an object with one DynamoDB type, not {given}")

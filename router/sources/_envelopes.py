@@ -26,7 +26,7 @@ def is_envelope(value: dict[str, Any]) -> bool:
 
 
 def is_bus_event(value: Any) -> bool:
-    """Whether a JSON value is an event as EventBridge delivers it to a target."""
+    """Return whether a JSON value is an event as EventBridge delivers it to a target."""
     return (
         type(value) is dict
         and type(value.get("detail-type")) is str
@@ -54,7 +54,7 @@ def bus_session(event: Event, attribute: str) -> Any:
 
 
 def is_believed(event: Event, option: str, name: str, what: str, carrier: Event | None = None) -> bool:
-    """Whether what stands in an envelope counts: its session is signed, or the route names where it is from.
+    """Return whether what stands in an envelope counts: its session is signed, or the route names where it is from.
 
     event: the event whose session or body is asked for; it remembers why that was ignored.
     option, name: TOPICS or BUS_SOURCES, and the topic or `source` that the envelope names.
@@ -91,5 +91,5 @@ def check_pointer(event: Event, carrier: Event, topic: str) -> None:
 
 
 def is_named(event: Event, option: str, name: str) -> bool:
-    """Whether the route of an event names a topic or a bus source; names may hold `*`."""
+    """Return whether the route of an event names a topic or a bus source; names may hold `*`."""
     return event.route is not None and bool(event.route.takes(option, name))

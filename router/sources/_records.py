@@ -48,7 +48,7 @@ class RecordEvent(Event):
         self._refuse(f"{self.source} {where}: {problem}")
 
     def _find(self, *keys: str) -> Any:
-        """A value inside the record; None where the way to it ends."""
+        """Return a value inside the record; None where the way to it ends."""
         value: Any = self.record
         for key in keys:
             if type(value) is not dict:
@@ -57,21 +57,21 @@ class RecordEvent(Event):
         return value
 
     def _need(self, kind: type[Kind], *keys: str) -> Kind:
-        """A value inside the record that its source promises. Raises InvalidEvent when it is of another kind."""
+        """Return a value inside the record that its source promises. Raises InvalidEvent when it is of another kind."""
         value = self._find(*keys)
         if type(value) is not kind:
             self._fail(".".join(keys), f"must be {_KINDS[kind]}, not {kind_of(value)}")
         return value
 
     def _need_of_payload(self, key: str) -> str:
-        """A text that stands at the top of the payload, for all records. Raises InvalidEvent when it is none."""
+        """Return a text that stands at the top of the payload, for all records. Raises InvalidEvent when it is none."""
         value = self.raw.get(key)
         if type(value) is not str:
             self._refuse(f"{self.source} {key}: must be text, not {kind_of(value)}")
         return value
 
     def _decoded(self, *keys: str) -> bytes:
-        """A value inside the record that is promised to be base64, as bytes."""
+        """Return a value inside the record that is promised to be base64, as bytes."""
         text = self._need(str, *keys)
         try:
             return a2b_base64(text, strict_mode=True)
@@ -79,7 +79,7 @@ class RecordEvent(Event):
             self._fail(".".join(keys), f"not valid base64: {error}")
 
     def _object_key(self, *keys: str) -> str:
-        """An S3 object key inside the record: it stands there URL-encoded, with `+` for a space."""
+        """Return an S3 object key inside the record: it stands there URL-encoded, with `+` for a space."""
         from urllib.parse import unquote_plus
 
         try:
@@ -94,7 +94,7 @@ class DocumentEvent(RecordEvent):
     __slots__ = ()
 
     def _document(self) -> Any:
-        """What `json()` gives."""
+        """Return what `json()` gives."""
         return self.record
 
     def _parsed(self) -> Any:
@@ -110,7 +110,7 @@ class DocumentEvent(RecordEvent):
 
 
 def kind_of(value: object) -> str:
-    """The kind of a JSON value, for messages."""
+    """Return the kind of a JSON value, for messages."""
     return _KINDS.get(type(value), type(value).__name__)
 
 
@@ -152,13 +152,13 @@ def _each(source: Source, where: str, records: list[Any]) -> Iterator[tuple[str,
 
 
 def after(mark: str, arn: str) -> str:
-    """The name that follows a mark in an ARN (`:stream/`), without what follows it; an ARN without the mark itself."""
+    """Return the name that follows a mark in an ARN (`:stream/`), up to the next slash; without the mark, the ARN."""
     _, found, rest = arn.partition(mark)
     return rest.partition("/")[0] if found else arn
 
 
 def since_epoch(value: Any, unit: str = "seconds") -> datetime | None:
-    """So many seconds (or milliseconds) since the epoch as an aware datetime; None for anything else."""
+    """Return seconds (or milliseconds) since the epoch as an aware datetime; None for anything else."""
     if type(value) is not int and type(value) is not float:
         return None
     from datetime import UTC, datetime, timedelta
@@ -171,7 +171,7 @@ def since_epoch(value: Any, unit: str = "seconds") -> datetime | None:
 
 
 def iso_moment(value: Any) -> datetime | None:
-    """An ISO 8601 time as an aware datetime (UTC unless it says otherwise); None for anything else."""
+    """Return an ISO 8601 time as an aware datetime (UTC unless it says otherwise); None for anything else."""
     if type(value) is not str:
         return None
     from datetime import UTC, datetime

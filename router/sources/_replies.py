@@ -17,7 +17,7 @@ LIMIT = 6 * 1024 * 1024
 
 
 def dig(value: Any, *keys: str) -> Any:
-    """A value inside a payload; None where the way to it ends."""
+    """Return a value inside a payload; None where the way to it ends."""
     for key in keys:
         if type(value) is not dict:
             return None
@@ -26,19 +26,19 @@ def dig(value: Any, *keys: str) -> Any:
 
 
 def text_at(value: Any, *keys: str) -> str | None:
-    """The text inside a payload; None for anything else, the empty text included."""
+    """Return the text inside a payload; None for anything else, the empty text included."""
     found = dig(value, *keys)
     return found if type(found) is str and found else None
 
 
 def object_at(value: Any, *keys: str) -> dict[str, Any]:
-    """The object inside a payload; an empty one for anything else."""
+    """Return the object inside a payload; an empty one for anything else."""
     found = dig(value, *keys)
     return found if type(found) is dict else {}
 
 
 def json_bytes(event: Event, value: Any, what: str) -> bytes:
-    """A part of the payload, `what`, as JSON. What cannot be written (a lone surrogate) is refused."""
+    """Return a part of the payload, `what`, as JSON. What cannot be written (a lone surrogate) is refused."""
     try:
         return dumps(value)
     except EncodeError as error:
@@ -46,7 +46,7 @@ def json_bytes(event: Event, value: Any, what: str) -> bytes:
 
 
 def text_bytes(event: Event, text: str, what: str) -> bytes:
-    """A text of the payload, `what`, as UTF-8. Lone surrogates are refused."""
+    """Return a text of the payload, `what`, as UTF-8. Lone surrogates are refused."""
     try:
         return text.encode()
     except UnicodeEncodeError as error:
@@ -54,7 +54,7 @@ def text_bytes(event: Event, text: str, what: str) -> bytes:
 
 
 def plain_answer(result: Any, limit: int = LIMIT) -> Any:
-    """The result as the runtime client can write it: plain JSON values, whatever the handler returned.
+    """Return the result as the runtime client can write it: plain JSON values, whatever the handler returned.
 
     Raises AnswerTooLarge over `limit` bytes, EncodeError for what has no JSON form.
     """
@@ -69,7 +69,7 @@ def plain_answer(result: Any, limit: int = LIMIT) -> Any:
 
 
 def told(error: BaseException) -> tuple[str, str]:
-    """The type and the message of an error as a caller may see them. Of an error that is not ours it sees neither."""
+    """Return the type and message of an error as a caller may see them; neither of an error that is not ours."""
     if isinstance(error, HTTPError):
         from router.response import reason
 
@@ -89,7 +89,7 @@ def raise_told(error: Exception) -> NoReturn:
 
 
 def problem_of(error: Exception) -> Response:
-    """The problem document of an error: what an HTTPError says for the client, and little about the rest."""
+    """Return the problem document of an error: what an HTTPError says for the client, and little about the rest."""
     from router.response import problem
 
     if isinstance(error, HTTPError):

@@ -25,7 +25,7 @@ class AppSyncEvent(Event):
     _from_client = True
 
     def _name(self) -> str:
-        """`Type.field`, of a direct resolver or of the payload that Amplify's template makes."""
+        """Return `Type.field`, of a direct resolver or of the payload that Amplify's template makes."""
         of_type = text_at(self.record, "info", "parentTypeName") or text_at(self.record, "typeName") or ""
         field = text_at(self.record, "info", "fieldName") or text_at(self.record, "fieldName") or ""
         return f"{of_type}.{field}"
@@ -43,7 +43,7 @@ class AppSyncEvent(Event):
         return json_bytes(self, self.json(), "arguments")
 
     def _claims(self) -> dict[str, Any]:
-        """Of the user's token or, with a Lambda authorizer, what that one said."""
+        """Return the claims of the user's token or, with a Lambda authorizer, what that one said."""
         identity = object_at(self.record, "identity")
         return object_at(identity, "claims") or object_at(identity, "resolverContext")
 
@@ -69,7 +69,7 @@ class AppSyncEvent(Event):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The field, or one Event a field of a batch."""
+    """Return the field, or one Event a field of a batch."""
     if type(raw) is not list:
         return [AppSyncEvent(source, raw, context, raw)]
     events: list[Event] = []
@@ -84,7 +84,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def answer(subject: Any, result: Any, outcomes: list[Outcome] | None = None) -> Any:
-    """`answer(event, result)` of one field: the value. `answer(raw, events, outcomes)` of a batch: a list in order.
+    """Return the value of one field, or for a batch, `answer(raw, events, outcomes)`, a list in order.
 
     In a batch a field that failed is `{"data", "errorMessage", "errorType"}` (AppSync developer guide, "Returning
     individual errors"). The others stay the values they are: what a field answers does not depend on its neighbours.
@@ -114,5 +114,5 @@ def _written(value: Any) -> Any:
 
 
 def failed(event: Event, error: Exception) -> Any:
-    """AppSync shows the message of an error to the client: one that is not the library's is replaced."""
+    """Replace the message of an error that is not the library's: AppSync shows it to the client."""
     raise_told(error)

@@ -36,7 +36,7 @@ class AuthorizerEvent(HttpEvent):
         return "methodArn" not in self.raw
 
     def _called(self) -> tuple[str, str]:
-        """The ARN of the stage, and what is called in it: `METHOD/PATH`, or the route key of a WebSocket API."""
+        """Return the ARN of the stage, and what is called in it: `METHOD/PATH`, or the route key of a WebSocket API."""
         parts = self.arn.split(":", 5)
         api, _, rest = parts[-1].partition("/")
         stage, slash, called = rest.partition("/")
@@ -45,7 +45,7 @@ class AuthorizerEvent(HttpEvent):
         return ":".join((*parts[:5], f"{api}/{stage}")), called
 
     def _name(self) -> str:
-        """The route key or resource of a request; `token` where a token is all that was sent."""
+        """Return the route key or resource of a request; `token` where a token is all that was sent."""
         if self.raw.get("type") != "REQUEST":
             return "token"
         for name in (self.raw.get("routeKey"), self._in_context("routeKey"), self.raw.get("resource")):
@@ -60,7 +60,7 @@ class AuthorizerEvent(HttpEvent):
         return text_at(self.raw, "path") or self._method_and_path()[1]
 
     def _method_and_path(self) -> tuple[str, str]:
-        """Both from the ARN; empty where there is none (AppSync), and for the route key of a WebSocket API."""
+        """Return both from the ARN; empty where there is none (AppSync), and for the route key of a WebSocket API."""
         method, slash, path = self._called()[1].partition("/") if self.arn else ("", "", "")
         return (method, "/" + path) if slash else ("", "")
 
@@ -131,7 +131,7 @@ class _Decision:
         return f"{type(self).__name__}({self.principal!r})"
 
     def answer(self, event: AuthorizerEvent) -> dict[str, Any]:
-        """The decision in the form that the event's API understands."""
+        """Return the decision in the form that the event's API understands."""
         if event.source is Source.APPSYNC_AUTHORIZER:
             return self._for_appsync()
         context = _checked(self.context, nested=event._takes_simple_answers)
@@ -204,7 +204,7 @@ def _check_text(what: str, text: Any) -> None:
 
 
 def _checked(context: Mapping[str, Any] | None, *, nested: bool) -> dict[str, Any]:
-    """The context in plain values. API Gateway fails a request whose context holds what it does not take."""
+    """Return the context in plain values. API Gateway fails a request whose context holds what it does not take."""
     values: dict[str, Any] = plain(context or {})
     for name, value in values.items():
         scalar = type(value) in (str, int, float, bool)
@@ -217,7 +217,7 @@ def _checked(context: Mapping[str, Any] | None, *, nested: bool) -> dict[str, An
 
 
 def _in_stage(event: AuthorizerEvent, resource: str) -> str:
-    """A full ARN as it is; `*`, `/path`, `METHOD /path` and WebSocket route keys within the stage that was called."""
+    """Return a full ARN as it is; `*`, `/path`, `METHOD /path` and WebSocket route keys within the stage called."""
     if resource.startswith("arn:"):
         return resource
     pattern = f"*{resource}" if resource.startswith("/") else resource.replace(" /", "/", 1)
@@ -225,7 +225,7 @@ def _in_stage(event: AuthorizerEvent, resource: str) -> str:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The request that waits for a decision."""
+    """Return the request that waits for a decision."""
     if raw.get("type") != "REQUEST":
         return [AuthorizerEvent(source, raw, context, raw)]
     kind = RestAuthorizerEvent if "methodArn" in raw else HttpApiAuthorizerEvent
@@ -233,7 +233,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def answer(event: AuthorizerEvent, result: Any) -> Any:
-    """The decision as the API expects it. What is no decision denies, and the log says so."""
+    """Return the decision as the API expects it. Anything that is not a decision is treated as Deny and logged."""
     if isinstance(result, _Decision):
         return result.answer(event)
     if type(result) is dict:
@@ -248,7 +248,7 @@ def answer(event: AuthorizerEvent, result: Any) -> Any:
 
 
 def failed(event: AuthorizerEvent, error: Exception) -> Any:
-    """Forbidden denies. Unauthorized is a 401 where API Gateway has a way to say it, else it denies. The rest fails."""
+    """Deny for Forbidden. Unauthorized is a 401 where API Gateway can say it, else it denies. The rest fails."""
     if isinstance(error, Unauthorized) and "methodArn" in event.raw:
         # API Gateway answers 401 to exactly this message (API Gateway developer guide, Lambda authorizers).
         raise Unauthorized("Unauthorized") from error

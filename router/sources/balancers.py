@@ -127,7 +127,7 @@ ANSWERS = {Source.ALB: _answer, Source.LATTICE: _answer}
 
 
 def _casings(name: str) -> Iterator[str]:
-    """Spellings of one header: where a map holds a single value a name, this is how several cookies still go out."""
+    """Yield spellings of one header, under which several cookies go out in a map of a single value a name."""
     letters = [position for position, char in enumerate(name) if char.isalpha()]
     for number in range(2 ** len(letters)):
         chosen = {position for bit, position in enumerate(letters) if number >> bit & 1}

@@ -60,7 +60,7 @@ class BedrockEvent(Event):
         return self.attributes.get(attribute)
 
     def _typed_values(self, held: Any, where: str) -> dict[str, Any]:
-        """`[{"name", "type", "value"}]`, each value a text, as a mapping of Python values."""
+        """Return `[{"name", "type", "value"}]`, each value a text, as a mapping of Python values."""
         if held is None:
             return {}
         if type(held) is not list:
@@ -99,7 +99,7 @@ def _boolean(text: str) -> bool:
 
 
 def _structure(text: str) -> Any:
-    """A list or an object. The model does not always write JSON; what is none stays text, for the handler to see."""
+    """Return a list or object. The model does not always write JSON; other text stays, for the handler to see."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
@@ -118,12 +118,12 @@ _TYPES: dict[str, Callable[[str], Any]] = {
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The action."""
+    """Return the action."""
     return [BedrockEvent(source, raw, context, raw)]
 
 
 def answer(event: BedrockEvent, result: Any) -> Any:
-    """The value in the envelope that the agent expects; a dict that is the envelope already goes as it is."""
+    """Return the value in the envelope that the agent expects; a dict that is the envelope already goes as it is."""
     if isinstance(result, dict) and "messageVersion" in result:
         return plain_answer(result)
     if isinstance(result, Response):
@@ -137,8 +137,8 @@ def answer(event: BedrockEvent, result: Any) -> Any:
 
 
 def failed(event: BedrockEvent, error: Exception) -> Any:
-    """A problem document with its status or, for a function, a state: the agent asks again about what it sent wrong
-    (REPROMPT) and gives up on anything else (FAILURE)."""
+    """Return a problem document with its status or, for a function, a state: the agent asks again about what it
+    sent wrong (REPROMPT) and gives up on anything else (FAILURE)."""
     document = problem_of(error)
     if event.function is None:
         return answer(event, document)

@@ -50,7 +50,7 @@ class KafkaEvent(RecordEvent):
         return None if self._find("value") is None else super()._parsed()
 
     def _named_values(self) -> Iterator[tuple[str, str, Any]]:
-        """Each header: name, place, value as delivered. A name may occur more than once."""
+        """Return each header: name, place, value as delivered. A name may occur more than once."""
         headers = self._find("headers")
         if headers is None:
             return
@@ -130,7 +130,7 @@ class RabbitMqEvent(BrokerEvent):
     _correlation = ("basicProperties", "correlationId")
 
     def _id(self) -> str:
-        """The message id, if the publisher gave one; else made of where the message stood and what it is.
+        """Return the message id, if the publisher gave one; else made of where the message stood and what it is.
 
         Two messages without an id that are alike in everything cannot be told apart: publishers should give one.
         """
@@ -210,7 +210,7 @@ class DocumentDbEvent(DocumentEvent):
 
 
 def _readable(data: bytes) -> str | bytes:
-    """Text where the bytes are UTF-8, else the bytes."""
+    """Return text where the bytes are UTF-8, else the bytes."""
     try:
         return data.decode()
     except UnicodeDecodeError:
@@ -218,7 +218,7 @@ def _readable(data: bytes) -> str | bytes:
 
 
 def _header(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
-    """A header that came as a list of Java bytes, which run from -128 to 127."""
+    """Return a header that came as a list of Java bytes, which run from -128 to 127."""
     if value is None:
         return None
     if type(value) is not list:
@@ -229,7 +229,7 @@ def _header(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
 
 
 def _plain(event: RecordEvent, place: str, value: Any, depth: int) -> Any:
-    """A header of RabbitMQ: text comes as `{"bytes": [...]}`, also inside tables and lists; the rest as it is."""
+    """Return a header of RabbitMQ. Text comes as `{"bytes": [...]}`, also in tables and lists; the rest is plain."""
     if depth > _DEEPEST:
         event._fail(place[:200], f"nested deeper than {_DEEPEST} levels")
     if type(value) is list:
@@ -247,7 +247,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def _clock(text: Any) -> datetime | None:
-    """A date in Java's way, taken as UTC; None for anything else."""
+    """Return a date in Java's way, taken as UTC; None for anything else."""
     found = _CLOCK.fullmatch(text) if type(text) is str else None
     if found is None or found[1] not in _MONTHS:
         return None
@@ -262,7 +262,7 @@ def _clock(text: Any) -> datetime | None:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """One Event a record or message."""
+    """Return one Event a record or message."""
     if source is Source.KAFKA:
         grouped = placed_in_groups(source, raw)
         return [KafkaEvent(source, raw, context, record, place) for _, place, record in grouped]
@@ -274,7 +274,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
-    """Messages stand under `queue::virtual host`."""
+    """Return one Event a message; they stand under `queue::virtual host`."""
     events: list[Event] = []
     for queue, place, record in placed_in_groups(source, raw):
         event = RabbitMqEvent(source, raw, context, record, place)
@@ -284,7 +284,7 @@ def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def lane(event: Event) -> str | None:
-    """What must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
+    """Return what must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
     if isinstance(event, KafkaEvent):
         return f"{event._find('topic')}-{event._find('partition')}"
     if isinstance(event, DocumentDbEvent):

@@ -47,7 +47,7 @@ class BusEvent(Event):
         return json_bytes(self, detail, "detail")
 
     def _parsed(self) -> Any:
-        """The detail; one that is text is parsed when it is JSON, and else stays what it is."""
+        """Return the detail; one that is text is parsed when it is JSON, and else stays what it is."""
         detail = self.raw.get("detail")
         if type(detail) is not str:
             return detail
@@ -76,7 +76,7 @@ class ScheduleEvent(BusEvent):
 
 
 def _schedule(resources: Any) -> str | None:
-    """The name in `rule/NAME`, `rule/BUS/NAME` or `schedule/GROUP/NAME`, the resource of the first ARN."""
+    """Return the name in `rule/NAME`, `rule/BUS/NAME` or `schedule/GROUP/NAME`, the resource of the first ARN."""
     if type(resources) is not list or not resources or type(resources[0]) is not str:
         return None
     kind, slash, rest = resources[0].rpartition(":")[2].partition("/")
@@ -84,7 +84,7 @@ def _schedule(resources: Any) -> str | None:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The event."""
+    """Return the event."""
     return [(ScheduleEvent if source is Source.SCHEDULE else BusEvent)(source, raw, context, raw)]
 
 

@@ -79,7 +79,7 @@ class CloudFormationEvent(Event):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The request. One that could not be answered is refused: its stack would wait for an hour."""
+    """Return the request. Refuse one that could not be answered: its stack would wait for an hour."""
     event = CloudFormationEvent(source, raw, context, raw)
     if event.response_url is not None:
         if not _is_response_url(raw["ResponseURL"]):
@@ -106,7 +106,7 @@ def _is_response_url(url: Any) -> bool:
 
 
 def answer(event: CloudFormationEvent, result: Any) -> Any:
-    """Success, sent to CloudFormation. Raises AnswerTooLarge; what is raised here is sent as a failure in its place."""
+    """Send success to CloudFormation. Raises AnswerTooLarge; what is raised here is sent as a failure in its place."""
     result = plain_answer(result)
     if event.response_url is None and type(result) is dict and "IsComplete" in result:
         return result  # of the framework's second handler, which is asked until it is done
@@ -123,7 +123,7 @@ def answer(event: CloudFormationEvent, result: Any) -> Any:
 
 
 def failed(event: CloudFormationEvent, error: Exception) -> Any:
-    """Failure, sent to CloudFormation. With the provider framework the call fails; it reports that itself."""
+    """Send failure to CloudFormation. With the provider framework the call fails; it reports that itself."""
     if event.response_url is None or isinstance(error, _Undelivered):
         raise error
     document = {"Status": "FAILED", **_copied(event), "PhysicalResourceId": _physical_id(event, {})}
@@ -134,7 +134,7 @@ def failed(event: CloudFormationEvent, error: Exception) -> Any:
 
 
 def _parts(event: CloudFormationEvent, result: Any) -> dict[str, Any]:
-    """What the handler said about the resource: its attributes alone, its id alone, or parts of the document."""
+    """Return what the handler said about the resource: its attributes alone, its id alone, or parts of the document."""
     if result is None:
         return {}
     if type(result) is str:
@@ -152,7 +152,7 @@ def _parts(event: CloudFormationEvent, result: Any) -> dict[str, Any]:
 
 
 def _physical_id(event: CloudFormationEvent, parts: dict[str, Any]) -> str:
-    """The id of the resource. A new one makes an update a replacement; a delete must keep the one it was sent."""
+    """Return the id of the resource. A new one makes an update a replacement; a delete keeps the one it was sent."""
     held = text_at(event.raw, "PhysicalResourceId")
     if event.change == "Delete" and held is not None:
         return held
@@ -165,7 +165,7 @@ def _physical_id(event: CloudFormationEvent, parts: dict[str, Any]) -> str:
 
 
 def _derived_id(event: CloudFormationEvent) -> str:
-    """The same for each attempt to create one resource of one stack, and for no other."""
+    """Return an id that is the same for each attempt to create one resource of one stack, and for no other."""
     from hashlib import sha256
 
     stack, resource = (text_at(event.raw, name) or "" for name in ("StackId", "LogicalResourceId"))
@@ -177,7 +177,7 @@ def _copied(event: CloudFormationEvent) -> dict[str, str]:
 
 
 def _reason(event: CloudFormationEvent, error: Exception) -> str:
-    """Anyone who may look at the stack can read this: of errors that are not the library's, only the type."""
+    """Return what anyone who may look at the stack can read: of errors that are not the library's, only the type."""
     said = str(error)
     if not isinstance(error, RouterError):
         stream = getattr(event.context, "log_stream_name", None)
@@ -187,7 +187,7 @@ def _reason(event: CloudFormationEvent, error: Exception) -> str:
 
 
 def _deliver(event: CloudFormationEvent, document: dict[str, Any]) -> None:
-    """PUT the document to the URL, which is signed and therefore never shown."""
+    """Send the document to the URL (PUT), which is signed and therefore never shown."""
     from time import sleep
 
     body = dumps(document)
@@ -201,7 +201,7 @@ def _deliver(event: CloudFormationEvent, document: dict[str, Any]) -> None:
 
 
 def _put(url: str, body: bytes) -> tuple[str | None, bool]:
-    """What went wrong, or None; and whether trying again makes sense."""
+    """Return what went wrong, or None; and whether trying again makes sense."""
     from http.client import HTTPException, InvalidURL
     from urllib.error import HTTPError
     from urllib.request import Request, urlopen

@@ -101,7 +101,7 @@ class CloudFrontEvent(Event):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The request or response; CloudFront sends one a call."""
+    """Return the request or response; CloudFront sends one a call."""
     record = raw["Records"][0]  # detect has seen it
     event_type = dig(record, "cf", "config", "eventType")
     if event_type not in EVENT_TYPES:
@@ -113,7 +113,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def answer(event: CloudFrontEvent, result: Any) -> Any:
-    """What goes on its way: the payload's own request or response, the handler's, or an answer of its own."""
+    """Return what goes on its way: the payload's own request or response, the handler's, or an answer of its own."""
     if result is None:
         return event.passed
     if isinstance(result, dict):
@@ -123,7 +123,7 @@ def answer(event: CloudFrontEvent, result: Any) -> Any:
 
 
 def failed(event: CloudFrontEvent, error: Exception) -> Any:
-    """The error as a response to the client. A response event has one already: there the call fails."""
+    """Return the error as a response to the client. A response event has one already: there the call fails."""
     if event.name.endswith("response"):
         raise error
     return answer(event, problem_of(error))

@@ -37,12 +37,12 @@ class CognitoEvent(Event):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The trigger."""
+    """Return the trigger."""
     return [CognitoEvent(source, raw, context, raw)]
 
 
 def answer(event: Event, result: Any) -> Any:
-    """The event back: as it came, with the handler's values in its response, or as the handler returned it."""
+    """Return the event back: as it came, with the handler's values in its response, or as the handler returned it."""
     if result is None:
         return event.raw
     result = plain_answer(result)
@@ -58,7 +58,7 @@ def answer(event: Event, result: Any) -> Any:
 
 
 def failed(event: Event, error: Exception) -> Any:
-    """Cognito shows the message of an error to the client: one that is not the library's is replaced."""
+    """Replace the message of an error that is not the library's: Cognito shows it to the client."""
     raise_told(error)
 
 

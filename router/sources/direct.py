@@ -51,7 +51,7 @@ def _rotation(raw: Any) -> str | None:
 
 
 def _after_slash(*keys: str) -> Finder:
-    """The name at the end of an ARN: `accesspoint/NAME`, `labeling-job/NAME`."""
+    """Return the name at the end of an ARN: `accesspoint/NAME`, `labeling-job/NAME`."""
 
     def find(raw: Any) -> str | None:
         arn = text_at(raw, *keys)
@@ -156,11 +156,11 @@ def _moment(text: Any) -> datetime | None:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The call."""
+    """Return the call."""
     kind = ConfigEvent if source is Source.CONFIG else DirectEvent
     return [kind(source, raw, context, raw)]
 
 
 def answer(event: Event, result: Any) -> Any:
-    """The result as the handler returned it, in plain JSON values."""
+    """Return the result as the handler returned it, in plain JSON values."""
     return plain_answer(result)

@@ -75,7 +75,7 @@ class TransformEvent(RecordEvent):
         return key if type(key) is str else None
 
     def _metadata(self, key: str) -> Any:
-        """What is known of where the record comes from; None when it says nothing of this."""
+        """Return what is known of where the record comes from; None when it says nothing of this."""
         for section in ("kinesisRecordMetadata", "kinesisStreamRecordMetadata", "mskRecordMetadata"):
             value = self._find(section, key)
             if value is not None:
@@ -101,7 +101,7 @@ class TransformEvent(RecordEvent):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[TransformEvent]:
-    """One Event a record."""
+    """Return one Event a record."""
     events = []
     for place, record in placed(source, raw):
         event = TransformEvent(source, raw, context, record, place)
@@ -113,7 +113,7 @@ def read(source: Source, raw: Any, context: Any) -> list[TransformEvent]:
 
 
 def answer(raw: Any, events: Sequence[TransformEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Each record id once: Ok, Dropped (the handler raised Discard) or ProcessingFailed, with its data.
+    """Return each record id once: Ok, Dropped (the handler raised Discard) or ProcessingFailed, with its data.
 
     Firehose keeps what failed in the bucket's error folder, so nothing is lost. Results that no longer fit into an
     answer fail alone, rather than all with them.
@@ -138,7 +138,7 @@ def _answered(event: TransformEvent, outcome: Outcome) -> dict[str, Any]:
 
 
 def _transformed(event: TransformEvent, result: Any) -> dict[str, Any]:
-    """The answer for what a handler returned. Raises EncodeError or UnicodeEncodeError when that is no data."""
+    """Return the answer for what a handler returned. Raises EncodeError or UnicodeEncodeError when that is no data."""
     keys: dict[str, str] = {}
     if isinstance(result, Transformed):
         result, keys = result.data, result.partition_keys
@@ -166,13 +166,13 @@ def _encoded(data: Any) -> str:
 
 
 def _untouched(event: TransformEvent, result: str) -> dict[str, Any]:
-    """An answer with the record's data as it came."""
+    """Return an answer with the record's data as it came."""
     data = event.record.get(event._data_key)
     return {"recordId": event.id, "result": result, **({event._data_key: data} if type(data) is str else {})}
 
 
 def _within_limit(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The answers, all of them, within the limit: results first come first served, then the data of what has none."""
+    """Return all answers within the limit: results first come first served, then the data of what has none."""
     room = LIMIT - len('{"records": []}')
     sizes = [_size(answered) for answered in answers]
     if sum(sizes) <= room:
@@ -196,7 +196,7 @@ def _within_limit(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _size(answered: dict[str, Any]) -> int:
-    """The bytes that the runtime client makes of an answer, with the comma that follows."""
+    """Return how many bytes the runtime client makes of an answer, with the comma that follows."""
     from json import dumps
 
     return len(dumps(answered)) + len(", ")

@@ -33,7 +33,7 @@ class HttpEvent(Event):
     _from_client = True
 
     def _part(self, key: str, kind: type, default: Any = None) -> Any:
-        """A top-level part of the payload; absent or null is the default, another type a 400."""
+        """Return a top-level part of the payload; absent or null is the default, another type a 400."""
         value = self.raw.get(key)
         if value is None:
             return default
@@ -47,7 +47,7 @@ class HttpEvent(Event):
         return context if type(context) is dict else {}
 
     def _in_context(self, *keys: str) -> Any:
-        """A value inside requestContext; None where the way to it ends."""
+        """Return a value inside requestContext; None where the way to it ends."""
         value: Any = self.raw.get("requestContext")
         for key in keys:
             if type(value) is not dict:
@@ -193,7 +193,7 @@ EVENTS: dict[Source, type[HttpEvent]] = {
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The request."""
+    """Return the request."""
     return [EVENTS[source](source, raw, context, raw)]
 
 
@@ -287,7 +287,7 @@ SURELY_FITS = (1024 * 1024 - 64 * 1024) // 6
 
 
 def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
-    """The answer, when it is within the limit; else AnswerTooLarge, which says by how much it is over."""
+    """Return the answer. Raises AnswerTooLarge over the limit, which says by how much."""
     size = len(orjson.dumps(answer))
     if size > limit:
         raise AnswerTooLarge(f"the answer has {size:,} bytes; this source takes {limit:,}")
@@ -295,7 +295,7 @@ def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
 
 
 def parse_cookies(lines: Any) -> dict[str, str]:
-    """Cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first)."""
+    """Return cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first)."""
     cookies: dict[str, str] = {}
     for line in lines:
         for part in line.split(";") if isinstance(line, str) else ():
@@ -308,7 +308,7 @@ def parse_cookies(lines: Any) -> dict[str, str]:
 
 
 def parse_query(event: Event, text: str) -> dict[str, list[str]]:
-    """A query string as values by name; encodings that are not UTF-8 are a 400."""
+    """Return a query string as values by name; encodings that are not UTF-8 are a 400."""
     values: dict[str, list[str]] = {}
     for pair in text.split("&"):
         if pair:
@@ -330,7 +330,7 @@ def unquote(event: Event, text: str) -> str:
 
 
 def moment(milliseconds: Any) -> datetime | None:
-    """Milliseconds since the epoch as an aware datetime; None for anything else."""
+    """Return the aware datetime of milliseconds since the epoch; None for anything else."""
     if type(milliseconds) is not int:
         return None
     from datetime import UTC, datetime
@@ -342,7 +342,7 @@ def moment(milliseconds: Any) -> datetime | None:
 
 
 def pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
-    """Names with their values, from a map of single values or of lists."""
+    """Return names with their values, from a map of single values or of lists."""
     held: Mapping[str, Any] = event._part(key, dict, {})
     for name, value in held.items():
         if type(value) is str:
@@ -362,7 +362,7 @@ def _without_stage(path: str, stage: str) -> str:
 
 
 def _escape_stray(path: str) -> str:
-    """HTTP API hands the path over decoded, so that a `%` in it may stand for itself; REST, URL and ALB do not."""
+    """Encode a `%` that stands for itself: HTTP API hands the path over decoded; REST, URL and ALB do not."""
     head, *parts = path.split("%")
     return head + "".join(
         f"%{part}" if len(part) >= 2 and part[0] in _HEX and part[1] in _HEX else f"%25{part}" for part in parts

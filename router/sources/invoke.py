@@ -52,7 +52,7 @@ class TaskEvent(Event):
         return f"<Event task name={self.name!r} id={self.id!r}>"
 
     def _id(self) -> str:
-        """The task's id, which stands in the metadata URI: http://169.254.170.2/v4/TASKID-CONTAINER."""
+        """Return the task's id, which stands in the metadata URI: http://169.254.170.2/v4/TASKID-CONTAINER."""
         uri = self.raw.get("ECS_CONTAINER_METADATA_URI_V4")
         task = uri.rpartition("/")[2].partition("-")[0] if isinstance(uri, str) else ""
         return task or super()._id()
@@ -81,7 +81,7 @@ class TaskEvent(Event):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The call, or the start of the task."""
+    """Return the call, or the start of the task."""
     if source is Source.TASK:
         # The record is what patterns and logs look at: of the environment, only the name.
         return [TaskEvent(source, raw, context, {"TASK_NAME": raw.get("TASK_NAME")})]
@@ -89,7 +89,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def answer(event: Event, result: Any) -> Any:
-    """The result in plain JSON values; AnswerTooLarge over what Lambda returns to a caller."""
+    """Return the result in plain JSON values; AnswerTooLarge over what Lambda returns to a caller."""
     if event.source is Source.TASK:
         return result  # nobody waits for it but run_task
     return plain_answer(result, LIMIT)

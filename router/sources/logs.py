@@ -66,12 +66,12 @@ class LogsEvent(RecordEvent):
         return since_epoch(self._first("timestamp"), "milliseconds")
 
     def _first(self, key: str) -> Any:
-        """A part of the first log event; None when there is no such thing."""
+        """Return a part of the first log event; None when there is no such thing."""
         events = self.json().get("logEvents")
         first = events[0] if type(events) is list and events else None
         return first.get(key) if type(first) is dict else None
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The payload. Nothing of it is unpacked yet."""
+    """Return the payload. Nothing of it is unpacked yet."""
     return [LogsEvent(source, raw, context, raw)]

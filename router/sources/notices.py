@@ -64,13 +64,13 @@ class CodeCommitEvent(DocumentEvent):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """One Event a mail or push."""
+    """Return one Event a mail or push."""
     kind = SesEvent if source is Source.SES else CodeCommitEvent
     return [kind(source, raw, context, record, place) for place, record in placed(source, raw)]
 
 
 def answer(raw: Any, events: Sequence[Event], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
-    """What SES does with the mail next, when its rule waits for the function (RequestResponse).
+    """Return what SES does with the mail next, when its rule waits for the function (RequestResponse).
 
     A handler decides by returning `{"disposition": "STOP_RULE"}` or the word alone. None lets SES go on, and is all
     that a rule which does not wait (Event) can be told. Raises ConfigurationError for a word that SES does not know:

@@ -55,7 +55,7 @@ class ObjectChangeEvent(ObjectEvent):
     __slots__ = ()
 
     def _id(self) -> str:
-        """The request and the object: one request (DeleteObjects) may be told of many, with one request id."""
+        """Return the request and the object: one request (DeleteObjects) may be told of many, with one request id."""
         request = self._find("responseElements", "x-amz-request-id")
         held = [request, *(self._find("s3", "object", part) for part in ("sequencer", "key", "versionId"))]
         if type(request) is not str and type(held[1]) is not str:
@@ -86,7 +86,7 @@ class ObjectChangeEvent(ObjectEvent):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """One Event an object. `s3:TestEvent`, which S3 sends when notifications are configured, is about none."""
+    """Return one Event an object. `s3:TestEvent`, which S3 sends when notifications are configured, is about none."""
     if "Records" not in raw:
         return []
     return [ObjectChangeEvent(source, raw, context, record, place) for place, record in placed(source, raw)]

@@ -50,7 +50,7 @@ class ObjectTaskEvent(ObjectEvent):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[ObjectTaskEvent]:
-    """One Event a task."""
+    """Return one Event a task."""
     for key in ("invocationId", "invocationSchemaVersion"):  # without them no answer would be taken
         if type(raw.get(key)) is not str:
             raise InvalidEvent(f"{source} {key}: must be text, not {kind_of(raw.get(key))}")
@@ -64,7 +64,7 @@ def read(source: Source, raw: Any, context: Any) -> list[ObjectTaskEvent]:
 
 
 def answer(raw: Any, events: Sequence[ObjectTaskEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """A result for each task. S3 tries those with a TemporaryFailure again."""
+    """Return a result for each task. S3 tries those with a TemporaryFailure again."""
     results = []
     for event, outcome in zip(events, outcomes, strict=True):
         code, text = _result(outcome)
@@ -91,7 +91,7 @@ def _result(outcome: Outcome) -> tuple[str, str]:
 
 
 def _text(result: Any) -> str:
-    """What a handler returned, for the report. The work is done, so this never fails."""
+    """Return what a handler returned, for the report. The work is done, so this never fails."""
     if result is None:
         return ""
     if isinstance(result, str):

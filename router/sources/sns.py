@@ -76,7 +76,7 @@ class TopicEvent(RecordEvent):
 
 
 def _padded(attributes: Any) -> Any:
-    """The attributes with binary values at full length: AWS's own sample event of SNS has one without `=`."""
+    """Return the attributes with binary values at full length: AWS's own sample event of SNS has one without `=`."""
     if type(attributes) is not dict:
         return attributes
     return {name: _padded_one(attribute) for name, attribute in attributes.items()}
@@ -90,5 +90,5 @@ def _padded_one(attribute: Any) -> Any:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """One Event a notification."""
+    """Return one Event a notification."""
     return [TopicEvent(source, raw, context, record, place) for place, record in placed(source, raw)]

@@ -52,7 +52,7 @@ class QueueEvent(Event):
         return subject if type(subject) is str else None
 
     def system(self, name: str) -> Any:
-        """An attribute that SQS itself sets, such as ApproximateReceiveCount; None when it is not there."""
+        """Return an attribute that SQS itself sets, such as ApproximateReceiveCount; None when it is not there."""
         attributes = self.record.get("attributes")
         return attributes.get(name) if type(attributes) is dict else None
 
@@ -154,12 +154,12 @@ QueueEvent._computed["_envelope"] = QueueEvent._opened
 
 
 def _count(text: Any) -> int | None:
-    """A count or a time that came as decimal digits; None for anything else."""
+    """Return a count or a time that came as decimal digits; None for anything else."""
     return int(text) if type(text) is str and text.isascii() and text.isdigit() and len(text) <= 20 else None
 
 
 def text_of(event: Event, key: str) -> str:
-    """A part of a record that its source promises as text. Raises InvalidEvent, which names it."""
+    """Return a part of a record that its source promises as text. Raises InvalidEvent, which names it."""
     value = event.record.get(key)
     if type(value) is not str:
         raise InvalidEvent(f"{event.source} record: {key} must be text, got {type(value).__name__}")
@@ -167,7 +167,7 @@ def text_of(event: Event, key: str) -> str:
 
 
 def plain_attributes(event: Event, held: Any) -> dict[str, Any]:
-    """Message attributes as plain values: text, int or Decimal, bytes; SNS's String.Array as a list.
+    """Return message attributes as plain values: text, int or Decimal, bytes; SNS's String.Array as a list.
 
     Reads both spellings: `stringValue`/`binaryValue` of SQS and `Value` of SNS.
     """
@@ -202,7 +202,7 @@ def _plain(event: Event, name: str, attribute: Any) -> Any:
 
 
 def number(text: str) -> Any:
-    """An exact number: int where it is whole, else Decimal. Raises ValueError."""
+    """Return an exact number: int where it is whole, else Decimal. Raises ValueError."""
     digits = text.removeprefix("-")
     if digits.isascii() and digits.isdigit() and len(digits) < 130:
         return int(text)
@@ -218,12 +218,12 @@ def number(text: str) -> Any:
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """One Event a message."""
+    """Return one Event a message."""
     return list(each(source, raw, context))
 
 
 def each(source: Source, raw: Any, context: Any) -> Iterator[Event]:
-    """The same one by one: what is made when its turn comes is still in the processor's cache when it is handled."""
+    """Yield what `read` returns: an event that is made just before it is handled is still in the processor's cache."""
     records = raw["Records"]
     for position, record in enumerate(records):
         id = record.get("messageId") if type(record) is dict else None
@@ -248,18 +248,18 @@ def _events(source: Source, raw: Any, context: Any) -> Iterator[Event]:
 
 
 def has_lanes(raw: Any) -> bool:
-    """Whether the messages of this batch have an order to keep; Lambda takes a batch from one queue."""
+    """Return whether the messages of this batch have an order to keep; Lambda takes a batch from one queue."""
     arn = raw["Records"][0].get("eventSourceARN") if raw["Records"] else None
     return type(arn) is str and arn.endswith(".fifo")
 
 
 def lane(event: Event) -> str | None:
-    """What must stay in order: the message group of a FIFO queue."""
+    """Return what must stay in order: the message group of a FIFO queue."""
     return event.group if has_lanes(event.raw) and isinstance(event, QueueEvent) else None
 
 
 def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The failed messages by id. An unknown or empty id would make Lambda take the whole batch as failed."""
+    """Return the failed messages by id. An unknown or empty id would make Lambda take the whole batch as failed."""
     records = raw["Records"]
     failed = [records[position]["messageId"] for position, outcome in enumerate(outcomes) if outcome.failed]
     return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}

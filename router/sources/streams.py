@@ -139,7 +139,7 @@ class DynamoDbEvent(StreamEvent, DocumentEvent):
         return self._image("NewImage")
 
     def _image(self, part: str) -> dict[str, Any] | None:
-        """A part of the record in plain values; None when the stream's view leaves it out."""
+        """Return a part of the record in plain values; None when the stream's view leaves it out."""
         from router.sources._dynamodb_json import plain_item
 
         image = self._find("dynamodb", part)
@@ -218,7 +218,7 @@ _EVENTS: dict[Source, type[StreamEvent]] = {Source.DYNAMODB: DynamoDbEvent, Sour
 
 
 def read(source: Source, raw: Any, context: Any) -> list[StreamEvent]:
-    """One Event a record; of the last call of a tumbling window, which may be without records, at least one."""
+    """Return one Event a record; of the last call of a tumbling window, which may be without records, at least one."""
     where = _SEQUENCE[source]
     events: list[StreamEvent] = []
     for place, record in placed(source, raw):
@@ -240,7 +240,7 @@ def _in_window(raw: Any) -> bool:
 
 
 def _open_window(raw: Any, events: list[StreamEvent]) -> None:
-    """Show each event the window of its call. The last event of the last call is the window's last."""
+    """Give each event the window of its call. The last event of the last call is the window's last."""
     carried = _Carried(window_state(raw))
     closes = raw.get("isFinalInvokeForWindow") is True
     for event in events:
@@ -248,7 +248,7 @@ def _open_window(raw: Any, events: list[StreamEvent]) -> None:
 
 
 def window_state(raw: Any) -> dict[str, Any]:
-    """The state that a call of a tumbling window starts from. Raises InvalidEvent when it is no object."""
+    """Return the state that a call of a tumbling window starts from. Raises InvalidEvent when it is no object."""
     state = raw.get("state")
     if state is None:
         return {}
@@ -258,17 +258,17 @@ def window_state(raw: Any) -> dict[str, Any]:
 
 
 def lane(event: StreamEvent) -> str | None:
-    """What must stay in order: the shard. A call from DynamoDB is one shard, which its records do not name."""
+    """Return what must stay in order: the shard. A call from DynamoDB is one shard, which its records do not name."""
     return event.shard if isinstance(event, KinesisEvent) else None
 
 
 def key(event: StreamEvent) -> str | None:
-    """What must stay in order within a shard: records of one partition key. In a window, all of them."""
+    """Return what must stay in order within a shard: records of one partition key. In a window, all of them."""
     return event.partition_key if event.window is None else None
 
 
 def carry(events: Sequence[StreamEvent], result: Any) -> None:
-    """After a call of a handler: hand what it left of the window's state to the events that follow.
+    """Hand what a call of a handler left of the window's state to the events that follow.
 
     events: those of the call. result: what the handler returned; a dict is the new state, anything else changes
     nothing. Raises EncodeError when the state cannot be written as JSON: then the call has failed.
@@ -281,7 +281,7 @@ def carry(events: Sequence[StreamEvent], result: Any) -> None:
 
 
 def answer(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """The first failure of each shard: Lambda delivers again from there. In a window also the state before that.
+    """Return the first failure of each shard: Lambda delivers again from there. In a window also the state till then.
 
     Raises RecordsFailed when the end of a window failed: it has no sequence number to be reported by.
     """
@@ -301,13 +301,13 @@ def answer(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome])
 
 
 def _order(number: str) -> tuple[int, str]:
-    """Sequence numbers compare as numbers, of any length."""
+    """Return what sequence numbers are compared by: they are numbers, of any length."""
     digits = number.lstrip("0")
     return len(digits), digits
 
 
 def _state_left(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """What `carry` was given last; if nobody carried, the last state that was returned before the first failure."""
+    """Return the state passed to `carry` last, or else the last one returned before the first failure."""
     if not events or events[0].window is None:
         return window_state(raw)
     carried = events[0].window._carried

@@ -62,12 +62,12 @@ class SocketEvent(RestEvent):
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
-    """The connect, message or disconnect."""
+    """Return the connect, message or disconnect."""
     return [SocketEvent(source, raw, context, raw)]
 
 
 def answer(event: Event, result: Any) -> dict[str, Any]:
-    """`statusCode`, and a body only where there is one: API Gateway sends it on when the route has a response."""
+    """Return `statusCode`, and a body where there is one: API Gateway sends it on when the route has a response."""
     if not isinstance(result, Response):
         result = Response(None if result is None else result)
     response: dict[str, Any] = {"statusCode": 200 if result.status == 204 else result.status}
