@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from operator import attrgetter
 
-from router.errors import ConfigurationError, SessionError, SessionIncomplete, Unauthorized
+from router.errors import ConfigurationError, Forbidden, SessionError, SessionIncomplete, Unauthorized
 from router.session import Policy, Session, _parsed, _session_of
 
 TYPE_CHECKING = False
@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.signing import Signing
 
+# Sources whose bodies producers write, which may put a session there. Elsewhere a field of this name is a client's.
+_PRODUCED = frozenset(
+    (
+        *("sqs", "sns", "dynamodb", "kinesis", "kafka", "activemq", "rabbitmq", "documentdb", "firehose"),
+        *("eventbridge", "schedule", "invoke", "task"),
+    )
+)
 _HEADERS = ("tenant_header", "user_header", "correlation_header", "session_header")
 _CLAIMS = ("tenant_claim", "user_claim")
 _FIELDS = (*_HEADERS, *_CLAIMS, "claims")
@@ -96,16 +103,9 @@ class FromRequest:
         header = self._session_header
         return None if header is None else event.headers.get(header)
 
-    def tenant(self, event: Event, isolated: str | None) -> str | None:
-        """Return the tenant of a request from the most trusted place that is named and has one.
-
-        event: the request.
-        isolated: the tenant of Lambda's tenant isolation mode, where the policy believes it. A claim beats it, and it
-            beats a header.
-        """
+    def tenant(self, event: Event) -> str | None:
+        """Return the tenant of a request, from a claim, else from a header."""
         tenant = _claim(event, self._tenant_claim)
-        if tenant is None:
-            tenant = isolated
         if tenant is None and self._tenant_header is not None:
             tenant = event.headers.get(self._tenant_header)
         return tenant
@@ -188,9 +188,11 @@ class SessionPolicy(Policy):
         a request is anonymous.
     require: fields that must be there right before the handler, after middleware: "tenant", "user". A missing one is a
         400 over HTTP; elsewhere the record or the call fails.
-    lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`), for every source. The
-        session that a message or call carries beats it. Of a request, a claim beats it, and it beats a header.
-    body_field: a field of the message body, stream image or detail that holds the session (older producers).
+    lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`), for every source. A
+        session, claim or header that names another tenant is refused: 403 over HTTP; elsewhere the record or the call
+        fails.
+    body_field: a field of the message body, stream image or detail that holds the session (older producers). Where the
+        body is a client's (Bedrock, Alexa, mails, uploads ...) it is believed only when it is signed.
     attribute: the message attribute, payload key and metadata key that carries the session.
 
     Raises:
@@ -216,7 +218,7 @@ class SessionPolicy(Policy):
         self.lambda_tenant = lambda_tenant
         self.body_field = body_field
         self.attribute = attribute
-        self.enforces = signing is not None or bool(self.require)
+        self.enforces = signing is not None or bool(self.require) or lambda_tenant
         if request is None and (self.require or lambda_tenant):
             request = FromRequest()  # no header is believed, but something is asked of each request
         self.request = request
@@ -257,10 +259,30 @@ class SessionPolicy(Policy):
     def of_record(self, event: Event, wire: Any) -> Session:
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
+            if event.source not in _PRODUCED and not self._is_signed(wire):
+                wire = None
         session = self.nobody if wire is None else self.open(wire, event._session_purpose)
-        if self.lambda_tenant and session.tenant is None and event.tenant_id:
-            session = session.replace(tenant=event.tenant_id)
+        if self.lambda_tenant and event.tenant_id:
+            if session.tenant is None:
+                return session.replace(tenant=event.tenant_id)
+            self._check_isolation(event, session.tenant)
         return session
+
+    def _is_signed(self, wire: Any) -> bool:
+        if self.signing is None:
+            return False
+        from router.signing import is_signed
+
+        try:
+            return is_signed(_parsed(wire))
+        except SessionError:
+            return False
+
+    def _check_isolation(self, event: Event, tenant: str | None) -> None:
+        """Refuse a tenant that is not the one which Lambda isolated this call for."""
+        if self.lambda_tenant and tenant and event.tenant_id and tenant != event.tenant_id:
+            message = "session: its tenant is not the one that this call was isolated for"
+            raise Forbidden(message) if event._from_client else SessionError(message)
 
     def of_request(self, event: Event) -> Session:
         request = self.request
@@ -269,16 +291,22 @@ class SessionPolicy(Policy):
         wire = request.wire(event)
         if wire is not None:
             try:
-                return self.open(wire, "header")
+                session = self.open(wire, "header")
             except SessionError as error:
                 raise Unauthorized(str(error)) from None
-        tenant = request.tenant(event, event.tenant_id if self.lambda_tenant else None)
+            self._check_isolation(event, session.tenant)
+            return session
+        tenant = request.tenant(event)
+        self._check_isolation(event, tenant)
+        if not tenant and self.lambda_tenant:
+            tenant = event.tenant_id
         user, correlation_id = request.user(event), request.correlation_id(event)
         claims = request.kept_claims(event)
         return Session(tenant or None, user or None, claims, correlation_id or None, _policy=self)
 
     def check(self, event: Event) -> None:
         session = event.session
+        self._check_isolation(event, session.tenant)  # whatever middleware put into it
         for field in self.require:
             if not getattr(session, field):
                 raise self._lacks(event, field)

@@ -188,12 +188,14 @@ class Authenticate(Middleware):
 
     def _sent(self, event: Event) -> str:
         """The token that a client sent. Raises Unauthorized for none, or one that cannot be any."""
-        values = event.headers.getall(self.header)
-        # In a header of its own, and where API Gateway or AppSync hands over the token, the scheme may be missing.
-        bare = self.header != "authorization"
-        if not values and event.source in _AUTHORIZERS and event.text:
-            values, bare = [event.text], True
-        if not values and self.query is not None and event.source is Source.WEBSOCKET:
+        # In a header of its own, and where AppSync or API Gateway hands over the token, the scheme may be missing.
+        bare = self.header != "authorization" or event.source is Source.APPSYNC
+        # The decision of an authorizer is kept for its identity source: nothing else may be the token.
+        identity: str = getattr(event, "_identity", "") if event.source in _AUTHORIZERS else ""
+        values = [identity] if identity else event.headers.getall(self.header)
+        bare = bare or bool(identity)
+        opens = event.source in (Source.WEBSOCKET, Source.AUTHORIZER) and event.name == "$connect"
+        if not values and self.query is not None and opens:
             values, bare = event.query.getall(self.query), True
         if not values:
             raise self._none_sent()

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 class Cors(Middleware):
     """Let pages of other origins call these routes.
 
-    origins: `https://app.example.com`, `https://*.example.com` (one label or more), or `*` for any.
+    origins: `https://app.example.com`, `https://*.example.com` (one label or more), or `*` for any. At least two labels
+        stand after a star, which ends a label: `https://*.com` would be everybody.
     methods, headers: what a preflight allows; by default the methods that browsers ask about and the headers they name.
     expose: response headers that scripts may read.
     credentials: whether cookies and authorization go along. Then the origin is always named, never `*` (a browser
@@ -47,6 +48,8 @@ class Cors(Middleware):
         for origin in self.origins:
             if origin != "*" and ("://" not in origin or origin.endswith("/") or origin.count("/") != 2):
                 raise ConfigurationError(f"Cors origin {origin!r}: write scheme://host[:port], without a path")
+            if origin != "*" and "*" in origin:
+                _check_star(origin)
         self.any_origin = "*" in self.origins
         self.credentials = credentials
         self.methods = ", ".join(methods)
@@ -93,6 +96,18 @@ class Cors(Middleware):
         if self.credentials:
             response.headers["access-control-allow-credentials"] = "true"
         return True
+
+
+def _check_star(origin: str) -> None:
+    """Refuse a star that anybody can register a fitting host for."""
+    scheme, _, host = origin.partition("://")
+    before, _, after = host.partition("*")
+    labels = after.partition(":")[0].split(".")
+    fixed = labels[0] == "" and len(labels) >= 3 and all(labels[1:])
+    if "*" in scheme or "*" in after or not fixed or any(char in before for char in ".:@"):
+        raise ConfigurationError(
+            f"Cors origin {origin!r}: a star is in the first label and at least two labels follow it: https://*.example.com"
+        )
 
 
 def _fits(allowed: str, origin: str) -> bool:

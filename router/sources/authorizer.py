@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any, ClassVar
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
+
 
 class AuthorizerEvent(HttpEvent):
     """A request that waits for a decision. `text` is its token; of a TOKEN authorizer that is all there is."""
@@ -64,13 +66,25 @@ class AuthorizerEvent(HttpEvent):
         method, slash, path = self._called()[1].partition("/") if self.arn else ("", "", "")
         return (method, "/" + path) if slash else ("", "")
 
+    @property
+    def _identity(self) -> str:
+        """The token that API Gateway or AppSync found where it was told to look; empty where it was told nothing.
+
+        A decision is kept for it, so no other part of the request may be taken for the token.
+        """
+        held = self.raw.get("identitySource") or self.raw.get("authorizationToken")
+        if type(held) is str:
+            held = [held, *held.split(",")] if "," in held else [held]  # payload 1.0 joins several
+        sources = [one for one in held if type(one) is str and one] if type(held) is list else []
+        if len(sources) < 2:
+            return sources[0] if sources else ""
+        bearer = self.headers.get("authorization")
+        if bearer in sources:
+            return str(bearer)
+        return sources[0] if type(self.raw.get("identitySource")) is list else sources[1]
+
     def _text(self) -> str:
-        identity = self.raw.get("identitySource")
-        first = identity[0] if type(identity) is list and identity else identity
-        for token in (self.raw.get("authorizationToken"), self.headers.get("authorization"), first):
-            if type(token) is str and token:
-                return token
-        return ""
+        return self._identity or self.headers.get("authorization") or ""
 
     def _body(self) -> bytes:
         return text_bytes(self, self.text, "token")
@@ -122,6 +136,8 @@ class _Decision:
             raise ConfigurationError(f"{self}: context takes a mapping, not {type(context).__name__}")
         self.context = context
         self.resources = None if resources is None else _each(resources)
+        for resource in self.resources or ():
+            _check_text("a resource", resource)
         self.usage_key = usage_key
         self.policy = policy
         self.denied_fields = _each(denied_fields)
@@ -136,7 +152,7 @@ class _Decision:
             return self._for_appsync()
         context = _checked(self.context, nested=event._takes_simple_answers)
         if event._takes_simple_answers and not self.policy:
-            return {"isAuthorized": self.allows, "context": context}
+            return {"isAuthorized": self.allows and self._covers(event), "context": context}
         answer = {"principalId": self.principal, "policyDocument": self._document(event), "context": context}
         if self.usage_key is not None:
             answer["usageIdentifierKey"] = self.usage_key
@@ -144,7 +160,8 @@ class _Decision:
 
     def _for_appsync(self) -> dict[str, Any]:
         answer: dict[str, Any] = {
-            "isAuthorized": self.allows,
+            # AppSync has no resources that a list of them could be held against.
+            "isAuthorized": self.allows and self.resources in (None, ("*",)),
             "resolverContext": _checked(self.context, nested=False),
             "deniedFields": list(self.denied_fields),
         }
@@ -152,18 +169,30 @@ class _Decision:
             answer["ttlOverride"] = self.ttl
         return answer
 
+    def _covers(self, event: AuthorizerEvent) -> bool:
+        """Whether what was called is among the resources, which a simple answer cannot name."""
+        if self.resources is None:
+            return True
+        try:
+            patterns = [arn for resource in self.resources for arn in _in_stage(event, resource)]
+        except InvalidEvent:
+            return False  # there is no ARN to judge by
+        return any(_takes(pattern, event.arn) for pattern in patterns)
+
     def _document(self, event: AuthorizerEvent) -> dict[str, Any]:
         resources = self._arns(event)
+        allows = self.allows and bool(resources)
+        resources = resources or [f"{event._called()[0]}/*"]  # an empty list allows nothing; it is no policy either
         statement = {
             "Action": "execute-api:Invoke",
-            "Effect": "Allow" if self.allows else "Deny",
+            "Effect": "Allow" if allows else "Deny",
             "Resource": resources[0] if len(resources) == 1 else resources,
         }
         return {"Version": "2012-10-17", "Statement": [statement]}
 
     def _arns(self, event: AuthorizerEvent) -> list[str]:
         if self.resources is not None:
-            return [_in_stage(event, resource) for resource in self.resources]
+            return [arn for resource in self.resources for arn in _in_stage(event, resource)]
         if self.allows and any(special in event._called()[1] for special in ("*", "?", "${")):
             # The path is the client's. In a policy, which API Gateway may keep for the token, these are wildcards.
             event._refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
@@ -177,7 +206,9 @@ class Allow(_Decision):
         HTTP API takes lists and objects, too).
     resources: what the policy covers; the method that was called, if not given. A policy is kept for the token as long
         as the authorizer's cache says: where several routes share an authorizer, give `"*"` (all of this stage),
-        patterns like `"GET /orders/*"`, or full ARNs.
+        patterns like `"GET /orders/*"`, or full ARNs. An empty list denies. The simple answer of payload 2.0 names
+        none: it allows what was called if it is among them. It is kept for the token all the same, for every route:
+        turn the cache off, add `$context.routeKey` to the identity source, or answer with `policy=True`.
     usage_key: the API key for a REST API's usage plan. policy: answer an HTTP API 2.0 with a policy.
     denied_fields, ttl: of AppSync: fields that come out null, and seconds to keep the decision.
     """
@@ -216,12 +247,28 @@ def _checked(context: Mapping[str, Any] | None, *, nested: bool) -> dict[str, An
     return values
 
 
-def _in_stage(event: AuthorizerEvent, resource: str) -> str:
+def _in_stage(event: AuthorizerEvent, resource: str) -> list[str]:
     """Return a full ARN as it is; `*`, `/path`, `METHOD /path` and WebSocket route keys within the stage called."""
     if resource.startswith("arn:"):
-        return resource
-    pattern = f"*{resource}" if resource.startswith("/") else resource.replace(" /", "/", 1)
-    return f"{event._called()[0]}/{pattern}"
+        return [resource]
+    stage = event._called()[0]
+    method, space, path = resource.partition(" ")
+    if resource.startswith("/"):
+        method, space, path = "*", " ", resource
+    if not (space and path.startswith("/")):
+        return [f"{stage}/{resource}"]
+    # A `*` for the method would take slashes too, and with them every path that ends like this one.
+    return [f"{stage}/{one}{path}" for one in (METHODS if method == "*" else (method,))]
+
+
+def _takes(pattern: str, arn: str) -> bool:
+    """Return whether a resource of a policy covers an ARN: `*` stands for any text, `?` for one character."""
+    if "${" in pattern:
+        return False  # a variable, which only IAM can fill in
+    import re
+
+    parts = (".*" if char == "*" else "." if char == "?" else re.escape(char) for char in pattern)
+    return re.fullmatch("".join(parts), arn, re.DOTALL) is not None
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:

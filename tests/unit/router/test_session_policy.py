@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from router import Around, Middleware, Resolver, get_session, read
-from router.errors import ConfigurationError, SessionError, SessionIncomplete
-from router.event import Event
+from router.errors import ConfigurationError, Forbidden, SessionError, SessionIncomplete
+from router.event import Event, Source
 from router.session import Session
 from router.session_policy import FromRequest, SessionPolicy
 from router.signing import Signing
 from router.testing import Answer, Context, TestClient, samples
+from tests.unit.router.sources.payload_cases import real
 
 SECRET = "0123456789abcdef0123456789abcdef"
 FULL = Session("acme", "u-1", {"role": "admin"}, "c-1", {"plan": "pro"})
@@ -135,7 +136,9 @@ def test_the_tenant_of_lambdas_isolation_mode_fills_in_a_missing_one() -> None:
     assert wire is not None
     assert policy.open(wire) == session
     carried = samples.invoke("a", session=policy.seal('{"tenant":"acme"}', "invoke"))
-    assert event_of(carried, policy, context).session.tenant == "acme"
+    with pytest.raises(SessionError, match="not the one that this call was isolated for"):
+        _ = event_of(carried, policy, context).session
+    assert event_of(carried, policy, Context(tenant_id="acme")).session.tenant == "acme"
     assert event_of(samples.invoke("a"), policy).session == Session()
     assert event_of(samples.invoke("a"), SessionPolicy(), context).session == Session()
 
@@ -195,7 +198,7 @@ def test_each_option_alone_is_enough(options: dict[str, Any], session: Session) 
     assert seen == [session, session]
 
 
-def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
+def test_a_request_for_another_tenant_than_lambdas_is_refused() -> None:
     policy = SessionPolicy(
         request=FromRequest(
             tenant_claim="custom:tenant", tenant_header="x-tenant", user_claim="sub", user_header="x-user"
@@ -203,8 +206,14 @@ def test_a_claim_beats_lambdas_tenant_and_that_a_header() -> None:
         lambda_tenant=True,
     )
     context, claims = Context(tenant_id="isolated"), {"custom:tenant": "claimed", "sub": "s-1"}
-    assert event_of(request(ALL, claims), policy, context).session == Session("claimed", "s-1")
-    assert event_of(request(ALL), policy, context).session.tenant == "isolated"
+    assert event_of(request(ALL, claims), policy, Context(tenant_id="claimed")).session == Session("claimed", "s-1")
+    for sent in (request(ALL, claims), request(ALL)):
+        with pytest.raises(Forbidden):
+            _ = event_of(sent, policy, context).session
+        resolver = Resolver(session=policy)
+        resolver.get("/")(lambda: pytest.fail("it was handled"))  # though nothing reads the session
+        assert resolver.resolve(sent, context)["statusCode"] == 403
+    assert event_of(request({}), policy, context).session.tenant == "isolated"
     assert event_of(request(ALL), policy).session.tenant == "acme"
     assert event_of(request(ALL, {"custom:tenant": 5, "sub": ["x"]}), policy).session.user == "u-1"
 
@@ -247,7 +256,7 @@ def test_what_is_required_and_missing_is_a_bad_request_that_says_what_to_send() 
     [
         ({}, False),
         ({"request": FromRequest(tenant_header="x-tenant")}, False),
-        ({"lambda_tenant": True, "body_field": "session"}, False),
+        ({"lambda_tenant": True, "body_field": "session"}, True),
         ({"require": "user"}, True),
         ({"signing": Signing(SECRET)}, True),
     ],
@@ -330,3 +339,55 @@ def test_a_policy_shows_no_secret() -> None:
         pickle.dumps(policy)
     copied = copy.deepcopy(policy)
     assert copied.open(policy.seal('{"tenant":"acme"}')) == Session("acme")
+
+
+def test_a_message_of_another_tenant_than_lambdas_fails_alone_and_middleware_cannot_override_it() -> None:
+    resolver = Resolver(session=SessionPolicy(lambda_tenant=True))
+    ran: list[str] = []
+    resolver.on_queue("orders")(lambda event: ran.append(event.text))
+    records = [
+        samples.sqs_record("orders", tenant, message_id=tenant, session={"tenant": tenant})
+        for tenant in ("acme", "evil")
+    ]
+    failed = resolver.resolve({"Records": records}, Context(tenant_id="acme"))
+    assert failed == {"batchItemFailures": [{"itemIdentifier": "evil"}]}
+    assert ran == ["acme"]
+
+    def becomes_evil(event):
+        event.session = event.session.replace(tenant="evil")
+        yield
+
+    resolver.get("/", middleware=[becomes_evil])(lambda: pytest.fail("it was handled"))
+    resolver.on_invoke("a", middleware=[becomes_evil])(lambda: pytest.fail("it was handled"))
+    with pytest.raises(SessionError):
+        resolver.resolve(samples.invoke("a"), Context(tenant_id="acme"))
+
+
+WRITTEN_BY_PRODUCERS = {
+    *("sqs", "sns", "dynamodb", "kinesis", "kafka", "activemq", "rabbitmq", "documentdb", "firehose"),
+    *("eventbridge", "schedule", "invoke", "task"),
+}
+
+
+@pytest.mark.parametrize("source", Source)
+def test_a_field_of_the_body_is_believed_only_where_producers_write_it(source: Source) -> None:
+    """Each source's payload with a session of that name at its top, as Alexa's own is."""
+    policy = SessionPolicy(body_field="session")
+    for _, raw, _ in real(source):
+        if type(raw) is not dict or "Records" in raw:
+            continue
+        for event in read({**raw, "session": {"tenant": "evil", "user": "eve"}}):
+            event._policy = policy
+            if source not in WRITTEN_BY_PRODUCERS:
+                assert event.session == Session()
+
+
+def test_a_signed_field_is_believed_where_a_client_writes_the_body_too() -> None:
+    policy = SessionPolicy(signing=Signing(SECRET), body_field="who")
+    raw = {"version": "1.0", "session": {"user": {}}, "request": {"type": "LaunchRequest"}, "context": {"System": {}}}
+    (event,) = read({**raw, "who": policy.issue(FULL)})
+    event._policy = policy
+    assert event.session == FULL
+    (event,) = read({**raw, "who": {"tenant": "evil"}})
+    event._policy = policy
+    assert event.session == Session()  # a client's own field is no forged session, so nothing fails

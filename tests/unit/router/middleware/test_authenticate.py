@@ -31,6 +31,7 @@ from router import (
     auth,
     get_session,
 )
+from router.errors import Unauthorized
 from router.testing import Answer, TestClient, samples
 from tests.unit.router.dispatch.cases import failed, sqs
 
@@ -840,3 +841,43 @@ def test_where_authentication_is_off_as_a_whole_the_policy_decides(form: Form) -
 def test_an_authenticator_is_an_instance() -> None:
     with pytest.raises(ConfigurationError, match="the class Book, of which an instance is needed"):
         Authenticate(Book)  # type: ignore[arg-type]
+
+
+# ---- bare tokens, and where the one of an authorizer is -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sent", ["t0ken", "Bearer t0ken"])
+def test_a_client_of_appsync_sends_the_bare_token(sent: str) -> None:
+    book = Book()
+    resolver = Resolver().use(Authenticate(book, "off"))
+    resolver.on("appsync", "*", middleware=[Authenticate(book, "user")])(lambda: "data")
+    with pytest.raises(Unauthorized, match="not valid"):
+        resolver.resolve(samples.appsync(headers={"authorization": sent}))
+    assert book.asked == ["t0ken"]
+
+
+def test_the_token_of_an_authorizer_is_its_identity_source_and_nothing_beside_it() -> None:
+    book = Book()
+    resolver = Resolver().use(Authenticate(book, "user"))
+    resolver.on_authorize()(lambda: True)
+    arn = "arn:aws:execute-api:eu-west-1:123456789012:api/prod/GET/orders"
+    raw = {"version": "2.0", "type": "REQUEST", "routeArn": arn, "headers": {"authorization": "Bearer other"}}
+    # The decision is kept for the cookie: were the header looked up, one token would open the door for another.
+    assert resolver.resolve({**raw, "identitySource": ["c00kie"]})["isAuthorized"] is False
+    assert resolver.resolve({**raw, "identitySource": None})["isAuthorized"] is False
+    assert book.asked == ["c00kie", "other"]
+
+
+def test_the_authorizer_of_a_websocket_finds_the_token_in_the_query() -> None:
+    book = Book()
+    resolver = Resolver().use(Authenticate(book, "user", query="token"))
+    resolver.on_authorize()(lambda: True)
+    raw = {
+        "type": "REQUEST",
+        "methodArn": "arn:aws:execute-api:eu-west-1:123456789012:api/prod/$connect",
+        "queryStringParameters": {"token": "t0ken"},
+        "requestContext": {"routeKey": "$connect", "eventType": "CONNECT", "connectionId": "c-1", "stage": "prod"},
+    }
+    with pytest.raises(Unauthorized):
+        resolver.resolve(raw)
+    assert book.asked == ["t0ken"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from router.errors import BadRequest, ConfigurationError, EncodeError, Forbidden, InvalidEvent, Unauthorized
 from router.event import Source
 from router.session_policy import SessionPolicy
-from router.sources.authorizer import Allow, Deny, answer, failed
+from router.sources.authorizer import METHODS, Allow, Deny, answer, failed
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, read_one, real, survives
 
 STAGE = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod"
@@ -164,7 +164,9 @@ def test_a_denial_is_a_policy_too():
     [
         ("*", f"{STAGE}/*"),
         ("GET /orders/*", f"{STAGE}/GET/orders/*"),
-        ("/orders", f"{STAGE}/*/orders"),
+        # A star for the method would take "GET/admin" too, and with it /admin/orders.
+        ("/orders", [f"{STAGE}/{method}/orders" for method in METHODS]),
+        ("* /orders/*", [f"{STAGE}/{method}/orders/*" for method in METHODS]),
         ("$connect", f"{STAGE}/$connect"),
         (
             ["GET /a", "arn:aws:execute-api:eu-west-1:1:x/y/GET/b"],
@@ -306,3 +308,79 @@ def test_forbidden_denies_and_other_errors_fail(payload):
 @given(mutations([*ALL, *[payload for _, payload, _ in real(*BOTH)]]))
 def test_whatever_it_holds(payload):
     survives(payload, set(BOTH), [True, False, None, {}, Allow(resources="*"), Allow(policy=True), Deny()])
+
+
+# ---- resources where an answer names none, and tokens ----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("resources", "called", "allowed"),
+    [
+        ("GET /orders/*", "GET/orders/7", True),
+        ("GET /orders/*", "GET/orders/7/items", True),
+        ("GET /orders/*", "DELETE/admin", False),
+        ("GET /orders/*", "DELETE/orders/7", False),
+        ("GET /orders/?", "GET/orders/77", False),
+        ("/orders/*", "DELETE/orders/7", True),
+        ("/orders/*", "GET/admin/orders/7", False),
+        ("* /orders/*", "GET/admin/orders/7", False),
+        (["GET /a", "GET /b"], "GET/b", True),
+        ("*", "DELETE/admin", True),
+        (f"{STAGE}/GET/orders/*", "GET/orders/7", True),
+        ("arn:aws:execute-api:eu-west-1:1:other/prod/*", "GET/orders/7", False),
+        (f"{STAGE}/GET/${{aws:username}}", "GET/${aws:username}", False),
+        ("GET /a.c", "GET/abc", False),
+        ("orders", "GET/orders", False),
+        ([], "GET/orders/7", False),
+        ((), "GET/orders/7", False),
+    ],
+)
+def test_a_simple_answer_allows_only_what_is_among_the_resources(resources, called, allowed):
+    event = read_one({**HTTP, "routeArn": f"{STAGE}/{called}"})
+    assert answer(event, Allow("ann", resources=resources))["isAuthorized"] is allowed
+    assert answer(event, Deny("ann", resources=resources))["isAuthorized"] is False
+
+
+@pytest.mark.parametrize("arn", ["", "arn", "arn:aws:s3:::bucket/key/x"])
+def test_a_list_that_cannot_be_judged_denies(arn):
+    assert answer(read_one({**HTTP, "routeArn": arn}), Allow(resources="*"))["isAuthorized"] is False
+    assert answer(read_one(APPSYNC), Allow(resources=["GET /orders"]))["isAuthorized"] is False
+    assert answer(read_one(APPSYNC), Allow(resources=[]))["isAuthorized"] is False
+    assert answer(read_one(APPSYNC), Allow(resources="*"))["isAuthorized"] is True
+
+
+@pytest.mark.parametrize("decision", [Allow(resources=[]), Deny(resources=())])
+@pytest.mark.parametrize("payload", [TOKEN, REQUEST, SOCKET])
+def test_an_empty_list_is_a_policy_that_denies(decision, payload):
+    assert statement(decision, payload) == {
+        "Action": "execute-api:Invoke",
+        "Effect": "Deny",
+        "Resource": f"{STAGE}/*",
+    }
+
+
+@pytest.mark.parametrize("resources", [[None], [5], [""], ["GET /a\n"]])
+def test_resources_that_are_no_text_are_refused(resources):
+    with pytest.raises(ConfigurationError, match="a resource must be text"):
+        Allow(resources=resources)
+
+
+@pytest.mark.parametrize(
+    ("identity", "token"),
+    [
+        (["session=abc"], "session=abc"),
+        (["key-1", "GET /orders"], "key-1"),
+        (["GET /orders", "Bearer t0ken"], "Bearer t0ken"),  # the header that is one of them
+        ("session=abc", "session=abc"),  # payload 1.0
+        ("key-1,GET /orders", "key-1"),
+        ("GET /orders,Bearer t0ken", "Bearer t0ken"),
+        (None, "Bearer t0ken"),
+        ([], "Bearer t0ken"),
+    ],
+)
+@pytest.mark.parametrize("version", ["1.0", "2.0"])
+def test_the_token_is_what_the_identity_source_holds(identity, token, version):
+    arn = {"routeArn": HTTP["routeArn"]} if version == "2.0" else {"methodArn": REQUEST["methodArn"]}
+    payload = HTTP if version == "2.0" else REQUEST
+    event = read_one({**payload, **arn, "identitySource": identity, "headers": {"authorization": "Bearer t0ken"}})
+    assert event.text == token
