@@ -468,7 +468,7 @@ class TestTransactions:
         table = new_table(aws, clock=lambda: 1_750_000_000.0)
         table.put(User("u1"))
         for _ in range(3):
-            table.transact_write(Update(User, "u1", add={"visits": 1}), token="once")
+            table.transact_write(Update(User, "u1", add={"visits": 1}), token=table.name)
         stored = table.get(User, "u1")
         assert stored is not None
         assert stored.visits == 1

@@ -146,8 +146,9 @@ class TestTransactions:
         table = Table(new_name(), [User], aws=aws, clock=lambda: 1_750_000_000.0)
         table.create_table()
         table.put(User("u1"))
+        token = new_name()  # it is the account's, not the table's
         for _ in range(2):
-            table.transact_write(Update(User, "u1", add={"visits": 1}), token="once")
+            table.transact_write(Update(User, "u1", add={"visits": 1}), token=token)
         stored = table.get(User, "u1")
         assert stored is not None
         assert stored.visits == 1
