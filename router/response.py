@@ -284,7 +284,8 @@ def problem(
 def to_response(result: Any) -> Response:
     """Return the Response that a handler's result stands for.
 
-    dict, list and models are JSON, str is text, bytes stay bytes, None is a 204; `(body, status[, headers])`.
+    dict, list and models are JSON, str is text, bytes stay bytes, None is a 204; `(body, status[, headers])`. A dict in
+    Lambda's own form, `{"statusCode": 403, "body": ...}`, is the answer that it says.
 
     Raises:
         ConfigurationError: it is a coroutine, a generator, or a tuple of another form.
@@ -293,6 +294,8 @@ def to_response(result: Any) -> Response:
     if kind is Response:
         return result  # type: ignore[no-any-return]
     if kind is dict or isinstance(result, dict | list):
+        if "statusCode" in result and is_lambda_form(result):
+            return _from_lambda_form(result)
         return Response._ok(dumps(result).decode())
     if isinstance(result, Response):
         return result
@@ -302,6 +305,51 @@ def to_response(result: Any) -> Response:
         return _from_tuple(result)
     refuse_unawaited(result)
     return Response(result)
+
+
+# What API Gateway, function URLs and load balancers read of an answer.
+_LAMBDA_FORM = frozenset(
+    ("statusCode", "statusDescription", "headers", "multiValueHeaders", "cookies", "body", "isBase64Encoded")
+)
+
+
+def is_lambda_form(result: Any) -> bool:
+    """Return whether a result is in Lambda's own form: `statusCode` is an integer, with only known keys beside it."""
+    return isinstance(result, dict) and type(result.get("statusCode")) is int and _LAMBDA_FORM.issuperset(result)
+
+
+def _from_lambda_form(result: dict[str, Any]) -> Response:
+    """Return the Response of an answer in Lambda's own form. Raises ConfigurationError where a part of it is wrong."""
+    body = result.get("body")
+    if result.get("isBase64Encoded") and isinstance(body, str):
+        from binascii import a2b_base64
+
+        try:
+            body = a2b_base64(body, strict_mode=True)
+        except ValueError:
+            raise ConfigurationError("the handler's answer says isBase64Encoded, and its body is not base64") from None
+    response = Response(body, result["statusCode"])
+    one, many = result.get("headers") or {}, result.get("multiValueHeaders") or {}
+    cookies = result.get("cookies") or []
+    if not (isinstance(one, dict) and isinstance(many, dict) and isinstance(cookies, list)):
+        raise ConfigurationError("the handler's answer: headers are mappings, and cookies are a list")
+    for name, value in one.items():
+        if name.lower() not in {other.lower() for other in many}:
+            _add(response, name, [value])
+    for name, values in many.items():
+        _add(response, name, values if isinstance(values, list) else [values])
+    for cookie in cookies:
+        check_header("set-cookie", cookie)
+        response.cookies.append(cookie)
+    return response
+
+
+def _add(response: Response, name: str, values: list[Any]) -> None:
+    """Set a header to its values, in place of what the body alone would say."""
+    if name in response.headers:
+        del response.headers[name]
+    for value in values:
+        response.headers.add(name, value if isinstance(value, str) else str(value))
 
 
 def _from_tuple(result: tuple[Any, ...]) -> Response:

@@ -202,7 +202,7 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
 
     What most requests get, a 200 with a JSON body and no other header, needs no Response in between.
     """
-    if type(result) is dict:
+    if type(result) is dict and "statusCode" not in result:
         body = dumps(result).decode()
     else:
         result = (_to_response or _load_to_response())(result)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.errors import EncodeError
 from router.event import Event, Source
-from router.response import Response
+from router.response import Response, is_lambda_form, to_response
 from router.sources.http import RestEvent, fitting
 
 TYPE_CHECKING = False
@@ -69,7 +69,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 def answer(event: Event, result: Any) -> dict[str, Any]:
     """Return `statusCode`, and a body where there is one: API Gateway sends it on when the route has a response."""
     if not isinstance(result, Response):
-        result = Response(None if result is None else result)
+        result = to_response(result) if is_lambda_form(result) else Response(result)
     response: dict[str, Any] = {"statusCode": 200 if result.status == 204 else result.status}
     if result.headers and event.name == "$connect":
         response["headers"] = dict(result.headers)  # such as Sec-WebSocket-Protocol
