@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Around as Around
     from router.dispatch.chain import AsyncAround as AsyncAround
     from router.dispatch.chain import Middleware as Middleware
+    from router.env import Env as Env
     from router.errors import AnswerTooLarge as AnswerTooLarge
     from router.errors import BadRequest as BadRequest
     from router.errors import ConfigurationError as ConfigurationError
@@ -102,6 +103,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "dispatch.chain": ("Around", "AsyncAround", "Middleware"),
     "convert.markers": ("Body", "Cookie", "Depends", "Header", "Path", "Query"),
+    "env": ("Env",),
     "errors": (
         "AnswerTooLarge",
         "BadRequest",

@@ -19,17 +19,20 @@ DEFAULTS = ("*", "$default")
 class Names:
     """The routes of one source, by name."""
 
-    __slots__ = ("_alone", "_exact", "_remembered", "_wild")
+    __slots__ = ("_alone", "_exact", "_pending", "_remembered", "_wild")
 
     def __init__(self, alone: tuple[str, ...] = ()) -> None:
         self._alone = alone  # names that only a route of exactly this name takes
         self._exact: dict[str, Slot] = {}
+        self._pending: dict[Any, Slot] = {}  # names that the environment tells (Env), until the first event comes
         self._wild: dict[str, Slot] = {}
         self._remembered: dict[str, tuple[Slot, ...]] = {}
 
     def place(self, name: str) -> Slot:
         """The slot of a name or pattern, made when it is not there yet."""
         self._remembered.clear()
+        if type(name) is not str:
+            return self._pending.setdefault(name, Slot())
         if name in DEFAULTS or "*" in name:
             return self._wild.setdefault(name, Slot())
         return self._exact.setdefault(name, Slot())
@@ -58,6 +61,8 @@ class Names:
     def _candidates(self, name: str) -> tuple[Slot, ...]:
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()
+        if self._pending:
+            self._settle()
         exact = self._exact.get(name)
         fitting = [pattern for pattern in self._wild if pattern in DEFAULTS or matches(pattern, name)]
         if name in self._alone:
@@ -68,10 +73,19 @@ class Names:
         self._remembered[name] = slots = tuple(found)
         return slots
 
+    def _settle(self) -> None:
+        """Put the routes whose names the environment tells where they belong."""
+        for name, waiting in self._pending.items():
+            slot = self.place(name.resolve())
+            for _, entry in waiting.choices:
+                if all(held is not entry for _, held in slot.choices):  # after a conflict the next event tries again
+                    slot.add(entry.route, entry)
+        self._pending = {}
+
     def has(self, name: str) -> bool:
         """Whether any route has this name, whatever it asks of an event beside it."""
         return bool(self._candidates(name))
 
     def known(self) -> list[str]:
         """The names that are registered, for messages."""
-        return [*self._exact, *self._wild]
+        return [*self._exact, *self._wild, *self._pending]

@@ -56,10 +56,18 @@ def _parse_object(pattern: Mapping[Any, Any], path: str, *, depth: int, in_or: b
             choices = _parse_or(value, place, depth=depth + 1)
         elif in_or and key in _PARSERS:
             raise _malformed(place, "is the name of an operator, which cannot be a field inside $or")
-        elif isinstance(value, Mapping):
-            choices = [{key: tree} for tree in _parse_object(value, place, depth=depth + 1, in_or=in_or)]
         else:
-            choices = [{key: _parse_leaf(key, value, place)}]
+            # A dot stands for nesting, as in EventBridge; a key that a dot begins or ends has no such meaning.
+            *above, last = key.split(".") if all(key.split(".")) else [key]
+            if isinstance(value, Mapping):
+                inner = _parse_object(value, place, depth=depth + len(above) + 1, in_or=in_or)
+                choices = [{last: tree} for tree in inner]
+            elif depth + len(above) > MAX_DEPTH:
+                raise _malformed(place, f"is nested deeper than {MAX_DEPTH} levels")
+            else:
+                choices = [{last: _parse_leaf(key, value, place)}]
+            for part in reversed(above):
+                choices = [{part: tree} for tree in choices]
         trees = _combine(trees, choices, place)
     return trees
 

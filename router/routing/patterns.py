@@ -6,7 +6,8 @@ nothing added to it. What the guide leaves open, or a Python event adds:
 - Numbers are equal as numbers: 300, 300.0 and `Decimal("3E2")` match each other; true is never 1.
 - The bounds in `numeric` keep EventBridge's limits, -5e9 to 5e9 with six decimal places. The numbers of an event are
   compared as they are, without limit or rounding.
-- Case is ignored by Unicode case folding. A dot in a key is part of the key.
+- Case is ignored by Unicode case folding. A dot in a key stands for nesting, in a pattern and in an event:
+  `{"a.b": [1]}` and `{"a": {"b": [1]}}` are the same.
 - A field that holds an array matches by any element; arrays in arrays count as one. Fields inside the objects of an
   array must match within the same object.
 - An object, an empty array and a missing key are no value: `exists: false` holds for them and nothing else does. Over
@@ -90,13 +91,21 @@ def _frozen(tree: Tree) -> Hashable:
 def _compile_fields(tree: Tree) -> Match:
     """All the fields of an object have to match; the first that does not ends the search."""
     tests = [
-        (key, _compile_object(node) if isinstance(node, dict) else _compile_leaf(node)) for key, node in tree.items()
+        (key, _compile_object(node), tuple(_dotted(key, node)))
+        if isinstance(node, dict)
+        else (key, _compile_leaf(node), ())
+        for key, node in tree.items()
     ]
 
     def match(fields: Any) -> int:
         level = ABSENT
-        for key, test in tests:
-            found = test(fields.get(key, _MISSING))
+        for key, test, dotted in tests:
+            value = fields.get(key, _MISSING)
+            found = test(value)
+            if dotted and (not found or value is _MISSING):
+                spread = {name[len(key) + 1 :]: fields[name] for name in dotted if name in fields}
+                if spread:
+                    found = test(spread)
             if not found:
                 return NO
             if found > level:
@@ -104,6 +113,15 @@ def _compile_fields(tree: Tree) -> Match:
         return level
 
     return match
+
+
+def _dotted(key: str, tree: Tree) -> Iterator[str]:
+    """Return the names under which an event may hold what is inside a key: `a.b` and `a.b.c` in place of objects."""
+    for inner, node in tree.items():
+        yield f"{key}.{inner}"
+        if isinstance(node, dict):
+            for name in _dotted(inner, node):
+                yield f"{key}.{name}"
 
 
 def _compile_object(tree: Tree) -> Match:

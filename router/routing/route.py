@@ -199,7 +199,8 @@ class Route:
         """Whether `topics` or `bus_sources` (the option) names a topic or bus source; they may hold `*`."""
         from router.routing.slots import matches
 
-        return any(matches(pattern, name) for pattern in getattr(self, option))
+        names = (held if type(held) is str else held.resolve() for held in getattr(self, option))  # Env has resolve
+        return any(matches(pattern, name) for pattern in names)
 
     def replace(self, **changes: Any) -> Route:
         """A copy with some fields changed."""

@@ -20,7 +20,7 @@ def subject_keys(pattern: Mapping[str, Any]) -> frozenset[str]:
             for branch in value:
                 keys |= subject_keys(branch)
         else:
-            keys.add(key)
+            keys.update((key, key.partition(".")[0]))
     return frozenset(keys)
 
 

@@ -107,9 +107,7 @@ _URL_SUFFIXES = (["on", "aws"], ["on", "amazonwebservices", "com", "cn"])  # the
 def _is_url_domain(raw: dict[str, Any]) -> bool:
     """Look for `ID.lambda-url.REGION.on.aws`, anchored: an HTTP API's custom domain may contain ".lambda-url."."""
     domain = _context(raw).get("domainName")
-    if type(domain) is not str:
-        return False
-    labels = domain.lower().split(".")
+    labels = domain.lower().split(".") if type(domain) is str else []
     return len(labels) >= 5 and labels[1] == "lambda-url" and labels[3:] in _URL_SUFFIXES
 
 
@@ -181,6 +179,12 @@ def _is_alexa_home(raw: dict[str, Any]) -> bool:
     return type(namespace) is str and namespace.startswith("Alexa.") and "payload" in raw
 
 
+def _is_firehose(raw: dict[str, Any]) -> bool:
+    # The samples of `sam local generate-event` name no stream; Kinesis Analytics has an invocationId as well.
+    named = type(raw.get("deliveryStreamArn")) is str
+    return type(raw.get("records")) is list and (named or ("region" in raw and "applicationArn" not in raw))
+
+
 def _is_iot(raw: dict[str, Any]) -> bool:
     # IoT 1-Click and the IoT button; what an IoT rule selects has no shape of its own and is `invoke`.
     if type(raw.get("deviceInfo")) is dict and type(raw.get("deviceEvent")) is dict:
@@ -188,6 +192,7 @@ def _is_iot(raw: dict[str, Any]) -> bool:
     return type(raw.get("serialNumber")) is str and type(raw.get("clickType")) is str and "batteryVoltage" in raw
 
 
+S3_CONTEXTS = ("getObjectContext", "headObjectContext", "listObjectsContext", "listObjectsV2Context")
 # ---- rows, the busiest first ---------------------------------------------------------------------------------------
 
 # fmt: off
@@ -241,9 +246,8 @@ _ROWS = (
         opened=("authorizationToken",), rule=_is_appsync_authorizer),
     Row(Source.LOGS, "logs", "LogsEvent", "notify", "bus", data_class="cloud_watch_logs_event.CloudWatchLogsEvent",
         opened=("awslogs",), rule=lambda raw: type(raw.get("awslogs")) is dict and "data" in raw["awslogs"]),
-    Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records",
-        data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn",),
-        rule=lambda raw: type(raw.get("deliveryStreamArn")) is str and type(raw.get("records")) is list),
+    Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records", rule=_is_firehose,
+        data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn", "invocationId")),
     Row(Source.KINESIS_ANALYTICS, "firehose", "TransformEvent", "transform", "streams", records="records",
         opened=("applicationArn",),
         rule=lambda raw: type(raw.get("applicationArn")) is str and type(raw.get("records")) is list),
@@ -257,7 +261,7 @@ _ROWS = (
         data_class="cloud_watch_alarm_event.CloudWatchAlarmEvent",
         opened=("alarmData",), rule=lambda raw: type(raw.get("alarmData")) is dict and "detail" not in raw),
     Row(Source.S3_OBJECT, "direct", "DirectEvent", "reply", "storage", data_class="s3_object_event.S3ObjectLambdaEvent",
-        opened=("getObjectContext",), rule=lambda raw: type(raw.get("getObjectContext")) is dict),
+        opened=S3_CONTEXTS, rule=lambda raw: any(type(raw.get(key)) is dict for key in S3_CONTEXTS)),
     Row(Source.CLOUDFORMATION, "cloudformation", "CloudFormationEvent", "reply", "delivery",
         data_class="cloudformation_custom_resource_event.CloudFormationCustomResourceEvent", opened=("RequestType",),
         rule=lambda raw: type(raw.get("ResourceType")) is str and type(raw.get("RequestType")) is str
@@ -314,8 +318,7 @@ HTTP_SOURCES = tuple(row.source for row in _ROWS if row.by_path)
 # Sources whose payload holds records; only these know batch= and concurrency=.
 RECORD_SOURCES = frozenset(row.source for row in _ROWS if row.records is not None)
 
-# Sources whose records may hold events of others.
-CARRIERS = (Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE)
+CARRIERS = (Source.SQS, Source.SNS, Source.KINESIS, Source.FIREHOSE)  # their records may hold events of others
 # By the name in eventSource: of a record, and of a payload that holds its records in another way.
 _NAMED_IN_RECORDS = {name: row.source for row in _ROWS if row.records == "Records" for name in row.named}
 _NAMED_AT_TOP = {name: row.source for row in _ROWS if row.records != "Records" for name in row.named}
@@ -340,7 +343,8 @@ def detect(raw: object) -> Source:
     if "requestContext" in raw and _is_rest(raw):
         return _REST  # the rule of its row, without the steps in between: no other source is asked for as often
     if "Records" in raw or "eventSource" in raw:
-        named = _of_records(raw) if "Records" in raw else _of_name(raw["eventSource"])
+        name = raw.get("eventSource")
+        named = _of_records(raw) if "Records" in raw else _NAMED_AT_TOP.get(name) if type(name) is str else None
         if named is not None:
             return named
     for key, rules in _BUSIEST:
@@ -374,10 +378,6 @@ def _of_records(raw: dict[str, Any]) -> Source | None:
         if type(first.get(key)) is dict:
             return source
     return None
-
-
-def _of_name(name: Any) -> Source | None:
-    return _NAMED_AT_TOP.get(name) if type(name) is str else None
 
 
 def _of_window(raw: dict[str, Any]) -> Source | None:

@@ -181,8 +181,11 @@ class DocumentDbEvent(DocumentEvent):
         new: dict[str, Any] | MaybeNone
 
     def _name(self) -> str:
+        """Return `database.collection`, with `*` for what a change is not confined to: dropDatabase, invalidate."""
+        if self._find("event", "ns") is None and self._find("event", "operationType") == "invalidate":
+            return "*.*"
         collection = self._find("event", "ns", "coll")
-        return collection if type(collection) is str else self._need(str, "event", "ns", "db")
+        return f"{self._need(str, 'event', 'ns', 'db')}.{collection if type(collection) is str else '*'}"
 
     def _id(self) -> str:
         return self._need(str, "event", "_id", "_data")

@@ -37,7 +37,7 @@ class CloudFrontEvent(Event):
     @property
     def request(self) -> dict[str, Any]:
         """The request, as CloudFront writes it; in a response event, the one that was answered."""
-        held: dict[str, Any] = self.record["cf"]["request"]
+        held: dict[str, Any] = self.record["cf"].get("request") or {}  # samples of responses may have none
         return held
 
     @property
@@ -52,7 +52,7 @@ class CloudFrontEvent(Event):
         return dig(self.request, "body", "inputTruncated") is True
 
     def _name(self) -> str:
-        return str(self.record["cf"]["config"]["eventType"])  # read has seen that it is one of the four
+        return str(_event_type(self.record))  # read has seen that it is one of the four
 
     def _id(self) -> str:
         return text_at(self.record, "cf", "config", "requestId") or super()._id()
@@ -100,13 +100,23 @@ class CloudFrontEvent(Event):
         return super()._parsed()
 
 
+def _event_type(record: Any) -> Any:
+    """Return which of the four events it is; a sample that does not say is of a viewer."""
+    held = dig(record, "cf", "config", "eventType")
+    if held is None:
+        return "viewer-response" if dig(record, "cf", "response") is not None else "viewer-request"
+    return held
+
+
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """Return the request or response; CloudFront sends one a call."""
     record = raw["Records"][0]  # detect has seen it
-    event_type = dig(record, "cf", "config", "eventType")
+    event_type = _event_type(record)
     if event_type not in EVENT_TYPES:
         raise InvalidEvent(f"cloudfront Records[0].cf.config.eventType: must be one of {', '.join(EVENT_TYPES)}")
-    for part in ("request", "response") if event_type.endswith("response") else ("request",):
+    said = dig(record, "cf", "config", "eventType") is not None
+    parts = ("request", "response") if event_type.endswith("response") else ("request",)
+    for part in parts if said else parts[-1:]:
         if type(dig(record, "cf", part)) is not dict:
             raise InvalidEvent(f"cloudfront Records[0].cf.{part}: must be an object")
     return [CloudFrontEvent(source, raw, context, record)]

@@ -57,6 +57,8 @@ class TransformEvent(RecordEvent):
 
     def _name(self) -> str:
         if self.source is Source.FIREHOSE:
+            if "deliveryStreamArn" not in self.raw:  # a sample of `sam local generate-event`
+                return ""
             return after(":deliverystream/", self._need_of_payload("deliveryStreamArn"))
         return after(":application/", self._need_of_payload("applicationArn"))
 

@@ -106,7 +106,7 @@ MATCHES: dict[str, list[tuple[Any, Any, bool]]] = {
         ({"detail": {"risk-score": [80], "trigger": {"risk": [9]}}}, ALERT, False),
         ({"detail": {"trigger": {"missing": ["x"]}}}, ALERT, False),
         (detail(state=["a.b"]), detail(state="a.b"), True),
-        ({"detail.state": ["running"]}, detail(state="running"), False),
+        ({"detail.state": ["running"]}, detail(state="running"), True),
         ({"detail.state": ["running"]}, {"detail.state": "running"}, True),
         ({"detail": {"my-key": ["my-value"]}}, {"detail": '{"my-key": "my-value"}'}, False),
     ],
@@ -854,3 +854,39 @@ def test_hostile_wildcards_of_any_shape_come_to_an_end():
     text = "ab" * 100_000
     for wildcard in ("*a*b" * 500 + "*c*", "*" + "ab" * 40 + "x*y", "a*" * 1000 + "z"):
         assert not compile_pattern({"a": [{"wildcard": wildcard}]})({"a": text})
+
+
+# ---- dots ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "pattern", [{"a.b.c": [1]}, {"a": {"b.c": [1]}}, {"a.b": {"c": [1]}}, {"a": {"b": {"c": [1]}}}]
+)
+def test_a_dot_in_a_key_stands_for_nesting_in_pattern_and_event(pattern: Any) -> None:
+    takes = compile_pattern(pattern)
+    for event in ({"a": {"b": {"c": 1}}}, {"a.b.c": 1}, {"a": {"b.c": 1}}, {"a.b": {"c": [2, 1]}}):
+        assert takes(event)
+    for event in ({"a": {"b": {"c": 2}}}, {"a.b.c": 2}, {"a": 1}, {"a.b": 1}, {}):
+        assert not takes(event)
+    assert canonical(pattern) == canonical({"a": {"b": {"c": [1]}}})
+
+
+def test_dots_with_absence_alternatives_and_repetition() -> None:
+    absent = compile_pattern({"a.b": [{"exists": False}]})
+    assert absent({})
+    assert absent({"a": {}})
+    assert not absent({"a": {"b": 1}})
+    assert not absent({"a.b": 1})
+    either = compile_pattern({"$or": [{"a.b": [1]}, {"c.d": [2]}]})
+    assert either({"a": {"b": 1}})
+    assert either({"c": {"d": 2}})
+    assert not either({"a": {"b": 2}})
+    with pytest.raises(ConfigurationError, match="a second time"):
+        compile_pattern({"a.b": [1], "a": {"b": [2]}})
+    assert compile_pattern({"a.b": [1], "a": {"c": [2]}})({"a": {"b": 1, "c": 2}})
+
+
+@pytest.mark.parametrize("key", [".", "a.", ".a", "a..b"])
+def test_a_key_with_an_empty_part_is_a_name_like_any_other(key: str) -> None:
+    assert compile_pattern({key: [1]})({key: 1})
+    assert not compile_pattern({key: [1]})({"a": {"b": 1}})

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from router.errors import InvalidEvent
 from router.event import Source
+from router.resolver import Resolver
 from router.session import Session
 from router.session_policy import SessionPolicy
 from router.sources import brokers
@@ -336,7 +337,7 @@ def test_a_change_of_a_collection_has_its_documents() -> None:
     raw = samples.documentdb("books", [{"_id": {"$oid": "65"}, "title": "x"}], operation="update", timestamp=NOON)
     raw["events"][0]["event"]["fullDocumentBeforeChange"] = {"title": "w"}
     event = one(Source.DOCUMENTDB, raw)
-    assert (event.name, event.change) == ("books", "update")
+    assert (event.name, event.change) == ("orders.books", "update")
     assert event.keys == {"_id": {"$oid": "65"}}
     assert (event.old, event.new) == ({"title": "w"}, {"_id": {"$oid": "65"}, "title": "x"})
     assert event.json() == event.new
@@ -358,7 +359,7 @@ def test_what_was_deleted_is_shown_as_it_was() -> None:
 def test_a_change_of_a_whole_database_has_its_name() -> None:
     raw = samples.documentdb("books", [{}], database="shop")
     raw["events"][0]["event"].update({"ns": {"db": "shop"}, "operationType": "dropDatabase"})
-    assert one(Source.DOCUMENTDB, raw).name == "shop"
+    assert one(Source.DOCUMENTDB, raw).name == "shop.*"
 
 
 def test_the_session_can_stand_in_the_document() -> None:
@@ -401,3 +402,27 @@ def test_an_unreadable_cluster_time_is_unknown(seconds: Any) -> None:
 def test_mutations_raise_our_errors_alone(source: Source, data: st.DataObject) -> None:
     raw = data.draw(mutations([*PAYLOADS[source], *(raw for _, raw, _ in real(source))]))
     stays_within_our_errors(source, raw, data)
+
+
+def test_an_invalidate_of_documentdb_is_an_event_like_the_others() -> None:
+    raw = samples.documentdb("books", [{}], database="shop")
+    change = raw["events"][0]["event"]
+    raw["events"][0]["event"] = {
+        "_id": change["_id"],
+        "clusterTime": change["clusterTime"],
+        "operationType": "invalidate",
+    }
+    event = one(Source.DOCUMENTDB, raw)
+    assert (event.name, event.change, event.keys, event.json()) == ("*.*", "invalidate", None, None)
+    called: list[str] = []
+    resolver = Resolver()
+    resolver.on(Source.DOCUMENTDB, "shop.books")(lambda event: called.append("books"))
+    resolver.on(Source.DOCUMENTDB, "shop.*")(lambda event: called.append("shop"))
+    resolver.on(Source.DOCUMENTDB)(lambda event: called.append("any"))
+    resolver.resolve(raw)
+    change.update({"ns": {"db": "shop"}, "operationType": "dropDatabase"})
+    raw["events"][0]["event"] = change
+    resolver.resolve(raw)
+    resolver.resolve(samples.documentdb("books", [{}], database="shop"))
+    resolver.resolve(samples.documentdb("books", [{}], database="other"))
+    assert called == ["any", "shop", "books", "any"]
