@@ -170,7 +170,7 @@ class Event:
         _policy: Policy  # where the session comes from
         _own_session: Session | None  # None until something reads it
         _offloaded: Callable[[], bytes] | None  # fetches a body that waits elsewhere
-        _tasks: Sequence[Task[Any]]  # what `background` started
+        _tasks: Sequence[Task[Any]] | None  # what `background` started; None where nobody would wait for it
         _json: Any
         route: Any  # the Route that matched
         typed: Any  # the aws-lambda-powertools data class
@@ -192,7 +192,7 @@ class Event:
         self.raw = raw
         self.context = context
         self.record = record
-        self._tasks = ()
+        self._tasks = None
         self._offloaded = None
         self._own_session = None
         self._json = _UNREAD
@@ -207,7 +207,7 @@ class Event:
             "_offloaded": cls._nothing,
             "_own_session": cls._nothing,
             "_policy": cls._default_policy,
-            "_tasks": cls._no_tasks,
+            "_tasks": cls._nothing,
         }
 
     if not TYPE_CHECKING:  # which would take any name for a field
@@ -238,6 +238,9 @@ class Event:
 
     @session.setter
     def session(self, session: Session) -> None:
+        if session._policy is None:  # what an application made is signed like what it replaces
+            session = session.replace()
+            session._policy = self._policy
         self._own_session = session
 
     def json(self) -> Any:
@@ -274,8 +277,12 @@ class Event:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            work.close()
-            raise ConfigurationError("event.background() needs an async handler; a sync one has no loop") from None
+            loop = None
+        if loop is None or self._tasks is None:
+            getattr(work, "close", int)()
+            raise ConfigurationError("event.background() needs an async handler: nothing would wait for a sync one's")
+        if not hasattr(work, "send"):
+            raise ConfigurationError("event.background() takes a coroutine: event.background(work())")
         task = loop.create_task(work)
         self._tasks = (*self._tasks, task)
         return task
@@ -285,6 +292,15 @@ class Event:
         raise self._unreadable(message)
 
     # ---- where fields come from unless a source says otherwise -------------------------------------------------
+
+    def _forget_body(self) -> None:
+        """Forget what was read of the body: it is another one now."""
+        self._json = _UNREAD
+        for field in ("text", "body"):
+            try:
+                delattr(self, field)
+            except AttributeError:
+                pass  # it was not read
 
     def _parsed(self) -> Any:
         text = self.text
@@ -368,9 +384,6 @@ class Event:
 
     def _unread(self) -> Any:
         return _UNREAD
-
-    def _no_tasks(self) -> tuple[()]:
-        return ()
 
     def _nothing(self) -> Any:
         return None

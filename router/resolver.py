@@ -154,7 +154,13 @@ class Resolver(Registering):
         return function
 
     def override(self, provide: Callable[..., Any], replacement: Callable[..., Any]) -> Override:
-        """For tests: `with resolver.override(connect, fake): ...` puts a function in the place of a dependency."""
+        """Put a function in the place of a dependency, for tests: `with resolver.override(connect, fake): ...`.
+
+        It holds inside of the `with` block only.
+
+        Raises:
+            ConfigurationError: the replacement is not callable.
+        """
         return Override(self._engine, provide, replacement)
 
     @property
@@ -196,18 +202,17 @@ class Override:
     """A dependency that is replaced while the `with` block runs."""
 
     def __init__(self, engine: Engine, provide: Callable[..., Any], replacement: Callable[..., Any]) -> None:
+        if not callable(replacement):
+            raise ConfigurationError(
+                f"override(): give a function as the replacement, not {type(replacement).__name__}"
+            )
         self._engine = engine
         self._provide = provide
         self._replacement = replacement
-        self._before: dict[Any, Any] = {}
 
     def __enter__(self) -> Override:
-        self._before = dict(self._engine.overrides)
-        self._engine.overrides[self._provide] = self._replacement
-        self._engine.recompose()
+        self._engine.replace(self, self._provide, self._replacement)
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._engine.overrides.clear()
-        self._engine.overrides.update(self._before)
-        self._engine.recompose()
+        self._engine.restore(self)

@@ -63,6 +63,16 @@ class Response:
             headers._values = {"content-type": [JSON]}
         return self._headers
 
+    def _copy(self) -> Response:
+        """Return a Response of its own with the same content."""
+        response = object.__new__(type(self))
+        response.status, response.body, response.cookies = self.status, self.body, [*self.cookies]
+        response._headers = None
+        if self._headers is not None:
+            response._headers = ResponseHeaders()
+            response._headers._values = self._headers.multi()
+        return response
+
     @classmethod
     def _ok(cls, json: str) -> Response:
         """Return a 200 with text that is JSON already: what a dict becomes, without checks of what cannot be wrong.
@@ -282,6 +292,18 @@ def problem(
 
 
 def to_response(result: Any) -> Response:
+    """Return a Response that middleware may change: a copy of one that the handler may give to other requests too.
+
+    Raises:
+        ConfigurationError: see `as_response`.
+    """
+    if type(result) is dict:
+        return Response._ok(dumps(result).decode())
+    response = as_response(result)
+    return response._copy() if response is result else response
+
+
+def as_response(result: Any) -> Response:
     """Return the Response that a handler's result stands for.
 
     dict, list and models are JSON, str is text, bytes stay bytes, None is a 204; `(body, status[, headers])`. A dict in
@@ -355,21 +377,24 @@ def _add(response: Response, name: str, values: list[Any]) -> None:
 def _from_tuple(result: tuple[Any, ...]) -> Response:
     if not (2 <= len(result) <= 3 and type(result[1]) is int):
         raise ConfigurationError("a handler's tuple must be (body, status) or (body, status, headers)")
-    given = to_response(result[0])
-    # A new one: the handler may give the same Response to other requests.
-    response = Response(given.body, result[1])
-    response.headers.clear()
-    for name, values in given.headers.multi().items():
-        for value in values:
-            response.headers.add(name, value)
-    response.cookies = [*given.cookies]
+    response = to_response(result[0])
+    response.status = Response(None, result[1]).status  # which checks it
     for name, value in (result[2] if len(result) == 3 else {}).items():
         response.headers[name] = value
     return response
 
 
+# Classes whose instances were looked at: what a model answers to `hasattr` takes longer than all the rest.
+_HARMLESS: set[type] = {dict, list, str, bytes, int, float, bool, tuple, type(None)}
+
+
 def refuse_unawaited(result: Any, what: str = "the handler") -> None:
     """What hands back a coroutine or a generator has not done its work."""
+    kind = type(result)
+    if kind in _HARMLESS:
+        return
+    if isinstance(result, BaseException):
+        raise ConfigurationError(f"{what} returned the error {kind.__name__}; raise it")
     if hasattr(result, "__await__"):
         close = getattr(result, "close", None)
         if close is not None:
@@ -377,3 +402,5 @@ def refuse_unawaited(result: Any, what: str = "the handler") -> None:
         raise ConfigurationError(f"{what} returned something that must be awaited; declare it `async def` and await it")
     if hasattr(result, "throw") or hasattr(result, "athrow"):
         raise ConfigurationError(f"{what} returned a generator, which nobody would run; return the result")
+    if len(_HARMLESS) < 1024:
+        _HARMLESS.add(kind)

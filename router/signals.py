@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.durations import seconds
 from router.errors import RouterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from router.durations import Duration
     from router.event import Event
@@ -49,8 +51,7 @@ class BatchItemFailures(Signal):
 
     def __init__(self, failed: Iterable[Event] | Mapping[Event, Exception], reason: str = "") -> None:
         super().__init__(reason or "the handler named this record as failed")
-        errors = failed if hasattr(failed, "keys") else None
+        named: dict[Event, object] = dict(failed) if isinstance(failed, Mapping) else dict.fromkeys(failed)
         self.errors: list[tuple[Event, Exception]] = [
-            (event, self if errors is None else errors[event])  # type: ignore[index]
-            for event in failed
+            (event, error if isinstance(error, Exception) else self) for event, error in named.items()
         ]

@@ -144,17 +144,24 @@ if not TYPE_CHECKING:
         __slots__ = ()
 
 
-class Depends:
-    """An argument that a function provides: `Annotated[Database, Depends(connect)]`.
+if TYPE_CHECKING:
 
-    The function's own arguments are bound like a handler's. It runs once a dispatch, however many ask for it
-    (`cached=False`: for each). A generator function gives what it yields and is resumed when the handler is done, with
-    the error raised inside it if there was one.
-    """
+    def Depends(provide: Callable[..., Any], *, cached: bool = True) -> Any:  # noqa: N802
+        """Let a function provide an argument, also as a default: `db: Database = Depends(connect)`."""
 
-    __router_place__ = "depends"
-    __slots__ = ("cached", "provide")
+else:
 
-    def __init__(self, provide: Callable[..., Any], *, cached: bool = True) -> None:
-        self.provide = provide
-        self.cached = cached
+    class Depends:
+        """An argument that a function provides: `Annotated[Database, Depends(connect)]`.
+
+        The function's own arguments are bound like a handler's. It runs once a dispatch, however many ask for it
+        (`cached=False`: for each). A generator function provides what it yields and is resumed when the handler is
+        done, with the error raised inside it if there was one.
+        """
+
+        __router_place__ = "depends"
+        __slots__ = ("cached", "provide")
+
+        def __init__(self, provide: Callable[..., Any], *, cached: bool = True) -> None:
+            self.provide = provide
+            self.cached = cached

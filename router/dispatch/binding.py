@@ -66,10 +66,12 @@ def _with_model(plan: Plan, arguments: list[Argument], model: Any, where: str, b
     except ConfigurationError as error:
         raise ConfigurationError(f"{where}: the model: {error}") from None
 
-    def check_and_call(subject: Any) -> Any:
-        for event in subject if batch else (subject,):
-            check(event)
-        return call(subject)
+    if batch:  # asked of each event by itself: one wrong body must not fail the others
+        return Plan(call, plan.is_async, check)
+
+    def check_and_call(event: Event) -> Any:
+        check(event)
+        return call(event)
 
     return Plan(check_and_call, plan.is_async)
 

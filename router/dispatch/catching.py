@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 
 from router.dispatch.plan import is_async
-from router.errors import ConfigurationError, HTTPError
+from router.errors import ConfigurationError, HTTPError, SessionError
 from router.event import Event
 from router.session import Session
 from router.signals import Signal
@@ -19,9 +19,19 @@ if TYPE_CHECKING:
 
 _BY_NAME: dict[str, Getter] = {
     "event": lambda error, event: event,
-    "session": lambda error, event: event.session,
+    "session": lambda error, event: _session_of(event),
     "context": lambda error, event: event.context,
 }
+
+
+def _session_of(event: Event) -> Session:
+    """Return the session of an event; an anonymous one where it was refused, which may be the error itself."""
+    try:
+        return event.session
+    except SessionError:
+        return Session()
+
+
 # Classes that name no error in particular: what has an answer or a fate of its own is not meant by them.
 _EVERYTHING = (Exception, BaseException)
 

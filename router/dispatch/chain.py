@@ -100,6 +100,8 @@ class Form:
             if taken != 1:
                 raise ConfigurationError(f"middleware {name} takes (event), not {taken} arguments")
         if getattr(middleware, "needs_await", False):
+            if self._open_async is None:
+                raise ConfigurationError(f"middleware {name} needs_await, and has no async entry point; add call_async")
             self._open = None
         self._answers_errors = bool(getattr(middleware, "answers_errors", False))
 
@@ -178,13 +180,28 @@ def _open(layers: list[Layer], event: Event, opened: Opened) -> Any:
     """Run each generator to its first yield. The first that yields something there answers in the handler's place."""
     for layer in layers:
         generator = layer.open(event)
-        early = next(generator, _PASSED)  # one that ends without a yield has nothing to do with this event
+        try:
+            early = next(generator)
+        except StopIteration as ended:  # without a yield it has nothing to do with this event
+            _refuse_returned(layer, ended)
+            continue
         if early is None:
             opened.append((layer, generator))
-        elif early is not _PASSED:
-            generator.close()
-            return early
+            continue
+        generator.close()
+        return early
     return _PASSED
+
+
+def _refuse_returned(layer: Layer, ended: StopIteration) -> None:
+    """Refuse an answer that a middleware returned: it would be lost, and the handler called as if it were let in.
+
+    Raises:
+        ConfigurationError: the generator returned something else than None.
+    """
+    if ended.value is not None:
+        name = getattr(layer.open, "__qualname__", type(layer.open).__qualname__)
+        raise ConfigurationError(f"middleware {name} returned an answer; write `yield answer`, or raise an HTTP error")
 
 
 def _resume(opened: Opened, event: Event, result: Any, on_error: OnError) -> Any:
@@ -244,12 +261,18 @@ def _around_async(layers: list[Layer], call: Call, on_error: OnError) -> Call:
 async def _open_async(layers: list[Layer], event: Event, opened: Opened) -> Any:
     for layer in layers:
         generator = layer.open(event)
-        early = await anext(generator, _PASSED) if layer.is_async else next(generator, _PASSED)
+        try:
+            early = await anext(generator) if layer.is_async else next(generator)
+        except StopIteration as ended:
+            _refuse_returned(layer, ended)
+            continue
+        except StopAsyncIteration:  # an async generator cannot return a value
+            continue
         if early is None:
             opened.append((layer, generator))
-        elif early is not _PASSED:
-            await _close(layer, generator)
-            return early
+            continue
+        await _close(layer, generator)
+        return early
     return _PASSED
 
 

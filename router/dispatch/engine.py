@@ -34,7 +34,7 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         check(event)
         return call(event)
 
-    return Plan(check_and_call, plan.is_async)
+    return Plan(check_and_call, plan.is_async, plan.check)
 
 
 def _acknowledging(event: Event) -> Entry:
@@ -68,6 +68,7 @@ class Engine:
     __slots__ = (
         "_forms",
         "_modes",
+        "_replaced",
         "_unpacking",
         "accepted",
         "catchers",
@@ -104,6 +105,7 @@ class Engine:
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
+        self._replaced: dict[int, tuple[Any, Any]] = {}  # what each override replaces, in the order of their beginning
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._forms: dict[int, tuple[Any, Form]] = {}
         self._unpacking: list[Entry] = []
@@ -189,6 +191,21 @@ class Engine:
 
             self._forms[id(middleware)] = known = (middleware, Form(middleware))
         return known[1]
+
+    def replace(self, override: object, provide: Any, replacement: Any) -> None:
+        """Put a function in the place of a dependency, until `restore` is called for this override."""
+        self._replaced[id(override)] = provide, replacement
+        self._apply_overrides()
+
+    def restore(self, override: object) -> None:
+        """End an override; others that are running, whenever they began, go on."""
+        self._replaced.pop(id(override), None)
+        self._apply_overrides()
+
+    def _apply_overrides(self) -> None:
+        self.overrides.clear()
+        self.overrides.update(self._replaced.values())
+        self.recompose()
 
     def recompose(self) -> None:
         """Let every chain be composed anew: the overrides have changed."""

@@ -61,7 +61,7 @@ def _problem(error: HTTPError) -> Response:
     return problem(error.status, error.detail, error.headers, **members)
 
 
-async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exception:
+async def on_record_error(engine: Engine, event: Event, error: Exception, told: set[int] | None = None) -> Exception:
     """Return the final error of a record or a call: what a catcher raised in its place, or the error itself.
 
     A catcher that returns has looked at the error; the record still fails. It raises Discard to acknowledge it.
@@ -73,18 +73,23 @@ async def on_record_error(engine: Engine, event: Event, error: Exception) -> Exc
             await catcher(error, event)
         except Exception as raised:
             error = raised
-    return await settle(engine, event, error)
+    return await settle(engine, event, error, told)
 
 
-async def settle(engine: Engine, event: Event, error: Exception) -> Exception:
-    """Log or report the error that a record or a call ends with, and return it."""
+async def settle(engine: Engine, event: Event, error: Exception, told: set[int] | None = None) -> Exception:
+    """Log or report the error that a record or a call ends with, and return it.
+
+    told: the errors that were reported already, by their identity.
+    """
     if isinstance(error, Discard):
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):
         _log().info("retry %r: %s", _name(event), _line(error))
         await delay(engine, event, error)
-    else:
+    elif told is None or id(error) not in told:
         await report(engine, event, error)
+        if told is not None:
+            told.add(id(error))
     return error
 
 
@@ -142,7 +147,9 @@ def _log() -> Any:
 def _name(event: Event) -> str:
     """What failed, for the log: on one line, whatever the client put into it."""
     try:
-        name, id = event.name, event.id
+        # Of a request the route says more than its name: behind one proxy resource all have the same.
+        name = str(event.route) if event.method and event.route is not None else event.name
+        id = event.id
     except Exception:
         name = id = "?"
     return _escaped(f"{event.source.value} {name} {id}")

@@ -6,16 +6,19 @@ rest. It is written as a coroutine, which `drive` runs to its end where nothing 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.dispatch.chain import _PASSED, _open_async, _resume_async, _throw_async
 from router.dispatch.permission import ask_async
 from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
 from router.response import refuse_unawaited
 from router.session import _current, _Held
-from router.signals import BatchItemFailures
+from router.signals import BatchItemFailures, Discard
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from router.dispatch.chain import Form, OnError, Opened
@@ -40,7 +43,7 @@ class GroupChain:
     waits_on_errors: whether on_error may have to wait.
     """
 
-    __slots__ = ("_call", "_call_is_async", "_layers", "_on_error", "_policy", "_route", "is_async")
+    __slots__ = ("_call", "_call_is_async", "_check", "_layers", "_on_error", "_policy", "_route", "is_async")
 
     def __init__(
         self, route: Route, plan: Plan, forms: list[Form], on_error: OnError, policy: Policy, waits_on_errors: bool
@@ -51,38 +54,45 @@ class GroupChain:
             from router.dispatch.threads import in_threads
 
             self._call, self._call_is_async = in_threads(plan.call, route.concurrency), True
+        self._check = plan.check
         self._on_error = on_error
         self._policy = policy
         waits = waits_on_errors or is_async(route.permission) or any(form.needs_await for form in forms)
         self.is_async = self._call_is_async or waits
         self._layers = [form.layer(self.is_async) for form in forms]
 
-    async def run(self, events: list[Event], *, in_order: bool, wants_results: bool) -> list[Ended]:
+    async def run(
+        self, events: list[Event], *, in_order: bool, wants_results: bool, fetch: Callable[..., Any] | None = None
+    ) -> list[Ended]:
         """Call the handler with a group, and return how each of its events ended.
 
         events: the group.
         in_order: nothing is begun after an event that was refused: what is returned is then shorter than the group.
         wants_results: the source wants a result for each record.
+        fetch: fetches the body of an event that waits elsewhere.
         """
         ended: dict[int, Ended] = {}
         opened: dict[int, Opened] = {}
         for position, event in enumerate(events):
-            ended_early = await self._enter(event, opened.setdefault(position, []))
+            ended_early = await self._enter(event, opened.setdefault(position, []), fetch)
             if ended_early is not None:
                 ended[position] = ended_early
-                if in_order and ended_early[1] is not None:
+                if in_order and ended_early[1] is not None and not isinstance(ended_early[1], Discard):
                     break
         inside = [position for position in opened if position not in ended]
         if inside:
             results = await self._call_handler([events[position] for position in inside], wants_results)
-            for position, (result, error) in zip(inside, results, strict=True):
+            # What was opened last is closed first, as with one event: context variables and transactions nest.
+            for position, (result, error) in reversed(list(zip(inside, results, strict=True))):
                 ended[position] = await self._leave(events[position], opened[position], result, error)
         return [ended[position] for position in sorted(ended)]
 
-    async def _enter(self, event: Event, opened: Opened) -> Ended | None:
+    async def _enter(self, event: Event, opened: Opened, fetch: Callable[..., Any] | None) -> Ended | None:
         """Open the middleware of an event and ask whether it may go on. Return how it ended where it may not."""
         _current.set(event)
         try:
+            if fetch is not None:
+                await fetch(event)
             early = await _open_async(self._layers, event, opened)
             if early is _PASSED:
                 await self._admit(event)
@@ -93,6 +103,9 @@ class GroupChain:
 
     async def _admit(self, event: Event) -> None:
         """Raise Forbidden, or what the session policy raises, for an event that the handler must not see."""
+        _ = event.session  # a session that is refused is that of one event, not of the group
+        if self._check is not None:
+            self._check(event)
         if self._route.permission is not None:
             await ask_async(self._route, event)
         if self._policy.enforces:
@@ -111,7 +124,7 @@ class GroupChain:
     async def _call_handler(self, events: list[Event], wants_results: bool) -> list[Ended]:
         try:
             _current.set(_shared(events))
-            result = self._call(events)
+            result = self._call(list(events))  # a list of its own: what the handler does to it changes no outcome
             if self._call_is_async:
                 result = await result
             return _told_apart(self._route, events, result, wants_results)
@@ -123,14 +136,16 @@ class GroupChain:
 
 def _shared(events: list[Event]) -> Any:
     """Return what holds the session of a call: what all of its events agree on, and nothing that only some say."""
+    if len(events) == 1:
+        return events[0]
     first = events[0].session
-    others = [event.session for event in events[1:] if event.session is not first]
+    others = [event.session for event in events[1:]]
     differing = [
         field
         for field in ("tenant", "user", "claims", "correlation_id", "attributes")
         if any(getattr(session, field) != getattr(first, field) for session in others)
     ]
-    return _Held(first.replace(**dict.fromkeys(differing))) if differing else events[0]
+    return _Held(first.replace(**dict.fromkeys(differing)))
 
 
 def _told_apart(route: Route, events: list[Event], result: Any, wants_results: bool) -> list[Ended]:
@@ -140,8 +155,9 @@ def _told_apart(route: Route, events: list[Event], result: Any, wants_results: b
         ConfigurationError: it names an event that is not of the group, or has no result for each where one is needed.
     """
     refuse_unawaited(result)
-    if type(result) is dict and _FAILURES in result:
-        return _named(route, events, BatchItemFailures(_by_identifier(route, events, result[_FAILURES])))
+    if isinstance(result, Mapping) and _FAILURES in result:
+        failed = _by_identifier(route, events, result[_FAILURES])
+        return _with_state(_named(route, events, BatchItemFailures(failed)), result.get("state"))
     if not wants_results:
         return [*[(None, None)] * (len(events) - 1), (result, None)]  # the state of a window goes on from the last
     if result is None:
@@ -159,6 +175,14 @@ def _named(route: Route, events: list[Event], failures: BatchItemFailures) -> li
         error = ConfigurationError(f"{route}: BatchItemFailures names {len(unknown)} events that are not in the group")
         return [(None, error)] * len(events)
     return [(None, errors.get(id(event))) for event in events]
+
+
+def _with_state(ended: list[Ended], state: Any) -> list[Ended]:
+    """Give the state of a tumbling window, which Lambda's own form may hold, to the last record before a failure."""
+    done = next((position for position, (_, error) in enumerate(ended) if error is not None), len(ended))
+    if isinstance(state, dict) and done:
+        ended[done - 1] = (state, None)
+    return ended
 
 
 def _by_identifier(route: Route, events: list[Event], items: Any) -> list[Event]:

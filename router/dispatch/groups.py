@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from router.dispatch.records import Routes, fetch_offloaded, finish, ordering_key, run_each
 
 TYPE_CHECKING = False
@@ -62,7 +64,9 @@ def form_calls(batch: Batch) -> list[Call]:
     Records of a `batch=True` route that share a session (or what its `by=` says) are one call, which stands where the
     first of them stood. Of those with an ordering key, only as long as nothing else with that key comes between them.
     """
-    in_turn, in_parallel, routes = ordering_key(batch, 1), ordering_key(batch, 2), Routes(batch.engine)
+    # One kind of key for all: were it chosen by route, records of two routes, or of none, would overtake each other.
+    limits = [entry.route.concurrency for entry in batch.engine.table.entries_of(batch.source)]
+    key_of, routes = ordering_key(batch, min(limits, default=1)), Routes(batch.engine)
     calls: list[Call] = []
     groups: dict[Hashable, Call] = {}
     latest: dict[Hashable, Call] = {}  # by ordering key
@@ -73,13 +77,11 @@ def form_calls(batch: Batch) -> list[Call]:
         entry: Entry | None = None
         error: Exception | None = None
         try:
-            key = None if in_turn is None else in_turn(event)
+            key = None if key_of is None else key_of(event)
             entry = routes.get(event.name) or routes.find(event)
             event.route = entry.route  # which says whose envelopes are believed
-            if in_parallel is not None and entry.route.concurrency > 1:
-                key = in_parallel(event)
             if entry.route.batch:
-                group = id(entry), key, _group_of(entry.route.by, event)
+                group = _hashable((id(entry), key, _group_of(entry.route.by, event)))
                 call = groups.get(group)
                 if call is not None and (key is None or latest[key] is call):
                     call.positions.append(position)
@@ -92,6 +94,11 @@ def form_calls(batch: Batch) -> list[Call]:
         latest[key] = call
         calls.append(call)
     return calls
+
+
+def _hashable(group: Hashable) -> Hashable:
+    hash(group)  # refused here, where it is the error of one record
+    return group
 
 
 def _group_of(by: Any, event: Event) -> Hashable:
@@ -135,12 +142,16 @@ async def make(batch: Batch, call: Call) -> None:
 
 async def _call_group(batch: Batch, entry: Entry, events: list[Event], *, in_order: bool) -> list[Ended]:
     """Call a handler with the events of a group, and return how each of them ended."""
+    for event in events:
+        event.route = entry.route
+        if entry.is_async:
+            event._tasks = ()  # what the handler starts is waited for
+    offload = batch.engine.offload
+    fetch = None if offload is None else partial(fetch_offloaded, offload, now=entry.is_async)
     try:
-        for event in events:
-            event.route = entry.route
-            if batch.engine.offload is not None:
-                await fetch_offloaded(batch.engine.offload, event, entry.is_async)
-        ended: list[Ended] = await entry.call(events, in_order=in_order, wants_results=batch.kind == "transform")
+        ended: list[Ended] = await entry.call(
+            events, in_order=in_order, wants_results=batch.kind == "transform", fetch=fetch
+        )
     except BaseException as error:
         return [(None, error)] * len(events)
     return ended
@@ -148,7 +159,7 @@ async def _call_group(batch: Batch, entry: Entry, events: list[Event], *, in_ord
 
 async def _finish_group(batch: Batch, call: Call, ended: list[Ended]) -> None:
     """Keep how each event of a group ended. With an ordering key, what follows a failure is redelivered as well."""
-    told: dict[int, Exception | None] = {}  # an error of the whole group is reported once
+    told: set[int] = set()  # an error of the whole group is reported once
     for position, (result, error) in zip(call.positions, ended, strict=False):
         if call.key is not None and call.key in batch.failed_keys:
             return

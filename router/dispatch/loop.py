@@ -178,7 +178,7 @@ async def first_failure(events: Iterable[Event]) -> Exception | None:
     failure: Exception | None = None
     for event in events:
         waited = 0
-        while waited < len(event._tasks):  # one may start another
+        while event._tasks is not None and waited < len(event._tasks):  # one may start another
             _, error = await _tried(event._tasks[waited])
             failure = failure or error
             waited += 1

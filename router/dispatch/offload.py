@@ -21,16 +21,5 @@ def open_offloaded(offload: Offload, event: Event) -> Any:
     pointer = offload.pointer(event)
     if pointer is not None:
         event._offloaded = lambda: offload.fetch(pointer)
-        # Whatever was read of the pointer's own text is forgotten.
-        for field in ("text", "body"):
-            if _is_set(event, field):
-                delattr(event, field)
+        event._forget_body()  # whatever was read of the pointer itself
     return pointer
-
-
-def _is_set(event: Event, field: str) -> bool:
-    try:
-        object.__getattribute__(event, field)
-    except AttributeError:
-        return False
-    return True

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from router.convert.markers import Depends
     from router.convert.scalars import Converter
     from router.dispatch.plan import Getter, Offer
 
@@ -51,7 +50,7 @@ _FIND: dict[tuple[str, bool], Find] = {  # by place, and whether many are wanted
 # ---- by marker --------------------------------------------------------------------------------------------------
 
 
-def of_marker(name: str, annotation: Any, default: Any, where: str, offer: Offer) -> Getter | Depends | None:
+def of_marker(name: str, annotation: Any, default: Any, where: str, offer: Offer) -> Getter | Any | None:
     """Return what a marker says that an argument comes from; None where there is no marker."""
     found = _markers(annotation)
     if is_marker(default):
@@ -63,7 +62,7 @@ def of_marker(name: str, annotation: Any, default: Any, where: str, offer: Offer
     marker = _only(found, f"{where}: the argument {name!r}")
     place: str = marker.__router_place__
     if place == "depends":
-        return marker  # type: ignore[no-any-return]
+        return marker
     given = ... if isinstance(marker, type) else marker.default
     if is_marker(default):  # limit: int = Query(20, ge=1)
         from router.convert.markers import Marked

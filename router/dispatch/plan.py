@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
-    from router.convert.markers import Depends
     from router.event import Source
     from router.routing.route import Route
 
@@ -115,7 +114,7 @@ class Argument:
 
     __slots__ = ("by_keyword", "dependency", "get", "name")
 
-    def __init__(self, name: str, by_keyword: bool, origin: Getter | Depends) -> None:
+    def __init__(self, name: str, by_keyword: bool, origin: Getter | Any) -> None:
         self.name = name
         self.by_keyword = by_keyword
         self.get: Getter | None = None
@@ -123,7 +122,7 @@ class Argument:
         if is_marker(origin):
             self.dependency = origin
         else:
-            self.get = origin  # type: ignore[assignment]
+            self.get = origin
 
 
 class Offer:
@@ -173,6 +172,10 @@ def event_class(source: Source) -> type[Event]:
 def event_getter(annotation: Any, name: str, where: str, offer: Offer) -> Getter:
     """Return what gives the event. Raises ConfigurationError for a class that the events of the route are not of."""
     kind = annotation.__args__[0] if hasattr(annotation, "__args__") else annotation
+    if offer.batch and kind is annotation:
+        raise ConfigurationError(
+            f"{where}: with batch=True the handler takes a list; write `{name}: list[{kind.__name__}]`"
+        )
     if not kind.__module__.startswith(_SOURCES):  # Event, or a class of the application that says more of it
         return itself
     sources = offer.route.sources

@@ -6,13 +6,13 @@ of its key is not begun; other keys go on.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from time import perf_counter
 
-from router.dispatch.errors import delay, on_record_error
+from router.dispatch.errors import on_record_error
 from router.errors import ConfigurationError, RecordsFailed
 from router.response import refuse_unawaited
 from router.session import _current
-from router.signals import Retry
 from router.sources import Outcome
 
 TYPE_CHECKING = False
@@ -104,15 +104,17 @@ async def run_each(
             enter(event)
             if offload is not None:
                 await fetch_offloaded(offload, event, entry.is_async)
-            result = entry.call(event)
             if entry.is_async:
-                result = await result
+                event._tasks = ()  # what the handler starts is waited for
+                result = await entry.call(event)
                 if result is None and not event._tasks:
                     outcomes[position] = _DONE
                     continue
-            elif result is None:
-                outcomes[position] = _DONE
-                continue
+            else:
+                result = entry.call(event)
+                if result is None:
+                    outcomes[position] = _DONE
+                    continue
         except BaseException as error:
             failure = error
         batch.events[position] = event
@@ -169,64 +171,62 @@ async def finish(
     key: Hashable,
     result: Any,
     failure: BaseException | None,
-    told: dict[int, Exception | None] | None = None,
+    told: set[int] | None = None,
 ) -> None:
     """Keep the outcome of a record whose call returned something, started background tasks, or failed.
 
     position, key: of the record, and what it is kept in order by.
     result, failure: what its call returned or raised.
-    told: the final errors of failures that were reported already, by their identity: those of a group are shared.
+    told: the errors that were reported already, by their identity: those of a group are shared.
     """
     event = batch.events[position]
     token = _current.set(event)
     try:
-        if failure is None:
-            failure = _unusable(batch, event, result)
-        if told is not None and failure is not None and id(failure) in told and not event._tasks:
-            final = told[id(failure)]
-            if isinstance(final, Retry):
-                await delay(batch.engine, event, final)
-        else:
-            final = await _final_error(batch, event, failure)
-            if told is not None and failure is not None:
-                told[id(failure)] = final
+        error = await _final_error(batch, event, result, failure, told)
     finally:
         _current.reset(token)
-    batch.outcomes[position] = outcome = Outcome(None if final else result, final, started=True)
+    batch.outcomes[position] = outcome = Outcome(None if error else result, error, started=True)
     # A source that is only notified has every record tried, whatever became of the one before.
     if key is not None and batch.kind != "notify" and outcome.failed:
         batch.failed_keys.add(key)
 
 
-def _unusable(batch: Batch, event: Event, result: Any) -> Exception | None:
-    """Return why a result cannot be taken: never awaited, naming failures, or a window's state that is no JSON."""
-    try:
-        refuse_unawaited(result)
-        if batch.kind != "transform" and type(result) is dict and "batchItemFailures" in result:
-            # Whoever returns it means that a record failed: never acknowledge that without a word.
-            raise ConfigurationError(
-                f"{event.route}: batchItemFailures names records of a batch=True group; for one record raise an error"
-            )
-        if batch.keep_state is not None:
-            batch.keep_state([event], result)
-    except Exception as error:
-        return error
-    return None
-
-
-async def _final_error(batch: Batch, event: Event, failure: BaseException | None) -> Exception | None:
+async def _final_error(
+    batch: Batch, event: Event, result: Any, failure: BaseException | None, told: set[int] | None
+) -> Exception | None:
     """Return the error that a record ends with, once its background tasks are done; None for none."""
     if failure is not None and not isinstance(failure, Exception):
         from router.dispatch.loop import as_failure
 
         failure = as_failure(failure)
+    if failure is None:
+        failure = _unusable(batch, event, result)
     if event._tasks:
         from router.dispatch.loop import first_failure
 
         late = await first_failure([event])  # waited for, whatever the handler came to
         failure = failure or late
+    if failure is None and batch.keep_state is not None:
+        try:
+            batch.keep_state([event], result)
+        except Exception as error:
+            failure = error
     if failure is None or batch.engine.ignores(event, failure):
         return None
     if isinstance(failure, RecordsFailed) and event.route is not None and event.route.unpacks:
         return failure  # of the events inside it, each of which was reported
-    return await on_record_error(batch.engine, event, failure)
+    return await on_record_error(batch.engine, event, failure, told)
+
+
+def _unusable(batch: Batch, event: Event, result: Any) -> Exception | None:
+    """Return why a result cannot be taken: it was never awaited, or names failures where there is one record."""
+    try:
+        refuse_unawaited(result)
+    except ConfigurationError as error:
+        return error
+    if batch.kind != "transform" and isinstance(result, Mapping) and "batchItemFailures" in result:
+        # Whoever returns it means that a record failed: never acknowledge that without a word.
+        return ConfigurationError(
+            f"{event.route}: batchItemFailures names records of a batch=True group; for one record raise an error"
+        )
+    return None

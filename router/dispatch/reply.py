@@ -73,6 +73,7 @@ class Replies:
         from router.dispatch.loop import finished
 
         token = _current.set(event)
+        event._tasks = ()  # what the handler starts is waited for here
         try:
             return self.answer(event, await finished(entry.call(event), (event,)))
         except Exception as error:
@@ -168,10 +169,10 @@ class Calls(Replies):
 
     def _checked_answer(self, event: Event, result: Any) -> Any:
         if result is not None:
-            from router.response import refuse_unawaited, to_response
+            from router.response import as_response, refuse_unawaited
 
             refuse_unawaited(result)
-            result = to_response(result) if event._speaks_http else result
+            result = as_response(result) if event._speaks_http else result
         return self.form(event, result)
 
     async def answer_error(self, event: Event, error: Exception) -> Any:

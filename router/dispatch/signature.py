@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, TypeGuard
 
-    from router.convert.markers import Depends
     from router.dispatch.plan import Getter, Offer
 
 _KEYWORD_ONLY = inspect.Parameter.KEYWORD_ONLY
@@ -116,7 +115,7 @@ def _evaluated(text: str, function: FunctionType) -> Any:
 # ---- where an argument comes from -------------------------------------------------------------------------------
 
 
-def _origin(name: str, annotation: Any, default: Any, where: str, offer: Offer, model: Any) -> Getter | Depends | None:
+def _origin(name: str, annotation: Any, default: Any, where: str, offer: Offer, model: Any) -> Getter | Any | None:
     """Return what gives an argument; None leaves it at its default."""
     while hasattr(annotation, "__value__") and not hasattr(annotation, "__origin__"):  # of `type X = ...`
         annotation = annotation.__value__

@@ -96,6 +96,11 @@ def _step(template: str, segment: str) -> tuple[str, str]:
     if "{" not in segment and "}" not in segment:
         if not segment:
             raise ConfigurationError(f"path {template!r}: it has an empty segment")
+        if segment.startswith((":", "<")) or segment == "*" or "?" in segment:
+            # The forms of other libraries, and a query: as text they would match nothing that a client means.
+            raise ConfigurationError(
+                f"path {template!r}: write a parameter as {{name}}, the rest as {{name+}}, no query"
+            )
         if "%" in segment:
             raise ConfigurationError(f"path {template!r}: write {segment!r} decoded, as it is matched")
         return "static", segment

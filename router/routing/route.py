@@ -147,15 +147,17 @@ class Route:
 
     def _check(self, unknown: dict[str, Any]) -> None:
         if unknown:
-            raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}")
+            raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}{_like(unknown)}")
         if not callable(self.handler):
             raise ConfigurationError(f"{self}: the handler must be callable, not {type(self.handler).__name__}")
         if not isinstance(self.match, str) or not self.match:
             raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
         if self.permission is not None and not callable(self.permission):
             raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
-        if type(self.batch) is not bool or type(self.concurrency) is not int or self.concurrency < 1:
-            raise ConfigurationError(f"{self}: batch= takes True or False, concurrency= an integer from 1")
+        if type(self.batch) is not bool:
+            raise ConfigurationError(f"{self}: batch= takes True or False, not {self.batch!r:.80}")
+        if type(self.concurrency) is not int or self.concurrency < 1:
+            raise ConfigurationError(f"{self}: concurrency= takes an integer from 1, not {self.concurrency!r:.80}")
         if (self.topics or self.bus_sources) and not set(CARRIERS).issuperset(self.sources):
             raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
         if self.others != "fail":
@@ -224,6 +226,15 @@ def _names(given: Any) -> tuple[str, ...]:
     if not all(isinstance(name, str) and name for name in names):
         raise ConfigurationError(f"topics= and bus_sources= take names, not {given!r:.80}")
     return names
+
+
+def _like(unknown: dict[str, Any]) -> str:
+    """Return the options that unknown ones may have meant, as the end of a message."""
+    from difflib import get_close_matches
+
+    known = [name for name in Route.__slots__ if name not in ("handler", "match", "sources", "catchers", "model")]
+    meant = [match for name in unknown for match in get_close_matches(name, known, 1)]
+    return f"; did you mean {', '.join(meant)}?" if meant else f"; known are {', '.join(known)}"
 
 
 def _first_line(handler: object) -> str:

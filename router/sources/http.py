@@ -226,10 +226,10 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
 def _load_to_response() -> Callable[[Any], Response]:
     """Import what an application that answers with dicts alone never needs."""
     global _to_response
-    from router.response import to_response
+    from router.response import as_response
 
-    _to_response = to_response
-    return to_response
+    _to_response = as_response
+    return as_response
 
 
 _to_response: Callable[[Any], Response] | None = None

@@ -9,6 +9,7 @@ import pytest
 
 from router import (
     ConfigurationError,
+    Depends,
     Event,
     FromRequest,
     InvalidEvent,
@@ -208,3 +209,42 @@ def test_a_cold_start_loads_what_its_first_event_needs_alone() -> None:
         covered=False,
     )
     assert loaded == "_registry http"
+
+
+def test_a_replacement_that_is_no_function_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match=r"override\(\): .*function.*, not int"):
+        Resolver().override(len, 5)  # type: ignore[arg-type]
+
+
+def test_an_unknown_option_is_refused_with_the_one_that_was_meant() -> None:
+    with pytest.raises(ConfigurationError, match="unknown option middelware; did you mean middleware"):
+        Resolver().get("/", middelware=[])(lambda: None)  # type: ignore[call-arg]
+    with pytest.raises(ConfigurationError, match=r"unknown option zzz; known are .*permission"):
+        Resolver().get("/", zzz=1)(lambda: None)  # type: ignore[call-arg]
+
+
+def test_the_log_names_the_route_of_a_request_that_failed(caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver()
+    resolver.get("/orders/{order_id}")(lambda order_id: 1 // 0)
+    TestClient(resolver).get("/orders/7")
+    assert "rest GET /orders/{order_id} " in caplog.text
+
+
+def test_overrides_that_overlap_end_by_themselves() -> None:
+    def first() -> str:
+        return "first"
+
+    def second() -> str:
+        return "second"
+
+    resolver = Resolver()
+    resolver.get("/")(lambda a=Depends(first), b=Depends(second): [a, b])
+    client = TestClient(resolver)
+    one, two = resolver.override(first, lambda: "fake 1"), resolver.override(second, lambda: "fake 2")
+    one.__enter__()
+    two.__enter__()
+    assert client.get("/").json() == ["fake 1", "fake 2"]
+    one.__exit__()
+    assert client.get("/").json() == ["first", "fake 2"]
+    two.__exit__()
+    assert client.get("/").json() == ["first", "second"]

@@ -26,6 +26,8 @@ from router import (
     Response,
     Router,
     Session,
+    SessionPolicy,
+    Signing,
     Unauthorized,
     current_event,
     get_session,
@@ -1164,3 +1166,62 @@ def test_a_generator_behind_a_wrapper_is_middleware() -> None:
     answering(resolver, asynchronous=False)
     assert TestClient(resolver).get("/").status == 200
     assert log == ["wrapped", "m in", "wrapped", "async function in", "handler", "async function out", "m out"]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync handler", "async handler"])
+def test_an_answer_that_middleware_returns_lets_nobody_in(asynchronous: bool, caplog: pytest.LogCaptureFixture) -> None:
+    def check(event: Event) -> Any:
+        if event.headers.get("x-key") != "k":
+            return Response("no", 401)
+        yield
+
+    resolver = Resolver().use(Trace("outside"), check)
+    answering(resolver, asynchronous=asynchronous)
+    client = TestClient(resolver)
+    assert client.get("/").status == 500
+    assert "returned an answer; write `yield answer`, or raise an HTTP error" in caplog.text
+    assert log == ["outside in"]
+    assert client.get("/", headers={"x-key": "k"}).status == 200
+
+
+def test_a_response_that_a_handler_shares_is_not_changed_for_the_next_client() -> None:
+    page = Response.text("shared")
+
+    def personal(event: Event) -> Around:
+        response = yield
+        response.set_cookie("sid", event.headers["x-user"])
+        response.headers["x-user"] = event.headers["x-user"]
+
+    resolver = Resolver().use(personal)
+    resolver.get("/")(lambda: page)
+    resolver.get("/broken")(lambda: 1 // 0)
+    resolver.catch(ZeroDivisionError)(lambda error: page)
+    client = TestClient(resolver)
+    for user in ("ann", "bob"):
+        answer = client.get("/", headers={"x-user": user})
+        assert answer.headers["x-user"] == user
+        assert [cookie.partition(";")[0] for cookie in answer.cookies] == [f"sid={user}"]
+        assert client.get("/broken", headers={"x-user": user}).cookies == []
+    assert page.cookies == []
+
+
+def test_middleware_that_can_do_nothing_without_waiting_needs_an_async_entry_point() -> None:
+    class Odd(Trace):
+        needs_await = True
+
+    with pytest.raises(ConfigurationError, match="needs_await, and has no async entry point"):
+        Resolver().use(Odd("m"))
+
+
+def test_a_session_that_middleware_makes_is_signed() -> None:
+    policy = SessionPolicy(signing=Signing("s" * 32))
+    wires: list[str | None] = []
+
+    def become(event: Event) -> Around:
+        event.session = Session("acme")
+        yield
+
+    resolver = Resolver(session=policy).use(become)
+    resolver.get("/")(lambda session: wires.append(session.to_wire()))
+    assert TestClient(resolver).get("/").status == 204
+    assert policy.open(wires[0]).tenant == "acme"

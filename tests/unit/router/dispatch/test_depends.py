@@ -531,7 +531,7 @@ def test_dependencies_behind_sync_wrappers_are_awaited_and_torn_down() -> None:
     resolver = Resolver()
 
     @resolver.get("/")
-    def show(a: int = Depends(number), b: str = Depends(connection), c: str = Depends(other)) -> Any:  # type: ignore[assignment]
+    def show(a: int = Depends(number), b: str = Depends(connection), c: str = Depends(other)) -> Any:
         return [a, b, c]
 
     assert TestClient(resolver).get("/").json() == [7, "connected", "too"]

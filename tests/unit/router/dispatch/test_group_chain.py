@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import Callable
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -13,8 +15,10 @@ from router import (
     AsyncAround,
     BatchItemFailures,
     ConfigurationError,
+    Discard,
     Event,
     FromRequest,
+    QueueEvent,
     RecordsFailed,
     Resolver,
     Retry,
@@ -78,7 +82,7 @@ def test_each_event_passes_each_middleware(asynchronous: bool) -> None:
     register(resolver, asynchronous)
     assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
     entered = ["a in", "a async", "b in", "b async"] if asynchronous else ["a in", "b in"]
-    assert log == [*entered, "a+b", "a out", "b out"]
+    assert log == [*entered, "a+b", "b out", "a out"]
 
 
 @BOTH
@@ -327,3 +331,159 @@ def test_a_handler_of_one_record_cannot_name_failures(asynchronous: bool, caplog
     resolver.on_queue("orders")(later if asynchronous else lambda event: returned("a")([]))
     assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["a", "b"]
     assert "batchItemFailures names records of a batch=True group; for one record raise an error" in caplog.text
+
+
+def test_a_handler_of_groups_takes_a_list_and_is_told_so() -> None:
+    def orders(event: QueueEvent) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"the handler takes a list; write `event: list\[Queue"):
+        Resolver().on_queue("orders", batch=True)(orders)
+
+
+# ---- what a handler does to its group ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("form", [list, dict.fromkeys, lambda bad: {one: ValueError() for one in bad}])
+def test_a_handler_that_reorders_its_list_still_fails_the_records_that_it_names(form: Any) -> None:
+    def orders(events: list[Event]) -> None:
+        events.sort(key=lambda event: event.text, reverse=True)
+        bad = [event for event in events if event.text == "b"]
+        events.clear()
+        raise BatchItemFailures(form(bad))
+
+    resolver = Resolver()
+    resolver.on_queue("orders", batch=True)(orders)
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b", "c"))) == ["b"]
+
+
+def test_failures_are_named_by_any_mapping() -> None:
+    from collections import OrderedDict, defaultdict
+    from types import MappingProxyType
+
+    for kind in (OrderedDict, MappingProxyType, lambda answer: defaultdict(list, answer)):
+        resolver = Resolver()
+        register(resolver, False, result=lambda events, kind=kind: kind(returned("b")(events)))  # type: ignore[misc]
+        assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == ["b"]
+
+
+@pytest.mark.parametrize("result", [Retry(5), ValueError("no")])
+def test_an_error_that_a_handler_returns_acknowledges_nothing(result: Exception) -> None:
+    resolver = Resolver()
+    register(resolver, False, result=lambda events: result)
+    resolver.on_queue("one")(lambda event: result)
+    client = TestClient(resolver)
+    assert failed(client.event(sqs("orders", "a", "b"))) == ["a", "b"]
+    assert failed(client.event(sqs("one", "a"))) == ["a"]
+
+
+# ---- one bad record, and its neighbours --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("by", ["session", lambda event: event.json()["c"], lambda event: "all"])
+def test_what_cannot_be_grouped_or_has_no_valid_session_fails_alone(by: Any) -> None:
+    resolver = Resolver()
+    resolver.on_queue("orders", batch=True, by=by)(lambda events: log.extend(event.id for event in events))
+    bad = samples.sqs_record("orders", {"c": []}, message_id="bad", session="{")
+    good = [samples.sqs_record("orders", {"c": 1}, message_id=id) for id in ("x", "y")]
+    assert failed(TestClient(resolver).event({"Records": [good[0], bad, good[1]]})) == ["bad"]
+    assert log == ["x", "y"]
+
+
+def test_a_wrong_body_on_a_typed_queue_fails_alone() -> None:
+    class Orders:
+        route = "orders"
+        model = Order
+
+    resolver = Resolver()
+    resolver.on_queue(Orders(), batch=True)(lambda events: log.extend(event.id for event in events))
+    raw = samples.sqs("orders", [{"id": 1}, {"id": "x"}, {"id": 2}], message_ids=["1", "x", "2"])
+    assert failed(TestClient(resolver).event(raw)) == ["x"]
+    assert log == ["1", "2"]
+
+
+@dataclasses.dataclass
+class Order:
+    id: int
+
+
+def test_a_body_elsewhere_that_cannot_be_fetched_fails_its_record_alone() -> None:
+    class Elsewhere:
+        def pointer(self, event: Event) -> Any:
+            return event.record["body"] if event.record["body"] != "here" else None
+
+        def fetch(self, pointer: Any) -> bytes:
+            if pointer == "lost":
+                raise KeyError(pointer)
+            return b'{"of": "the store"}'
+
+        async def fetch_async(self, pointer: Any) -> bytes:
+            return self.fetch(pointer)
+
+    resolver = Resolver(offload=Elsewhere())
+
+    @resolver.on_queue("orders", batch=True, by=lambda event: event.text and "all")
+    async def orders(events: list[Event]) -> None:
+        log.extend(event.text for event in events)
+        assert all(event.text == "here" or event.json() == {"of": "the store"} for event in events)
+
+    raw = samples.sqs("orders", ["here", "lost", "there"], message_ids=["1", "2", "3"])
+    assert failed(TestClient(resolver).event(raw)) == ["2"]
+    assert log == ["here", '{"of": "the store"}']
+
+
+def test_a_catcher_decides_for_each_record_of_a_group() -> None:
+    resolver = Resolver()
+    register(resolver, False, result=lambda events: _raise(ValueError("x")))
+
+    @resolver.catch(ValueError)
+    def tired(error: ValueError, event: Event) -> None:
+        if event.attempt >= 3:
+            raise Discard("too many")
+
+    raw = sqs("orders", "a", "b", "c")
+    raw["Records"][1]["attributes"]["ApproximateReceiveCount"] = "5"
+    assert failed(TestClient(resolver).event(raw)) == ["a", "c"]
+
+
+def test_a_record_that_middleware_discards_does_not_stop_its_message_group() -> None:
+    def skip(event: Event) -> Around:
+        if event.text == "b1":
+            raise Discard("seen")
+        yield
+
+    resolver = Resolver().use(skip)
+    register(resolver, False)
+    ids = ["a1", "b1", "c1"]
+    raw = samples.sqs("orders.fifo", ids, group=["1", "1", "1"], message_ids=ids)
+    assert failed(TestClient(resolver).event(raw)) == []
+    assert log == ["a1+c1"]
+
+
+def test_middleware_of_a_group_is_left_in_the_order_that_lets_context_variables_nest() -> None:
+    current: ContextVar[str | None] = ContextVar("current", default=None)
+
+    def set_it(event: Event) -> Around:
+        token = current.set(event.text)
+        try:
+            yield
+        finally:
+            current.reset(token)
+
+    resolver = Resolver()
+    register(resolver, False, middleware=[set_it])
+    resolver.on_invoke("who")(lambda: log.append("null" if current.get() is None else "leaked"))
+    client = TestClient(resolver)
+    client.event(sqs("orders", "a", "b", "c"))
+    client.invoke("who")
+    assert (log, current.get()) == (["a+b+c", "null"], None)
+
+
+def test_the_state_of_a_window_in_lambdas_own_form_goes_on_from_the_last_record_before_a_failure() -> None:
+    resolver = Resolver()
+    resolver.on_stream("clicks", batch=True)(
+        lambda events: {**returned(events[2].sequence_number)(events), "state": {"sum": 7}}
+    )
+    raw = samples.kinesis("clicks", list("abc"), window=samples.tumbling_window())
+    answer = TestClient(resolver).event(raw)
+    assert answer["state"] == {"sum": 7}
+    assert answer["batchItemFailures"] == [{"itemIdentifier": sequence_numbers(raw)[2]}]

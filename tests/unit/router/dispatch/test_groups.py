@@ -213,7 +213,7 @@ def test_groups_of_a_batch_route_run_side_by_side() -> None:
 
 @pytest.mark.parametrize("concurrency", [0, -1, 1.5, "2", True])
 def test_a_concurrency_that_is_none_is_refused(concurrency: Any) -> None:
-    with pytest.raises(ConfigurationError, match="concurrency= an integer from 1"):
+    with pytest.raises(ConfigurationError, match="concurrency= takes an integer from 1"):
         Resolver().on_queue("orders", concurrency=concurrency)(lambda event: None)
 
 

@@ -968,3 +968,83 @@ def test_a_source_whose_module_cannot_be_imported_fails_the_call(monkeypatch: py
 def test_only_two_words_say_what_becomes_of_the_unrouted() -> None:
     with pytest.raises(ConfigurationError, match="unrouted='drop'"):
         Resolver(unrouted="drop")
+
+
+# ---- order across routes -----------------------------------------------------------------------------------------
+
+
+def test_a_record_without_a_route_is_overtaken_by_none_of_its_partition_key() -> None:
+    resolver = Resolver()
+
+    @resolver.on_stream("orders", concurrency=4, pattern={"new": {"ok": [True]}})
+    async def order(event: Event) -> None:
+        assert event.new is not None
+        done.append(str(event.new["n"]))
+
+    changes = [("INSERT", None, {"id": "k", "n": n, "ok": n != 2}) for n in (1, 2, 3)]
+    raw = samples.dynamodb("orders", changes, keys=("id",))
+    assert failed(TestClient(resolver).event(raw)) == [sequence_numbers(raw)[1]]
+    assert done == ["1"]
+
+
+def test_two_routes_of_a_stream_keep_the_order_of_a_partition_key() -> None:
+    resolver = Resolver()
+
+    @resolver.on_stream("orders", events=["INSERT"])
+    async def inserted(event: Event) -> None:
+        await asyncio.sleep(0.01)
+        done.append("insert")
+
+    @resolver.on_stream("orders", events=["MODIFY"], concurrency=4)
+    async def changed(event: Event) -> None:
+        done.append("modify")
+
+    changes: list[Any] = [("INSERT", None, {"id": "k"}), ("MODIFY", {"id": "k"}, {"id": "k", "n": 1})]
+    assert failed(TestClient(resolver).event(samples.dynamodb("orders", changes, keys=("id",)))) == []
+    assert done == ["insert", "modify"]
+
+
+# ---- work beside a sync handler ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("call", ["queue", "get", "invoke"])
+def test_work_that_a_sync_handler_starts_beside_itself_is_refused_where_nobody_waits(call: str) -> None:
+    async def work() -> None:
+        done.append("lost")
+
+    def start(event: Event) -> None:
+        event.background(work())
+
+    resolver = Resolver()
+    resolver.get("/")(start)
+    resolver.on_queue("orders")(start)
+    resolver.on_invoke("now")(start)
+
+    @resolver.on_queue("other")
+    async def other(event: Event) -> None: ...
+
+    raw = {"queue": sqs("orders", "a"), "get": samples.rest("GET", "/"), "invoke": {"action": "now"}}[call]
+    try:
+        answer = asyncio.run(resolver.resolve_async(raw))
+    except ConfigurationError:
+        assert call == "invoke"
+    else:
+        assert answer.get("statusCode") == 500 or failed(answer) == ["a"]
+    assert done == []
+
+
+def test_work_beside_a_handler_that_fails_keeps_its_state_out_of_the_window() -> None:
+    async def fail() -> None:
+        raise ValueError("late")
+
+    resolver = Resolver()
+
+    @resolver.on_stream("clicks")
+    async def click(event: Event) -> dict[str, int]:
+        event.background(fail())
+        return {"sum": 3}
+
+    raw = samples.kinesis("clicks", ["a"], window=samples.tumbling_window())
+    answer = TestClient(resolver).event(raw)
+    assert len(answer["batchItemFailures"]) == 1
+    assert answer["state"] == {}

@@ -360,3 +360,9 @@ def test_a_slot_is_made_once() -> None:
     assert paths.place("/a", "GET") is paths.place("/a/", "GET")
     assert paths.place("/{a+}", "GET") is paths.place("/{b+}", "GET")
     assert paths.place("/{a:int}", "GET") is not paths.place("/{a}", "GET")
+
+
+@pytest.mark.parametrize("path", ["/orders/<order_id>", "/orders/:id", "/files/*", "/orders?id=1", "/<int:id>/x"])
+def test_the_path_syntax_of_other_libraries_is_refused(path: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"write a parameter as \{name\}"):
+        parse(path)
