@@ -257,11 +257,17 @@ class SessionPolicy(Policy):
         return _session_of(self.signing.open(_parsed(wire), purpose), self)
 
     def of_record(self, event: Event, wire: Any) -> Session:
+        stored = False
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
             if event.source not in _PRODUCED and not self._is_signed(wire):
                 wire = None
-        session = self.nobody if wire is None else self.open(wire, event._session_purpose)
+            # What is stored is not in transit: a change of an old item would hold up its shard for ever.
+            stored = wire is not None and (event.new or event.old) is not None
+        if stored and self.signing is not None:
+            session = _session_of(self.signing.open(_parsed(wire), event._session_purpose, stored=True), self)
+        else:
+            session = self.nobody if wire is None else self.open(wire, event._session_purpose)
         if self.lambda_tenant and event.tenant_id:
             if session.tenant is None:
                 return session.replace(tenant=event.tenant_id)

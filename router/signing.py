@@ -102,11 +102,12 @@ class Signing:
         signed = {"for": purpose, "kid": key_id, "exp": expires, "sig": signature, "payload": payload}
         return orjson.dumps(signed).decode()
 
-    def open(self, wire: Any, purpose: str = "message") -> Any:
+    def open(self, wire: Any, purpose: str = "message", *, stored: bool = False) -> Any:
         """Return the fields of a session in its signed form, when a known key signed them and they have not expired.
 
         wire: the parsed JSON.
         purpose: where it was found.
+        stored: it is kept in an item rather than on its way; then its age does not count.
 
         Raises:
             SessionError: it is unsigned, malformed, altered or expired, signed with an unknown key, or signed for
@@ -133,7 +134,7 @@ class Signing:
             raise SessionError("session: the signature does not match; it was altered or signed with another secret")
         if meant not in taken:
             raise SessionError(f"session: it was signed for another purpose ({meant}, and this is {purpose})")
-        if expires < time.time():
+        if not stored and expires < time.time():
             raise SessionError("session: it has expired")
         return orjson.loads(payload)
 
