@@ -67,7 +67,7 @@ class Batch:
         self.failed_keys: set[Hashable] = set()
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
-        self.keep_state: Callable[[Any, Any], None] | None = getattr(module, "carry", None)
+        self.keep_state: Callable[[Any, Any], None] | None = getattr(module, "keep_state", None)
 
 
 async def run_each(
@@ -154,12 +154,12 @@ def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None
     """
     module = batch.module
     if batch.kind == "ordered":
-        shard_of, key_of = module.lane, module.key
+        shard_of, key_of = module.ordering_key, module.partition_key
         if limit > 1:
             return lambda event: (shard_of(event), key_of(event))
         return lambda event: (shard_of(event),)
-    group_of: Callable[[Event], Hashable] | None = getattr(module, "lane", None)
-    is_ordered = getattr(module, "has_lanes", None)
+    group_of: Callable[[Event], Hashable] | None = getattr(module, "ordering_key", None)
+    is_ordered = getattr(module, "is_ordered", None)
     if group_of is None or (is_ordered is not None and not is_ordered(batch.raw)):
         return None
     return group_of

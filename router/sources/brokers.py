@@ -286,7 +286,7 @@ def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
     return events
 
 
-def lane(event: Event) -> str | None:
+def ordering_key(event: Event) -> str | None:
     """Return what must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
     if isinstance(event, KafkaEvent):
         return f"{event._find('topic')}-{event._find('partition')}"

@@ -247,15 +247,15 @@ def _events(source: Source, raw: Any, context: Any) -> Iterator[Event]:
         yield event
 
 
-def has_lanes(raw: Any) -> bool:
+def is_ordered(raw: Any) -> bool:
     """Return whether the messages of this batch have an order to keep; Lambda takes a batch from one queue."""
     arn = raw["Records"][0].get("eventSourceARN") if raw["Records"] else None
     return type(arn) is str and arn.endswith(".fifo")
 
 
-def lane(event: Event) -> str | None:
+def ordering_key(event: Event) -> str | None:
     """Return what must stay in order: the message group of a FIFO queue."""
-    return event.group if has_lanes(event.raw) and isinstance(event, QueueEvent) else None
+    return event.group if is_ordered(event.raw) and isinstance(event, QueueEvent) else None
 
 
 def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:

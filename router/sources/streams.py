@@ -257,17 +257,17 @@ def window_state(raw: Any) -> dict[str, Any]:
     return state
 
 
-def lane(event: StreamEvent) -> str | None:
+def ordering_key(event: StreamEvent) -> str | None:
     """Return what must stay in order: the shard. A call from DynamoDB is one shard, which its records do not name."""
     return event.shard if isinstance(event, KinesisEvent) else None
 
 
-def key(event: StreamEvent) -> str | None:
+def partition_key(event: StreamEvent) -> str | None:
     """Return what must stay in order within a shard: records of one partition key. In a window, all of them."""
     return event.partition_key if event.window is None else None
 
 
-def carry(events: Sequence[StreamEvent], result: Any) -> None:
+def keep_state(events: Sequence[StreamEvent], result: Any) -> None:
     """Hand what a call of a handler left of the window's state to the events that follow.
 
     events: those of the call. result: what the handler returned; a dict is the new state, anything else changes
@@ -291,7 +291,7 @@ def answer(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome])
             if isinstance(event, WindowClosed):
                 error = outcome.error or Retry(reason="the deadline came before its turn")
                 raise RecordsFailed([(event.id, error)], 1) from error
-            number, shard = event.sequence_number, lane(event)
+            number, shard = event.sequence_number, ordering_key(event)
             if shard not in lowest or _order(number) < _order(lowest[shard]):
                 lowest[shard] = number
     response: dict[str, Any] = {"batchItemFailures": [{"itemIdentifier": number} for number in lowest.values()]}
@@ -307,7 +307,7 @@ def _order(number: str) -> tuple[int, str]:
 
 
 def _state_left(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Return the state passed to `carry` last, or else the last one returned before the first failure."""
+    """Return the state passed to `keep_state` last, or else the last one returned before the first failure."""
     if not events or events[0].window is None:
         return window_state(raw)
     carried = events[0].window._carried
@@ -318,5 +318,5 @@ def _state_left(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outc
                 break
             if isinstance(outcome.result, dict):
                 returned = outcome.result
-        carry(events, returned)
+        keep_state(events, returned)
     return window_state(raw) if carried.left is None else carried.copy()

@@ -71,8 +71,8 @@ def test_every_source_has_a_module_that_answers_the_same_questions(source: Sourc
     if ROWS[source].kind in ("items", "ordered", "transform"):
         assert callable(module.answer)
     if ROWS[source].kind == "ordered":
-        assert callable(module.lane)
-        assert callable(module.key)
+        assert callable(module.ordering_key)
+        assert callable(module.partition_key)
 
 
 def test_every_event_is_of_the_class_that_its_row_names() -> None:

@@ -77,7 +77,7 @@ def stays_within_our_errors(source: Source, raw: Any, data: st.DataObject) -> No
         for name in _PROPERTIES:
             if hasattr(type(event), name):
                 _tolerate(lambda event=event, name=name: getattr(event, name))
-        for hook in ("lane", "key"):
+        for hook in ("ordering_key", "partition_key"):
             if hasattr(module, hook):
                 hash(getattr(module, hook)(event))
     if hasattr(module, "answer"):

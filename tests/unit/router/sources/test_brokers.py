@@ -72,7 +72,7 @@ def test_a_kafka_record_has_the_fields_of_a_message() -> None:
     assert event.attributes == {"trace": "abc"}
     assert event.headers["TRACE"] == "abc"
     assert event.timestamp == NOON
-    assert brokers.lane(event) == "order-events-3"
+    assert brokers.ordering_key(event) == "order-events-3"
 
 
 def test_records_of_all_partitions_are_read_in_order() -> None:
@@ -171,7 +171,7 @@ def test_an_activemq_message_has_the_fields_of_a_message() -> None:
     assert (data.body, data.attempt) == (b"\xff\x00", 1)
     assert text.timestamp == NOON
     assert text.id == raw["messages"][0]["messageID"] != data.id
-    assert brokers.lane(text) is None
+    assert brokers.ordering_key(text) is None
 
 
 def test_a_message_that_came_before_is_another_attempt() -> None:
@@ -247,7 +247,7 @@ def test_a_rabbitmq_message_has_the_fields_of_a_message() -> None:
     assert (event.name, event.json()) == ("orders", {"id": 1})
     assert event.attributes == {"kind": "büro", "raw": b"\xff", "count": 3}
     assert event.timestamp == NOON
-    assert brokers.lane(event) is None
+    assert brokers.ordering_key(event) is None
 
 
 def test_the_queue_is_named_without_its_virtual_host() -> None:
@@ -345,7 +345,7 @@ def test_a_change_of_a_collection_has_its_documents() -> None:
     assert event.timestamp == NOON
     assert event.id == raw["events"][0]["event"]["_id"]["_data"]
     assert event.record is raw["events"][0]
-    assert brokers.lane(event) == "orders.books"
+    assert brokers.ordering_key(event) == "orders.books"
 
 
 def test_what_was_deleted_is_shown_as_it_was() -> None:

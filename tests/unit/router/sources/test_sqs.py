@@ -347,11 +347,11 @@ def test_a_message_that_no_handler_is_called_for_holds_up_its_group_too(reason: 
 
 def test_the_group_of_a_message() -> None:
     grouped = one(samples.sqs("orders.fifo", ["a"], group="g"))
-    assert (grouped.group, sqs.lane(grouped)) == ("g", "g")
+    assert (grouped.group, sqs.ordering_key(grouped)) == ("g", "g")
     standard = one(samples.sqs("orders", ["a"]))
-    assert (standard.group, sqs.lane(standard)) == (None, None)
+    assert (standard.group, sqs.ordering_key(standard)) == (None, None)
     fair = one(message(attributes={"MessageGroupId": "tenant-1"}))  # fair queues have groups and no order
-    assert (fair.group, sqs.lane(fair)) == ("tenant-1", None)
+    assert (fair.group, sqs.ordering_key(fair)) == ("tenant-1", None)
 
 
 def test_near_the_deadline_no_further_record_is_started() -> None:

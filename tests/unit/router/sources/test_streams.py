@@ -203,8 +203,8 @@ def test_records_that_are_no_list_fail_the_call() -> None:
 
 def test_order_is_kept_by_shard_and_by_partition_key() -> None:
     first, second = read(Source.KINESIS, samples.kinesis("orders", ["a", "b"], partition_keys=["x", "y"], shard="s-1"))
-    assert (streams.lane(first), streams.lane(second)) == ("s-1", "s-1")
-    assert (streams.key(first), streams.key(second)) == ("x", "y")
+    assert (streams.ordering_key(first), streams.ordering_key(second)) == ("s-1", "s-1")
+    assert (streams.partition_key(first), streams.partition_key(second)) == ("x", "y")
 
 
 def test_changes_of_one_item_have_one_key_whatever_the_order_of_its_attributes() -> None:
@@ -212,24 +212,24 @@ def test_changes_of_one_item_have_one_key_whatever_the_order_of_its_attributes()
     keys = raw["Records"][1]["dynamodb"]["Keys"]
     raw["Records"][1]["dynamodb"]["Keys"] = dict(reversed(keys.items()))
     first, second = read(Source.DYNAMODB, raw)
-    assert streams.key(first) == streams.key(second) != ""
-    assert streams.lane(first) is streams.lane(second) is None
+    assert streams.partition_key(first) == streams.partition_key(second) != ""
+    assert streams.ordering_key(first) is streams.ordering_key(second) is None
     other = one(
         Source.DYNAMODB, samples.dynamodb("orders", [("INSERT", None, {"id": 2, "at": "x"})], keys=("id", "at"))
     )
-    assert streams.key(other) != streams.key(first)
+    assert streams.partition_key(other) != streams.partition_key(first)
 
 
 def test_order_never_fails_on_a_malformed_record() -> None:
     raw = samples.dynamodb("orders", CHANGES[:2])
     raw["Records"][0]["dynamodb"]["Keys"] = None
     raw["Records"][1]["dynamodb"]["Keys"] = {"id": {"S": "\ud800"}}
-    assert [streams.key(event) for event in read(Source.DYNAMODB, raw)] == [None, None]
+    assert [streams.partition_key(event) for event in read(Source.DYNAMODB, raw)] == [None, None]
     raw = samples.kinesis("orders", ["a"])
     raw["Records"][0]["eventID"] = None
     raw["Records"][0]["kinesis"]["partitionKey"] = 5
     event = one(Source.KINESIS, raw)
-    assert (streams.lane(event), streams.key(event)) == (None, None)
+    assert (streams.ordering_key(event), streams.partition_key(event)) == (None, None)
 
 
 # ---- answers -------------------------------------------------------------------------------------------------------
@@ -303,7 +303,7 @@ def test_each_record_sees_the_state_that_the_one_before_left() -> None:
     for event in events:
         state = event.window.state
         state["sum"] += event.json()
-        streams.carry([event], state)
+        streams.keep_state([event], state)
         outcomes.append(outcome(state))
     assert streams.answer(raw, events, outcomes) == {"batchItemFailures": [], "state": {"sum": 13}}
     assert raw["state"] == {"sum": 10}
@@ -314,7 +314,7 @@ def test_the_state_stands_as_it_was_before_the_first_failure() -> None:
     events = read(Source.KINESIS, raw)
     state = events[0].window.state
     state["sum"] = 11
-    streams.carry(events[:1], state)
+    streams.keep_state(events[:1], state)
     # The handler of the second record spoils what it was given, and fails.
     spoilt = events[1].window.state
     spoilt["sum"] = state["sum"] = 99
@@ -338,7 +338,7 @@ def test_handlers_that_return_no_state_leave_it_as_it_is() -> None:
 def test_a_batch_of_a_window_hands_on_its_state() -> None:
     raw = tumbling()
     events = read(Source.KINESIS, raw)
-    streams.carry(events, {"sum": 2**70, "mean": Decimal("0.5")})
+    streams.keep_state(events, {"sum": 2**70, "mean": Decimal("0.5")})
     answered = streams.answer(raw, events, [OK, OK, OK])
     assert answered["state"] == {"sum": 2**70, "mean": 0.5}
 
@@ -347,19 +347,19 @@ def test_a_state_that_cannot_be_written_is_refused() -> None:
     raw = tumbling()
     events = read(Source.KINESIS, raw)
     with pytest.raises(EncodeError):
-        streams.carry(events[:1], {"sum": object()})
+        streams.keep_state(events[:1], {"sum": object()})
     assert streams.answer(raw, events, [FAILED, HELD, HELD])["state"] == {}
 
 
 def test_nothing_is_carried_outside_of_a_window() -> None:
     raw = samples.kinesis("orders", ["a"])
     events = read(Source.KINESIS, raw)
-    streams.carry(events, {"sum": 1})
+    streams.keep_state(events, {"sum": 1})
     assert streams.answer(raw, events, [outcome({"sum": 1})]) == {"batchItemFailures": []}
 
 
 def test_records_of_a_window_are_taken_one_after_the_other_whatever_their_keys() -> None:
-    assert {streams.key(event) for event in read(Source.KINESIS, tumbling())} == {None}
+    assert {streams.partition_key(event) for event in read(Source.KINESIS, tumbling())} == {None}
 
 
 @pytest.mark.parametrize("source", [Source.KINESIS, Source.DYNAMODB])
@@ -374,7 +374,7 @@ def test_the_end_of_a_window_is_one_event(source: Source) -> None:
     assert event.window.state == {"sum": 5}
     assert event.timestamp == NOON + timedelta(minutes=5)
     assert event.partition_key is None
-    assert (streams.lane(event), streams.key(event)) == (None, None)
+    assert (streams.ordering_key(event), streams.partition_key(event)) == (None, None)
     assert event.id == one(source, json.loads(json.dumps(raw))).id
     assert "2024-05-04T12:00:00Z" in event.id
     assert "shardId" in event.id
