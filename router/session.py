@@ -320,7 +320,17 @@ class Policy:
             SessionError, Unauthorized: the session is refused.
             SessionIncomplete: a required field is missing.
         """
-        _ = event.session  # read, and so refused where it is not right
+        session = event.session  # read, and so refused where it is not right
+        for field in event.route.require or ():
+            if not getattr(session, field):
+                raise self._lacks(event, field)
+
+    def _lacks(self, event: Event, field: str) -> SessionIncomplete:
+        """Return the error for an event whose session lacks a required field."""
+        if event._from_client:
+            return self.missing(field)
+        why = f": {event._ignored}" if event._ignored else ""
+        return SessionIncomplete(field, f"session.{field} is required and missing{why}")
 
     def missing(self, field: str, message: str | None = None) -> SessionIncomplete:
         """Return the error for a session without a field; a client is told which header to send, where one is read.

@@ -25,6 +25,8 @@ _PRODUCED = frozenset(
         *("eventbridge", "schedule", "invoke", "task"),
     )
 )
+# Rules and schedules say nothing of anybody, and an authorizer is asked who it is.
+_WITHOUT = frozenset(("schedule", "authorizer", "appsync-authorizer"))
 _HEADERS = ("tenant_header", "user_header", "correlation_header", "session_header")
 _CLAIMS = ("tenant_claim", "user_claim")
 _FIELDS = (*_HEADERS, *_CLAIMS, "claims")
@@ -187,7 +189,8 @@ class SessionPolicy(Policy):
     request: a `FromRequest`, which names the headers and claims that the session of a request is made of. Without it
         a request is anonymous.
     require: fields that must be there right before the handler, after middleware: "tenant", "user". A missing one is a
-        400 over HTTP; elsewhere the record or the call fails.
+        400 over HTTP; elsewhere the record or the call fails. It holds where a session can arrive; schedules, S3,
+        streams, messages of a WebSocket and the like run for nobody. A route's own `require=` holds everywhere.
     lambda_tenant: take the tenant from Lambda's tenant isolation mode (`context.tenant_id`), for every source. A
         session, claim or header that names another tenant is refused: 403 over HTTP; elsewhere the record or the call
         fails.
@@ -313,18 +316,43 @@ class SessionPolicy(Policy):
     def check(self, event: Event) -> None:
         session = event.session
         self._check_isolation(event, session.tenant)  # whatever middleware put into it
-        for field in self.require:
+        required = event.route.require
+        if required is None:
+            required = self.require if self._may_arrive(event) else ()
+        for field in required:
             if not getattr(session, field):
                 raise self._lacks(event, field)
 
+    def _may_arrive(self, event: Event) -> bool:
+        """Whether an event has a place for a session: else it runs for nobody, whatever the policy requires."""
+        source = event.source
+        if source in _WITHOUT:
+            return False
+        if event._from_client:
+            return source != "websocket" or self._may_arrive_at_a_socket(event)
+        if type(event)._session_wire is not _no_wire():
+            return True
+        return self.body_field is not None and source in _PRODUCED
+
+    def _may_arrive_at_a_socket(self, event: Event) -> bool:
+        """A message has what its connection had: `TrackConnections` looked for it, or an authorizer says it again."""
+        if event.name in ("$connect", "$disconnect"):
+            return event.name == "$connect"
+        request = self.request
+        says_again = request is not None and (request.tenant_claim or request.user_claim) is not None
+        return says_again or "connection" in event.state
+
     def _lacks(self, event: Event, field: str) -> SessionIncomplete:
-        """Return the error for an event whose session lacks a required field."""
-        if not event._from_client:
-            why = f": {event._ignored}" if event._ignored else ""
-            return SessionIncomplete(field, f"session.{field} is required and missing{why}")
-        if self.request is not None and self.request.wire(event) is not None:
+        if event._from_client and self.request is not None and self.request.wire(event) is not None:
             return SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
-        return self.missing(field)
+        return super()._lacks(event, field)
+
+
+def _no_wire() -> Any:
+    """Return the method of events that carry no session."""
+    from router.event import Event
+
+    return Event._session_wire
 
 
 def _field(event: Event, name: str) -> Any:

@@ -160,7 +160,7 @@ class Engine:
             is_async = group.is_async
         else:
             # What is inside is checked by itself: a notification of S3 in a queue has no session.
-            checks = overridable and self.policy.enforces and not route.unpacks
+            checks = overridable and (self.policy.enforces or bool(route.require)) and not route.unpacks
             call, is_async = self._compose(route, plan, forms, checks=checks)
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async

@@ -108,7 +108,7 @@ class GroupChain:
             self._check(event)
         if self._route.permission is not None:
             await ask_async(self._route, event)
-        if self._policy.enforces:
+        if self._policy.enforces or self._route.require:
             self._policy.check(event)
 
     async def _leave(self, event: Event, opened: Opened, result: Any, error: BaseException | None) -> Ended:

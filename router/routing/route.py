@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         pattern: Mapping[str, Any]
         others: Literal["fail", "ignore"]
         middleware: Iterable[Any]
+        require: str | Iterable[str]
         requires: Mapping[str, Any]
         permission: Callable[..., bool | Awaitable[bool]]
         name: str
@@ -46,6 +47,7 @@ class Route:
     middleware: of this route alone, inside that of its group and resolver.
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
+    require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
@@ -72,6 +74,7 @@ class Route:
         "pattern",
         "permission",
         "prefix",
+        "require",
         "requires",
         "sources",
         "suffix",
@@ -88,6 +91,7 @@ class Route:
     pattern: Mapping[str, Any] | None
     others: str
     middleware: tuple[Any, ...]
+    require: tuple[str, ...] | None
     requires: Mapping[str, Any]
     permission: Callable[..., bool | Awaitable[bool]] | None
     name: str
@@ -133,6 +137,8 @@ class Route:
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
         put(self, "requires", options.pop("requires", None) or {})
         put(self, "permission", options.pop("permission", None))
+        require = options.pop("require", None)
+        put(self, "require", (require,) if isinstance(require, str) else None if require is None else tuple(require))
         put(self, "name", options.pop("name", None) or getattr(handler, "__name__", type(handler).__name__))
         put(self, "summary", options.pop("summary", None) or _first_line(handler))
         tags = options.pop("tags", ())
@@ -152,8 +158,7 @@ class Route:
             raise ConfigurationError(f"{self}: the handler must be callable, not {type(self.handler).__name__}")
         if not isinstance(self.match, str) or not self.match:
             raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
-        if self.permission is not None and not callable(self.permission):
-            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
+        self._check_access()
         if type(self.batch) is not bool:
             raise ConfigurationError(f"{self}: batch= takes True or False, not {self.batch!r:.80}")
         if type(self.concurrency) is not int or self.concurrency < 1:
@@ -168,6 +173,12 @@ class Route:
             raise ConfigurationError(f"{self}: by= says what the records of one call share; it needs batch=True")
         if (self.batch or self.concurrency > 1) and not RECORD_SOURCES.issuperset(self.sources):
             raise ConfigurationError(f"{self}: batch= and concurrency= are for sources that deliver records")
+
+    def _check_access(self) -> None:
+        if self.permission is not None and not callable(self.permission):
+            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
+        if set(self.require or ()) - {"tenant", "user"}:
+            raise ConfigurationError(f"{self}: require= takes 'tenant', 'user' or both, and () for nothing")
 
     def _check_others(self) -> None:
         if self.others != "ignore":
