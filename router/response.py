@@ -297,7 +297,7 @@ def to_response(result: Any) -> Response:
     Raises:
         ConfigurationError: see `as_response`.
     """
-    if type(result) is dict:
+    if type(result) is dict and "statusCode" not in result:
         return Response._ok(dumps(result).decode())
     response = as_response(result)
     return response._copy() if response is result else response
