@@ -96,6 +96,15 @@ told = {
     "typed": type(read(raw)[0].typed).__name__,
     "takes batches": Source.PARCELS in RECORD_SOURCES,
 }
+from router.sources.parcels import ParcelEvent
+
+def inspect(event: ParcelEvent): ...
+
+resolver.on("parcels", "south")(inspect)
+try:
+    resolver.get("/parcels")(inspect)
+except ConfigurationError as error:
+    told["annotation"] = str(error)
 try:
     read({"parcels": [5]})
 except Exception as error:
@@ -148,6 +157,8 @@ def test_all_parts_of_the_library_know_the_source(copy: Path) -> None:
         "records": [True, True],
         "typed": "SQSRecord",
         "takes batches": True,
+        "annotation": "GET /parcels: nothing provides the argument 'event': its events are not of ParcelEvent; "
+        "write HttpEvent or Event",
         "malformed": "parcels parcels[0]: must be an object, not a whole number",
     }
 
