@@ -47,9 +47,8 @@ def _default(value: Any) -> Any:
     if isinstance(value, Decimal):
         # Written digit by digit, so that nothing is rounded; JSON has no NaN or infinity.
         return orjson.Fragment(str(value)) if value.is_finite() else None
-    dump = getattr(value, "model_dump", None)
-    if dump is not None and not isinstance(value, type):
-        return dump()
+    if hasattr(value, "model_dump") and not isinstance(value, type):
+        return _of_model(value)
     if isinstance(value, bytes | bytearray | memoryview):
         if getattr(value, "subtype", None) == 4:  # the UUID of bson's Binary
             return value.as_uuid()  # type: ignore[union-attr]  # bson is not imported here
@@ -62,6 +61,20 @@ def _default(value: Any) -> Any:
     if to_dict is not None and not isinstance(value, type):
         return to_dict()
     return _by_name(value)
+
+
+def _of_model(value: Any) -> Any:
+    """A pydantic model in JSON mode, by alias, unless its `model_config` says `serialize_by_alias=False`."""
+    by_alias = (getattr(value, "model_config", None) or {}).get("serialize_by_alias", True)
+    write = getattr(value, "model_dump_json", None)
+    if write is None:
+        return value.model_dump()
+    try:
+        return orjson.Fragment(write(by_alias=by_alias))
+    except ValueError as error:  # PydanticSerializationError: a field of a type that pydantic cannot write, but we may
+        if type(error).__name__ != "PydanticSerializationError":
+            raise
+        return value.model_dump(by_alias=by_alias)
 
 
 def _by_name(value: Any) -> Any:

@@ -70,7 +70,7 @@ class HTTPError(RouterError):
         status: int | None = None,
         detail: str | None = None,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | int] | None = None,
         **members: Any,
     ) -> None:
         if status is not None:
@@ -78,7 +78,9 @@ class HTTPError(RouterError):
                 raise ConfigurationError(f"HTTPError({status!r}): give a status from 400 to 599")
             self.status = status
         self.detail = detail
-        self.headers: dict[str, str] = dict(headers) if headers else {}
+        self.headers: dict[str, str] = {}
+        for name, value in (headers or {}).items():
+            self.headers[name] = str(value) if type(value) is int else value  # type: ignore[assignment]  # checked when sent
         self.members = members
         super().__init__(detail or f"HTTP {self.status}")
 
@@ -86,7 +88,9 @@ class HTTPError(RouterError):
 class _Fixed(HTTPError):
     """An HTTPError whose class fixes the status: `NotFound("no such order")`."""
 
-    def __init__(self, detail: str | None = None, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+    def __init__(
+        self, detail: str | None = None, *, headers: Mapping[str, str | int] | None = None, **members: Any
+    ) -> None:
         super().__init__(None, detail, headers=headers, **members)
 
 

@@ -78,6 +78,14 @@ class Source(StrEnum):
     TASK = "task"
 
 
+# With every digit made a nought, a search tells whether JSON may hold a whole number over 64 bits (19 digits or more),
+# of which orjson makes a float. A run that long shows in every sixth character as well, which is cheaper to look at.
+TO_NOUGHTS = bytes.maketrans(b"123456789", b"000000000")
+LONG = b"0" * 19
+TO_TELL = "000"
+_MOST_LEVELS = 254  # that orjson writes: what is read can be sent on
+SHORT = 2 * _MOST_LEVELS  # characters in which nothing is nested deeper
+
 _UNREAD = object()  # what json() has not parsed yet; a parsed body may be any value
 
 
@@ -185,6 +193,8 @@ class Event:
     _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
     _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
     _session_purpose: ClassVar[str] = "message"  # what a session is signed for that this event carries
+    _json_is_text_too: ClassVar[bool] = False  # for a class with a _parsed of its own that reads `text`
+    _json_is_text: ClassVar[bool]  # whether json() is what `text` holds, and not a value made otherwise
     _from_client: ClassVar[bool] = False  # the session comes from headers and claims, never as a whole
 
     def __init__(self, source: Source, raw: Any, context: Any, record: Any) -> None:
@@ -200,6 +210,7 @@ class Event:
     def __init_subclass__(cls) -> None:
         # By field, so that a first read costs one lookup and one call.
         cls._computed = {field: getattr(cls, "_" + field) for field in cls._lazy if hasattr(cls, "_" + field)}
+        cls._json_is_text = cls._parsed is Event._parsed or cls._json_is_text_too
         # The engine's own. __init__ sets them where most events are asked for them; hot constructors leave them out.
         cls._computed |= {
             "_ignored": cls._nothing,
@@ -305,12 +316,38 @@ class Event:
     def _parsed(self) -> Any:
         text = self.text
         try:
-            return orjson.loads(text)
+            value = orjson.loads(text)
         except orjson.JSONDecodeError as error:
+            if type(text) is str and text.startswith("\ufeff"):  # a byte order mark, which some clients put in front
+                self.text = text[1:]
+                return self._parsed()
             where = f"line {error.lineno}, column {error.colno}"
             raise self._unreadable(
                 f"the body is not valid JSON ({where}): {error.msg.partition(': line')[0]}"
             ) from None
+        if len(text) > SHORT or TO_TELL in text[::6].encode().translate(TO_NOUGHTS).decode():
+            value = self._checked(text, value)
+        return value
+
+    def _checked(self, text: str, value: Any) -> Any:
+        """Return what orjson has made of a text, with exact whole numbers; what is too deep to send on is refused."""
+        if text.count("{") + text.count("[") > _MOST_LEVELS:
+            self._refuse_depth(value)
+        return self._exact(text, value) if LONG in text.encode().translate(TO_NOUGHTS) else value
+
+    def _refuse_depth(self, value: Any) -> None:
+        from router.numbers import is_deeper
+
+        if is_deeper(value, _MOST_LEVELS):
+            self._refuse(f"the body is nested over {_MOST_LEVELS} levels deep")
+
+    def _exact(self, text: str, value: Any) -> Any:
+        from router.numbers import exact
+
+        try:
+            return exact(text, value)
+        except ValueError as error:
+            self._refuse(f"the body is not valid JSON: {error}")
 
     def _id(self) -> str:
         id = getattr(self.context, "aws_request_id", None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, RouterError
 from router.event import Source
 from router.router import Registering, Router, path_parameters
 from router.session import Policy
@@ -35,6 +35,10 @@ class Resolver(Registering):
     sources: the sources whose payloads are accepted (`["http", "sqs"]`), or a mapping of them by the alias or ARN that
         was invoked (`{"web": ["http"], "*": ["sqs"]}`). A payload of another fails. None accepts all: then who can
         write the whole payload can imitate any source.
+    strict_content_type: a body that is read as JSON needs a JSON content type, or it is a 415. With False a body
+        without any type is taken, too.
+    strip_prefixes: what a gateway puts in front of the paths of requests, such as the base path of a custom domain:
+        `["/shop"]`. One is taken off, in whole segments; a path without it stays as it is.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -49,6 +53,8 @@ class Resolver(Registering):
         delay: Callable[..., Any] | None = None,
         offload: Offload | None = None,
         sources: str | Iterable[str] | Mapping[str, str | Iterable[str]] | None = None,
+        strip_prefixes: Iterable[str] = (),
+        strict_content_type: bool = True,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
@@ -58,6 +64,11 @@ class Resolver(Registering):
             from router.dispatch.accepting import Accepted
 
             self._engine.accepted = Accepted(sources)
+        self._engine.typeless = not strict_content_type
+        if strip_prefixes:
+            from router.dispatch.prefixes import checked_prefixes
+
+            self._engine.strip_prefixes = checked_prefixes(strip_prefixes)
         if delay is not None:
             self._waits_if(is_async(delay))
 
@@ -65,19 +76,29 @@ class Resolver(Registering):
 
     def resolve(self, event: Any, context: Any = None) -> Any:
         """Answer a payload as its source expects. Async handlers run on a loop that lives as long as the process."""
-        answer = self._runners[detect(event)](event, context)
-        if type(answer) is dict or not hasattr(answer, "send"):
-            return answer
-        from router.dispatch.loop import run
+        try:
+            answer = self._runners[detect(event)](event, context)
+            if type(answer) is dict or not hasattr(answer, "send"):
+                return answer
+            from router.dispatch.loop import run
 
-        return run(answer)
+            return run(answer)
+        except Exception as error:
+            if _can_be_told(error):
+                raise
+            raise RouterError(str(error).encode("ascii", "backslashreplace").decode()) from error
 
     __call__ = resolve
 
     async def resolve_async(self, event: Any, context: Any = None) -> Any:
         """The same from async code, on the loop that is running."""
-        answer = self._runners[detect(event)](event, context)
-        return await answer if hasattr(answer, "send") else answer
+        try:
+            answer = self._runners[detect(event)](event, context)
+            return await answer if hasattr(answer, "send") else answer
+        except Exception as error:
+            if _can_be_told(error):
+                raise
+            raise RouterError(str(error).encode("ascii", "backslashreplace").decode()) from error
 
     def run_task(self, environ: Mapping[str, str] | None = None, *, require_env: tuple[str, ...] = ()) -> int:
         """Run the route of an ECS task, found by TASK_NAME, and give its exit code: 0 for success.
@@ -189,13 +210,24 @@ class Resolver(Registering):
         for middleware in route.middleware:
             engine.form(middleware)
         self._waits_if(any(catcher.is_async for table in route.catchers for catcher in table.values()))
-        plan = bind(route, path_parameters(route))
+        plan = bind(route, path_parameters(route), typeless=engine.typeless)
         engine.add(route, Entry(route, plan))
 
     def _waits_if(self, waits: bool) -> None:
         if waits and not self._engine.waits_on_errors:
             self._engine.waits_on_errors = True
             self._engine.recompose()
+
+
+def _can_be_told(error: Exception) -> bool:
+    """Whether the runtime client can send the message of an error: over a lone surrogate its process ends."""
+    try:
+        str(error).encode()
+    except UnicodeEncodeError:
+        return False
+    except Exception:
+        return True  # its text fails: that is for who asks for it
+    return True
 
 
 class Override:

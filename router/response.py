@@ -30,7 +30,7 @@ class Response:
         self,
         body: Any = None,
         status: int = 200,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | int] | None = None,
         *,
         content_type: str | None = None,
     ) -> None:
@@ -87,17 +87,17 @@ class Response:
         return response
 
     @classmethod
-    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    def json(cls, value: Any, status: int = 200, headers: Mapping[str, str | int] | None = None) -> Response:
         """Any value as JSON, a str or None included."""
         return cls(dumps(value).decode(), status, headers, content_type=JSON)
 
     @classmethod
-    def text(cls, text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    def text(cls, text: str, status: int = 200, headers: Mapping[str, str | int] | None = None) -> Response:
         """Plain text."""
         return cls(text, status, headers, content_type="text/plain; charset=utf-8")
 
     @classmethod
-    def html(cls, html: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    def html(cls, html: str, status: int = 200, headers: Mapping[str, str | int] | None = None) -> Response:
         """An HTML page. Escape what came from outside: nothing is escaped here."""
         return cls(html, status, headers, content_type="text/html; charset=utf-8")
 
@@ -276,7 +276,7 @@ def reason(status: int) -> str:
 
 
 def problem(
-    status: int, detail: str | None = None, headers: Mapping[str, str] | None = None, **members: Any
+    status: int, detail: str | None = None, headers: Mapping[str, str | int] | None = None, **members: Any
 ) -> Response:
     """A problem document (RFC 9457): status, title and, where there is one, the detail meant for the client."""
     document: dict[str, Any] = {"title": reason(status), "status": status}

@@ -48,7 +48,9 @@ class Registering:
             return handler
 
         if callable(match):
-            raise ConfigurationError("a decorator was used without its arguments; write @resolver.get('/path')")
+            raise ConfigurationError(
+                "a decorator was used without its parentheses; write @resolver.get('/path'), @resolver.on_connect()"
+            )
         return register
 
     # ---- HTTP --------------------------------------------------------------------------------------------------
@@ -90,13 +92,13 @@ class Registering:
 
     # ---- WebSocket ---------------------------------------------------------------------------------------------
 
-    def on_connect(self, **options: Unpack[Options]) -> Decorator:
+    def on_connect(self, handler: None = None, /, **options: Unpack[Options]) -> Decorator:
         """A WebSocket connection opens; an error status refuses it."""
-        return self._on((Source.WEBSOCKET,), "$connect", **options)
+        return self._on((Source.WEBSOCKET,), "$connect" if handler is None else handler, **options)
 
-    def on_disconnect(self, **options: Unpack[Options]) -> Decorator:
+    def on_disconnect(self, handler: None = None, /, **options: Unpack[Options]) -> Decorator:
         """A WebSocket connection has closed."""
-        return self._on((Source.WEBSOCKET,), "$disconnect", **options)
+        return self._on((Source.WEBSOCKET,), "$disconnect" if handler is None else handler, **options)
 
     def on_message(self, route_key: str = "$default", **options: Unpack[Options]) -> Decorator:
         """WebSocket messages by route key; `$default` takes what no other route takes."""

@@ -29,7 +29,7 @@ class Role:
     """
 
     arn: str
-    external_id: str | None = None
+    external_id: str | None = field(default=None, repr=False)
     session_name: str = "junction"
     duration: Duration | None = None
     policy: str | None = None

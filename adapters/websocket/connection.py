@@ -9,11 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import orjson
-
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import EncodeError
+from router.numbers import loads
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -142,7 +141,7 @@ def from_item(item: Mapping[str, Mapping[str, str]]) -> Connection:
         connected_at=moment(item["connected_at"]),
         last_seen=moment(item["last_seen"]),
         expires_at=moment(item["expires_at"]),
-        data=orjson.loads(item["data"]["S"]) if "data" in item else None,
+        data=loads(item["data"]["S"]) if "data" in item else None,
         stored_session=item["session"]["S"] if "session" in item else None,
     )
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import warnings
 
 from router.convert.scalars import MOST_ERRORS, NUMERIC, collect, invalid, mistake, place, printable, refusal, shown
-from router.errors import ConfigurationError, UnprocessableContent
+from router.encode import dumps
+from router.errors import ConfigurationError, EncodeError, UnprocessableContent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     from router.convert.introspect import Fields
     from router.convert.scalars import Converter, Where
+    from router.event import Event
 
 _ABSENT: Any = object()
 _MOST_CHOICES = 12  # named in a message
@@ -173,16 +175,33 @@ def built(build: Callable[..., Any], values: dict[str, Any], where: Where) -> An
 
 
 def pydantic_model(kind: Any) -> Converter:
-    """A pydantic model, which validates itself."""
-    validate = kind.model_validate
+    """A pydantic model, which validates itself in JSON mode: a strict one takes its dates, ids and sets from there."""
+    validate = kind.model_validate_json
 
     def convert(value: Any, where: Where) -> Any:
         try:
-            return validate(value)
+            return validate(dumps(value))
+        except EncodeError as error:  # a lone surrogate, or nested too deeply
+            raise mistake(where, printable(str(error))) from None
         except ValueError as error:  # pydantic's ValidationError is one
             raise _told_by(error, where) from None
 
     return convert
+
+
+def pydantic_body(kind: Any) -> Callable[[Event, Any], Any]:
+    """Return a function of an event and its parsed body: the model, read from the text, where every digit still is."""
+    validate, convert = kind.model_validate_json, pydantic_model(kind)
+
+    def of(event: Event, value: Any) -> Any:
+        if not event._json_is_text:
+            return convert(value, "body")
+        try:
+            return validate(event.text.removeprefix("\ufeff"))
+        except ValueError as error:
+            raise _told_by(error, "body") from None
+
+    return of
 
 
 def limited(convert: Converter, annotation: Any) -> Converter:

@@ -46,6 +46,20 @@ def wants_many(annotation: Any) -> bool:
     return any(wants_many(member) for member in getattr(annotation, "__args__", ()))
 
 
+def takes_text(annotation: Any) -> bool:
+    """Whether an empty text may be a value of it: a str, alone, in a union, as an item or as a choice."""
+    if hasattr(annotation, "__metadata__"):
+        return takes_text(annotation.__origin__)
+    for inner in ("__supertype__", "__value__"):
+        if hasattr(annotation, inner):
+            return takes_text(getattr(annotation, inner))
+    if annotation in (str, object, "") or repr(annotation) == "typing.Any":
+        return True
+    if isinstance(annotation, type) and hasattr(annotation, "__members__"):  # an Enum
+        return "" in [member.value for member in annotation]  # type: ignore[attr-defined]
+    return any(takes_text(member) for member in getattr(annotation, "__args__", ()))
+
+
 def is_union(annotation: Any) -> bool:
     """Whether it is `A | B`, `Optional[A]` or `Union[A, B]`."""
     return isinstance(annotation, UnionType) or str(getattr(annotation, "__origin__", "")) == "typing.Union"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.convert.compile import compile_converter
 from router.convert.containers import built
 from router.convert.introspect import fields_of
-from router.convert.kinds import alias_of, holds_model, plain, wants_many, wire_name
+from router.convert.kinds import alias_of, holds_model, plain, takes_text, wants_many, wire_name
 from router.convert.scalars import MOST_ERRORS, collect, mistake, place, printable, refusal
 from router.errors import ConfigurationError, UnprocessableContent
 
@@ -32,7 +32,7 @@ class Filled:
 class _Field:
     """A field of a model, and the parameter it comes from."""
 
-    __slots__ = ("at", "convert", "key", "many", "name", "required", "wire")
+    __slots__ = ("at", "convert", "empty", "key", "many", "name", "required", "wire")
 
     def __init__(self, where: str, key: str, wire: str, annotation: Any) -> None:
         self.key = key
@@ -40,12 +40,15 @@ class _Field:
         self.at = f"{where}.{wire}"
         self.name = wire.lower() if where == "header" else wire  # as Values has it
         self.many = wants_many(annotation)
+        self.empty = takes_text(annotation)  # whether an empty text is a value
         self.required = False
         self.convert: Any = None
 
     def of(self, values: Values) -> Any:
         """Return what a place holds for this field: a text or a list of them; None for nothing."""
         found = values.get(self.name)
+        if found == [""] and not (self.empty or self.required):
+            return None  # `?page=`, as a form sends what nobody filled in
         if found is None or self.many:
             return found
         # A repeated header reads as one (RFC 9110 §5.3); of a repeated parameter the last counts.
@@ -140,6 +143,8 @@ def _keys(kind: Any, name: str, field: Any, where: str) -> list[_Field]:
         made[-1].many = made[-1].many or not isinstance(one, str)  # AliasPath("tag", 0) is of a list
     if not aliases or kind.model_config.get("populate_by_name") or kind.model_config.get("validate_by_name"):
         made.append(_Field(where, name, wire_name(where, name, None), field.annotation))
+    for one in made:
+        one.required = bool(field.is_required())
     return made
 
 

@@ -18,17 +18,20 @@ if TYPE_CHECKING:
 _NEVER_REFUSES = (itself, session_of)
 
 
-def bind(route: Route, parameters: Collection[str], overrides: dict[Any, Any] | None = None) -> Plan:
+def bind(
+    route: Route, parameters: Collection[str], overrides: dict[Any, Any] | None = None, *, typeless: bool = False
+) -> Plan:
     """Return the plan of a route's handler.
 
     parameters: the names of the path parameters; OF_OUTER_GROUPS among them where there may be others.
     overrides: what takes the place of dependencies, by the function that provides them.
+    typeless: whether a JSON body may come without a content type.
     Raises ConfigurationError for a signature that no event could satisfy.
     """
     handler, where, model = route.handler, str(route), route.model
     if generator_kind(handler) is not None:
         raise ConfigurationError(f"{where}: the handler is a generator; return the result instead of yielding it")
-    offer = Offer(route, parameters)
+    offer = Offer(route, parameters, typeless=typeless)
     arguments = read_signature(handler, where, offer, model)
     if any(argument.dependency for argument in arguments):
         from router.dispatch.depends import plan_with_dependencies

@@ -79,7 +79,7 @@ class _Binder:
 
     def __init__(self, where: str, offer: Offer, overrides: dict[Any, Any]) -> None:
         self.where = where
-        self.offer = Offer(offer.route, offer.parameters, shared=True)
+        self.offer = Offer(offer.route, offer.parameters, shared=True, typeless=offer.typeless)
         self.overrides = overrides
 
     def bind(self, arguments: list[Argument], above: tuple[Any, ...]) -> list[Bound]:

@@ -80,7 +80,9 @@ class Engine:
         "policy",
         "reporters",
         "runners",
+        "strip_prefixes",
         "table",
+        "typeless",
         "unrouted",
         "waits_on_errors",
     )
@@ -106,6 +108,8 @@ class Engine:
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what each override replaces, in the order of their beginning
+        self.typeless = False  # whether a JSON body may come without a content type
+        self.strip_prefixes: tuple[str, ...] = ()  # which no path of a request keeps
         self.waits_on_errors = False  # whether a catcher or reporter is async
         self._forms: dict[int, tuple[Any, Form]] = {}
         self._unpacking: list[Entry] = []
@@ -146,7 +150,7 @@ class Engine:
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 
-            plan = bind(route, entry.parameters, self.overrides)
+            plan = bind(route, entry.parameters, self.overrides, typeless=self.typeless)
         if route.unpacks:
             from router.dispatch.unpack import unpacking
 

@@ -108,9 +108,9 @@ async def delay(engine: Engine, event: Event, error: Retry) -> None:
         result = wait(event, error.after)
         if hasattr(result, "__await__"):
             await result
-    except Exception:
+    except Exception as failure:
         # The record comes again all the same, after the queue's own visibility timeout.
-        _log().exception("the delay of %r failed", _name(event))
+        _log_error("the delay of %r failed", failure, _name(event))
 
 
 async def caught(engine: Engine, event: Event, error: Exception) -> tuple[Any, Exception | None]:
@@ -130,12 +130,18 @@ async def report(engine: Engine, event: Event, error: BaseException) -> None:
     if isinstance(error, NoRoute | InvalidEvent | SessionError):
         _log().error("%s failed: %s: %s", _name(event), type(error).__name__, _line(error))
     else:
-        _log().error("%s failed", _name(event), exc_info=error)
+        _log_error("%s failed", error, _name(event))
     for tell in engine.reporters:
         try:
             await tell(error, event)
-        except Exception:
-            _log().exception("an on_error callable failed")
+        except Exception as failure:
+            _log_error("an on_error callable failed", failure)
+
+
+def _log_error(message: str, error: BaseException, *args: Any) -> None:
+    from router.dispatch.tracebacks import log_error  # most applications log no error at their start
+
+    log_error(message, error, *args)
 
 
 def _log() -> Any:

@@ -78,7 +78,7 @@ def _denial(route: Route, error: Exception) -> Exception:
     """Return the error of a permission that raised: nobody is let in by a mistake, and the log has it."""
     if isinstance(error, HTTPError | SessionError):
         return error
-    from logging import getLogger
+    from router.dispatch.tracebacks import log_error
 
-    getLogger("router").error("%s: permission= failed, and the event is refused", route, exc_info=error)
+    log_error("%s: permission= failed, and the event is refused", error, route)
     return Forbidden()

@@ -6,7 +6,18 @@ Loaded when the first signature asks for such an argument.
 from __future__ import annotations
 
 from router.convert.compile import compile_converter
-from router.convert.kinds import alias_of, holds_model, is_model, is_union, plain, takes_none, wants_many, wire_name
+from router.convert.kinds import (
+    alias_of,
+    holds_model,
+    is_model,
+    is_pydantic,
+    is_union,
+    plain,
+    takes_none,
+    takes_text,
+    wants_many,
+    wire_name,
+)
 from router.convert.scalars import collect, mistake, refusal
 from router.dispatch.plan import (
     OF_OUTER_GROUPS,
@@ -20,8 +31,10 @@ from router.dispatch.plan import (
     itself,
     session_getter,
 )
-from router.errors import ConfigurationError, UnprocessableContent
+from router.encode import JSON
+from router.errors import ConfigurationError, UnprocessableContent, UnsupportedMediaType
 from router.event import Event, Source
+from router.http.headers import is_json_type
 from router.session import Session
 
 TYPE_CHECKING = False
@@ -163,7 +176,7 @@ def _made(place: str, name: str, annotation: Any, default: Any, offer: Offer) ->
     if hasattr(type(default), "validation_alias"):  # pydantic's Field(...)
         raise ConfigurationError("write Annotated[..., Field(...)] and the default after it")
     if place == "body":
-        return Body(annotation, default)
+        return Body(annotation, default, offer)
     wire = wire_name(place, name, alias_of(annotation))
     if place == "path":
         return _of_path(wire, annotation, offer)
@@ -212,12 +225,24 @@ def _of_text(place: str, wire: str, annotation: Any, default: Any) -> Getter:
     absent = _absent(annotation, default)
     if absent is None:
         absent = (lambda: convert([], at)) if many else (lambda: _missing(at))
+    elif not takes_text(annotation):
+        find = _unless_empty(find)
 
     def get(event: Event) -> Any:
         found = find(event, wire)
         return absent() if found is None else convert(found, at)
 
     return get
+
+
+def _unless_empty(find: Find) -> Find:
+    """Return a search to which `?page=`, as a form sends what nobody filled in, is as good as nothing."""
+
+    def found(event: Event, name: str) -> Any:
+        value = find(event, name)
+        return None if value in ("", [""]) else value
+
+    return found
 
 
 def _of_model(place: str, annotation: Any, default: Any) -> Getter:
@@ -258,14 +283,22 @@ def _missing(at: str) -> Any:
 class Body:
     """The body as some type: bytes and text as they are, anything else parsed and converted."""
 
-    __slots__ = ("absent", "convert", "read")
+    __slots__ = ("absent", "convert", "model", "read", "validate")
 
-    def __init__(self, annotation: Any, default: Any = REQUIRED) -> None:
+    def __init__(self, annotation: Any, default: Any = REQUIRED, offer: Offer | None = None) -> None:
         kind = plain(annotation)
         self.absent = _absent(annotation, default)
         self.read = _READ.get(kind, _json_of) if isinstance(kind, type) else _json_of
+        self.model = kind if self.read is _json_of and holds_model(kind) else None
+        self.validate: Callable[[Event, Any], Any] | None = None
         if self.read is _json_of:
             self.convert = compile_converter(annotation, text=False)
+            if _is_pydantic_alone(annotation, kind):
+                from router.convert.containers import pydantic_body
+
+                self.validate = pydantic_body(kind)
+            if offer is not None and (offer.route.methods or Source.CLOUDFRONT in offer.route.sources):
+                self.read = _json_by_type(offer.typeless)
         else:
             self.convert = _as_it_is(annotation, kind)
 
@@ -275,11 +308,33 @@ class Body:
         value = self.read(event)
         if value is None and self.absent is not None:  # null is how a call without data reads
             return self.absent()
-        return self.convert(value, "body")
+        return self.convert(value, "body") if self.validate is None else self.validate(event, value)
+
+
+def _is_pydantic_alone(annotation: Any, kind: Any) -> bool:
+    """Whether a body is one pydantic model, with no limits beside it."""
+    markers = getattr(annotation, "__metadata__", ())
+    return isinstance(kind, type) and is_pydantic(kind) and all(isinstance(extra, type) for extra in markers)
 
 
 def _json_of(event: Event) -> Any:
     return event.json()
+
+
+def _json_by_type(typeless: bool) -> Getter:
+    """Return what reads a JSON body that says it is one.
+
+    A page of another site can make a browser send a form or plain text, with cookies and without asking first (CORS).
+    """
+
+    def read(event: Event) -> Any:
+        declared = event.headers.get("content-type", "")
+        if declared != JSON and not is_json_type(declared) and (declared or not typeless) and event.body:
+            came = f"is {declared[:100]!r}" if declared else "is missing"
+            raise UnsupportedMediaType(f"the content type {came}; {JSON} is expected")
+        return event.json()
+
+    return read
 
 
 _READ: dict[type, Getter] = {bytes: lambda event: event.body, str: lambda event: event.text}

@@ -130,15 +130,19 @@ class Offer:
 
     parameters: the names of its path parameters; OF_OUTER_GROUPS among them where there may be others.
     shared: whether the arguments are those of a dependency, which routes of several sources may have in common.
+    typeless: whether a JSON body may come without a content type.
     """
 
-    __slots__ = ("batch", "parameters", "route", "shared")
+    __slots__ = ("batch", "parameters", "route", "shared", "typeless")
 
-    def __init__(self, route: Route, parameters: Collection[str], *, shared: bool = False) -> None:
+    def __init__(
+        self, route: Route, parameters: Collection[str], *, shared: bool = False, typeless: bool = False
+    ) -> None:
         self.route = route
         self.batch = route.batch
         self.parameters = parameters
         self.shared = shared
+        self.typeless = typeless
 
     def known(self) -> str:
         """Return the path parameters as the end of a message."""

@@ -100,7 +100,12 @@ class Requests(Replies):
     __slots__ = ()
 
     def __init__(self, engine: Engine, module: ModuleType, source: Source) -> None:
-        super().__init__(engine, module.EVENTS[source], engine.table.find_request, module.ANSWERS[source])
+        find: Callable[[Event], Any] = engine.table.find_request
+        if engine.strip_prefixes:
+            from router.dispatch.prefixes import without_prefixes
+
+            find = without_prefixes(engine.strip_prefixes, find)
+        super().__init__(engine, module.EVENTS[source], find, module.ANSWERS[source])
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
         from router.dispatch.errors import on_error

@@ -54,7 +54,18 @@ def read_signature(function: Callable[..., Any], where: str, offer: Offer, model
         if by_keyword and kind is _POSITIONAL_ONLY:
             raise ConfigurationError(f"{where}: {name!r} is positional-only and follows an argument that nothing gives")
         arguments.append(Argument(name, by_keyword, origin))
+    _refuse_two_bodies(arguments, where)
     return arguments
+
+
+def _refuse_two_bodies(arguments: list[Argument], where: str) -> None:
+    """Refuse two models in one signature: both would be read from the one body that there is."""
+    models = {argument.name: model for argument in arguments if (model := getattr(argument.get, "model", None))}
+    if len(models) > 1 and len(set(map(repr, models.values()))) > 1:
+        raise ConfigurationError(
+            f"{where}: {' and '.join(models)} are both the body, which is one model; write one that holds them, or "
+            "Query[...], Header[...], Cookie[...] for what is a model of parameters"
+        )
 
 
 # ---- the parameters ---------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, MutableMapping
 
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, EncodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,14 +80,36 @@ class Headers(Mapping[str, str]):
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
+def is_json_type(declared: str) -> bool:
+    """Whether a content type is JSON: application/json, application/problem+json, with parameters or without."""
+    kind = declared.partition(";")[0].strip().lower()
+    main, slash, sub = kind.partition("/")
+    return bool(main and slash) and (sub == "json" or sub.endswith("+json")) and _TOKEN.issuperset(main + sub)
+
+
+def check_text(what: str, text: str) -> None:
+    """Refuse text that cannot be encoded: a lone surrogate would end the runtime's process when it sends the answer."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise EncodeError(f"{what} holds a lone surrogate at character {error.start}: it cannot be encoded") from None
+
+
 def check_header(name: object, value: object) -> None:
-    """Refuse what would end a header early or make two of one (response splitting)."""
+    """Refuse what would end a header early or make two of one (response splitting), and what cannot be encoded."""
     if not isinstance(name, str) or not name or not _TOKEN.issuperset(name):
         raise ConfigurationError(f"header name {name!r}: only the characters of a token are allowed (RFC 9110 §5.6.2)")
     if not isinstance(value, str):
         raise ConfigurationError(f"header {name}: the value must be a str, not {type(value).__name__}")
     if "\r" in value or "\n" in value or "\0" in value:
         raise ConfigurationError(f"header {name}: CR, LF and NUL are refused in a value")
+    if not value.isascii():
+        check_text(f"header {name}", value)
+
+
+def _text(value: object) -> str:
+    """Return the value of a header as text: numbers are written out. What is neither is left to `check_header`."""
+    return str(value) if type(value) is int else value  # type: ignore[return-value]
 
 
 class ResponseHeaders(MutableMapping[str, str]):
@@ -95,7 +117,7 @@ class ResponseHeaders(MutableMapping[str, str]):
 
     __slots__ = ("_values",)
 
-    def __init__(self, values: Mapping[str, str] | None = None) -> None:
+    def __init__(self, values: Mapping[str, str | int] | None = None) -> None:
         self._values: dict[str, list[str]] = {}
         if values:
             for name, value in values.items():
@@ -104,7 +126,8 @@ class ResponseHeaders(MutableMapping[str, str]):
     def __getitem__(self, name: str) -> str:
         return ", ".join(self._values[name.lower()])
 
-    def __setitem__(self, name: str, value: str) -> None:
+    def __setitem__(self, name: str, value: str | int) -> None:
+        value = _text(value)
         check_header(name, value)
         self._values[name.lower()] = [value]
 
@@ -123,8 +146,9 @@ class ResponseHeaders(MutableMapping[str, str]):
     def __repr__(self) -> str:
         return f"ResponseHeaders({self._values!r})"
 
-    def add(self, name: str, value: str) -> None:
+    def add(self, name: str, value: str | int) -> None:
         """One more value of a header, kept beside the others."""
+        value = _text(value)
         check_header(name, value)
         self._values.setdefault(name.lower(), []).append(value)
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 _WORTH_IT = ("text/", "application/json", "application/problem+json", "application/javascript", "application/xml")
 _WORTH_IT_SUFFIXES = ("+json", "+xml", "/wasm", "/x-ndjson", "/yaml")
 
+# A range counts the bytes of the content as it is (RFC 9110 §14); the others have no content.
+_AS_THEY_ARE = (204, 205, 206, 304)
+
 
 class Compress(Middleware):
     """Compress answers with gzip.
@@ -32,6 +35,8 @@ class Compress(Middleware):
         response = yield
         if not event._speaks_http or event.source is Source.WEBSOCKET or response.body is None:
             return
+        if response.status in _AS_THEY_ARE or "content-range" in response.headers:
+            return
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
         if not kind.startswith(_WORTH_IT) and not kind.endswith(_WORTH_IT_SUFFIXES):
             return
@@ -49,6 +54,8 @@ class Compress(Middleware):
             return
         response.body = packed
         response.headers["content-encoding"] = "gzip"
+        if "content-length" in response.headers:
+            response.headers["content-length"] = len(packed)
         etag = response.headers.get("etag", "")
         if etag.startswith('"'):
             response.headers["etag"] = "W/" + etag  # the bytes differ now, the meaning does not (RFC 9110 §8.8.1)

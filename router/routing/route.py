@@ -154,8 +154,11 @@ class Route:
     def _check(self, unknown: dict[str, Any]) -> None:
         if unknown:
             raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}{_like(unknown)}")
-        if not callable(self.handler):
-            raise ConfigurationError(f"{self}: the handler must be callable, not {type(self.handler).__name__}")
+        if not callable(self.handler) or isinstance(self.handler, type):
+            kind = type(self.handler).__name__
+            is_class = isinstance(self.handler, type)
+            what = f"{self.handler.__qualname__} is a class" if is_class else f"must be callable, not {kind}"
+            raise ConfigurationError(f"{self}: the handler {what}; decorate a function or a method")
         if not isinstance(self.match, str) or not self.match:
             raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
         self._check_access()

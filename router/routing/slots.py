@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from router.errors import RouteConflict
+from router.errors import ConfigurationError, RouteConflict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Mapping
+    from collections.abc import Callable, Hashable
     from typing import Any
 
     from router.event import Event
@@ -83,7 +83,7 @@ def compile_condition(route: Route) -> Accepts | None:
     if route.bus_source:
         checks.append(_sent_by(route.bus_source))
     if route.pattern is not None:
-        checks.append(_content(route.pattern))
+        checks.append(_content(route))
     return _all(checks)
 
 
@@ -118,11 +118,16 @@ def _sent_by(bus_source: str) -> Accepts:
     return lambda event: matches(bus_source, event.bus_source)
 
 
-def _content(pattern: Mapping[str, Any]) -> Accepts:
+def _content(route: Route) -> Accepts:
     from router.routing.patterns import compile_pattern
-    from router.routing.subject import subject_keys, subject_of
+    from router.routing.subject import check_keys, subject_keys, subject_of
 
+    pattern: Any = route.pattern
     accepts, keys = compile_pattern(pattern), subject_keys(pattern)
+    try:
+        check_keys(keys, route.sources)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{route}: {error}") from None
     return lambda event: accepts(subject_of(event, keys))
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from router.errors import HTTPError, InvalidEvent
+from router.errors import ConfigurationError, HTTPError, InvalidEvent
+from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from router.event import Event
@@ -22,6 +23,25 @@ def subject_keys(pattern: Mapping[str, Any]) -> frozenset[str]:
         else:
             keys.update((key, key.partition(".")[0]))
     return frozenset(keys)
+
+
+def check_keys(keys: Iterable[str], sources: Iterable[Source]) -> None:
+    """Refuse a key that no event of these sources has: a pattern with it would never take anything.
+
+    Payloads whose keys are somebody else's to choose (a direct invoke, a task) may have any.
+    """
+    known = set(_FIELDS)
+    for source in sources:
+        if source not in _OF_RECORDS:
+            return
+        known.update(_OF_RECORDS[source].split())
+    unknown = sorted({key.partition(".")[0] for key in keys} - known)  # a dot stands for nesting
+    if unknown:
+        near = [key for key in _FIELDS if key not in _AMBIGUOUS]
+        raise ConfigurationError(
+            f"pattern= has the key {', '.join(map(repr, unknown))}, which its events have not; it may have "
+            f"{', '.join(near)} and the top-level keys of the record"
+        )
 
 
 def subject_of(event: Event, keys: frozenset[str]) -> dict[str, Any]:
@@ -66,4 +86,26 @@ _FIELDS: dict[str, Callable[[Event], Any]] = {
     "old": lambda event: event.old,
     "new": lambda event: event.new,
     "source": lambda event: event.source.value,
+}
+
+_AMBIGUOUS = ("source",)
+_REQUEST = (
+    "resource path httpMethod method headers multiValueHeaders queryStringParameters multiValueQueryStringParameters "
+    "pathParameters stageVariables requestContext body isBase64Encoded version routeKey rawPath rawQueryString cookies "
+    "raw_path query_string_parameters is_base64_encoded"
+)
+_BUS = "version id detail-type source account time region resources detail replay-name ingestion-time"
+# What a record has at its top. A source that is not here is not checked.
+_OF_RECORDS: dict[Source, str] = {
+    **dict.fromkeys((Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE, Source.WEBSOCKET), _REQUEST),
+    **dict.fromkeys((Source.EVENTBRIDGE, Source.SCHEDULE), _BUS),
+    Source.SQS: "messageId receiptHandle body attributes messageAttributes md5OfBody md5OfMessageAttributes "
+    "eventSource eventSourceARN awsRegion",
+    Source.SNS: "EventSource EventVersion EventSubscriptionArn Sns",
+    Source.DYNAMODB: "eventID eventName eventVersion eventSource awsRegion dynamodb eventSourceARN userIdentity",
+    Source.KINESIS: "kinesis eventSource eventVersion eventID eventName invokeIdentityArn awsRegion eventSourceARN",
+    Source.KAFKA: "topic partition offset timestamp timestampType key value headers keySchemaMetadata "
+    "valueSchemaMetadata",
+    Source.S3: "eventVersion eventSource awsRegion eventTime eventName userIdentity requestParameters responseElements "
+    "s3 glacierEventData restoreEventData lifecycleEventData intelligentTieringEventData replicationEventData",
 }

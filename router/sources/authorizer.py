@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from router.encode import plain
 from router.errors import ConfigurationError, Forbidden, InvalidEvent, Unauthorized
 from router.event import Event, Source
+from router.http.headers import check_text
 from router.sources._replies import dig, text_at, text_bytes
 from router.sources.http import HttpApiEvent, HttpEvent, RestEvent
 
@@ -232,6 +233,7 @@ def _check_text(what: str, text: Any) -> None:
     if not isinstance(text, str) or not text or any(char in text for char in "\r\n\0"):
         # Both reach integrations as headers and logs as lines.
         raise ConfigurationError(f"{what} must be text without CR, LF and NUL, not {text!r:.80}")
+    check_text(what, text)
 
 
 def _checked(context: Mapping[str, Any] | None, *, nested: bool) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.errors import AnswerTooLarge
 from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
 from router.sources.http import (
@@ -10,6 +11,7 @@ from router.sources.http import (
     HttpEvent,
     cookies_of,
     fitting,
+    headers_of,
     joined,
     moment,
     pairs,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 
 # Of a Lambda target (ALB user guide).
 ALB_LIMIT = 1024 * 1024
+_MOST_COOKIES = 2 ** len("setcookie")  # as many spellings as `_casings` has; see there
 
 
 class AlbEvent(HttpEvent):
@@ -108,7 +111,7 @@ def _answer(event: Event, result: Any) -> dict[str, Any]:
         "statusDescription": f"{response.status} {reason(response.status)}",
     }
     is_alb = event.source is Source.ALB
-    many = response.headers.handed_over()
+    many = headers_of(response)
     cookies = cookies_of(response) if response.cookies or "set-cookie" in many else []
     if is_alb and event.raw.get("multiValueHeaders") is not None:
         # An ALB takes these only when its target group has multi-value headers on, as the request then shows.
@@ -118,6 +121,8 @@ def _answer(event: Event, result: Any) -> dict[str, Any]:
     else:
         if cookies:
             many.pop("set-cookie", None)
+        if len(cookies) > _MOST_COOKIES:
+            raise AnswerTooLarge(f"the answer has {len(cookies)} cookies; this source takes {_MOST_COOKIES}")
         answer["headers"] = joined(many) | dict(zip(_casings("set-cookie"), cookies, strict=False))
     put_body(answer, event, response)
     return answer if len(answer["body"]) < SURELY_FITS else fitting(answer, ALB_LIMIT if is_alb else LIMIT)

@@ -5,11 +5,10 @@ A handler returns the value for the agent; to set session attributes, the whole 
 
 from __future__ import annotations
 
-import orjson
-
 from router.encode import JSON, dumps
 from router.errors import EncodeError
 from router.event import Event, Source
+from router.numbers import loads
 from router.response import Response
 from router.sources._replies import dig, json_bytes, object_at, plain_answer, problem_of, text_at, told
 
@@ -101,8 +100,8 @@ def _boolean(text: str) -> bool:
 def _structure(text: str) -> Any:
     """Return a list or object. The model does not always write JSON; other text stays, for the handler to see."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
+        return loads(text)
+    except ValueError:
         return text
 
 

@@ -43,6 +43,8 @@ class KafkaEvent(RecordEvent):
         """The record's key: text where it is UTF-8, else bytes; None when it has none."""
         return None if self._find("key") is None else _readable(self._decoded("key"))
 
+    _json_is_text_too = True
+
     def _body(self) -> bytes:
         return b"" if self._find("value") is None else self._decoded("value")
 

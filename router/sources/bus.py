@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import orjson
-
 from router.event import Event, Source
 from router.sources._replies import dig, json_bytes, text_at, text_bytes
 
@@ -51,9 +49,11 @@ class BusEvent(Event):
         detail = self.raw.get("detail")
         if type(detail) is not str:
             return detail
+        from router.numbers import loads
+
         try:
-            return orjson.loads(detail)
-        except orjson.JSONDecodeError:
+            return loads(detail)
+        except ValueError:
             return detail
 
     def _session_wire(self, attribute: str) -> Any:

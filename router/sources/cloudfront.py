@@ -14,7 +14,7 @@ from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
 from router.response import Response, reason
 from router.sources._replies import dig, object_at, problem_of, text_at, text_bytes
-from router.sources.http import fitting, parse_cookies, parse_query
+from router.sources.http import BODILESS, cookies_of, fitting, headers_of, parse_cookies, parse_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class CloudFrontEvent(Event):
     __slots__ = ()
     _unreadable = BadRequest
     _from_client = True
+    _json_is_text_too = True
 
     @property
     def request(self) -> dict[str, Any]:
@@ -127,7 +128,7 @@ def answer(event: CloudFrontEvent, result: Any) -> Any:
     if result is None:
         return event.passed
     if isinstance(result, dict):
-        return result
+        return fitting(result, ORIGIN_LIMIT)
     response = result if isinstance(result, Response) else Response(result)
     return fitting(_edge_form(response), VIEWER_LIMIT if event.name.startswith("viewer") else ORIGIN_LIMIT)
 
@@ -140,9 +141,9 @@ def failed(event: CloudFrontEvent, error: Exception) -> Any:
 
 
 def _edge_form(response: Response) -> dict[str, Any]:
-    headers = response.headers.multi()
+    headers = headers_of(response)
     if response.cookies:
-        headers["set-cookie"] = list(response.cookies)
+        headers["set-cookie"] = cookies_of(response)
     answer: dict[str, Any] = {
         "status": str(response.status),
         "statusDescription": reason(response.status),
@@ -150,7 +151,7 @@ def _edge_form(response: Response) -> dict[str, Any]:
     }
     body = response.body
     # CloudFront makes a 502 of a 204 that has a body, even an empty one.
-    if body is not None and response.status not in (204, 304):
+    if body is not None and response.status not in BODILESS:
         answer["body"] = b64encode(body).decode() if isinstance(body, bytes) else body
         answer["bodyEncoding"] = "base64" if isinstance(body, bytes) else "text"
     return answer

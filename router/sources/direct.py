@@ -137,8 +137,9 @@ class ConfigEvent(DirectEvent):
     __slots__ = ()
 
     def _parsed(self) -> Any:
+        text = self.raw["invokingEvent"]  # detect has seen that it is text
         try:
-            return orjson.loads(self.raw["invokingEvent"])  # detect has seen that it is text
+            return self._exact(text, orjson.loads(text))
         except orjson.JSONDecodeError as error:
             self._refuse(f"config invokingEvent: not valid JSON (line {error.lineno}, column {error.colno})")
 

@@ -8,9 +8,9 @@ from binascii import a2b_base64, b2a_base64
 import orjson
 
 from router.encode import JSON, dumps
-from router.errors import AnswerTooLarge, BadRequest
+from router.errors import AnswerTooLarge, BadRequest, EncodeError
 from router.event import Event, Source
-from router.http.headers import Headers, QueryParams, check_header
+from router.http.headers import Headers, QueryParams, check_header, check_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,7 +75,14 @@ class HttpEvent(Event):
             self._refuse(f"the body is not valid base64: {error}")
 
     def _text(self) -> str:
-        return str(self._part("body", str, "")) if not self._encoded() else super()._text()
+        if not self._encoded():
+            return str(self._part("body", str, ""))
+        declared = self.headers.get("content-type", "")
+        if "charset" not in declared.lower():
+            return super()._text()
+        from router.http.charsets import text_in
+
+        return text_in(self, declared)
 
     def _headers(self) -> Headers:
         return Headers(pairs(self, "headers"))
@@ -92,7 +99,7 @@ class HttpEvent(Event):
     def _source_ip(self) -> str | None:
         # Behind a load balancer: the address that the last hop saw; what stands before it, a client may have made up.
         forwarded = self.headers.get("x-forwarded-for")
-        return forwarded.rpartition(",")[2].strip() or None if forwarded else None
+        return _without_port(forwarded.rpartition(",")[2].strip()) or None if forwarded else None
 
     def _timestamp(self) -> datetime | None:
         return moment(self._in_context("timeEpoch"))
@@ -105,7 +112,7 @@ class HttpEvent(Event):
 
 
 class RestEvent(HttpEvent):
-    """REST API, payload 1.0. `path` is what was asked for; `version` may be missing."""
+    """REST API, and HTTP API in payload format 1.0, which alone says its `version` and hands the path over decoded."""
 
     __slots__ = ()
 
@@ -115,7 +122,12 @@ class RestEvent(HttpEvent):
         self.context = context
         self._own_session = None
         self.method = raw["httpMethod"]  # detect has seen that both are text
-        self.path = raw["path"]
+        self.path = path = raw["path"]
+        try:
+            if "version" in raw and ("%" in path or raw["requestContext"]["stage"] in path) and raw["version"] == "1.0":
+                self.path = _as_sent(path, raw["requestContext"].get("stage"))
+        except (KeyError, TypeError):
+            pass  # there is no stage
 
     def _headers(self) -> Headers:
         return Headers(pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
@@ -156,9 +168,10 @@ class HttpApiEvent(HttpEvent):
         if type(method) is str and type(path) is str:
             self.method = method
             stage = raw["requestContext"].get("stage")
-            if "%" in path and source is Source.HTTP:
-                path = _escape_stray(path)
-            self.path = path if stage == "$default" or type(stage) is not str else _without_stage(path, stage)
+            if source is Source.HTTP:
+                self.path = path if stage == "$default" and "%" not in path else _as_sent(path, stage)
+            else:
+                self.path = path if stage == "$default" or type(stage) is not str else _without_stage(path, stage)
 
     def _path(self) -> str:
         self._refuse("requestContext.http in the event must have a method and a path")
@@ -207,7 +220,13 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
     else:
         result = (_to_response or _load_to_response())(result)
         body = result.body
-        if result._headers is not None or result.status != 200 or result.cookies or type(body) is not str:
+        if (
+            result._headers is not None
+            or result.status != 200
+            or result.cookies
+            or type(body) is not str
+            or not body.isascii()
+        ):
             return answer_response(event, result)  # it is no longer what `Response._ok` made
     if len(body) > SURELY_FITS or event.method == "HEAD":
         from router.response import Response
@@ -244,7 +263,7 @@ ANSWERS: dict[Source, Callable[[Event, Any], dict[str, Any]]] = {
 def answer_response(event: Event, response: Response) -> dict[str, Any]:
     """Return a Response as an API or a function URL expects it. Raises AnswerTooLarge."""
     answer: dict[str, Any] = {"statusCode": response.status}
-    many = response.headers.handed_over()
+    many = headers_of(response)
     cookies = cookies_of(response) if response.cookies or "set-cookie" in many else []
     if event.source is _REST:
         if cookies:
@@ -262,12 +281,25 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
 def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
     """Put the body of a Response into an answer, as text or in base64."""
     body = response.body
-    bodiless = event.method == "HEAD" or response.status == 304
+    bodiless = event.method == "HEAD" or response.status in BODILESS
     answer["isBase64Encoded"] = isinstance(body, bytes) and not bodiless
     if bodiless or body is None:
         answer["body"] = ""
+    elif isinstance(body, bytes):
+        answer["body"] = b2a_base64(body, newline=False).decode()
     else:
-        answer["body"] = b2a_base64(body, newline=False).decode() if isinstance(body, bytes) else body
+        if not body.isascii():
+            check_text("the body of the answer", body)
+        answer["body"] = body
+
+
+def headers_of(response: Response) -> dict[str, list[str]]:
+    """Return the headers of a response; nothing is said of content that is not there (RFC 9110 §8.3, §8.6)."""
+    many = response.headers.handed_over()
+    if response.status in (204, 205):
+        many.pop("content-type", None)
+        many.pop("content-length", None)
+    return many
 
 
 def joined(many: Mapping[str, list[str]]) -> dict[str, str]:
@@ -282,13 +314,19 @@ def cookies_of(response: Response) -> list[str]:
     return [*response.headers.multi().get("set-cookie", ()), *response.cookies]
 
 
+# Answers without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
+BODILESS = frozenset((204, 205, 304))
+
 # JSON makes at most six bytes of a character, so that a body this short fits even an ALB (1 MB) without being measured.
 SURELY_FITS = (1024 * 1024 - 64 * 1024) // 6
 
 
 def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
     """Return the answer. Raises AnswerTooLarge over the limit, which says by how much."""
-    size = len(orjson.dumps(answer))
+    try:
+        size = len(orjson.dumps(answer))
+    except orjson.JSONEncodeError as error:
+        raise EncodeError(f"the answer cannot be written as JSON: {error}") from None
     if size > limit:
         raise AnswerTooLarge(f"the answer has {size:,} bytes; this source takes {limit:,}")
     return answer
@@ -354,19 +392,29 @@ def pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
             event._refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
 
 
+def _as_sent(path: str, stage: Any) -> str:
+    """Return the path of an HTTP API, which hands it over decoded and behind a named stage: without it, and encoded.
+
+    What is decoded holds `%` only as itself. Were it decoded again, /%2561dmin would reach the route of /admin.
+    """
+    if type(stage) is str and stage != "$default":
+        path = _without_stage(path, stage)
+    return path.replace("%", "%25")
+
+
 def _without_stage(path: str, stage: str) -> str:
-    prefix = "/" + stage
+    return without_prefix(path, "/" + stage) or path
+
+
+def without_prefix(path: str, prefix: str) -> str | None:
+    """Return a path without the whole segments it starts with; None where it does not start with them."""
     if path == prefix:
         return "/"
-    return path[len(prefix) :] if path.startswith(prefix + "/") else path
+    return path[len(prefix) :] if path.startswith(prefix + "/") else None
 
 
-def _escape_stray(path: str) -> str:
-    """Encode a `%` that stands for itself: HTTP API hands the path over decoded; REST, URL and ALB do not."""
-    head, *parts = path.split("%")
-    return head + "".join(
-        f"%{part}" if len(part) >= 2 and part[0] in _HEX and part[1] in _HEX else f"%25{part}" for part in parts
-    )
-
-
-_HEX = frozenset("0123456789abcdefABCDEF")
+def _without_port(address: str) -> str:
+    """Return an address of X-Forwarded-For alone: a load balancer may add the port of the client."""
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address

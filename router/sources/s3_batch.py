@@ -68,7 +68,8 @@ def answer(raw: Any, events: Sequence[ObjectTaskEvent], outcomes: Sequence[Outco
     results = []
     for event, outcome in zip(events, outcomes, strict=True):
         code, text = _result(outcome)
-        results.append({"taskId": event.id, "resultCode": code, "resultString": text[:_LONGEST]})
+        told = text[:_LONGEST].encode(errors="replace").decode()  # the work is done, whatever text tells of it
+        results.append({"taskId": event.id, "resultCode": code, "resultString": told})
     return {
         "invocationSchemaVersion": raw["invocationSchemaVersion"],
         "treatMissingKeysAs": "PermanentFailure",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import orjson
 
 from router.errors import InvalidEvent
-from router.event import Event, Source
+from router.event import SHORT, TO_NOUGHTS, TO_TELL, Event, Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ class QueueEvent(Event):
     """One message of a queue."""
 
     __slots__ = ("_envelope",)
+    _json_is_text_too = True
 
     if TYPE_CHECKING:
         record: dict[str, Any]
@@ -76,12 +77,15 @@ class QueueEvent(Event):
 
     def _parsed(self) -> Any:
         if self._offloaded is None:
+            body = self.record.get("body", "")
             try:
-                value = orjson.loads(self.record.get("body", ""))
+                value = orjson.loads(body)
             except orjson.JSONDecodeError:
                 pass  # said with its position below
             else:
                 if type(value) is not dict or "TopicArn" not in value:  # no envelope
+                    if len(body) > SHORT or TO_TELL in body[::6].encode().translate(TO_NOUGHTS).decode():
+                        value = self._checked(body, value)
                     return value
         return super()._parsed()
 
@@ -196,7 +200,11 @@ def _plain(event: Event, name: str, attribute: Any) -> Any:
             return b64decode(value, validate=True)
         if kind.startswith("Number"):
             return number(value)
-        return orjson.loads(value) if kind == "String.Array" else value
+        if kind != "String.Array":
+            return value
+        from router.numbers import loads
+
+        return loads(value)
     except ValueError as error:
         event._refuse(f"{event.source} record: the attribute {name!r} is no {kind}: {error}")
 
@@ -261,5 +269,10 @@ def ordering_key(event: Event) -> str | None:
 def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the failed messages by id. An unknown or empty id would make Lambda take the whole batch as failed."""
     records = raw["Records"]
-    failed = [records[position]["messageId"] for position, outcome in enumerate(outcomes) if outcome.failed]
+    # As it was read, where it was: a handler may have changed the payload.
+    failed = [
+        records[position]["messageId"] if event is None else event.id
+        for position, (event, outcome) in enumerate(zip(events, outcomes, strict=True))
+        if outcome.failed
+    ]
     return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}

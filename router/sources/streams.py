@@ -81,9 +81,10 @@ class StreamEvent(RecordEvent):
     outside of a tumbling window.
     """
 
-    __slots__ = ("window",)
+    __slots__ = ("_number", "window")
 
     if TYPE_CHECKING:
+        _number: str  # as it was read: a handler may change the payload
         keys: dict[str, Any] | MaybeNone
         old: dict[str, Any] | MaybeNone
         new: dict[str, Any] | MaybeNone
@@ -98,7 +99,10 @@ class StreamEvent(RecordEvent):
     @property
     def sequence_number(self) -> str:
         """Where in its shard the record stands; failures are reported by it."""
-        return self._need(str, *_SEQUENCE[self.source])
+        try:
+            return self._number
+        except AttributeError:  # the end of a window has none
+            return self._need(str, *_SEQUENCE[self.source])
 
     @property
     def partition_key(self) -> str | None:
@@ -223,7 +227,8 @@ def read(source: Source, raw: Any, context: Any) -> list[StreamEvent]:
     events: list[StreamEvent] = []
     for place, record in placed(source, raw):
         event = _EVENTS[source](source, raw, context, record, place)
-        if not event._need(str, *where):
+        event._number = event._need(str, *where)
+        if not event._number:
             # Without it a failure could not be reported, and the record would be skipped: fail the call instead.
             event._fail(".".join(where), "is empty")
         event.window = None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from base64 import b64decode
 from contextlib import ExitStack
 
-import orjson
-
 from router.encode import dumps
 from router.http.headers import Headers
+from router.numbers import loads
 from router.session import Session
 from router.testing import samples
 from router.testing.encoding import form, multipart, query_string
@@ -75,7 +74,7 @@ class Answer:
 
     def json(self) -> Any:
         """The body as JSON."""
-        return orjson.loads(self.body)
+        return loads(self.body)
 
 
 class TestClient:

@@ -99,7 +99,7 @@ Pair = namedtuple("Pair", "a b")
         (Point(1), '{"x":1}'),
         (
             Order(id=1, total=Decimal("1.50"), at=datetime(2024, 5, 4, tzinfo=UTC)),
-            '{"id":1,"total":1.50,"at":"2024-05-04T00:00:00+00:00"}',
+            '{"id":1,"total":"1.50","at":"2024-05-04T00:00:00Z"}',
         ),
         (ObjectId("507f1f77bcf86cd799439011"), '"507f1f77bcf86cd799439011"'),
         ({"own": OwnId("507f1f77bcf86cd799439011")}, '{"own":"507f1f77bcf86cd799439011"}'),
@@ -171,7 +171,7 @@ def cycle_with_a_large_integer() -> Any:
 
 
 class Failing(BaseModel):
-    def model_dump(self, **_: Any) -> Any:
+    def model_dump_json(self, **_: Any) -> Any:
         raise ValueError("no such thing")
 
 

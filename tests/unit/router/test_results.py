@@ -57,7 +57,7 @@ def returned(result: Any) -> Answer:
         (b"\x00\xff", 200, "application/octet-stream", b"\x00\xff"),
         (None, 204, None, b""),
         (Data(1, MOMENT), 200, "application/json", b'{"id":1,"at":"2024-05-04T12:00:00+00:00"}'),
-        (Model(id=1, price=Decimal("0.10")), 200, "application/json", b'{"id":1,"price":0.10}'),
+        (Model(id=1, price=Decimal("0.10")), 200, "application/json", b'{"id":1,"price":"0.10"}'),
         (Point(1, 2), 200, "application/json", b"[1,2]"),
         (7, 200, "application/json", b"7"),
         (False, 200, "application/json", b"false"),

@@ -297,8 +297,8 @@ def test_an_authorizer_has_its_decorator() -> None:
 @pytest.mark.parametrize(
     ("register", "message"),
     [
-        (lambda on: on.get(lambda: None), "a decorator was used without its arguments"),
-        (lambda on: on.on_queue(lambda: None), "a decorator was used without its arguments"),
+        (lambda on: on.get(lambda: None), "a decorator was used without its parentheses"),
+        (lambda on: on.on_queue(lambda: None), "a decorator was used without its parentheses"),
         (lambda on: on.on_stream("t", events=["CREATE"]), "on_stream 't': unknown event CREATE"),
         (lambda on: on.on("sqss", "q"), "on.'sqss'.: unknown source; use one of rest, http"),
         (lambda on: on.on("rest", "/x"), "HTTP routes have a path; use get, post"),

@@ -35,6 +35,8 @@ from tests.unit.router.dispatch.cases import failed
 ID = "123e4567-e89b-12d3-a456-426614174000"
 HTTP = ("rest", "http", "url", "alb", "lattice")
 
+AS_JSON = {"content-type": "application/json"}
+
 
 class Color(Enum):
     RED = "red"
@@ -192,7 +194,7 @@ def test_a_body_that_is_not_json_is_a_400_beside_a_wrong_argument() -> None:
 
     resolver = Resolver()
     resolver.post("/")(handler)
-    assert TestClient(resolver).post("/?limit=x", body="{").status == 400
+    assert TestClient(resolver).post("/?limit=x", body="{", headers=AS_JSON).status == 400
 
 
 def test_malformed_percent_encoding_is_never_a_500() -> None:
@@ -606,7 +608,7 @@ def test_an_optional_model_is_the_body_where_there_is_one(handler: Any) -> None:
     resolver.on_invoke("item")(handler)
     client = TestClient(resolver)
     assert client.post("/", json={"id": 1}).json() == client.invoke("item", {"id": 1}) == {"id": 1}
-    assert client.post("/").json() == client.post("/", body="null").json() == {"id": None}
+    assert client.post("/").json() == client.post("/", body="null", headers=AS_JSON).json() == {"id": None}
     assert client.invoke("item") == {"id": None}
     assert client.post("/", json={"id": "x"}).status == 422
 

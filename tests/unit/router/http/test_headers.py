@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, EncodeError
 from router.http.headers import Headers, QueryParams, ResponseHeaders
 
 
@@ -78,5 +78,21 @@ def test_a_value_that_would_end_the_header_is_refused(value: str) -> None:
 
 
 def test_a_value_that_is_no_text_is_refused_by_its_type() -> None:
-    with pytest.raises(ConfigurationError, match="x-age: the value must be a str, not int"):
-        ResponseHeaders({"x-age": 5})  # type: ignore[dict-item]
+    with pytest.raises(ConfigurationError, match="x-age: the value must be a str, not float"):
+        ResponseHeaders({"x-age": 5.5})  # type: ignore[dict-item]
+    with pytest.raises(ConfigurationError, match="x-age: the value must be a str, not bool"):
+        ResponseHeaders().add("x-age", True)
+
+
+def test_a_whole_number_is_written_out() -> None:
+    headers = ResponseHeaders({"content-length": 5})
+    headers["x-total"] = 10**20
+    headers.add("x-total", -1)
+    assert headers.multi() == {"content-length": ["5"], "x-total": [str(10**20), "-1"]}
+
+
+@pytest.mark.parametrize("value", ["a\ud800", "\udfff"])
+def test_a_value_that_cannot_be_encoded_is_refused(value: str) -> None:
+    for put in (lambda: ResponseHeaders({"x-a": value}), lambda: ResponseHeaders().add("x-a", value)):
+        with pytest.raises(EncodeError, match="header x-a holds a lone surrogate"):
+            put()

@@ -518,7 +518,7 @@ def test_of_several_each_has_to_let_the_request_in() -> None:
 def test_paths_without_a_route_tell_nothing_and_cors_outside_answers_preflights() -> None:
     resolver = Resolver()
     resolver.use(Cors("https://app.example.com"), Authenticate(Book()))
-    resolver.get("/orders")(list)
+    resolver.get("/orders")(lambda: [1])
     client = TestClient(resolver)
     asked = {"origin": "https://app.example.com", "access-control-request-method": "GET"}
     assert client.options("/orders", headers=asked).status == 204

@@ -123,7 +123,7 @@ def test_files_are_a_multipart_form(source: Any) -> None:
         "files": {
             "notes": [["a.txt", "text/plain", "line\r\n--end"]],
             "photos": [["1.png", "image/x-own", "one"], ["photos", "application/octet-stream", "two"]],
-            "a%22b": [[" %22quoted%22%0D%0A.bin", "application/octet-stream", "x"]],  # as a browser writes it
+            'a"b': [[' "quoted"%0D%0A.bin', "application/octet-stream", "x"]],  # as a browser writes it
         },
     }
 

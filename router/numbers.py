@@ -1,0 +1,53 @@
+"""What orjson does not tell of JSON: whole numbers over 64 bits, of which it makes floats, and how deep it is."""
+
+from __future__ import annotations
+
+import orjson
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def loads(text: str | bytes) -> Any:
+    """Return what JSON says, with exact whole numbers.
+
+    Raises:
+        ValueError: it is not JSON (orjson.JSONDecodeError, with the position), or a number has thousands of digits.
+    """
+    return exact(text, orjson.loads(text))
+
+
+def exact(text: str | bytes, value: Any) -> Any:
+    """Return the same value as `orjson.loads` has made of a text, with exact whole numbers.
+
+    Raises:
+        ValueError: a number has more digits than Python reads, or it is nested too deeply to tell.
+    """
+    import json
+    import re
+
+    held = text if isinstance(text, str) else text.decode()
+    if re.search(r"-[0-9]{19}|[0-9]{20}", held) is None:
+        return value
+    try:
+        return json.loads(held)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except ValueError:  # it is JSON, so this is the limit of int()
+        raise ValueError("it holds a number of thousands of digits") from None
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested over so many levels; of what stands side by side each is looked at once."""
+    layer = [value] if isinstance(value, dict | list) else []
+    for _ in range(levels):
+        if not layer:
+            return False
+        layer = [
+            inner
+            for held in layer
+            for inner in (held.values() if type(held) is dict else held)
+            if type(inner) is dict or type(inner) is list
+        ]
+    return bool(layer)
