@@ -50,7 +50,7 @@ def test_bodies_are_checked_for_a_handler_that_takes_the_event() -> None:
     assert got == [{"id": "1"}]
 
 
-def test_a_group_is_checked_as_a_whole() -> None:
+def test_each_record_of_a_group_is_checked_by_itself() -> None:
     got: list[int] = []
     resolver = Resolver()
 
@@ -60,5 +60,5 @@ def test_a_group_is_checked_as_a_whole() -> None:
 
     client = TestClient(resolver)
     assert client.queue("orders", [{"id": "1"}, {"id": "2"}]) == {"batchItemFailures": []}
-    assert len(client.queue("orders", [{"id": "1"}, {}])["batchItemFailures"]) == 2
-    assert got == [2]
+    assert len(client.queue("orders", [{"id": "1"}, {}])["batchItemFailures"]) == 1
+    assert got == [2, 1]
