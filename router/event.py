@@ -6,7 +6,7 @@ from enum import StrEnum
 
 import orjson
 
-from router.errors import ConfigurationError, InvalidEvent
+from router.errors import InvalidEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,7 +81,6 @@ class Source(StrEnum):
 # With every digit made a nought, a search tells whether JSON may hold a whole number over 64 bits (19 digits or more),
 # of which orjson makes a float. A run that long shows in every sixth character as well, which is cheaper to look at.
 TO_NOUGHTS = bytes.maketrans(b"123456789", b"000000000")
-LONG = b"0" * 19
 TO_TELL = "000"
 _MOST_LEVELS = 254  # that orjson writes: what is read can be sent on
 SHORT = 2 * _MOST_LEVELS  # characters in which nothing is nested deeper
@@ -283,19 +282,10 @@ class Event:
 
         A bare `asyncio.create_task` would be frozen with the function when the answer is out.
         """
-        import asyncio
+        from router.background import start
 
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:
-            loop = None
-        if loop is None or self._tasks is None:
-            getattr(work, "close", int)()
-            raise ConfigurationError("event.background() needs an async handler: nothing would wait for a sync one's")
-        if not hasattr(work, "send"):
-            raise ConfigurationError("event.background() takes a coroutine: event.background(work())")
-        task = loop.create_task(work)
-        self._tasks = (*self._tasks, task)
+        task = start(work, waited_for=self._tasks is not None)
+        self._tasks = (*(self._tasks or ()), task)
         return task
 
     def _refuse(self, message: str) -> NoReturn:
@@ -331,21 +321,10 @@ class Event:
 
     def _checked(self, text: str, value: Any) -> Any:
         """Return what orjson has made of a text, with exact whole numbers; what is too deep to send on is refused."""
-        if text.count("{") + text.count("[") > _MOST_LEVELS:
-            self._refuse_depth(value)
-        return self._exact(text, value) if LONG in text.encode().translate(TO_NOUGHTS) else value
-
-    def _refuse_depth(self, value: Any) -> None:
-        from router.numbers import is_deeper
-
-        if is_deeper(value, _MOST_LEVELS):
-            self._refuse(f"the body is nested over {_MOST_LEVELS} levels deep")
-
-    def _exact(self, text: str, value: Any) -> Any:
-        from router.numbers import exact
+        from router.numbers import checked
 
         try:
-            return exact(text, value)
+            return checked(text, value, _MOST_LEVELS)
         except ValueError as error:
             self._refuse(f"the body is not valid JSON: {error}")
 

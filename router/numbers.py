@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_TO_NOUGHTS = bytes.maketrans(b"123456789", b"000000000")
+_LONG = b"0" * 19  # digits, each of which was made a nought
+
+
 def loads(text: str | bytes) -> Any:
     """Return what JSON says, with exact whole numbers.
 
@@ -36,6 +40,19 @@ def exact(text: str | bytes, value: Any) -> Any:
         raise ValueError("it is nested too deeply") from None
     except ValueError:  # it is JSON, so this is the limit of int()
         raise ValueError("it holds a number of thousands of digits") from None
+
+
+def checked(text: str, value: Any, levels: int) -> Any:
+    """Return what orjson has made of a text, with exact whole numbers.
+
+    levels: how deep it may be nested.
+
+    Raises:
+        ValueError: it is nested deeper, or a number has more digits than Python reads.
+    """
+    if text.count("{") + text.count("[") > levels and is_deeper(value, levels):
+        raise ValueError(f"it is nested over {levels} levels deep")
+    return exact(text, value) if _LONG in text.encode().translate(_TO_NOUGHTS) else value
 
 
 def is_deeper(value: Any, levels: int) -> bool:

@@ -5,20 +5,9 @@ from __future__ import annotations
 from router.errors import AnswerTooLarge
 from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
-from router.sources.http import (
-    LIMIT,
-    SURELY_FITS,
-    HttpEvent,
-    cookies_of,
-    fitting,
-    headers_of,
-    joined,
-    moment,
-    pairs,
-    parse_query,
-    put_body,
-    unquote,
-)
+from router.sources._answers import LIMIT, SURELY_FITS, cookies_of, fitting, headers_of, joined, put_body
+from router.sources._requests import pairs, parse_query, unquote
+from router.sources.http import HttpEvent, moment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -13,8 +13,9 @@ from router.errors import BadRequest, InvalidEvent
 from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
 from router.response import Response, reason
+from router.sources._answers import BODILESS, cookies_of, fitting, headers_of
 from router.sources._replies import dig, object_at, problem_of, text_at, text_bytes
-from router.sources.http import BODILESS, cookies_of, fitting, headers_of, parse_cookies, parse_query
+from router.sources._requests import parse_cookies, parse_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

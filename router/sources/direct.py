@@ -139,7 +139,7 @@ class ConfigEvent(DirectEvent):
     def _parsed(self) -> Any:
         text = self.raw["invokingEvent"]  # detect has seen that it is text
         try:
-            return self._exact(text, orjson.loads(text))
+            return self._checked(text, orjson.loads(text))
         except orjson.JSONDecodeError as error:
             self._refuse(f"config invokingEvent: not valid JSON (line {error.lineno}, column {error.colno})")
 

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from binascii import Error as Base64Error
-from binascii import a2b_base64, b2a_base64
-
-import orjson
-
 from router.encode import JSON, dumps
-from router.errors import AnswerTooLarge, BadRequest, EncodeError
+from router.errors import BadRequest
 from router.event import Event, Source
-from router.http.headers import Headers, QueryParams, check_header, check_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from datetime import datetime
+    from types import ModuleType
     from typing import Any
 
+    from router.http.headers import Headers, QueryParams
     from router.response import Response
 
-# Lambda's limit for a synchronous answer (Lambda quotas).
-LIMIT = 6 * 1024 * 1024
+# So short a body fits every source without being measured; see `_answers`.
+_SURELY_FITS = 160 * 1024
+
+
+_parts: ModuleType | None = None
+
+
+def parts() -> ModuleType:
+    """Return what reads the parts of a request, imported at the first call: many routes need the path alone."""
+    global _parts
+    if _parts is None:
+        from router.sources import _requests
+
+        _parts = _requests
+    return _parts
 
 
 class HttpEvent(Event):
@@ -63,16 +72,7 @@ class HttpEvent(Event):
         return self.raw.get("isBase64Encoded") is True
 
     def _body(self) -> bytes:
-        body = self._part("body", str, "")
-        if not self._encoded():
-            try:
-                return bytes(body.encode())
-            except UnicodeEncodeError as error:
-                self._refuse(f"the body is not valid text (character {error.start})")
-        try:
-            return a2b_base64(body, strict_mode=True)
-        except (Base64Error, ValueError) as error:
-            self._refuse(f"the body is not valid base64: {error}")
+        return parts().body_of(self, self._part("body", str, ""), self._encoded())  # type: ignore[no-any-return]
 
     def _text(self) -> str:
         if not self._encoded():
@@ -85,13 +85,13 @@ class HttpEvent(Event):
         return text_in(self, declared)
 
     def _headers(self) -> Headers:
-        return Headers(pairs(self, "headers"))
+        return parts().headers_in(self, "headers")  # type: ignore[no-any-return]
 
     def _query(self) -> QueryParams:
-        return QueryParams(dict(pairs(self, "queryStringParameters")))
+        return parts().query_in(self, "queryStringParameters")  # type: ignore[no-any-return]
 
     def _cookies(self) -> dict[str, str]:
-        return parse_cookies(self.headers.getall("cookie"))
+        return parts().parse_cookies(self.headers.getall("cookie"))  # type: ignore[no-any-return]
 
     def _trace_id(self) -> str | None:
         return self.headers.get("x-amzn-trace-id") or super()._trace_id()
@@ -99,7 +99,7 @@ class HttpEvent(Event):
     def _source_ip(self) -> str | None:
         # Behind a load balancer: the address that the last hop saw; what stands before it, a client may have made up.
         forwarded = self.headers.get("x-forwarded-for")
-        return _without_port(forwarded.rpartition(",")[2].strip()) or None if forwarded else None
+        return parts().without_port(forwarded.rpartition(",")[2].strip()) or None if forwarded else None
 
     def _timestamp(self) -> datetime | None:
         return moment(self._in_context("timeEpoch"))
@@ -130,11 +130,12 @@ class RestEvent(HttpEvent):
             pass  # there is no stage
 
     def _headers(self) -> Headers:
-        return Headers(pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
+        return parts().headers_in(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers")  # type: ignore[no-any-return]
 
     def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"
-        return QueryParams(dict(pairs(self, many if self.raw.get(many) else "queryStringParameters")))
+        key = many if self.raw.get(many) else "queryStringParameters"
+        return parts().query_in(self, key)  # type: ignore[no-any-return]
 
     def _claims(self) -> dict[str, Any]:
         authorizer = self._in_context("authorizer")
@@ -178,10 +179,12 @@ class HttpApiEvent(HttpEvent):
 
     def _query(self) -> QueryParams:
         raw = self._part("rawQueryString", str, "")
-        return QueryParams(parse_query(self, raw)) if raw else QueryParams(dict(pairs(self, "queryStringParameters")))
+        if not raw:
+            return super()._query()
+        return parts().QueryParams(parts().parse_query(self, raw))  # type: ignore[no-any-return]
 
     def _cookies(self) -> dict[str, str]:
-        return parse_cookies(self._part("cookies", list, ())) or super()._cookies()
+        return parts().parse_cookies(self._part("cookies", list, ())) or super()._cookies()
 
     def _claims(self) -> dict[str, Any]:
         authorizer = self._in_context("authorizer")
@@ -227,11 +230,11 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
             or type(body) is not str
             or not body.isascii()
         ):
-            return answer_response(event, result)  # it is no longer what `Response._ok` made
-    if len(body) > SURELY_FITS or event.method == "HEAD":
+            return _answered(event, result)  # it is no longer what `Response._ok` made
+    if len(body) > _SURELY_FITS or event.method == "HEAD":
         from router.response import Response
 
-        return answer_response(event, Response._ok(body))
+        return _answered(event, Response._ok(body))
     if event.source is _REST:
         return {
             "statusCode": 200,
@@ -240,6 +243,12 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
             "isBase64Encoded": False,
         }
     return {"statusCode": 200, "headers": {"content-type": JSON}, "body": body, "isBase64Encoded": False}
+
+
+def _answered(event: Event, response: Response) -> dict[str, Any]:
+    from router.sources._answers import answer_response
+
+    return answer_response(event, response)
 
 
 def _load_to_response() -> Callable[[Any], Response]:
@@ -260,113 +269,6 @@ ANSWERS: dict[Source, Callable[[Event, Any], dict[str, Any]]] = {
 }
 
 
-def answer_response(event: Event, response: Response) -> dict[str, Any]:
-    """Return a Response as an API or a function URL expects it. Raises AnswerTooLarge."""
-    answer: dict[str, Any] = {"statusCode": response.status}
-    many = headers_of(response)
-    cookies = cookies_of(response) if response.cookies or "set-cookie" in many else []
-    if event.source is _REST:
-        if cookies:
-            many["set-cookie"] = cookies
-        answer["multiValueHeaders"] = many
-    else:
-        if cookies:
-            many.pop("set-cookie", None)
-            answer["cookies"] = cookies
-        answer["headers"] = joined(many)
-    put_body(answer, event, response)
-    return answer if len(answer["body"]) < SURELY_FITS else fitting(answer, LIMIT)
-
-
-def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
-    """Put the body of a Response into an answer, as text or in base64."""
-    body = response.body
-    bodiless = event.method == "HEAD" or response.status in BODILESS
-    answer["isBase64Encoded"] = isinstance(body, bytes) and not bodiless
-    if bodiless or body is None:
-        answer["body"] = ""
-    elif isinstance(body, bytes):
-        answer["body"] = b2a_base64(body, newline=False).decode()
-    else:
-        if not body.isascii():
-            check_text("the body of the answer", body)
-        answer["body"] = body
-
-
-def headers_of(response: Response) -> dict[str, list[str]]:
-    """Return the headers of a response; nothing is said of content that is not there (RFC 9110 §8.3, §8.6)."""
-    many = response.headers.handed_over()
-    if response.status in (204, 205):
-        many.pop("content-type", None)
-        many.pop("content-length", None)
-    return many
-
-
-def joined(many: Mapping[str, list[str]]) -> dict[str, str]:
-    """Return headers with one value a name."""
-    return {name: values[0] if len(values) == 1 else ", ".join(values) for name, values in many.items()}
-
-
-def cookies_of(response: Response) -> list[str]:
-    """Return each Set-Cookie of a response, those that were added as headers first; they are never joined by commas."""
-    for cookie in response.cookies:
-        check_header("set-cookie", cookie)  # the list is open to anything
-    return [*response.headers.multi().get("set-cookie", ()), *response.cookies]
-
-
-# Answers without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
-BODILESS = frozenset((204, 205, 304))
-
-# JSON makes at most six bytes of a character, so that a body this short fits even an ALB (1 MB) without being measured.
-SURELY_FITS = (1024 * 1024 - 64 * 1024) // 6
-
-
-def fitting(answer: dict[str, Any], limit: int) -> dict[str, Any]:
-    """Return the answer. Raises AnswerTooLarge over the limit, which says by how much."""
-    try:
-        size = len(orjson.dumps(answer))
-    except orjson.JSONEncodeError as error:
-        raise EncodeError(f"the answer cannot be written as JSON: {error}") from None
-    if size > limit:
-        raise AnswerTooLarge(f"the answer has {size:,} bytes; this source takes {limit:,}")
-    return answer
-
-
-def parse_cookies(lines: Any) -> dict[str, str]:
-    """Return cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first)."""
-    cookies: dict[str, str] = {}
-    for line in lines:
-        for part in line.split(";") if isinstance(line, str) else ():
-            name, equals, value = part.partition("=")
-            if equals and name.strip():
-                value = value.strip()
-                quoted = len(value) >= 2 and value[0] == value[-1] == '"'
-                cookies.setdefault(name.strip(), value[1:-1] if quoted else value)
-    return cookies
-
-
-def parse_query(event: Event, text: str) -> dict[str, list[str]]:
-    """Return a query string as values by name; encodings that are not UTF-8 are a 400."""
-    values: dict[str, list[str]] = {}
-    for pair in text.split("&"):
-        if pair:
-            name, _, value = pair.partition("=")
-            values.setdefault(unquote(event, name), []).append(unquote(event, value))
-    return values
-
-
-def unquote(event: Event, text: str) -> str:
-    """Undo the encoding of a query's name or value; malformed UTF-8 is a 400, a lone `%` stays as browsers send it."""
-    if "%" not in text and "+" not in text:
-        return text
-    from urllib.parse import unquote_plus
-
-    try:
-        return unquote_plus(text, errors="strict")
-    except UnicodeDecodeError:
-        event._refuse("the query has a percent-encoding that is not UTF-8")
-
-
 def moment(milliseconds: Any) -> datetime | None:
     """Return the aware datetime of milliseconds since the epoch; None for anything else."""
     if type(milliseconds) is not int:
@@ -377,19 +279,6 @@ def moment(milliseconds: Any) -> datetime | None:
         return datetime.fromtimestamp(milliseconds / 1000, UTC)
     except (OverflowError, ValueError, OSError):
         return None
-
-
-def pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
-    """Return names with their values, from a map of single values or of lists."""
-    held: Mapping[str, Any] = event._part(key, dict, {})
-    for name, value in held.items():
-        if type(value) is str:
-            yield name, [value]
-        elif type(value) is list and all(type(one) is str for one in value):
-            if value:
-                yield name, value
-        elif value is not None:
-            event._refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
 
 
 def _as_sent(path: str, stage: Any) -> str:
@@ -411,10 +300,3 @@ def without_prefix(path: str, prefix: str) -> str | None:
     if path == prefix:
         return "/"
     return path[len(prefix) :] if path.startswith(prefix + "/") else None
-
-
-def _without_port(address: str) -> str:
-    """Return an address of X-Forwarded-For alone: a load balancer may add the port of the client."""
-    if address.startswith("["):
-        return address[1:].partition("]")[0]
-    return address.partition(":")[0] if address.count(":") == 1 else address

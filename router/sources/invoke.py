@@ -72,7 +72,7 @@ class TaskEvent(Event):
 
     def _parsed(self) -> Any:
         try:
-            return self._exact(self.text, orjson.loads(self.body))
+            return self._checked(self.text, orjson.loads(self.body))
         except orjson.JSONDecodeError as error:
             self._refuse(f"task TASK_DATA: not valid JSON (line {error.lineno}, column {error.colno})")
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from router.errors import EncodeError
 from router.event import Event, Source
 from router.response import Response, is_lambda_form, to_response
-from router.sources.http import RestEvent, fitting
+from router.sources._answers import fitting
+from router.sources.http import RestEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from router import HTTPError, Resolver, Response
 from router.errors import AnswerTooLarge, ConfigurationError
-from router.sources import balancers, http
+from router.sources import _answers, balancers
 from router.testing import TestClient, samples
 
 JSON_HEADERS = {"content-type": "application/json"}
@@ -174,7 +174,7 @@ def test_not_modified_has_no_body(source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_an_answer_within_the_limit_goes_out(source: str) -> None:
-    limit = balancers.ALB_LIMIT if source == "alb" else http.LIMIT
+    limit = balancers.ALB_LIMIT if source == "alb" else _answers.LIMIT
     for result in ("x" * (limit - 1024), {"a": "x" * (limit - 1024)}, b"x" * (limit // 4 * 3 - 1024)):
         assert answer(source, result)["statusCode"] == 200
 
@@ -182,7 +182,7 @@ def test_an_answer_within_the_limit_goes_out(source: str) -> None:
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize("kind", ["text", "json", "bytes", "escaped"])
 def test_an_answer_over_the_limit_is_an_error_that_says_so(source: Any, kind: str) -> None:
-    limit = balancers.ALB_LIMIT if source == "alb" else http.LIMIT
+    limit = balancers.ALB_LIMIT if source == "alb" else _answers.LIMIT
     result = {
         "text": "x" * limit,
         "json": {"a": "x" * limit},
@@ -196,7 +196,7 @@ def test_an_answer_over_the_limit_is_an_error_that_says_so(source: Any, kind: st
 
 def test_the_error_says_how_large_it_was() -> None:
     with pytest.raises(AnswerTooLarge, match="the answer has 20 bytes; this source takes 10"):
-        http.fitting({"body": "x" * 9}, 10)
+        _answers.fitting({"body": "x" * 9}, 10)
 
 
 # ---- headers that would be two -------------------------------------------------------------------------------------

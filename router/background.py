@@ -1,0 +1,32 @@
+"""Work beside a handler: a task that its event waits for."""
+
+from __future__ import annotations
+
+import asyncio
+
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+    from typing import Any
+
+
+def start(work: Coroutine[Any, Any, Any], *, waited_for: bool) -> asyncio.Task[Any]:
+    """Start a coroutine as a task of the running loop.
+
+    waited_for: whether the dispatch waits for the tasks of this event.
+
+    Raises:
+        ConfigurationError: it is no coroutine, or nothing would wait for it.
+    """
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        loop = None
+    if loop is None or not waited_for:
+        getattr(work, "close", int)()
+        raise ConfigurationError("event.background() needs an async handler: nothing would wait for a sync one's")
+    if not hasattr(work, "send"):
+        raise ConfigurationError("event.background() takes a coroutine: event.background(work())")
+    return loop.create_task(work)
