@@ -118,7 +118,8 @@ class Application:
             sent(sns.publish, "order-events", event.json(), attributes={"kind": "placed"})
             return {"follow": event.correlation_id}
 
-        @resolver.on_queue("orders")
+        # Nobody but the topic may write to the queue: what its envelopes say is believed without a signature, too.
+        @resolver.on_queue("orders", topics=["order-events"])
         def place(event: Event):
             note("queue", event, event.json())
             assert event.attributes["kind"] == "placed"

@@ -28,6 +28,7 @@ class Demo:
         from examples.orders import app
 
         self.handler = app.handler
+        self.policy = app.resolver.session_policy
         self.cloud = cloud
         self.timeline = timeline
         self.queue = QueueMapping(cloud, self.invoke)
@@ -91,6 +92,10 @@ class Demo:
         found = self.cloud.aws.call("dynamodb", "get_item", TableName="orders", Key=key)
         return dict(found["Item"])
 
+    def _session_for(self, purpose: str) -> str:
+        """Sign the session of the stored order again, as whoever starts a task or invokes the function does."""
+        return self.policy.issue(self.policy.open(self._stored()["session"]["S"]), purpose)
+
     def read_stream(self) -> None:
         """The table's stream says what is new, and Ann's client hears of it."""
         self.timeline.step("The table's stream -> a message on the WebSocket")
@@ -135,7 +140,7 @@ class Demo:
         self.timeline.step("An ECS task, as a process with TASK_NAME and SESSION in its environment")
         task = subprocess.run(
             [sys.executable, "-m", "examples.orders.task"],
-            env={**os.environ, "TASK_NAME": "nightly", "SESSION": self._stored()["session"]["S"]},
+            env={**os.environ, "TASK_NAME": "nightly", "SESSION": self._session_for("task")},
             stdout=subprocess.PIPE,
             text=True,
             timeout=60,
@@ -150,8 +155,7 @@ class Demo:
     def invoke_directly(self) -> None:
         """The last hop: a direct invoke with the session that came with the first request."""
         self.timeline.step("A direct invoke")
-        session = self._stored()["session"]["S"]
-        answer = self.invoke({"action": "rebuild", "session": session})
+        answer = self.invoke({"action": "rebuild", "session": self._session_for("invoke")})
         sums = {"tenant": "acme", "orders": 1, "billed": 1, "total": "9.00"}
         self.check("it adds up the tenant's orders", answer, sums)
         first, last = self._journal("rest")[0], self.timeline.lines[-1]

@@ -14,7 +14,7 @@ from adapters.errors import MessageTooLarge, OffloadMissing, OffloadRefused, Res
 from adapters.offload import Offload
 from adapters.sns import Sns
 from adapters.sqs import Message, Sqs
-from router import ConfigurationError, Event, read
+from router import ConfigurationError, Event, InvalidEvent, Resolver, read
 from tests.integration.adapters.places import aws_of, make_queue, make_topic
 from tests.servers.moto import MotoServer
 
@@ -57,10 +57,20 @@ class TestTheWay:
     @pytest.mark.parametrize("topic", ["raw", "wrapped"])
     def test_over_a_topic(self, aws: Aws, offload: Offload, topic: str):
         Sns(aws, offload=offload).publish(topic, {"text": LARGE}, attributes={"kind": "large"})
-        event = received(aws)
-        assert event.attributes["kind"] == "large"
-        assert len(event.text) < 1000
-        assert json.loads(offload.open(event)) == {"text": LARGE}
+        resolver, seen = Resolver(), []
+
+        @resolver.on_queue("orders", topics=[topic])
+        def order(event: Event):
+            seen.append((event.attributes["kind"], len(event.text) < 1000, json.loads(offload.open(event))))
+
+        records = Sqs(aws).receive("orders", wait=0)
+        assert resolver.resolve({"Records": records}) == {"batchItemFailures": []}
+        assert seen == [("large", True, {"text": LARGE})]
+
+    def test_a_pointer_of_an_unsigned_envelope_is_refused(self, aws: Aws, offload: Offload):
+        Sns(aws, offload=offload).publish("wrapped", LARGE)
+        with pytest.raises(InvalidEvent, match="sign sessions, or name it"):
+            offload.open(received(aws))
 
     def test_from_async_code(self, aws: Aws, offload: Offload):
         async def there_and_back() -> bytes:

@@ -71,7 +71,7 @@ def test_a_session_travels_through_topic_and_queue(place, raw):
     place.sns.publish(topic, "x", session=Session(tenant="acme", user="ann"))
     resolver, seen = Resolver(), []
 
-    @resolver.on_queue(queue)
+    @resolver.on_queue(queue, topics=[topic])
     def order(event: Event):
         seen.append((event.session.tenant, event.session.user))
 
