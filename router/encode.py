@@ -42,13 +42,13 @@ def loggable(value: Any) -> Any:
 
 def _default(value: Any) -> Any:
     """What orjson does not know by itself (it knows datetime, date, time, UUID, Enum and dataclasses)."""
+    if hasattr(type(value), "model_dump"):
+        return _of_model(value)
     from decimal import Decimal
 
     if isinstance(value, Decimal):
         # Written digit by digit, so that nothing is rounded; JSON has no NaN or infinity.
         return orjson.Fragment(str(value)) if value.is_finite() else None
-    if hasattr(value, "model_dump") and not isinstance(value, type):
-        return _of_model(value)
     if isinstance(value, bytes | bytearray | memoryview):
         if getattr(value, "subtype", None) == 4:  # the UUID of bson's Binary
             return value.as_uuid()  # type: ignore[union-attr]  # bson is not imported here
@@ -65,12 +65,13 @@ def _default(value: Any) -> Any:
 
 def _of_model(value: Any) -> Any:
     """A pydantic model in JSON mode, by alias, unless its `model_config` says `serialize_by_alias=False`."""
-    by_alias = (getattr(value, "model_config", None) or {}).get("serialize_by_alias", True)
-    write = getattr(value, "model_dump_json", None)
+    kind = type(value)
+    by_alias = (getattr(kind, "model_config", None) or {}).get("serialize_by_alias", True)
+    write = getattr(kind, "model_dump_json", None)
     if write is None:
         return value.model_dump()
     try:
-        return orjson.Fragment(write(by_alias=by_alias))
+        return orjson.Fragment(write(value, by_alias=by_alias))
     except ValueError as error:  # PydanticSerializationError: a field of a type that pydantic cannot write, but we may
         if type(error).__name__ != "PydanticSerializationError":
             raise

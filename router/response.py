@@ -325,6 +325,8 @@ def as_response(result: Any) -> Response:
         return Response(None, 204)
     if isinstance(result, tuple) and not hasattr(result, "_fields"):
         return _from_tuple(result)
+    if hasattr(kind, "model_dump_json"):  # a pydantic model; asked of its class, since an instance answers slowly
+        return Response._ok(dumps(result).decode())
     refuse_unawaited(result)
     return Response(result)
 

@@ -189,17 +189,22 @@ def pydantic_model(kind: Any) -> Converter:
     return convert
 
 
-def pydantic_body(kind: Any) -> Callable[[Event, Any], Any]:
-    """Return a function of an event and its parsed body: the model, read from the text, where every digit still is."""
+def pydantic_body(kind: Any) -> Callable[[Event], Any]:
+    """Return a function of an event: the model of its body, read from the text once, where every digit still is."""
     validate, convert = kind.model_validate_json, pydantic_model(kind)
 
-    def of(event: Event, value: Any) -> Any:
+    def of(event: Event) -> Any:
         if not event._json_is_text:
-            return convert(value, "body")
+            return convert(event.json(), "body")
         try:
-            return validate(event.text.removeprefix("\ufeff"))
+            return validate(event.text)
         except ValueError as error:
-            raise _told_by(error, "body") from None
+            refused = error
+        event.json()  # what is no JSON at all is another error, with its place; a byte order mark is taken away
+        try:
+            return validate(event.text)
+        except ValueError:
+            raise _told_by(refused, "body") from None
 
     return of
 

@@ -283,14 +283,15 @@ def _missing(at: str) -> Any:
 class Body:
     """The body as some type: bytes and text as they are, anything else parsed and converted."""
 
-    __slots__ = ("absent", "convert", "model", "read", "validate")
+    __slots__ = ("absent", "check", "convert", "model", "read", "validate")
 
     def __init__(self, annotation: Any, default: Any = REQUIRED, offer: Offer | None = None) -> None:
         kind = plain(annotation)
         self.absent = _absent(annotation, default)
         self.read = _READ.get(kind, _json_of) if isinstance(kind, type) else _json_of
         self.model = kind if self.read is _json_of and holds_model(kind) else None
-        self.validate: Callable[[Event, Any], Any] | None = None
+        self.validate: Callable[[Event], Any] | None = None
+        self.check: Callable[[Event], None] | None = None
         if self.read is _json_of:
             self.convert = compile_converter(annotation, text=False)
             if _is_pydantic_alone(annotation, kind):
@@ -298,17 +299,21 @@ class Body:
 
                 self.validate = pydantic_body(kind)
             if offer is not None and (offer.route.methods or Source.CLOUDFRONT in offer.route.sources):
-                self.read = _json_by_type(offer.typeless)
+                self.check = _json_type(offer.typeless)
         else:
             self.convert = _as_it_is(annotation, kind)
 
     def __call__(self, event: Event) -> Any:
         if self.absent is not None and not event.body:
             return self.absent()
+        if self.check is not None:
+            self.check(event)
+        if self.validate is not None and self.absent is None:
+            return self.validate(event)
         value = self.read(event)
         if value is None and self.absent is not None:  # null is how a call without data reads
             return self.absent()
-        return self.convert(value, "body") if self.validate is None else self.validate(event, value)
+        return self.convert(value, "body") if self.validate is None else self.validate(event)
 
 
 def _is_pydantic_alone(annotation: Any, kind: Any) -> bool:
@@ -321,20 +326,19 @@ def _json_of(event: Event) -> Any:
     return event.json()
 
 
-def _json_by_type(typeless: bool) -> Getter:
-    """Return what reads a JSON body that says it is one.
+def _json_type(typeless: bool) -> Callable[[Event], None]:
+    """Return what refuses a body that does not say it is JSON.
 
     A page of another site can make a browser send a form or plain text, with cookies and without asking first (CORS).
     """
 
-    def read(event: Event) -> Any:
+    def check(event: Event) -> None:
         declared = event.headers.get("content-type", "")
         if declared != JSON and not is_json_type(declared) and (declared or not typeless) and event.body:
             came = f"is {declared[:100]!r}" if declared else "is missing"
             raise UnsupportedMediaType(f"the content type {came}; {JSON} is expected")
-        return event.json()
 
-    return read
+    return check
 
 
 _READ: dict[type, Getter] = {bytes: lambda event: event.body, str: lambda event: event.text}
