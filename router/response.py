@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.encode import JSON, dumps
 from router.errors import ConfigurationError
-from router.http.headers import ResponseHeaders, check_header
+from router.http.headers import ResponseHeaders, check_header, disposition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ class Response:
             content_type = guess_type(filename or "")[0] or "application/octet-stream"
         response = cls(content, status, content_type=content_type)
         if filename is not None or not inline:
-            response.headers["content-disposition"] = _disposition("inline" if inline else "attachment", filename)
+            response.headers["content-disposition"] = disposition("inline" if inline else "attachment", filename)
         return response
 
     def set_cookie(
@@ -231,17 +231,6 @@ def _aware(moment: datetime) -> datetime:
     if moment.tzinfo is None:
         raise ConfigurationError("give an aware datetime, such as datetime.now(UTC)")
     return moment.astimezone(UTC)
-
-
-def _disposition(kind: str, filename: str | None) -> str:
-    """Content-Disposition with a name that survives any character (RFC 6266 §4.3)."""
-    if filename is None:
-        return kind
-    from urllib.parse import quote
-
-    simple = "".join(char if 0x20 <= ord(char) < 0x7F and char not in '"\\%' else "_" for char in filename)
-    extended = "" if simple == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
-    return f'{kind}; filename="{simple}"{extended}'
 
 
 _TITLES = {

@@ -87,6 +87,17 @@ def is_json_type(declared: str) -> bool:
     return bool(main and slash) and (sub == "json" or sub.endswith("+json")) and _TOKEN.issuperset(main + sub)
 
 
+def disposition(kind: str, filename: str | None) -> str:
+    """Return a Content-Disposition with a name that survives any character (RFC 6266 §4.3)."""
+    if filename is None:
+        return kind
+    from urllib.parse import quote
+
+    simple = "".join(char if 0x20 <= ord(char) < 0x7F and char not in '"\\%' else "_" for char in filename)
+    extended = "" if simple == filename else f"; filename*=UTF-8''{quote(filename, safe='')}"
+    return f'{kind}; filename="{simple}"{extended}'
+
+
 def check_text(what: str, text: str) -> None:
     """Refuse text that cannot be encoded: a lone surrogate would end the runtime's process when it sends the answer."""
     try:
