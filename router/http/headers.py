@@ -46,15 +46,12 @@ class QueryParams(Mapping[str, str]):
         return [(name, value) for name, values in self._values.items() for value in values]
 
 
-class Headers(Mapping[str, str]):
-    """Request headers by name, in any case. A repeated header reads as one value joined by commas (RFC 9110 §5.3)."""
+class _ByName(Mapping[str, str]):
+    """Values by name, in any case; several of a name read as one."""
 
     __slots__ = ("_values",)
 
-    def __init__(self, pairs: Iterable[tuple[str, list[str]]] = ()) -> None:
-        self._values: dict[str, list[str]] = {}
-        for name, values in pairs:
-            self._values.setdefault(name.lower(), []).extend(values)
+    _values: dict[str, list[str]]
 
     def __getitem__(self, name: str) -> str:
         return ", ".join(self._values[name.lower()])
@@ -69,7 +66,18 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Headers({self._values!r})"
+        return f"{type(self).__name__}({self._values!r})"
+
+
+class Headers(_ByName):
+    """Request headers by name, in any case. A repeated header reads as one value joined by commas (RFC 9110 §5.3)."""
+
+    __slots__ = ()
+
+    def __init__(self, pairs: Iterable[tuple[str, list[str]]] = ()) -> None:
+        self._values = {}
+        for name, values in pairs:
+            self._values.setdefault(name.lower(), []).extend(values)
 
     def getall(self, name: str) -> list[str]:
         """Each value of a name, in order; an empty list for none."""
@@ -123,19 +131,16 @@ def _text(value: object) -> str:
     return str(value) if type(value) is int else value  # type: ignore[return-value]
 
 
-class ResponseHeaders(MutableMapping[str, str]):
+class ResponseHeaders(_ByName, MutableMapping[str, str]):
     """Response headers by name, in any case; names and values are checked when set."""
 
-    __slots__ = ("_values",)
+    __slots__ = ()
 
     def __init__(self, values: Mapping[str, str | int] | None = None) -> None:
-        self._values: dict[str, list[str]] = {}
+        self._values = {}
         if values:
             for name, value in values.items():
                 self[name] = value
-
-    def __getitem__(self, name: str) -> str:
-        return ", ".join(self._values[name.lower()])
 
     def __setitem__(self, name: str, value: str | int) -> None:
         value = _text(value)
@@ -144,18 +149,6 @@ class ResponseHeaders(MutableMapping[str, str]):
 
     def __delitem__(self, name: str) -> None:
         del self._values[name.lower()]
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name.lower() in self._values
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"ResponseHeaders({self._values!r})"
 
     def add(self, name: str, value: str | int) -> None:
         """One more value of a header, kept beside the others."""
