@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from router.dispatch.plan import drive
 from router.errors import MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
@@ -47,7 +49,7 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
     return run
 
 
-class Replies:
+class Replies(ABC):
     """What the two kinds of replies share; they differ in how an event is made, found, answered and refused."""
 
     __slots__ = ("answer", "engine", "find", "make")
@@ -64,9 +66,9 @@ class Replies:
         self.find = find
         self.answer = answer
 
+    @abstractmethod
     async def answer_error(self, event: Event, error: Exception) -> Any:
         """Return what the source expects for an error, or raise it: then the call fails."""
-        raise NotImplementedError
 
     async def wait(self, event: Event, entry: Entry) -> Any:
         """Return the answer of an async route, once all is done that its handler started."""
