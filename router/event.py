@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NoReturn
     from xml.etree.ElementTree import Element
 
-    # Of a field that a source may leave out: it is None then, and no checker asks whether it is. In many handlers it is
-    # always there, such as the new image of an INSERT.
+    # Of a field that a source may leave out, though in many handlers it is there: no checker asks whether it is None.
     MaybeNone = Any
 
     from router.http.forms import Form
@@ -92,9 +91,8 @@ class Event:
     """One request, or one record of a batch.
 
     Each source has a subclass in `router.sources` that knows where its payload keeps a field: `_headers` computes
-    `headers`, and so on. A field is computed when it is first read, and kept. `read` makes events; users do not.
-    A handler may be annotated with the subclass: type checkers then know the fields that only this source has, and
-    those that it always fills.
+    `headers`, and so on. A field is computed when it is first read, and kept. A handler may be annotated with the
+    subclass: type checkers then know the fields that only this source has, and those that it always fills.
     """
 
     __slots__ = (
@@ -182,12 +180,11 @@ class Event:
         route: Any  # the Route that matched
         typed: Any  # the aws-lambda-powertools data class
 
-    # What an unreadable body is: a record fails with InvalidEvent, an HTTP request is answered with 400.
-    _unreadable: ClassVar[type[Exception]] = InvalidEvent
+    _unreadable: ClassVar[type[Exception]] = InvalidEvent  # of a body: a record fails with it; HTTP answers with 400
     _computed: ClassVar[dict[str, Callable[[Any], Any]]]
-    # Gives the data class of an event. Set by router.sources, which stands above this module and knows the classes.
+    # Set by router.sources, which stands above this module and knows the classes.
     _data_class: ClassVar[Callable[[Event], Any]]
-    _events_inside: ClassVar[Callable[[Event], list[Event]]]  # set by router.sources as well
+    _events_inside: ClassVar[Callable[[Event], list[Event]]]
     _lazy: ClassVar[frozenset[str]]  # the fields that are computed when first read
     _speaks_http: ClassVar[bool] = False  # errors are answered, not raised
     _ends_window: ClassVar[bool] = False  # the end of a tumbling window has no content that a condition could look at
@@ -207,25 +204,18 @@ class Event:
         self._json = _UNREAD
 
     def __init_subclass__(cls) -> None:
+        cls._json_is_text = cls._parsed is Event._parsed or cls._json_is_text_too
         # By field, so that a first read costs one lookup and one call.
         cls._computed = {field: getattr(cls, "_" + field) for field in cls._lazy if hasattr(cls, "_" + field)}
-        cls._json_is_text = cls._parsed is Event._parsed or cls._json_is_text_too
         # The engine's own. __init__ sets them where most events are asked for them; hot constructors leave them out.
-        cls._computed |= {
-            "_ignored": cls._nothing,
-            "_json": cls._unread,
-            "_offloaded": cls._nothing,
-            "_own_session": cls._nothing,
-            "_policy": cls._default_policy,
-            "_tasks": cls._nothing,
-        }
+        cls._computed |= dict.fromkeys(("_ignored", "_offloaded", "_own_session", "_tasks"), cls._nothing)
+        cls._computed |= {"_json": cls._unread, "_policy": cls._default_policy}
 
     if not TYPE_CHECKING:  # which would take any name for a field
 
         def __getattr__(self, field: str) -> Any:
             # Called only while a slot is empty: compute it once, keep it.
-            compute = self._computed.get(field)
-            if compute is None:
+            if (compute := self._computed.get(field)) is None:
                 raise AttributeError(f"{type(self).__name__} has no field {field!r}")
             value = compute(self)
             setattr(self, field, value)
@@ -241,10 +231,9 @@ class Event:
         Raises:
             SessionError: the policy refuses what the event carried.
         """
-        session = self._own_session
-        if session is None:
-            self._own_session = session = self._policy.of_event(self)
-        return session
+        if self._own_session is None:
+            self._own_session = self._policy.of_event(self)
+        return self._own_session
 
     @session.setter
     def session(self, session: Session) -> None:
@@ -293,7 +282,6 @@ class Event:
         raise self._unreadable(message)
 
     # ---- where fields come from unless a source says otherwise -------------------------------------------------
-
     def _forget_body(self) -> None:
         """Forget what was read of the body: it is another one now."""
         self._json = _UNREAD
@@ -311,12 +299,10 @@ class Event:
             if type(text) is str and text.startswith("\ufeff"):  # a byte order mark, which some clients put in front
                 self.text = text[1:]
                 return self._parsed()
-            where = f"line {error.lineno}, column {error.colno}"
-            raise self._unreadable(
-                f"the body is not valid JSON ({where}): {error.msg.partition(': line')[0]}"
-            ) from None
+            where = f"(line {error.lineno}, column {error.colno})"
+            raise self._unreadable(f"the body is not valid JSON {where}: {error.msg.partition(': line')[0]}") from None
         if len(text) > SHORT or TO_TELL in text[::6].encode().translate(TO_NOUGHTS).decode():
-            value = self._checked(text, value)
+            return self._checked(text, value)
         return value
 
     def _checked(self, text: str, value: Any) -> Any:
@@ -329,12 +315,11 @@ class Event:
             self._refuse(f"the body is not valid JSON: {error}")
 
     def _id(self) -> str:
-        id = getattr(self.context, "aws_request_id", None)
-        if not id:
-            from uuid import uuid4
+        if id := getattr(self.context, "aws_request_id", None):
+            return str(id)
+        from uuid import uuid4
 
-            id = str(uuid4())
-        return str(id)
+        return str(uuid4())
 
     def _body(self) -> bytes:
         return orjson.dumps(self.record)
@@ -368,8 +353,7 @@ class Event:
     def _trace_id(self) -> str | None:
         from os import environ
 
-        # Where the runtime client leaves the trace of the current call.
-        return environ.get("_X_AMZN_TRACE_ID")
+        return environ.get("_X_AMZN_TRACE_ID")  # the runtime client sets it for each call
 
     def _tenant_id(self) -> str | None:
         return getattr(self.context, "tenant_id", None)
