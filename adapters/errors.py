@@ -1,4 +1,4 @@
-"""What goes wrong on the way to another service, as typed errors that name the resource and say what to do.
+"""Errors of calls to other services. Each names the resource and says what to do.
 
 Messages never hold credentials, signatures or what was sent.
 """

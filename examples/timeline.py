@@ -1,4 +1,4 @@
-"""What the demonstrations show: a line for each dispatch as it happens, and the outcome of each check."""
+"""Print a demonstration: a line for each dispatch as it happens, and the outcome of each check."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def loggable(value: Any) -> Any:
 
 
 def _default(value: Any) -> Any:
-    """What orjson does not know by itself (it knows datetime, date, time, UUID, Enum and dataclasses)."""
+    """Return a form for what orjson does not write (it knows datetime, date, time, UUID, Enum and dataclasses)."""
     if hasattr(type(value), "model_dump"):
         return _of_model(value)
     from decimal import Decimal
@@ -122,7 +122,7 @@ def _ordered(values: Any) -> list[Any]:
 
 
 def _second_try(value: Any, error: Exception) -> bytes:
-    """What the quick way refuses: keys that are no strings, and integers over 64 bits (DynamoDB has 38 digits)."""
+    """Encode what the fast path refuses: keys other than strings, integers over 64 bits (DynamoDB has 38 digits)."""
     message = str(error)
     if "64-bit" in message or "key must be str" in message:
         try:

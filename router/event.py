@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Source(StrEnum):
-    """What invoked the function. What nothing recognises is `invoke`."""
+    """The event source. An unrecognised payload is `INVOKE`."""
 
     REST = "rest"
     HTTP = "http"
@@ -226,7 +226,7 @@ class Event:
 
     @property
     def session(self) -> Session:
-        """Who the event belongs to, read from where its source carries a session when it is first asked for.
+        """Return the session of the event, read on first use from where its source carries one.
 
         Raises:
             SessionError: the policy refuses what the event carried.

@@ -1,4 +1,4 @@
-"""What orjson does not tell of JSON: whole numbers over 64 bits, of which it makes floats, and how deep it is."""
+"""Check JSON beyond orjson: whole numbers over 64 bits, of which it makes floats, and how deep it is."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ class Resolver(Registering):
     __call__ = resolve
 
     async def resolve_async(self, event: Any, context: Any = None) -> Any:
-        """The same from async code, on the loop that is running."""
+        """Do as `resolve` does, from async code; use the running event loop."""
         try:
             answer = self._runners[detect(event)](event, context)
             return await answer if hasattr(answer, "send") else answer
@@ -186,12 +186,12 @@ class Resolver(Registering):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """What is registered, in order."""
+        """Return the registered routes, in order."""
         return tuple(self._engine.table.routes)
 
     @property
     def middleware(self) -> tuple[Any, ...]:
-        """What stands around every route, outside in."""
+        """Return the middleware around every route, outermost first."""
         return tuple(self._engine.middleware)
 
     def is_async(self, source: Source) -> bool:

@@ -380,7 +380,7 @@ _HARMLESS: set[type] = {dict, list, str, bytes, int, float, bool, tuple, type(No
 
 
 def refuse_unawaited(result: Any, what: str = "the handler") -> None:
-    """What hands back a coroutine or a generator has not done its work."""
+    """Raise if a result is a coroutine that was not awaited, or a generator that was not used."""
     kind = type(result)
     if kind in _HARMLESS:
         return

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from router.signing import Signing
 
     class Holder(Protocol):
-        """What the context holds: an Event, or anything else that has a session."""
+        """An Event, or anything else that has a session: the value of the context."""
 
         session: Session
 

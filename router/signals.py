@@ -1,4 +1,4 @@
-"""What a handler raises to decide the fate of its record."""
+"""Exceptions that a handler raises to decide the fate of its record."""
 
 from __future__ import annotations
 

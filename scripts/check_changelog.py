@@ -13,7 +13,7 @@ DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def problems(changelog: str, package: str) -> list[str]:
-    """What is wrong between the text of CHANGELOG.md and that of the module that holds `__version__`."""
+    """Return what is wrong between the text of CHANGELOG.md and that of the module that holds `__version__`."""
     version = VERSION.search(package)
     if version is None:
         return ['router/__init__.py has no line __version__ = "..."']

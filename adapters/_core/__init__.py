@@ -1,1 +1,1 @@
-"""What the adapters share: the base class, steps, messages and batches, sessions on their way out. Not public."""
+"""Share the parts of adapters: the base class, steps, messages and batches, sessions on their way out. Not public."""

@@ -1,4 +1,4 @@
-"""What a table for some models looks like, for tests, tools and templates."""
+"""Describe the table that some models need, for tests, tools and templates."""
 
 from __future__ import annotations
 

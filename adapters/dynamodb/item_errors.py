@@ -1,4 +1,4 @@
-"""What goes wrong with items, beside what every adapter may raise (`adapters.errors`).
+"""Errors of items, beside those that every adapter may raise (`adapters.errors`).
 
 Messages name the table, the class and the field, never the values.
 """

@@ -1,4 +1,4 @@
-"""What goes wrong with a call to a sister service."""
+"""Errors of calls to a sister service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes wrong with MongoDB, beside what every adapter may raise (`adapters.errors`).
+"""Errors of MongoDB, beside those that every adapter may raise (`adapters.errors`).
 
 Those that a client's input causes are HTTP errors as well, so that a bad id is a 400 and not a 500. Messages name the
 cluster, the database, the collection and the field; never values, and never credentials.

@@ -68,7 +68,7 @@ class _View:
 
 
 class SyncMongo(_View):
-    """The same names for sync code: `mongo.sync.db.shop.orders` is a collection of PyMongo's MongoClient."""
+    """Offer these names for sync code: `mongo.sync.db.shop.orders` is a collection of PyMongo's MongoClient."""
 
     __slots__ = ()
 
@@ -93,7 +93,7 @@ class AsyncCluster(_View):
 
     @property
     def sync(self) -> SyncMongo:
-        """The same names for sync code."""
+        """Return these names for sync code."""
         return SyncMongo(self._access.mongo.access(self._access.cluster, asynchronous=False))
 
     async def tenants(self) -> list[str]:
@@ -167,7 +167,7 @@ class Mongo:
 
     @property
     def sync(self) -> SyncMongo:
-        """The same names for sync code."""
+        """Return these names for sync code."""
         return self._own.sync
 
     @property

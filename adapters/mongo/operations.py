@@ -1,4 +1,4 @@
-"""What the verbs of a repository do, written once for sync and async code."""
+"""Implement the verbs of a repository once, for sync and async code."""
 
 from __future__ import annotations
 

@@ -130,7 +130,7 @@ class Tenants:
         return True
 
     def tenant_of(self, database: str) -> str | None:
-        """Whose database it is; None for one that is no tenant's."""
+        """Return the tenant of a database; None when it belongs to no tenant."""
         if not (database.startswith(self._before) and database.endswith(self._after)):
             return None
         tenant = database[len(self._before) : len(database) - len(self._after)]

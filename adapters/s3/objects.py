@@ -1,4 +1,4 @@
-"""What S3 tells of an object, and what goes wrong with one."""
+"""The metadata of S3 objects, and their errors."""
 
 from __future__ import annotations
 

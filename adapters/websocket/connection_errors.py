@@ -1,4 +1,4 @@
-"""What goes wrong with connections, beside what every adapter may raise (`adapters.errors`)."""
+"""Errors of connections, beside those that every adapter may raise (`adapters.errors`)."""
 
 from __future__ import annotations
 

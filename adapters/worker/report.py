@@ -1,4 +1,4 @@
-"""What the worker tells of itself: a `Report` of each call to the metrics hook, and sums for the log."""
+"""Report on the worker: a `Report` of each call for the metrics hook, and totals for the log."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ def sockets(event: SocketEvent) -> Sockets:
 
 
 def member(event: SocketEvent, rooms: Annotated[Rooms, Depends(rooms)]) -> Member:
-    """Who sent this."""
+    """Return the member who sent this."""
     found = rooms.find(event.connection_id)
     if found is None:
         raise Forbidden("connect first")
@@ -83,7 +83,7 @@ def send(body: Send, sender: Sender, rooms: Members, clients: Clients) -> None:
 
 @resolver.on_message()
 def anything_else(event: SocketEvent, clients: Clients) -> None:
-    """What no other route takes."""
+    """Answer what no other route takes."""
     clients.send(event.connection_id, {"error": 'the action is "join" or "send"'})
 
 
@@ -101,5 +101,5 @@ def tell(room: str, message: dict[str, Any], rooms: Rooms, clients: Sockets) -> 
 
 
 def handler(event: Any, context: Any) -> Any:
-    """What Lambda calls."""
+    """Handle a call of Lambda."""
     return resolver.resolve(event, context)

@@ -1,4 +1,4 @@
-"""Who is connected, and in which room."""
+"""Keep who is connected, and in which room."""
 
 from __future__ import annotations
 

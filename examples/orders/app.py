@@ -200,5 +200,5 @@ def rebuild(session: Session) -> Answer:
 
 
 def handler(event: Any, context: Any) -> Any:
-    """What Lambda calls."""
+    """Handle a call of Lambda."""
     return resolver.resolve(event, context)

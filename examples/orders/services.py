@@ -1,4 +1,4 @@
-"""What the application talks to. Nothing is connected before it is used, and warm calls use it again."""
+"""The services that the application talks to. Nothing is connected before it is used, and warm calls use it again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept: orders, and who is connected."""
+"""Store orders and connections."""
 
 from __future__ import annotations
 
@@ -35,5 +35,5 @@ def orders_table(aws: Aws) -> Table:
 
 
 def connections_table(aws: Aws) -> Connections:
-    """Who is connected. Each connection knows the endpoint it came through, so nobody needs to be told."""
+    """Return the table of connections. Each connection knows its endpoint, so nobody needs to be told."""
     return Connections(aws, table=CONNECTIONS)

@@ -1,4 +1,4 @@
-"""The same application as an ECS task: `TASK_NAME=nightly SESSION=... python -m examples.orders.task`.
+"""Run the application as an ECS task: `TASK_NAME=nightly SESSION=... python -m examples.orders.task`.
 
 The exit code tells ECS what came of it: 0 done, 1 failed, 2 could not start, 143 stopped by SIGTERM.
 """

@@ -1,4 +1,4 @@
-"""What only an administrator may do, with a limit on how long it may take."""
+"""Routes for administrators, with a limit on how long each may take."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ async def import_notes(events: list[Event], places: MyPlaces) -> None:
 
 @resolver.on_task("empty-trash")
 async def empty_trash_of_tenant() -> None:
-    """The same as `DELETE /admin/trash`, as a Fargate task with `SESSION` in its environment: it may take its time."""
+    """Do as `DELETE /admin/trash` does, in a Fargate task with `SESSION` in its environment: it may take its time."""
     await empty_trash()
 
 
@@ -59,5 +59,5 @@ def over_quota(error: QuotaExceeded, event: Event) -> NoReturn:
 
 
 def handler(event: Any, context: Any) -> Any:
-    """What Lambda calls."""
+    """Handle a call of Lambda."""
     return resolver.resolve(event, context)

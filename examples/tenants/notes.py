@@ -1,4 +1,4 @@
-"""What every user of a tenant may do."""
+"""Routes for every user of a tenant."""
 
 from __future__ import annotations
 

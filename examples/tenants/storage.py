@@ -1,4 +1,4 @@
-"""What is kept, and where: a database for each tenant, and one for what belongs to none.
+"""Store documents: a database for each tenant, and one for what belongs to none.
 
 Nothing is connected before the first call. Each repository without `database=` is in the database of whoever is asking:
 the tenant of the session, at the time of the call. There is no argument by which a handler could name another's.

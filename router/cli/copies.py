@@ -27,7 +27,7 @@ _DOCSTRING = '"""A copy of {distribution} {version}. `junction vendor` made it a
 
 
 class Copy(NamedTuple):
-    """What the marker of a copy says. files: the SHA-256 of each file, by its path below the folder."""
+    """The content of a copy's marker. files: the SHA-256 of each file, by its path below the folder."""
 
     version: str
     package: str

@@ -103,7 +103,7 @@ class _Compiler:
         return converter or self._single(annotation)
 
     def _structure(self, annotation: Any, origin: Any, arguments: tuple[Any, ...]) -> Converter | None:
-        """What only JSON has: null, objects, models."""
+        """Return the converter of what only JSON has: null, objects, models."""
         if annotation is None or annotation is NoneType:
             return containers.null
         if origin in _MAPPINGS:
@@ -263,7 +263,7 @@ def _width(kind: Any) -> int:
 
 
 def _forms(kind: Any) -> tuple[str, ...]:
-    """What a value of an annotation that holds classes looks like in JSON."""
+    """Return the JSON forms of a value whose annotation holds classes."""
     if _is_alias(kind) or (isinstance(kind, type) and is_named_tuple(kind)):
         return "a list", "an object"
     return ("a list",) if (typing.get_origin(kind) or kind) in _SEQUENCES else ("an object",)

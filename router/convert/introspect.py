@@ -184,12 +184,12 @@ def has_limits(annotation: Any) -> bool:
 
 
 def literal_value(value: Any) -> Any:
-    """What JSON has for a value of a Literal."""
+    """Return the JSON form of a value of a Literal."""
     return value.value if isinstance(value, Enum) else value
 
 
 def bindings(annotation: Any) -> dict[Any, Any]:
-    """What the type variables of a generic class or alias stand for in `Page[Order]`."""
+    """Return what each type variable of a generic class or alias stands for in `Page[Order]`."""
     origin = typing.get_origin(annotation)
     return dict(zip(getattr(origin, "__parameters__", ()), typing.get_args(annotation), strict=False))
 

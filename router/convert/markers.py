@@ -1,4 +1,4 @@
-"""What a handler writes in its signature to say where an argument comes from.
+"""Markers for a handler's signature: each says where an argument comes from.
 
 `Query[int]` and `Annotated[int, Query(ge=1)]` say the same place; the second form takes options. `limit: int =
 Query(20, ge=1)` is the second form with a default.

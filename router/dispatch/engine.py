@@ -50,7 +50,7 @@ def _nothing(event: Event) -> None:
 
 
 class Runners(dict[Source, "Runner"]):
-    """What dispatches the events of each source, made when its first one comes."""
+    """Keep the runner of each source, made when its first event arrives."""
 
     __slots__ = ("_engine",)
 

@@ -1,4 +1,4 @@
-"""What becomes of an error: `@resolver.catch` first, then problem documents, the log and `on_error`."""
+"""Handle an error: `@resolver.catch` first, then problem documents, the log and `on_error`."""
 
 from __future__ import annotations
 
@@ -151,7 +151,7 @@ def _log() -> Any:
 
 
 def _name(event: Event) -> str:
-    """What failed, for the log: on one line, whatever the client put into it."""
+    """Return the name of what failed for the log: on one line, whatever the client put into it."""
     try:
         # Of a request the route says more than its name: behind one proxy resource all have the same.
         name = str(event.route) if event.method and event.route is not None else event.name

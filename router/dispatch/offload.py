@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from router.event import Event
 
     class Offload(Protocol):
-        """What finds the pointer in a message and fetches its body."""
+        """Find the pointer in a message and fetch its body."""
 
         def pointer(self, event: Event) -> Any: ...
         def fetch(self, pointer: Any) -> bytes: ...

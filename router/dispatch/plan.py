@@ -126,7 +126,7 @@ class Argument:
 
 
 class Offer:
-    """What a route has to give to arguments.
+    """The values that a route offers to arguments.
 
     parameters: the names of its path parameters; OF_OUTER_GROUPS among them where there may be others.
     shared: whether the arguments are those of a dependency, which routes of several sources may have in common.

@@ -50,7 +50,7 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
 
 
 class Replies(ABC):
-    """What the two kinds of replies share; they differ in how an event is made, found, answered and refused."""
+    """Run one reply; the two kinds differ in how an event is made, found, answered and refused."""
 
     __slots__ = ("answer", "engine", "find", "make")
 

@@ -207,7 +207,7 @@ class _Multipart:
         return Form(self._fields, self._files)
 
     def _parts(self) -> Iterator[bytes]:
-        """What stands between the delimiter lines; what is before the first and after the last means nothing."""
+        """Return the parts between the delimiter lines; text before the first and after the last is ignored."""
         if not self._event.body:
             self._event._refuse("the form is empty: not even its closing boundary is there")
         body = b"\r\n" + self._event.body  # the first delimiter has no line before it
@@ -316,7 +316,7 @@ def _without_directories(filename: str) -> str:
 
 
 class _Refused(Exception):
-    """What an element or declaration is refused for, raised through the parser."""
+    """Raised through the parser for an element or declaration that is refused."""
 
 
 class _Levels:

@@ -167,5 +167,5 @@ class ResponseHeaders(_ByName, MutableMapping[str, str]):
         return {name: list(values) for name, values in self._values.items()}
 
     def handed_over(self) -> dict[str, list[str]]:
-        """The same without copies of the values, for an answer that is the headers' last use."""
+        """Return the values as `multi` does, without copies: for an answer that is the headers' last use."""
         return dict(self._values)

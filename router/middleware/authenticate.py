@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     F = TypeVar("F", bound=Callable[..., Any])
 
     class Identity(Protocol):
-        """Who a token belongs to: its user, the tenants it is valid for, and what else is vouched for."""
+        """The owner of a token: its user, the tenants it is valid for, and what else is vouched for."""
 
         @property
         def user(self) -> str | None: ...
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
         def authenticate(self, token: str, /) -> Identity | None: ...
 
     class AsyncAuthenticator(Protocol):
-        """The same without blocking the event loop."""
+        """Look a token up without blocking the event loop."""
 
         async def authenticate_async(self, token: str, /) -> Identity | None: ...
 
@@ -300,7 +300,7 @@ def _digest(token: bytes) -> bytes:
 
 
 def _not_valid() -> Unauthorized:
-    """The same for every bad token: why it is one is nobody's business."""
+    """Return the same error for every invalid token; never reveal the reason."""
     return Unauthorized("the token is not valid", headers={"www-authenticate": 'Bearer error="invalid_token"'})
 
 

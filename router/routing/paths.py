@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class NoMatch(Exception):
-    """What a converter raises for a segment it does not take."""
+    """Raised by a converter for a segment that it does not take."""
 
 
 def _int(segment: str) -> int:

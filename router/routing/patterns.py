@@ -125,7 +125,7 @@ def _dotted(key: str, tree: Tree) -> Iterator[str]:
 
 
 def _compile_object(tree: Tree) -> Match:
-    """What a key holds when the pattern goes on inside it: an object, or an array with one that matches."""
+    """Test the value of a key when the pattern goes on inside it: an object, or an array with one that matches."""
     match_fields = _compile_fields(tree)
     absent = match_fields({})
 
@@ -147,7 +147,7 @@ def _compile_object(tree: Tree) -> Match:
 
 
 def _compile_leaf(tests: Leaf) -> Match:
-    """What a key holds when the pattern ends there: a scalar, or an array with one that is accepted."""
+    """Test the value of a key when the pattern ends there: a scalar, or an array with one that is accepted."""
     accepts = _compile_tests(tests)
     absent = ABSENT if ("exists", False) in tests else NO
 
@@ -216,7 +216,7 @@ def _compile_suffix(suffixes: list[str]) -> Accepts:
 
 
 def _ignoring_case(compiler: Callable[[list[str]], Accepts]) -> Callable[[list[str]], Accepts]:
-    """The same test on the folded string; the arguments were folded when they were read."""
+    """Return the test on the folded string; the arguments were folded when they were read."""
 
     def compile_folded(folded: list[str]) -> Accepts:
         accepts = compiler(folded)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, TypedDict
 
     class Options(TypedDict, total=False):
-        """What every decorator takes. See `Route`."""
+        """The options of every decorator. See `Route`."""
 
         pattern: Mapping[str, Any]
         others: Literal["fail", "ignore"]
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         tags: Iterable[str]
 
     class RecordOptions(Options, total=False):
-        """What the decorators of record sources take besides."""
+        """The further options of decorators for record sources."""
 
         batch: bool
         by: Literal["session", "tenant"] | Callable[[Any], Any]

@@ -66,7 +66,7 @@ class Slot:
 
 
 def condition_of(route: Route) -> Hashable:
-    """What a route asks of an event beside its name; equal for two routes that can never be told apart."""
+    """Return the conditions of a route beside its name; equal for two routes that can never be told apart."""
     pattern: Hashable = None
     if route.pattern is not None:
         from router.routing.patterns import canonical

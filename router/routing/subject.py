@@ -1,4 +1,4 @@
-"""What a route's `pattern=` is held against: the event as plain data, only as much of it as the pattern names."""
+"""Build what `pattern=` is matched against: the event as plain data, only as much of it as the pattern names."""
 
 from __future__ import annotations
 

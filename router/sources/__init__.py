@@ -66,7 +66,7 @@ Event._events_inside = _events_inside
 
 
 class Outcome:
-    """What became of one record."""
+    """The outcome of one record."""
 
     __slots__ = ("error", "result", "started")
 

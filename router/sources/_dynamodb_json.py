@@ -25,7 +25,7 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,4})?")
 
 
 class _Malformed(Exception):
-    """What is wrong with a value. The way to it is put together on the way back, so that good values do not pay."""
+    """Raised for a malformed value. The path is built while unwinding, so valid values cost nothing."""
 
     def __init__(self, problem: str) -> None:
         self.problem = problem

@@ -1,4 +1,4 @@
-"""What the sources of records share: an Event that knows its place in the payload, and decoders that name the place."""
+"""Helpers of the record sources: an Event that knows its place in the payload, decoders that name the place."""
 
 from __future__ import annotations
 

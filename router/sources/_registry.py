@@ -24,7 +24,7 @@ def _never(raw: Any) -> bool:
 
 
 class Row:
-    """What is known of one source.
+    """The entry of one source.
 
     source: its value of the enum.
     module: the file in router/sources that reads its payload and writes its answer; imported with its first event.

@@ -1,4 +1,4 @@
-"""What the reply sources share: looking into a payload, an answer in plain JSON, how much of an error is told."""
+"""Helpers of the reply sources: looking into a payload, answers in plain JSON, how much of an error is told."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ class AuthorizerEvent(HttpEvent):
 
     @property
     def arn(self) -> str:
-        """What the request wants to call: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`."""
+        """Return the ARN that the request wants to call: `arn:aws:execute-api:REGION:ACCOUNT:API/STAGE/METHOD/PATH`."""
         return text_at(self.raw, "methodArn") or text_at(self.raw, "routeArn") or ""
 
     @property
@@ -113,7 +113,7 @@ class HttpApiAuthorizerEvent(AuthorizerEvent, HttpApiEvent):
 
 
 class _Decision:
-    """What `Allow` and `Deny` share. It says who and what; each API gets it in the form that it understands."""
+    """The base of `Allow` and `Deny`. It says who and what; each API gets the form that it understands."""
 
     __slots__ = ("context", "denied_fields", "policy", "principal", "resources", "ttl", "usage_key")
     allows: ClassVar[bool]

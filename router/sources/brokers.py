@@ -87,7 +87,7 @@ class KafkaEvent(RecordEvent):
 
 
 class BrokerEvent(RecordEvent):
-    """What the two message brokers have in common."""
+    """The base of the events of both message brokers."""
 
     __slots__ = ()
     _correlation: ClassVar[tuple[str, ...]]  # where the broker carries a correlation id beside the message

@@ -44,7 +44,7 @@ class CloudFrontEvent(Event):
 
     @property
     def passed(self) -> dict[str, Any]:
-        """What goes on its way when the handler changes nothing: the request or the response."""
+        """Return what CloudFront passes on when the handler changes nothing: the request or the response."""
         held: dict[str, Any] = self.record["cf"]["response" if self.name.endswith("response") else "request"]
         return held
 

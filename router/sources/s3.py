@@ -50,7 +50,7 @@ class ObjectEvent(DocumentEvent):
 
 
 class ObjectChangeEvent(ObjectEvent):
-    """What happened to an object (`change`)."""
+    """A change of an object (`change`)."""
 
     __slots__ = ()
 

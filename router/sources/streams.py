@@ -49,7 +49,7 @@ class Window:
 
     @property
     def state(self) -> dict[str, Any]:
-        """What the events before this one have added up: a copy, free to be changed and returned."""
+        """Return the state that earlier events built up: a copy, free to be changed and returned."""
         if self._state is None:
             self._state = self._carried.copy()
         return self._state
@@ -106,7 +106,7 @@ class StreamEvent(RecordEvent):
 
     @property
     def partition_key(self) -> str | None:
-        """What the order of records is promised for: the partition key, or the item's keys as text."""
+        """Return the key within which order is kept: the partition key, or the item's keys as text."""
         return None
 
     @property

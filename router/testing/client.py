@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Context:
-    """What Lambda hands to a handler beside the event. `remaining` is how many seconds the invocation still has."""
+    """The context that Lambda passes to a handler. `remaining` is how many seconds the invocation still has."""
 
     def __init__(self, *, remaining: float = 30.0, tenant_id: str | None = None, request_id: str = "test") -> None:
         self.function_name = "test"

@@ -1,4 +1,4 @@
-"""What a client writes into a request: query strings, urlencoded forms, and multipart forms with files."""
+"""Encode what a client writes into a request: query strings, urlencoded forms, and multipart forms with files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call of `TestClient` may be given: for editors and type checkers, and checked when it is called."""
+"""The options of `TestClient` calls: for editors and type checkers, and checked when it is called."""
 
 from __future__ import annotations
 

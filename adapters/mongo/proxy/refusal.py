@@ -1,4 +1,4 @@
-"""What a query from outside is refused with."""
+"""The error for a query from outside that is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the stages of a pipeline see: the fields that are there at each point, and what it takes to make them."""
+"""Follow the fields through the stages of a pipeline: which exist at each point, and how they are computed."""
 
 from __future__ import annotations
 

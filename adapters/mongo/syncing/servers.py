@@ -39,7 +39,7 @@ class Server:
 
     @property
     def identity(self) -> object:
-        """The same for two that are one deployment, whatever settings call them."""
+        """Return an identity that is equal for two settings of one deployment, whatever they are called."""
         return frozenset(self._client.topology_description.server_descriptions())
 
     def databases(self) -> list[str]:

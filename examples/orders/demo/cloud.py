@@ -59,11 +59,11 @@ class Cloud:
         self._server.stop()
 
     def environment(self) -> dict[str, str]:
-        """What the function and the task find in their environment."""
+        """Return the environment of the function and the task."""
         return {"AWS_ENDPOINT_URL": self.url, "SESSION_SECRET": secrets.token_hex(32)}
 
     def sent_to(self, connection_id: str) -> list[Any]:
-        """What was posted to a connection. AWS has no call that tells, so this looks into the server itself."""
+        """Return what was posted to a connection. AWS has no call that tells, so this looks into the server itself."""
         data = apigatewaymanagementapi_backends[ACCOUNT][REGION].connections[connection_id].data.decode()
         decoder, messages, at = json.JSONDecoder(), [], 0
         while at < len(data):  # the server keeps the messages of a connection in one piece

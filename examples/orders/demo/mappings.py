@@ -89,7 +89,7 @@ class StreamMapping:
 
 
 def failures(answer: Any, delivered: list[str]) -> list[str]:
-    """What a function with ReportBatchItemFailures reports. As in Lambda, an id that nobody knows fails all."""
+    """Return the failures that a function reports in batchItemFailures. As in Lambda, an unknown id fails all."""
     reported = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
     return reported if set(reported) <= set(delivered) else delivered
 

@@ -1,4 +1,4 @@
-"""What the template of the application would create: a topic, a queue with its dead-letter queue, two tables."""
+"""The resources of the application's template: a topic, a queue with its dead-letter queue, two tables."""
 
 from __future__ import annotations
 

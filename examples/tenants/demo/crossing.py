@@ -1,4 +1,4 @@
-"""What somebody tries who wants to see the notes of another tenant, and what must be answered."""
+"""Try to read the notes of another tenant, and say what must be answered."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ class Databases:
             self._client.close()
 
     def environment(self) -> dict[str, str]:
-        """What the application finds in its environment, beside MONGODB_URI."""
+        """Return the application's environment, beside MONGODB_URI."""
         return {"NOTES_DATABASE": self.prefix, "SESSION_SECRET": secrets.token_hex(32)}
 
     def of(self, tenant: str) -> str:

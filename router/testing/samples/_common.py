@@ -1,4 +1,4 @@
-"""What all sample builders share: fixed defaults, ids made from content, times, and checks of arguments."""
+"""Share code between all sample builders: fixed defaults, ids made from content, times, and checks of arguments."""
 
 from __future__ import annotations
 

@@ -176,7 +176,7 @@ def rest_context(
 
 
 def rest_identity(request: Request) -> dict[str, Any]:
-    """Who calls a REST API without IAM credentials: all null but the address and the user agent."""
+    """Return the identity of a REST API's caller without IAM credentials: null but for address and user agent."""
     return {
         "cognitoIdentityPoolId": None,
         "accountId": None,

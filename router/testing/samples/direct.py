@@ -65,7 +65,7 @@ def task(
 
 
 def pipes(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What EventBridge Pipes makes of a batch of `sqs`, `dynamodb` or `kinesis`: a bare list of its records.
+    """Build what EventBridge Pipes makes of a batch of `sqs`, `dynamodb` or `kinesis`: a bare list of its records.
 
     The fields that Lambda nests under `kinesis` stand at the top of a record in Pipes.
     """

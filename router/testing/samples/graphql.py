@@ -105,7 +105,7 @@ def appsync_authorizer(
     headers: Mapping[str, str] | None = None,
     account: str = ACCOUNT,
 ) -> dict[str, Any]:
-    """What AppSync's Lambda authorizer receives."""
+    """Build the event of AppSync's Lambda authorizer."""
     token = token or uuid_id("appsync token")
     return {
         "authorizationToken": token,

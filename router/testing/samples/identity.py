@@ -1,4 +1,4 @@
-"""Who may come in: Cognito triggers and API Gateway's Lambda authorizers."""
+"""Build events of Cognito triggers and API Gateway's Lambda authorizers."""
 
 from __future__ import annotations
 
@@ -170,7 +170,7 @@ def authorizer(
     account: str = ACCOUNT,
     timestamp: datetime | None = None,
 ) -> dict[str, Any]:
-    """What a Lambda authorizer receives.
+    """Build the event of a Lambda authorizer.
 
     With `token`: a TOKEN authorizer of a REST API. Otherwise a REQUEST authorizer: of a REST API, or with `version`
     ("1.0" or "2.0") of an HTTP API that uses this payload format. For a WebSocket API see `websocket_authorizer`.

@@ -128,7 +128,7 @@ def _context(
     api_id: str,
     region: str,
 ) -> dict[str, Any]:
-    """What `requestContext` holds in all three types of event."""
+    """Return the `requestContext` that all three types of event share."""
     return {
         "routeKey": route_key,
         "eventType": event_type,
@@ -159,7 +159,7 @@ def websocket_authorizer(
     account: str = ACCOUNT,
     timestamp: datetime | None = None,
 ) -> dict[str, Any]:
-    """What the Lambda authorizer of `$connect` receives."""
+    """Build the event of the Lambda authorizer of `$connect`."""
     request = Request(
         "GET",
         "/",

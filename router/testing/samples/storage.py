@@ -106,7 +106,7 @@ def _object(bucket: str, key: str, *, event: str, size: int, version_id: str | N
 
 
 def _restored(event: str, at: datetime) -> dict[str, Any]:
-    """What a completed restore from Glacier adds to a record."""
+    """Return what a completed restore from Glacier adds to a record."""
     if event != "ObjectRestore:Completed":
         return {}
     expiry = iso_millis(at + timedelta(days=30))
@@ -115,7 +115,7 @@ def _restored(event: str, at: datetime) -> dict[str, Any]:
 
 
 def s3_test_event(bucket: str, *, timestamp: datetime | None = None) -> dict[str, Any]:
-    """What S3 sends once when notifications are configured; it usually turns up as the body of an SQS message."""
+    """Build the event that S3 sends once when notifications are configured, usually in the body of an SQS message."""
     return {
         "Service": "Amazon S3",
         "Event": "s3:TestEvent",

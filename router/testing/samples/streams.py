@@ -59,7 +59,7 @@ def tumbling_window(
     final: bool = False,
     terminated_early: bool = False,
 ) -> dict[str, Any]:
-    """What a tumbling window adds to a batch; `state` is what the call before it returned."""
+    """Return what a tumbling window adds to a batch; `state` is what the call before it returned."""
     opened = moment(start)
     closed = moment(end) if end is not None else opened + timedelta(minutes=5)
     if closed <= opened:
