@@ -265,8 +265,13 @@ class Table:
     def transact_write(self, *operations: Operation, token: str | None = None) -> list[Any]:
         """Do up to 100 of `Put`, `Create`, `Update`, `Delete` and `Check`, all or none.
 
-        Gives what was stored, or None, for each. token: makes the same call within ten minutes do nothing again.
-        Raises TransactionFailed, with a Reason for each operation that failed.
+        Return what was stored, or None, for each.
+
+        token: makes the same call within ten minutes do nothing again (`ClientRequestToken`). Of a class with a `ttl`,
+            Create, Update and Check send the current second, which makes a later call another one: DynamoDB refuses it.
+
+        Raises:
+            TransactionFailed: with a Reason for each operation that failed.
         """
         from adapters.dynamodb import transactions
 

@@ -473,6 +473,19 @@ class TestTransactions:
         assert stored is not None
         assert stored.visits == 1
 
+    def test_of_the_same_token_in_later_seconds_are_done_once(self, aws):
+        table = new_table(aws, Holder, clock=count(1_750_000_000.0).__next__)
+        for _ in range(3):
+            table.transact_write(Create(Holder("h1", 1)), token=table.name)  # of a class that never expires
+        with pytest.raises(TransactionFailed):
+            table.transact_write(Create(Holder("h1", 1)))
+
+    def test_of_a_class_that_expires_hold_their_second(self, aws):
+        table = new_table(aws, Counter, clock=count(1_750_000_000.0).__next__)
+        table.transact_write(Create(Counter(id="c1")), token=table.name)
+        with pytest.raises(AdapterError, match="IdempotentParameterMismatch"):
+            table.transact_write(Create(Counter(id="c1")), token=table.name)
+
     def test_of_two_writes_to_one_item_are_refused(self, table):
         with pytest.raises(InvalidRequest, match="multiple operations on one item"):
             table.transact_write(Put(order(1)), Delete(order(1)))
