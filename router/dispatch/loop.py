@@ -51,8 +51,8 @@ _local = _Local()
 _of_parent: list[_Owner] = []
 # Tasks that were told about once already.
 _told: set[str] = set()
-# How the monitors of PyMongo's async client are named: they live as long as the client, and are meant to.
-_OF_CLIENTS = "pymongo_"
+# Tasks of PyMongo's async client, as its monitors, live as long as the client does: nobody forgot them.
+_CLIENTS = ("pymongo.", "motor.")
 
 
 def get_loop() -> asyncio.AbstractEventLoop:
@@ -94,8 +94,11 @@ def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
 def _tell_of_leftovers(tasks: set[asyncio.Task[Any]]) -> None:
     """Work that a handler started and nobody awaits is frozen with the function: say so, once for each kind."""
     for task in tasks:
-        name = getattr(task.get_coro(), "__qualname__", task.get_name())
-        if name not in _told and not task.get_name().startswith(_OF_CLIENTS):
+        work: Any = task.get_coro()
+        name = getattr(work, "__qualname__", task.get_name())
+        frame = getattr(work, "cr_frame", None)
+        module = frame.f_globals.get("__name__", "") if frame is not None else ""
+        if name not in _told and not module.startswith(_CLIENTS):
             _told.add(name)
             from logging import getLogger
 

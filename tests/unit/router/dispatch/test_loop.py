@@ -7,7 +7,7 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -260,6 +260,36 @@ def test_a_leftover_task_is_told_about_once(caplog: pytest.LogCaptureFixture) ->
     assert "forgotten_by_its_handler still runs at the end of the invocation" in told[0]
     assert "event.background(...)" in told[0]
     assert client.get("/finish").status == 200
+
+
+def test_tasks_of_the_mongodb_client_are_not_told_about(caplog: pytest.LogCaptureFixture) -> None:
+    from pymongo.network_layer import _poll_cancellation
+    from pymongo.periodic_executor import AsyncPeriodicExecutor
+
+    class Connection:
+        class cancel_context:  # noqa: N801  # as PyMongo names it
+            cancelled = False
+
+    class Monitor(AsyncPeriodicExecutor):
+        def __init__(self) -> None:
+            super().__init__(60, 0.01, self.beat, "pymongo_monitor")
+
+        async def beat(self) -> bool:
+            return True
+
+    resolver = Resolver()
+    tasks: list[Any] = []
+
+    @resolver.get("/")
+    async def answer() -> Any:
+        monitor = Monitor()
+        monitor.open()
+        tasks.extend([asyncio.create_task(_poll_cancellation(cast("Any", Connection()))), monitor])
+        return {}
+
+    assert TestClient(resolver).get("/").status == 200
+    assert len(tasks) == 2
+    assert not [record for record in caplog.records if record.levelno == logging.WARNING]
 
 
 def test_background_work_of_a_request_is_done_before_it_is_answered() -> None:
