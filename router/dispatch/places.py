@@ -332,8 +332,8 @@ def _json_type(typeless: bool) -> Callable[[Event], None]:
     A page of another site can make a browser send a form or plain text, with cookies and without asking first (CORS).
     """
 
-    def check(event: Event) -> None:
-        declared = event.headers.get("content-type", "")
+    def check(event: Any) -> None:
+        declared = event._content_type()
         if declared != JSON and not is_json_type(declared) and (declared or not typeless) and event.body:
             came = f"is {declared[:100]!r}" if declared else "is missing"
             raise UnsupportedMediaType(f"the content type {came}; {JSON} is expected")

@@ -79,6 +79,21 @@ class Headers(_ByName):
         for name, values in pairs:
             self._values.setdefault(name.lower(), []).extend(values)
 
+    @classmethod
+    def of(cls, values: dict[str, list[str]]) -> Headers:
+        """Return headers that hold a map of lists as it is: its names are in lower case."""
+        headers = cls()
+        headers._values = values
+        return headers
+
+    if not TYPE_CHECKING:  # typed by Mapping, whose own goes through an exception where there is nothing
+
+        def get(self, name, default=None):
+            values = self._values.get(name.lower())
+            if values is None:
+                return default
+            return values[0] if len(values) == 1 else ", ".join(values)
+
     def getall(self, name: str) -> list[str]:
         """Each value of a name, in order; an empty list for none."""
         return list(self._values.get(name.lower(), ()))

@@ -9,7 +9,7 @@ from router.http.headers import Headers, QueryParams
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
     from router.event import Event
     from router.sources.http import HttpEvent
@@ -17,7 +17,28 @@ if TYPE_CHECKING:
 
 def headers_in(event: HttpEvent, key: str) -> Headers:
     """Return the headers under a key of the payload."""
-    return Headers(pairs(event, key))
+    held: dict[str, Any] = event._part(key, dict, {})
+    values: dict[str, list[str]] = {}
+    # One loop, almost without calls: whoever asks for one header pays for all of them.
+    for name, value in held.items():
+        if type(value) is str:
+            found = [value]
+        elif type(value) is list:
+            for one in value:
+                if type(one) is not str:
+                    _refuse_value(event, key, name, value)
+            found = value[:]
+        elif value is None:
+            continue
+        else:
+            _refuse_value(event, key, name, value)
+        if found:
+            lower = name.lower()
+            if lower in values:
+                values[lower] += found
+            else:
+                values[lower] = found
+    return Headers.of(values)
 
 
 def query_in(event: HttpEvent, key: str) -> QueryParams:
@@ -83,7 +104,11 @@ def pairs(event: HttpEvent, key: str) -> Iterator[tuple[str, list[str]]]:
             if value:
                 yield name, value
         elif value is not None:
-            event._refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
+            _refuse_value(event, key, name, value)
+
+
+def _refuse_value(event: HttpEvent, key: str, name: str, value: Any) -> NoReturn:
+    event._refuse(f"{key}.{name} in the event must be text, not {type(value).__name__}")
 
 
 def without_port(address: str) -> str:

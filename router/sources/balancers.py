@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.errors import AnswerTooLarge
 from router.event import Event, Source
-from router.http.headers import Headers, QueryParams
+from router.http.headers import QueryParams
 from router.sources._answers import LIMIT, SURELY_FITS, cookies_of, fitting, headers_of, joined, put_body
 from router.sources._requests import pairs, parse_query, unquote
 from router.sources.http import HttpEvent, moment
@@ -35,8 +35,8 @@ class AlbEvent(HttpEvent):
     def _path(self) -> str:
         return str(self._part("path", str, "/")) or "/"
 
-    def _headers(self) -> Headers:
-        return Headers(pairs(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"))
+    def _headers_key(self) -> str:
+        return "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"
 
     def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"

@@ -71,6 +71,9 @@ class CloudFrontEvent(Event):
     def _headers(self) -> Headers:
         return Headers(self._header_values())
 
+    def _content_type(self) -> str:
+        return self.headers.get("content-type", "")
+
     def _header_values(self) -> Iterator[tuple[str, list[str]]]:
         for name, lines in object_at(self.request, "headers").items():
             values: list[str] = []

@@ -77,7 +77,7 @@ class HttpEvent(Event):
     def _text(self) -> str:
         if not self._encoded():
             return str(self._part("body", str, ""))
-        declared = self.headers.get("content-type", "")
+        declared = self._content_type()
         if "charset" not in declared.lower():
             return super()._text()
         from router.http.charsets import text_in
@@ -85,7 +85,23 @@ class HttpEvent(Event):
         return text_in(self, declared)
 
     def _headers(self) -> Headers:
-        return parts().headers_in(self, "headers")  # type: ignore[no-any-return]
+        return parts().headers_in(self, self._headers_key())  # type: ignore[no-any-return]
+
+    def _headers_key(self) -> str:
+        return "headers"
+
+    def _content_type(self) -> str:
+        """Return the declared type of the body; without reading the other headers, where it stands there once."""
+        held = self.raw.get(self._headers_key())
+        if type(held) is dict:
+            found = [value for name, value in held.items() if len(name) == 12 and name.lower() == "content-type"]
+            if len(found) == 1:
+                value = found[0]
+                if type(value) is list and len(value) == 1:
+                    value = value[0]
+                if type(value) is str:
+                    return value
+        return self.headers.get("content-type", "")
 
     def _query(self) -> QueryParams:
         return parts().query_in(self, "queryStringParameters")  # type: ignore[no-any-return]
@@ -129,8 +145,8 @@ class RestEvent(HttpEvent):
         except (KeyError, TypeError):
             pass  # there is no stage
 
-    def _headers(self) -> Headers:
-        return parts().headers_in(self, "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers")  # type: ignore[no-any-return]
+    def _headers_key(self) -> str:
+        return "multiValueHeaders" if self.raw.get("multiValueHeaders") else "headers"
 
     def _query(self) -> QueryParams:
         many = "multiValueQueryStringParameters"
