@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from time import time
+
 from adapters._core.blocking import loop_runs
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.steps import BlockingCall
 from adapters._core.whole_seconds import whole_seconds
+from adapters.errors import AdapterError
 from adapters.sqs.send import QueueSender, queue_arn
+from adapters.sqs.visibility import LONGEST, is_over_limit, longest_delay, seconds_held
 from router.durations import seconds
 from router.errors import ConfigurationError
 
@@ -20,8 +24,8 @@ if TYPE_CHECKING:
     from router.durations import Duration
     from router.event import Event
 
-_LONGEST_VISIBILITY = 43_200
 _LONGEST_POLL = 20
+_SHORTEST_GUESS = 60
 
 
 class Sqs(QueueSender):
@@ -74,7 +78,7 @@ class Sqs(QueueSender):
             "MessageAttributeNames": ["All"],
         }
         if visibility is not None:
-            parameters["VisibilityTimeout"] = whole_seconds(visibility, "visibility", most=_LONGEST_VISIBILITY)
+            parameters["VisibilityTimeout"] = whole_seconds(visibility, "visibility", most=LONGEST)
         destination = yield from self._destination(queue)
         parameters["QueueUrl"] = destination.id
         try:
@@ -104,7 +108,8 @@ class Sqs(QueueSender):
     def change_visibility(self, queue: str, records: Iterable[Any], visibility: Duration) -> None:
         """Change when received messages, given as records or receipt handles, are redelivered.
 
-        visibility: counted from now; seconds or a timedelta, 12 hours at most. Fractions are rounded up.
+        visibility: counted from now; seconds or a timedelta. Fractions are rounded up. SQS takes 12 hours at most, from
+            when a message was received, and refuses more.
         Raises PartialFailure as `delete_many` does.
         """
         self._run(self._change_visibility(queue, records, visibility), "change_visibility")
@@ -114,7 +119,7 @@ class Sqs(QueueSender):
         await self.aws.run_async(self._change_visibility(queue, records, visibility))
 
     def _change_visibility(self, queue: str, records: Iterable[Any], visibility: Duration) -> Steps[None]:
-        timeout = whole_seconds(visibility, "visibility", most=_LONGEST_VISIBILITY)
+        timeout = whole_seconds(visibility, "visibility", most=LONGEST)
         yield from self._change_many(queue, records, "change_message_visibility_batch", {"VisibilityTimeout": timeout})
 
     # ---- Retry(after=...) --------------------------------------------------------------------------------------
@@ -122,7 +127,8 @@ class Sqs(QueueSender):
     def delay(self, event: Event, after: Duration) -> Awaitable[None] | None:
         """Have the message of an event redelivered after a time: what `Resolver(delay=...)` takes.
 
-        after: seconds or a timedelta, 12 hours at most. Fractions are rounded up.
+        after: seconds or a timedelta, 12 hours at most. Fractions are rounded up. What is left of the 12 hours that SQS
+            keeps a message invisible, from when it was received, may be less: it is then the delay.
         In async code it returns something to await; else it has been done on return.
         """
         if loop_runs():
@@ -139,11 +145,18 @@ class Sqs(QueueSender):
         arn, handle = record.get("eventSourceARN"), record.get("receiptHandle")
         if event.source != "sqs" or type(arn) is not str or type(handle) is not str:
             raise ConfigurationError(f"Sqs.delay is for messages of SQS, not for {event!r}")
-        timeout = whole_seconds(after, "after", most=_LONGEST_VISIBILITY)
+        timeout = min(whole_seconds(after, "after", most=LONGEST), longest_delay(seconds_held(record, time())))
         destination = yield from self._destination(arn)
-        yield self._step(
-            destination, "change_message_visibility", {"ReceiptHandle": handle, "VisibilityTimeout": timeout}
-        )
+        while True:
+            parameters = {"ReceiptHandle": handle, "VisibilityTimeout": timeout}
+            try:
+                yield self._step(destination, "change_message_visibility", parameters)
+            except AdapterError as error:
+                if timeout < _SHORTEST_GUESS or not is_over_limit(error):
+                    raise
+                timeout //= 2  # it was received longer ago than anything says
+            else:
+                return
 
     # ---- how ---------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from logging import getLogger
 from time import monotonic
 
 from adapters.errors import AdapterError, PartialFailure
+from adapters.sqs.visibility import longest_delay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
 
     from adapters.sqs import Sqs
 
-# A message can be kept invisible for 12 hours from when it was received (SQS API reference, ChangeMessageVisibility).
-LONGEST = 43_200
 _log = getLogger("adapters.worker")
 
 
@@ -70,7 +69,7 @@ class Holding:
             group = record["attributes"].get("MessageGroupId") if record["eventSourceARN"].endswith(".fifo") else None
             known = self._held.get(record["messageId"])
             if known is not None:
-                known.handle, known.renewed = record["receiptHandle"], now
+                known.handle, known.received, known.renewed = record["receiptHandle"], now, now
             elif group is None or group not in busy:
                 self._held[record["messageId"]] = Held(record["messageId"], record["receiptHandle"], group, now)
                 fresh.append(record)
@@ -87,7 +86,7 @@ class Holding:
             due = [
                 held
                 for held in self._held.values()
-                if now - held.renewed >= interval / 2 and now - held.received < LONGEST - self._visibility
+                if now - held.renewed >= interval / 2 and self._visibility <= longest_delay(now - held.received)
             ]
             if due:
                 await self._renew(due)
@@ -155,11 +154,13 @@ class Holding:
         return [], None
 
     async def delay(self, seconds: Mapping[str, float]) -> None:
-        """Let messages go, to come again in so many seconds each."""
-        by_time: dict[float, list[Held]] = {}
-        for id, after in seconds.items():
-            by_time.setdefault(after, []).append(self._held.pop(id))
+        """Let messages go, to come again in so many seconds each, or when the longest time that SQS takes ends."""
+        delayed = [(self._held.pop(id), after) for id, after in seconds.items()]
         async with self._changing:  # after a renewal that is under way, which would undo it
+            now = monotonic()
+            by_time: dict[float, list[Held]] = {}
+            for one, after in delayed:
+                by_time.setdefault(min(after, longest_delay(now - one.received)), []).append(one)
             for after, held in by_time.items():
                 for why in set((await self._change(held, after)).values()):
                     _log.warning("%s: messages cannot be delayed by %g s (%s)", self._queue, after, why)

@@ -8,9 +8,10 @@ from logging import getLogger
 from time import monotonic, time
 
 from adapters.errors import AccessDenied, AdapterError, CredentialsMissing, InvalidMessage, ResourceNotFound
+from adapters.sqs.visibility import LONGEST
 from adapters.worker.context import WorkerContext
 from adapters.worker.handling import failed_ids
-from adapters.worker.held import LONGEST, Holding, pause
+from adapters.worker.held import Holding, pause
 from adapters.worker.report import Report, oldest
 from router.errors import ConfigurationError
 

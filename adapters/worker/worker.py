@@ -11,8 +11,8 @@ from time import monotonic
 
 from adapters.aws import Aws, Settings
 from adapters.sqs import Sqs
+from adapters.sqs.visibility import LONGEST
 from adapters.worker.handling import HandlerLoop, HandlerThreads
-from adapters.worker.held import LONGEST
 from adapters.worker.queue import QueueWork, WorkOptions
 from adapters.worker.report import Sums
 from router.durations import seconds

@@ -11,7 +11,7 @@ import pytest
 from adapters.aws import Aws
 from adapters.errors import AdapterError, PartialFailure
 from adapters.sqs import Message, Sqs
-from router import Event, Resolver, Session
+from router import Event, Resolver, Session, read
 from tests.integration.adapters.places import make_queue
 
 
@@ -88,6 +88,13 @@ class TestMessages:
         sqs.send(queue, "later", delay=1)
         assert sqs.receive(queue, wait=0) == []
         assert bodies(sqs.receive(queue, wait=5)) == ["later"]
+
+    def test_a_delay_of_what_is_left_of_twelve_hours_is_taken(self, sqs, queue):
+        sqs.send(queue, "x")
+        (event,) = read({"Records": sqs.receive(queue, wait=1)})
+        time.sleep(0.01)  # of the twelve hours less is left now
+        sqs.delay(event, 43_200)
+        assert sqs.receive(queue, wait=0) == []
 
     def test_the_counts_of_a_queue_are_told(self, aws, sqs, queue):
         sqs.send_many(queue, ["a", "b", "c"])

@@ -158,6 +158,21 @@ class TestVisibility:
         assert sqs.asked == [(5, "h-a", "h-c"), (60, "h-b")]
         assert "messages cannot be delayed by 60 s (InternalError)" in caplog.text
 
+    def test_a_delay_is_at_most_what_is_left_of_twelve_hours(self, monkeypatch: pytest.MonkeyPatch):
+        sqs, now = FakeSqs(), 1_000_000.0
+        monkeypatch.setattr("adapters.worker.held.monotonic", lambda: now)
+
+        async def delay() -> None:
+            nonlocal now
+            held = holding(sqs)
+            held.take(map(record, "abc"))
+            now += 3600
+            held.take([record("c", "newer")])  # received again: its twelve hours begin again
+            await held.delay({"a": 43_200, "b": 600, "c": 43_200})
+
+        asyncio.run(delay())
+        assert sqs.asked == [(39_540, "h-a"), (600, "h-b"), (43_140, "newer")]
+
     def test_what_cannot_be_released_is_told(self, caplog: pytest.LogCaptureFixture):
         sqs = FakeSqs(LOST)
 
