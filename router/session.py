@@ -24,9 +24,7 @@ if TYPE_CHECKING:
     from router.session_policy import FromRequest
     from router.signing import Signing
 
-    class Holder(Protocol):
-        """An Event, or anything else that has a session: the value of the context."""
-
+    class Holder(Protocol):  # the value of the context: an Event, or anything else that has a session
         session: Session
 
 
@@ -177,8 +175,7 @@ def _session_of(value: Any, policy: Policy | None) -> Session:
         raise SessionError(f"session: expected an object, got {_kind(value)}")
     get = value.get
     session = _new(Session)
-    session._policy = policy
-    # Written out: this runs once a record.
+    session._policy = policy  # written out, and so is the rest: this runs once a record
     session._tenant = tenant = get("tenant")
     session._user = user = get("user")
     session._correlation_id = correlation_id = get("correlation_id")
@@ -354,11 +351,20 @@ class Policy:
 _current: ContextVar[Holder | None] = ContextVar("router_current", default=None)
 
 
-class _Held:
-    __slots__ = ("session",)
+class HeldSession:
+    """A session that `set_session` made the current one, until it is reset or its `with` block ends."""
+
+    __slots__ = ("_token", "session")
+    _token: Token[Holder | None]
 
     def __init__(self, session: Session) -> None:
         self.session = session
+
+    def __enter__(self) -> Session:
+        return self.session
+
+    def __exit__(self, *exc_info: object) -> None:
+        _current.reset(self._token)
 
 
 def get_session() -> Session:
@@ -367,10 +373,10 @@ def get_session() -> Session:
     return Session() if running is None else running.session
 
 
-def set_session(session: Session) -> Token[Holder | None]:
-    """Make a session the current one, for tests and tools. `reset_session(token)` undoes it.
+def set_session(session: Session) -> HeldSession:
+    """Make a session the current one: `with set_session(Session(tenant="acme")): ...`, or until `reset_session`.
 
-    Inside a handler it lasts until the dispatch ends, and is signed as the session it replaces.
+    Inside a handler it lasts at most until the dispatch ends, and is signed as the session it replaces.
     """
     if not isinstance(session, Session):
         raise TypeError(f"set_session takes a Session, not {type(session).__name__}")
@@ -378,15 +384,17 @@ def set_session(session: Session) -> Token[Holder | None]:
     if session._policy is None and running is not None and running.session._policy is not None:
         session = session.replace()
         session._policy = running.session._policy
-    return _current.set(_Held(session))
+    held = HeldSession(session)
+    held._token = _current.set(held)
+    return held
 
 
-def reset_session(token: Token[Holder | None]) -> None:
-    """Put back what `set_session` replaced."""
-    _current.reset(token)
+def reset_session(held: HeldSession) -> None:
+    """Put back what `set_session` replaced. held: what it returned."""
+    held.__exit__()
 
 
 def current_event() -> Event | None:
     """The event that is being handled here, or None."""
     running: Any = _current.get()
-    return None if running is None or isinstance(running, _Held) else running
+    return None if running is None or isinstance(running, HeldSession) else running

@@ -125,7 +125,7 @@ class Schema:
             raise SessionIncomplete(
                 "tenant",
                 f"table {self.table} keeps tenants apart, and the session has no tenant; "
-                "outside of a handler, set one: set_session(Session(tenant=...))",
+                "name one: with set_session(Session(tenant=...))",
             )
         try:
             return f"tenant#{escaped(checked_text(tenant))}#"

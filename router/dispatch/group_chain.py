@@ -13,7 +13,7 @@ from router.dispatch.permission import ask_async
 from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
 from router.response import refuse_unawaited
-from router.session import _current, _Held
+from router.session import HeldSession, _current
 from router.signals import BatchItemFailures, Discard
 
 TYPE_CHECKING = False
@@ -145,7 +145,7 @@ def _shared(events: list[Event]) -> Any:
         for field in ("tenant", "user", "claims", "correlation_id", "attributes")
         if any(getattr(session, field) != getattr(first, field) for session in others)
     ]
-    return _Held(first.replace(**dict.fromkeys(differing)))
+    return HeldSession(first.replace(**dict.fromkeys(differing)))
 
 
 def _told_apart(route: Route, events: list[Event], result: Any, wants_results: bool) -> list[Ended]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from router import Resolver, current_event, get_session, reset_session, set_session
+from router import Resolver, ScheduleEvent, current_event, get_session, reset_session, set_session
 from router.errors import BadRequest, SessionError, SessionIncomplete
 from router.session import Session
 from router.session_policy import FromRequest, SessionPolicy
@@ -146,6 +146,34 @@ def test_a_session_is_set_and_put_back() -> None:
     assert get_session().tenant == "a"
     reset_session(outer)
     assert get_session() == Session()
+
+
+def test_a_session_is_set_for_a_block() -> None:
+    with set_session(Session("a")), set_session(Session("b")) as inner:
+        assert get_session() is inner
+        assert inner.tenant == "b"
+    assert get_session() == Session()
+
+    with pytest.raises(ZeroDivisionError), set_session(Session("a")):
+        raise ZeroDivisionError
+    assert get_session() == Session()
+
+
+def test_a_handler_works_for_one_tenant_after_the_other() -> None:
+    resolver = Resolver(session=SessionPolicy(signing=Signing(SECRET)))
+    sent: list[tuple[str | None, str | None]] = []
+
+    @resolver.on_schedule("nightly")
+    def nightly(event: ScheduleEvent) -> None:
+        for tenant in ("acme", "globex"):
+            with set_session(Session(tenant)):
+                sent.append((get_session().tenant, get_session().to_wire()))
+        assert get_session() is event.session
+
+    TestClient(resolver).schedule("nightly")
+    assert [tenant for tenant, _ in sent] == ["acme", "globex"]
+    policy = resolver.session_policy
+    assert [policy.open(wire).tenant for _, wire in sent] == ["acme", "globex"]  # signed, as the policy asks for
 
 
 def test_only_a_session_can_be_set() -> None:
