@@ -46,7 +46,7 @@ class Tenants:
     database: a template with `{tenant}`, such as `app_{tenant}`.
     pattern: a regular expression that the whole of a tenant's name must match.
     known: the tenants there are: names, a function that returns them, or a `TenantList`; without it every well-formed
-        name is a tenant.
+        name is a tenant, and `database` needs a text of its own beside `{tenant}`.
     cache: for how long the list is believed.
     least_wait: a name that is not in the list is looked up again, at most once in this time, so that a new tenant need
         not wait and a flood of wrong names asks no more.
@@ -80,6 +80,11 @@ class Tenants:
         if isinstance(known, TenantList):
             self.reserve(known.database)
         self.known = known if known is None or callable(known) or isinstance(known, TenantList) else frozenset(known)
+        if self.known is None and not any(map(str.isalnum, before + after)):
+            raise ConfigurationError(
+                f"Tenants(database={database!r}) takes every database of the cluster for a tenant's: name the tenants "
+                f"in known=..., or give their databases a text of their own, such as app_{_FIELD}"
+            )
         self._names_of: dict[str, str] = {}  # of databases, by tenants whose names are known to be well-formed
         self._cache = seconds(cache, "Tenants(cache=...)")
         self._least_wait = seconds(least_wait, "Tenants(least_wait=...)")

@@ -55,24 +55,39 @@ def test_what_is_no_text_is_refused(tenant: Any) -> None:
 @pytest.mark.parametrize("tenant", ["a", "0", "acme", "acme-2", "a_b-c", "a" * 56])
 def test_a_well_formed_name_is_a_database(tenant: str) -> None:
     assert Tenants().database(tenant) == f"tenant_{tenant}"
-    assert Tenants("{tenant}").database(tenant) == tenant
+    assert Tenants("{tenant}", known=[tenant]).database(tenant) == tenant
+
+
+@pytest.mark.parametrize("template", ["{tenant}", "_{tenant}", "{tenant}-", "-_{tenant}_"])
+def test_a_template_that_every_database_matches_needs_a_list_of_tenants(template: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"every database of the cluster.*known=.*app_{tenant}"):
+        Tenants(template)
+    with pytest.raises(ConfigurationError, match="every database of the cluster"):
+        Tenants(template, pattern=".+")
+    for known in (["acme"], [], lambda: ["acme"], TenantList("tenants", database="platform")):
+        assert Tenants(template, known=known).database("acme") == template.replace("{tenant}", "acme")
+
+
+def test_the_environment_cannot_take_every_database_for_a_tenant_s_either() -> None:
+    with pytest.raises(ConfigurationError, match="every database of the cluster"):
+        MongoSettings.from_env({"MONGODB_URI": URI, "JUNCTION_MONGO_DATABASE": "{tenant}"})
 
 
 def test_a_database_s_name_is_63_bytes_at_most() -> None:
-    assert Tenants("{tenant}").database("a" * 63) == "a" * 63
-    for tenants, tenant in ((Tenants("{tenant}"), "a" * 64), (Tenants(), "a" * 57)):
+    assert Tenants("{tenant}", known=[]).database("a" * 63) == "a" * 63
+    for tenants, tenant in ((Tenants("{tenant}", known=[]), "a" * 64), (Tenants(), "a" * 57)):
         with pytest.raises(InvalidTenant, match="63 bytes"):
             tenants.database(tenant)
     with pytest.raises(InvalidTenant, match="63 bytes"):
-        Tenants("{tenant}", pattern=".+").database("é" * 32)
+        Tenants("{tenant}", known=[], pattern=".+").database("é" * 32)
 
 
 @pytest.mark.parametrize("tenant", ["admin", "local", "config"])
 def test_the_server_s_own_databases_are_nobody_s(tenant: str) -> None:
     with pytest.raises(InvalidTenant, match="belongs to no tenant"):
-        Tenants("{tenant}").database(tenant)
+        Tenants("{tenant}", known=[]).database(tenant)
     with pytest.raises(InvalidTenant, match="belongs to no tenant"):
-        Tenants("{tenant}", pattern="(?i)[a-z]+").database(tenant.upper())
+        Tenants("{tenant}", known=[], pattern="(?i)[a-z]+").database(tenant.upper())
     assert Tenants().database(tenant) == f"tenant_{tenant}"
 
 
@@ -114,7 +129,7 @@ def test_wrong_settings_are_refused_at_start(make: Any) -> None:
 
 
 def test_the_fixed_database_of_a_repository_is_no_tenant_s() -> None:
-    settings = MongoSettings({"main": URI}, tenants=Tenants("{tenant}", reserved=["billing"]))
+    settings = MongoSettings({"main": URI}, tenants=Tenants("{tenant}", known=[], reserved=["billing"]))
     mongo = Mongo(settings)
     assert settings.tenants.database("platform") == "platform"
     orders = Repository(mongo, "orders")
@@ -127,12 +142,12 @@ def test_the_fixed_database_of_a_repository_is_no_tenant_s() -> None:
 
 def test_it_is_none_either_where_the_settings_are_read_later(monkeypatch: pytest.MonkeyPatch) -> None:
     mongo = Mongo()
-    shared = Repository(mongo, "users", database="Platform")
+    shared = Repository(mongo, "users", database="App_Platform")
     monkeypatch.setenv("MONGODB_URI", URI)
-    monkeypatch.setenv("JUNCTION_MONGO_DATABASE", "{tenant}")
+    monkeypatch.setenv("JUNCTION_MONGO_DATABASE", "app_{tenant}")
     with pytest.raises(InvalidTenant):
         mongo.settings.tenants.database("platform")
-    assert shared.database == "Platform"
+    assert shared.database == "App_Platform"
 
 
 def test_the_database_that_lists_the_tenants_is_no_tenant_s() -> None:
