@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.errors import RouterError
+from router.errors import ConfigurationError, RouterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -48,6 +48,10 @@ class AccessDenied(AdapterError):
 
 class ResourceNotFound(AdapterError, LookupError):
     """The topic, queue, object or whatever else was named does not exist."""
+
+
+class TableMismatch(AdapterError, ConfigurationError):
+    """There is a DynamoDB table of this name with other keys, indexes or expiry: another program's, or an older one."""
 
 
 class Throttled(AdapterError):

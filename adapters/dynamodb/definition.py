@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters._core.table_layout import check_layout, needs_expiry
 from adapters.dynamodb.item_errors import InvalidRequest
 from adapters.errors import AdapterError
 
@@ -39,14 +40,26 @@ def _key_schema(attributes: tuple[str, ...]) -> list[dict[str, str]]:
 
 
 def create(service: Service, *, exist_ok: bool, further: dict[str, Any]) -> None:
-    """Create the table, wait until it can be used, and let DynamoDB delete what has expired."""
+    """Create the table, wait until it can be used, and let DynamoDB delete what has expired.
+
+    Raises:
+        TableMismatch: there is a table of this name with another layout.
+    """
+    needed = {**definition(service.schema), **further}
+    expires = any(model.ttl is not None for model in service.schema.models)
     try:
-        service.request("create_table", {**definition(service.schema), **further})
+        service.request("create_table", needed)
     except AdapterError as error:
         if not exist_ok or error.code != "ResourceInUseException":
             raise
-    service.wait("table_exists")
-    if any(model.ttl is not None for model in service.schema.models):
+        service.wait("table_exists")
+        check_layout(needed, service.request("describe_table", {"TableName": service.table})["Table"])
+        if expires:
+            held = service.request("describe_time_to_live", {"TableName": service.table})
+            expires = needs_expiry(service.table, service.schema.layout.ttl, held["TimeToLiveDescription"])
+    else:
+        service.wait("table_exists")
+    if expires:
         _let_expire(service)
 
 
@@ -55,5 +68,5 @@ def _let_expire(service: Service) -> None:
     try:
         service.request("update_time_to_live", {"TableName": service.table, "TimeToLiveSpecification": expiry})
     except InvalidRequest as error:
-        if "already enabled" not in str(error):
+        if "already enabled" not in str(error):  # by somebody else, at this moment
             raise

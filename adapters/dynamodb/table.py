@@ -302,7 +302,14 @@ class Table:
         return definition(self.schema)
 
     def create_table(self, *, exist_ok: bool = False, **further: Any) -> None:
-        """Create the table and wait for it, for tests and tools. further: more parameters of CreateTable."""
+        """Create the table and wait for it, for tests and tools.
+
+        exist_ok: a table that is there is no error, if it has the keys, indexes and expiry that this one needs.
+        further: more parameters of CreateTable.
+
+        Raises:
+            TableMismatch: it has not; nothing was changed.
+        """
         from adapters.dynamodb.definition import create
 
         create(self._service, exist_ok=exist_ok, further=further)

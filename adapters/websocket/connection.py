@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Item = dict[str, dict[str, str]]
 
 BY_USER, BY_GROUP = "by_user", "by_group"
+TTL = "expires_at"
 # The sort keys of a connection's items.
 ITSELF, GROUP = "connection", "group:"
 # Of somebody without a tenant, or a user; the names of the others have a prefix, so none is taken for it.

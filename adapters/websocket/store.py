@@ -8,11 +8,13 @@ from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT, session_wire
 from adapters._core.steps import Wait
+from adapters._core.table_layout import check_layout, needs_expiry
 from adapters.errors import AdapterError, InvalidMessage, Throttled
 from adapters.websocket.connection import (
     BY_GROUP,
     BY_USER,
     GROUP,
+    TTL,
     Connection,
     data_value,
     from_item,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     # Whose connections: those of the current session's tenant, of another, or (None) of nobody's.
     Tenant: TypeAlias = str | Literal[Current.SESSION] | None
 
-# API Gateway ends a connection after two hours (API Gateway quotas); a few minutes more for clocks and lateness.
+# API Gateway ends a connection after two hours (API Gateway quotas); some minutes more for clocks and lateness.
 _LIFETIME = 2 * 3600 + 300
 # A connection that is younger may be one whose $connect has not been answered yet: that may take 29 seconds, and until
 # then API Gateway says of it, as of one that has ended, that it is gone.
@@ -88,7 +90,10 @@ class ConnectionStore(Adapter):
         return table_definition(self.table)
 
     def create_table(self) -> None:
-        """Create the table with its indexes and TTL, and wait until it can be used; nothing if it is there."""
+        """Create the table with its indexes and TTL, and wait until it can be used; nothing if it is there.
+
+        Raises TableMismatch, and changes nothing, where the one that is there has other keys, indexes or TTL.
+        """
         self._run(self._create_table(), "create_table")
 
     async def create_table_async(self) -> None:
@@ -96,17 +101,20 @@ class ConnectionStore(Adapter):
         await self.aws.run_async(self._create_table())
 
     def _create_table(self) -> Steps[None]:
+        needed, is_there = self.definition(), False
         try:
-            yield self._step("create_table", **self.definition())
+            yield self._step("create_table", **needed)
         except AdapterError as error:
             if error.code != "ResourceInUseException":
                 raise
-        while (yield self._step("describe_table"))["Table"]["TableStatus"] != "ACTIVE":
+            is_there = True
+        while (there := (yield self._step("describe_table"))["Table"])["TableStatus"] != "ACTIVE":
             yield Wait(0.5)
+        if is_there:
+            check_layout(needed, there)
         held = yield self._step("describe_time_to_live")
-        if held["TimeToLiveDescription"]["TimeToLiveStatus"] not in ("ENABLED", "ENABLING"):
-            specification = {"Enabled": True, "AttributeName": "expires_at"}
-            yield self._step("update_time_to_live", TimeToLiveSpecification=specification)
+        if needs_expiry(self.table, TTL, held["TimeToLiveDescription"]):
+            yield self._step("update_time_to_live", TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})
 
     # ---- one connection ----------------------------------------------------------------------------------------
 

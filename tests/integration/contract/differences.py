@@ -13,7 +13,6 @@ DIFFERENCES: dict[str, dict[str, str]] = {
         "test_sequence_numbers_ascend": "moto makes them at random",
         "test_nesting_beyond_32_levels_is_refused": "moto takes any depth",
         "test_the_same_token_is_done_once": "moto does not read ClientRequestToken",
-        "test_a_second_attribute_of_expiry_is_refused": "moto takes it; test_table.py has the answer of DynamoDB",
         "test_an_event_tells_its_account": "moto leaves the account out of what it delivers",
         "test_another_key_is_refused": "moto does not check signatures",
         "test_what_has_expired_is_refused": "moto does not check signatures",
@@ -24,7 +23,6 @@ DIFFERENCES: dict[str, dict[str, str]] = {
     },
     "ministack": {
         "test_adding_to_what_is_no_number_is_refused": "MiniStack adds to a map as if it were not there",
-        "test_a_second_attribute_of_expiry_is_refused": "MiniStack takes it; test_table.py has the answer of DynamoDB",
         "test_an_event_has_the_time_that_was_given": "MiniStack puts the time of the call in its place",
         "test_type_and_trace_of_an_error_are_told": "MiniStack calls each Runtime.HandlerError, without a trace",
     },

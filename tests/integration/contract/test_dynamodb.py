@@ -25,7 +25,7 @@ from adapters.dynamodb import (
     attr,
     begins_with,
 )
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, TableMismatch
 from router import Event, Resolver
 from tests.unit.adapters.dynamodb.samples import Order, User
 
@@ -166,7 +166,7 @@ class TestExpiry:
         assert [table.get(User, "u1"), table.get(User, "u2").id] == [None, "u2"]
 
     def test_a_second_attribute_of_expiry_is_refused(self, aws, table):
-        with pytest.raises(InvalidRequest):
+        with pytest.raises(TableMismatch, match="its items expire by _ttl, and other is needed"):
             Table(table.name, [User, Order], aws=aws, layout=Layout(ttl="other")).create_table(exist_ok=True)
 
 

@@ -30,7 +30,15 @@ from adapters.dynamodb import (
     attr,
     gte,
 )
-from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, PartialFailure, ResourceNotFound, Throttled
+from adapters.errors import (
+    AccessDenied,
+    AdapterError,
+    ConnectionFailed,
+    PartialFailure,
+    ResourceNotFound,
+    TableMismatch,
+    Throttled,
+)
 from router import ConfigurationError, Session, reset_session, set_session
 from tests.unit.adapters.dynamodb.samples import SETTINGS, Order, User, stubbed
 
@@ -398,29 +406,118 @@ class TestSelections:
         assert table.query(Order, "u1").first() is None
 
 
-class TestDefinition:
-    """The servers of the tests take a second attribute of expiry; DynamoDB refuses it."""
+class TestTablesThatAreThere:
+    """`create_table(exist_ok=True)` takes a table only if it is the one that is needed, and else changes nothing."""
 
     @pytest.fixture
-    def refused(self):
-        """A function that makes a table which is there already, where its expiry is refused with these words."""
+    def create(self):
+        """A function that makes a table where there is one: with what is changed of its description, and its expiry."""
 
-        def make(words: str) -> None:
+        def make(description, attribute="", enabled="DISABLED", *, words=None) -> None:
             table, stub, _ = stubbed()
+            there = {"TableStatus": "ACTIVE", **description(table.definition())}
+            del there["BillingMode"]
             stub.add_client_error("create_table", "ResourceInUseException")
-            stub.add_response("describe_table", {"Table": {"TableStatus": "ACTIVE"}})
-            stub.add_client_error("update_time_to_live", "ValidationException", words)
+            stub.add_response("describe_table", {"Table": there})
+            stub.add_response("describe_table", {"Table": there})
+            expiry = {"TimeToLiveStatus": enabled, **({"AttributeName": attribute} if attribute else {})}
+            stub.add_response("describe_time_to_live", {"TimeToLiveDescription": expiry})
+            if words is not None:
+                stub.add_client_error("update_time_to_live", "ValidationException", words)
+            elif enabled == "DISABLED":
+                stub.add_response("update_time_to_live", {})
             table.create_table(exist_ok=True)
             stub.assert_no_pending_responses()
 
         return make
 
-    def test_expiry_by_another_attribute_is_told(self, refused):
-        with pytest.raises(InvalidRequest, match=r"update_time_to_live app: .*different AttributeName"):
-            refused("TimeToLive is active on a different AttributeName: current AttributeName is expires")
+    def test_the_same_table_is_taken_and_its_expiry_turned_on(self, create):
+        create(lambda needed: needed)
+        create(lambda needed: needed, "_ttl", "ENABLED")
+        create(lambda needed: needed, "_ttl", "ENABLING")
+        create(lambda needed: needed, words="TimeToLive is already enabled")  # by somebody else, at this moment
 
-    def test_the_same_expiry_once_more_is_none_of_our_business(self, refused):
-        refused("TimeToLive is already enabled")
+    def test_further_indexes_and_attributes_do_no_harm(self, create):
+        more = {"AttributeName": "x_pk", "AttributeType": "N"}
+        index = {"IndexName": "others", "KeySchema": [{"AttributeName": "x_pk", "KeyType": "HASH"}]}
+        create(
+            lambda needed: {
+                **needed,
+                "AttributeDefinitions": [*needed["AttributeDefinitions"], more],
+                "GlobalSecondaryIndexes": [index, *needed["GlobalSecondaryIndexes"]],
+            }
+        )
+
+    @pytest.mark.parametrize(
+        ("description", "words"),
+        [
+            (
+                lambda needed: {
+                    **needed,
+                    "KeySchema": [{"AttributeName": "_pk", "KeyType": "HASH"}],
+                    "AttributeDefinitions": [
+                        {"AttributeName": "_pk", "AttributeType": "N"},
+                        *needed["AttributeDefinitions"],
+                    ],
+                },
+                r"its key is _pk \(N\), and pk \(S\) and sk \(S\) is needed",
+            ),
+            (
+                lambda needed: {
+                    **needed,
+                    "AttributeDefinitions": [
+                        {**one, "AttributeType": "N" if one["AttributeName"] == "sk" else "S"}
+                        for one in needed["AttributeDefinitions"]
+                    ],
+                },
+                r"its key is pk \(S\) and sk \(N\), and pk \(S\) and sk \(S\) is needed",
+            ),
+            (
+                lambda needed: {**needed, "GlobalSecondaryIndexes": []},
+                "it has no index by_email; it has no index by_status",
+            ),
+            (
+                lambda needed: {
+                    **{name: held for name, held in needed.items() if name != "LocalSecondaryIndexes"},
+                    "GlobalSecondaryIndexes": [*needed["GlobalSecondaryIndexes"], *needed["LocalSecondaryIndexes"]],
+                },
+                "it has no index by_name",
+            ),
+            (
+                lambda needed: {
+                    **needed,
+                    "GlobalSecondaryIndexes": [
+                        {**index, "KeySchema": index["KeySchema"][:1]} for index in needed["GlobalSecondaryIndexes"]
+                    ],
+                },
+                r"the key of its index by_status is by_status_pk \(S\), and by_status_pk \(S\) and by_status_sk",
+            ),
+            (
+                lambda needed: {
+                    **needed,
+                    "GlobalSecondaryIndexes": [
+                        {**index, "Projection": {"ProjectionType": "KEYS_ONLY"}}
+                        for index in needed["GlobalSecondaryIndexes"]
+                    ],
+                },
+                "its index by_email does not hold all attributes",
+            ),
+        ],
+    )
+    def test_another_layout_is_refused_by_what_differs(self, create, description, words):
+        with pytest.raises(
+            TableMismatch, match=rf"dynamodb\.create_table app: .*{words}.*nothing was changed"
+        ) as caught:
+            create(description)
+        assert isinstance(caught.value, ConfigurationError)
+
+    def test_expiry_by_another_attribute_is_refused(self, create):
+        with pytest.raises(TableMismatch, match="its items expire by expires, and _ttl is needed"):
+            create(lambda needed: needed, "expires", "ENABLED")
+
+    def test_what_dynamodb_says_of_expiry_is_told(self, create):
+        with pytest.raises(InvalidRequest, match=r"update_time_to_live app: .*different AttributeName"):
+            create(lambda needed: needed, words="TimeToLive is active on a different AttributeName: it is expires")
 
 
 class TestAsync:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from adapters.errors import AccessDenied, Throttled
+from adapters.errors import AccessDenied, TableMismatch, Throttled
 from adapters.websocket import Connections, TrackConnections, tracking
 from adapters.websocket.connection import table_definition
 from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
@@ -59,6 +59,68 @@ class TestTable:
         assert client.parameters("create_table") == [connections.definition()] == [table_definition("sockets")]
         [ttl] = client.parameters("update_time_to_live")
         assert ttl["TimeToLiveSpecification"] == {"Enabled": True, "AttributeName": "expires_at"}
+
+    @pytest.mark.parametrize(
+        ("there", "expiry", "words"),
+        [
+            (
+                # chainsaws' own table, as its document has it
+                {
+                    "KeySchema": [
+                        {"AttributeName": "_pk", "KeyType": "HASH"},
+                        {"AttributeName": "_sk", "KeyType": "RANGE"},
+                    ],
+                    "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in ("_pk", "_sk")],
+                },
+                {"TimeToLiveStatus": "DISABLED"},
+                (
+                    r"its key is _pk \(S\) and _sk \(S\), and connection_id \(S\) and item \(S\) is needed; "
+                    "it has no index by_user; it has no index by_group"
+                ),
+            ),
+            (
+                {
+                    **table_definition("sockets"),
+                    "GlobalSecondaryIndexes": [
+                        {**index, "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": ["user"]}}
+                        for index in table_definition("sockets")["GlobalSecondaryIndexes"]
+                    ],
+                },
+                {"TimeToLiveStatus": "DISABLED"},
+                "its index by_user does not hold connected_at, endpoint, expires_at",
+            ),
+            (
+                table_definition("sockets"),
+                {"TimeToLiveStatus": "ENABLED", "AttributeName": "_ttl"},
+                "its items expire by _ttl, and expires_at is needed",
+            ),
+        ],
+    )
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_a_table_of_another_layout_is_refused_and_left_as_it_is(self, there, expiry, words, is_async):
+        client = FakeClient(
+            create_table=refusal("ResourceInUseException", operation="CreateTable"),
+            describe_table={"Table": {"TableStatus": "ACTIVE", **there}},
+            describe_time_to_live={"TimeToLiveDescription": expiry},
+        )
+        connections = Connections(fake_aws({"dynamodb": client}), table="sockets")
+        with pytest.raises(TableMismatch, match=f"sockets: .*{words}"):
+            asyncio.run(connections.create_table_async()) if is_async else connections.create_table()
+
+    def test_a_table_that_holds_more_is_taken(self):
+        needed = table_definition("sockets")
+        more = {"IndexName": "by_tenant", "KeySchema": needed["GlobalSecondaryIndexes"][0]["KeySchema"]}
+        whole = [{**index, "Projection": {"ProjectionType": "ALL"}} for index in needed["GlobalSecondaryIndexes"]]
+        there = {"TableStatus": "ACTIVE", **needed, "GlobalSecondaryIndexes": [more, *reversed(whole)]}
+        client = FakeClient(
+            create_table=refusal("ResourceInUseException", operation="CreateTable"),
+            describe_table={"Table": there},
+            describe_time_to_live={
+                "TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "expires_at"}
+            },
+        )
+        Connections(fake_aws({"dynamodb": client}), table="sockets").create_table()
+        assert [name for name, _ in client.calls] == ["create_table", "describe_table", "describe_time_to_live"]
 
     def test_what_forbids_it_is_told(self):
         client = FakeClient(create_table=refusal("AccessDeniedException", operation="CreateTable"))
