@@ -17,6 +17,7 @@ from datetime import datetime
 import orjson
 
 from adapters._core.adapter import Adapter
+from adapters._core.characters import check_line
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.outgoing import CURRENT, session_entry
 from adapters._core.payloads import as_object, to_json
@@ -196,16 +197,24 @@ class Bus(Adapter):
             raise InvalidMessage("the source must be a text that is not empty and does not begin with 'aws.'")
         if not isinstance(event.detail_type, str) or not 0 < len(event.detail_type) <= 128:
             raise InvalidMessage("the detail type must be 1 to 128 characters")
+        resources = [event.resources] if isinstance(event.resources, str) else list(event.resources)
+        if not all(isinstance(one, str) for one in resources):
+            raise InvalidMessage("the resources must be texts")
+        for what, texts in (
+            ("the source", [source]),
+            ("the detail type", [event.detail_type]),
+            ("a resource", resources),
+        ):
+            for text in texts:
+                check_line(text, what)
         request: dict[str, Any] = {
             "EventBusName": self.name,
             "Source": source,
             "DetailType": event.detail_type,
             "Detail": with_session(event.detail, key, wire),
         }
-        if event.resources:
-            request["Resources"] = [event.resources] if isinstance(event.resources, str) else list(event.resources)
-            if not all(isinstance(one, str) for one in request["Resources"]):
-                raise InvalidMessage("the resources must be texts")
+        if resources:
+            request["Resources"] = resources
         if event.time is not None:
             if not isinstance(event.time, datetime) or event.time.tzinfo is None:
                 raise InvalidMessage("the time must be a datetime with a time zone")

@@ -15,12 +15,12 @@ import orjson
 from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT, named_session
+from adapters._core.payloads import to_json
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throttled, safe
 from router.durations import seconds
-from router.encode import dumps
-from router.errors import ConfigurationError, EncodeError
+from router.errors import ConfigurationError
 from router.session import get_session
 
 TYPE_CHECKING = False
@@ -163,10 +163,8 @@ class Invoker(Adapter):
         named = named_session(session, self.policy, purpose="invoke")
         if named is not None:
             envelope[named[0]] = orjson.Fragment(named[1])
-        try:
-            request: dict[str, Any] = {"Payload": dumps(envelope)}
-        except EncodeError as error:
-            raise InvalidMessage(f"lambda.invoke: the data {error}") from None
+        # The payload of an event goes on to a queue if the function fails.
+        request: dict[str, Any] = {"Payload": to_json(envelope, "lambda.invoke: the data").encode()}
         if qualifier is not None:
             request["Qualifier"] = qualifier
         if tenant is None and self.lambda_tenant:

@@ -43,6 +43,7 @@ class Sns(Sender):
     offload: an `Offload` for bodies that are too large.
     rate, burst: at most so many messages a second from this process to a topic, and at once after a quiet time.
     content_deduplication: on FIFO topics the id is the SHA-256 of the body where none is given.
+    attribute_text: makes text of attributes that are numbers, booleans and the like; `str` for True -> "True".
     on_sent: called with an audit record (`Sent`) of each message; its body is left out unless `audit_bodies`.
 
     A topic is a name, an ARN, or a key of `Settings(topics=...)`. The ARN of a name is made of region, account and the
@@ -55,6 +56,7 @@ class Sns(Sender):
     body_parameter = "Message"
     entries_parameter = "PublishBatchRequestEntries"
     limit = "topic_max_bytes"
+    one_line = True
 
     def publish(self, topic: str, content: Any, **options: Unpack[PublishOptions]) -> str:
         """Publish one message and return its id.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from adapters._core.characters import escaped
 from adapters._core.outgoing import CURRENT
 from adapters.errors import InvalidMessage
 from router.encode import dumps
@@ -63,13 +64,13 @@ def text_of(content: Any) -> str:
             ) from None
     else:
         try:
-            text = dumps(content).decode()
+            text = escaped(dumps(content).decode())
         except EncodeError as error:
             raise InvalidMessage(f"the message {error}") from None
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        raise InvalidMessage(f"the message is no valid text: half of a surrogate pair at {error.start}") from None
+        raise InvalidMessage(f"the message is not valid text: half of a surrogate pair at {error.start}") from None
     if not text:
         raise InvalidMessage("the message is empty; SNS and SQS take at least one character")
     return text

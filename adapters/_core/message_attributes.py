@@ -1,36 +1,60 @@
 """Message attributes: plain values to the form of SNS and SQS, checked before anything is sent.
 
-str -> String; int, float, Decimal -> Number; bytes -> Binary; list -> String.Array; bool, dates, UUIDs and enums -> the
-String that JSON would have; None leaves the attribute out.
+str -> String; int, float, Decimal -> Number; bytes -> Binary; list -> String.Array; bool, dates and UUIDs -> the String
+that JSON would have; an enum -> its value; None leaves the attribute out.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 import orjson
 
+from adapters._core.characters import check_line, escaped, sendable
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import EncodeError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
 
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.")
+_AS_THEY_ARE = (str, bytes, bytearray, memoryview, list, tuple, set, frozenset)
 MOST = 10  # SQS takes no more, and SNS discards a message with more for a subscription with raw delivery
 
 
-def encode(attributes: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class AttributeRules:
+    """How the attributes of a sender are written.
+
+    as_text: makes text of what is neither text, bytes nor a list; None for the types of the services.
+    one_line: SNS delivers no message with a control character in an attribute to a subscription that filters by
+        attributes, and does not say so (SNS developer guide, message attributes: a value must be a valid JSON string).
+    """
+
+    as_text: Callable[[Any], str] | None = None
+    one_line: bool = False
+
+
+_PLAIN = AttributeRules()
+
+
+def encode(attributes: Mapping[str, Any], rules: AttributeRules = _PLAIN) -> dict[str, dict[str, Any]]:
     """Return the attributes as `MessageAttributes`. Raises InvalidMessage, naming the attribute."""
-    return {name: encode_one(name, value) for name, value in attributes.items() if value is not None}
+    return {name: encode_one(name, value, rules) for name, value in attributes.items() if value is not None}
 
 
-def encode_one(name: str, value: Any) -> dict[str, Any]:
+def encode_one(name: str, value: Any, rules: AttributeRules = _PLAIN) -> dict[str, Any]:
     """Return one attribute in the form of SNS and SQS."""
     _check_name(name)
+    if isinstance(value, Enum):
+        value = value.value
+    if rules.as_text is not None and not isinstance(value, _AS_THEY_ARE):
+        value = _as_text(name, value, rules.as_text)
     if isinstance(value, bytes | bytearray | memoryview):
         held = bytes(value)
         if not held:
@@ -40,12 +64,7 @@ def encode_one(name: str, value: Any) -> dict[str, Any]:
         return {"DataType": "Number", "StringValue": _number(name, value)}
     if isinstance(value, list | tuple | set | frozenset):
         return {"DataType": "String.Array", "StringValue": _json(name, value)}
-    text = value if type(value) is str else _text(name, value)
-    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
-        raise InvalidMessage(f"the attribute {name!r} is no valid text: half of a surrogate pair")
-    if not text:
-        raise InvalidMessage(f"the attribute {name!r} is empty; leave it out")
-    return {"DataType": "String", "StringValue": text}
+    return {"DataType": "String", "StringValue": _checked(name, value, rules)}
 
 
 def size_of(encoded: Mapping[str, Mapping[str, Any]]) -> int:
@@ -78,9 +97,27 @@ def _number(name: str, value: float | Decimal) -> str:
     return format(exact, "f") if -38 <= exponent <= 38 else str(exact)
 
 
+def _as_text(name: str, value: Any, make: Callable[[Any], str]) -> str:
+    if not isinstance(value, int | float | Decimal):
+        _text(name, value)  # refuses what no attribute can be, such as a mapping
+    text = make(value)
+    if not isinstance(text, str):
+        raise InvalidMessage(f"the attribute {name!r}: attribute_text= must return text, not {type(text).__name__}")
+    return text
+
+
+def _checked(name: str, value: Any, rules: AttributeRules) -> str:
+    text = sendable(value if type(value) is str else _text(name, value), f"the attribute {name!r}")
+    if not text:
+        raise InvalidMessage(f"the attribute {name!r} is empty; leave it out")
+    if rules.one_line:
+        check_line(text, f"the attribute {name!r}")
+    return text
+
+
 def _json(name: str, value: Any) -> str:
     try:
-        return dumps(value).decode()
+        return escaped(dumps(value).decode())
     except EncodeError as error:
         raise InvalidMessage(f"the attribute {name!r} {error}") from None
 

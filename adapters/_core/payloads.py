@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from decimal import Decimal
 
+from adapters._core.characters import escaped
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import EncodeError
@@ -27,8 +28,8 @@ def as_object(value: Any, what: str) -> dict[str, Any]:
 
 
 def to_json(value: Any, what: str) -> str:
-    """Return JSON text. Raises InvalidMessage."""
+    """Return JSON text, without characters that a queue on its way would refuse. Raises InvalidMessage."""
     try:
-        return dumps(value).decode()
+        return escaped(dumps(value).decode())
     except EncodeError as error:
         raise InvalidMessage(f"{what} {error}") from None

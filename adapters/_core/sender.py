@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from functools import partial
 
 from adapters._core.adapter import Adapter
+from adapters._core.characters import escaped, sendable
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.message import as_message, text_of
-from adapters._core.message_attributes import MOST, encode, size_of
+from adapters._core.message_attributes import MOST, AttributeRules, encode, size_of
 from adapters._core.outgoing import CURRENT, named_session
 from adapters._core.rate_limit import TokenBucket
 from adapters._core.steps import BlockingCall, Wait
@@ -80,6 +81,7 @@ class Sender(Adapter, ABC):
     body_parameter: ClassVar[str]
     entries_parameter: ClassVar[str]
     limit: ClassVar[str]  # the setting that says how large a message, or a batch, may be
+    one_line: ClassVar[bool] = False  # whether attributes may not have control characters
 
     def __init__(
         self,
@@ -90,6 +92,7 @@ class Sender(Adapter, ABC):
         rate: float | None = None,
         burst: float | None = None,
         content_deduplication: bool = False,
+        attribute_text: Callable[[Any], str] | None = None,
         on_sent: Callable[[Sent], object] | None = None,
         audit_bodies: bool = False,
     ) -> None:
@@ -103,6 +106,7 @@ class Sender(Adapter, ABC):
         elif burst is not None:
             raise ConfigurationError(f"{type(self).__name__}(burst=...) needs rate=, messages a second")
         self._content_deduplication = content_deduplication
+        self._rules = AttributeRules(attribute_text, self.one_line)
         self._on_sent = on_sent
         self._audit_bodies = audit_bodies
         self._destinations: dict[str, Destination] = {}
@@ -227,10 +231,10 @@ class Sender(Adapter, ABC):
         self, destination: Destination, message: Message, session: SessionAttribute | None
     ) -> tuple[dict[str, Any], int]:
         """Return the parameters of a message, and the bytes that count for the limit. Raises InvalidMessage."""
-        body = text_of(message.content)
-        attributes = encode(message.attributes or {})
+        body = sendable(text_of(message.content), "the message")
+        attributes = encode(message.attributes or {}, self._rules)
         if session is not None:
-            attributes[session[0]] = {"DataType": "String", "StringValue": session[1]}
+            attributes[session[0]] = {"DataType": "String", "StringValue": escaped(session[1])}
         options = {**self._options(destination, message, body), **self._ids(destination, message, body)}
         size = len(body.encode()) + size_of(attributes)
         if self.offload is not None and self.offload.wants(size, self.max_bytes):

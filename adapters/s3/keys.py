@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters._core.characters import check_line
 from adapters.errors import InvalidMessage
 from router.errors import SessionError, SessionIncomplete
 from router.session import get_session
@@ -16,8 +17,7 @@ def checked(key: object, *, what: str = "the key") -> str:
     """
     if not isinstance(key, str) or not key:
         raise InvalidMessage(f"s3: {what} must be a text that is not empty, not {key!r}")
-    if any(character < " " or character == "\x7f" or "\ud800" <= character <= "\udfff" for character in key):
-        raise InvalidMessage(f"s3: {what} {key[:60]!r} has a control character")
+    check_line(key, f"s3: {what} {key[:60]!r}")  # S3 deletes and lists by XML, which cannot name such a key
     if any(segment in (".", "..") for segment in key.split("/")):
         raise InvalidMessage(f"s3: {what} {key[:60]!r} has a segment '.' or '..'")
     return key

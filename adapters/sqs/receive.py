@@ -36,6 +36,7 @@ class Sqs(QueueSender):
     offload: an `Offload` for bodies that are too large.
     rate, burst: at most so many messages a second from this process to a queue, and at once after a quiet time.
     content_deduplication: on FIFO queues the id is the SHA-256 of the body where none is given.
+    attribute_text: makes text of attributes that are numbers, booleans and the like; `str` for True -> "True".
     on_sent: called with an audit record (`Sent`) of each message; its body is left out unless `audit_bodies`.
 
     A queue is a name, a URL, an ARN, or a key of `Settings(queues=...)`. A name goes through the template

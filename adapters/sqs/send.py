@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from urllib.parse import urlsplit
 
 from adapters._core.message import as_message
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 
 
 _LONGEST_DELAY = 900
-# What is not a character of XML 1.0 (SQS API reference, SendMessage).
-_REFUSED = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class QueueSender(Sender):
@@ -82,11 +79,6 @@ class QueueSender(Sender):
     def _options(self, destination: Destination, message: Message, body: str) -> dict[str, Any]:
         if message.subject is not None:
             raise InvalidMessage("SQS messages have no subject; that is of SNS")
-        refused = _REFUSED.search(body)
-        if refused is not None:
-            raise InvalidMessage(
-                f"the character U+{ord(refused[0]):04X} at {refused.start()} is not allowed by SQS; send base64 or JSON"
-            )
         if message.delay is None:
             return {}
         if destination.fifo:

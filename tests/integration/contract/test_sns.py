@@ -86,8 +86,8 @@ def test_a_batch_of_messages_arrives(place):
     assert sorted(record["body"] for record in place.arrived(queue, 12)) == sorted(f"m{n}" for n in range(12))
 
 
-def test_a_filter_policy_compares_attributes(place):
-    topic, queue = place.make(raw=True)
+def filter_by(place: Place, topic: str, policy: dict[str, Any]) -> None:
+    """Give the only subscription of a topic a filter policy."""
     arn = place.sns._resolve(topic).id
     (subscription,) = place.aws.call("sns", "list_subscriptions_by_topic", TopicArn=arn)["Subscriptions"]
     place.aws.call(
@@ -95,12 +95,34 @@ def test_a_filter_policy_compares_attributes(place):
         "set_subscription_attributes",
         SubscriptionArn=subscription["SubscriptionArn"],
         AttributeName="FilterPolicy",
-        AttributeValue=json.dumps({"kind": ["order"], "weight": [{"numeric": [">", 1]}]}),
+        AttributeValue=json.dumps(policy),
     )
+
+
+def test_a_filter_policy_compares_attributes(place):
+    topic, queue = place.make(raw=True)
+    filter_by(place, topic, {"kind": ["order"], "weight": [{"numeric": [">", 1]}]})
     for kind, weight in (("order", 2), ("order", 1), ("note", 2)):
         place.sns.publish(topic, f"{kind} {weight}", attributes={"kind": kind, "weight": weight})
     assert [record["body"] for record in place.arrived(queue)] == ["order 2"]
     assert place.arrived(queue) == []
+
+
+@pytest.mark.parametrize(("text", "taken_by"), [("true", "typed"), ("True", "texts")])
+def test_a_filter_policy_compares_a_boolean_as_it_was_sent(place, text, taken_by):
+    topic, queue = place.make(raw=True)
+    filter_by(place, topic, {"urgent": [text]})
+    for name, sns in (("typed", place.sns), ("texts", Sns(place.aws, attribute_text=str))):
+        sns.publish(topic, name, attributes={"urgent": True})
+    assert [record["body"] for record in place.arrived(queue)] == [taken_by]
+    assert place.arrived(queue) == []
+
+
+def test_what_xml_has_no_character_for_arrives_in_json(place):
+    topic, queue = place.make()
+    place.sns.publish(topic, {"note": "a\ufffe\uffffb"}, session=Session(user="\uffff"))
+    (record,) = place.arrived(queue)
+    assert json.loads(json.loads(record["body"])["Message"]) == {"note": "a\ufffe\uffffb"}
 
 
 def test_a_fifo_topic_keeps_groups_and_ids(place):

@@ -65,6 +65,12 @@ class TestMessages:
         assert count_of(record) == "1"
         assert abs(int(record["attributes"]["SentTimestamp"]) / 1000 - time.time()) < 60
 
+    def test_what_xml_has_no_character_for_arrives_in_json(self, sqs, queue):
+        sqs.send_many(queue, [Message({"note": "a\x00\ufffe\uffffb"}, session=Session(user="\uffff"))])
+        (record,) = sqs.receive(queue, wait=1)
+        (event,) = read({"Records": [record]})
+        assert (event.json(), event.session.user) == ({"note": "a\x00\ufffe\uffffb"}, "\uffff")
+
     def test_a_batch_is_received_once_each(self, sqs, queue):
         ids = sqs.send_many(queue, [f"m{number}" for number in range(12)])
         records = in_all(sqs, queue, 12)

@@ -22,6 +22,10 @@ class Colour(Enum):
     RED = "red"
 
 
+class Level(int, Enum):
+    HIGH = 3
+
+
 def read_back(attributes):
     message = {"MessageId": "1", "ReceiptHandle": "h", "Body": "x", "MessageAttributes": encode(attributes)}
     (event,) = read("sqs", {"Records": [as_delivered(message, "arn:aws:sqs:eu-west-1:1:q")]}, None)  # type: ignore[arg-type]
@@ -40,6 +44,7 @@ class TestEncode:
             (True, "String", "true"),
             ([1, "a", None], "String.Array", '[1,"a",null]'),
             (Colour.RED, "String", "red"),
+            (Level.HIGH, "Number", "3"),
             (UUID(int=1), "String", "00000000-0000-0000-0000-000000000001"),
             (datetime(2025, 3, 1, tzinfo=UTC), "String", "2025-03-01T00:00:00+00:00"),
         ],
