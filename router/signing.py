@@ -107,7 +107,8 @@ class Signing:
 
         wire: the parsed JSON.
         purpose: where it was found.
-        stored: it is kept in an item rather than on its way; then its age does not count.
+        stored: it is kept in an item rather than on its way; then its age does not count. One of a connection always
+            is: the table forgets the connection, at the latest some minutes after API Gateway ends it.
 
         Raises:
             SessionError: it is unsigned, malformed, altered or expired, signed with an unknown key, or signed for
@@ -134,7 +135,7 @@ class Signing:
             raise SessionError("session: the signature does not match; it was altered or signed with another secret")
         if meant not in taken:
             raise SessionError(f"session: it was signed for another purpose ({meant}, and this is {purpose})")
-        if not stored and expires < time.time():
+        if not stored and meant != "connection" and expires < time.time():
             raise SessionError("session: it has expired")
         return orjson.loads(payload)
 

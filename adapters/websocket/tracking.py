@@ -116,7 +116,7 @@ class TrackConnections:
                 pass  # it has ended while it spoke
 
     def _restore_if_valid(self, event: Event, connection: Connection) -> None:
-        """At the end of a connection: an expired session must not keep it in the table."""
+        """At the end of a connection: a session that is refused must not keep it in the table."""
         try:
             event.session = _session(event, connection)
         except SessionError:
@@ -142,6 +142,6 @@ def _warn_of_blocking() -> None:
 
 
 def _session(event: Event, connection: Connection) -> Session:
-    """Return the session that a connection was opened with. Raises SessionError when it was altered, or has expired."""
+    """Return the session that a connection was opened with. Raises SessionError when it was altered."""
     wire = connection.stored_session
     return event._policy.nobody if wire is None else event._policy.open(wire, "connection")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from adapters.errors import AccessDenied, TableMismatch, Throttled
 from adapters.websocket import Connections, TrackConnections, tracking
 from adapters.websocket.connection import table_definition
-from router import ConfigurationError, Event, Resolver, Session, SessionPolicy
+from router import ConfigurationError, Event, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient, samples
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
@@ -231,6 +232,35 @@ class TestTracking:
 
         assert client.message("hi", connection_id="c1")["body"] == "acme"
         assert client.message("hi", connection_id="c2")["statusCode"] == 400
+
+    def test_a_signed_session_outlives_its_age_while_the_connection_is_open(self, monkeypatch: pytest.MonkeyPatch):
+        policy = SessionPolicy(signing=Signing("at least thirty-two bytes of secret text", max_age=60))
+        kept: dict[str, Any] = {}
+
+        def write(asked: dict[str, Any]) -> dict[str, Any]:
+            (put,) = asked["RequestItems"]["connections"]
+            kept.update(put["PutRequest"]["Item"])
+            return {}
+
+        table = FakeClient(batch_write_item=write, get_item=lambda _: {"Item": kept}, update_item={})
+        resolver = Resolver(session=policy)
+        resolver.use(TrackConnections(Connections(fake_aws({"dynamodb": table}))))
+
+        @resolver.on_message()
+        def message(session: Session) -> str | None:
+            return session.tenant
+
+        Connections(fake_aws({"dynamodb": table}), policy=policy).add("c1", session=Session("acme"))
+        client, now = TestClient(resolver), time.time()
+        monkeypatch.setattr("router.signing.time.time", lambda: now + 2 * 3600)
+        assert client.message("hi", connection_id="c1")["body"] == "acme"
+        for refused in (
+            kept["session"]["S"].replace("acme", "evil"),
+            policy.issue(Session("acme"), "message"),  # of another purpose
+            '{"tenant":"acme"}',
+        ):
+            kept["session"] = {"S": refused}
+            assert client.message("hi", connection_id="c1")["statusCode"] == 401
 
     def test_a_connection_that_ends_while_it_speaks_harms_nothing(self):
         item = {
