@@ -9,6 +9,7 @@ from operator import attrgetter
 
 from router.errors import ConfigurationError, Forbidden, SessionError, SessionIncomplete, Unauthorized
 from router.session import Policy, Session, _parsed, _session_of
+from router.session_sources import PRODUCED, WITHOUT, checked_sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,15 +19,6 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.signing import Signing
 
-# Sources whose bodies producers write, which may put a session there. Elsewhere a field of this name is a client's.
-_PRODUCED = frozenset(
-    (
-        *("sqs", "sns", "dynamodb", "kinesis", "kafka", "activemq", "rabbitmq", "documentdb", "firehose"),
-        *("eventbridge", "schedule", "invoke", "task"),
-    )
-)
-# Rules and schedules say nothing of anybody, and an authorizer is asked who it is.
-_WITHOUT = frozenset(("schedule", "authorizer", "appsync-authorizer"))
 _HEADERS = ("tenant_header", "user_header", "correlation_header", "session_header")
 _CLAIMS = ("tenant_claim", "user_claim")
 _FIELDS = (*_HEADERS, *_CLAIMS, "claims")
@@ -197,13 +189,24 @@ class SessionPolicy(Policy):
     body_field: a field of the message body, stream image or detail that holds the session (older producers). Where the
         body is a client's (Bedrock, Alexa, mails, uploads ...) it is believed only when it is signed.
     attribute: the message attribute, payload key and metadata key that carries the session.
+    unsigned_from: the sources whose unsigned session is believed, such as ("invoke",): that of any other is refused. By
+        default every source's without `signing`, and none with it. A route's own `unsigned_from=` takes its place.
 
     Raises:
-        ConfigurationError: an argument is of another type, a required field is unknown, or `request` names a
-            `session_header` and nothing is signed.
+        ConfigurationError: an argument is of another type, a required field or a source is unknown, or `request` names
+            a `session_header` and nothing is signed.
     """
 
-    __slots__ = ("attribute", "body_field", "enforces", "lambda_tenant", "request", "require", "signing")
+    __slots__ = (
+        "attribute",
+        "body_field",
+        "enforces",
+        "lambda_tenant",
+        "request",
+        "require",
+        "signing",
+        "unsigned_from",
+    )
 
     def __init__(
         self,
@@ -214,14 +217,16 @@ class SessionPolicy(Policy):
         lambda_tenant: bool = False,
         body_field: str | None = None,
         attribute: str = "session",
+        unsigned_from: str | Iterable[str] | None = None,
     ) -> None:
         super().__init__()
         self.signing = signing
+        self.unsigned_from = None if unsigned_from is None else checked_sources(unsigned_from, "SessionPolicy(...)")
         self.require = (require,) if isinstance(require, str) else tuple(require)
         self.lambda_tenant = lambda_tenant
         self.body_field = body_field
         self.attribute = attribute
-        self.enforces = signing is not None or bool(self.require) or lambda_tenant
+        self.enforces = signing is not None or bool(self.require) or lambda_tenant or unsigned_from is not None
         if request is None and (self.require or lambda_tenant):
             request = FromRequest()  # no header is believed, but something is asked of each request
         self.request = request
@@ -263,21 +268,38 @@ class SessionPolicy(Policy):
         stored = False
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
-            if event.source not in _PRODUCED and not self._is_signed(wire):
+            if event.source not in PRODUCED and not self.is_signed(wire):
                 wire = None
             # What is stored is not in transit: a change of an old item would hold up its shard for ever.
             stored = wire is not None and (event.new or event.old) is not None
-        if stored and self.signing is not None:
-            session = _session_of(self.signing.open(_parsed(wire), event._session_purpose, stored=True), self)
-        else:
-            session = self.nobody if wire is None else self.open(wire, event._session_purpose)
+        session = self.nobody if wire is None else self._opened(event, _parsed(wire), stored)
         if self.lambda_tenant and event.tenant_id:
             if session.tenant is None:
                 return session.replace(tenant=event.tenant_id)
             self._check_isolation(event, session.tenant)
         return session
 
-    def _is_signed(self, wire: Any) -> bool:
+    def _opened(self, event: Event, fields: Any, stored: bool) -> Session:
+        """Return the session of parsed wire fields that a message or call carried."""
+        believed = self._believes(event)
+        if self.signing is not None and not (believed and not self.is_signed(fields)):
+            fields = self.signing.open(fields, event._session_purpose, stored=stored)
+        elif not believed:
+            raise SessionError(
+                f"session: of {event.source} only a signed one is taken (unsigned_from=), and none is signed"
+            )
+        return _session_of(fields, self)
+
+    def _believes(self, event: Event) -> bool:
+        """Whether an unsigned session counts that an event carried."""
+        named = None if event.route is None else event.route.unsigned_from
+        named = self.unsigned_from if named is None else named
+        return self.signing is None if named is None else event.source in named
+
+    def proves(self, event: Event, wire: Any) -> bool:
+        return self.signing is not None and (not self._believes(event) or self.is_signed(wire))
+
+    def is_signed(self, wire: Any) -> bool:
         if self.signing is None:
             return False
         from router.signing import is_signed
@@ -326,20 +348,19 @@ class SessionPolicy(Policy):
     def _may_arrive(self, event: Event) -> bool:
         """Whether an event has a place for a session: else it runs for nobody, whatever the policy requires."""
         source = event.source
-        if source in _WITHOUT:
+        if source in WITHOUT:
             return False
         if event._from_client:
             return source != "websocket" or self._may_arrive_at_a_socket(event)
         if type(event)._session_wire is not _no_wire():
             return True
-        return self.body_field is not None and source in _PRODUCED
+        return self.body_field is not None and source in PRODUCED
 
     def _may_arrive_at_a_socket(self, event: Event) -> bool:
         """A message has what its connection had: `TrackConnections` looked for it, or an authorizer says it again."""
         if event.name in ("$connect", "$disconnect"):
             return event.name == "$connect"
-        request = self.request
-        says_again = request is not None and (request.tenant_claim or request.user_claim) is not None
+        says_again = self.request is not None and (self.request.tenant_claim or self.request.user_claim) is not None
         return says_again or "connection" in event.state
 
     def _lacks(self, event: Event, field: str) -> SessionIncomplete:

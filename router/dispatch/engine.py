@@ -164,7 +164,8 @@ class Engine:
             is_async = group.is_async
         else:
             # What is inside is checked by itself: a notification of S3 in a queue has no session.
-            checks = overridable and (self.policy.enforces or bool(route.require)) and not route.unpacks
+            asks = self.policy.enforces or bool(route.require) or route.unsigned_from is not None
+            checks = overridable and asks and not route.unpacks
             call, is_async = self._compose(route, plan, forms, checks=checks)
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async
@@ -220,11 +221,21 @@ class Engine:
     def add(self, route: Route, entry: Entry) -> None:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
+        if route.unsigned_from is not None and type(self.policy) is Policy:
+            self._look_at_signatures()
         if route.unpacks:
             self._unpacking.append(entry)
         for known in self._unpacking:
             known.ready = False  # the new route may be async
         self._modes.clear()
+
+    def _look_at_signatures(self) -> None:
+        """Put the policy that asks where an unsigned session is from in the place of the default, which does not."""
+        from router.session_policy import SessionPolicy
+
+        self.policy = SessionPolicy()
+        self.runners.clear()
+        self.recompose()
 
     def mode(self, source: Source) -> tuple[bool, bool]:
         """Return how the batches of a source are run: whether anything about them is async, and whether in order."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         name: str
         summary: str
         tags: Iterable[str]
+        unsigned_from: str | Iterable[str]
 
     class RecordOptions(Options, total=False):
         """The further options of decorators for record sources."""
@@ -48,6 +49,7 @@ class Route:
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
+    unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
@@ -81,6 +83,7 @@ class Route:
         "summary",
         "tags",
         "topics",
+        "unsigned_from",
     )
 
     sources: tuple[Source, ...]
@@ -107,6 +110,7 @@ class Route:
     suffix: str
     bus_source: str
     topics: tuple[str, ...]
+    unsigned_from: frozenset[str] | None
 
     def __init__(
         self,
@@ -149,7 +153,12 @@ class Route:
         put(self, "concurrency", options.pop("concurrency", 1))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
+        put(self, "unsigned_from", options.pop("unsigned_from", None))
         self._check(options)
+        if self.unsigned_from is not None:
+            from router.session_sources import checked_sources
+
+            put(self, "unsigned_from", checked_sources(self.unsigned_from, str(self), self.sources))
 
     def _check(self, unknown: dict[str, Any]) -> None:
         if unknown:

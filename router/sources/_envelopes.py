@@ -48,21 +48,25 @@ def bus_session(event: Event, attribute: str) -> Any:
         return None
     metadata = held["detail"].get("metadata")
     wire = metadata.get(attribute) if type(metadata) is dict else None
-    if wire is None or not is_believed(event, BUS_SOURCES, held["source"], "the session"):
-        return None
-    return wire
+    return wire if wire is not None and is_believed(event, BUS_SOURCES, held["source"], wire) else None
 
 
-def is_believed(event: Event, option: str, name: str, what: str, carrier: Event | None = None) -> bool:
-    """Return whether what stands in an envelope counts: its session is signed, or the route names where it is from.
+def is_believed(event: Event, option: str, name: str, wire: Any, carrier: Event | None = None) -> bool:
+    """Return whether a session that stands in an envelope counts: it must be signed, or the route names its origin.
 
-    event: the event whose session or body is asked for; it remembers why that was ignored.
+    event: the event whose session is asked for; it remembers why that was ignored.
     option, name: TOPICS or BUS_SOURCES, and the topic or `source` that the envelope names.
-    what: what is asked for, for messages. carrier: the event whose body holds the envelope, where it is another one.
+    wire: the session. carrier: the event whose body holds the envelope, where it is another one.
     """
     carrier = event if carrier is None else carrier
-    if carrier._policy.signing is not None or is_named(carrier, option, name):
+    if event._policy.proves(event, wire) or is_named(carrier, option, name):
         return True
+    _ignore(event, option, name, "the session", carrier)
+    return False
+
+
+def _ignore(event: Event, option: str, name: str, what: str, carrier: Event) -> None:
+    """Note in the event, and once in the log, that something in an envelope does not count."""
     event._ignored = (
         f"{what} in its body was ignored: whoever can write to {carrier.source} {carrier.name} can write that it is of "
         f"the {_WHAT[option]} {name[:200]!a}; sign sessions, or name it: {option}=[...]"
@@ -72,7 +76,6 @@ def is_believed(event: Event, option: str, name: str, what: str, carrier: Event 
         from logging import getLogger
 
         getLogger("router").warning("%s %a: %s", carrier.source.value, carrier.id, event._ignored)
-    return False
 
 
 def check_pointer(event: Event, carrier: Event, topic: str) -> None:
@@ -82,10 +85,12 @@ def check_pointer(event: Event, carrier: Event, topic: str) -> None:
     """
     if is_named(carrier, TOPICS, topic):
         return
-    if event._policy.signing is None:
-        is_believed(event, TOPICS, topic, "the pointer to a body in S3", carrier)
+    policy = event._policy
+    if policy.signing is None:
+        _ignore(event, TOPICS, topic, "the pointer to a body in S3", carrier)
         event._refuse(f"{event.source} record: {event._ignored}")
-    if event._session_wire(event._policy.attribute) is None:
+    wire = event._session_wire(policy.attribute)
+    if wire is None or not policy.proves(event, wire):
         event._refuse(f"{event.source} record: its envelope points to a body in S3, and holds no signed session")
     _ = event.session  # refused unless it is signed
 

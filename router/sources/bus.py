@@ -61,8 +61,7 @@ class BusEvent(Event):
         if wire is not None and self.outer is not None:
             from router.sources._envelopes import BUS_SOURCES, is_believed
 
-            if not is_believed(self, BUS_SOURCES, self.bus_source, "the session", self.outer):
-                return None
+            return wire if is_believed(self, BUS_SOURCES, self.bus_source, wire, self.outer) else None
         return wire
 
 

@@ -56,14 +56,14 @@ class TopicEvent(RecordEvent):
         held = self._find("Sns", "MessageAttributes", attribute)
         if held is None:
             return None
+        from router.sources.sqs import plain_attributes
+
+        wire = plain_attributes(self, {attribute: held})[attribute]
         if self.outer is not None:
             from router.sources._envelopes import TOPICS, is_believed
 
-            if not is_believed(self, TOPICS, self.name, "the session", self.outer):
-                return None
-        from router.sources.sqs import plain_attributes
-
-        return plain_attributes(self, {attribute: held})[attribute]
+            return wire if is_believed(self, TOPICS, self.name, wire, self.outer) else None
+        return wire
 
     def _check_pointer(self, attribute: str) -> None:
         if self.outer is not None:

@@ -120,18 +120,16 @@ class QueueEvent(Event):
         envelope = self._envelope
         published = None if envelope is None else envelope.get("MessageAttributes")
         if type(published) is dict and attribute in published:
-            return _plain(self, attribute, published[attribute]) if self._is_believed("the session") else None
+            from router.sources._envelopes import TOPICS, is_believed
+
+            wire = _plain(self, attribute, published[attribute])
+            return wire if is_believed(self, TOPICS, str(self.topic), wire) else None
         body = self.record.get("body")
         if type(body) is not str or "detail-type" not in body:
             return None
         from router.sources._envelopes import bus_session
 
         return bus_session(self, attribute)
-
-    def _is_believed(self, what: str) -> bool:
-        from router.sources._envelopes import TOPICS, is_believed
-
-        return is_believed(self, TOPICS, str(self.topic), what)
 
     def _check_pointer(self, attribute: str) -> None:
         own = self.record.get("messageAttributes")
