@@ -1,4 +1,4 @@
-"""Text goes out so that no queue on its way refuses it: JSON is escaped, other text is refused before anything is sent."""
+"""JSON goes out escaped, so that no queue on its way refuses it; other text is refused before anything is sent."""
 
 from __future__ import annotations
 
@@ -105,7 +105,7 @@ def test_a_session_is_read_as_it_was_sent(policy: SessionPolicy | None):
     assert held.claims["note"] == ODD
 
 
-@pytest.mark.parametrize("character", [*REFUSED, "\ud800", "\udfff"])
+@pytest.mark.parametrize("character", [*REFUSED, "\udfff"])
 @pytest.mark.parametrize(
     "verb",
     [
