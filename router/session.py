@@ -302,14 +302,6 @@ class Policy:
                 pass  # said below
         return self.nobody if wire is None else _session_of(_parsed(wire), self)
 
-    def proves(self, event: Event, wire: Any) -> bool:
-        """Whether the session that an event carried is refused unless it is signed."""
-        return False
-
-    def is_signed(self, wire: Any) -> bool:
-        """Whether a session has the signed form, right or wrong, and the policy signs."""
-        return False
-
     def of_request(self, event: Event) -> Session:
         """Return the session of a request: only what the policy names is read; a client never hands in a session.
 

@@ -297,9 +297,14 @@ class SessionPolicy(Policy):
         return self.signing is None if named is None else event.source in named
 
     def proves(self, event: Event, wire: Any) -> bool:
+        """Return whether the session that an event carried is refused unless it is signed.
+
+        event: what carried it. wire: the session.
+        """
         return self.signing is not None and (not self._believes(event) or self.is_signed(wire))
 
     def is_signed(self, wire: Any) -> bool:
+        """Return whether the policy signs, and a session has the signed form, right or wrong."""
         if self.signing is None:
             return False
         from router.signing import is_signed

@@ -59,7 +59,8 @@ def is_believed(event: Event, option: str, name: str, wire: Any, carrier: Event 
     wire: the session. carrier: the event whose body holds the envelope, where it is another one.
     """
     carrier = event if carrier is None else carrier
-    if event._policy.proves(event, wire) or is_named(carrier, option, name):
+    policy: Any = event._policy
+    if (policy.signing is not None and policy.proves(event, wire)) or is_named(carrier, option, name):
         return True
     _ignore(event, option, name, "the session", carrier)
     return False
@@ -85,7 +86,7 @@ def check_pointer(event: Event, carrier: Event, topic: str) -> None:
     """
     if is_named(carrier, TOPICS, topic):
         return
-    policy = event._policy
+    policy: Any = event._policy
     if policy.signing is None:
         _ignore(event, TOPICS, topic, "the pointer to a body in S3", carrier)
         event._refuse(f"{event.source} record: {event._ignored}")
