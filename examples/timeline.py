@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import textwrap
 import time
+from collections.abc import Mapping
 from typing import Any
 
 try:
@@ -14,8 +16,10 @@ except ImportError:  # it reads as well without colours
 else:
     _console = Console(highlight=False, soft_wrap=True)
 
-_ROW = "{seconds:>7}  {source:<10}  {route:<24}  {who:<12}  {attempt:>3}  {ms:>6}  "
-_OUTCOME_WIDTH = 26  # what is left of 100 columns
+WIDTH = 80  # columns of a terminal
+_ROW = "{source:<11}  {route:<24}  {who:<11}  {attempt:>3}  {ms:>5}  "
+_HEAD = _ROW.format(source="source", route="route", who="tenant/user", attempt="try", ms="ms")
+_OUTCOME_WIDTH = WIDTH - 64
 
 
 class Mismatch(Exception):
@@ -62,28 +66,29 @@ class Timeline(logging.Handler):
         line = json.loads(text)
         self.lines.append(line)
         row = _ROW.format(
-            seconds=f"{line['at'] - self._started:.3f}",
             source=line["source"],
-            route=line["route"],
-            who=f"{line['tenant']}/{line['user']}" if line["tenant"] or line["user"] else "-",
+            route=_fit(line["route"], 24),
+            who=_fit(_who(line), 11),
             attempt=line["attempt"],
-            ms=f"{line['ms']:.1f}",
+            ms=f"{line['ms']:.1f}"[:5].rstrip("."),
         )
-        _print((row, ""), (str(line["outcome"])[:_OUTCOME_WIDTH], _style(line["outcome"])))
+        _print((row, ""), (_fit(str(line["outcome"]), _OUTCOME_WIDTH), _style(line["outcome"])))
 
-    def title(self, text: str) -> None:
-        """Print what this is, and the names of the columns."""
-        head = _ROW.format(seconds="s", source="source", route="route", who="tenant/user", attempt="try", ms="ms")
+    def title(self, text: str, *further: str) -> None:
+        """Print what this is, how to read it, and the names of the columns."""
         _print((text, "bold"))
-        _print((f"\n{head}outcome", "dim"))
+        for line in further:
+            _print((line, ""))
+        _print((f"\n{_HEAD}outcome", "dim"))
 
     def step(self, text: str) -> None:
         """Print what happens next."""
-        _print((f"\n-- {text} ".ljust(100, "-"), "bold blue"))
+        _print((f"\n-- {text} ".ljust(WIDTH + 1, "-"), "bold blue"))
 
     def note(self, text: str) -> None:
         """Print something that was seen on the way."""
-        _print((f"         {text}", "dim"))
+        indent = " " * 9
+        _print((textwrap.fill(text, WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  "), "dim"))
 
     def check(self, what: str, came: object, expected: object) -> None:
         """Print that something is as it ought to be. Raises Mismatch when it is not."""
@@ -104,10 +109,27 @@ class Timeline(logging.Handler):
         for text in self.library.texts:
             _print((f"\n{text}", "dim"))
 
-    def end(self) -> None:
-        """Print that all is well."""
+    def end(self, reading: Mapping[str, str]) -> None:
+        """Print that all is well, and what to read next.
+
+        reading: a line on each file or page.
+        """
         taken = time.time() - self._started
-        _print((f"\nAll {self.checks} checks held: {len(self.lines)} dispatches in {taken:.1f} s.", "bold green"))
+        _print((f"\nAll {self.checks} checks held: {len(self.lines)} events in {taken:.1f} s.", "bold green"))
+        _print(("\nRead next:", "bold"))
+        longest = max(map(len, reading))
+        for path, line in reading.items():
+            _print((f"  {path:<{longest}}  ", "bold"), (line, ""))
+
+
+def _who(line: Mapping[str, Any]) -> str:
+    """Return tenant and user of a journal's line; of one that is for a tenant alone, the tenant."""
+    return "/".join(name for name in (line["tenant"], line["user"]) if name) or "-"
+
+
+def _fit(text: str, width: int) -> str:
+    """Cut a text that is too long for its column."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def _style(outcome: object) -> str:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from adapters.dynamodb import AlreadyExists, ItemNotFound
+from adapters.dynamodb import AlreadyExists, ConditionFailed, ItemNotFound, attr
 from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
-from examples.orders.services import connections, orders, sns
-from examples.orders.storage import ORDERS, Order
+from examples.orders.prices import price_of, read_price_list
+from examples.orders.services import connections, orders, prices, sns, uploads
+from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order
 from router import (
+    BusEvent,
     FromRequest,
     NotFound,
+    ObjectEvent,
     QueueEvent,
     Resolver,
+    ScheduleEvent,
     Session,
     SessionPolicy,
     Signing,
     SocketEvent,
     StreamEvent,
     TopicEvent,
+    set_session,
 )
 
 log = logging.getLogger("orders")
@@ -32,7 +38,11 @@ log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
 
 Answer = dict[str, Any]
 
-PRICES = {"tea": Decimal("4.50"), "cake": Decimal("3.20")}
+CUSTOMERS = ("acme", "globex")  # the tenants; a shop with many of them keeps a table
+PRICE_LIST = "prices.csv"
+LARGEST_PRICE_LIST = 1_000_000  # bytes
+PAYMENT_TERM = timedelta(days=14)
+UNPAID = ("open", "billed")
 
 resolver = Resolver(
     session=SessionPolicy(
@@ -41,8 +51,8 @@ resolver = Resolver(
         # For the demonstration, requests say who they are from. Believe headers only where something in front of the
         # function sets them; WebSocket events below have it from their authorizer, as all would in production.
         request=FromRequest(tenant_header="x-tenant", user_header="x-user", tenant_claim="tenant", user_claim="user"),
-        # A record of a DynamoDB stream has no attributes: its session is a field of the item that was written.
-        body_field="session",
+        # Asked of whatever has a place for a session. Streams, buckets and schedules have none, and run for nobody:
+        # their routes below name the tenant.
         require=("tenant", "user"),
     )
 )
@@ -62,12 +72,8 @@ class NewOrder:
             raise ValueError("the quantity must be 1 or more")
 
 
-class UnknownProduct(Exception):
-    """An order that cannot be priced, now or later."""
-
-
 def money(amount: Decimal | int) -> str:
-    """An amount as people write it; DynamoDB keeps numbers without the zeros at their end."""
+    """Write an amount as people do; DynamoDB keeps numbers without the zeros at their end."""
     return f"{amount:.2f}"
 
 
@@ -89,12 +95,20 @@ def show(order_id: str) -> Answer:
 
 
 def find(order_id: str) -> Answer:
-    """An order of the tenant as clients see it."""
+    """Return an order of the tenant as clients see it."""
     order = orders.get(Order, order_id, consistent=True)
     if order is None:
         raise NotFound(f"there is no order {order_id}")
-    shown = {name: value for name, value in asdict(order).items() if name != "session"}
+    hidden = ("keep_until", "correlation_id")
+    shown = {name: value for name, value in asdict(order).items() if name not in hidden}
     return {**shown, "total": money(order.total)}
+
+
+@resolver.post("/price-lists")
+def offer_upload() -> Answer:
+    """Say how to upload a price list: by a request that is good for five minutes, and for this tenant's key alone."""
+    upload = uploads.presign_put(PRICE_LIST, expires=300, content_type="text/csv")
+    return {"method": upload.method, "url": upload.url, "headers": dict(upload.headers)}
 
 
 # ---- messages ---------------------------------------------------------------------------------------------------
@@ -103,18 +117,19 @@ def find(order_id: str) -> Answer:
 @resolver.on_queue("orders")
 def store(event: QueueEvent, session: Session) -> None:
     """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
-    placed = event.json()
-    if placed["product"] not in PRICES:
-        raise UnknownProduct(placed["product"])  # this message alone comes again, and in the end is dead-lettered
+    placed, now = event.json(), datetime.now(UTC)
+    total = price_of(placed["product"]) * placed["quantity"]  # what fails here is tried again alone, then dead-lettered
     order = Order(
         order_id=placed["order_id"],
         tenant=session.require_tenant(),
         user=session.require_user(),
         product=placed["product"],
         quantity=placed["quantity"],
-        total=PRICES[placed["product"]] * placed["quantity"],
+        total=total,
         status="open",
-        session=session.to_wire(),
+        placed_at=now,
+        keep_until=now + KEPT,
+        correlation_id=event.correlation_id,
     )
     try:
         orders.create(order)
@@ -125,30 +140,81 @@ def store(event: QueueEvent, session: Session) -> None:
 @resolver.on_topic("shipments")
 def shipped(event: TopicEvent) -> None:
     """The carrier has taken a parcel. SNS calls again when this fails."""
-    order_id = event.json()["order_id"]
+    set_status(event.json()["order_id"], "shipped")
+
+
+def set_status(order_id: str, status: str) -> None:
+    """Change the status of an order of the tenant. Raises LookupError when there is no such order."""
     try:
-        orders.update(Order, order_id, set={"status": "shipped"})
+        orders.update(Order, order_id, set={"status": status})
     except ItemNotFound:
         raise LookupError(f"there is no order {order_id}") from None
 
 
-@resolver.on_stream(ORDERS, events=["INSERT"])
-def announce(event: StreamEvent, session: Session) -> None:
-    """A new order is in the table: tell everybody of the tenant who is connected."""
-    order: Order = orders.load(event.new)
+# ---- sources that carry no session of ours ----------------------------------------------------------------------
+#
+# They run for nobody, and the tables refuse to work for nobody. So each of these routes says whose work it does, and
+# believes only what this application wrote itself: an item of its table, a key that it handed out, a list of its own.
+
+
+@resolver.on_stream(ORDERS)
+def announce(event: StreamEvent) -> None:
+    """Tell the clients of a tenant of an order that is new, that changed, or that DynamoDB removed after a year."""
+    image = event.new or event.old
+    event.session = Session(image["tenant"], image["user"], correlation_id=image["correlation_id"])
+    order: Order = orders.load(image)
     message = {
         "type": "order",
         "order_id": order.order_id,
+        "status": "removed" if event.change == "REMOVE" else order.status,
         "total": money(order.total),
-        "tenant": session.tenant,
-        "user": session.user,
+        "user": order.user,
     }
     connections.broadcast(message, everyone=True)
 
 
-@resolver.on_stream(ORDERS)
-def pass_over(event: StreamEvent) -> None:
-    """Other changes are of no interest. A record without a route would fail, and hold up those behind it."""
+@resolver.on_object(UPLOADS, events=["ObjectCreated:*"], prefix="tenants/", suffix=f"/{PRICE_LIST}")
+def take_prices(event: ObjectEvent) -> None:
+    """Take the prices of a list that was uploaded: all of them, or none when a line is wrong."""
+    event.session = Session(tenant=event.key.split("/")[1])  # the key is one that `offer_upload` handed out
+    prices.batch_write(read_price_list(uploads.get(PRICE_LIST, most=LARGEST_PRICE_LIST)))
+
+
+@resolver.on_bus(
+    "Payment",
+    source="aws.partner/pay.example.com/*",
+    pattern={"detail": {"state": ["succeeded"]}},
+    others="ignore",  # of payments that fail the customer hears from the partner
+    require=(),  # an event of a bus may carry a session, but the partner has none of ours
+)
+def paid(event: BusEvent) -> None:
+    """The payment partner has the money. Its reference is the one that the shop gave it: `tenant/order`."""
+    tenant, _, order_id = event.detail["reference"].partition("/")
+    event.session = Session(tenant=tenant)
+    set_status(order_id, "paid")
+
+
+@resolver.on_schedule("expire-unpaid")
+def expire(event: ScheduleEvent) -> None:
+    """Let orders expire that were not paid in time: each night, and for one tenant after the other."""
+    now = event.timestamp or datetime.now(UTC)
+    for tenant in CUSTOMERS:
+        with set_session(Session(tenant=tenant)):
+            expired = expire_orders(placed_before=now - PAYMENT_TERM)
+        log.info("orders of %s that expired: %d", tenant, expired)
+
+
+def expire_orders(placed_before: datetime) -> int:
+    """Let the tenant's unpaid orders from before a time expire. Returns how many did."""
+    expired = 0
+    for order in orders.query(Order, consistent=True):
+        if order.status in UNPAID and order.placed_at < placed_before:
+            try:
+                orders.update(order, set={"status": "expired"}, when=attr("status").is_in(UNPAID))
+            except ConditionFailed:
+                continue  # it was paid in this very moment
+            expired += 1
+    return expired
 
 
 # ---- WebSocket --------------------------------------------------------------------------------------------------
@@ -194,7 +260,7 @@ def rebuild(session: Session) -> Answer:
     return {
         "tenant": session.tenant,
         "orders": len(held),
-        "billed": sum(order.status == "billed" for order in held),
+        "unpaid": sum(order.status in UNPAID for order in held),
         "total": money(sum(order.total for order in held)),
     }
 

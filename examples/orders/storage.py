@@ -1,22 +1,32 @@
-"""Store orders and connections."""
+"""Store orders, prices, uploads and connections."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from adapters.aws import Aws
 from adapters.dynamodb import Table, item
+from adapters.s3 import S3
 from adapters.websocket import Connections
 
 ORDERS = "orders"
+PRICES = "prices"
 CONNECTIONS = "connections"
+UPLOADS = "shop-uploads"
+
+KEPT = timedelta(days=400)
 
 
-@item(pk="orders", sk="order#{order_id}")
+@item(pk="orders", sk="order#{order_id}", ttl="keep_until")
 @dataclass(frozen=True)
 class Order:
-    """An order. Those of a tenant are one partition of the table: see `orders_table`."""
+    """An order. Those of a tenant are one partition of the table: see `orders_table`.
+
+    Tenant and user are fields, so that whoever reads the table's stream knows whose order it is. The session itself is
+    not stored: it is signed for a journey, and an order outlives that.
+    """
 
     order_id: str
     tenant: str
@@ -24,14 +34,34 @@ class Order:
     product: str
     quantity: int
     total: Decimal
-    status: str
-    # The stream's records carry it, signed, to whoever reads them.
-    session: str | None
+    status: str  # open, billed, paid, shipped, or expired
+    placed_at: datetime
+    keep_until: datetime  # then DynamoDB removes it
+    correlation_id: str  # of the request that placed it
+
+
+@item(pk="prices", sk="price#{product}")
+@dataclass(frozen=True)
+class Price:
+    """The price of a product for one tenant."""
+
+    product: str
+    amount: Decimal
 
 
 def orders_table(aws: Aws) -> Table:
-    """The table of orders. Each call sees those of the session's tenant: there is no way to those of another."""
+    """Return the table of orders. Each call sees those of the session's tenant, and cannot reach those of another."""
     return Table(ORDERS, [Order], aws=aws, tenant_prefix=True)
+
+
+def prices_table(aws: Aws) -> Table:
+    """Return the table of prices, kept apart by tenant in the same way."""
+    return Table(PRICES, [Price], aws=aws, tenant_prefix=True)
+
+
+def uploads_bucket(aws: Aws) -> S3:
+    """Return the bucket for uploads. The keys of a tenant begin with `tenants/<tenant>/`."""
+    return S3(aws, bucket=UPLOADS, tenant_prefix=True)
 
 
 def connections_table(aws: Aws) -> Connections:

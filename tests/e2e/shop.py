@@ -53,7 +53,9 @@ class Shop:
             "quantity": {"N": "1"},
             "status": {"S": status},
             "total": {"N": "4.5"},
-            "session": {"S": wire(Session(tenant=tenant, user="ann"))},
+            "placed_at": {"S": "2026-01-31T12:00:00Z"},
+            "keep_until": {"S": "2099-01-31T12:00:00Z"},
+            "correlation_id": {"S": "c-1"},
         }
         self.moto.client("dynamodb").put_item(TableName="orders", Item=item)
 

@@ -1,4 +1,4 @@
-"""The resources of the application's template: a topic, a queue with its dead-letter queue, two tables."""
+"""The resources of the application's template: a topic, a queue with its dead-letter queue, tables, a bucket."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from adapters.aws import Aws
-from examples.orders.storage import ORDERS, connections_table, orders_table
+from examples.orders.storage import ORDERS, UPLOADS, connections_table, orders_table, prices_table
 
 # A message that failed is hidden for a second, and goes to the dead-letter queue after three tries.
 VISIBILITY_TIMEOUT_S = 1
@@ -36,7 +36,11 @@ def create_resources(aws: Aws) -> Resources:
     stream = {"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
     orders_table(aws).create_table(StreamSpecification=stream)
     stream_arn = aws.call("dynamodb", "describe_table", TableName=ORDERS)["Table"]["LatestStreamArn"]
+    prices_table(aws).create_table()
     connections_table(aws).create_table()
+    aws.call(
+        "s3", "create_bucket", Bucket=UPLOADS, CreateBucketConfiguration={"LocationConstraint": aws.settings.region}
+    )
     return Resources(queue_url, queue_arn, dead_letters_url, stream_arn)
 
 

@@ -7,17 +7,28 @@ import logging
 import os
 import subprocess
 import sys
+import urllib.request
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from examples.orders.demo.cloud import Cloud, isolate
 from examples.orders.demo.mappings import QueueMapping, StreamMapping, as_delivered
 from examples.orders.demo.resources import MOST_TRIES, VISIBILITY_TIMEOUT_S
+from examples.orders.storage import UPLOADS
 from examples.timeline import Mismatch, Timeline
+from router import Session
 from router.testing import Context, samples
 
 ANN = {"tenant": "acme", "user": "ann"}
 BOB = {"tenant": "globex", "user": "bob"}
-UNSOLD = "UnknownProduct: unicorn"
+UNSOLD = "NotSold: unicorn"
+PARTNER = "aws.partner/pay.example.com/shop"
+DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
+READING = {
+    "examples/orders/app.py": "the application: each route, and why it is so",
+    "README.md": "ten minutes: your own first route, and its test",
+    "docs/sessions.md": "whose work an event is, and who is believed",
+}
 
 
 class Demo:
@@ -35,16 +46,20 @@ class Demo:
         self.stream = StreamMapping(cloud, self.invoke)
         self.order_id = ""
         self.poison_id = ""
+        self.bobs_id = ""
 
     def run(self) -> None:
         """All steps in order. Raises Mismatch at the first check that fails."""
         self.connect()
+        self.upload_prices()
         self.place_orders()
         self.work_off_queue()
         self.read_stream()
         self.show_orders()
         self.retry_poison()
         self.run_task()
+        self.take_payment()
+        self.let_orders_expire()
         self.invoke_directly()
         self.disconnect()
         self.compare_correlation()
@@ -66,53 +81,81 @@ class Demo:
             opened = samples.websocket("CONNECT", connection_id=connection_id, authorizer=who)
             self.check(f"{who['user']} is let in", self.invoke(opened)["statusCode"], 200)
 
-    def place_orders(self) -> None:
-        """Two orders over REST, the second for something that nobody sells."""
-        self.timeline.step("Ann places two orders; the second cannot be filled, which only the consumer can tell")
-        self.order_id = self._place({"product": "tea", "quantity": 2})
-        self.poison_id = self._place({"product": "unicorn"})
+    def upload_prices(self) -> None:
+        """A price list of a tenant, past the function into the bucket, whose notification calls it."""
+        self.timeline.step("Ann uploads a price list: request -> bucket -> notification")
+        answer = self._request("POST", "/price-lists", ANN)
+        self.check("she is told where to send it", answer["statusCode"], 200)
+        self.check("the bucket takes it", self._upload(json.loads(answer["body"]), b"tea,5.00\n"), 200)
+        self.invoke(samples.s3(UPLOADS, f"tenants/{ANN['tenant']}/prices.csv"))
+        price = self._item("prices", "prices", "price#tea", ANN)["amount"]
+        self.check("tea costs acme 5.00 from now on", price, {"N": "5.00"})
 
-    def _place(self, order: dict[str, Any]) -> str:
-        headers = {"x-tenant": ANN["tenant"], "x-user": ANN["user"]}
-        answer = self.invoke(samples.rest("POST", "/orders", headers=headers, body=order))
-        self.check(f"POST /orders of {order['product']} is accepted", answer["statusCode"], 202)
+    def _request(self, method: str, path: str, who: dict[str, str], body: Any = None) -> Any:
+        headers = {"x-tenant": who["tenant"], "x-user": who["user"]}
+        return self.invoke(samples.rest(method, path, headers=headers, body=body))
+
+    def _upload(self, request: dict[str, Any], content: bytes) -> int:
+        """Make a presigned request, as a browser would."""
+        asked = urllib.request.Request(  # noqa: S310 (its URL is the local server's)
+            request["url"], content, request["headers"], method=request["method"]
+        )
+        with DIRECT.open(asked, timeout=10) as response:
+            return int(response.status)
+
+    def place_orders(self) -> None:
+        """Orders over REST, one of them for something that nobody sells."""
+        self.timeline.step("Ann places two orders, Bob one; only the queue can tell what is sold")
+        self.order_id = self._place(ANN, {"product": "tea", "quantity": 2})
+        self.poison_id = self._place(ANN, {"product": "unicorn"})
+        self.bobs_id = self._place(BOB, {"product": "tea"})
+
+    def _place(self, who: dict[str, str], order: dict[str, Any]) -> str:
+        answer = self._request("POST", "/orders", who, order)
+        self.check(f"{who['user'].capitalize()}'s order of {order['product']} is accepted", answer["statusCode"], 202)
         return str(json.loads(answer["body"])["order_id"])
 
     def work_off_queue(self) -> None:
-        """Through the topic into the queue: both orders come in one batch, and one of them fails."""
-        self.timeline.step("Topic -> queue -> table; in one batch one order is stored and one fails")
+        """Through the topic into the queue: the orders come in one batch, and one of them fails."""
+        self.timeline.step("Topic -> queue -> table: three in one batch, and one of them fails")
         self.check("one message failed", len(self.queue.poll(wait_s=5)), 1)
         outcomes = [line["outcome"] for line in self._journal("sqs")]
-        self.check("it is the one that nobody sells", outcomes, ["done", UNSOLD])
+        self.check("it is the one that nobody sells", outcomes, ["done", UNSOLD, "done"])
         item = self._stored()
         self.check("the stored order is Ann's", {key: item[key]["S"] for key in ANN}, ANN)
 
     def _stored(self) -> dict[str, Any]:
-        key = {"pk": {"S": f"tenant#{ANN['tenant']}#orders"}, "sk": {"S": f"order#{self.order_id}"}}
-        found = self.cloud.aws.call("dynamodb", "get_item", TableName="orders", Key=key)
-        return dict(found["Item"])
+        """Return Ann's order as it is in the table."""
+        return self._item("orders", "orders", f"order#{self.order_id}", ANN)
+
+    def _item(self, table: str, pk: str, sk: str, who: dict[str, str]) -> dict[str, Any]:
+        key = {"pk": {"S": f"tenant#{who['tenant']}#{pk}"}, "sk": {"S": sk}}
+        return dict(self.cloud.aws.call("dynamodb", "get_item", TableName=table, Key=key)["Item"])
 
     def _session_for(self, purpose: str) -> str:
-        """Sign the session of the stored order again, as whoever starts a task or invokes the function does."""
-        return self.policy.issue(self.policy.open(self._stored()["session"]["S"]), purpose)
+        """Sign Ann's session, as whoever starts a task or invokes the function does."""
+        request_id = self._stored()["correlation_id"]["S"]
+        return self.policy.issue(Session(ANN["tenant"], ANN["user"], correlation_id=request_id), purpose)
 
     def read_stream(self) -> None:
-        """The table's stream says what is new, and Ann's client hears of it."""
-        self.timeline.step("The table's stream -> a message on the WebSocket")
+        """The table's stream says what is new, and each client hears of its tenant's order."""
+        self.timeline.step("The table's stream -> messages on the WebSockets")
         self.check("the stream is read to its end", self.stream.poll(), 0)
-        message = {"type": "order", "order_id": self.order_id, "total": "9.00", **ANN}
-        got = self.cloud.sent_to("ann-1")
-        for each in got:
-            self.timeline.note(f"ann-1 got an {each['type']} over {each['total']} of {each['tenant']}/{each['user']}")
-        self.check("Ann's client got the order, with tenant and user", got, [message])
-        self.check("Bob's client, of another tenant, got nothing", self.cloud.sent_to("bob-1"), [])
+        told = {"type": "order", "status": "open"}
+        anns = {**told, "order_id": self.order_id, "total": "10.00", "user": "ann"}
+        bobs = {**told, "order_id": self.bobs_id, "total": "4.50", "user": "bob"}
+        for connection_id, message in (("ann-1", anns), ("bob-1", bobs)):
+            got = self.cloud.sent_to(connection_id)
+            for each in got:
+                self.timeline.note(f"{connection_id} got an order of {each['user']} over {each['total']}")
+            name = message["user"].capitalize()
+            self.check(f"{name}'s client is told of {name}'s order, and of no other", got, [message])
 
     def show_orders(self) -> None:
         """Over REST and over the WebSocket, to whom it belongs and to nobody else."""
-        self.timeline.step("The order can be seen by its tenant alone")
+        self.timeline.step("An order can be seen by its tenant alone")
         for who, status in ((ANN, 200), (BOB, 404)):
-            headers = {"x-tenant": who["tenant"], "x-user": who["user"]}
-            answer = self.invoke(samples.rest("GET", f"/orders/{self.order_id}", headers=headers))
+            answer = self._request("GET", f"/orders/{self.order_id}", who)
             self.check(f"GET by {who['user']} is answered with {status}", answer["statusCode"], status)
         asked = {"action": "status", "order_id": self.order_id}
         answer = self.invoke(
@@ -122,13 +165,13 @@ class Demo:
 
     def retry_poison(self) -> None:
         """The message that failed comes again until the queue has had enough of it."""
-        self.timeline.step("What failed comes again, alone, until it is dead-lettered")
+        self.timeline.step("What failed is delivered again, alone, until it is dead-lettered")
         for attempt in range(2, MOST_TRIES + 1):
             failed = len(self.queue.poll(wait_s=5))
             last = self.timeline.lines[-1]
             self.check("it failed again", (failed, last["attempt"], last["outcome"]), (1, attempt, UNSOLD))
         self.check("the queue has nothing more to deliver", self.queue.poll(wait_s=VISIBILITY_TIMEOUT_S + 2), [])
-        self.check("the poison order is in the dead-letter queue", self._dead_letters(), [self.poison_id])
+        self.check("the order of a unicorn is in the dead-letter queue", self._dead_letters(), [self.poison_id])
 
     def _dead_letters(self) -> list[str]:
         url = self.cloud.resources.dead_letters_url
@@ -137,7 +180,7 @@ class Demo:
 
     def run_task(self) -> None:
         """A process of its own, with the session in its environment, as ECS starts it."""
-        self.timeline.step("An ECS task, as a process with TASK_NAME and SESSION in its environment")
+        self.timeline.step("An ECS task bills acme: a process with TASK_NAME and SESSION")
         task = subprocess.run(
             [sys.executable, "-m", "examples.orders.task"],
             env={**os.environ, "TASK_NAME": "nightly", "SESSION": self._session_for("task")},
@@ -152,15 +195,47 @@ class Demo:
         self.check("the task billed the order", self._stored()["status"]["S"], "billed")
         self.check("the change went through the stream as well", self.stream.poll(), 0)
 
+    def take_payment(self) -> None:
+        """Two events of a partner's bus, which knows nothing of sessions."""
+        self.timeline.step("A partner's event bus: a payment of Ann fails, the next one succeeds")
+        reference = f"{ANN['tenant']}/{self.order_id}"
+        for state, outcome, status in (
+            ("failed", "no route wants the one that failed: the order is still billed", "billed"),
+            ("succeeded", "with the one that succeeded the order is paid", "paid"),
+        ):
+            self.invoke(samples.eventbridge("Payment", {"state": state, "reference": reference}, source=PARTNER))
+            self.check(outcome, self._stored()["status"]["S"], status)
+        self._check_told("ann-1", "paid")
+
+    def let_orders_expire(self) -> None:
+        """The tick of a schedule, of a time that is still to come."""
+        self.timeline.step("15 days later a nightly schedule is due; Bob has not paid")
+        later = datetime.now(UTC) + timedelta(days=15)
+        self.invoke(samples.schedule("expire-unpaid", timestamp=later))
+        bobs = self._item("orders", "orders", f"order#{self.bobs_id}", BOB)
+        self.check("Bob's order is expired", bobs["status"]["S"], "expired")
+        self.check("Ann's, of another tenant, is still paid", self._stored()["status"]["S"], "paid")
+        self._check_told("bob-1", "expired")
+
+    def _check_told(self, connection_id: str, status: str) -> None:
+        """Let the stream be read, and look at the last message to a client."""
+        self.stream.poll()
+        told = self.cloud.sent_to(connection_id)[-1]["status"]
+        self.check(f"the client {connection_id} is told, by way of the stream", told, status)
+
     def invoke_directly(self) -> None:
-        """The last hop: a direct invoke with the session that came with the first request."""
+        """The last hop: a direct invoke with tenant and user of the first order."""
         self.timeline.step("A direct invoke")
         answer = self.invoke({"action": "rebuild", "session": self._session_for("invoke")})
-        sums = {"tenant": "acme", "orders": 1, "billed": 1, "total": "9.00"}
+        sums = {"tenant": "acme", "orders": 1, "unpaid": 0, "total": "10.00"}
         self.check("it adds up the tenant's orders", answer, sums)
-        first, last = self._journal("rest")[0], self.timeline.lines[-1]
+        first, last = self._first_order(), self.timeline.lines[-1]
         asked, came = ([line[key] for key in (*ANN, "correlation_id")] for line in (first, last))
-        self.check("it is for tenant and user of the first request", came, asked)
+        self.check("it is for tenant and user of the first order", came, asked)
+
+    def _first_order(self) -> dict[str, Any]:
+        """Return the journal's line of the request that placed the first order."""
+        return next(line for line in self._journal("rest") if line["route"] == "POST /orders")
 
     def disconnect(self) -> None:
         """The clients go, and nobody remembers them."""
@@ -172,10 +247,11 @@ class Demo:
 
     def compare_correlation(self) -> None:
         """One id leads from the request through every hop."""
-        self.timeline.step("One correlation id joins the hops of the first order")
-        first = self._journal("rest")[0]["correlation_id"]
+        self.timeline.step("One correlation id joins the hops of Ann's first order")
+        first = self._first_order()["correlation_id"]
         hops = [line["source"] for line in self.timeline.lines if line["correlation_id"] == first]
-        self.check(" -> ".join(hops), hops, ["rest", "sqs", "dynamodb", "task", "dynamodb", "invoke"])
+        expected = ["rest", "sqs", "dynamodb", "task", "dynamodb", "dynamodb", "invoke"]
+        self.check(" -> ".join(hops), hops, expected)
 
     def _journal(self, source: str) -> list[dict[str, Any]]:
         return [line for line in self.timeline.lines if line["source"] == source]
@@ -189,14 +265,19 @@ def main() -> int:
     try:
         with Cloud() as cloud:
             os.environ |= cloud.environment()
-            timeline.title(f"Junction: examples/orders on a local AWS at {cloud.url}")
+            timeline.title(
+                "Junction: examples/orders",
+                "A web shop with two tenants. All of it is one Lambda function; this plays AWS.",
+                f"Its calls are real, and go to a mock of AWS in memory ({cloud.url}).",
+                "Each line below is an event that the function handled; ok is a check.",
+            )
             Demo(cloud, timeline).run()
     except Mismatch as mismatch:
         timeline.failed(mismatch)
         return 1
     except KeyboardInterrupt:
         return 130
-    timeline.end()
+    timeline.end(READING)
     return 0
 
 

@@ -19,6 +19,11 @@ BOB = Session(tenant="globex", user="bob")
 TENANTS = {"acme": 8, "globex": 100, "initech": 100}  # with the most notes that each may have
 URI = "MONGODB_URI"
 _TTL = "expires_at_1"
+READING = {
+    "examples/tenants/app.py": "the application: each route, and why it is so",
+    "docs/mongodb.md": "repositories, tenants, tokens, indexes, queries",
+    "docs/authentication.md": "tokens and JWTs, for users, tenants and services",
+}
 
 
 class Demo:
@@ -143,7 +148,7 @@ class Demo:
 
     def import_notes(self) -> None:
         """Messages of two users of two tenants in one batch, each with its own signed session."""
-        self.timeline.step("One batch of the queue, with messages of Ann and Bob, one of them twice, and one of nobody")
+        self.timeline.step("A batch with messages of Ann and Bob, one of them twice, and one of nobody")
         policy = self.app.resolver.session_policy
         messages = [(ANN, "from the queue"), (BOB, "from the queue"), (ANN, "from the queue"), (BOB, "another")]
         records = [
@@ -243,7 +248,11 @@ def main() -> int:
     try:
         with Databases(os.environ.get(URI, "")) as databases:
             os.environ |= databases.environment()
-            timeline.title(f"Junction: examples/tenants on {databases.server} at {databases.hosts}")
+            timeline.title(
+                "Junction: examples/tenants",
+                f"Notes of three tenants on {databases.server} at {databases.hosts}, a database for each.",
+                "Each line below is an event that the function handled; ok is a check.",
+            )
             Demo(databases, timeline).run()
     except Mismatch as mismatch:
         timeline.failed(mismatch)
@@ -254,7 +263,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     timeline.note(f"the databases {databases.prefix}* are dropped")
-    timeline.end()
+    timeline.end(READING)
     return 0
 
 
