@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import FunctionType
+
 from router.dispatch.plan import Entry, Plan
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
@@ -35,6 +37,13 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         return call(event)
 
     return Plan(check_and_call, plan.is_async, plan.check)
+
+
+def _may_hide(handler: Any) -> bool:
+    """Whether a handler may hold another function: a plain one without closure and defaults does not."""
+    if type(handler) is not FunctionType:
+        return True
+    return bool(handler.__closure__ or handler.__defaults__ or handler.__kwdefaults__)
 
 
 def _acknowledging(event: Event) -> Entry:
@@ -147,6 +156,10 @@ class Engine:
     def prepare(self, entry: Entry, *, overridable: bool = True) -> None:
         """Compose the chain of a route, when it is first used."""
         route, plan = entry.route, entry.plan
+        if _may_hide(route.handler):
+            from router.dispatch.marks import refuse_lost
+
+            refuse_lost(route, self.table.routes)
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 

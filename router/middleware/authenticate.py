@@ -6,9 +6,9 @@ What looks tokens up is yours, or `adapters.mongo.MongoTokens`. No token is kept
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 
 from router.dispatch.chain import Middleware
+from router.dispatch.marks import AUTH, mark, marked
 from router.errors import BadRequest, ConfigurationError, Forbidden, SessionIncomplete, Unauthorized
 from router.event import Source
 from router.http.headers import check_header
@@ -58,27 +58,21 @@ _CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012
 _LONGEST = 8192  # all the headers of a request have 10,240 bytes in API Gateway
 _SHORTEST_BYPASS = 32
 _AUTHORIZERS = (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER)
-_MARK = "__auth_mode__"
 
 
 def auth(mode: str) -> Callable[[F], F]:
     """Decorate a handler, below its route, with a mode of its own: `@auth("off")`, `@auth("user")`.
 
     It marks the function, and so each route of it, for every `Authenticate` around. A decorator above it has to use
-    `functools.wraps`.
+    `functools.wraps`: one that hides the mark is refused when the route is first used.
     """
     _check_mode(mode, "auth")
 
-    def mark(handler: F) -> F:
-        if mode_of(handler) is not None:
-            raise ConfigurationError(f"auth({mode!r}): the handler has a mode already; give one")
-        try:
-            setattr(handler, _MARK, mode)
-        except AttributeError:
-            raise ConfigurationError(f"auth({mode!r}): {type(handler).__name__} cannot be marked; use a def") from None
+    def decorate(handler: F) -> F:
+        mark(handler, AUTH, mode)
         return handler
 
-    return mark
+    return decorate
 
 
 class Authenticate(Middleware):
@@ -261,12 +255,7 @@ def _check_mode(mode: object, name: str) -> None:
 
 def mode_of(handler: Any) -> str | None:
     """The mode that `@auth` gave a handler, or what the handler is made of."""
-    while handler is not None:
-        mode: str | None = getattr(handler, _MARK, None)
-        if mode is not None:
-            return mode
-        handler = handler.func if isinstance(handler, partial) else getattr(handler, "__wrapped__", None)
-    return None
+    return marked(handler, AUTH)
 
 
 # ---- tokens --------------------------------------------------------------------------------------------------------

@@ -476,6 +476,113 @@ def test_the_mode_is_seen_through_wrappers_partials_and_methods() -> None:
     assert client.get("/unmarked").status == 401
 
 
+def _closure(handler: Any) -> Any:
+    def call() -> Any:
+        return handler()
+
+    return call
+
+
+def _method(handler: Any) -> Any:
+    class Calls:
+        def __init__(self) -> None:
+            self.handler = handler
+
+        def __call__(self) -> Any:
+            return self.handler()
+
+        def named(self) -> Any:
+            return self.handler()
+
+    return Calls()
+
+
+def _default(handler: Any) -> Any:
+    def call(_inner=handler) -> Any:
+        return _inner()
+
+    return call
+
+
+def _keyword(handler: Any) -> Any:
+    def call(*, _inner=handler) -> Any:
+        return _inner()
+
+    return call
+
+
+def _awaiting(handler: Any) -> Any:
+    async def call() -> Any:
+        return handler()
+
+    return call
+
+
+def _bound(handler: Any) -> Any:
+    return functools.partial(lambda inner: inner(), handler)
+
+
+@pytest.mark.parametrize("decorate", [_closure, _method, _default, _keyword, _awaiting, _bound])
+@pytest.mark.parametrize("mode", ["off", "user", "tenant", "full"])
+@pytest.mark.parametrize("around", ["off", "user", "tenant", "full", None])
+@pytest.mark.parametrize("twice", [False, True])
+def test_a_decorator_that_would_lose_a_mode_is_refused(
+    decorate: Any, mode: str, around: str | None, twice: bool
+) -> None:
+    resolver = Resolver()
+    if around is not None:
+        resolver.use(Authenticate(Book(), around))
+    called: list[str] = []
+    handler = decorate(auth(mode)(lambda: called.append("it was")))
+    resolver.on_invoke("a")(_closure(handler) if twice else handler)
+    with pytest.raises(
+        ConfigurationError, match=rf"invoke a: .*@auth\('{mode}'\) on it would be lost; .*functools.wraps"
+    ):
+        TestClient(resolver).invoke("a", session=Session("acme", "ann"))
+    assert called == []
+
+
+def test_a_lost_mode_lets_nobody_in_over_http() -> None:
+    resolver = Resolver()
+    resolver.use(Authenticate(Book(), "off"))
+    resolver.get("/a")(_closure(auth("full")(lambda: pytest.fail("it was called"))))
+    assert TestClient(resolver).get("/a").status == 500
+    resolver.on_queue("a")(_closure(auth("full")(lambda: pytest.fail("it was called"))))
+    with pytest.raises(ConfigurationError, match=r"sqs a: .* would be lost"):
+        TestClient(resolver).queue("a", ["1"])
+
+
+def test_a_callable_object_may_be_marked_at_its_call() -> None:
+    class Show:
+        @auth("full")
+        def __call__(self) -> str:
+            return "ok"
+
+    resolver = Resolver()
+    resolver.use(Authenticate(Book(), "off"))
+    resolver.get("/a")(Show())
+    assert TestClient(resolver).get("/a").status == 401
+
+
+def test_a_handler_may_call_another_one_and_hold_what_it_likes() -> None:
+    resolver = Resolver()
+    resolver.use(Authenticate(Book(), "off"))
+
+    @resolver.get("/b")
+    def second() -> str:
+        return first() + str(client.get is not None)
+
+    @auth("full")
+    @resolver.get("/a")
+    def first() -> str:
+        return "ok"
+
+    client = TestClient(resolver)
+    assert client.get("/b").text == "okTrue"
+    resolver.get("/c")(auth("user")(_closure(first)))  # it says its own
+    assert client.get("/c").status == 401
+
+
 def test_two_modes_for_one_handler_are_refused() -> None:
     with pytest.raises(ConfigurationError, match="has a mode already"):
         auth("off")(auth("user")(lambda: None))
