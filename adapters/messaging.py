@@ -12,20 +12,23 @@ A pydantic model is validated as the receiver will read it; of a dataclass only 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from adapters._core.message import Message, as_message
+from adapters._core.message import Message, as_message, check_deduplication
+from adapters._core.outgoing import CURRENT
 from adapters.errors import InvalidMessage
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Self, TypeAlias, TypedDict, Unpack
 
-    from adapters.sns import PublishOptions
-    from adapters.sqs.send import SendOptions
+    from adapters._core.message import Deduplication, Group
+    from adapters._core.outgoing import Outgoing
+    from router.durations import Duration
 
     Part: TypeAlias = str | Callable[[Any], str] | None
 
@@ -77,24 +80,41 @@ class _Channel(Generic[T]):
         Raises:
             InvalidMessage: the value does not fit the model; its `errors` say what is wrong where.
         """
-        message = as_message(value, **options)
+        return self._message(as_message(value, **options), self._parts)
+
+    def _message(self, message: Message, parts: Parts) -> Message:
         try:
             held, body = self._encode(message.content)
         except InvalidMessage as error:
             raise InvalidMessage(f"{self!r}: {error}", errors=error.errors, resource=self.name) from None
         derived: dict[str, Any] = {
             name: self._part(name, part, held)
-            for name, part in self._parts.items()
+            for name, part in parts.items()
             if part is not None and getattr(message, name) is None
         }
         return replace(message, content=body, **derived)
 
-    def messages(self, values: Iterable[T | dict[str, Any] | Message]) -> list[Message]:
-        """Return the messages for some values, each validated; the error of one names its position."""
+    def messages(
+        self,
+        values: Iterable[T | dict[str, Any] | Message],
+        *,
+        group: Group = None,
+        deduplication: Deduplication = None,
+    ) -> list[Message]:
+        """Return the messages for some values, each validated; the error of one names its position.
+
+        group, deduplication: in place of those of the topic or queue: functions of the value, or one group for all.
+        """
+        check_deduplication(deduplication)
+        parts = self._parts.copy()
+        if group is not None:
+            parts["group"] = group if callable(group) else lambda _: group
+        if deduplication is not None:
+            parts["deduplication"] = deduplication
         messages = []
         for position, value in enumerate(values):
             try:
-                messages.append(self.message(value))
+                messages.append(self._message(as_message(value), parts))
             except InvalidMessage as error:
                 raise InvalidMessage(f"#{position} {error}", errors=error.errors, resource=self.name) from None
         return messages
@@ -122,21 +142,59 @@ class Topic(_Channel[T]):
         super().__init__(name, model, **parts)
         self.sns = Sns() if sns is None else sns
 
-    def publish(self, value: T | dict[str, Any] | Message, **options: Unpack[PublishOptions]) -> str:
+    def publish(
+        self,
+        value: T | dict[str, Any] | Message,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        subject: str | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """Validate a value, publish it as `Sns.publish` does, and return the message's id."""
-        return self.sns.publish(self.name, self.message(value, **options))
+        message = self.message(
+            value, attributes=attributes, subject=subject, group=group, deduplication=deduplication, session=session
+        )
+        return self.sns.publish(self.name, message)
 
-    async def publish_async(self, value: T | dict[str, Any] | Message, **options: Unpack[PublishOptions]) -> str:
+    async def publish_async(
+        self,
+        value: T | dict[str, Any] | Message,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        subject: str | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """`publish` from async code, without blocking its loop."""
-        return await self.sns.publish_async(self.name, self.message(value, **options))
+        message = self.message(
+            value, attributes=attributes, subject=subject, group=group, deduplication=deduplication, session=session
+        )
+        return await self.sns.publish_async(self.name, message)
 
-    def publish_many(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+    def publish_many(
+        self,
+        values: Iterable[T | dict[str, Any] | Message],
+        *,
+        group: Group = None,
+        deduplication: Deduplication = None,
+    ) -> list[str]:
         """Validate values (or Messages of them) and publish them in batches, as `Sns.publish_many`."""
-        return self.sns.publish_many(self.name, self.messages(values))
+        messages = self.messages(values, group=group, deduplication=deduplication)
+        return self.sns.publish_many(self.name, messages)
 
-    async def publish_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+    async def publish_many_async(
+        self,
+        values: Iterable[T | dict[str, Any] | Message],
+        *,
+        group: Group = None,
+        deduplication: Deduplication = None,
+    ) -> list[str]:
         """`publish_many` from async code, without blocking its loop."""
-        return await self.sns.publish_many_async(self.name, await self.sns.aws.in_thread(self.messages, values))
+        messages = partial(self.messages, values, group=group, deduplication=deduplication)
+        return await self.sns.publish_many_async(self.name, await self.sns.aws.in_thread(messages))
 
     def using(self, sns: Sns) -> Self:
         """Return the same topic through another publisher, such as that of a test."""
@@ -166,21 +224,59 @@ class Queue(_Channel[T]):
         super().__init__(name, model, **parts)
         self.sqs = Sqs() if sqs is None else sqs
 
-    def send(self, value: T | dict[str, Any] | Message, **options: Unpack[SendOptions]) -> str:
+    def send(
+        self,
+        value: T | dict[str, Any] | Message,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        delay: Duration | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """Validate a value, send it as `Sqs.send` does, and return the message's id."""
-        return self.sqs.send(self.name, self.message(value, **options))
+        message = self.message(
+            value, attributes=attributes, delay=delay, group=group, deduplication=deduplication, session=session
+        )
+        return self.sqs.send(self.name, message)
 
-    async def send_async(self, value: T | dict[str, Any] | Message, **options: Unpack[SendOptions]) -> str:
+    async def send_async(
+        self,
+        value: T | dict[str, Any] | Message,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        delay: Duration | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """`send` from async code, without blocking its loop."""
-        return await self.sqs.send_async(self.name, self.message(value, **options))
+        message = self.message(
+            value, attributes=attributes, delay=delay, group=group, deduplication=deduplication, session=session
+        )
+        return await self.sqs.send_async(self.name, message)
 
-    def send_many(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+    def send_many(
+        self,
+        values: Iterable[T | dict[str, Any] | Message],
+        *,
+        group: Group = None,
+        deduplication: Deduplication = None,
+    ) -> list[str]:
         """Validate values (or Messages of them) and send them in batches, as `Sqs.send_many`."""
-        return self.sqs.send_many(self.name, self.messages(values))
+        messages = self.messages(values, group=group, deduplication=deduplication)
+        return self.sqs.send_many(self.name, messages)
 
-    async def send_many_async(self, values: Iterable[T | dict[str, Any] | Message]) -> list[str]:
+    async def send_many_async(
+        self,
+        values: Iterable[T | dict[str, Any] | Message],
+        *,
+        group: Group = None,
+        deduplication: Deduplication = None,
+    ) -> list[str]:
         """`send_many` from async code, without blocking its loop."""
-        return await self.sqs.send_many_async(self.name, await self.sqs.aws.in_thread(self.messages, values))
+        messages = partial(self.messages, values, group=group, deduplication=deduplication)
+        return await self.sqs.send_many_async(self.name, await self.sqs.aws.in_thread(messages))
 
     def using(self, sqs: Sqs) -> Self:
         """Return the same queue through another sender, such as that of a test."""

@@ -11,6 +11,7 @@ the topic's key. Everything travels over TLS.
 from __future__ import annotations
 
 from adapters._core.message import Message, as_message
+from adapters._core.outgoing import CURRENT
 from adapters._core.partitions import partition
 from adapters._core.sender import Destination, Sender, Sent
 from adapters.errors import InvalidMessage
@@ -18,18 +19,10 @@ from adapters.errors import InvalidMessage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, TypedDict, Unpack
+    from typing import Any
 
+    from adapters._core.message import Deduplication, Group
     from adapters._core.outgoing import Outgoing
-
-    class PublishOptions(TypedDict, total=False):
-        """The keyword arguments of `Sns.publish`."""
-
-        attributes: Mapping[str, Any] | None
-        subject: str | None
-        group: str | None
-        deduplication: str | None
-        session: Outgoing
 
 
 __all__ = ["Message", "Sent", "Sns"]
@@ -58,26 +51,60 @@ class Sns(Sender):
     limit = "topic_max_bytes"
     one_line = True
 
-    def publish(self, topic: str, content: Any, **options: Unpack[PublishOptions]) -> str:
+    def publish(
+        self,
+        topic: str,
+        content: Any,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        subject: str | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """Publish one message and return its id.
 
         topic: its name, ARN, or a key of `Settings(topics=...)`.
         content: text, bytes of UTF-8 text, anything that JSON can hold, or a Message.
-        options: `attributes`; `subject`, for mails; `group` and `deduplication`, of FIFO topics; `session`: the current
-            one unless another is given, None attaches none.
+        attributes: see `Message`. subject: for mails.
+        group: of a FIFO topic: messages of one group are delivered in order. On a standard topic it is handed on to
+            the queues behind it, as their group for fair queues.
+        deduplication: of a FIFO topic: within five minutes a second message with the same id is not delivered.
+        session: the current one unless another is given; None attaches none.
 
         Raises:
             InvalidMessage: the message cannot be sent as it is.
             AdapterError: SNS refused it.
         """
-        return self._run(self._send_one(topic, as_message(content, **options), "publish"), "publish")
+        message = as_message(
+            content, attributes=attributes, subject=subject, group=group, deduplication=deduplication, session=session
+        )
+        return self._run(self._send_one(topic, message, "publish"), "publish")
 
-    async def publish_async(self, topic: str, content: Any, **options: Unpack[PublishOptions]) -> str:
+    async def publish_async(
+        self,
+        topic: str,
+        content: Any,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        subject: str | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """`publish` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._send_one(topic, as_message(content, **options), "publish"))
+        message = as_message(
+            content, attributes=attributes, subject=subject, group=group, deduplication=deduplication, session=session
+        )
+        return await self.aws.run_async(self._send_one(topic, message, "publish"))
 
-    def publish_many(self, topic: str, messages: Iterable[Any]) -> list[str]:
+    def publish_many(
+        self, topic: str, messages: Iterable[Any], *, group: Group = None, deduplication: Deduplication = None
+    ) -> list[str]:
         """Publish values or `Message`s in batches, and return their ids in order.
+
+        group, deduplication: of a FIFO topic, for messages that have none of their own: functions of the content, or
+            one group for all.
 
         All are checked before the first is sent. What SNS refuses is sent again, with pauses.
 
@@ -85,11 +112,13 @@ class Sns(Sender):
             InvalidMessage: one of them cannot be sent as it is; nothing was sent.
             PartialFailure: some were not taken; it says which.
         """
-        return self._run(self._send_many(topic, messages), "publish_many")
+        return self._run(self._send_many(topic, messages, group, deduplication), "publish_many")
 
-    async def publish_many_async(self, topic: str, messages: Iterable[Any]) -> list[str]:
+    async def publish_many_async(
+        self, topic: str, messages: Iterable[Any], *, group: Group = None, deduplication: Deduplication = None
+    ) -> list[str]:
         """`publish_many` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._send_many(topic, messages))
+        return await self.aws.run_async(self._send_many(topic, messages, group, deduplication))
 
     def _resolve(self, name: str) -> Destination:
         known = self.settings.topic(name)

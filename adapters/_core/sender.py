@@ -9,7 +9,7 @@ from functools import partial
 from adapters._core.adapter import Adapter
 from adapters._core.characters import escaped, sendable
 from adapters._core.delivery import BatchEntry, Delivery, cut
-from adapters._core.message import as_message, text_of
+from adapters._core.message import as_messages, text_of
 from adapters._core.message_attributes import MOST, AttributeRules, encode, size_of
 from adapters._core.outgoing import CURRENT, named_session
 from adapters._core.rate_limit import TokenBucket
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any, ClassVar, TypeAlias
 
-    from adapters._core.message import Message
+    from adapters._core.message import Deduplication, Group, Message
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from adapters.offload import Offload
@@ -145,11 +145,13 @@ class Sender(Adapter, ABC):
         self._audit(destination, entry, id, "")
         return id
 
-    def _send_many(self, name: str, values: Iterable[Any]) -> Steps[list[str]]:
+    def _send_many(
+        self, name: str, values: Iterable[Any], group: Group, deduplication: Deduplication
+    ) -> Steps[list[str]]:
         values = list(values)
+        messages = as_messages(values, group, deduplication)
         if not values:
             return []
-        messages = [as_message(value) for value in values]
         sessions = self._sessions(messages)
         destination = yield from self._destination(name)
         entries = yield from self._entries(destination, values, messages, sessions)

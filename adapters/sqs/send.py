@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from adapters._core.message import as_message
+from adapters._core.outgoing import CURRENT
 from adapters._core.partitions import partition
 from adapters._core.sender import Destination, Sender
 from adapters._core.whole_seconds import whole_seconds
@@ -13,20 +14,11 @@ from adapters.errors import InvalidMessage
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from typing import Any, TypedDict, Unpack
+    from typing import Any
 
-    from adapters._core.message import Message
+    from adapters._core.message import Deduplication, Group, Message
     from adapters._core.outgoing import Outgoing
     from router.durations import Duration
-
-    class SendOptions(TypedDict, total=False):
-        """The keyword arguments of `Sqs.send`."""
-
-        attributes: Mapping[str, Any] | None
-        delay: Duration | None
-        group: str | None
-        deduplication: str | None
-        session: Outgoing
 
 
 _LONGEST_DELAY = 900
@@ -42,27 +34,61 @@ class QueueSender(Sender):
     entries_parameter = "Entries"
     limit = "queue_max_bytes"
 
-    def send(self, queue: str, content: Any, **options: Unpack[SendOptions]) -> str:
+    def send(
+        self,
+        queue: str,
+        content: Any,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        delay: Duration | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """Send one message and return its id.
 
         queue: its name, URL, ARN, or a key of `Settings(queues=...)`.
         content: text, bytes of UTF-8 text, anything that JSON can hold, or a Message.
-        options: `attributes`; `delay`: seconds or a timedelta until it can be received, 15 minutes at most (a FIFO
-            queue has one delay for all); `group` and `deduplication`, of FIFO queues; `session`: the current one unless
-            another is given, None attaches none.
+        attributes: see `Message`.
+        delay: seconds or a timedelta until it can be received, 15 minutes at most; a FIFO queue has one delay for all.
+        group: of a FIFO queue: messages of one group are delivered in order. On a standard queue it makes it a fair
+            one: a group with many messages does not hold up the others.
+        deduplication: of a FIFO queue: within five minutes a second message with the same id is not delivered.
+        session: the current one unless another is given; None attaches none.
 
         Raises:
             InvalidMessage: the message cannot be sent as it is.
             AdapterError: SQS refused it.
         """
-        return self._run(self._send_one(queue, as_message(content, **options), "send_message"), "send")
+        message = as_message(
+            content, attributes=attributes, delay=delay, group=group, deduplication=deduplication, session=session
+        )
+        return self._run(self._send_one(queue, message, "send_message"), "send")
 
-    async def send_async(self, queue: str, content: Any, **options: Unpack[SendOptions]) -> str:
+    async def send_async(
+        self,
+        queue: str,
+        content: Any,
+        *,
+        attributes: Mapping[str, Any] | None = None,
+        delay: Duration | None = None,
+        group: str | None = None,
+        deduplication: str | None = None,
+        session: Outgoing = CURRENT,
+    ) -> str:
         """`send` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._send_one(queue, as_message(content, **options), "send_message"))
+        message = as_message(
+            content, attributes=attributes, delay=delay, group=group, deduplication=deduplication, session=session
+        )
+        return await self.aws.run_async(self._send_one(queue, message, "send_message"))
 
-    def send_many(self, queue: str, messages: Iterable[Any]) -> list[str]:
+    def send_many(
+        self, queue: str, messages: Iterable[Any], *, group: Group = None, deduplication: Deduplication = None
+    ) -> list[str]:
         """Send values or `Message`s in batches, and return their ids in order.
+
+        group, deduplication: of a FIFO queue, for messages that have none of their own: functions of the content, or
+            one group for all.
 
         All are checked before the first is sent. What SQS refuses is sent again, with pauses.
 
@@ -70,11 +96,13 @@ class QueueSender(Sender):
             InvalidMessage: one of them cannot be sent as it is; nothing was sent.
             PartialFailure: some were not taken; it says which.
         """
-        return self._run(self._send_many(queue, messages), "send_many")
+        return self._run(self._send_many(queue, messages, group, deduplication), "send_many")
 
-    async def send_many_async(self, queue: str, messages: Iterable[Any]) -> list[str]:
+    async def send_many_async(
+        self, queue: str, messages: Iterable[Any], *, group: Group = None, deduplication: Deduplication = None
+    ) -> list[str]:
         """`send_many` from async code, without blocking its loop."""
-        return await self.aws.run_async(self._send_many(queue, messages))
+        return await self.aws.run_async(self._send_many(queue, messages, group, deduplication))
 
     def _options(self, destination: Destination, message: Message, body: str) -> dict[str, Any]:
         if message.subject is not None:

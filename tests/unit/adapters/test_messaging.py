@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from pydantic import BaseModel, Field
@@ -114,6 +115,27 @@ class TestOptions:
         assert (sent["MessageGroupId"], sent["MessageDeduplicationId"]) == ("7", "d-7")
         orders.send({"orderId": "7"}, group="own")
         assert client.parameters("send_message")[-1]["MessageGroupId"] == "own"
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_ids_of_many_in_place_of_those_of_the_queue(self, client, sqs, asynchronous):
+        orders = Queue("orders.fifo", Order, sqs=sqs, group="id", deduplication="id")
+        values: list[Any] = [{"orderId": "7"}, Message({"orderId": "8"}, group="own")]
+        options = {"group": lambda order: f"g-{order.id}", "deduplication": lambda order: f"d-{order.id}"}
+        if asynchronous:
+            asyncio.run(orders.send_many_async(values, **options))
+            asyncio.run(orders.send_many_async(values, group="all"))
+        else:
+            orders.send_many(values, **options)
+            orders.send_many(values, group="all")
+        first, second = (asked["Entries"] for asked in client.parameters("send_message_batch"))
+        assert [(one["MessageGroupId"], one["MessageDeduplicationId"]) for one in first] == [
+            ("g-7", "d-7"),
+            ("own", "d-8"),
+        ]
+        assert [(one["MessageGroupId"], one["MessageDeduplicationId"]) for one in second] == [
+            ("all", "7"),
+            ("own", "8"),
+        ]
 
     def test_group_by_a_key_where_there_is_no_model(self, client, sqs):
         anything = Queue("orders.fifo", sqs=sqs, group="customer")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import json
 import logging
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from botocore.stub import Stubber
@@ -19,6 +21,7 @@ from adapters.errors import (
     ResourceNotFound,
     Throttled,
 )
+from adapters.messaging import Queue, Topic
 from adapters.sns import Message, Sns
 from adapters.sqs import Sqs
 from router import (
@@ -158,6 +161,60 @@ class TestRequests:
         sqs, client = sender()
         sqs.send("orders", "x", group="tenant-1")
         assert client.parameters("send_message")[0]["MessageGroupId"] == "tenant-1"
+
+
+class TestIdsOfMany:
+    """Groups and deduplication ids of FIFO for messages that have none of their own."""
+
+    MESSAGES = ({"id": 1, "customer": "ann"}, Message({"id": 2, "customer": "bob"}, group="own", deduplication="own-2"))
+    IDS = (("ann", "id-1"), ("own", "own-2"))
+
+    @staticmethod
+    def ids(client, operation):
+        [asked] = client.parameters(operation)
+        entries = asked.get("PublishBatchRequestEntries") or asked["Entries"]
+        return tuple((one["MessageGroupId"], one["MessageDeduplicationId"]) for one in entries)
+
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_are_functions_of_the_content(self, asynchronous):
+        options = {"group": lambda held: held["customer"], "deduplication": lambda held: f"id-{held['id']}"}
+        sqs, queue = sender()
+        sns, topic = publisher()
+        if asynchronous:
+            asyncio.run(sqs.send_many_async("orders.fifo", self.MESSAGES, **options))
+            asyncio.run(sns.publish_many_async("orders.fifo", self.MESSAGES, **options))
+        else:
+            sqs.send_many("orders.fifo", self.MESSAGES, **options)
+            sns.publish_many("orders.fifo", self.MESSAGES, **options)
+        assert self.ids(queue, "send_message_batch") == self.ids(topic, "publish_batch") == self.IDS
+
+    def test_one_group_for_all(self):
+        sqs, client = sender(options={"content_deduplication": True})
+        sqs.send_many("orders.fifo", [1, 2, Message(3, group="own")], group="g")
+        entries = client.parameters("send_message_batch")[0]["Entries"]
+        assert [one["MessageGroupId"] for one in entries] == ["g", "g", "own"]
+        assert len({one["MessageDeduplicationId"] for one in entries}) == 3
+
+    def test_one_deduplication_id_for_all_would_lose_all_but_the_first(self):
+        sqs, client = sender()
+        one: Any = "d"
+        with pytest.raises(ConfigurationError, match="function of the content"):
+            sqs.send_many("orders.fifo", [1, 2], group="g", deduplication=one)
+        assert client.calls == []
+
+    def test_one_that_is_not_an_id_is_named_by_its_position(self):
+        sqs, client = sender()
+        with pytest.raises(InvalidMessage, match="#1: group= must be"):
+            sqs.send_many("orders.fifo", ["a", "b c"], group=str)
+        assert client.calls == []
+
+    @pytest.mark.parametrize("verb", ["{}", "{}_async", "{}_many", "{}_many_async"])
+    @pytest.mark.parametrize(
+        ("channel", "name"), [(Sqs, "send"), (Queue, "send"), (Sns, "publish"), (Topic, "publish")]
+    )
+    def test_the_signatures_name_them(self, channel, name, verb):
+        named = inspect.signature(getattr(channel, verb.format(name))).parameters
+        assert {"group", "deduplication"} <= named.keys()
 
 
 class TestNames:
@@ -421,11 +478,12 @@ class TestSession:
         entries = [Message(1, session=None), Message(2, session=Session(user="bob")), 3]
         sns.publish_many("order-events", entries)
         sns.publish("order-events", 4, session=None)
+        sns.publish("order-events", Message(5), session=None)
         first, second, third = client.parameters("publish_batch")[0]["PublishBatchRequestEntries"]
         assert "MessageAttributes" not in first
         assert json.loads(second["MessageAttributes"]["session"]["StringValue"]) == {"user": "bob"}
         assert "ann" in third["MessageAttributes"]["session"]["StringValue"]
-        assert "MessageAttributes" not in client.parameters("publish")[0]
+        assert all("MessageAttributes" not in asked for asked in client.parameters("publish"))
 
     def test_is_never_written_into_what_the_caller_gave(self):
         sns, client = publisher()
