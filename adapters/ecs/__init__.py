@@ -6,12 +6,12 @@
 
 The container gets `TASK_NAME`, `SESSION` and `TASK_DATA`, from which `resolver.run_task()` finds the `@on_task` route,
 its session and its body. Every verb has an `_async` twin. The role needs `ecs:RunTask` and `iam:PassRole` on the task's
-roles; `ecs:DescribeTasks` to wait; `ecs:DescribeTaskDefinition` where no `container=` is given.
+roles; `ecs:DescribeTasks` to wait and for `status`; `ecs:DescribeTaskDefinition` where no `container=` is given.
 """
 
 from __future__ import annotations
 
-from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskResult, TaskTimeout
+from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskResult, TaskStatus, TaskTimeout
 from adapters.ecs.tasks import Ecs, task_data
 
-__all__ = ["Ecs", "TaskExists", "TaskFailed", "TaskNotStarted", "TaskResult", "TaskTimeout", "task_data"]
+__all__ = ["Ecs", "TaskExists", "TaskFailed", "TaskNotStarted", "TaskResult", "TaskStatus", "TaskTimeout", "task_data"]

@@ -9,34 +9,66 @@ from adapters.errors import AdapterError, safe
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
     from typing import Any
+
+
+# Stop codes that are about the host and not about the task (ECS API reference, Task).
+_HOST_LOST = frozenset(("SpotInterruption", "TerminationNotice", "InfrastructureHealth"))
 
 
 @dataclass(frozen=True, slots=True)
 class TaskResult:
     """How a task ended.
 
-    exit_code: of its container; None when the container never ran. reason: ECS's words, such as
-    `CannotPullContainerError`. stop_code: `EssentialContainerExited`, `TaskFailedToStart`, `UserInitiated` ...
+    exit_code: of its container; None when there is none: it never ran, or it was stopped from outside, as when its host
+        was lost.
+    reason: ECS's words, such as `CannotPullContainerError`.
+    stop_code: `EssentialContainerExited`, `TaskFailedToStart`, `UserInitiated`, `SpotInterruption` ...
+    started: whether it ran at all. A task that did may have done a part of its work.
     """
 
     arn: str
     exit_code: int | None
     reason: str = ""
     stop_code: str = ""
+    started: bool = False
 
     @property
     def ok(self) -> bool:
         """Whether it did its work."""
         return self.exit_code == 0
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether AWS took its host away: started once more, it may well end."""
+        return self.exit_code is None and (self.stop_code in _HOST_LOST or "Host EC2" in self.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskStatus:
+    """What a task is doing.
+
+    arn: of the task.
+    status: `PROVISIONING`, `PENDING`, `RUNNING`, `DEPROVISIONING`, `STOPPED` ... (ECS developer guide, task lifecycle).
+    started_at: when it began to run; None if it did not.
+    result: how it ended; None if it has not.
+    """
+
+    arn: str
+    status: str
+    started_at: datetime | None = None
+    result: TaskResult | None = None
+
 
 class TaskFailed(AdapterError):
-    """The task ran and failed, or was never started. `result` says how."""
+    """The task ran and failed, was stopped, or never ran. `result` says how; retryable when its host was lost."""
 
     def __init__(self, result: TaskResult, name: str, cluster: str) -> None:
         self.result = result
-        how = "it never ran" if result.exit_code is None else f"exit code {result.exit_code}"
+        how = f"exit code {result.exit_code}"
+        if result.exit_code is None:
+            how = "it was stopped before it ended" if result.started else "it never ran"
         why = f" ({safe(result.reason)})" if result.reason else ""
         super().__init__(
             f"ecs task {name} in {cluster}: {how}{why}; its log tells more: {result.arn}",
@@ -44,6 +76,7 @@ class TaskFailed(AdapterError):
             operation="wait",
             resource=result.arn,
             code=result.stop_code,
+            retryable=result.interrupted,
         )
 
 
@@ -118,9 +151,18 @@ def result_of(arn: str, task: Mapping[str, Any], name: str | None) -> TaskResult
     """Return how a task ended: the exit code of the named container, else the first that is not 0."""
     containers = [held for held in task.get("containers") or () if name is None or held.get("name") == name]
     codes = [held["exitCode"] for held in containers if held.get("exitCode") is not None]
-    # A container without an exit code was never started: pulling its image failed, or its dependency did.
+    # A container without an exit code was never started (pulling its image failed, or its dependency did), or nobody
+    # was there to see it end.
     complete = len(codes) == len(containers) > 0
     exit_code = next((code for code in codes if code), 0 if complete else None)
     reasons = [str(held["reason"]) for held in containers if held.get("reason")]
     reason = "; ".join([*reasons, *filter(None, [str(task.get("stoppedReason") or "")])])
-    return TaskResult(arn, exit_code, reason, str(task.get("stopCode") or ""))
+    started = bool(task.get("startedAt")) or bool(codes)
+    return TaskResult(arn, exit_code, reason, str(task.get("stopCode") or ""), started)
+
+
+def status_of(arn: str, task: Mapping[str, Any], name: str | None) -> TaskStatus:
+    """Return what a task is doing, or how it ended."""
+    status = str(task.get("lastStatus"))
+    result = result_of(arn, task, name) if status == "STOPPED" else None
+    return TaskStatus(arn, status, task.get("startedAt"), result)

@@ -9,7 +9,7 @@ from adapters._core.adapter import Adapter
 from adapters._core.outgoing import CURRENT, session_wire
 from adapters._core.steps import BlockingCall, Wait
 from adapters.ecs.overrides import LONGEST, OFFLOADED, length, network, overrides, placement, too_long, variables
-from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of
+from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of, status_of
 from adapters.errors import AdapterError, InvalidMessage, OffloadRefused, ResourceNotFound
 from router.durations import seconds
 from router.encode import dumps
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from adapters._core.outgoing import Outgoing
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
-    from adapters.ecs.task_results import TaskResult
+    from adapters.ecs.task_results import TaskResult, TaskStatus
     from router.durations import Duration
     from router.event import Event
     from router.session import Policy
@@ -163,6 +163,20 @@ class Ecs(Adapter):
         """`wait` from async code, without blocking its loop."""
         return await self.aws.run_async(self._wait(arn, timeout))
 
+    def status(self, arn: str) -> TaskStatus:
+        """Return what a task is doing now, or how it ended.
+
+        Raises:
+            ResourceNotFound: there is no such task: ECS forgets one about an hour after its end, and may not know one
+                that was started a moment ago.
+            AdapterError: ECS refused the call.
+        """
+        return self._run(self._status(arn), "status")
+
+    async def status_async(self, arn: str) -> TaskStatus:
+        """`status` from async code, without blocking its loop."""
+        return await self.aws.run_async(self._status(arn))
+
     # ---- starting ----------------------------------------------------------------------------------------------
 
     def _run_one(
@@ -281,32 +295,46 @@ class Ecs(Adapter):
             raise too_long(name, characters, "it is too long without its data, too: set fewer variables")
         return override
 
-    # ---- waiting -----------------------------------------------------------------------------------------------
+    # ---- looking -----------------------------------------------------------------------------------------------
+
+    def _status(self, arn: str) -> Steps[TaskStatus]:
+        task, answer = yield from self._look(arn)
+        if task is None:
+            raise self._missing(arn, answer)
+        return status_of(arn, task, self.container)
+
+    def _look(self, arn: str) -> Steps[tuple[dict[str, Any] | None, dict[str, Any]]]:
+        """Return a task, None where ECS does not know it, and the whole answer."""
+        answer = yield self.aws.step(
+            "ecs", "describe_tasks", resource=arn, parameters={"cluster": self.cluster, "tasks": [arn]}
+        )
+        tasks = answer.get("tasks") or ()
+        return (tasks[0] if tasks else None), answer
+
+    def _missing(self, arn: str, answer: dict[str, Any]) -> ResourceNotFound:
+        return ResourceNotFound(
+            f"ecs.describe_tasks {arn}: there is no such task in {self.cluster}; ECS forgets a task about an hour "
+            "after its end",
+            service="ecs",
+            operation="describe_tasks",
+            resource=arn,
+            code=refusal(answer),
+        )
 
     def _wait(self, arn: str, timeout: Duration) -> Steps[TaskResult]:
         most = seconds(timeout, "wait(timeout=...)")
         began, waited, pause, looks = time.monotonic(), 0.0, _FIRST_LOOK, 0
         while True:
-            answer = yield self.aws.step(
-                "ecs", "describe_tasks", resource=arn, parameters={"cluster": self.cluster, "tasks": [arn]}
-            )
+            task, answer = yield from self._look(arn)
             looks += 1
-            tasks = answer.get("tasks") or ()
-            if tasks and tasks[0].get("lastStatus") == "STOPPED":
-                return result_of(arn, tasks[0], self.container)
-            if not tasks and looks >= _LOOKS_FOR_A_NEW_TASK:
-                raise ResourceNotFound(
-                    f"ecs.describe_tasks {arn}: there is no such task in {self.cluster}; ECS forgets a task about an "
-                    "hour after its end",
-                    service="ecs",
-                    operation="describe_tasks",
-                    resource=arn,
-                    code=refusal(answer),
-                )
+            if task is not None and task.get("lastStatus") == "STOPPED":
+                return result_of(arn, task, self.container)
+            if task is None and looks >= _LOOKS_FOR_A_NEW_TASK:
+                raise self._missing(arn, answer)
             # The pauses count when a test does not make them; the clock counts what the calls take, too.
             waited = max(waited, time.monotonic() - began)
             if waited >= most:
-                raise TaskTimeout(arn, self.cluster, str(tasks[0].get("lastStatus")) if tasks else "MISSING", most)
+                raise TaskTimeout(arn, self.cluster, "MISSING" if task is None else str(task.get("lastStatus")), most)
             pause_now = min(pause, most - waited)
             yield Wait(pause_now)
             waited += pause_now

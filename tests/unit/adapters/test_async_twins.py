@@ -47,6 +47,7 @@ VERBS = [
     (Ecs, "run_task", ("nightly", {"A": "b"})),
     (Ecs, "run_tasks", ("nightly", 2)),
     (Ecs, "wait", ("arn:task/0",)),
+    (Ecs, "status", ("arn:task/0",)),
     (S3, "put", ("a", {"b": 1})),
     (S3, "get", ("a",)),
     (S3, "head", ("a",)),

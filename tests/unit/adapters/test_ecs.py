@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from datetime import UTC, datetime
 
 import pytest
 
-from adapters.ecs import Ecs, TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, task_data
+from adapters.ecs import (
+    Ecs,
+    TaskExists,
+    TaskFailed,
+    TaskNotStarted,
+    TaskResult,
+    TaskStatus,
+    TaskTimeout,
+    task_data,
+)
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, OffloadRefused, ResourceNotFound
 from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
 from router.sources import read
@@ -31,6 +42,9 @@ def environment(client):
     """The variables of the container, as the process will find them."""
     [override] = client.parameters("run_task")[-1]["overrides"]["containerOverrides"]
     return {one["name"]: one["value"] for one in override["environment"]}
+
+
+STARTED = datetime(2026, 1, 31, 12, tzinfo=UTC)
 
 
 def task(status="STOPPED", code: int | None = 0, **further):
@@ -288,6 +302,35 @@ class TestSeveral:
             launcher()[0].run_tasks("nightly", count)
 
 
+class TestStatus:
+    @pytest.mark.parametrize("asynchronous", [False, True])
+    def test_is_told_without_waiting(self, asynchronous):
+        client = FakeClient(describe_tasks=[task("PENDING"), task("RUNNING", startedAt=STARTED), task(code=3)])
+        sleeps: list[float] = []
+        ecs, _ = launcher(client, sleeps)
+
+        def status():
+            return asyncio.run(ecs.status_async(ARN)) if asynchronous else ecs.status(ARN)
+
+        assert status() == TaskStatus(ARN, "PENDING")
+        assert status() == TaskStatus(ARN, "RUNNING", STARTED)
+        assert status() == TaskStatus(ARN, "STOPPED", result=TaskResult(ARN, 3, started=True))
+        assert sleeps == []
+
+    def test_of_one_that_lost_its_host(self):
+        answer = task(code=None, startedAt=STARTED, stopCode="TerminationNotice")
+        status = launcher(FakeClient(describe_tasks=answer))[0].status(ARN)
+        assert status.started_at == STARTED
+        assert status.result == TaskResult(ARN, None, stop_code="TerminationNotice", started=True)
+
+    def test_of_one_that_is_not_there(self):
+        client = FakeClient(describe_tasks={"tasks": [], "failures": [{"arn": ARN, "reason": "MISSING"}]})
+        with pytest.raises(ResourceNotFound, match="no such task in jobs") as raised:
+            launcher(client)[0].status(ARN)
+        assert raised.value.code == "MISSING"
+        assert len(client.calls) == 1
+
+
 class TestWaiting:
     def test_ends_with_the_task(self):
         sleeps: list[float] = []
@@ -315,6 +358,12 @@ class TestWaiting:
                 "CannotPullContainerError",
             ),
             (task(code=None, containers=[], stopCode="TaskFailedToStart"), None, "never ran"),
+            (
+                task(code=None, startedAt=STARTED, stoppedReason="Host EC2 (instance i-1) terminated."),
+                None,
+                r"was stopped before it ended \(Host EC2",
+            ),
+            (task(code=None, startedAt=STARTED, stopCode="UserInitiated"), None, "was stopped before it ended"),
         ],
     )
     def test_on_a_task_that_fails_raises_when_it_was_started_here(self, answer, code, why):
@@ -322,6 +371,23 @@ class TestWaiting:
         with pytest.raises(TaskFailed, match=why) as raised:
             launcher(client)[0].run_task("nightly", wait=True)
         assert raised.value.result.exit_code == code
+
+    @pytest.mark.parametrize(
+        ("answer", "interrupted"),
+        [
+            (task(code=None, startedAt=STARTED, stopCode="SpotInterruption"), True),
+            (task(code=None, startedAt=STARTED, stopCode="TerminationNotice"), True),
+            (task(code=None, startedAt=STARTED, stoppedReason="Host EC2 (instance i-1) terminated."), True),
+            (task(code=None, startedAt=STARTED, stopCode="UserInitiated"), False),
+            (task(code=None, stopCode="TaskFailedToStart"), False),
+            (task(code=1, startedAt=STARTED, stopCode="EssentialContainerExited"), False),
+        ],
+    )
+    def test_what_lost_its_host_may_be_tried_again(self, answer, interrupted):
+        client = FakeClient(run_task=started, describe_tasks=answer)
+        with pytest.raises(TaskFailed) as raised:
+            launcher(client)[0].run_task("nightly", wait=True)
+        assert raised.value.retryable is raised.value.result.interrupted is interrupted
 
     def test_on_one_that_succeeds_gives_its_arn(self):
         client = FakeClient(run_task=started, describe_tasks=task())
