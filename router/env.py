@@ -36,13 +36,13 @@ class Env(str):
         from os import environ
 
         held = environ.get(self.variable) or self.default
-        name = _name_in(held.strip()) if held else ""
+        name = name_in(held.strip()) if held else ""
         if not name:
             raise ConfigurationError(f"the environment variable {self.variable} must hold a name, a URL or an ARN")
         return name
 
 
-def _name_in(value: str) -> str:
+def name_in(value: str) -> str:
     """Return the name in a URL of a queue or in an ARN; anything else as it is."""
     if value.startswith(("https://", "http://")):
         return value.partition("//")[2].rstrip("/").partition("/")[2].rpartition("/")[2]

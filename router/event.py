@@ -216,7 +216,7 @@ class Event:
         def __getattr__(self, field: str) -> Any:
             # Called only while a slot is empty: compute it once, keep it.
             if (compute := self._computed.get(field)) is None:
-                raise AttributeError(f"{type(self).__name__} has no field {field!r}")
+                raise AttributeError(f"{type(self).__name__} has no field {field!r}; the payload is in .raw")
             value = compute(self)
             setattr(self, field, value)
             return value

@@ -119,7 +119,9 @@ class Registering:
         named = (events,) if isinstance(events, str) else tuple(events)
         unknown = set(named) - {"INSERT", "MODIFY", "REMOVE"}
         if unknown:
-            raise ConfigurationError(f"on_stream {name!r}: unknown event {', '.join(sorted(unknown))}")
+            raise ConfigurationError(
+                f"on_stream {name!r}: unknown event {', '.join(sorted(unknown))}; use INSERT, MODIFY, REMOVE"
+            )
         # Kinesis records have no kind; a route that asks for one is of a table.
         return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
 
@@ -137,7 +139,12 @@ class Registering:
         **options: Unpack[RecordOptions],
     ) -> Decorator:
         """Changes in an S3 bucket: `events=["ObjectCreated:*"]`, keys by `prefix` and `suffix` (decoded)."""
-        return self._on((Source.S3,), bucket, events=events, prefix=prefix, suffix=suffix, **options)
+        named = (events,) if isinstance(events, str) else tuple(events)
+        if named:
+            from router.routing.mistakes import check_object_events
+
+            check_object_events(bucket, named)
+        return self._on((Source.S3,), bucket, events=named, prefix=prefix, suffix=suffix, **options)
 
     def unpack(self, name: str, /, *, source: Source | str | None = None, **options: Unpack[RecordOptions]) -> None:
         """Hand the events inside the records of a queue, topic, Kinesis or Firehose stream to their own routes.

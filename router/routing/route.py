@@ -170,6 +170,10 @@ class Route:
             raise ConfigurationError(f"{self}: the handler {what}; decorate a function or a method")
         if not isinstance(self.match, str) or not self.match:
             raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
+        if type(self.match) is str and not self.methods and (":" in self.match or "(" in self.match):
+            from router.routing.mistakes import check_name
+
+            check_name(self)
         self._check_access()
         if type(self.batch) is not bool:
             raise ConfigurationError(f"{self}: batch= takes True or False, not {self.batch!r:.80}")

@@ -7,7 +7,7 @@ from router.event import Source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
     from router.event import Event
@@ -25,7 +25,7 @@ def subject_keys(pattern: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(keys)
 
 
-def check_keys(keys: Iterable[str], sources: Iterable[Source]) -> None:
+def check_keys(keys: Iterable[str], sources: Collection[Source]) -> None:
     """Refuse a key that no event of these sources has: a pattern with it would never take anything.
 
     Payloads whose keys are somebody else's to choose (a direct invoke, a task) may have any.
@@ -37,11 +37,12 @@ def check_keys(keys: Iterable[str], sources: Iterable[Source]) -> None:
         known.update(_OF_RECORDS[source].split())
     unknown = sorted({key.partition(".")[0] for key in keys} - known)  # a dot stands for nesting
     if unknown:
-        near = [key for key in _FIELDS if key not in _AMBIGUOUS]
-        raise ConfigurationError(
-            f"pattern= has the key {', '.join(map(repr, unknown))}, which its events have not; it may have "
-            f"{', '.join(near)} and the top-level keys of the record"
-        )
+        told = f"pattern= has the key {', '.join(map(repr, unknown))}, which its events have not"
+        if set(sources) == {Source.EVENTBRIDGE}:
+            near = "source, detail-type, detail and the like; what an event is about is inside detail"
+            raise ConfigurationError(f"{told}; it may have {near}")
+        fields = [key for key in _FIELDS if key not in _AMBIGUOUS]
+        raise ConfigurationError(f"{told}; it may have {', '.join(fields)} and the top-level keys of the record")
 
 
 def subject_of(event: Event, keys: frozenset[str]) -> dict[str, Any]:

@@ -65,4 +65,12 @@ def check_options(
     allowed = [*own, *(name for name in known if name not in without)]
     for option in options:
         if option not in allowed:
-            raise TypeError(f"{option!r} is not an option of samples.{build.__name__}; known are {', '.join(allowed)}")
+            hint = _about_sessions(allowed) if option == "session" else f"known are {', '.join(allowed)}"
+            raise TypeError(f"{option!r} is not an option of samples.{build.__name__}; {hint}")
+
+
+def _about_sessions(allowed: list[str]) -> str:
+    """Return why a call takes no session."""
+    if "authorizer" in allowed or "headers" in allowed:
+        return "a client hands in no session: give headers= or authorizer=, whatever the SessionPolicy reads"
+    return "an event of this source carries none, and its handler runs for nobody"

@@ -105,8 +105,7 @@ def dynamodb(
     at = moment(timestamp)
     stream_arn = arn("dynamodb", region, account, f"table/{table}/stream/2024-01-01T00:00:00.000")
     records = []
-    for index, (event_name, old, new) in enumerate(changes):
-        _check_images(event_name, old, new)
+    for index, (event_name, old, new) in enumerate(map(_checked_change, changes)):
         record: dict[str, Any] = {
             "eventID": hex_id(32, "dynamodb", table, index, event_name, old, new),
             "eventName": event_name,
@@ -128,12 +127,18 @@ def dynamodb(
     return _with_window(records, window, shard, stream_arn)
 
 
-def _check_images(event_name: str, old: Image, new: Image) -> None:
-    """An INSERT has no old item, a REMOVE no new one, a MODIFY has both."""
+def _checked_change(change: Any) -> tuple[str, Image, Image]:
+    """Return a change. An INSERT has no old item, a REMOVE no new one, a MODIFY has both. Raises ValueError."""
+    if not isinstance(change, tuple | list) or len(change) != 3:
+        raise ValueError(
+            f"a change is (event name, old item, new item), such as ('INSERT', None, {{'id': '7'}}), not {change!r:.80}"
+        )
+    event_name, old, new = change
     has_old, has_new = _IMAGES_OF[one_of(event_name, _IMAGES_OF, "event name")]
     if (old is not None, new is not None) != (has_old, has_new):
         needs = " and ".join(name for name, needed in (("an old", has_old), ("a new", has_new)) if needed)
         raise ValueError(f"{event_name} needs {needs} item and no other")
+    return event_name, old, new
 
 
 def _images(old: Image, new: Image, keys: Sequence[str], view: str) -> dict[str, Any]:

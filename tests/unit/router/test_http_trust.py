@@ -814,8 +814,15 @@ def test_failures_are_reported_as_they_were_read(kind: str) -> None:
     ],
 )
 def test_a_pattern_with_a_key_that_no_event_has_is_refused(register: Any, key: str) -> None:
-    with pytest.raises(ConfigurationError, match=f"has the key {key}, which its events have not; it may have body"):
+    with pytest.raises(
+        ConfigurationError, match=f"has the key {key}, which its events have not; it may have (body|source)"
+    ):
         register(Resolver())(lambda event: None)
+
+
+def test_a_key_of_a_detail_is_named_with_its_place() -> None:
+    with pytest.raises(ConfigurationError, match=r"'total', .* what an event is about is inside detail"):
+        Resolver().on_bus("Order *", pattern={"total": [1]})(lambda event: None)
 
 
 def test_a_dot_in_a_key_stands_for_nesting() -> None:

@@ -294,12 +294,33 @@ def test_an_authorizer_has_its_decorator() -> None:
     assert answer["principalId"] == "ada"
 
 
+ARN = "arn:aws"
+
+
 @pytest.mark.parametrize(
     ("register", "message"),
     [
         (lambda on: on.get(lambda: None), "a decorator was used without its parentheses"),
         (lambda on: on.on_queue(lambda: None), "a decorator was used without its parentheses"),
-        (lambda on: on.on_stream("t", events=["CREATE"]), "on_stream 't': unknown event CREATE"),
+        (lambda on: on.on_stream("t", events=["CREATE"]), "unknown event CREATE; use INSERT, MODIFY, REMOVE"),
+        (
+            lambda on: on.on_queue(f"{ARN}:sqs:eu-west-1:123456789012:orders")(lambda: None),
+            "write the name 'orders'; .*Env",
+        ),
+        (
+            lambda on: on.on_queue("https://sqs.eu-west-1.amazonaws.com/1/orders")(lambda: None),
+            "write the name 'orders'",
+        ),
+        (lambda on: on.on_stream(f"{ARN}:dynamodb:r:1:table/t/stream/2026")(lambda: None), "write the name 't'"),
+        (lambda on: on.on_object("arn:aws:s3:::bucket")(lambda: None), "write the name 'bucket'"),
+        (lambda on: on.on("firehose", "arn:aws:firehose")(lambda: None), "write the name;"),
+        (lambda on: on.on_schedule("rate(5 minutes)")(lambda: None), "write the name of the rule or schedule"),
+        (lambda on: on.on_schedule("cron(0 2 * * ? *)")(lambda: None), "write the name of the rule or schedule"),
+        (lambda on: on.on_object("b", events=["ObjectCreated"]), "no event 'ObjectCreated'; write 'ObjectCreated:.'"),
+        (lambda on: on.on_object("b", events="s3:objectCreated:Put"), "write 'ObjectCreated:Put'"),
+        (lambda on: on.on_object("b", events=["OBJECT_REMOVED"]), "write 'ObjectRemoved:.'"),
+        (lambda on: on.on_object("b", events=["Object Created"]), "write 'ObjectCreated:.'"),
+        (lambda on: on.on_object("b", events=["lifecycleTransition"]), "write 'LifecycleTransition'"),
         (lambda on: on.on("sqss", "q"), "on.'sqss'.: unknown source; use one of rest, http"),
         (lambda on: on.on("rest", "/x"), "HTTP routes have a path; use get, post"),
         (lambda on: on.get("/", unknown=1)(lambda: None), "GET /: unknown option unknown"),
@@ -316,6 +337,18 @@ def test_an_authorizer_has_its_decorator() -> None:
 def test_what_cannot_be_meant_is_refused_when_it_is_registered(register: Any, message: str, registering: Any) -> None:
     with pytest.raises(ConfigurationError, match=message):
         register(registering())
+
+
+def test_names_that_look_alike_and_may_be_meant_are_taken() -> None:
+    on = Resolver()
+    on.on_invoke("arn:aws:states:::lambda:invoke")(lambda: None)
+    on.on_bus("https://example.com/created")(lambda event: None)
+    on.on_schedule("rate")(lambda event: None)
+    on.on_object("b", events=["ObjectCreated:*", "s3:ObjectRemoved:Delete", "Object*", "IntelligentTiering"])(
+        lambda: None
+    )
+    on.on_object("b", events=["NewKind:Done", "NewKind"])(lambda: None)
+    assert len(on.routes) == 5
 
 
 def test_middleware_of_a_group_covers_its_records_too() -> None:

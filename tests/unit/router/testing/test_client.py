@@ -183,6 +183,11 @@ def test_what_is_no_form_is_refused(options: Any, said: str) -> None:
         (lambda client: client.object("b", "a", events="x"), "'events' .*known are event"),
         (lambda client: client.bus("t", {}, src="x"), "'src' .*known are source"),
         (lambda client: client.schedule("t", at="x"), "'at' .*known are scheduler"),
+        (lambda client: client.get("/", session={"tenant": "a"}), "in no session: give headers= or authorizer="),
+        (lambda client: client.get("/", source="alb", session={"tenant": "a"}), "a client hands in no session"),
+        (lambda client: client.message("hi", session={"tenant": "a"}), "a client hands in no session"),
+        (lambda client: client.schedule("t", session={"tenant": "a"}), "carries none, .* for nobody"),
+        (lambda client: client.stream("t", [], session={"tenant": "a"}), "carries none, .* for nobody"),
     ],
 )  # fmt: skip
 def test_an_unknown_option_is_refused_and_the_known_ones_are_named(call: Any, said: str) -> None:

@@ -50,6 +50,8 @@ WRONG = {
     "INSERT with old": (lambda: samples.dynamodb("t", [("INSERT", {"id": 1}, {"id": 1})]), "INSERT needs a new item"),
     "MODIFY without old": (lambda: samples.dynamodb("t", [("MODIFY", None, {"id": 1})]), "an old and a new"),
     "event name": (lambda: samples.dynamodb("t", [("insert", None, {"id": 1})]), "INSERT, MODIFY, REMOVE"),
+    "no tuple": (lambda: samples.dynamodb("t", [{"id": 1}]), "a change is .event name, old item, new item."),  # type: ignore[list-item]
+    "a lone change": (lambda: samples.dynamodb("t", CHANGE), "not 'INSERT'"),  # type: ignore[arg-type]
     "no key": (lambda: samples.dynamodb("t", [CHANGE], keys=("pk",)), "lacks its key 'pk'"),
     "view": (lambda: samples.dynamodb("t", [CHANGE], view="ALL"), "view must be one of"),
     "no changes": (lambda: samples.dynamodb("t", []), "at least one"),
