@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint test test-unit test-all bench bench-core demo clean
+.PHONY: help install lint test test-unit test-all mutate bench bench-core demo clean
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -55,6 +55,13 @@ test-unit: $(VENV)/.dev
 
 test-all: $(VENV)/.dev
 	$(PYTEST) --cov --cov-report=term --cov-report=xml
+
+# By hand: make mutate SEED=2 SAMPLE=50 ONLY=router/session. Every sample is another part of the same code.
+SEED ?= 1
+SAMPLE ?= 200
+JOBS ?= $(shell nproc 2>/dev/null || echo 2)
+mutate: $(VENV)/.dev ## Change the code in many places, one at a time, and show the changes that no test notices
+	$(RUN) -m scripts.mutation --seed $(SEED) --sample $(SAMPLE) --jobs $(JOBS) --only '$(ONLY)'
 
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
