@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("router", "adapters")
 MADE_BY_TOOLS = {"build", "dist", "htmlcov", "node_modules", "__pycache__"}
-COMMANDS = ("install", "lint", "test", "bench", "demo", "clean")
+COMMANDS = ("install", "lint", "test", "mutate", "bench", "demo", "clean")
 
 # A home directory or a temporary file: where somebody's checkout was, not what the project is about.
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])(?:/(?:home|Users)/\w+/|/(?:root|tmp)/\w|[A-Z]:\\Users\\)")
