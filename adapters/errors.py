@@ -1,13 +1,14 @@
 """Errors of calls to other services. Each names the resource and says what to do.
 
-Messages never hold credentials, signatures or what was sent.
+Messages never hold credentials, signatures or what was sent. Those with an `answer` are HTTP errors as well, with a
+status of their own; of any other one a client sees a 500 and nothing else.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from router.errors import ConfigurationError, RouterError
+from router.errors import ConfigurationError, RouterError, ServiceUnavailable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +21,11 @@ class AdapterError(RouterError):
 
     service, operation, resource: what was called (`sns`, `publish`, the topic). code: the service's own word for it.
     retryable: whether the same call may succeed later. request_id: what AWS support asks for.
+    repeated: whether botocore had sent the call before, so that an earlier try may have been done after all.
     """
+
+    answer = ""  # what a client is told over HTTP, by those that are HTTP errors
+    repeated = False
 
     def __init__(
         self,
@@ -34,6 +39,8 @@ class AdapterError(RouterError):
         request_id: str = "",
     ) -> None:
         super().__init__(message)
+        if self.answer:
+            self.detail: str | None = self.answer  # read by the HTTPError that a subclass is as well
         self.service = service
         self.operation = operation
         self.resource = resource
@@ -54,8 +61,19 @@ class TableMismatch(AdapterError, ConfigurationError):
     """There is a DynamoDB table of this name with other keys, indexes or expiry: another program's, or an older one."""
 
 
-class Throttled(AdapterError):
-    """The service refused for the rate of calls, after all attempts."""
+class Throttled(AdapterError, ServiceUnavailable):
+    """The service refused for the rate of calls, after all attempts. Over HTTP it is a 503."""
+
+    answer = "a service that this needs is busy; try again later"
+
+
+class WriteConflict(AdapterError, ServiceUnavailable):
+    """Another write of the same thing was under way at every attempt; nothing was changed. Over HTTP it is a 503.
+
+    It says nothing about the outcome of the other write, and the same call may succeed later (`retryable`).
+    """
+
+    answer = "it is being changed by others at this moment; try again"
 
 
 class CredentialsMissing(AdapterError):
@@ -66,8 +84,13 @@ class CredentialsExpired(AdapterError):
     """The credentials are past their end and nothing renews them."""
 
 
-class ConnectionFailed(AdapterError, ConnectionError):
-    """The service could not be reached, or did not answer in time. What was sent may have arrived."""
+class ConnectionFailed(AdapterError, ServiceUnavailable, ConnectionError):
+    """The service could not be reached, or did not answer in time. What was sent may have arrived.
+
+    Over HTTP it is a 503.
+    """
+
+    answer = "a service that this needs cannot be reached"
 
 
 class InvalidMessage(AdapterError, ValueError):

@@ -15,6 +15,7 @@ from adapters.errors import (
     MessageTooLarge,
     ResourceNotFound,
     Throttled,
+    WriteConflict,
     safe,
 )
 from router.errors import ConfigurationError
@@ -55,6 +56,11 @@ _CODES: dict[type[AdapterError], frozenset[str]] = {
         EC2ThrottledException KMSThrottling KmsThrottled 429
         """
     ),
+    WriteConflict: _words(
+        """
+        TransactionConflictException ReplicatedWriteConflictException ConditionalRequestConflict OperationAborted
+        """
+    ),
     MessageTooLarge: _words(
         """
         BatchRequestTooLong MessageTooLong RequestEntityTooLarge RequestEntityTooLargeException
@@ -75,6 +81,7 @@ _ADVICE: dict[type[AdapterError], str] = {
     AccessDenied: "allow the action in the policy of the role that runs this, and in that of the resource",
     ResourceNotFound: "check its name, region and account, and that it was deployed",
     Throttled: "send less at a time, give Settings(attempts=...) more, or ask AWS for a higher quota",
+    WriteConflict: "another write of it was under way; try again",
     CredentialsMissing: "give the function or task a role, or Settings a profile or keys",
     CredentialsExpired: "renew them; a role in Settings(roles=...) is renewed by itself",
     ConnectionFailed: "check region, endpoint, VPC endpoints and security groups; it may also be passing",
@@ -103,23 +110,30 @@ def _of_answer(error: Any, service: str, operation: str, resource: str) -> Adapt
     """Return the error for an answer of the service."""
     if error.operation_name == "AssumeRole" and operation != "assume_role":
         service, operation, resource = "sts", "assume_role", "a role of Settings(roles=...)"
-    details = error.response.get("Error", {})
+    details, metadata = error.response.get("Error", {}), error.response.get("ResponseMetadata", {})
     # The older SQS protocol prefixes its codes: AWS.SimpleQueueService.NonExistentQueue.
     code = str(details.get("Code", "")).rpartition(".")[2]
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    status = metadata.get("HTTPStatusCode", 0)
     kind = _CLASS_OF.get(code, AdapterError)
     text = "" if code in _WITHOUT_TEXT else safe(str(details.get("Message", "")))
     if kind is InvalidMessage and any(words in text.lower() for words in _TOO_LONG):
         kind = MessageTooLarge
-    return kind(
+    typed = kind(
         _message(service, operation, resource, f"{code}: {text}" if text else code, kind),
         service=service,
         operation=operation,
         resource=resource,
         code=code,
-        retryable=kind is Throttled or status >= 500,
-        request_id=str(error.response.get("ResponseMetadata", {}).get("RequestId", "")),
+        retryable=kind in (Throttled, WriteConflict) or status >= 500,
+        request_id=str(metadata.get("RequestId", "")),
     )
+    typed.repeated = was_repeated(error.response)
+    return typed
+
+
+def was_repeated(response: Any) -> bool:
+    """Return whether botocore had sent the request before it got this answer."""
+    return bool(response.get("ResponseMetadata", {}).get("RetryAttempts", 0))
 
 
 def _of_client(error: Exception, service: str, operation: str, resource: str) -> Exception:

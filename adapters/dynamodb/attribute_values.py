@@ -211,6 +211,29 @@ _ENCODERS: dict[type, Callable[[Any], Attribute]] = {
 }
 
 
+def same(one: Attribute | None, other: Attribute | None) -> bool:
+    """Return whether two attributes hold the same: numbers by value, sets in any order."""
+    if one is None or other is None or one.keys() != other.keys():
+        return one is other
+    [(kind, held)], [(_, told)] = one.items(), other.items()
+    if kind == "N":
+        return Decimal(held) == Decimal(told)
+    if kind == "NS":
+        return {Decimal(number) for number in held} == {Decimal(number) for number in told}
+    if kind in ("SS", "BS"):
+        return set(map(bytes, held)) == set(map(bytes, told)) if kind == "BS" else set(held) == set(told)
+    if kind == "M":
+        return same_fields(held, told)
+    if kind == "L":
+        return len(held) == len(told) and all(map(same, held, told))
+    return bool(held == told)
+
+
+def same_fields(one: Mapping[str, Attribute], other: Mapping[str, Attribute]) -> bool:
+    """Return whether two items hold the same."""
+    return one.keys() == other.keys() and all(same(held, other[name]) for name, held in one.items())
+
+
 # ---- from DynamoDB ----------------------------------------------------------------------------------------------
 
 

@@ -88,7 +88,7 @@ class _Batch:
                 yield Wait(self._service.pause(attempt - 1))
             before, throttled = len(cut), False
             try:
-                answer = yield self._service.call(self._operation, self._request(cut))
+                answer = yield from self._service.call(self._operation, self._request(cut))
             except Throttled:
                 throttled = True
             else:

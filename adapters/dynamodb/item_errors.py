@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.aws.botocore_errors import translate
+from adapters.aws.botocore_errors import translate, was_repeated
 from adapters.errors import AdapterError, FailedEntry, InvalidMessage, PartialFailure, ResourceNotFound, safe
 from router.errors import BadRequest
 
@@ -55,7 +55,11 @@ class AlreadyExists(ConditionFailed):
 
 
 class ItemNotFound(ConditionFailed, ResourceNotFound):
-    """There is no item under this key, or none that has not expired."""
+    """There is no item under this key, or one that has expired, and that DynamoDB has not deleted yet (`expired`)."""
+
+    def __init__(self, message: str, *, expired: bool = False, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.expired = expired
 
 
 class VersionConflict(ConditionFailed):
@@ -122,10 +126,15 @@ PASSING = frozenset(
 
 
 class Refused(Exception):
-    """Between this package's modules: a condition did not hold. old: the stored item as it came, or None."""
+    """Between this package's modules: a condition did not hold.
 
-    def __init__(self, old: Mapping[str, Any] | None) -> None:
+    old: the stored item as it came, or None.
+    repeated: whether the request had been sent before; that may have changed what the condition is about.
+    """
+
+    def __init__(self, old: Mapping[str, Any] | None, *, repeated: bool = False) -> None:
         self.old = old
+        self.repeated = repeated
 
 
 class Cancelled(Exception):
@@ -140,7 +149,7 @@ def of_botocore(error: Exception, operation: str, table: str) -> Exception:
     response: Mapping[str, Any] = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code", "")
     if code == "ConditionalCheckFailedException":
-        return Refused(response.get("Item"))
+        return Refused(response.get("Item"), repeated=was_repeated(response))
     if code == "TransactionCanceledException":
         return Cancelled(response.get("CancellationReasons", ()))
     typed = translate(error, "dynamodb", operation, table)

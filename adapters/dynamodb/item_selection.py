@@ -267,7 +267,7 @@ class Selection(Generic[T]):
             request = {**request, "Limit": most if exactly else max(most, _LEAST_READ)}
         if start is not None:
             request = {**request, "ExclusiveStartKey": start}
-        answer = yield self._service.call(self._operation, request)
+        answer = yield from self._service.call(self._operation, request)
         items = [item for item in answer.get("Items", ()) if not self._schema.expired(item)]
         return items if most is None else items[:most], answer.get("LastEvaluatedKey")
 
@@ -291,7 +291,7 @@ class Selection(Generic[T]):
     def _count(self) -> Steps[int]:
         count, request = 0, self._counting
         while True:
-            answer = yield self._service.call(self._operation, request)
+            answer = yield from self._service.call(self._operation, request)
             count += int(answer["Count"])
             start = answer.get("LastEvaluatedKey")
             if start is None:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
-from adapters._core.steps import BlockingCall
-from adapters.dynamodb.item_errors import of_botocore
+from adapters._core.steps import BlockingCall, Wait
+from adapters.dynamodb.item_errors import Refused, of_botocore
+from adapters.errors import WriteConflict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from adapters._core.steps import Steps
     from adapters.aws import Aws
     from adapters.dynamodb.schema import Schema
 
@@ -28,9 +30,25 @@ class Service(Adapter):
         self.schema = schema
         self.table = schema.table
 
-    def call(self, operation: str, parameters: dict[str, Any]) -> BlockingCall:
-        """Return a request as a step. Raises AdapterError, or one of the two signals of `item_errors`."""
-        return BlockingCall(self.request, operation, parameters)
+    def call(self, operation: str, parameters: dict[str, Any]) -> Steps[Any]:
+        """Make a request, and again where it only met another write of the same item.
+
+        Raises:
+            AdapterError: WriteConflict where it met one at every try.
+            Refused, Cancelled: the signals of `item_errors`.
+        """
+        attempt, repeated = 0, False
+        while True:
+            try:
+                return (yield BlockingCall(self.request, operation, parameters))
+            except Refused as refused:
+                refused.repeated = refused.repeated or repeated
+                raise
+            except WriteConflict as error:
+                attempt, repeated = attempt + 1, repeated or error.repeated
+                if attempt >= self.settings.attempts:
+                    raise
+            yield Wait(self.pause(attempt - 1))
 
     def request(self, operation: str, parameters: dict[str, Any]) -> Any:
         """Make a request in this thread."""

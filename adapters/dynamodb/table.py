@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from adapters._core.blocking import warn_if_blocking
-from adapters.dynamodb.item_errors import ConditionFailed, Refused
+from adapters.dynamodb.item_errors import ItemNotFound, Refused
 from adapters.dynamodb.schema import Layout, Schema
 from adapters.dynamodb.service import Service
 
@@ -338,7 +338,7 @@ class Table:
             names = placeholders(schema, model)
             request["ProjectionExpression"], whole = projection(schema, names, only)
             request.update(names.parameters())
-        answer = yield self._service.call("get_item", request)
+        answer = yield from self._service.call("get_item", request)
         item = answer.get("Item")
         if item is None or schema.expired(item):
             return None
@@ -361,38 +361,37 @@ class Table:
     def _update(self, operation: Update) -> Steps[Any]:
         prefix = self.schema.prefix()
         prepared = operation.prepare(self.schema, prefix)
-        try:
-            answer = yield from self._sent(prepared, prefix, ReturnValues="ALL_NEW")
-        except ConditionFailed:
-            if not operation.upsert or not (yield from self._cleared(prepared)):
-                raise
-            answer = yield from self._sent(prepared, prefix, ReturnValues="ALL_NEW")
+        for left in reversed(range(self._service.settings.attempts)):
+            try:
+                answer = yield from self._sent(prepared, prefix, ReturnValues="ALL_NEW")
+                break
+            except ItemNotFound as error:
+                if not operation.upsert or not error.expired or not left:
+                    raise
+            # Somebody else may do so, too, and make a new one meanwhile: that one is updated then.
+            yield from self._clear(prepared)
         return self.schema.read(answer["Attributes"], prefix, (prepared.model,))
 
     def _sent(self, prepared: Prepared, prefix: str, **options: Any) -> Steps[Any]:
         try:
-            return (yield self._service.call(prepared.operation, {**prepared.request, **options}))
+            return (yield from self._service.call(prepared.operation, {**prepared.request, **options}))
         except Refused as refused:
+            if refused.repeated and prepared.is_done(refused.old):
+                # By a try whose answer was lost: the next one met what it had stored, or had deleted.
+                return {"Attributes": refused.old or prepared.parameters["Key"]}
             failure = prepared.failure(refused.old, prefix)
         raise failure
 
-    def _cleared(self, prepared: Prepared) -> Steps[bool]:
-        """Delete an item that has expired and that DynamoDB has not deleted yet; whether there was one."""
-        if prepared.model.ttl is None:
-            return False
+    def _clear(self, prepared: Prepared) -> Steps[None]:
+        """Delete an item that has expired, if it still has."""
         from adapters.dynamodb.expressions import stored
         from adapters.dynamodb.writes import placeholders
 
         names = placeholders(self.schema, prepared.model)
         expired = (stored(self.schema.layout.ttl) <= int(self.schema.clock())).render(names)
-        request = {
-            "TableName": self.name,
-            "Key": prepared.parameters["Key"],
-            "ConditionExpression": expired,
-            **names.parameters(),
-        }
+        request = {name: prepared.parameters[name] for name in ("TableName", "Key")}
+        request |= {"ConditionExpression": expired, **names.parameters()}
         try:
-            yield self._service.call("delete_item", request)
+            yield from self._service.call("delete_item", request)
         except Refused:
-            return False
-        return True
+            pass

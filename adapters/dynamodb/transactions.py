@@ -83,7 +83,7 @@ def _tried(
     attempt = 0
     while True:
         try:
-            return (yield service.call(operation, request))
+            return (yield from service.call(operation, request))
         except Cancelled as cancelled:
             failed = reasons(cancelled.reasons)
         attempt += 1

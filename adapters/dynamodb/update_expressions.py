@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
+    from adapters.dynamodb.attribute_values import Attribute
     from adapters.dynamodb.expressions import Condition, Path, Placeholders, Values
     from adapters.dynamodb.models import Keys, Model
     from adapters.dynamodb.schema import Schema
@@ -35,6 +36,22 @@ class _Clauses:
         return " ".join(f"{clause} {', '.join(parts)}" for clause, parts in self._parts.items() if parts)
 
 
+class UpdateExpression:
+    """The text of an expression.
+
+    assumed: conditions that the stored item is as it was taken for.
+    outcome: the changed fields as they are stored after it, None for one that is not; None as a whole where that
+        depends on what was there.
+    """
+
+    __slots__ = ("assumed", "outcome", "text")
+
+    def __init__(self, text: str, assumed: list[Condition], outcome: Mapping[str, Attribute | None] | None) -> None:
+        self.text = text
+        self.assumed = assumed
+        self.outcome = outcome
+
+
 def update_expression(
     schema: Schema,
     model: Model,
@@ -44,8 +61,8 @@ def update_expression(
     *,
     key: Mapping[str, Any],
     instance: Any,
-) -> tuple[str, list[Condition]]:
-    """Return the expression, and what it takes for granted of the stored item. Raises InvalidRequest."""
+) -> UpdateExpression:
+    """Return the expression. Raises InvalidRequest."""
     return _Update(schema, model, names, prefix, key, instance).expression(changes)
 
 
@@ -65,9 +82,11 @@ class _Update:
         # Whole fields with the value they get; None for one that is taken away. Others: changed in ways not known here.
         self.known: dict[str, Any] = {}
         self.changed: set[str] = set()
+        # Of whole fields, what is stored after it; None for nothing.
+        self.outcome: dict[str, Attribute | None] = {}
         self.defaults_expiry = False
 
-    def expression(self, changes: UpdateFields) -> tuple[str, list[Condition]]:
+    def expression(self, changes: UpdateFields) -> UpdateExpression:
         for path, value in _each(changes.set):
             self._set(path, value)
         for path, value in _each(changes.default):
@@ -89,7 +108,7 @@ class _Update:
         text = self.clauses.text()
         if not text or not (self.changed or upsert):
             raise InvalidRequest(f"{self.model.kind.__name__}: the update changes nothing")
-        return text, assumed
+        return UpdateExpression(text, assumed, self.outcome if self.changed == self.outcome.keys() else None)
 
     # ---- what the caller wants ---------------------------------------------------------------------------------
 
@@ -114,9 +133,13 @@ class _Update:
             value = self.model.codec.checked(field, value)
             if isinstance(value, set | frozenset) and not value:
                 self.clauses.add("REMOVE", text)  # an empty set is no attribute
+                self.outcome[field] = None
                 return
             self.known[field] = value
-        self.clauses.add("SET", f"{text} = {self.names.value(value)}")
+        placeholder = self.names.value(value)
+        self.clauses.add("SET", f"{text} = {placeholder}")
+        if len(path) == 1:
+            self.outcome[str(path[0])] = self.names.values[placeholder]
 
     def _default(self, path: Path, value: Any) -> None:
         text = self._path(path)
@@ -157,6 +180,7 @@ class _Update:
             if not self.model.codec.may_be_absent(field):
                 raise InvalidRequest(f"{self.model.kind.__name__}.{field} has no default: it cannot be removed")
             self.known[field] = None
+            self.outcome[field] = None
         self.clauses.add("REMOVE", text)
 
     # ---- what has to change along ------------------------------------------------------------------------------

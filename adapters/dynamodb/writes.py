@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass
 
+from adapters.dynamodb.attribute_values import same, same_fields
 from adapters.dynamodb.expressions import Placeholders, attr, every, stored
 from adapters.dynamodb.item_errors import (
     AlreadyExists,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any, TypedDict
 
+    from adapters.dynamodb.attribute_values import Attribute
     from adapters.dynamodb.expressions import Condition, Path, Values
     from adapters.dynamodb.models import Model
     from adapters.dynamodb.schema import Schema
@@ -41,10 +43,11 @@ class Prepared:
     """A write as a request.
 
     operation, member: what it is called alone, and in a transaction. parameters: its parameters. result: the instance
-    as it is stored now. model, version, new: what the condition was about, to say why it failed.
+    as it is stored now. model, version, new: what the condition was about, to say why it failed. outcome: of an update,
+    the fields as they are stored after it, None for one that is not; None where that depends on what was there.
     """
 
-    __slots__ = ("member", "model", "new", "operation", "parameters", "result", "schema", "version")
+    __slots__ = ("member", "model", "new", "operation", "outcome", "parameters", "result", "schema", "version")
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Prepared:
         result: Any = None,
         version: int | None = None,
         new: bool = False,
+        outcome: Mapping[str, Attribute | None] | None = None,
     ) -> None:
         self.schema = schema
         self.model = model
@@ -66,6 +70,7 @@ class Prepared:
         self.result = result
         self.version = version
         self.new = new
+        self.outcome = outcome
 
     @property
     def request(self) -> dict[str, Any]:
@@ -73,6 +78,18 @@ class Prepared:
         if "ConditionExpression" not in self.parameters:
             return self.parameters
         return {**self.parameters, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+
+    def is_done(self, old: Mapping[str, Any] | None) -> bool:
+        """Return whether what is stored is what this write leaves behind."""
+        if self.member == "Delete":
+            return not old
+        if not old:
+            return False
+        if self.member == "Put":
+            return same_fields(old, self.parameters["Item"])
+        if self.outcome is None:
+            return False
+        return all(same(old.get(name), held) for name, held in self.outcome.items())
 
     def failure(self, old: Mapping[str, Any] | None, prefix: str) -> ConditionFailed:
         """Return why the condition did not hold, seen from what is stored."""
@@ -82,7 +99,7 @@ class Prepared:
         if self.new:
             return AlreadyExists(f"{what}: there is one with this key", item=schema.old(old, prefix), **where)
         if not old or schema.expired(old):
-            return ItemNotFound(f"{what}: there is none with this key", **where)
+            return ItemNotFound(f"{what}: there is none with this key", expired=bool(old), **where)
         item = schema.old(old, prefix)
         if schema.type_of(old) != self.model.name:
             return ConditionFailed(f"{what}: under its key is something else", item=item, **where)
@@ -278,20 +295,21 @@ class Update(UpdateFields):
             raise InvalidRequest("update(upsert=True) takes a class and a key; an instance that may be new is for put")
         stored_key = schema.key(model, key, prefix)
         names = placeholders(schema, model)
-        expression, assumed = update_expression(
-            schema, model, self, names, prefix, key=model.key_values(key), instance=instance
-        )
+        change = update_expression(schema, model, self, names, prefix, key=model.key_values(key), instance=instance)
         there = every([_of_type(schema, model), alive(schema, model)])
         if self.upsert and there is not None:
             there = stored(schema.layout.pk).missing() | there
-        checks = [there, _version_is(model, version), *assumed, self.when]
+        checks = [there, _version_is(model, version), *change.assumed, self.when]
         parameters = {
             "Key": stored_key,
-            "UpdateExpression": expression,
+            "UpdateExpression": change.text,
             **_conditional(names, checks),
             **names.parameters(),
         }
-        return Prepared(schema, model, "update_item", "Update", parameters, version=version)
+        outcome = change.outcome
+        if outcome is not None and version is not None and model.version is not None:
+            outcome = {**outcome, model.version: {"N": str(version + 1)}}
+        return Prepared(schema, model, "update_item", "Update", parameters, version=version, outcome=outcome)
 
 
 def target(schema: Schema, what: Any, key: Any) -> tuple[Model, Any, Any]:

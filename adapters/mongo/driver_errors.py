@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.errors import AccessDenied, AdapterError
+from adapters.errors import AccessDenied, AdapterError, WriteConflict
 from adapters.mongo.document_errors import SERVICE, ClusterUnavailable, DocumentTooLarge, DuplicateKey, InvalidRequest
 from router.errors import ConfigurationError
 
@@ -19,6 +19,7 @@ _ATLAS = 8000  # AtlasError: of its proxies, whatever went wrong there
 _OUT_OF_TIME = (50, 64, 262)  # MaxTimeMSExpired, WriteConcernTimeout, ExceededTimeLimit
 _TOO_LARGE = 10334  # BSONObjectTooLarge
 _DUPLICATE_KEY = (11000, 11001)
+_WRITE_CONFLICT = 112
 
 
 def translate(error: Exception, operation: str, cluster: str, namespace: str = "") -> Exception:
@@ -82,6 +83,8 @@ def _of_server(error: Any, what: str, where: dict[str, Any]) -> Exception:
         return AccessDenied(f"{what}: not allowed: {name}", **where)
     if code == _TOO_LARGE:
         return DocumentTooLarge(f"{what}: the document is over 16 MiB", **where)
+    if code == _WRITE_CONFLICT:
+        return WriteConflict(f"{what}: another write of it was under way; try again", retryable=True, **where)
     if code in _OUT_OF_TIME:
         return ClusterUnavailable(f"{what}: the server gave up for its time limit", **where)
     retryable = error.has_error_label("RetryableWriteError") or error.has_error_label("TransientTransactionError")

@@ -20,6 +20,7 @@ from adapters.mongo.filters import Either, Raw, filter_document, leaves_all
 from adapters.mongo.naming import has_utf8
 from adapters.mongo.stamps import DELETED_AT, DELETED_BY
 from adapters.mongo.updates import update_document
+from adapters.mongo.upserts import once, upserting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -230,7 +231,11 @@ class Operations(Generic[T]):
                 raise InvalidRequest(f"{self}: version= says that the document is there; upsert= that it may not be")
             update = self.managed.with_creation(update)
         collection = yield from self.collection(access)
-        document = yield collection.find_one_and_update(where, update, return_document=True, upsert=upsert)
+
+        def request() -> Any:
+            return collection.find_one_and_update(where, update, return_document=True, upsert=upsert)
+
+        document = yield from upserting(access, collection, where, request) if upsert else once(request)
         if document is None:
             raise (yield from self._missing_or_changed(collection, where, "update"))
         return self.instance(document)
@@ -253,7 +258,11 @@ class Operations(Generic[T]):
         document.update(new if kept is None else {**kept, **change})
         if self.managed.version is not None and version is not None:
             document[self.managed.version] = version + 1
-        result = yield collection.replace_one(where, document, upsert=upsert)
+
+        def request() -> Any:
+            return collection.replace_one(where, document, upsert=upsert)
+
+        result = yield from upserting(access, collection, where, request) if upsert else once(request)
         if not result.matched_count and result.upserted_id is None:
             raise (yield from self._missing_or_changed(collection, where, "replace"))
         return self.stored_instance(document)

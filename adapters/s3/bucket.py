@@ -39,14 +39,14 @@ class S3(Presigning):
         """Write an object. body: bytes as they are, text as UTF-8, anything else as JSON.
 
         content_type: guessed from the kind of body by default. tags, metadata: texts. cache_control: for browsers.
-        only_new: raise ObjectExists where there is one already.
+        only_new: raise ObjectExists where there is one already. What only met another write of the key is sent again;
+            then WriteConflict says so.
         """
-        self._warn("put")
-        return self._put(*self._body(key, body, **options))
+        return self._run(self._put(*self._body(key, body, **options)), "put")
 
     async def put_async(self, key: str, body: Any, **options: Any) -> S3Object:
         """`put` from async code, without blocking its loop."""
-        return await self.aws.in_thread(self._put, *self._body(key, body, **options))
+        return await self.aws.run_async(self._put(*self._body(key, body, **options)))
 
     def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
         """Read an object. most: bytes; a larger one raises MessageTooLarge and is not read. Raises ResourceNotFound."""

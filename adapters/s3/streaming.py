@@ -7,8 +7,10 @@ from functools import partial
 from urllib.parse import urlencode
 
 from adapters._core.adapter import Adapter
+from adapters._core.delivery import backoff
+from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
-from adapters.errors import AdapterError, InvalidMessage
+from adapters.errors import AdapterError, InvalidMessage, ResourceNotFound, WriteConflict
 from adapters.s3.keys import tenant_prefix as prefix_of_tenant
 from adapters.s3.keys import within
 from adapters.s3.objects import ObjectExists, described
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
     from typing import Any, TypeVar
 
+    from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from adapters.s3.objects import S3Object
 
@@ -177,20 +180,61 @@ class Streams(Adapter):
         try:
             return self.aws.call("s3", operation, resource=self._where(request), **request)
         except AdapterError as error:
-            # 409: another one is being written at this moment.
-            if "IfNoneMatch" not in request or error.code not in ("PreconditionFailed", "ConditionalRequestConflict"):
+            if "IfNoneMatch" not in request or error.code != "PreconditionFailed":
                 raise
-            raise ObjectExists(
+            failure = ObjectExists(
                 f"{self._where(request)}: there is an object with this key already",
                 service="s3",
                 operation=operation,
                 resource=self._where(request),
                 code=error.code,
                 request_id=error.request_id,
-            ) from None
+            )
+            failure.repeated = error.repeated
+            raise failure from None
 
-    def _put(self, key: str, request: dict[str, Any]) -> S3Object:
-        return described(key, self._call("put_object", key, request), len(request["Body"]))
+    def _put(self, key: str, request: dict[str, Any]) -> Steps[S3Object]:
+        """Write an object, and again where it only met another write of the same key.
+
+        Raises:
+            ObjectExists: there is one that should not be.
+            WriteConflict: it met another write at every try.
+        """
+        attempt, repeated = 0, False
+        while True:
+            try:
+                answer = yield BlockingCall(self._call, "put_object", key, request)
+                return described(key, answer, len(request["Body"]))
+            except WriteConflict as error:
+                attempt, repeated = attempt + 1, repeated or error.repeated
+                if attempt >= self.settings.attempts:
+                    raise
+            except ObjectExists as error:
+                own: S3Object | None = None
+                if repeated or error.repeated:
+                    own = yield BlockingCall(self._own, key, request)
+                if own is None:
+                    raise
+                return own
+            yield Wait(backoff(attempt - 1, self.settings.backoff))
+
+    def _own(self, key: str, request: Mapping[str, Any]) -> S3Object | None:
+        """Return the object that is there if it is the one that was sent; None for another, or where it is not told.
+
+        The answer to a try may have been lost: the next one then met what it had stored.
+        """
+        try:
+            answer = self._call("get_object", key, {"Bucket": request["Bucket"], "Key": request["Key"]})
+            body = answer["Body"]
+            try:
+                same = answer["ContentLength"] == len(request["Body"])
+                same = same and reading(body.read, self._where(request)) == request["Body"]
+            finally:
+                body.close()
+        except AdapterError:
+            return None
+        same = same and request.get("ContentType") in (None, answer.get("ContentType"))
+        return described(key, answer) if same and answer.get("Metadata", {}) == request.get("Metadata", {}) else None
 
 
 class _Upload:
@@ -229,14 +273,26 @@ class _Upload:
         with self._lock:
             rest = bytes(self._waiting)
             if self._id is None:
-                return self._s3._put(self._key, {**self._request, "Body": rest})
+                return self._s3.aws.run(self._s3._put(self._key, {**self._request, "Body": rest}))
             self._send(rest)
             request = {**self._object, "UploadId": self._id, "MultipartUpload": {"Parts": self._parts}}
             if "IfNoneMatch" in self._request:
                 request["IfNoneMatch"] = self._request["IfNoneMatch"]
-            answer = self._s3._call("complete_multipart_upload", self._key, request)
+            answer = self._complete(request)
             self._id = None
             return described(self._key, answer, self._size)
+
+    def _complete(self, request: dict[str, Any]) -> Any:
+        """Return what S3 says of the whole object, also where only a repeated request met what it had made itself."""
+        try:
+            return self._s3._call("complete_multipart_upload", self._key, request)
+        except (ObjectExists, ResourceNotFound) as error:
+            if not error.repeated:
+                raise
+            held = self._s3._call("head_object", self._key, self._object)
+            if str(held.get("ETag", "")).strip('"') != _etag_of_parts(self._parts):
+                raise
+            return held
 
     def abort(self) -> None:
         """Throw away what was sent. That this fails must not hide why."""
@@ -266,6 +322,21 @@ class _Upload:
         held = {name: answer[name] for name in ("ETag", "ChecksumCRC32", "ChecksumCRC64NVME") if answer.get(name)}
         self._parts.append({**held, "PartNumber": number})
         self._size += len(part)
+
+
+def _etag_of_parts(parts: Iterable[Mapping[str, Any]]) -> str:
+    """Return the ETag of an object that was put together of parts; a text that no object has where it is another.
+
+    It is the MD5 of the MD5 of the parts, and their number. That of parts under keys of KMS is no MD5.
+    """
+    from hashlib import md5
+
+    etags = [str(part.get("ETag", "")).strip('"') for part in parts]
+    try:
+        digests = [bytes.fromhex(etag) for etag in etags]
+    except ValueError:
+        return "-"
+    return f"{md5(b''.join(digests), usedforsecurity=False).hexdigest()}-{len(digests)}"
 
 
 def reading(read: Callable[[], T], where: str) -> T:

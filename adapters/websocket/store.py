@@ -101,17 +101,16 @@ class ConnectionStore(Adapter):
         await self.aws.run_async(self._create_table())
 
     def _create_table(self) -> Steps[None]:
-        needed, is_there = self.definition(), False
+        in_use = ""
         try:
-            yield self._step("create_table", **needed)
+            yield self._step("create_table", **self.definition())
         except AdapterError as error:
-            if error.code != "ResourceInUseException":
+            if (in_use := error.code) != "ResourceInUseException":
                 raise
-            is_there = True
         while (there := (yield self._step("describe_table"))["Table"])["TableStatus"] != "ACTIVE":
             yield Wait(0.5)
-        if is_there:
-            check_layout(needed, there)
+        if in_use:
+            check_layout(self.definition(), there)
         held = yield self._step("describe_time_to_live")
         if needs_expiry(self.table, TTL, held["TimeToLiveDescription"]):
             yield self._step("update_time_to_live", TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from datetime import timedelta
+from hashlib import md5
 
 import pytest
 from botocore.exceptions import IncompleteReadError, ReadTimeoutError
@@ -18,6 +19,8 @@ from adapters.errors import (
     InvalidMessage,
     MessageTooLarge,
     PartialFailure,
+    ResourceNotFound,
+    WriteConflict,
 )
 from adapters.s3 import S3, ObjectExists
 from router import (
@@ -196,14 +199,125 @@ class TestWriting:
         with pytest.raises(InvalidMessage, match="cannot be written as JSON"):
             s3(FakeClient()).put("a", object())
 
-    @pytest.mark.parametrize("code", ["PreconditionFailed", "ConditionalRequestConflict"])
-    def test_over_an_object_that_should_not_be_there(self, code):
+    def test_over_an_object_that_should_not_be_there(self):
+        client = FakeClient(put_object=refusal("PreconditionFailed", status=412))
         with pytest.raises(ObjectExists, match="s3://invoices/a"):
-            s3(FakeClient(put_object=refusal(code, status=412))).put("a", b"", only_new=True)
+            s3(client).put("a", b"", only_new=True)
+        assert len(client.calls) == 1
 
     def test_refusals_name_the_object(self):
         with pytest.raises(AccessDenied, match="s3://invoices/a"):
             s3(FakeClient(put_object=refusal("AccessDenied", status=403))).put("a", b"")
+
+
+CONFLICT = refusal("ConditionalRequestConflict", status=409, operation="PutObject")
+
+
+def lost(code, status=412):
+    """A refusal of the second try, after the answer to the first one was lost."""
+    error = refusal(code, status=status)
+    error.response["ResponseMetadata"]["RetryAttempts"] = 1
+    return error
+
+
+def held(body, **more):
+    return {"Body": io.BytesIO(body), "ContentLength": len(body), "ETag": '"e"', **more}
+
+
+class TestWritesThatMeetOthers:
+    @pytest.mark.parametrize("error", [CONFLICT, refusal("OperationAborted", status=409)])
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_are_tried_again_with_pauses(self, error, is_async):
+        client = FakeClient(put_object=[error, error, {"ETag": '"e"'}])
+        sleeps: list[float] = []
+        bucket = S3(fake_aws({"s3": client}, sleeps, SETTINGS.replace(attempts=3)), bucket="invoices")
+        if is_async:
+            asyncio.run(bucket.put_async("a", b"x", only_new=True))
+        else:
+            bucket.put("a", b"x", only_new=True)
+            assert len(sleeps) == 2
+        assert len(client.calls) == 3
+
+    def test_say_at_last_that_they_may_succeed_later(self):
+        client = FakeClient(put_object=CONFLICT)
+        bucket = S3(fake_aws({"s3": client}, settings=SETTINGS.replace(attempts=3)), bucket="invoices")
+        with pytest.raises(WriteConflict, match="s3://invoices/a") as caught:
+            bucket.put("a", b"x", only_new=True)
+        assert (caught.value.retryable, len(client.calls)) == (True, 3)
+
+    def test_in_one_part_are_tried_again_in_an_upload(self):
+        client = FakeClient(put_object=[CONFLICT, {"ETag": '"e"'}])
+        assert s3(client).upload("a", [b"x"], only_new=True).etag == "e"
+
+    def test_in_several_parts_say_so_at_once_and_leave_nothing(self):
+        """S3 wants such an upload to begin anew, and its chunks are gone."""
+        client = FakeClient(
+            create_multipart_upload={"UploadId": "u"},
+            upload_part={"ETag": '"p"'},
+            complete_multipart_upload=CONFLICT,
+            abort_multipart_upload={},
+        )
+        with pytest.raises(WriteConflict) as caught:
+            s3(client).upload("a", [b"x" * 6 * MIB], part_size=5 * MIB, only_new=True)
+        assert caught.value.retryable
+        assert [name for name, _ in client.calls][-2:] == ["complete_multipart_upload", "abort_multipart_upload"]
+
+
+class TestAnswersThatWereLost:
+    def put(self, **answers):
+        client = FakeClient(put_object=lost("PreconditionFailed"), **answers)
+        return s3(client).put("a", {"n": 1}, only_new=True, metadata={"by": "ann"})
+
+    def test_what_was_sent_is_there_so_it_was_stored(self):
+        stored = held(b'{"n":1}', ContentType="application/json", Metadata={"by": "ann"})
+        assert self.put(get_object=stored).etag == "e"
+        assert stored["Body"].closed
+
+    @pytest.mark.parametrize(
+        "stored",
+        [
+            held(b'{"n":2}', ContentType="application/json", Metadata={"by": "ann"}),
+            held(b'{"n":1} ', ContentType="application/json", Metadata={"by": "ann"}),
+            held(b'{"n":1}', ContentType="text/plain", Metadata={"by": "ann"}),
+            held(b'{"n":1}', ContentType="application/json", Metadata={"by": "bob"}),
+            refusal("AccessDenied", status=403),
+            refusal("NoSuchKey", status=404),
+        ],
+    )
+    def test_something_else_is_there(self, stored):
+        with pytest.raises(ObjectExists):
+            self.put(get_object=stored)
+
+    def test_over_a_conflict_it_is_remembered(self):
+        client = FakeClient(
+            put_object=[lost("ConditionalRequestConflict", 409), refusal("PreconditionFailed", status=412)],
+            get_object=held(b"x"),
+        )
+        assert s3(client).put("a", b"x", only_new=True).size == 1
+
+    ETAG = f"{md5(md5(b'1').digest() + md5(b'2').digest()).hexdigest()}-2"
+
+    @pytest.mark.parametrize("error", [lost("PreconditionFailed"), lost("NoSuchUpload", 404)])
+    @pytest.mark.parametrize(("etag", "done"), [(ETAG, True), (md5(b"x").hexdigest(), False)])
+    def test_an_upload_in_parts_is_known_by_its_etag(self, error, etag, done):
+        parts = [{"ETag": f'"{md5(part).hexdigest()}"'} for part in (b"1", b"2")]
+        client = FakeClient(
+            create_multipart_upload={"UploadId": "u"},
+            upload_part=parts,
+            complete_multipart_upload=error,
+            head_object={"ETag": f'"{etag}"', "ContentLength": 6 * MIB},
+            abort_multipart_upload={},
+        )
+
+        def upload():
+            return s3(client).upload("a", [b"x" * 6 * MIB], part_size=5 * MIB, only_new=True)
+
+        if done:
+            assert upload().size == 6 * MIB
+        else:
+            with pytest.raises((ObjectExists, ResourceNotFound)):
+                upload()
+        assert ("abort_multipart_upload" in [name for name, _ in client.calls]) is not done
 
 
 class TestReading:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from importlib import import_module
 from typing import Any
 
@@ -27,6 +28,7 @@ from adapters.dynamodb import (
     UnprocessedItems,
     UnreadableItem,
     Update,
+    VersionConflict,
     attr,
     gte,
 )
@@ -38,6 +40,7 @@ from adapters.errors import (
     ResourceNotFound,
     TableMismatch,
     Throttled,
+    WriteConflict,
 )
 from router import ConfigurationError, Session, reset_session, set_session
 from tests.unit.adapters.dynamodb.samples import SETTINGS, Order, User, stubbed
@@ -310,15 +313,35 @@ class TestUpserts:
     def expired(self, table):
         return table.schema.item(table.schema.models[0], User("u1", expires_at=datetime(2020, 1, 1, tzinfo=UTC)), "")
 
-    def test_do_not_delete_what_somebody_else_has_renewed(self):
-        table, stub, _ = stubbed()
+    def refuse_expired(self, table, stub):
         stub.add_client_error(
             "update_item", "ConditionalCheckFailedException", "no", 400, modeled_fields={"Item": self.expired(table)}
         )
+
+    def test_change_what_somebody_else_has_renewed_and_do_not_delete_it(self):
+        table, stub, _ = stubbed()
+        self.refuse_expired(table, stub)
         stub.add_client_error("delete_item", "ConditionalCheckFailedException", "no", 400)
+        renewed = table.schema.item(table.schema.models[0], User("u1", visits=5), "")
+        stub.add_response("update_item", {"Attributes": renewed})
+        assert table.update(User, "u1", add={"visits": 1}, upsert=True).visits == 5
+        stub.assert_no_pending_responses()
+
+    def test_end_after_as_many_tries_as_the_settings_have(self):
+        table, stub, _ = stubbed()
+        for _ in range(2):
+            self.refuse_expired(table, stub)
+            stub.add_response("delete_item", {})
+        self.refuse_expired(table, stub)
         with pytest.raises(ItemNotFound):
             table.update(User, "u1", add={"visits": 1}, upsert=True)
         stub.assert_no_pending_responses()
+
+    def test_whose_condition_does_not_hold_are_not_tried_again(self):
+        table, stub, _ = stubbed()
+        stub.add_client_error("update_item", "ConditionalCheckFailedException", "no", 400)
+        with pytest.raises(ItemNotFound):
+            table.update(User, "u1", add={"visits": 1}, when=attr("visits") > 3, upsert=True)
 
     def test_of_a_class_that_never_expires_delete_nothing(self):
         table, stub, _ = stubbed()
@@ -328,6 +351,152 @@ class TestUpserts:
         )
         with pytest.raises(ConditionFailed, match="something else"):
             table.update(Order, ORDER_KEY, set={"note": "x"}, upsert=True)
+
+
+WRITES = [
+    ("put_item", lambda table: table.put(User("u1"))),
+    ("put_item", lambda table: table.create(Order("u1", date(2025, 1, 1), 1))),
+    ("update_item", lambda table: table.update(Order, ORDER_KEY, set={"note": "x"})),
+    ("delete_item", lambda table: table.delete(Order, ORDER_KEY)),
+]
+
+
+class TestWritesThatMeetOthers:
+    """A transaction on the item, or a write in another region of a global table, is under way at that moment."""
+
+    @pytest.mark.parametrize("code", ["TransactionConflictException", "ReplicatedWriteConflictException"])
+    @pytest.mark.parametrize(("operation", "write"), WRITES)
+    def test_are_tried_again_with_pauses(self, operation, write, code):
+        table, stub, slept = stubbed()
+        for _ in range(2):
+            stub.add_client_error(operation, code, "there is an ongoing transaction for the item", 400)
+        held = table.schema.item(table.schema.models[1], Order("u1", date(2025, 1, 1), 1), "")
+        stub.add_response(operation, {"Attributes": held} if operation == "update_item" else {})
+        write(table)
+        stub.assert_no_pending_responses()
+        assert len(slept) == 2
+        assert all(0 <= pause <= 0.2 for pause in slept)
+
+    @pytest.mark.parametrize(("operation", "write"), WRITES)
+    def test_say_at_last_that_they_may_succeed_later(self, operation, write):
+        table, stub, slept = stubbed()
+        for _ in range(3):
+            stub.add_client_error(operation, "TransactionConflictException", "ongoing", 400)
+        with pytest.raises(WriteConflict, match=rf"dynamodb\.{operation} app: TransactionConflictException") as caught:
+            write(table)
+        assert (caught.value.retryable, len(slept)) == (True, 2)
+
+    def test_are_tried_again_by_async_code(self):
+        table, stub, _ = stubbed()
+        stub.add_client_error("put_item", "TransactionConflictException", "ongoing", 400)
+        stub.add_response("put_item", {})
+        asyncio.run(table.put_async(User("u1")))
+        stub.assert_no_pending_responses()
+
+    def test_in_a_batch_are_tried_again(self):
+        table, stub, _ = stubbed()
+        stub.add_client_error("batch_write_item", "ReplicatedWriteConflictException", "ongoing", 400)
+        stub.add_response("batch_write_item", {})
+        table.batch_write(put=orders(1))
+        stub.assert_no_pending_responses()
+
+
+class TestAnswersThatWereLost:
+    """botocore sends a request again when no answer comes; the second may meet what the first has stored."""
+
+    def refuse(self, stub, operation, item, *, repeated=1):
+        stub.add_client_error(
+            operation,
+            "ConditionalCheckFailedException",
+            "no",
+            400,
+            response_meta={"RetryAttempts": repeated},
+            modeled_fields={"Item": item} if item is not None else {},
+        )
+
+    def stored(self, table, instance):
+        return table.schema.item(table.schema.model(type(instance)), instance, "")
+
+    @pytest.mark.parametrize("repeated", [0, 1])
+    def test_a_creation_is_done_when_what_is_stored_is_what_was_sent(self, repeated):
+        table, stub, _ = stubbed()
+        sent = Order("u1", date(2025, 1, 1), 1, total=Decimal("1.50"))
+        # DynamoDB writes numbers in its own way.
+        self.refuse(stub, "put_item", {**self.stored(table, sent), "total": {"N": "1.500"}}, repeated=repeated)
+        if repeated:
+            assert table.create(sent) == sent
+        else:  # an answer that was not lost: somebody else stored the same
+            with pytest.raises(AlreadyExists):
+                table.create(sent)
+
+    def test_a_creation_over_another_item_is_not(self):
+        table, stub, _ = stubbed()
+        self.refuse(stub, "put_item", self.stored(table, Order("u1", date(2025, 1, 1), 1, note="theirs")))
+        with pytest.raises(AlreadyExists):
+            table.create(Order("u1", date(2025, 1, 1), 1))
+
+    @pytest.mark.parametrize("is_async", [False, True])
+    def test_a_put_with_a_version_is_done_when_its_next_version_is_stored(self, is_async):
+        table, stub, _ = stubbed()
+        read = User("u1", name="Ann", tags={"b", "a"}, labels={"a": [1, None, b"x", True]}, version=3)
+        wanted = User("u1", name="Ann", tags={"a", "b"}, labels={"a": [1, None, b"x", True]}, version=4)
+        self.refuse(stub, "put_item", self.stored(table, wanted))
+        assert (asyncio.run(table.put_async(read)) if is_async else table.put(read)) == wanted
+
+    def test_a_put_with_a_version_is_not_done_by_another_s_next_version(self):
+        table, stub, _ = stubbed()
+        self.refuse(stub, "put_item", self.stored(table, User("u1", name="Bob", version=4)))
+        with pytest.raises(VersionConflict):
+            table.put(User("u1", name="Ann", version=3))
+
+    def test_a_put_under_a_condition_is_done_when_it_is_stored(self):
+        table, stub, _ = stubbed()
+        sent = Order("u1", date(2025, 1, 1), 1, note="taken")
+        self.refuse(stub, "put_item", self.stored(table, sent))
+        assert table.put(sent, when=attr("note").missing()) == sent
+
+    def test_an_update_that_only_sets_is_done_when_all_of_it_is_stored(self):
+        table, stub, _ = stubbed()
+        wanted = User("u1", "a@x", name="Ann", version=4)
+        self.refuse(stub, "update_item", self.stored(table, wanted))
+        read = User("u1", None, name="x", tags={"old"}, version=3)
+        assert table.update(read, set={"email": "a@x", "name": "Ann", "tags": set()}) == wanted
+
+    @pytest.mark.parametrize(
+        ("stored", "changes"),
+        [
+            (User("u1", name="Ann", version=5), {"set": {"name": "Ann"}}),  # changed once more since
+            (User("u1", name="Bob", version=4), {"set": {"name": "Ann"}}),
+            (User("u1", name="Ann", tags={"x"}, version=4), {"set": {"name": "Ann"}, "remove": ["tags"]}),
+            (User("u1", visits=1, version=4), {"add": {"visits": 1}}),  # which depends on what was there
+            (User("u1", name="Ann", log=["x"], version=4), {"set": {"name": "Ann"}, "append": {"log": ["x"]}}),
+        ],
+    )
+    def test_an_update_is_not_where_that_cannot_be_told(self, stored, changes):
+        table, stub, _ = stubbed()
+        self.refuse(stub, "update_item", self.stored(table, stored))
+        with pytest.raises(VersionConflict):
+            table.update(User("u1", version=3), **changes)
+
+    def test_a_deletion_is_done_when_nothing_is_there(self):
+        table, stub, _ = stubbed()
+        self.refuse(stub, "delete_item", None)
+        assert table.delete(User("u1", version=3)) is True
+        self.refuse(stub, "delete_item", None, repeated=0)
+        with pytest.raises(ItemNotFound):
+            table.delete(User("u1", version=3))
+        self.refuse(stub, "delete_item", self.stored(table, User("u1", version=4)))
+        with pytest.raises(VersionConflict):
+            table.delete(User("u1", version=3))
+
+    def test_a_lost_answer_is_remembered_over_a_conflict(self):
+        table, stub, _ = stubbed()
+        sent = Order("u1", date(2025, 1, 1), 1)
+        stub.add_client_error(
+            "put_item", "TransactionConflictException", "ongoing", 400, response_meta={"RetryAttempts": 1}
+        )
+        self.refuse(stub, "put_item", self.stored(table, sent), repeated=0)
+        assert table.create(sent) == sent
 
 
 def test_names_are_loaded_when_they_are_first_used():

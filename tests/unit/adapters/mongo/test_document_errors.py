@@ -10,7 +10,7 @@ import pytest
 from bson import ObjectId
 from pymongo import errors as driver
 
-from adapters.errors import AccessDenied, AdapterError
+from adapters.errors import AccessDenied, AdapterError, WriteConflict
 from adapters.mongo import (
     ClusterUnavailable,
     DocumentNotFound,
@@ -62,7 +62,8 @@ EVERY = [
     (driver.ExecutionTimeout(QUOTED, 50, {"codeName": "MaxTimeMSExpired"}), ClusterUnavailable, 503),
     (failure(10334, "BSONObjectTooLarge"), DocumentTooLarge, 413),
     (driver.DocumentTooLarge("hunter2"), DocumentTooLarge, 413),
-    (failure(112, "WriteConflict", errorLabels=["TransientTransactionError"]), AdapterError, 500),
+    (failure(112, "WriteConflict", errorLabels=["TransientTransactionError"]), WriteConflict, 503),
+    (failure(251, "NoSuchTransaction", errorLabels=["TransientTransactionError"]), AdapterError, 500),
     (failure(2, "BadValue"), InvalidRequest, 500),
     (failure(None), InvalidRequest, 500),
     (driver.WriteError(QUOTED, 121, {"codeName": "DocumentValidationFailure"}), InvalidRequest, 500),
