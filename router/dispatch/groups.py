@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from router.dispatch.records import Routes, fetch_offloaded, finish, ordering_key, run_each
+from router.dispatch.records import Routes, end_tasks, fetch_offloaded, finish, ordering_key, run_each, wait_for_tasks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,10 +160,15 @@ async def _call_group(batch: Batch, entry: Entry, events: list[Event], *, in_ord
 async def _finish_group(batch: Batch, call: Call, ended: list[Ended]) -> None:
     """Keep how each event of a group ended. With an ordering key, what follows a failure is redelivered as well."""
     told: set[int] = set()  # an error of the whole group is reported once
-    for position, (result, error) in zip(call.positions, ended, strict=False):
-        if call.key is not None and call.key in batch.failed_keys:
-            return
-        await finish(batch, position, call.key, result, error, told)
+    try:
+        for position, (result, error) in zip(call.positions, ended, strict=False):
+            if call.key is not None and call.key in batch.failed_keys:
+                await wait_for_tasks(batch.events[position])  # which counts no more, but must not be left running
+            else:
+                await finish(batch, position, call.key, result, error, told)
+    except BaseException:  # the dispatch itself was cancelled
+        await end_tasks(batch.events[position] for position in call.positions)
+        raise
 
 
 async def _run_by_key(batch: Batch, calls: list[Call], limits: dict[int, int]) -> None:

@@ -136,14 +136,29 @@ def _clear(loop: asyncio.AbstractEventLoop) -> None:
 async def finished(work: Awaitable[Any], events: Iterable[Event]) -> Any:
     """The result of an async handler, once everything is done that its events started in the background.
 
-    That is waited for even when the handler failed. The first error counts, the handler's before the others.
+    That is waited for even when the handler failed. The first error counts, the handler's before the others. When the
+    dispatch itself is cancelled, what was started is cancelled with it.
     """
-    result, failure = await _tried(work)
-    late = await first_failure(events)
+    try:
+        result, failure = await _tried(work)
+        late = await first_failure(events)
+    except BaseException:
+        await end_background(events)
+        raise
     failure = failure or late
     if failure is not None:
         raise failure
     return result
+
+
+async def end_background(events: Iterable[Event]) -> None:
+    """Cancel what events started in the background, and wait until it has cleaned up: nobody waits for it any more."""
+    import asyncio
+
+    while tasks := [task for event in events for task in event._tasks or () if not task.done()]:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _tried(work: Awaitable[Any]) -> tuple[Any, Exception | None]:

@@ -180,15 +180,34 @@ async def finish(
     told: the errors that were reported already, by their identity: those of a group are shared.
     """
     event = batch.events[position]
-    token = _current.set(event)
+    _current.set(event)  # what was current before comes back at the end of the batch
     try:
         error = await _final_error(batch, event, result, failure, told)
-    finally:
-        _current.reset(token)
+    except BaseException:  # the dispatch itself was cancelled
+        await end_tasks([event])
+        raise
     batch.outcomes[position] = outcome = Outcome(None if error else result, error, started=True)
     # A source that is only notified has every record tried, whatever became of the one before.
     if key is not None and batch.kind != "notify" and outcome.failed:
         batch.failed_keys.add(key)
+
+
+async def wait_for_tasks(event: Event) -> Exception | None:
+    """Wait for what an event started in the background; return the first error of it, or None."""
+    if not event._tasks:
+        return None
+    from router.dispatch.loop import first_failure
+
+    return await first_failure([event])
+
+
+async def end_tasks(events: Iterable[Event]) -> None:
+    """Cancel what the handlers of a cancelled dispatch started in the background."""
+    started = [event for event in events if event._tasks]
+    if started:
+        from router.dispatch.loop import end_background
+
+        await end_background(started)
 
 
 async def _final_error(
@@ -201,11 +220,8 @@ async def _final_error(
         failure = as_failure(failure)
     if failure is None:
         failure = _unusable(batch, event, result)
-    if event._tasks:
-        from router.dispatch.loop import first_failure
-
-        late = await first_failure([event])  # waited for, whatever the handler came to
-        failure = failure or late
+    late = await wait_for_tasks(event)  # whatever the handler came to
+    failure = failure or late
     if failure is None and batch.keep_state is not None:
         try:
             batch.keep_state([event], result)

@@ -7,14 +7,15 @@ import gc
 import logging
 import threading
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, cast
 
 import pytest
 
-from router import ConfigurationError, Event, NotFound, Resolver
+from router import BatchItemFailures, ConfigurationError, Event, NotFound, Resolver
 from router.dispatch import loop as loops
 from router.testing import TestClient, samples
-from tests.unit.router.dispatch.cases import output, sqs
+from tests.unit.router.dispatch.cases import failed, output, sqs
 
 
 def application() -> Resolver:
@@ -333,7 +334,162 @@ def test_background_work_of_a_call_is_done_before_it_is_answered() -> None:
     assert done == ["audited"]
 
 
+# ---- background work of a dispatch that is cancelled ---------------------------------------------------------------
+
+
+class Background:
+    """Work beside a handler that never ends by itself; it notes how it ended, and that it could clean up."""
+
+    def __init__(self) -> None:
+        self.started: list[str] = []
+        self.ended: list[str] = []
+        self._changed = asyncio.Event()
+
+    def begin(self, what: str) -> None:
+        self.started.append(what)
+        self._changed.set()
+
+    async def until_begun(self, count: int) -> None:
+        async with asyncio.timeout(20):
+            while len(self.started) < count:
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def work(self, what: str) -> None:
+        self.begin(what)
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            await asyncio.sleep(0)
+            self.ended.append(what)
+
+
+def cancelled(resolver: Resolver, raw: Any, background: Background, count: int) -> None:
+    """Cancel a dispatch once so much work was started beside it; all of it has ended when the dispatch has."""
+
+    async def call() -> None:
+        dispatch = asyncio.create_task(resolver.resolve_async(raw))
+        await background.until_begun(count)
+        dispatch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dispatch
+        assert sorted(background.ended) == sorted(background.started)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    asyncio.run(call())
+
+
+@pytest.mark.parametrize("waits", ["in the handler", "for its work"])
+@pytest.mark.parametrize("kind", ["request", "call", "record", "several-records", "group"])
+def test_what_a_cancelled_dispatch_has_begun_is_cancelled_with_it(kind: str, waits: str) -> None:
+    background = Background()
+    resolver = Resolver()
+
+    async def handle(event: Event) -> None:
+        event.background(background.work(f"{event.id} 1"))
+        event.background(background.work(f"{event.id} 2"))
+        if waits == "in the handler":
+            await asyncio.sleep(3600)
+
+    async def handle_group(events: list[Event]) -> None:
+        for event in events:
+            event.background(background.work(event.id))
+        if waits == "in the handler":
+            await asyncio.sleep(3600)
+
+    resolver.get("/")(handle)
+    resolver.on_invoke("call")(handle)
+    resolver.on_queue("record")(handle)
+    resolver.on_queue("several-records", concurrency=2)(handle)
+    resolver.on_queue("group", batch=True)(handle_group)
+    raw = {
+        "request": samples.http("GET", "/"),
+        "call": samples.invoke("call"),
+        "record": sqs("record", "a"),
+        "several-records": sqs("several-records", "a", "b"),
+        "group": sqs("group", "a", "b", "c"),
+    }[kind]
+    cancelled(resolver, raw, background, {"several-records": 4, "group": 3}.get(kind, 2))
+
+
+def test_work_that_a_cancelled_one_starts_while_it_cleans_up_is_cancelled_as_well() -> None:
+    background = Background()
+    resolver = Resolver()
+
+    async def stubborn(event: Event) -> None:
+        background.begin("stubborn")
+        try:
+            await asyncio.sleep(3600)
+        finally:
+            event.background(background.work("late"))
+            await asyncio.sleep(0)
+            background.ended.append("stubborn")
+
+    @resolver.on_queue("orders")
+    async def order(event: Event) -> None:
+        event.background(stubborn(event))
+        await asyncio.sleep(3600)
+
+    cancelled(resolver, sqs("orders", "a"), background, 1)
+    assert sorted(background.ended) == ["late", "stubborn"]
+
+
+def test_what_events_behind_a_failed_one_of_a_group_have_begun_is_waited_for() -> None:
+    done: list[str] = []
+    resolver = Resolver()
+
+    async def work(what: str) -> None:
+        for _ in range(1 if what == "a" else 50):
+            await asyncio.sleep(0)
+        done.append(what)
+
+    @resolver.on_queue("orders.fifo", batch=True)
+    async def order(events: list[Event]) -> None:
+        for event in events:
+            event.background(work(event.text))
+        raise BatchItemFailures(events[:1])
+
+    raw = sqs("orders.fifo", *[(name, {"group": "g"}) for name in "abc"])
+    assert failed(TestClient(resolver).event(raw)) == ["a", "b", "c"]
+    assert done == ["a", "b", "c"]
+
+
 # ---- stopping ----------------------------------------------------------------------------------------------------
+
+
+def test_a_task_that_exits_while_it_is_cancelled_does_not_keep_the_others_from_their_end() -> None:
+    ended: list[str] = []
+    resolver = Resolver()
+
+    async def exits() -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            raise SystemExit(3) from None
+
+    async def cleans_up() -> None:
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            for _ in range(100):  # longer than anything else takes that runs at the end
+                with suppress(asyncio.CancelledError):
+                    await asyncio.sleep(0)
+            ended.append("cleaned up")
+
+    kept: list[asyncio.Task[None]] = []
+
+    @resolver.on_invoke("start")
+    async def start() -> None:
+        kept.extend(asyncio.ensure_future(work()) for work in (exits, cleans_up))
+        await asyncio.sleep(0)
+
+    TestClient(resolver).invoke("start")
+    loops.close_loop()
+    assert ended == ["cleaned up"]
+    assert all(task.done() for task in kept)
+    with pytest.raises(SystemExit):
+        kept[0].result()
 
 
 @pytest.mark.parametrize("concurrency", [1, 3])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Annotated, Any
 
 import pytest
@@ -433,6 +434,58 @@ def test_a_record_without_a_session_never_has_the_one_before(handler: Any) -> No
     assert seen == [("a", Session("t1", "u1")), ("b", Session()), ("c", Session()), ("d", Session("t2"))]
     assert get_session() == Session()
     assert current_event() is None
+
+
+@pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+@pytest.mark.parametrize("inside", ["request", "call", "queue", "group", "threads"])
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failing"])
+def test_after_a_dispatch_inside_a_handler_its_own_event_and_session_are_current(
+    inside: str, asynchronous: bool, fails: bool
+) -> None:
+    checked: list[str] = []
+    resolver = Resolver()
+
+    def end() -> None:
+        set_session(Session("left behind"))
+        if fails:
+            raise ValueError("cannot")
+
+    async def end_async() -> None:
+        await asyncio.sleep(0)
+        end()
+
+    resolver.get("/")(end_async if asynchronous else end)
+    resolver.on_invoke("inner")(end_async if asynchronous else end)
+    resolver.on_queue("one")(end_async if asynchronous else end)
+    resolver.on_queue("group", batch=True)(lambda events: end_async() if asynchronous else end())
+    resolver.on_queue("threads", concurrency=2)(end_async if asynchronous else end)
+    raw = {
+        "request": samples.rest("GET", "/"),
+        "call": samples.invoke("inner"),
+        "queue": sqs("one", ("a", of("t1")), ("b", of("t2"))),
+        "group": sqs("group", ("a", of("t1")), ("b", of("t2"))),
+        "threads": sqs("threads", ("a", of("t1")), ("b", of("t2"))),
+    }[inside]
+
+    def check(event: Event) -> None:
+        assert current_event() is event
+        assert get_session() == Session("outer")
+        checked.append(inside)
+
+    @resolver.on_invoke("outer")
+    def outer(event: Event) -> None:
+        with suppress(ValueError):
+            resolver.resolve(raw)
+        check(event)
+
+    @resolver.on_invoke("outer async")
+    async def outer_async(event: Event) -> None:
+        with suppress(ValueError):
+            await resolver.resolve_async(raw)
+        check(event)
+
+    TestClient(resolver).invoke("outer async" if asynchronous else "outer", session=Session("outer"))
+    assert checked == [inside]
 
 
 def test_each_warm_call_begins_with_nobody() -> None:
