@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from contextvars import ContextVar, copy_context
 
 from router.errors import ConfigurationError
 
@@ -15,41 +14,39 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+# The routes that wait for what runs here, outermost first: a handler may dispatch once more.
+_waiting: ContextVar[tuple[int, ...]] = ContextVar("waiting", default=())
+
 
 def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
-    """The call as a coroutine function that runs it in a pool of its own, kept across warm invocations."""
-    pools: dict[int, ThreadPoolExecutor] = {}  # by process: threads do not survive a fork
+    """The call as a coroutine function that runs it in a pool of its own, kept across warm invocations.
+
+    A handler that dispatches waits in its thread for the threads of another route. So each level of such dispatches has
+    pools of its own: whoever waits, waits for a level further in, and never for each other.
+    """
+    pools: dict[tuple[int, int], ThreadPoolExecutor] = {}  # by process, as threads do not survive a fork, and level
 
     async def run(subject: Any) -> Any:
-        if id(pools) in _working.pools:
-            # Each thread of the pool may be waiting here for another one of it: nobody would ever go on.
-            raise ConfigurationError("a sync handler with concurrency= dispatches to its own route; declare it async")
-        pool = pools.get(os.getpid())
+        waiting = _waiting.get()
+        if id(pools) in waiting:
+            raise ConfigurationError(
+                "a sync handler with concurrency= dispatches to its own route, or what it dispatches to does; "
+                "declare it async"
+            )
+        key = os.getpid(), len(waiting)
+        pool = pools.get(key)
         if pool is None:
-            pools[os.getpid()] = pool = ThreadPoolExecutor(limit, thread_name_prefix="router")
-        return await asyncio.get_running_loop().run_in_executor(
-            pool, copy_context().run, _call_in, id(pools), call, subject
-        )
+            pools[key] = pool = ThreadPoolExecutor(limit, thread_name_prefix="router")
+        context = copy_context()
+        context.run(_waiting.set, (*waiting, id(pools)))
+        return await asyncio.get_running_loop().run_in_executor(pool, context.run, _call_in, call, subject)
 
     return run
 
 
-class _Working(threading.local):
-    """The pools that the current thread works for."""
-
-    def __init__(self) -> None:
-        self.pools: list[int] = []
-
-
-_working = _Working()
-
-
-def _call_in(pools: int, call: Callable[[Any], Any], subject: Any) -> Any:
-    _working.pools.append(pools)
+def _call_in(call: Callable[[Any], Any], subject: Any) -> Any:
     try:
         return call(subject)
     except StopIteration as error:
         # A Future cannot hold one: whoever waits for it would wait for ever.
         raise RuntimeError("the handler raised StopIteration") from error
-    finally:
-        _working.pools.pop()

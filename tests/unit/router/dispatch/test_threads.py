@@ -220,3 +220,50 @@ def test_a_sync_handler_may_dispatch_to_another_route_with_threads() -> None:
 
     assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
     assert sorted(done) == ["a", "b"]
+
+
+@pytest.mark.timeout(30)
+def test_two_routes_with_threads_that_dispatch_to_each_other_are_refused_and_do_not_wait_for_ever() -> None:
+    resolver = Resolver()
+    answers: list[Any] = []
+
+    @resolver.on_queue("orders", concurrency=2)
+    def order(event: Event) -> None:
+        if event.text in "ab":
+            resolver.resolve(sqs("mail", f"mail of {event.text}"))
+
+    @resolver.on_queue("mail", concurrency=2)
+    def mail(event: Event) -> None:
+        answers.append(resolver.resolve(sqs("orders", f"again {event.text}", f"and {event.text}")))
+
+    assert failed(TestClient(resolver).event(sqs("orders", "a", "b"))) == []
+    assert sorted(failed(answer) for answer in answers) == [
+        ["again mail of a", "and mail of a"],
+        ["again mail of b", "and mail of b"],
+    ]
+
+
+@pytest.mark.timeout(30)
+def test_two_calls_at_a_time_may_dispatch_to_the_route_of_the_other() -> None:
+    """All threads of both routes are taken by then: nobody may wait for one of these."""
+    together = threading.Barrier(4, timeout=20)
+    resolver = Resolver()
+    inner: list[str] = []
+
+    def dispatching_to(other: str) -> Any:
+        def handler(event: Event) -> None:
+            if event.text.startswith("inner"):
+                inner.append(event.text)
+                return
+            together.wait()
+            assert failed(resolver.resolve(sqs(other, f"inner {event.text}"))) == []
+
+        return handler
+
+    resolver.on_queue("orders", concurrency=2)(dispatching_to("mail"))
+    resolver.on_queue("mail", concurrency=2)(dispatching_to("orders"))
+    client = TestClient(resolver)
+    with ThreadPoolExecutor(2) as pool:
+        calls = [sqs("orders", "a", "b"), sqs("mail", "c", "d")]
+        assert [failed(answer) for answer in pool.map(client.event, calls)] == [[], []]
+    assert sorted(inner) == ["inner a", "inner b", "inner c", "inner d"]
