@@ -85,6 +85,8 @@ class GroupChain:
             # What was opened last is closed first, as with one event: context variables and transactions nest.
             for position, (result, error) in reversed(list(zip(inside, results, strict=True))):
                 ended[position] = await self._leave(events[position], opened[position], result, error)
+            if getattr(events[0], "window", None) is not None:
+                _keep_whole(inside, results, ended)
         return [ended[position] for position in sorted(ended)]
 
     async def _enter(self, event: Event, opened: Opened, fetch: Callable[..., Any] | None) -> Ended | None:
@@ -183,6 +185,30 @@ def _with_state(ended: list[Ended], state: Any) -> list[Ended]:
     if isinstance(state, dict) and done:
         ended[done - 1] = (state, None)
     return ended
+
+
+def _keep_whole(inside: list[int], results: list[Ended], ended: dict[int, Ended]) -> None:
+    """Keep the state that a handler returned for a tumbling window only together with all the events it was made of.
+
+    Where middleware then failed one of them the state would be lost with it, while those before it are acknowledged: so
+    the call is to be made again, from its first event.
+
+    inside, results: the positions that the handler was called with, and how it left each.
+    ended: how each event ended after its middleware, by position.
+    """
+    made = [position for position, (result, _) in zip(inside, results, strict=True) if isinstance(result, dict)]
+    if not made:
+        return
+    of_state = inside[: inside.index(made[-1]) + 1]
+    failures = [error for position in of_state if (error := ended[position][1]) is not None]
+    lost = [error for error in failures if not isinstance(error, Discard)]
+    if lost:
+        ended[inside[0]] = None, lost[0]
+    elif failures:
+        # What was discarded is acknowledged, and part of the state: the last of the others hands it on.
+        kept = [position for position in of_state if ended[position][1] is None]
+        if kept and not isinstance(ended[kept[-1]][0], dict):
+            ended[kept[-1]] = results[inside.index(made[-1])]
 
 
 def _by_identifier(route: Route, events: list[Event], items: Any) -> list[Event]:

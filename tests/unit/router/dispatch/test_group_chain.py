@@ -487,3 +487,56 @@ def test_the_state_of_a_window_in_lambdas_own_form_goes_on_from_the_last_record_
     answer = TestClient(resolver).event(raw)
     assert answer["state"] == {"sum": 7}
     assert answer["batchItemFailures"] == [{"itemIdentifier": sequence_numbers(raw)[2]}]
+
+
+def sums_of_a_window(failing: str, error: Exception, asynchronous: bool, handler: Any = None) -> tuple[Any, list[str]]:
+    """Add up a window in one call, with middleware that fails one record after the handler."""
+
+    def fails_late(event: Event) -> Around:
+        yield
+        if event.text == failing:
+            raise error
+
+    def add_up(events: list[Event]) -> Any:
+        log.append("".join(event.text for event in events))
+        return {"sum": events[0].window.state.get("sum", 0) + len(events)}  # type: ignore[attr-defined]
+
+    async def add_up_async(events: list[Event]) -> Any:
+        return add_up(events)
+
+    resolver = Resolver()
+    handler = handler or (add_up_async if asynchronous else add_up)
+    resolver.on_stream("clicks", batch=True, middleware=[fails_late])(handler)
+    raw = samples.kinesis("clicks", list("abc"), window=samples.tumbling_window({"sum": 10}))
+    return TestClient(resolver).event(raw), sequence_numbers(raw)
+
+
+@BOTH
+@pytest.mark.parametrize("failing", ["a", "b", "c"])
+def test_a_state_of_which_middleware_fails_a_part_is_made_again_from_the_first(failing: str, asynchronous: bool):
+    """It cannot be divided: without this what stands before the failed record would be missing in it for ever."""
+    answer, numbers = sums_of_a_window(failing, ValueError("cannot"), asynchronous)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[0]}], "state": {"sum": 10}}
+    assert log == ["abc"]
+
+
+@BOTH
+@pytest.mark.parametrize("discarded", ["a", "b", "c"])
+def test_a_state_outlives_a_record_of_it_that_middleware_discards(discarded: str, asynchronous: bool):
+    answer, _ = sums_of_a_window(discarded, Discard("not wanted"), asynchronous)
+    assert answer == {"batchItemFailures": [], "state": {"sum": 13}}
+
+
+def test_what_fails_behind_the_records_of_a_state_leaves_it():
+    def only_the_first_two(events: list[Event]) -> Any:
+        return {**returned(events[2].sequence_number)(events), "state": {"sum": 12}}  # type: ignore[attr-defined]
+
+    answer, numbers = sums_of_a_window("c", ValueError("late"), False, only_the_first_two)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[2]}], "state": {"sum": 12}}
+    answer, numbers = sums_of_a_window("a", ValueError("late"), False, only_the_first_two)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[0]}], "state": {"sum": 10}}
+
+
+def test_without_a_state_the_record_that_middleware_fails_is_redelivered_alone():
+    answer, numbers = sums_of_a_window("b", ValueError("late"), False, lambda events: None)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[1]}], "state": {"sum": 10}}
