@@ -118,9 +118,17 @@ def answer(raw: Any, events: Sequence[TransformEvent], outcomes: Sequence[Outcom
     """Return each record id once: Ok, Dropped (the handler raised Discard) or ProcessingFailed, with its data.
 
     Firehose keeps what failed in the bucket's error folder, so nothing is lost. Results that no longer fit into an
-    answer fail alone, rather than all with them.
+    answer fail alone, rather than all with them. So do records that were not begun for want of time: Firehose does not
+    call again for a function that fails, and would put the records that are done into the error folder as well.
     """
-    pairs = zip(events, outcomes, strict=True)
+    pairs = list(zip(events, outcomes, strict=True))
+    late = sum(1 for event, outcome in pairs if not (outcome.started or event.is_output))
+    if late:
+        _log().error(
+            "%s: %d of %d records were not begun before the deadline, and are answered as ProcessingFailed; "
+            "give the function more time or a smaller buffer",
+            *(events[0].source.value, late, len(events)),
+        )
     return {"records": _within_limit([_answered(event, outcome) for event, outcome in pairs])}
 
 

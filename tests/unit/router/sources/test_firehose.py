@@ -118,6 +118,21 @@ def test_every_record_is_answered_once_in_order() -> None:
     ]
 
 
+@pytest.mark.parametrize("build", [samples.firehose, samples.kinesis_analytics])
+def test_the_log_counts_the_records_that_were_not_begun(build: Any, caplog: pytest.LogCaptureFixture) -> None:
+    """Nobody delivers them again: they are in the error folder, beside those that cannot be transformed."""
+    source = Source.FIREHOSE if build is samples.firehose else Source.KINESIS_ANALYTICS
+    answered = answer(source, build(["a", "b", "c"]), outcome("A"), HELD, HELD)
+    assert records(answered) == [("Ok", b"A"), ("ProcessingFailed", b"b"), ("ProcessingFailed", b"c")]
+    assert f"{source}: 2 of 3 records were not begun before the deadline" in caplog.text
+
+
+def test_output_that_was_not_begun_is_delivered_again_and_needs_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    answered = answer(Source.KINESIS_ANALYTICS, samples.kinesis_analytics(["a"], output=True), HELD)
+    assert [record["result"] for record in answered["records"]] == ["DeliveryFailed"]
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("result", [object(), "\ud800", {"a": {"b": object()}}, Transformed(object())])
 def test_a_result_that_cannot_be_written_fails_its_record_alone(result: Any, caplog: pytest.LogCaptureFixture) -> None:
     raw = samples.firehose(["a", "b"])
