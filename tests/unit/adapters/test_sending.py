@@ -6,6 +6,7 @@ import asyncio
 import inspect
 import json
 import logging
+import threading
 from decimal import Decimal
 from typing import Any
 
@@ -620,6 +621,27 @@ class TestInAsyncCode:
             asyncio.run(sns.publish_async("order-events", 1))
         with pytest.raises(InvalidMessage):
             asyncio.run(sns.publish_async("order-events", ""))
+
+    @pytest.mark.parametrize(("count", "on_the_loop"), [(10, True), (11, False), (500, False)])
+    def test_many_messages_are_prepared_beside_the_loop(self, count, on_the_loop):
+        """Writing thousands of them as JSON takes seconds, in which nothing else would get its turn."""
+        prepared_in: set[str] = set()
+
+        class Noting(dict):
+            def items(self):
+                prepared_in.add(threading.current_thread().name)
+                return super().items()
+
+        sqs, _ = sender(send_message_batch=taken)
+        messages = [Message(number, attributes=Noting(kind="a")) for number in range(count)]
+
+        async def send():
+            return await sqs.send_many_async("orders", messages), threading.current_thread().name
+
+        ids, loop = asyncio.run(send())
+        assert len(ids) == count
+        assert (prepared_in == {loop}) == on_the_loop
+        assert on_the_loop or loop not in prepared_in
 
     def test_one_that_is_cancelled_while_it_waits_leaves_the_others_alone(self):
         sqs, client = sender(options={"rate": 0.001, "burst": 1})

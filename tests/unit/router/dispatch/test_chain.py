@@ -620,6 +620,107 @@ def test_a_cancelled_dispatch_raises_at_the_yield_and_nothing_takes_its_place() 
     assert log == ["cancelled"]
 
 
+# ---- every generator is closed -----------------------------------------------------------------------------------
+
+
+class Kept:
+    """Middleware whose generators are still referred to, so that only the chain can close them. It notes the closing.
+
+    how: what it does: answer at once, replace the result, or answer an error.
+    """
+
+    def __init__(self, how: str) -> None:
+        self.how = how
+        self.generators: list[Any] = []
+
+    def sync(self) -> Any:
+        def middleware(event: Event) -> Generator[Any, Any, None]:
+            try:
+                if self.how == "early":
+                    yield "answer"
+                try:
+                    yield
+                except BaseException:
+                    yield "answer"
+                yield "answer"
+            finally:
+                log.append("closed")
+
+        return self._keeping(middleware)
+
+    def asynchronous(self) -> Any:
+        async def middleware(event: Event) -> AsyncGenerator[Any, Any]:
+            try:
+                if self.how == "early":
+                    yield "answer"
+                try:
+                    yield
+                except BaseException:
+                    yield "answer"
+                yield "answer"
+            finally:
+                await asyncio.sleep(0)
+                log.append("closed")
+
+        return self._keeping(middleware)
+
+    def _keeping(self, middleware: Any) -> Any:
+        @functools.wraps(middleware)
+        def keeping(event: Event) -> Any:
+            generator = middleware(event)
+            self.generators.append(generator)
+            return generator
+
+        return keeping
+
+
+@pytest.mark.parametrize("how", ["early", "replacing", "answering an error"])
+@pytest.mark.parametrize("kind", ["sync", "sync around async", "async"])
+def test_middleware_is_closed_before_the_dispatch_ends(how: str, kind: str) -> None:
+    kept = Kept(how)
+    resolver = Resolver().use(kept.asynchronous() if kind == "async" else kept.sync())
+
+    def answer() -> str:
+        if how == "answering an error":
+            raise Broken
+        return "of the handler"
+
+    async def answer_async() -> str:
+        return answer()
+
+    resolver.get("/")(answer if kind == "sync" else answer_async)
+    resolver.on_queue("orders", batch=True)(lambda events: answer())
+    client = TestClient(resolver)
+
+    assert client.get("/").text == "answer"
+    assert log == ["closed"]
+    assert failed(client.event(sqs("orders", "a", "b"))) == []
+    assert log == ["closed"] * 3
+    assert len(kept.generators) == 3
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_middleware_is_closed_when_the_dispatch_is_cancelled(kind: str) -> None:
+    kept = Kept("answering an error")
+    resolver = Resolver().use(kept.asynchronous() if kind == "async" else kept.sync())
+
+    @resolver.get("/")
+    async def wait() -> None:
+        await asyncio.sleep(60)
+
+    async def cancel() -> list[str]:
+        task = asyncio.create_task(resolver.resolve_async(samples.rest("GET", "/")))
+        for _ in range(3):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return list(log)
+
+    assert asyncio.run(cancel()) == ["closed"]
+    assert len(kept.generators) == 1
+
+
 class Answers(Middleware):
     """Sees each answer, that of an error included."""
 

@@ -430,6 +430,21 @@ def test_on_error_is_not_told_of_what_was_expected() -> None:
     assert told == []
 
 
+@BOTH
+@pytest.mark.parametrize(("status", "is_ours"), [(500, True), (502, True), (499, False)])
+def test_on_error_is_told_of_http_errors_that_are_of_the_server(
+    status: int, is_ours: bool, asynchronous: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Any] = []
+    error = HTTPError(status, "the shelf is down")
+    resolver = failing(error, asynchronous)
+    resolver.on_error(told.append)
+    answer = TestClient(resolver).get("/")
+    assert (answer.status, answer.json()["detail"]) == (status, "the shelf is down")
+    assert told == ([error] if is_ours else [])
+    assert ("the shelf is down" in caplog.text) == is_ours
+
+
 def test_each_reporter_is_told_even_if_one_fails(caplog: pytest.LogCaptureFixture) -> None:
     told: list[Any] = []
     resolver = failing(OutOfStock("book"))
