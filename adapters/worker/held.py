@@ -6,7 +6,6 @@ import asyncio
 import random
 from itertools import count
 from logging import getLogger
-from time import monotonic
 
 from adapters.errors import AdapterError, PartialFailure
 from adapters.sqs.visibility import longest_delay
@@ -22,7 +21,7 @@ _log = getLogger("adapters.worker")
 
 
 class Held:
-    """One message. handle: what SQS knows this receipt by. received, renewed: by the monotonic clock.
+    """One message. handle: what SQS knows this receipt by. received, renewed: by the clock of the event loop.
 
     done: it was handled, and is being deleted.
     """
@@ -47,6 +46,7 @@ class Holding:
         self._sqs = sqs
         self._queue = queue
         self._visibility = visibility
+        self._clock = asyncio.get_running_loop().time
         self._held: dict[str, Held] = {}
         self._to_delete: list[Held] = []
         self._deleting = asyncio.Lock()
@@ -62,7 +62,7 @@ class Holding:
         visibility had lapsed, as may happen when the connection was lost. The former's new receipt counts from now on;
         the latter comes again, in its order.
         """
-        now = monotonic()
+        now = self._clock()
         busy = {held.group for held in self._held.values() if held.group is not None and not held.done}
         fresh = []
         for record in records:
@@ -82,7 +82,7 @@ class Holding:
         interval = self._visibility / 3
         while True:
             await asyncio.sleep(interval)
-            now = monotonic()
+            now = self._clock()
             due = [
                 held
                 for held in self._held.values()
@@ -95,7 +95,7 @@ class Holding:
         async with self._changing:
             due = [held for held in due if held.id in self._held]
             lost = await self._change(due, self._visibility)
-            now = monotonic()
+            now = self._clock()
             for held in due:
                 if held.id not in lost:
                     held.renewed = now
@@ -124,12 +124,12 @@ class Holding:
                 self.let_go(held.id for held in batch)
 
     async def _delete(self, batch: list[Held]) -> None:
-        give_up = monotonic() + self._visibility
+        give_up = self._clock() + self._visibility
         for attempt in count():
             batch, why = await self._try_to_delete(batch)
             if not batch:
                 return
-            if monotonic() >= give_up:
+            if self._clock() >= give_up:
                 break
             await asyncio.sleep(pause(attempt, longest=5))
         _log.error(
@@ -157,7 +157,7 @@ class Holding:
         """Let messages go, to come again in so many seconds each, or when the longest time that SQS takes ends."""
         delayed = [(self._held.pop(id), after) for id, after in seconds.items()]
         async with self._changing:  # after a renewal that is under way, which would undo it
-            now = monotonic()
+            now = self._clock()
             by_time: dict[float, list[Held]] = {}
             for one, after in delayed:
                 by_time.setdefault(min(after, longest_delay(now - one.received)), []).append(one)

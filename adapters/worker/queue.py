@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from logging import getLogger
-from time import monotonic, time
+from time import time
 
 from adapters.errors import AccessDenied, AdapterError, CredentialsMissing, InvalidMessage, ResourceNotFound
 from adapters.sqs.visibility import LONGEST
@@ -90,6 +90,7 @@ class QueueWork:
         self._options = options
         self._left = left
         self._on_report = on_report
+        self._clock = asyncio.get_running_loop().time
         self._slots = Slots(options.concurrency)
         self._calls: set[asyncio.Task[None]] = set()
         self._poll: asyncio.Task[list[Record]] | None = None
@@ -159,11 +160,11 @@ class QueueWork:
 
     async def _see_through(self, records: list[Record], ids: list[str]) -> None:
         """Make one call of the application, and settle its messages."""
-        end = monotonic() + LONGEST
-        context = WorkerContext(records[0]["eventSourceARN"], lambda: min(end - monotonic(), self._left()))
-        started = monotonic()
+        end = self._clock() + LONGEST
+        context = WorkerContext(records[0]["eventSourceARN"], lambda: min(end - self._clock(), self._left()))
+        started = self._clock()
         failed = await self._failed(records, ids, context)
-        seconds = monotonic() - started
+        seconds = self._clock() - started
         delays = {id: after for id, after in context.delays.items() if id in failed}
         retried = len(delays)
         if self._fifo:

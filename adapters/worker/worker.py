@@ -7,7 +7,6 @@ import signal
 import threading
 from contextlib import contextmanager
 from logging import DEBUG, WARNING, getLogger
-from time import monotonic
 
 from adapters.aws import Aws, Settings
 from adapters.sqs import Sqs
@@ -133,13 +132,13 @@ class Worker:
         stopped: asyncio.Task[Any] = asyncio.create_task(run.stopping.wait())
         try:
             await asyncio.wait([*receiving, stopped], return_when=asyncio.FIRST_COMPLETED)
-            fatal = [error for task in receiving if task.done() and (error := task.exception()) is not None]
-            for error in fatal:
-                _log.error("cannot work: %s", error)
             run.begin_to_end()
             for task in receiving:
                 task.cancel()
             await asyncio.wait(receiving)
+            fatal = [error for task in receiving if not task.cancelled() and (error := task.exception()) is not None]
+            for error in fatal:
+                _log.error("cannot work: %s", error)
             _log.info("no more is received; %d calls are to end", sum(work.calls for work in works))
             late = await asyncio.gather(*(work.finish(run.time_is_up) for work in works))
             return not any(late) and not fatal
@@ -190,11 +189,11 @@ class _WorkerRun:
 
     def left(self) -> float:
         """Return the seconds until everything must have ended."""
-        return self._end - monotonic()
+        return self._end - self.loop.time()
 
     def begin_to_end(self) -> None:
         """Start the time that is left."""
-        self._end = monotonic() + self._drain
+        self._end = self.loop.time() + self._drain
         self.loop.call_later(self._drain, self.time_is_up.set)
 
     def stop(self, why: str) -> None:

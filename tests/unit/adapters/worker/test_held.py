@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
 from typing import Any
 
 import pytest
 
 from adapters.errors import ConnectionFailed, FailedEntry, PartialFailure
 from adapters.worker.held import Holding
+from tests.unit.adapters.worker.virtual import VirtualLoop
 
 ARN = "arn:aws:sqs:eu-west-1:123456789012:orders"
 
@@ -42,6 +44,14 @@ class FakeSqs:
         await self._ask(seconds, *handles)
 
 
+def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(coroutine)
+    finally:
+        loop.close()
+
+
 def record(id: str, handle: str = "", group: str | None = None) -> dict[str, Any]:
     attributes = {} if group is None else {"MessageGroupId": group}
     arn = ARN if group is None else f"{ARN}.fifo"
@@ -69,20 +79,20 @@ class TestDelete:
 
     def test_what_was_refused_is_tried_again(self):
         sqs = FakeSqs(refused(1), LOST)
-        held = asyncio.run(self.until_deleted(sqs, "a", "b", "c"))
+        held = run(self.until_deleted(sqs, "a", "b", "c"))
 
         assert sqs.asked == [("delete", "h-a", "h-b", "h-c"), ("delete", "h-b"), ("delete", "h-b")]
         assert len(held) == 0
 
     def test_a_receipt_that_is_not_valid_any_more_is_told_and_not_tried_again(self, caplog: pytest.LogCaptureFixture):
         sqs = FakeSqs(refused(0, sender_fault=True, code="ReceiptHandleIsInvalid"))
-        asyncio.run(self.until_deleted(sqs, "a", "b"))
+        run(self.until_deleted(sqs, "a", "b"))
 
         assert len(sqs.asked) == 1
         assert "orders: 1 messages are done and could not be deleted (ReceiptHandleIsInvalid" in caplog.text
 
     def test_it_is_given_up_when_the_messages_are_visible_again(self, caplog: pytest.LogCaptureFixture):
-        held = asyncio.run(self.until_deleted(FakeSqs(*[LOST] * 50), "a", visibility=0.2))
+        held = run(self.until_deleted(FakeSqs(*[LOST] * 50), "a", visibility=0.2))
 
         assert "orders: 1 messages are done and could not be deleted (connection lost); they will come again" in (
             caplog.text
@@ -97,7 +107,7 @@ class TestDelete:
             held.take(map(record, "abcde"))
             await asyncio.gather(*(held.delete([id]) for id in "abcde"))
 
-        asyncio.run(delete())
+        run(delete())
         assert sqs.asked == [("delete", "h-a"), ("delete", "h-b", "h-c", "h-d", "h-e")]
 
 
@@ -115,7 +125,7 @@ class TestVisibility:
             await sqs.until_asked(1)
             keeping.cancel()
 
-        asyncio.run(hold())
+        run(hold())
         assert sqs.asked == [(0.3, "h-b")]
 
     def test_a_renewal_that_failed_is_told(self, caplog: pytest.LogCaptureFixture):
@@ -128,7 +138,7 @@ class TestVisibility:
             await sqs.until_asked(3)
             keeping.cancel()
 
-        asyncio.run(hold())
+        run(hold())
         assert "1 messages cannot be kept invisible (InternalError); they may be handled twice" in caplog.text
         assert "2 messages cannot be kept invisible (connection lost)" in caplog.text
 
@@ -143,7 +153,7 @@ class TestVisibility:
             await held.delay({"a": 600})
             keeping.cancel()
 
-        asyncio.run(hold())
+        run(hold())
         assert sqs.asked[-1] == (600, "h-a")
 
     def test_delays_of_the_same_time_go_together(self, caplog: pytest.LogCaptureFixture):
@@ -154,23 +164,21 @@ class TestVisibility:
             held.take(map(record, "abc"))
             await held.delay({"a": 5, "b": 60, "c": 5})
 
-        asyncio.run(delay())
+        run(delay())
         assert sqs.asked == [(5, "h-a", "h-c"), (60, "h-b")]
         assert "messages cannot be delayed by 60 s (InternalError)" in caplog.text
 
-    def test_a_delay_is_at_most_what_is_left_of_twelve_hours(self, monkeypatch: pytest.MonkeyPatch):
-        sqs, now = FakeSqs(), 1_000_000.0
-        monkeypatch.setattr("adapters.worker.held.monotonic", lambda: now)
+    def test_a_delay_is_at_most_what_is_left_of_twelve_hours(self):
+        sqs = FakeSqs()
 
         async def delay() -> None:
-            nonlocal now
             held = holding(sqs)
             held.take(map(record, "abc"))
-            now += 3600
+            await asyncio.sleep(3600)
             held.take([record("c", "newer")])  # received again: its twelve hours begin again
             await held.delay({"a": 43_200, "b": 600, "c": 43_200})
 
-        asyncio.run(delay())
+        run(delay())
         assert sqs.asked == [(39_540, "h-a"), (600, "h-b"), (43_140, "newer")]
 
     def test_what_cannot_be_released_is_told(self, caplog: pytest.LogCaptureFixture):
@@ -181,7 +189,7 @@ class TestVisibility:
             held.take(map(record, "ab"))
             await held.release()
 
-        asyncio.run(release())
+        run(release())
         assert "orders: 2 messages could not be released; they come again in up to 30 s" in caplog.text
 
 
@@ -197,7 +205,7 @@ class TestTake:
             assert held.take([record("a", "newer"), record("c")]) == [record("c")]
             await held.delete(["a"])
 
-        asyncio.run(take())
+        run(take())
         assert sqs.asked == [("delete", "newer")]
 
     def test_of_a_fifo_queue_nothing_of_its_group_is_begun(self):
@@ -209,7 +217,7 @@ class TestTake:
             held.let_go(["a1"])
             assert len(held.take([record("a2", group="a"), record("a3", group="a")])) == 2
 
-        asyncio.run(take())
+        run(take())
 
     def test_a_group_whose_messages_are_only_to_be_deleted_goes_on(self):
         async def take() -> None:
@@ -220,4 +228,4 @@ class TestTake:
             assert len(held.take([record("a2", group="a")])) == 1
             await deleting
 
-        asyncio.run(take())
+        run(take())

@@ -16,8 +16,7 @@ from adapters.worker.held import pause
 from adapters.worker.report import oldest
 from adapters.worker.worker import is_async
 from router import ConfigurationError, Event, Resolver
-from tests.servers.process import wait_until
-from tests.unit.adapters.fakes import QUEUE_URL, SETTINGS, FakeClient, fake_aws, refusal
+from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws
 
 
 def worker_of(client: FakeClient, **options: Any) -> Worker:
@@ -73,100 +72,6 @@ class TestAnswers:
     )
     def test_what_comes_again(self, answer: Any, failed: set[str]):
         assert failed_ids(answer, ["a", "b"]) == failed
-
-
-class TestTrouble:
-    def test_throttling_is_waited_out(self, caplog: pytest.LogCaptureFixture):
-        seen = threading.Event()
-        resolver = Resolver()
-
-        @resolver.on_queue("orders")
-        def order(event: Event):
-            seen.set()
-
-        message = {"MessageId": "m", "ReceiptHandle": "h", "Body": "x", "Attributes": {"SentTimestamp": "1"}}
-        client = FakeClient(
-            receive_message=[
-                {},
-                refusal("ThrottlingException", operation="ReceiveMessage"),
-                refusal("AccessDenied", operation="ReceiveMessage", status=403),
-                {"Messages": [message]},
-                {},
-            ],
-            delete_message_batch=lambda parameters: {"Successful": [{"Id": "0"}]},
-            change_message_visibility_batch=lambda parameters: {"Successful": [{"Id": "0"}]},
-        )
-        worker = worker_of(client)
-        codes: list[int] = []
-        thread = threading.Thread(target=lambda: codes.append(worker.run(resolver)))
-        thread.start()
-        assert seen.wait(20)
-        worker.stop()
-        thread.join(20)
-
-        assert codes == [0]
-        assert client.parameters("delete_message_batch") == [
-            {"QueueUrl": QUEUE_URL, "Entries": [{"Id": "0", "ReceiptHandle": "h"}]}
-        ]
-        assert "orders: cannot receive, trying again in" in caplog.text
-
-    @pytest.mark.parametrize("code", ["AccessDenied", "InvalidClientTokenId", "QueueDoesNotExist"])
-    def test_what_cannot_work_from_the_start_ends_it(self, code: str, caplog: pytest.LogCaptureFixture):
-        client = FakeClient(receive_message=refusal(code, operation="ReceiveMessage"))
-
-        assert worker_of(client).run(Resolver()) == 1
-        assert f"cannot work: sqs.receive_message {QUEUE_URL}: {code}" in caplog.text
-
-    def test_an_application_that_fails_as_a_whole_loses_nothing(self, caplog: pytest.LogCaptureFixture):
-        class Broken:
-            calls = 0
-
-            def resolve(self, event: Any, context: Any = None) -> Any:
-                self.calls += 1
-                if self.calls == 2:
-                    worker.stop()
-                raise ImportError("no module of that name")
-
-            async def resolve_async(self, event: Any, context: Any = None) -> Any: ...
-
-        message = {"MessageId": "m", "ReceiptHandle": "h", "Body": "x"}
-        client = FakeClient(
-            receive_message={"Messages": [message]},
-            change_message_visibility_batch=lambda parameters: {"Successful": [{"Id": "0"}]},
-        )
-        worker = worker_of(client, concurrency=1)
-
-        assert worker.run(Broken()) == 0
-        assert client.parameters("delete_message_batch") == []
-        assert "orders: the call of 1 messages failed; they come again" in caplog.text
-
-
-class TestOwnFaults:
-    """What nobody expected must neither stop the worker nor keep messages for ever."""
-
-    def test_a_fault_while_receiving(self, caplog: pytest.LogCaptureFixture):
-        client = FakeClient(receive_message=[RuntimeError("a bug"), {}])
-        worker = worker_of(client)
-        thread = threading.Thread(target=worker.run, args=(Resolver(),))
-        thread.start()
-        assert wait_until(lambda: len(client.parameters("receive_message")) > 1, timeout_s=20)
-        worker.stop()
-        thread.join(20)
-        assert "RuntimeError: a bug" in caplog.text
-
-    def test_a_fault_while_deleting(self, caplog: pytest.LogCaptureFixture):
-        resolver = Resolver()
-        resolver.on_queue("orders")(lambda: None)
-        message = {"MessageId": "m", "ReceiptHandle": "h", "Body": "x"}
-        client = FakeClient(receive_message=[{"Messages": [message]}, {}], delete_message_batch=RuntimeError("a bug"))
-        worker = worker_of(client)
-        thread = threading.Thread(target=worker.run, args=(resolver,))
-        thread.start()
-        assert wait_until(lambda: "the worker itself failed; 1 messages come again" in caplog.text, timeout_s=20)
-        worker.stop()
-        thread.join(20)
-        # Let go: it is neither renewed nor released any more.
-        assert client.parameters("change_message_visibility_batch") == []
 
 
 def test_a_call_that_is_not_waited_for_any_more_is_not_begun():
