@@ -125,9 +125,14 @@ class Registering:
         # Kinesis records have no kind; a route that asks for one is of a table.
         return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
 
-    def on_kafka(self, topic: str, /, **options: Unpack[RecordOptions]) -> Decorator:
-        """Records of a Kafka topic (MSK or self-managed)."""
-        return self._on((Source.KAFKA,), topic, **options)
+    def on_kafka(self, topic: str, /, *, partial: bool = False, **options: Unpack[RecordOptions]) -> Decorator:
+        """Records of a Kafka topic (MSK or self-managed), in order; after a failure none of its partition is handled.
+
+        partial: the event source mapping has ReportBatchItemFailures: the answer names where each partition starts
+            again. Without it the call fails, and all its records come again. Set it for a mapping that has it, only:
+            any other takes the answer for success.
+        """
+        return self._on((Source.KAFKA,), topic, partial=partial, **options)
 
     def on_object(
         self,

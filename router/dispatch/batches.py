@@ -46,7 +46,7 @@ async def execute(batch: Batch, in_order: bool) -> Any:
     finally:
         _current.reset(before)
     answer = getattr(batch.module, "answer", None)
-    if batch.kind == "notify":
+    if batch.kind == "notify" or not _reports_items(batch):
         failures = failures_of(batch)
         if failures:
             raise RecordsFailed(failures, len(batch.events)) from failures[0][1]
@@ -54,10 +54,19 @@ async def execute(batch: Batch, in_order: bool) -> Any:
     return None if answer is None else answer(batch.raw, batch.events, batch.outcomes)
 
 
+def _reports_items(batch: Batch) -> bool:
+    """Return whether the answer says which records failed: always, but for Kafka, where it is a choice."""
+    reports = getattr(batch.module, "reports_items", None)
+    return reports is None or bool(reports(batch.events, batch.outcomes))
+
+
 def failures_of(batch: Batch) -> list[tuple[str, BaseException]]:
     """Return the id and the error of each record that failed or was not tried."""
+    why = "the deadline came before its turn"
+    if batch.kind == "ordered":
+        why = "one before it in its partition failed, or the deadline came before its turn"
     return [
-        (_id(event), outcome.error or NotStarted("the deadline came before its turn"))
+        (_id(event), outcome.error or NotStarted(why))
         for event, outcome in zip(batch.events, batch.outcomes, strict=True)
         if outcome.failed
     ]

@@ -217,14 +217,20 @@ def _by_identifier(route: Route, events: list[Event], items: Any) -> list[Event]
     found = []
     for item in items if isinstance(items, list) else [items]:
         identifier = item.get("itemIdentifier") if isinstance(item, dict) else None
-        event = by_id.get(identifier) if isinstance(identifier, str) else None
+        if isinstance(identifier, dict):  # of Kafka
+            offset = identifier.get("offset")
+            identifier = (str(identifier.get("partition")), offset if type(offset) is int else -1)
+        event = by_id.get(identifier) if isinstance(identifier, str | tuple) else None
         if event is None:
             raise ConfigurationError(f"{route}: {_FAILURES} names {identifier!r:.80}, which is no record of the group")
         found.append(event)
     return found
 
 
-def _numbers(event: Event) -> tuple[str, ...]:
-    """Return the sequence number that a stream reports failures by."""
+def _numbers(event: Event) -> tuple[Any, ...]:
+    """Return what failures are reported by beside the id: a sequence number, or the partition and offset of Kafka."""
+    held = getattr(event, "identifier", None)
+    if type(held) is dict:
+        return ((held["partition"], held["offset"]),)
     number = getattr(event, "sequence_number", None)
     return (number,) if type(number) is str else ()

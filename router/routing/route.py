@@ -52,6 +52,7 @@ class Route:
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
+    partial: of Kafka, whether its event source mapping reports item failures, so that the answer may name them.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
         for theirs although nothing is signed.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
@@ -73,6 +74,7 @@ class Route:
         "model",
         "name",
         "others",
+        "partial",
         "pattern",
         "permission",
         "prefix",
@@ -106,6 +108,7 @@ class Route:
     catchers: tuple[Mapping[type[BaseException], Any], ...]  # of its groups, the innermost first
     concurrency: int
     events: tuple[str, ...]
+    partial: bool
     prefix: str
     suffix: str
     bus_source: str
@@ -151,6 +154,7 @@ class Route:
         put(self, "batch", options.pop("batch", False))
         put(self, "by", options.pop("by", "session"))
         put(self, "concurrency", options.pop("concurrency", 1))
+        put(self, "partial", options.pop("partial", False))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
         put(self, "unsigned_from", options.pop("unsigned_from", None))
@@ -175,6 +179,15 @@ class Route:
 
             check_name(self)
         self._check_access()
+        self._check_delivery()
+
+    def _check_access(self) -> None:
+        if self.permission is not None and not callable(self.permission):
+            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
+        if set(self.require or ()) - {"tenant", "user"}:
+            raise ConfigurationError(f"{self}: require= takes 'tenant', 'user' or both, and () for nothing")
+
+    def _check_delivery(self) -> None:
         if type(self.batch) is not bool:
             raise ConfigurationError(f"{self}: batch= takes True or False, not {self.batch!r:.80}")
         if type(self.concurrency) is not int or self.concurrency < 1:
@@ -183,18 +196,14 @@ class Route:
             raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
         if self.others != "fail":
             self._check_others()
+        if type(self.partial) is not bool or (self.partial and self.sources != (Source.KAFKA,)):
+            raise ConfigurationError(f"{self}: partial= takes True or False, for Kafka; others need no such choice")
         if self.by not in ("session", "tenant") and not callable(self.by):
             raise ConfigurationError(f"{self}: by= takes 'session', 'tenant' or a function of the event")
         if self.by != "session" and not self.batch:
             raise ConfigurationError(f"{self}: by= says what the records of one call share; it needs batch=True")
         if (self.batch or self.concurrency > 1) and not RECORD_SOURCES.issuperset(self.sources):
             raise ConfigurationError(f"{self}: batch= and concurrency= are for sources that deliver records")
-
-    def _check_access(self) -> None:
-        if self.permission is not None and not callable(self.permission):
-            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
-        if set(self.require or ()) - {"tenant", "user"}:
-            raise ConfigurationError(f"{self}: require= takes 'tenant', 'user' or both, and () for nothing")
 
     def _check_others(self) -> None:
         if self.others != "ignore":

@@ -223,7 +223,7 @@ _ROWS = (
         data_class="dynamo_db_stream_event.DynamoDBRecord", named=("aws:dynamodb",), records="Records"),
     Row(Source.KINESIS, "streams", "StreamEvent", "ordered", "streams",
         data_class="kinesis_stream_event.KinesisStreamRecord", named=("aws:kinesis",), records="Records"),
-    Row(Source.KAFKA, "brokers", "KafkaEvent", "notify", "brokers", data_class="kafka_event.KafkaEventRecord",
+    Row(Source.KAFKA, "brokers", "KafkaEvent", "ordered", "brokers", data_class="kafka_event.KafkaEventRecord",
         named=("aws:kafka", "aws:SelfManagedKafka", "SelfManagedKafka"), records="records"),
     Row(Source.ACTIVEMQ, "brokers", "BrokerEvent", "notify", "brokers", data_class="active_mq_event.ActiveMQMessage",
         named=("aws:amq", "aws:mq"), records="messages"),

@@ -1,4 +1,8 @@
-"""Kafka, ActiveMQ, RabbitMQ and DocumentDB: one Event a record. If one fails the call fails, and all come again."""
+"""Kafka, ActiveMQ, RabbitMQ and DocumentDB: one Event a record. If one fails the call fails, and all come again.
+
+Of a partition of Kafka nothing is handled after a failure. Where the event source mapping reports item failures, and
+the routes say so (`partial=True`), the answer names where each partition has to start again.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,13 @@ from router.sources._records import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from typing import Any, ClassVar
 
     from router.event import Event, MaybeNone
     from router.http.headers import Headers
+    from router.sources import Outcome
 
 # Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
 _DEEPEST = 32
@@ -30,7 +35,26 @@ _DEEPEST = 32
 class KafkaEvent(RecordEvent):
     """One record of a partition. A tombstone (a record without a value) has an empty `body`, and None as `json()`."""
 
-    __slots__ = ()
+    __slots__ = ("_log", "_position")
+
+    if TYPE_CHECKING:
+        _log: str  # the partition as the payload names it, `orders-0`; as it was read: a handler may change the payload
+        _position: int | None  # the offset as it was read; None where it is no offset
+
+    @property
+    def partition(self) -> int:
+        """Return the number of the partition."""
+        return self._need(int, "partition")
+
+    @property
+    def offset(self) -> int:
+        """Return the offset of the record in its partition."""
+        return self._need(int, "offset")
+
+    @property
+    def identifier(self) -> dict[str, Any]:
+        """Return what a failure of this record is reported by: `{"partition": "orders-0", "offset": 15}`."""
+        return {"partition": self._log, "offset": self._position}
 
     def _name(self) -> str:
         return self._need(str, "topic")
@@ -269,13 +293,24 @@ def _clock(text: Any) -> datetime | None:
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """Return one Event a record or message."""
     if source is Source.KAFKA:
-        grouped = placed_in_groups(source, raw)
-        return [KafkaEvent(source, raw, context, record, place) for _, place, record in grouped]
+        return _read_partitions(source, raw, context)
     if source is Source.RABBITMQ:
         return _read_queues(source, raw, context)
     if source is Source.ACTIVEMQ:
         return [ActiveMqEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
     return [DocumentDbEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
+
+
+def _read_partitions(source: Source, raw: Any, context: Any) -> list[Event]:
+    """Return one Event a record; they stand under `topic-partition`."""
+    events: list[Event] = []
+    for partition, place, record in placed_in_groups(source, raw):
+        event = KafkaEvent(source, raw, context, record, place)
+        offset = record.get("offset")
+        event._log = partition
+        event._position = offset if type(offset) is int and offset >= 0 else None
+        events.append(event)
+    return events
 
 
 def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
@@ -291,7 +326,38 @@ def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
 def ordering_key(event: Event) -> str | None:
     """Return what must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
     if isinstance(event, KafkaEvent):
-        return f"{event._find('topic')}-{event._find('partition')}"
+        return event._log
     if isinstance(event, DocumentDbEvent):
         return f"{event._find('event', 'ns', 'db')}.{event._find('event', 'ns', 'coll')}"
     return None
+
+
+def partition_key(event: Event) -> None:
+    """Return what must stay in order within a partition of Kafka: all of it."""
+
+
+def reports_items(events: Sequence[Event], outcomes: Sequence[Outcome]) -> bool:
+    """Return whether Lambda may be told which records failed: else the call fails as a whole.
+
+    A mapping that does not report item failures would take the answer for success, so the routes have to say that
+    theirs does. A record that no route took, or whose turn never came, goes with the others.
+    """
+    failed = [event for event, outcome in zip(events, outcomes, strict=True) if outcome.failed]
+    return (
+        any(event.route is not None and event.route.partial for event in events)
+        and all(event.route is None or event.route.partial for event in failed)
+        and all(isinstance(event, KafkaEvent) and event._position is not None for event in failed)
+    )
+
+
+def answer(raw: Any, events: Sequence[Event], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
+    """Return the first failure of each partition of Kafka: Lambda delivers again from there. Others answer nothing."""
+    if not reports_items(events, outcomes):
+        return None
+    lowest: dict[str, KafkaEvent] = {}
+    for event, outcome in zip(events, outcomes, strict=True):
+        if outcome.failed and isinstance(event, KafkaEvent):
+            known = lowest.setdefault(event._log, event)
+            if (event._position or 0) < (known._position or 0):
+                lowest[event._log] = event
+    return {"batchItemFailures": [{"itemIdentifier": event.identifier} for event in lowest.values()]}

@@ -211,7 +211,8 @@ def says_failure(source: Source, answer: Any) -> bool:
     """Whether an answer tells its source that all of the payload failed."""
     kind = ROWS[source].kind
     if isinstance(answer, Exception):
-        return isinstance(answer, RecordsFailed) if kind == "notify" else kind == "reply"
+        # Of Kafka only a route that says `partial=True` answers.
+        return isinstance(answer, RecordsFailed) if kind == "notify" or source is Source.KAFKA else kind == "reply"
     if answer is None:  # all that the sources of notices are ever told
         return False
     if kind in ("items", "ordered"):

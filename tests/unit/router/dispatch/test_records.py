@@ -678,10 +678,12 @@ def test_every_notification_is_tried_then_the_call_fails_and_names_what_failed(h
 
 
 @pytest.mark.parametrize("concurrency", [1, 2])
-def test_of_a_partition_every_record_is_tried_too(concurrency: int) -> None:
+def test_of_a_collection_every_change_is_tried_too(concurrency: int) -> None:
+    resolver = Resolver()
+    resolver.on("documentdb", concurrency=concurrency)(lambda event: done.append(str(1 // event.json()["n"])))
     with pytest.raises(RecordsFailed, match="1 of 3 records failed"):
-        dispatch(samples.kafka("orders", ["a", "x", "b"]), concurrency=concurrency)
-    assert done == ["a", "b"]
+        TestClient(resolver).event(samples.documentdb("orders", [{"n": 1}, {"n": 0}, {"n": 1}]))
+    assert done == ["1", "1"]
 
 
 def test_notifications_that_went_well_answer_nothing() -> None:
