@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import typer
 
 from router.cli import library, shadowing
 from router.resolver import Resolver
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 USAGE_ERROR = 2
 
@@ -26,7 +23,8 @@ def load_application(name: str) -> Resolver:
         if (module, name_of_type(found)) == ("resolver", "Resolver") and home.rpartition(".")[2] == "router":
             started = f"python -m {home}" if "." in home else "junction"
             refuse(f"APP {name!r} is a Resolver of another copy of the library: use `{started}` instead")
-        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)})")
+        hint = _hint(sys.modules[name.partition(":")[0]]) or shadowing.explanation()
+        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)}){hint}")
     if problem := shadowing.warning():
         typer.echo(f"warning: {problem}", err=True)
     return found
@@ -43,15 +41,16 @@ def load(name: str, what: str, form: str) -> Any:
     """
     module_name, colon, attributes = name.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attributes.split("."))):
-        refuse(f"{what} {name!r}: write it as {form}")
+        attribute = form.rpartition(":")[2]
+        example = name.removesuffix(".py").replace("/", ".").partition(":")[0]
+        such_as = f", such as {example}:{attribute}" if example.replace(".", "").isidentifier() else ""
+        refuse(f"{what} {name!r}: write it as {form}{such_as}")
     if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())
     found = _imported(module_name, f"{what} {name!r}")
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
-            resolvers = _resolvers(found)
-            hint = f"; it has the resolver {', '.join(resolvers)}" if resolvers else ""
-            refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{hint}")
+            refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{_hint(found)}")
         found = getattr(found, attribute)
     return found
 
@@ -86,8 +85,10 @@ def name_of_type(value: object) -> str:
     return type(value).__name__
 
 
-def _resolvers(module: Any) -> Sequence[str]:
-    return [name for name, value in vars(module).items() if isinstance(value, Resolver)]
+def _hint(module: Any) -> str:
+    """Return the resolvers of a module as the end of a message; nothing when it has none."""
+    resolvers = [name for name, value in vars(module).items() if isinstance(value, Resolver)]
+    return f"; it has the resolver {', '.join(resolvers)}" if resolvers else ""
 
 
 def refuse(why: object) -> NoReturn:

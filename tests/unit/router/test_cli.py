@@ -39,12 +39,13 @@ def run(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("application", "told"),
     [
-        ("noform", "APP 'noform': write it as package.module:resolver"),
+        ("noform", "APP 'noform': write it as package.module:resolver, such as noform:resolver"),
+        ("shop/app.py", "APP 'shop/app.py': write it as package.module:resolver, such as shop.app:resolver"),
         ("a-b:c", "APP 'a-b:c': write it as package.module:resolver"),
         ("nowhere.app:resolver", "there is no module 'nowhere' here"),
         (f"{HERE}x:resolver", f"there is no module '{HERE}x' here"),
         (f"{HERE}:nothing", f"{HERE} has no 'nothing'; it has the resolver resolver, empty"),
-        (f"{HERE}:not_one", "is not a Resolver (got str)"),
+        (f"{HERE}:not_one", "is not a Resolver (got str); it has the resolver resolver, empty"),
         (f"{HERE}:router", "is not a Resolver (got Router)"),
         (
             "tests.unit.router.cli_broken_app:resolver",
@@ -60,6 +61,18 @@ def test_a_wrong_application_is_told_in_one_line(command: list[str], application
     [line] = result.stderr.splitlines()
     assert line.startswith("error: ")
     assert told in line
+
+
+def test_a_module_with_the_library_s_name_is_told_to_take_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "router.py").write_text("from router import Resolver\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    result = run("routes", "router:resolver")
+
+    assert result.exit_code == 2
+    assert "`router` is the library here, not router.py: rename it" in result.stderr
 
 
 def test_a_missing_dependency_of_the_application_is_not_taken_for_a_wrong_name(
