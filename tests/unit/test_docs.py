@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from pathlib import Path
 from types import ModuleType
 
+import cfnlint.api
+import cfnlint.decode
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -28,3 +31,16 @@ def test_snippets_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
         assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_templates_are_well_formed(page: Path) -> None:
+    for block in re.findall(r"^```yaml\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL):
+        is_whole = "Resources:" in block
+        template = block if is_whole else f"Resources:\n{textwrap.indent(block, '  ')}"
+        loaded, problems = cfnlint.decode.decode_str(template)
+        assert problems == []
+        if is_whole:
+            assert [str(problem) for problem in cfnlint.api.lint(template)] == []
+        else:
+            assert loaded["Resources"]
