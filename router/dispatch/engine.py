@@ -80,6 +80,7 @@ class Engine:
         "_replaced",
         "_unpacking",
         "accepted",
+        "aggregated",
         "catchers",
         "deadline_margin_ms",
         "delay",
@@ -109,6 +110,7 @@ class Engine:
             deadline_margin = seconds(deadline_margin, "Resolver(deadline_margin=...)")
         self.deadline_margin_ms = 1000 * deadline_margin  # as Lambda's context tells the time
         self.accepted: Accepted | None = None  # the sources; None for every one
+        self.aggregated = False  # whether a route wants aggregates of Kinesis split
         self.table = Table()
         self.middleware: list[Any] = []
         self.catchers: dict[type[BaseException], Catcher] = {}
@@ -234,6 +236,7 @@ class Engine:
     def add(self, route: Route, entry: Entry) -> None:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
+        self.aggregated = self.aggregated or route.aggregated
         if route.unsigned_from is not None and type(self.policy) is Policy:
             self._look_at_signatures()
         if route.unpacks:

@@ -62,12 +62,22 @@ class Batch:
             self.iterator: Iterable[Event] = each(source, raw, context)
             self.events: list[Any] = [None] * len(raw["Records"])
         else:
-            self.iterator = self.events = module.read(source, raw, context)
+            events = module.read(source, raw, context)
+            self.iterator = self.events = _split(engine, source, raw, events) if engine.aggregated else events
         self.outcomes = [_NOT_STARTED] * len(self.events)
         self.failed_keys: set[Hashable] = set()
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
         # Hands what a call left of a tumbling window's state to the records after it.
         self.keep_state: Callable[[Any, Any], None] | None = getattr(module, "keep_state", None)
+
+
+def _split(engine: Engine, source: Source, raw: Any, events: list[Any]) -> list[Any]:
+    """Return the events of a batch, with the records in aggregates of Kinesis by themselves where a route asks."""
+    if source != "kinesis":
+        return events
+    from router.sources._aggregates import split
+
+    return split(raw, events, lambda name: engine.table.asks(source, name, "aggregated"))
 
 
 async def run_each(

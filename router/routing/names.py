@@ -58,6 +58,10 @@ class Names:
         slots = self._remembered.get(name) or self._candidates(name)
         return slots[0].only if slots else None
 
+    def asks(self, name: str, option: str) -> bool:
+        """Whether any route of a name has set an option."""
+        return any(getattr(entry.route, option) for slot in self._candidates(name) for _, entry in slot.choices)
+
     def _candidates(self, name: str) -> tuple[Slot, ...]:
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()

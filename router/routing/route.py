@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         concurrency: int
         topics: Iterable[str]
         bus_sources: Iterable[str]
+        aggregated: bool
 
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
@@ -52,6 +53,7 @@ class Route:
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
+    aggregated: of Kinesis, whether records that the producer library (KPL) aggregated are split.
     partial: of Kafka, whether its event source mapping reports item failures, so that the answer may name them.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
         for theirs although nothing is signed.
@@ -60,6 +62,7 @@ class Route:
     """
 
     __slots__ = (
+        "aggregated",
         "batch",
         "bus_source",
         "bus_sources",
@@ -102,6 +105,7 @@ class Route:
     name: str
     summary: str
     tags: tuple[str, ...]
+    aggregated: bool
     batch: bool
     bus_sources: tuple[str, ...]
     by: str | Callable[[Any], Any]
@@ -154,6 +158,7 @@ class Route:
         put(self, "batch", options.pop("batch", False))
         put(self, "by", options.pop("by", "session"))
         put(self, "concurrency", options.pop("concurrency", 1))
+        put(self, "aggregated", options.pop("aggregated", False))
         put(self, "partial", options.pop("partial", False))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
@@ -196,6 +201,8 @@ class Route:
             raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
         if self.others != "fail":
             self._check_others()
+        if type(self.aggregated) is not bool or (self.aggregated and Source.KINESIS not in self.sources):
+            raise ConfigurationError(f"{self}: aggregated= takes True or False, for a Kinesis stream")
         if type(self.partial) is not bool or (self.partial and self.sources != (Source.KAFKA,)):
             raise ConfigurationError(f"{self}: partial= takes True or False, for Kafka; others need no such choice")
         if self.by not in ("session", "tenant") and not callable(self.by):

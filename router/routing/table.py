@@ -137,6 +137,11 @@ class Table:
         names = self._names.get(event.source)
         return None if names is None else names.fixed(event.name)
 
+    def asks(self, source: Source, name: str, option: str) -> bool:
+        """Whether any route of a source and name has set an option."""
+        names = self._names.get(source)
+        return names is not None and names.asks(name, option)
+
     def entries_of(self, source: Source) -> list[Any]:
         """The entries that may take records of a source."""
         return [entry for entry in self.entries if source in entry.route.sources]

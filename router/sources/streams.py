@@ -3,7 +3,7 @@
 A call of a tumbling window carries a state: `event.window.state` is what the records before have made of it, and the
 dict that a handler returns takes its place. The window ends with one more event, which may be without a record.
 
-Data that producers aggregated (KPL) is left as it is: `body` is the aggregate.
+Data that producers aggregated (KPL) is left as it is, unless a route says `aggregated=True`: see `_aggregates.py`.
 """
 
 from __future__ import annotations
@@ -107,6 +107,11 @@ class StreamEvent(RecordEvent):
     @property
     def partition_key(self) -> str | None:
         """Return the key within which order is kept: the partition key, or the item's keys as text."""
+        return None
+
+    @property
+    def subsequence_number(self) -> int | None:
+        """Return the place in the aggregate that this was split from; None for any other record."""
         return None
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from hashlib import md5
 
 import orjson
 
@@ -12,6 +13,7 @@ from router.testing.samples._common import (
     arn,
     as_base64,
     as_json,
+    as_text,
     base64_id,
     epoch_millis,
     hex_id,
@@ -24,8 +26,6 @@ from router.testing.samples._common import (
 )
 from router.testing.samples._dynamodb import attribute_value, item
 
-__all__ = ["documentdb", "dynamodb", "firehose", "kinesis", "kinesis_analytics", "tumbling_window"]
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     Image = Mapping[str, Any] | None
 
 __all__ = [
+    "aggregate",
     "attribute_value",
     "documentdb",
     "dynamodb",
@@ -196,6 +197,26 @@ def kinesis(
             }
         )
     return _with_window(records, window, shard, source_arn)
+
+
+def aggregate(records: Sequence[tuple[str, Any]]) -> bytes:
+    """Return records, each (partition key, data), as the Kinesis Producer Library packs them into one: `[data]`."""
+    keys = list(dict.fromkeys(key for key, _ in items(records, "records")))
+    message = b"".join(_field(1, key.encode()) for key in keys)
+    for key, content in records:
+        held = content if isinstance(content, bytes) else as_text(content, "data").encode()
+        message += _field(3, b"\x08" + _varint(keys.index(key)) + _field(3, held))
+    return b"\xf3\x89\x9a\xc2" + message + md5(message, usedforsecurity=False).digest()
+
+
+def _field(number: int, content: bytes) -> bytes:
+    """Return a field of a protobuf message that holds bytes."""
+    return _varint(number << 3 | 2) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    low = bytes([value & 127 | 128]) if value > 127 else bytes([value])
+    return low if value < 128 else low + _varint(value >> 7)
 
 
 def documentdb(
