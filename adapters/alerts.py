@@ -100,7 +100,8 @@ class Alerts:
             return None
         alert: dict[str, Any] = {
             "error": f"{type(error).__module__}.{name}",
-            "codes": sorted(_codes(error)) or None,
+            # What the service called it says more than the status that it has over HTTP.
+            "codes": sorted(_service_codes(error) or _codes(error)) or None,
             "service": self._service,
             "stage": self._stage,
             **where,
@@ -188,8 +189,11 @@ def _origin(event: Event | None) -> dict[str, Any]:
 
 def _codes(error: BaseException) -> set[str]:
     """Return what services and statuses call the error: words of a fixed set, never of a client."""
-    if isinstance(error, HTTPError):
-        return {str(error.status)}
+    statuses = {str(error.status)} if isinstance(error, HTTPError) else set()
+    return _service_codes(error) | statuses
+
+
+def _service_codes(error: BaseException) -> set[str]:
     return {error.code[:_LONGEST]} if isinstance(error, AdapterError) and error.code else set()
 
 

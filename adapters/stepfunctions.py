@@ -20,7 +20,7 @@ from adapters._core.partitions import partition
 from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, Conflict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +36,13 @@ _LARGEST = 262_144
 _NAME = re.compile(r"[^\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]{1,80}")
 
 
-class ExecutionExists(AdapterError):
-    """There is an execution of that name with another input, or one that has ended: it was started before."""
+class ExecutionExists(AdapterError, Conflict):
+    """There is an execution of that name with another input, or one that has ended: it was started before.
+
+    Over HTTP it is a 409.
+    """
+
+    answer = "it was started before"
 
 
 class StepFunctions(Adapter):

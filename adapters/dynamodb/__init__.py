@@ -24,10 +24,14 @@ if TYPE_CHECKING:
     from adapters.dynamodb.item_errors import AlreadyExists as AlreadyExists
     from adapters.dynamodb.item_errors import ConditionFailed as ConditionFailed
     from adapters.dynamodb.item_errors import InvalidKey as InvalidKey
+    from adapters.dynamodb.item_errors import InvalidKeyValue as InvalidKeyValue
+    from adapters.dynamodb.item_errors import InvalidPageSize as InvalidPageSize
     from adapters.dynamodb.item_errors import InvalidPageToken as InvalidPageToken
     from adapters.dynamodb.item_errors import InvalidRequest as InvalidRequest
+    from adapters.dynamodb.item_errors import InvalidValue as InvalidValue
     from adapters.dynamodb.item_errors import ItemError as ItemError
     from adapters.dynamodb.item_errors import ItemNotFound as ItemNotFound
+    from adapters.dynamodb.item_errors import ItemTooLarge as ItemTooLarge
     from adapters.dynamodb.item_errors import Reason as Reason
     from adapters.dynamodb.item_errors import TransactionFailed as TransactionFailed
     from adapters.dynamodb.item_errors import UnprocessedItems as UnprocessedItems
@@ -56,8 +60,9 @@ else:
         __name__,
         {
             "item_errors": (
-                "AlreadyExists ConditionFailed InvalidKey InvalidPageToken InvalidRequest ItemError "
-                "ItemNotFound Reason TransactionFailed UnprocessedItems UnreadableItem VersionConflict"
+                "AlreadyExists ConditionFailed InvalidKey InvalidKeyValue InvalidPageSize InvalidPageToken "
+                "InvalidRequest InvalidValue ItemError ItemNotFound ItemTooLarge Reason TransactionFailed "
+                "UnprocessedItems UnreadableItem VersionConflict"
             ),
             "expressions": "Condition attr",
             "models": "Index item",

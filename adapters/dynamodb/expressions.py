@@ -14,7 +14,7 @@ import re
 
 from adapters._codec.fields import Unstorable
 from adapters.dynamodb.attribute_values import encode
-from adapters.dynamodb.item_errors import InvalidRequest
+from adapters.dynamodb.item_errors import InvalidRequest, InvalidValue
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Placeholders:
         try:
             return self.raw(encode(value))
         except Unstorable as error:
-            raise InvalidRequest(f"{self._owner}: a value {error}") from None
+            raise InvalidValue(f"{self._owner}: a value {error}") from None
 
     def raw(self, attribute: dict[str, Any]) -> str:
         """Return the placeholder of a value that is encoded already."""

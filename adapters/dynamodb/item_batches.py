@@ -76,9 +76,7 @@ class _Batch:
                 rest = [entry for entry in cut if entry.index not in done]
                 self._give_up(rest, error.code or type(error).__name__, "the request failed")
         if self.failed:
-            raise UnprocessedItems(
-                self._service.table, self._operation, self.failed, self.done, str(cause or "")
-            ) from cause
+            raise UnprocessedItems(self._service.table, self._operation, self.failed, self.done, cause) from cause
         return answers
 
     def _cut(self, cut: list[_Entry], answers: list[Any]) -> Steps[None]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from adapters._codec.codec import Codec, Dialect
 from adapters._codec.scalar_readers import duration, from_number, from_text
 from adapters.dynamodb.attribute_values import decode, encode, encode_fields
-from adapters.dynamodb.item_errors import InvalidRequest, ItemError, UnreadableItem
+from adapters.dynamodb.item_errors import InvalidValue, UnreadableItem
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,9 +30,9 @@ DIALECT = Dialect(
     },
     drops_empty_sets=True,
     advice=" (@item goes above it)",
-    unstorable=ItemError,
+    unstorable=InvalidValue,
     unreadable=UnreadableItem,
-    refused=InvalidRequest,
+    refused=InvalidValue,
 )
 
 

@@ -1,6 +1,7 @@
 """Errors of items, beside those that every adapter may raise (`adapters.errors`).
 
-Messages name the table, the class and the field, never the values.
+Messages name the table, the class and the field, never the values. Those that a client's input or the state of an item
+causes are HTTP errors as well; what a client is told says neither.
 """
 
 from __future__ import annotations
@@ -8,8 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.aws.botocore_errors import translate, was_repeated
-from adapters.errors import AdapterError, FailedEntry, InvalidMessage, PartialFailure, ResourceNotFound, safe
-from router.errors import BadRequest
+from adapters.errors import (
+    AdapterError,
+    FailedEntry,
+    InvalidMessage,
+    PartialFailure,
+    ResourceNotFound,
+    Throttled,
+    WriteConflict,
+    safe,
+)
+from router.errors import BadRequest, Conflict, ContentTooLarge, NotFound, ServiceUnavailable, UnprocessableContent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +32,13 @@ class ItemError(AdapterError, ValueError):
 
 
 class InvalidKey(ItemError):
-    """A key that cannot be made of the given values: a field is missing, empty, too long or of a type without order."""
+    """A key that cannot be made, since it was not given as its templates want it."""
+
+
+class InvalidKeyValue(InvalidKey, BadRequest):
+    """A value that no key can hold: it is empty, too long, or of a type without order. Over HTTP it is a 400."""
+
+    answer = "a value of the key is not valid"
 
 
 class UnreadableItem(ItemError):
@@ -33,17 +49,40 @@ class InvalidRequest(AdapterError, ValueError):
     """A request that makes no sense: an unknown field, or what DynamoDB itself refuses as not valid."""
 
 
+class InvalidValue(ItemError, InvalidRequest, UnprocessableContent):
+    """A value that cannot be stored or compared as it is; the message names the field. Over HTTP it is a 422."""
+
+    answer = "it cannot be stored as it is"
+
+
+class ItemTooLarge(InvalidRequest, ContentTooLarge):
+    """An item over 400 KB, the most that DynamoDB stores. Over HTTP it is a 413."""
+
+    answer = "it is too large to be stored"
+
+
+class InvalidPageSize(InvalidRequest, BadRequest):
+    """A page of no items. Over HTTP it is a 400."""
+
+    answer = "the size of a page is a whole number from 1"
+
+
 class InvalidPageToken(AdapterError, BadRequest):
     """A page token that was altered, or belongs to another query, table or tenant. Over HTTP it is a 400."""
 
+    answer = "the page token does not belong to this list; start again without one"
+
     def __init__(self, table: str) -> None:
-        detail = "the page token does not belong to this list; start again without one"
-        AdapterError.__init__(self, f"{table}: {detail}", service="dynamodb", resource=table)
-        BadRequest.__init__(self, detail)
+        super().__init__(f"{table}: {self.answer}", service="dynamodb", resource=table)
 
 
-class ConditionFailed(AdapterError):
-    """The condition of a write did not hold; nothing was changed. item: what is stored there now, or None."""
+class ConditionFailed(AdapterError, Conflict):
+    """The condition of a write did not hold; nothing was changed. Over HTTP it is a 409.
+
+    item: what is stored there now, or None.
+    """
+
+    answer = "it is not in the state that this needs"
 
     def __init__(self, message: str, *, item: Any = None, **where: Any) -> None:
         super().__init__(message, service="dynamodb", code="ConditionalCheckFailedException", **where)
@@ -51,11 +90,19 @@ class ConditionFailed(AdapterError):
 
 
 class AlreadyExists(ConditionFailed):
-    """There is an item under this key already."""
+    """There is an item under this key already. Over HTTP it is a 409."""
+
+    answer = "it exists already"
 
 
-class ItemNotFound(ConditionFailed, ResourceNotFound):
-    """There is no item under this key, or one that has expired, and that DynamoDB has not deleted yet (`expired`)."""
+class ItemNotFound(ConditionFailed, ResourceNotFound, NotFound):
+    """There is no item under this key, or one that has expired, and that DynamoDB has not deleted yet (`expired`).
+
+    Over HTTP it is a 404.
+    """
+
+    status = NotFound.status
+    answer = "it does not exist"
 
     def __init__(self, message: str, *, expired: bool = False, **where: Any) -> None:
         super().__init__(message, **where)
@@ -63,7 +110,9 @@ class ItemNotFound(ConditionFailed, ResourceNotFound):
 
 
 class VersionConflict(ConditionFailed):
-    """Somebody else changed the item since it was read: read it again, and decide again."""
+    """Somebody else changed the item since it was read: read it again, and decide again. Over HTTP it is a 409."""
+
+    answer = "it was changed in the meantime; read it again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +129,16 @@ class Reason:
     error: ConditionFailed | None = None
 
 
-class TransactionFailed(AdapterError):
-    """A transaction was cancelled; nothing of it was done. reasons: a Reason for each operation that failed."""
+class TransactionFailed(AdapterError, Conflict):
+    """A transaction was cancelled; nothing of it was done. reasons: a Reason for each operation that failed.
+
+    Over HTTP it is what its reasons are: the status that they share, else a 409. It is a 503 where it only met other
+    transactions or the limit of the table, and a 500 where DynamoDB refuses an operation as not valid.
+    """
 
     def __init__(self, table: str, operation: str, reasons: Sequence[Reason]) -> None:
         self.reasons = list(reasons)
+        passing = all(reason.code in PASSING for reason in reasons)
         listed = "; ".join(
             f"#{reason.index} {reason.error or f'{reason.code}: {reason.message}'}" for reason in reasons
         )
@@ -94,29 +148,52 @@ class TransactionFailed(AdapterError):
             operation=operation,
             resource=table,
             code="TransactionCanceledException",
-            retryable=all(reason.code in PASSING for reason in reasons),
+            retryable=passing,
         )
+        self.status, self.detail = _answer(self.reasons, passing=passing)
 
 
-class UnprocessedItems(PartialFailure):
-    """Some items of a batch were not read or written, after all attempts.
+def _answer(reasons: Sequence[Reason], *, passing: bool) -> tuple[int, str | None]:
+    """Return the status of a cancelled transaction, and what a client is told."""
+    if passing:
+        return WriteConflict.status, WriteConflict.answer
+    errors = [reason.error for reason in reasons if reason.code not in PASSING]
+    if None in errors:
+        return 500, None
+    answers = {(error.status, error.answer) for error in errors if error is not None}
+    return answers.pop() if len(answers) == 1 else (ConditionFailed.status, ConditionFailed.answer)
 
-    failed: a FailedEntry for each, with what was given. sent: the positions of those that were done.
+
+class UnprocessedItems(PartialFailure, ServiceUnavailable):
+    """Some items of a batch were not read or written, after all attempts. Over HTTP it is a 503.
+
+    failed: a FailedEntry for each, with what was given. sent: the positions of those that were done. It is a 500 where
+    a request failed for a reason that stays.
     """
 
+    answer = Throttled.answer
+
     def __init__(
-        self, table: str, operation: str, failed: Sequence[FailedEntry], done: Sequence[int], reason: str = ""
+        self,
+        table: str,
+        operation: str,
+        failed: Sequence[FailedEntry],
+        done: Sequence[int],
+        cause: AdapterError | None = None,
     ) -> None:
+        retryable = cause is None or cause.retryable
         super().__init__(
             failed,
             dict.fromkeys(done, ""),
-            reason,
+            str(cause or ""),
             service="dynamodb",
             operation=operation,
             resource=table,
             code=failed[0].code,
-            retryable=True,
+            retryable=retryable,
         )
+        if not retryable:
+            self.status, self.detail = 500, None
 
 
 # Reasons of a cancelled transaction that another try may get past (TransactWriteItems, DynamoDB API reference).
@@ -156,7 +233,8 @@ def of_botocore(error: Exception, operation: str, table: str) -> Exception:
     if not isinstance(typed, InvalidMessage):
         return typed
     text = safe(str(response.get("Error", {}).get("Message", "")))
-    return InvalidRequest(
+    kind = ItemTooLarge if text.startswith("Item size") else InvalidRequest
+    return kind(
         f"dynamodb.{operation} {table}: {code}: {text}" if code else str(typed),
         service="dynamodb",
         operation=operation,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from adapters._core.blocking import warn_if_blocking
 from adapters._core.page_tokens import Page
 from adapters.dynamodb.expressions import path_of, stored
-from adapters.dynamodb.item_errors import InvalidKey, InvalidRequest
+from adapters.dynamodb.item_errors import InvalidKey, InvalidPageSize, InvalidRequest
 from adapters.dynamodb.pages import ItemPages
 from adapters.dynamodb.ranges import Range, span
 from adapters.dynamodb.schema import LONGEST_PK, fitting
@@ -300,7 +300,7 @@ class Selection(Generic[T]):
 
     def _page(self, size: int, token: str | None) -> Steps[Page[T]]:
         if type(size) is not int or size < 1:
-            raise InvalidRequest(f"page(size={size!r}): give a whole number from 1")
+            raise InvalidPageSize(f"page(size={size!r}): give a whole number from 1")
         start = None if token is None else self._pages.start(token)
         # One more than asked for tells whether there is a next page.
         items = yield from self._items(start, size + 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.dynamodb.expressions import attr
-from adapters.dynamodb.item_errors import InvalidKey
+from adapters.dynamodb.item_errors import InvalidKey, InvalidKeyValue
 from adapters.dynamodb.templates import after, escaped
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def _ranged(template: Template, part: Part, begun: str, bounds: Range, *, last: 
     elif not bounds.strict and not ends:
         high += _NEXT
     if high < low:
-        raise InvalidKey(f"key {template.text}: the range of {part.field} ends before it begins")
+        raise InvalidKeyValue(f"key {template.text}: the range of {part.field} ends before it begins")
     return Span(low, high, unwanted=unwanted)
 
 

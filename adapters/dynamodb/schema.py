@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from adapters._codec.fields import Unstorable, checked_text
 from adapters.dynamodb.attribute_values import decode, decode_item
-from adapters.dynamodb.item_errors import InvalidKey, ItemError, UnreadableItem
+from adapters.dynamodb.item_errors import InvalidKey, InvalidKeyValue, InvalidValue, ItemError, UnreadableItem
 from adapters.dynamodb.models import Keys, model_of, templates_of
 from adapters.dynamodb.templates import escaped
 from router.errors import ConfigurationError, SessionError, SessionIncomplete
@@ -175,16 +175,18 @@ class Schema:
         return found
 
     def expiry(self, model: Model, value: Any) -> Attribute | None:
-        """Return the second in which an item expires, rounded up; None for never. Raises ItemError."""
+        """Return the second in which an item expires, rounded up; None for never. Raises InvalidValue."""
         if value is None:
             return None
         where = f"{model.kind.__name__}.{model.ttl}"
         if isinstance(value, datetime):
             if value.utcoffset() is None:
-                raise ItemError(f"{where}: a datetime without a time zone; use datetime.now(UTC)")
+                raise InvalidValue(f"{where}: a datetime without a time zone; use datetime.now(UTC)")
             value = value.timestamp()
         if isinstance(value, bool) or not isinstance(value, int | float | Decimal) or not math.isfinite(value):
-            raise ItemError(f"{where}: give an aware datetime or seconds since the epoch, not {type(value).__name__}")
+            raise InvalidValue(
+                f"{where}: give an aware datetime or seconds since the epoch, not {type(value).__name__}"
+            )
         return {"N": str(math.ceil(value))}
 
     # ---- from the table ----------------------------------------------------------------------------------------
@@ -300,7 +302,7 @@ def _index_keys(model: Model, layout: Layout) -> dict[str, Keys]:
 
 
 def fitting(key: str, longest: int) -> str:
-    """Return a key that is not too long for DynamoDB. Raises InvalidKey."""
+    """Return a key that is not too long for DynamoDB. Raises InvalidKeyValue."""
     if len(key) * _LONGEST_CHARACTER > longest and len(key.encode()) > longest:
-        raise InvalidKey(f"a key is of {len(key.encode())} bytes, and DynamoDB takes {longest}")
+        raise InvalidKeyValue(f"a key is of {len(key.encode())} bytes, and DynamoDB takes {longest}")
     return key

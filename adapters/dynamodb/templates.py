@@ -13,7 +13,7 @@ from uuid import UUID
 
 from adapters._codec.fields import Unstorable, checked_text
 from adapters.dynamodb.attribute_values import utc_text
-from adapters.dynamodb.item_errors import InvalidKey
+from adapters.dynamodb.item_errors import InvalidKey, InvalidKeyValue
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -78,7 +78,10 @@ class Template:
                 raise ConfigurationError(f"key template {self.text!r}: a field must be followed by # or by the end")
 
     def render(self, values: Mapping[str, Any]) -> str:
-        """Return the key of some values. Raises InvalidKey for one that is missing, None or empty."""
+        """Return the key of some values.
+
+        Raises InvalidKey for one that is missing, InvalidKeyValue for one that is None or empty.
+        """
         key = ""
         for part in self.parts:
             if part.field not in values:
@@ -87,11 +90,11 @@ class Template:
         return key + self.tail
 
     def piece(self, part: Part, value: Any) -> str:
-        """Return the escaped text of one value."""
+        """Return the escaped text of one value. Raises InvalidKeyValue."""
         try:
             text = _text(value, part.width)
         except Unstorable as error:
-            raise InvalidKey(f"key {self.text}: {part.field} {error}") from None
+            raise InvalidKeyValue(f"key {self.text}: {part.field} {error}") from None
         return text if text.isalnum() and text.isascii() else text.translate(_ESCAPES)
 
     def started(self, values: Mapping[str, Any]) -> tuple[str, int]:

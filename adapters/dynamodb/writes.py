@@ -11,6 +11,7 @@ from adapters.dynamodb.item_errors import (
     AlreadyExists,
     ConditionFailed,
     InvalidRequest,
+    InvalidValue,
     ItemNotFound,
     VersionConflict,
 )
@@ -150,12 +151,12 @@ def _version_is(model: Model, version: int | None) -> Condition | None:
 
 
 def version_of(model: Model, instance: Any) -> int:
-    """Return the version that an instance was read with; 0 for one that was never stored. Raises InvalidRequest."""
+    """Return the version that an instance was read with; 0 for one that was never stored. Raises InvalidValue."""
     held = getattr(instance, model.version) if model.version is not None else 0
     if held is None:
         return 0
     if type(held) is not int or held < 0:
-        raise InvalidRequest(f"{model.kind.__name__}.{model.version}: a version is a whole number from 0")
+        raise InvalidValue(f"{model.kind.__name__}.{model.version}: a version is a whole number from 0")
     return held
 
 

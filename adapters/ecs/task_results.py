@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from adapters.errors import AdapterError, safe
+from router.errors import Conflict
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,8 +96,10 @@ class TaskTimeout(AdapterError, TimeoutError):
         )
 
 
-class TaskExists(AdapterError):
-    """A task was started with this token before: nothing is to be done."""
+class TaskExists(AdapterError, Conflict):
+    """A task was started with this token before: nothing is to be done. Over HTTP it is a 409."""
+
+    answer = "it was started before"
 
     def __init__(self, resource: str, token: str) -> None:
         super().__init__(

@@ -13,7 +13,6 @@ from router.errors import (
     ContentTooLarge,
     Forbidden,
     NotFound,
-    ServiceUnavailable,
     SessionIncomplete,
     UnprocessableContent,
 )
@@ -34,9 +33,7 @@ class TenantMissing(SessionIncomplete):
 
 
 class ClientError(AdapterError):
-    """The base of those that are HTTP errors, too. `answer` is the detail that a client gets; the message is logged."""
-
-    answer = ""
+    """The base of those that are HTTP errors, too. Without an `answer` a client is told the message."""
 
     def __init__(self, message: str, **where: Any) -> None:
         super().__init__(message, **{"service": SERVICE, **where})
@@ -119,16 +116,17 @@ class InvalidRequest(AdapterError, ValueError):
     """A request that makes no sense: an unknown field, or what MongoDB itself refuses as not valid."""
 
 
-class ClusterUnavailable(ConnectionFailed, ServiceUnavailable):
+class ClusterUnavailable(ConnectionFailed):
     """No server of the cluster answered in time. What was sent may have arrived."""
+
+    answer = "the database cannot be reached"
 
     def __init__(self, message: str, **where: Any) -> None:
         super().__init__(message, **{"service": SERVICE, "retryable": True, **where})
-        self.detail = "the database cannot be reached"
 
 
-class BulkFailed(PartialFailure):
-    """Some operations of `bulk` or `insert_many` were not done.
+class BulkFailed(PartialFailure, Conflict):
+    """Some operations of `bulk` or `insert_many` were not done. Over HTTP it is a 409 for duplicates alone, else a 500.
 
     failed: a FailedEntry for each, with what was given and the server's code. sent: the positions of those that were
     done, with the ids of new documents.
@@ -142,3 +140,5 @@ class BulkFailed(PartialFailure):
         super().__init__(
             failed, done, service=SERVICE, operation=operation, resource=resource, code=failed[0].code if failed else ""
         )
+        duplicates = {entry.code for entry in failed} - {"NotTried"} == {"DuplicateKey"}
+        self.status, self.detail = (DuplicateKey.status, DuplicateKey.answer) if duplicates else (500, None)

@@ -12,6 +12,23 @@ they are used, and `s3:ListBucket` on the bucket; without it S3 answers 403 for 
 from __future__ import annotations
 
 from adapters.s3.bucket import S3
-from adapters.s3.objects import ObjectExists, ObjectPage, Presigned, S3Object
+from adapters.s3.objects import (
+    InvalidObjectKey,
+    InvalidObjectPage,
+    ObjectExists,
+    ObjectNotFound,
+    ObjectPage,
+    Presigned,
+    S3Object,
+)
 
-__all__ = ["S3", "ObjectExists", "ObjectPage", "Presigned", "S3Object"]
+__all__ = [
+    "S3",
+    "InvalidObjectKey",
+    "InvalidObjectPage",
+    "ObjectExists",
+    "ObjectNotFound",
+    "ObjectPage",
+    "Presigned",
+    "S3Object",
+]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from adapters._core.delivery import BatchEntry, Delivery, cut
-from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
+from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.s3.keys import checked
-from adapters.s3.objects import ObjectPage, described
+from adapters.s3.objects import InvalidObjectPage, ObjectPage, described
 from adapters.s3.presign import Presigning
 from adapters.s3.streaming import reading
 from router.encode import dumps
@@ -155,7 +155,13 @@ class S3(Presigning):
         return root, request
 
     def _page(self, root: str, request: dict[str, Any]) -> ObjectPage:
-        answer = self.aws.call("s3", "list_objects_v2", resource=f"s3://{self.bucket}/{request['Prefix']}", **request)
+        where = f"s3://{self.bucket}/{request['Prefix']}"
+        try:
+            answer = self.aws.call("s3", "list_objects_v2", resource=where, **request)
+        except AdapterError as error:
+            if error.code != "InvalidArgument" or "ContinuationToken" not in request:
+                raise
+            raise InvalidObjectPage(str(error), service="s3", operation="list_objects_v2", resource=where) from None
         objects = [described(str(held["Key"])[len(root) :], held) for held in answer.get("Contents", ())]
         folders = [str(held["Prefix"])[len(root) :] for held in answer.get("CommonPrefixes", ())]
         return ObjectPage(objects, folders, answer.get("NextContinuationToken"))

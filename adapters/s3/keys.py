@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters._core.characters import check_line
 from adapters.errors import InvalidMessage
+from adapters.s3.objects import InvalidObjectKey
 from router.errors import SessionError, SessionIncomplete
 from router.session import get_session
 
@@ -11,23 +12,26 @@ _LONGEST = 1024  # bytes (S3 user guide, naming objects)
 
 
 def checked(key: object, *, what: str = "the key") -> str:
-    """Return a key, or a prefix of keys. Raises InvalidMessage.
+    """Return a key, or a prefix of keys. Raises InvalidObjectKey.
 
     Segments `.` and `..` mean nothing to S3, but browsers, proxies and file systems resolve them: no key may have one.
     """
     if not isinstance(key, str) or not key:
-        raise InvalidMessage(f"s3: {what} must be a text that is not empty, not {key!r}")
-    check_line(key, f"s3: {what} {key[:60]!r}")  # S3 deletes and lists by XML, which cannot name such a key
+        raise InvalidObjectKey(f"s3: {what} must be a text that is not empty, not {key!r}")
+    try:
+        check_line(key, f"s3: {what} {key[:60]!r}")  # S3 deletes and lists by XML, which cannot name such a key
+    except InvalidMessage as error:
+        raise InvalidObjectKey(str(error)) from None
     if any(segment in (".", "..") for segment in key.split("/")):
-        raise InvalidMessage(f"s3: {what} {key[:60]!r} has a segment '.' or '..'")
+        raise InvalidObjectKey(f"s3: {what} {key[:60]!r} has a segment '.' or '..'")
     return key
 
 
 def within(prefix: str, key: str) -> str:
-    """Return the key in the bucket. Raises InvalidMessage."""
+    """Return the key in the bucket. Raises InvalidObjectKey."""
     whole = prefix + checked(key)
     if len(whole.encode()) > _LONGEST:
-        raise InvalidMessage(f"s3: the key {key[:60]!r} comes to more than {_LONGEST} bytes")
+        raise InvalidObjectKey(f"s3: the key {key[:60]!r} comes to more than {_LONGEST} bytes")
     return whole
 
 
@@ -43,5 +47,5 @@ def tenant_prefix() -> str:
         raise SessionError("S3(tenant_prefix=True): a tenant with a slash in its name has no prefix of its own")
     try:
         return f"tenants/{checked(tenant, what='the tenant')}/"
-    except InvalidMessage as error:
+    except InvalidObjectKey as error:
         raise SessionError(f"S3(tenant_prefix=True): {error}") from None

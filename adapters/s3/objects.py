@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, InvalidMessage, ResourceNotFound
+from router.errors import BadRequest, Conflict, NotFound
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,8 +14,28 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-class ObjectExists(AdapterError):
-    """There is an object with the key already, and `only_new=True` was asked for."""
+class ObjectExists(AdapterError, Conflict):
+    """There is an object with the key already, and `only_new=True` was asked for. Over HTTP it is a 409."""
+
+    answer = "it exists already"
+
+
+class ObjectNotFound(ResourceNotFound, NotFound):
+    """There is no object with this key or version. Over HTTP it is a 404."""
+
+    answer = "it does not exist"
+
+
+class InvalidObjectKey(InvalidMessage, BadRequest):
+    """A key, or a prefix of keys, that no object may have. Over HTTP it is a 400."""
+
+    answer = "the key is not valid"
+
+
+class InvalidObjectPage(AdapterError, BadRequest):
+    """A page token that S3 does not know, such as one that was altered. Over HTTP it is a 400."""
+
+    answer = "the page token does not belong to this list; start again without one"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, ResourceNotFound, WriteConflict
 from adapters.s3.keys import tenant_prefix as prefix_of_tenant
 from adapters.s3.keys import within
-from adapters.s3.objects import ObjectExists, described
+from adapters.s3.objects import ObjectExists, ObjectNotFound, described
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -32,6 +32,8 @@ _SMALLEST_PART = 5 * 1024 * 1024
 _MOST_PARTS = 10_000
 _PART = 8 * 1024 * 1024
 _CHUNK = 1024 * 1024
+# Of an answer without a body, such as that of HEAD, botocore knows the status alone.
+_NO_OBJECT = ("NoSuchKey", "NoSuchVersion", "404")
 
 
 class Streams(Adapter):
@@ -176,22 +178,30 @@ class Streams(Adapter):
         }
 
     def _call(self, operation: str, key: str, request: dict[str, Any]) -> Any:
-        """Call S3 for one object. Raises ObjectExists for an object that should have been new."""
+        """Call S3 for one object.
+
+        Raises:
+            ObjectExists: it should have been new.
+            ObjectNotFound: it is not there.
+        """
         try:
             return self.aws.call("s3", operation, resource=self._where(request), **request)
         except AdapterError as error:
-            if "IfNoneMatch" not in request or error.code != "PreconditionFailed":
-                raise
-            failure = ObjectExists(
-                f"{self._where(request)}: there is an object with this key already",
-                service="s3",
-                operation=operation,
-                resource=self._where(request),
-                code=error.code,
-                request_id=error.request_id,
-            )
-            failure.repeated = error.repeated
-            raise failure from None
+            failure = self._failure(error, operation, request)
+        raise failure
+
+    def _failure(self, error: AdapterError, operation: str, request: Mapping[str, Any]) -> AdapterError:
+        """Return what an error of S3 means for the object; the error itself where it is not about one."""
+        where = self._where(request)
+        told: dict[str, Any] = {"service": "s3", "operation": operation, "resource": where, "code": error.code}
+        failure = error
+        if "IfNoneMatch" in request and error.code == "PreconditionFailed":
+            message = f"{where}: there is an object with this key already"
+            failure = ObjectExists(message, request_id=error.request_id, **told)
+        elif error.code in _NO_OBJECT:
+            failure = ObjectNotFound(str(error), request_id=error.request_id, **told)
+        failure.repeated = error.repeated
+        return failure
 
     def _put(self, key: str, request: dict[str, Any]) -> Steps[S3Object]:
         """Write an object, and again where it only met another write of the same key.

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from adapters.errors import AdapterError, ResourceNotFound
+from router.errors import Gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-class ConnectionGone(ResourceNotFound):
+class ConnectionGone(ResourceNotFound, Gone):
     """The connection has ended, or was never there: there is nobody to send to. It is removed from the table.
+
+    Over HTTP it is a 410.
 
     A connection whose `$connect` is not answered yet cannot be sent to either, and is not removed.
     """
+
+    answer = "the connection has ended"
 
     def __init__(self, connection_id: str, operation: str, why: str = "it has ended") -> None:
         super().__init__(

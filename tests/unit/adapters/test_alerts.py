@@ -128,6 +128,7 @@ class TestContent:
     def test_codes_of_services_are_told(self, sns):
         alerts(sns)(Throttled("the queue", code="RequestThrottled"))
         alerts(sns)(HTTPError(503))
+        alerts(sns, ignore=[503])(Throttled("the queue", code="RequestThrottled"))  # which is a 503 over HTTP
         assert [alert["codes"] for alert in told(sns)] == [["RequestThrottled"], ["503"]]
 
     def test_no_session_travels_with_it(self, sns):
