@@ -48,8 +48,9 @@ if TYPE_CHECKING:
     from router.errors import UnsupportedMediaType as UnsupportedMediaType
     from router.event import Event as Event
     from router.event import Source as Source
-    from router.middleware.authenticate import Authenticate as Authenticate
-    from router.middleware.authenticate import auth as auth
+    from router.guards.auth import Auth as Auth
+    from router.guards.authenticate import Authenticate as Authenticate
+    from router.identity import Identity as Identity
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
     from router.middleware.timing import Timing as Timing
@@ -104,6 +105,9 @@ _HOMES = {
     "dispatch.chain": ("Around", "AsyncAround", "Middleware"),
     "convert.markers": ("Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "env": ("Env",),
+    "guards.auth": ("Auth",),
+    "guards.authenticate": ("Authenticate",),
+    "identity": ("Identity",),
     "errors": (
         "AnswerTooLarge",
         "BadRequest",
@@ -132,7 +136,6 @@ _HOMES = {
         "UnsupportedMediaType",
     ),
     "event": ("Event", "Source"),
-    "middleware.authenticate": ("Authenticate", "auth"),
     "middleware.compress": ("Compress",),
     "middleware.cors": ("Cors",),
     "middleware.timing": ("Timing",),

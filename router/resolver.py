@@ -39,6 +39,8 @@ class Resolver(Registering):
         without any type is taken, too.
     strip_prefixes: what a gateway puts in front of the paths of requests, such as the base path of a custom domain:
         `["/shop"]`. One is taken off, in whole segments; a path without it stays as it is.
+    auth: the credentials that let an event in, a mode, or both as an `Auth`: `[Jwt(...), ApiKey(keys)]`. Routes and
+        groups may have their own, and `auth="off"` opens one.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -55,6 +57,7 @@ class Resolver(Registering):
         sources: str | Iterable[str] | Mapping[str, str | Iterable[str]] | None = None,
         strip_prefixes: Iterable[str] = (),
         strict_content_type: bool = True,
+        auth: Any = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
@@ -64,6 +67,11 @@ class Resolver(Registering):
             from router.dispatch.accepting import Accepted
 
             self._engine.accepted = Accepted(sources)
+        if auth is not None:
+            from router.guards.auth import auth_of
+            from router.guards.guard import Guard
+
+            self._engine.guard = Guard(auth_of(auth, "Resolver"))
         self._engine.typeless = not strict_content_type
         if strip_prefixes:
             from router.dispatch.prefixes import checked_prefixes
@@ -209,6 +217,10 @@ class Resolver(Registering):
         engine = self._engine
         for middleware in route.middleware:
             engine.form(middleware)
+        if route.auth is not None and engine.guard is None:
+            from router.guards.guard import Guard
+
+            engine.guard = Guard()
         self._waits_if(any(catcher.is_async for table in route.catchers for catcher in table.values()))
         plan = bind(route, path_parameters(route), typeless=engine.typeless)
         engine.add(route, Entry(route, plan))

@@ -41,6 +41,11 @@ class Registering:
         raise ConfigurationError(f"{type(self).__name__} registers no routes")
 
     def _on(self, sources: tuple[Source, ...], match: str, model: Any = None, **options: Any) -> Decorator:
+        if options.get("auth") is not None:
+            from router.guards.auth import auth_of
+
+            options["auth"] = auth_of(options["auth"], f"{match}")
+
         def register(handler: F) -> F:
             # A group's own prefix is the path "" (or "/") in it.
             path = match or ("/" if options.get("methods") else match)
@@ -213,17 +218,25 @@ class Router(Registering):
     """A group of routes.
 
     prefix stands before the path of its HTTP routes. middleware runs inside that of what includes it. tags are added
-    to each route. Groups may include groups.
+    to each route. auth is for those of its routes that have none of their own: credentials, a mode, or both as an
+    `Auth`. Groups may include groups.
     """
 
-    __slots__ = ("_catchers", "_included", "_middleware", "_prefix", "_routes", "_tags")
+    __slots__ = ("_auth", "_catchers", "_included", "_middleware", "_prefix", "_routes", "_tags")
 
-    def __init__(self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = ()) -> None:
+    def __init__(
+        self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = (), auth: Any = None
+    ) -> None:
         if prefix:
             parse(prefix)
         self._prefix = prefix.rstrip("/")
         self._middleware = list(middleware)
         self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
+        self._auth = None
+        if auth is not None:
+            from router.guards.auth import auth_of
+
+            self._auth = auth_of(auth, f"Router({prefix!r})")
         self._routes: list[Route | Router] = []
         self._catchers: dict[type[BaseException], Any] = {}
         self._included = False  # in a Resolver, which has taken over the routes as they were then
@@ -294,6 +307,7 @@ class Router(Registering):
             match=self._path(route) if route.methods else route.match,
             middleware=(*self._middleware, *route.middleware),
             tags=(*self._tags, *route.tags),
+            auth=self._auth if route.auth is None else route.auth.inside(self._auth),
             catchers=(*route.catchers, self._catchers) if self._catchers else route.catchers,
         )
 

@@ -16,7 +16,6 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from adapters._core.page_tokens import Page as Page
-    from adapters._core.token_owner import TokenOwner as TokenOwner
     from adapters.mongo.bulk import BulkResult as BulkResult
     from adapters.mongo.bulk import Delete as Delete
     from adapters.mongo.bulk import Insert as Insert
@@ -92,6 +91,5 @@ else:
             "tenants": "TenantList Tenants",
             "tokens": "IssuedToken MongoTokens Token",
             ".._core.page_tokens": "Page",
-            ".._core.token_owner": "TokenOwner",
         },
     )

@@ -12,8 +12,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from adapters._core.token_owner import TokenOwner
     from adapters.mongo.token_documents import Stored
+    from router.identity import Identity
 
 _AT_MOST = 10_000
 
@@ -31,7 +31,7 @@ class TokenCache:
         self._lock = threading.Lock()
         self._held: dict[str, tuple[Stored, datetime, datetime]] = {}
 
-    def get(self, id: str, digest: bytes, now: datetime) -> TokenOwner | None:
+    def get(self, id: str, digest: bytes, now: datetime) -> Identity | None:
         """Return the identity of a token that was good not long ago."""
         found = self._held.get(id)
         if found is None:
@@ -53,10 +53,10 @@ class TokenCache:
         with self._lock:
             if revision != self.revision:
                 return
-            self._held.pop(stored.identity.token_id, None)
+            self._held.pop(stored.identity.credential_id, None)
             while len(self._held) >= self._most:
                 del self._held[next(iter(self._held))]
-            self._held[stored.identity.token_id] = held, now, until
+            self._held[stored.identity.credential_id] = held, now, until
 
     def forget(self, id: str | None) -> None:
         """Drop one token, or with None all of them."""
@@ -68,6 +68,6 @@ class TokenCache:
                 self._held.pop(id, None)
 
 
-def _copy(identity: TokenOwner) -> TokenOwner:
+def _copy(identity: Identity) -> Identity:
     """With claims of its own: what a handler does to them must not reach the next request."""
     return replace(identity, claims=deepcopy(dict(identity.claims)))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from adapters._core.token_owner import TokenOwner
 from adapters.mongo.document_errors import InvalidRequest
+from router.identity import Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ class Stored:
     """A token as its document describes it."""
 
     digest: bytes
-    identity: TokenOwner
+    identity: Identity
     expires_at: datetime | None
     ended: bool
 
@@ -59,7 +59,7 @@ def read(id: str, document: Any) -> Stored | None:
     if wrong is not None:
         log().warning("token %s is refused: the field %s of its document is missing or of a wrong type", id, wrong)
         return None
-    identity = TokenOwner(held["user"], tuple(held["tenants"]), held["claims"], id)
+    identity = Identity(held["user"], tuple(held["tenants"]), held["claims"], id)
     ended = held.get("revoked_at") is not None or is_disabled(held)
     return Stored(bytes.fromhex(held["hash"]), identity, held["expires_at"], ended)
 

@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from typing import Any, TypeAlias
 
     from adapters._core.steps import Steps
-    from adapters._core.token_owner import TokenOwner
     from adapters.mongo.mongo import Mongo
     from router.durations import Duration
+    from router.identity import Identity
 
     # Gives a verb of the repository, or its async twin.
     Verbs = Callable[[str], Callable[..., Any]]
@@ -156,14 +156,14 @@ class MongoTokens:
         """`issue` from async code."""
         return await run_async(self._issue(self._verb_async, user, tenants, expires_in, claims, name))
 
-    def authenticate(self, token: str) -> TokenOwner | None:
+    def authenticate(self, token: str) -> Identity | None:
         """Return the owner of a token; None for one that is malformed, unknown, expired, revoked or disabled.
 
         An error of the database is raised: nobody comes in while it cannot be asked.
         """
         return run(self._authenticate(self._verb, token))
 
-    async def authenticate_async(self, token: str) -> TokenOwner | None:
+    async def authenticate_async(self, token: str) -> Identity | None:
         """`authenticate` from async code."""
         return await run_async(self._authenticate(self._verb_async, token))
 
@@ -220,7 +220,7 @@ class MongoTokens:
         yield verb("insert")(document)
         return IssuedToken(f"{PREFIX}{id}.{secret}", id, document["expires_at"])
 
-    def _authenticate(self, verb: Verbs, token: str) -> Steps[TokenOwner | None]:
+    def _authenticate(self, verb: Verbs, token: str) -> Steps[Identity | None]:
         parts = parts_of(token)
         if parts is None:
             return None

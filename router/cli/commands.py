@@ -15,7 +15,6 @@ from router.cli import library, shadowing
 from router.cli.loading import load, load_application, refuse
 from router.errors import ConfigurationError
 from router.event import Source
-from router.middleware.authenticate import mode_of
 from router.routing.slots import matches
 
 if TYPE_CHECKING:
@@ -236,7 +235,7 @@ def _described(route: Route) -> tuple[str, str, str, str]:
         "batch": "yes" if route.batch else "",
         "concurrency": str(route.concurrency) if route.concurrency > 1 else "",
         "pattern": "yes" if route.pattern else "",
-        "auth": mode_of(route.handler) or "",
+        "auth": "" if route.auth is None else str(route.auth),
         "permission": getattr(route.permission, "__name__", "yes") if route.permission else "",
         "tags": ", ".join(route.tags),
     }

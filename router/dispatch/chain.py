@@ -52,6 +52,8 @@ class Middleware:
 
     # True: instead of an HTTP error it is given the error's Response (CORS and compression want to see each answer).
     answers_errors = False
+    # True: `auth=` stands further inside, since each answer wants it, also that to somebody unknown (CORS, timing).
+    outside_auth = False
     # True: its chain is async, even around a sync handler, since it can do nothing without waiting.
     needs_await = False
 

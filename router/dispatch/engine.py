@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import FunctionType
-
 from router.dispatch.plan import Entry, Plan
 from router.errors import ConfigurationError, NoRoute
 from router.event import Source
@@ -37,13 +35,6 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         return call(event)
 
     return Plan(check_and_call, plan.is_async, plan.check)
-
-
-def _may_hide(handler: Any) -> bool:
-    """Whether a handler may hold another function: a plain one without closure and defaults does not."""
-    if type(handler) is not FunctionType:
-        return True
-    return bool(handler.__closure__ or handler.__defaults__ or handler.__kwdefaults__)
 
 
 def _acknowledging(event: Event) -> Entry:
@@ -84,6 +75,7 @@ class Engine:
         "catchers",
         "deadline_margin_ms",
         "delay",
+        "guard",
         "middleware",
         "offload",
         "overrides",
@@ -113,6 +105,7 @@ class Engine:
         self.aggregated = False  # whether a route wants aggregates of Kinesis split
         self.table = Table()
         self.middleware: list[Any] = []
+        self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.reporters: list[Catcher] = []
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
@@ -158,10 +151,6 @@ class Engine:
     def prepare(self, entry: Entry, *, overridable: bool = True) -> None:
         """Compose the chain of a route, when it is first used."""
         route, plan = entry.route, entry.plan
-        if _may_hide(route.handler):
-            from router.dispatch.marks import refuse_lost
-
-            refuse_lost(route, self.table.routes)
         if self.overrides and overridable:
             from router.dispatch.binding import bind
 
@@ -170,7 +159,10 @@ class Engine:
             from router.dispatch.unpack import unpacking
 
             plan = unpacking(self)
-        forms = [self.form(middleware) for middleware in (*self.middleware, *route.middleware)]
+        around = (*self.middleware, *route.middleware)
+        if self.guard is not None:
+            around = self.guard.around(around, route)
+        forms = [self.form(middleware) for middleware in around]
         if route.batch:
             from router.dispatch.group_chain import GroupChain
 

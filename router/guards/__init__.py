@@ -1,7 +1,43 @@
-"""Guards: who may call, and with what. Imported only by applications that use them."""
+"""Guards: who may call, and with what. Names are loaded when they are first used."""
 
-from router.guards.identity import Identity
-from router.guards.jwt import Jwt
-from router.guards.keys import FixedKeys, KeySet
+from __future__ import annotations
 
-__all__ = ["FixedKeys", "Identity", "Jwt", "KeySet"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.guards.auth import Auth as Auth
+    from router.guards.authenticate import Authenticate as Authenticate
+    from router.guards.credentials import ApiKey as ApiKey
+    from router.guards.credentials import Bearer as Bearer
+    from router.guards.credentials import Bypass as Bypass
+    from router.guards.credentials import Claims as Claims
+    from router.guards.credentials import Credential as Credential
+    from router.guards.credentials import Iam as Iam
+    from router.guards.jwt import Jwt as Jwt
+    from router.guards.keys import FixedKeys as FixedKeys
+    from router.guards.keys import KeySet as KeySet
+
+_HOMES = {
+    "auth": ("Auth",),
+    "authenticate": ("Authenticate",),
+    "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
+    "jwt": ("Jwt",),
+    "keys": ("FixedKeys", "KeySet"),
+}
+_WHERE = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [  # noqa: PLE0604  # as _HOMES has them
+    *_WHERE
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _WHERE.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value

@@ -15,9 +15,9 @@ import orjson
 from router.durations import seconds
 from router.errors import ConfigurationError
 from router.guards.fetching import checked_url
-from router.guards.identity import Identity
 from router.guards.jwks import ALGORITHMS
 from router.guards.keys import FixedKeys, KeySet, WouldWait
+from router.identity import Identity
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -55,6 +55,8 @@ class Jwt:
     Raises:
         ConfigurationError: a setting would let in more than it says.
     """
+
+    kind = "jwt"
 
     def __init__(
         self,

@@ -26,6 +26,7 @@ class Compress(Middleware):
     """
 
     answers_errors = True
+    outside_auth = True
 
     def __init__(self, minimum: int = 1024, *, level: int = 6) -> None:
         self.minimum = minimum

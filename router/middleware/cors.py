@@ -29,6 +29,7 @@ class Cors(Middleware):
     """
 
     answers_errors = True
+    outside_auth = True
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class Timing(Middleware):
     """
 
     answers_errors = True
+    outside_auth = True
 
     def __init__(self, report: Callable[[Event, float], object] | None = None, *, header: bool = True) -> None:
         self.report = report

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         middleware: Iterable[Any]
         require: str | Iterable[str]
         requires: Mapping[str, Any]
+        auth: Any  # an Auth, a mode, a credential, or a list of credentials
         permission: Callable[..., bool | Awaitable[bool]]
         name: str
         summary: str
@@ -47,6 +48,7 @@ class Route:
     pattern: an EventBridge event pattern over body, attributes and headers (on EventBridge: over the event).
     others: what becomes of a record that only the pattern declines: "fail", or "ignore", which acknowledges it.
     middleware: of this route alone, inside that of its group and resolver.
+    auth: which credentials count, and what they must be good for: a `router.guards.Auth`; None as around it.
     model: what each body must be, from a typed topic or queue.
     requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
@@ -63,6 +65,7 @@ class Route:
 
     __slots__ = (
         "aggregated",
+        "auth",
         "batch",
         "bus_source",
         "bus_sources",
@@ -101,6 +104,7 @@ class Route:
     middleware: tuple[Any, ...]
     require: tuple[str, ...] | None
     requires: Mapping[str, Any]
+    auth: Any
     permission: Callable[..., bool | Awaitable[bool]] | None
     name: str
     summary: str
@@ -146,6 +150,7 @@ class Route:
         put(self, "others", options.pop("others", "fail"))
         middleware = options.pop("middleware", ())
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
+        put(self, "auth", options.pop("auth", None))
         put(self, "requires", options.pop("requires", None) or {})
         put(self, "permission", options.pop("permission", None))
         require = options.pop("require", None)

@@ -10,24 +10,34 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.mongo import TokenOwner
 from adapters.websocket import Connections, TrackConnections
-from router import Authenticate, Event, FromRequest, Resolver, Session, SessionPolicy, Signing, auth, get_session
+from router import (
+    Authenticate,
+    Event,
+    FromRequest,
+    Identity,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+    get_session,
+)
+from router.guards import Bearer
 from router.testing import TestClient
 from tests.integration.adapters.places import aws_of
 from tests.servers.ministack import MiniStack
 
 SECRET = "0123456789abcdef0123456789abcdef"
-KNOWN = {"ann": TokenOwner("ann", ("acme",), {"role": "admin"}), "two": TokenOwner("eve", ("acme", "globex"))}
+KNOWN = {"ann": Identity("ann", ("acme",), {"role": "admin"}), "two": Identity("eve", ("acme", "globex"))}
 
 
 class Book:
     """Tokens in a dict."""
 
-    def authenticate(self, token: str) -> TokenOwner | None:
+    def authenticate(self, token: str) -> Identity | None:
         return KNOWN.get(token)
 
-    async def authenticate_async(self, token: str) -> TokenOwner | None:
+    async def authenticate_async(self, token: str) -> Identity | None:
         return KNOWN.get(token)
 
 
@@ -56,7 +66,7 @@ class Chat:
         policy = SessionPolicy(signing=Signing(SECRET, max_age=7200), request=FromRequest(tenant_header="x-tenant"))
         resolver = Resolver(session=policy)
         tracked = TrackConnections(connections)
-        resolver.use(Authenticate(Book(), mode, query="token", connections=tracked), tracked)
+        resolver.use(Authenticate(Bearer(Book(), query="token"), mode=mode, connections=tracked), tracked)
 
         def connect(event: Event) -> None: ...
 
@@ -65,7 +75,6 @@ class Chat:
             assert event.state["connection"].user == session.user
             self.said.append((session.tenant, session.user, event.text))
 
-        @auth("off")
         def ping(session: Session) -> None:
             self.said.append((session.tenant, session.user, "ping"))
 
@@ -74,7 +83,7 @@ class Chat:
         for register, handler in (
             (resolver.on_connect(), connect),
             (resolver.on_message("say"), say),
-            (resolver.on_message("ping"), ping),
+            (resolver.on_message("ping", auth="off"), ping),
             (resolver.on_disconnect(), disconnect),
         ):
             register(as_async(handler) if asynchronous else handler)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router import Event, Resolver, Router, auth
+from router import Event, Resolver, Router
 
 resolver = Resolver()
 empty = Resolver()
@@ -26,8 +26,7 @@ def mail(events: list[Event]) -> None: ...
 def inserted() -> None: ...
 
 
-@resolver.get("/health")
-@auth("off")
+@resolver.get("/health", auth="off")
 def health() -> str:
     return "ok"
 

@@ -15,8 +15,9 @@ from adapters.mongo.document_errors import ClusterUnavailable, InvalidFilter
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.mongo_settings import Cluster, MongoSettings
 from adapters.mongo.tokens import MongoTokens
-from router import Authenticate, FromRequest, Resolver, Session, SessionPolicy, auth
+from router import Authenticate, FromRequest, Resolver, Session, SessionPolicy
 from router.dispatch.loop import close_loop
+from router.guards import Bypass
 from router.testing import Answer, TestClient
 from tests.servers.ferretdb import FerretDB
 
@@ -57,9 +58,11 @@ def tokens(mongo: Mongo, clock: Clock) -> MongoTokens:
     return MongoTokens(mongo, database=f"{PREFIX}auth", clock=clock)
 
 
-def application(tokens: MongoTokens, form: Any = Authenticate, mode: str = "full", **options: Any) -> TestClient:
+def application(
+    tokens: MongoTokens, form: Any = Authenticate, mode: str = "full", bypass: tuple[Bypass, ...] = ()
+) -> TestClient:
     resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
-    resolver.use(form(tokens, mode, **options))
+    resolver.use(form(*bypass, tokens, mode=mode))
 
     @resolver.get("/who")
     def who(session: Session) -> Any:
@@ -70,8 +73,7 @@ def application(tokens: MongoTokens, form: Any = Authenticate, mode: str = "full
         await asyncio.sleep(0)
         return who(session)
 
-    @resolver.get("/health")
-    @auth("off")
+    @resolver.get("/health", auth="off")
     def health() -> str:
         return "ok"
 
@@ -82,6 +84,7 @@ def ask(client: TestClient, token: str, path: str = "/who", **headers: str) -> A
     return client.get(path, headers={"authorization": f"Bearer {token}", **{f"x-{k}": v for k, v in headers.items()}})
 
 
+WITH_ROLE = {"role": "admin", "credential": "token"}
 forms = pytest.mark.parametrize(("form", "path"), [(Authenticate, "/who"), (Authenticate, "/later")])
 
 
@@ -89,7 +92,7 @@ forms = pytest.mark.parametrize(("form", "path"), [(Authenticate, "/who"), (Auth
 def test_a_token_from_its_issue_to_its_revocation(tokens: MongoTokens, clock: Clock, form: Any, path: str) -> None:
     client = application(tokens, form)
     issued = tokens.issue("ann", ["acme"], expires_in=timedelta(hours=1), claims={"role": "admin"}, name="laptop")
-    assert ask(client, issued.token, path).json() == {"tenant": "acme", "user": "ann", "claims": {"role": "admin"}}
+    assert ask(client, issued.token, path).json() == {"tenant": "acme", "user": "ann", "claims": WITH_ROLE}
     assert client.get(path).status == 401
     assert client.get("/health").text == "ok"
     assert ask(client, issued.token[:-1] + "?", path).status == 401
@@ -215,7 +218,7 @@ def test_many_at_once_on_a_loop(mongo: Mongo, clock: Clock) -> None:
 def test_a_cluster_that_is_down_lets_nobody_in(ferretdb: FerretDB, clock: Clock) -> None:
     down = Mongo({"main": Cluster("mongodb://ann:s3cret@127.0.0.1:1/", timeout=0.2)})
     tokens = MongoTokens(down, clock=clock)
-    client = application(tokens, Authenticate, "user", bypass=BYPASS)
+    client = application(tokens, mode="user", bypass=(Bypass(BYPASS),))
     token = "jn_" + "0" * 16 + "." + "x" * 43
     with pytest.raises(ClusterUnavailable, match="main"):
         tokens.authenticate(token)

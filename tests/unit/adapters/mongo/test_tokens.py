@@ -12,12 +12,11 @@ from typing import Any
 
 import pytest
 
-from adapters.mongo import TokenOwner
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.token_cache import TokenCache
 from adapters.mongo.token_documents import Stored
 from adapters.mongo.tokens import MongoTokens
-from router import Authenticate, ConfigurationError, Resolver, Session
+from router import Authenticate, ConfigurationError, Identity, Resolver, Session
 from router.testing import TestClient
 
 
@@ -133,7 +132,7 @@ def let_in(tokens: MongoTokens, token: str) -> bool:
 
 def test_a_token_lets_in_whom_it_was_issued_for(tokens: MongoTokens) -> None:
     issued = tokens.issue("ann", ["acme", "globex", "acme"], expires_in=60, claims={"role": "admin"}, name="laptop")
-    expected = TokenOwner("ann", ("acme", "globex"), {"role": "admin"}, issued.id)
+    expected = Identity("ann", ("acme", "globex"), {"role": "admin"}, issued.id)
     assert tokens.authenticate(issued.token) == expected
     assert asyncio.run(tokens.authenticate_async(issued.token)) == expected
 
@@ -141,7 +140,7 @@ def test_a_token_lets_in_whom_it_was_issued_for(tokens: MongoTokens) -> None:
 def test_a_token_of_one_tenant_and_no_user(tokens: MongoTokens) -> None:
     issued = asyncio.run(tokens.issue_async(tenants="acme", expires_in=None))
     assert issued.expires_at is None
-    assert tokens.authenticate(issued.token) == TokenOwner(None, ("acme",), {}, issued.id)
+    assert tokens.authenticate(issued.token) == Identity(None, ("acme",), {}, issued.id)
 
 
 def test_the_secret_is_in_the_answer_alone(memory: Memory, tokens: MongoTokens) -> None:
@@ -384,7 +383,7 @@ def test_the_cache_is_bounded_and_the_oldest_goes() -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     cache = TokenCache(10, most=3)
     for id in "abcad":
-        cache.keep(Stored(b"d" * 32, TokenOwner("ann", token_id=id), None, ended=False), now, cache.revision)
+        cache.keep(Stored(b"d" * 32, Identity("ann", credential_id=id), None, ended=False), now, cache.revision)
     assert [id for id in "abcd" if cache.get(id, b"d" * 32, now)] == ["a", "c", "d"]
 
 

@@ -260,7 +260,7 @@ def test_the_log_tells_the_reason_and_never_the_token(
 
 def served(check: Jwt) -> TestClient:
     resolver = Resolver(session=SessionPolicy())
-    resolver.use(Authenticate(check, "user"))
+    resolver.use(Authenticate(check, mode="user"))
 
     @resolver.get("/sync")
     def sync(session: Session) -> Any:

@@ -268,7 +268,7 @@ def test_authenticate_refuses_a_connection_that_nobody_handles() -> None:
         def authenticate(self, token: str) -> None:
             return None
 
-    resolver = Resolver().use(Authenticate(Nobody(), "user"))
+    resolver = Resolver().use(Authenticate(Nobody(), mode="user"))
     resolver.on_message("chat")(lambda: None)
     assert TestClient(resolver).connect()["statusCode"] == 401
     assert TestClient(resolver).disconnect() == {"statusCode": 200}
