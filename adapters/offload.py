@@ -8,11 +8,14 @@ The receiver reads only from the buckets and the prefix that it was given, and c
 named by what they hold, so a message that is sent twice is stored once. A receiver never deletes them, as a topic has
 several; let the bucket expire them with `offload.lifecycle_rule()`, by default after 15 days: queues keep messages for
 14 at most.
+Pointers of Amazon's extended clients for SQS and SNS are opened, too: in the same buckets, where the key is a UUID, as
+those clients make them, or begins with the prefix.
 The sender needs `s3:PutObject` and `s3:PutObjectTagging`, the receiver `s3:GetObject`, on `<prefix>*`.
 """
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from math import ceil
 
@@ -33,7 +36,15 @@ if TYPE_CHECKING:
     from router.event import Event
 
 _KEY = "junction-offload"
+# Of the extended clients: the attribute that announces a pointer, with the size, and the class that stands before it.
+_EXTENDED = ("ExtendedPayloadSize", "SQSLargePayloadSize")
+_POINTERS = ("software.amazon.payloadoffloading.PayloadS3Pointer", "com.amazon.sqs.javamessaging.MessageS3Pointer")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _DAY = 86_400
+
+
+class ExtendedPointer(dict[str, object]):
+    """A pointer of an extended client: bucket, key and size. It holds no digest, so none is compared."""
 
 
 class Offload(Adapter):
@@ -130,7 +141,8 @@ class Offload(Adapter):
             InvalidEvent: the attribute is that of an SNS envelope which anyone may have written.
         """
         if _KEY not in event.attributes:
-            return None
+            announced = next((name for name in _EXTENDED if name in event.attributes), None)
+            return None if announced is None else _extended(event, announced)
         event._check_pointer(_KEY)
         try:
             held = orjson.loads(event.text)
@@ -160,6 +172,13 @@ class Offload(Adapter):
             AdapterError: S3 refused.
         """
         bucket, key, size, digest = self._read_pointer(pointer)
+        body = self._fetch(bucket, key, size)
+        if digest is not None and sha256(body).hexdigest() != digest:
+            raise OffloadRefused(f"s3://{bucket}/{key}: its SHA-256 is not the one of the pointer")
+        return body
+
+    def _fetch(self, bucket: str, key: str, size: int) -> bytes:
+        """Return an object of a known size. Raises OffloadMissing, OffloadRefused, AdapterError."""
         where = f"s3://{bucket}/{key}"
         try:
             answer = self.aws.call("s3", "get_object", resource=where, Bucket=bucket, Key=key)
@@ -175,24 +194,45 @@ class Offload(Adapter):
         if answer["ContentLength"] != size:
             raise OffloadRefused(f"{where}: it has {answer['ContentLength']} bytes, and the pointer says {size}")
         body: bytes = answer["Body"].read()
-        if sha256(body).hexdigest() != digest:
-            raise OffloadRefused(f"{where}: its SHA-256 is not the one of the pointer")
         return body
 
     async def fetch_async(self, pointer: Mapping[str, Any]) -> bytes:
         """`fetch` from async code, without blocking its loop."""
         return await self.aws.in_thread(self.fetch, pointer)
 
-    def _read_pointer(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str]:
-        """Return bucket, key, size and digest. Raises OffloadRefused for a place that is not allowed."""
-        bucket, key = pointer.get("bucket"), pointer.get("key")
-        size, digest = pointer.get("size"), pointer.get("sha256")
-        if type(bucket) is not str or type(key) is not str or type(size) is not int or type(digest) is not str:
+    def _read_pointer(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str | None]:
+        """Return bucket, key, size, and digest or None. Raises OffloadRefused for a place that is not allowed."""
+        extended = isinstance(pointer, ExtendedPointer)
+        bucket: Any = pointer.get("bucket")
+        key: Any = pointer.get("key")
+        size: Any = pointer.get("size")
+        digest: Any = pointer.get("sha256")
+        kinds = (type(bucket), type(key), type(size), type(digest))
+        if kinds != (str, str, int, type(None) if extended else str):
             raise OffloadRefused("the pointer to a body in S3 is malformed")
-        if bucket not in self._buckets or not key.startswith(self.prefix):
+        if bucket not in self._buckets or not (key.startswith(self.prefix) or (extended and _UUID.fullmatch(key))):
             raise OffloadRefused(
                 "the pointer to a body names a place that is not allowed; Offload(buckets=...) allows more buckets"
             )
         if not 0 <= size <= self.most:
             raise OffloadRefused(f"the pointer names a body of {size} bytes, and {self.most} are the most")
         return bucket, key, size, digest
+
+
+def _extended(event: Event, announced: str) -> ExtendedPointer:
+    """Return the pointer of an extended client: `["class", {"s3BucketName": ..., "s3Key": ...}]`.
+
+    Raises:
+        OffloadRefused: the body is no pointer.
+        InvalidEvent: the attribute is that of an SNS envelope which anyone may have written.
+    """
+    event._check_pointer(announced)
+    try:
+        held = orjson.loads(event.text)
+    except orjson.JSONDecodeError:
+        held = None
+    if type(held) is not list or len(held) != 2 or held[0] not in _POINTERS or type(held[1]) is not dict:
+        raise OffloadRefused(f"the message says that its body is in S3 ({announced}), and holds no pointer to it")
+    return ExtendedPointer(
+        bucket=held[1].get("s3BucketName"), key=held[1].get("s3Key"), size=event.attributes[announced]
+    )
