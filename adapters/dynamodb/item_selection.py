@@ -207,7 +207,9 @@ class Selection(Generic[T]):
         pk = keys.pk or model.pk
         if isinstance(key, model.kind):
             return {field: getattr(key, field) for field in pk.fields}
-        values = model.key_values(key, pk.fields)
+        # In a partition that is the same for all items, a bare value can only be of the sort key.
+        bare = pk.fields or (() if key is None or keys.sk is None else keys.sk.fields)
+        values = model.key_values(key, bare)
         fields = {*pk.fields, *keys.fields}
         known = {name for one in self._every_keys() for name in one.fields} | fields
         if keys.pk is None:

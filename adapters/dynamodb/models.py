@@ -97,8 +97,8 @@ class Model:
 
     @property
     def key_fields(self) -> tuple[str, ...]:
-        """The fields that make up the key in the table."""
-        return (*self.pk.fields, *(self.sk.fields if self.sk else ()))
+        """The fields that make up the key in the table, each once."""
+        return tuple(dict.fromkeys((*self.pk.fields, *(self.sk.fields if self.sk else ()))))
 
     def key_values(self, key: Any, fields: tuple[str, ...] | None = None) -> Mapping[str, Any]:
         """Return a key as given, by field: a mapping, an instance, or the bare value of an only field.

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import unquote
 
 from adapters._codec.fields import Unstorable, checked_text
 from adapters.dynamodb.attribute_values import decode, decode_item
@@ -128,7 +129,7 @@ class Schema:
                 "name one: with set_session(Session(tenant=...))",
             )
         try:
-            return f"tenant#{escaped(checked_text(tenant))}#"
+            return _prefix_of(checked_text(tenant))
         except Unstorable as error:
             raise SessionError(f"table {self.table}: the session's tenant {error}") from None
 
@@ -213,9 +214,33 @@ class Schema:
         fields = {name: held for name, held in plain.items() if name in model.codec.names}
         return model.codec.read_some(fields, whole)
 
-    def load(self, image: Mapping[str, Any], prefix: str) -> Any:
-        """Return the instance of an item that is plain values already, such as the image of a stream record."""
-        return self._model_of(image, prefix, ()).codec.read(image)
+    def load(self, image: Mapping[str, Any]) -> Any:
+        """Return the instance of an item that is plain values already, such as the image of a stream record.
+
+        A stream belongs to no tenant: the item's own counts, and has to be that of the session where there is one.
+
+        Raises:
+            UnreadableItem: it is not of the session's tenant, or of none of the classes.
+        """
+        tenant = self.tenant_of(image)
+        current = get_session().tenant if self.tenant_prefix else None
+        if current and current != tenant:
+            raise UnreadableItem(f"table {self.table}: the item is not of the session's tenant", resource=self.table)
+        return self._model_of(image, "", ()).codec.read(image)
+
+    def tenant_of(self, image: Mapping[str, Any]) -> str | None:
+        """Return the tenant in the key of an item; None where the table does not keep tenants apart.
+
+        Raises UnreadableItem for a key without one.
+        """
+        if not self.tenant_prefix:
+            return None
+        key = image.get(self.layout.pk)
+        before, _, rest = key.partition("#") if isinstance(key, str) else ("", "", "")
+        tenant = unquote(rest.partition("#")[0])
+        if before != "tenant" or not tenant or not str(key).startswith(_prefix_of(tenant)):
+            raise UnreadableItem(f"table {self.table}: the key of the item holds no tenant", resource=self.table)
+        return tenant
 
     def _model_of(self, plain: Mapping[str, Any], prefix: str, models: Sequence[Model]) -> Model:
         """Return the model of an item; it must be the tenant's, and of one of the models."""
@@ -289,6 +314,10 @@ class _Fields:
 
     def __getitem__(self, name: str) -> Any:
         return getattr(self._instance, name)
+
+
+def _prefix_of(tenant: str) -> str:
+    return f"tenant#{escaped(tenant)}#"
 
 
 def _index_keys(model: Model, layout: Layout) -> dict[str, Keys]:

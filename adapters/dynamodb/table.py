@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from adapters._core.blocking import warn_if_blocking
-from adapters.dynamodb.item_errors import ItemNotFound, Refused
 from adapters.dynamodb.schema import Layout, Schema
 from adapters.dynamodb.service import Service
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.dynamodb.expressions import Condition
     from adapters.dynamodb.item_selection import QueryOptions, ScanOptions, Selection
     from adapters.dynamodb.transactions import Operation
-    from adapters.dynamodb.writes import Create, Delete, Prepared, Put, Update, UpdateOptions
+    from adapters.dynamodb.writes import UpdateOptions
 
 T = TypeVar("T")
 
@@ -100,30 +99,30 @@ class Table:
         A class with a version is stored only if nobody else has changed it since: else VersionConflict, AlreadyExists
         or ItemNotFound. when: a further condition; ConditionFailed tells in `item` what is stored instead.
         """
-        from adapters.dynamodb.writes import Put
+        from adapters.dynamodb import single_writes
 
-        stored_item: T = self._run(self._write(Put(item, when)), "put")
+        stored_item: T = self._run(single_writes.put(self._service, item, when), "put")
         return stored_item
 
     async def put_async(self, item: T, *, when: Condition | None = None) -> T:
         """`put` from async code."""
-        from adapters.dynamodb.writes import Put
+        from adapters.dynamodb import single_writes
 
-        stored_item: T = await self._service.aws.run_async(self._write(Put(item, when)))
+        stored_item: T = await self._service.aws.run_async(single_writes.put(self._service, item, when))
         return stored_item
 
     def create(self, item: T) -> T:
         """Store an item that must not be there yet: else AlreadyExists."""
-        from adapters.dynamodb.writes import Create
+        from adapters.dynamodb import single_writes
 
-        stored_item: T = self._run(self._write(Create(item)), "create")
+        stored_item: T = self._run(single_writes.create(self._service, item), "create")
         return stored_item
 
     async def create_async(self, item: T) -> T:
         """`create` from async code."""
-        from adapters.dynamodb.writes import Create
+        from adapters.dynamodb import single_writes
 
-        stored_item: T = await self._service.aws.run_async(self._write(Create(item)))
+        stored_item: T = await self._service.aws.run_async(single_writes.create(self._service, item))
         return stored_item
 
     @overload
@@ -136,9 +135,9 @@ class Table:
         what, key: a class and a key; or an instance, and where its class has a version only if that is what is stored.
         changes: `set`, `default`, `add`, `discard`, `append`, `remove`, `when` and `upsert`, as of `Update`.
         """
-        from adapters.dynamodb.writes import Update
+        from adapters.dynamodb import single_writes
 
-        return self._run(self._update(Update(what, key, **changes)), "update")
+        return self._run(single_writes.update(self._service, what, key, changes), "update")
 
     @overload
     async def update_async(self, what: type[T], key: Any = None, **changes: Unpack[UpdateOptions]) -> T: ...
@@ -146,24 +145,24 @@ class Table:
     async def update_async(self, what: T, key: None = None, **changes: Unpack[UpdateOptions]) -> T: ...
     async def update_async(self, what: Any, key: Any = None, **changes: Unpack[UpdateOptions]) -> Any:
         """`update` from async code."""
-        from adapters.dynamodb.writes import Update
+        from adapters.dynamodb import single_writes
 
-        return await self._service.aws.run_async(self._update(Update(what, key, **changes)))
+        return await self._service.aws.run_async(single_writes.update(self._service, what, key, changes))
 
     def delete(self, what: Any, key: Any = None, *, when: Condition | None = None) -> bool:
         """Delete an item, by instance or by class and key; whether there was one.
 
         An instance of a class with a version is deleted only if that is what is stored.
         """
-        from adapters.dynamodb.writes import Delete
+        from adapters.dynamodb import single_writes
 
-        return self._run(self._delete(Delete(what, key, when)), "delete")
+        return self._run(single_writes.delete(self._service, what, key, when), "delete")
 
     async def delete_async(self, what: Any, key: Any = None, *, when: Condition | None = None) -> bool:
         """`delete` from async code."""
-        from adapters.dynamodb.writes import Delete
+        from adapters.dynamodb import single_writes
 
-        return await self._service.aws.run_async(self._delete(Delete(what, key, when)))
+        return await self._service.aws.run_async(single_writes.delete(self._service, what, key, when))
 
     # ---- many items --------------------------------------------------------------------------------------------
 
@@ -286,9 +285,15 @@ class Table:
     # ---- beside it ---------------------------------------------------------------------------------------------
 
     def load(self, image: Mapping[str, Any] | None) -> Any:
-        """Return the instance of an item as plain values, such as `event.new` of a stream record; None for None."""
-        prefix = self.schema.prefix()
-        return None if image is None else self.schema.load(image, prefix)
+        """Return the instance of an item as plain values, such as `event.new` of a stream record; None for None.
+
+        With `tenant_prefix` it needs no tenant in the session; one that is there has to be the item's.
+        """
+        return None if image is None else self.schema.load(image)
+
+    def tenant(self, image: Mapping[str, Any]) -> str | None:
+        """Return the tenant of a stream image, by its key; None for a table without `tenant_prefix`."""
+        return self.schema.tenant_of(image)
 
     def key(self, kind: type, key: Any = None) -> dict[str, str]:
         """Return the key attributes of an item, as they are stored."""
@@ -345,53 +350,3 @@ class Table:
         if only is not None:
             return schema.read_some(item, prefix, (model,), whole)
         return schema.read(item, prefix, (model,))
-
-    def _write(self, operation: Put | Create) -> Steps[Any]:
-        prefix = self.schema.prefix()
-        prepared = operation.prepare(self.schema, prefix)
-        yield from self._sent(prepared, prefix)
-        return prepared.result
-
-    def _delete(self, operation: Delete) -> Steps[bool]:
-        prefix = self.schema.prefix()
-        answer = yield from self._sent(operation.prepare(self.schema, prefix), prefix, ReturnValues="ALL_OLD")
-        old = answer.get("Attributes")
-        return bool(old) and not self.schema.expired(old)
-
-    def _update(self, operation: Update) -> Steps[Any]:
-        prefix = self.schema.prefix()
-        prepared = operation.prepare(self.schema, prefix)
-        for left in reversed(range(self._service.settings.attempts)):
-            try:
-                answer = yield from self._sent(prepared, prefix, ReturnValues="ALL_NEW")
-                break
-            except ItemNotFound as error:
-                if not operation.upsert or not error.expired or not left:
-                    raise
-            # Somebody else may do so, too, and make a new one meanwhile: that one is updated then.
-            yield from self._clear(prepared)
-        return self.schema.read(answer["Attributes"], prefix, (prepared.model,))
-
-    def _sent(self, prepared: Prepared, prefix: str, **options: Any) -> Steps[Any]:
-        try:
-            return (yield from self._service.call(prepared.operation, {**prepared.request, **options}))
-        except Refused as refused:
-            if refused.repeated and prepared.is_done(refused.old):
-                # By a try whose answer was lost: the next one met what it had stored, or had deleted.
-                return {"Attributes": refused.old or prepared.parameters["Key"]}
-            failure = prepared.failure(refused.old, prefix)
-        raise failure
-
-    def _clear(self, prepared: Prepared) -> Steps[None]:
-        """Delete an item that has expired, if it still has."""
-        from adapters.dynamodb.expressions import stored
-        from adapters.dynamodb.writes import placeholders
-
-        names = placeholders(self.schema, prepared.model)
-        expired = (stored(self.schema.layout.ttl) <= int(self.schema.clock())).render(names)
-        request = {name: prepared.parameters[name] for name in ("TableName", "Key")}
-        request |= {"ConditionExpression": expired, **names.parameters()}
-        try:
-            yield from self._service.call("delete_item", request)
-        except Refused:
-            pass
