@@ -25,6 +25,8 @@ def test_snippets_run(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         # Blank lines in front, so that a traceback names the line of the page.
         line = text.count("\n", 0, match.start(1))
         exec(compile("\n" * line + match[1], str(page), "exec"), vars(module))
+        for name in re.findall(r"^def (test_\w+)\(\)", match[1], re.MULTILINE):  # as pytest would find them
+            vars(module)[name]()
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
