@@ -70,11 +70,13 @@ if TYPE_CHECKING:
     from router.signals import Retry as Retry
     from router.signing import Signing as Signing
     from router.sources import read as read
+    from router.sources._decisions import Allow as Allow
+    from router.sources._decisions import Deny as Deny
     from router.sources._registry import detect as detect
     from router.sources.appsync import AppSyncEvent as AppSyncEvent
-    from router.sources.authorizer import Allow as Allow
+    from router.sources.appsync_events import ChannelEvent as ChannelEvent
     from router.sources.authorizer import AuthorizerEvent as AuthorizerEvent
-    from router.sources.authorizer import Deny as Deny
+    from router.sources.authorizer import ChannelAuthorizerEvent as ChannelAuthorizerEvent
     from router.sources.bedrock import BedrockEvent as BedrockEvent
     from router.sources.brokers import BrokerEvent as BrokerEvent
     from router.sources.brokers import DocumentDbEvent as DocumentDbEvent
@@ -89,6 +91,8 @@ if TYPE_CHECKING:
     from router.sources.http import HttpEvent as HttpEvent
     from router.sources.invoke import InvokeEvent as InvokeEvent
     from router.sources.invoke import TaskEvent as TaskEvent
+    from router.sources.iot import IotAuthorizerEvent as IotAuthorizerEvent
+    from router.sources.iot import ProvisioningEvent as ProvisioningEvent
     from router.sources.logs import LogsEvent as LogsEvent
     from router.sources.notices import CodeCommitEvent as CodeCommitEvent
     from router.sources.notices import SesEvent as SesEvent
@@ -97,6 +101,8 @@ if TYPE_CHECKING:
     from router.sources.sqs import QueueEvent as QueueEvent
     from router.sources.streams import StreamEvent as StreamEvent
     from router.sources.streams import Window as Window
+    from router.sources.transfer import TransferLoginEvent as TransferLoginEvent
+    from router.sources.transfer import TransferUser as TransferUser
     from router.sources.websocket import SocketEvent as SocketEvent
 
 # Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
@@ -148,9 +154,11 @@ _HOMES = {
     "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
     "session_policy": ("FromRequest", "SessionPolicy"),
     "signing": ("Signing",),
+    "sources._decisions": ("Allow", "Deny"),
     "sources._registry": ("detect",),
     "sources.appsync": ("AppSyncEvent",),
-    "sources.authorizer": ("Allow", "AuthorizerEvent", "Deny"),
+    "sources.appsync_events": ("ChannelEvent",),
+    "sources.authorizer": ("AuthorizerEvent", "ChannelAuthorizerEvent"),
     "sources.bedrock": ("BedrockEvent",),
     "sources.brokers": ("BrokerEvent", "DocumentDbEvent", "KafkaEvent"),
     "sources.bus": ("BusEvent", "ScheduleEvent"),
@@ -160,12 +168,14 @@ _HOMES = {
     "sources.firehose": ("TransformEvent", "Transformed"),
     "sources.http": ("HttpEvent",),
     "sources.invoke": ("InvokeEvent", "TaskEvent"),
+    "sources.iot": ("IotAuthorizerEvent", "ProvisioningEvent"),
     "sources.logs": ("LogsEvent",),
     "sources.notices": ("CodeCommitEvent", "SesEvent"),
     "sources.s3": ("ObjectEvent",),
     "sources.sns": ("TopicEvent",),
     "sources.sqs": ("QueueEvent",),
     "sources.streams": ("StreamEvent", "Window"),
+    "sources.transfer": ("TransferLoginEvent", "TransferUser"),
     "sources.websocket": ("SocketEvent",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -55,6 +55,8 @@ class Source(StrEnum):
     AUTHORIZER = "authorizer"
     APPSYNC = "appsync"
     APPSYNC_AUTHORIZER = "appsync-authorizer"
+    APPSYNC_EVENTS = "appsync-events"
+    APPSYNC_EVENTS_AUTHORIZER = "appsync-events-authorizer"
     SES = "ses"
     CODECOMMIT = "codecommit"
     CODEPIPELINE = "codepipeline"
@@ -65,6 +67,9 @@ class Source(StrEnum):
     ALEXA = "alexa"
     ALEXA_HOME = "alexa-home"
     IOT = "iot"
+    IOT_AUTHORIZER = "iot-authorizer"
+    IOT_PROVISIONING = "iot-provisioning"
+    TRANSFER = "transfer"
     CLOUDFORMATION = "cloudformation"
     CLOUDFRONT = "cloudfront"
     SECRETSMANAGER = "secretsmanager"
@@ -96,46 +101,11 @@ class Event:
     """
 
     __slots__ = (
-        "_ignored",
-        "_json",
-        "_offloaded",
-        "_own_session",
-        "_policy",
-        "_tasks",
-        "attempt",
-        "attributes",
-        "body",
-        "bus_source",
-        "change",
-        "claims",
-        "context",
-        "cookies",
-        "correlation_id",
-        "headers",
-        "id",
-        "inner",
-        "keys",
-        "method",
-        "name",
-        "new",
-        "old",
-        "outer",
-        "params",
-        "path",
-        "query",
-        "raw",
-        "record",
-        "records",
-        "route",
-        "source",
-        "source_ip",
-        "state",
-        "tenant_id",
-        "text",
-        "timestamp",
-        "topic",
-        "trace_id",
-        "typed",
+        *("_ignored", "_json", "_offloaded", "_own_session", "_policy", "_tasks", "attempt", "attributes"),
+        *("body", "bus_source", "change", "claims", "context", "cookies", "correlation_id", "headers", "id"),
+        *("inner", "keys", "method", "name", "new", "old", "outer", "params", "path", "query", "raw"),
+        *("record", "records", "route", "source", "source_ip", "state", "tenant_id", "text", "timestamp"),
+        *("topic", "trace_id", "typed"),
     )
 
     if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from router.sources._registry import CARRIERS, HTTP_SOURCES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any, Protocol, TypeVar, Unpack
+    from typing import Any, Literal, Protocol, TypeVar, Unpack
 
     from router.routing.route import Options, RecordOptions
 
@@ -180,6 +180,26 @@ class Registering:
             raise ConfigurationError(f"unpack({name!r}): each record is opened by itself; leave batch= and by= out")
         options.setdefault("name", "unpack")
         self._register(Route(sources, name, unpacked, **options))
+
+    def on_channel(
+        self,
+        path: str,
+        /,
+        *,
+        operation: Literal["publish", "subscribe"] = "publish",
+        **options: Unpack[RecordOptions],
+    ) -> Decorator:
+        """What clients do on a channel of an AppSync Event API: `/chat/room-1`, or `/chat/*` for all below.
+
+        operation: "publish": each event, whose payload the handler may change; or "subscribe": the question whether
+            a client may listen, which None allows and an error refuses.
+
+        Raises:
+            ConfigurationError: the path is no channel, or the operation is unknown.
+        """
+        if operation not in ("publish", "subscribe"):
+            raise ConfigurationError(f"on_channel {path!r}: operation= takes 'publish' or 'subscribe'")
+        return self._on((Source.APPSYNC_EVENTS,), path, events=operation.upper(), **options)
 
     # ---- buses, calls, tasks -----------------------------------------------------------------------------------
 

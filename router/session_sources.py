@@ -17,7 +17,12 @@ PRODUCED = frozenset(
     )
 )
 # Rules and schedules say nothing of anybody, and an authorizer is asked who it is.
-WITHOUT = frozenset(("schedule", "authorizer", "appsync-authorizer"))
+WITHOUT = frozenset(
+    (
+        *("schedule", "authorizer", "appsync-authorizer", "appsync-events-authorizer"),
+        *("iot-authorizer", "iot-provisioning", "transfer"),
+    )
+)
 # Which may bring a whole session; a Bedrock agent has attributes that only the application sets.
 CARRYING = PRODUCED | {"bedrock-agent"}
 

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
 _CHARACTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=")
 _LONGEST = 8192  # all the headers of a request have 10,240 bytes in API Gateway
 _SHORTEST_BYPASS = 32
-_AUTHORIZERS = (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER)
+_AUTHORIZERS = frozenset(
+    (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER, Source.APPSYNC_EVENTS_AUTHORIZER, Source.IOT_AUTHORIZER)
+)
+_APPSYNC = (Source.APPSYNC, Source.APPSYNC_EVENTS)
 
 BYPASSED = Identity(credential_id="bypass")
 """Stands for the owner of a bypass token: the session is what the SessionPolicy reads."""
@@ -119,7 +122,7 @@ class Bearer(Credential):
     def sent(self, event: Event) -> str | None:
         """Return the token that a client sent. Raises Unauthorized for one that cannot be any."""
         # In a header of its own, and where AppSync or API Gateway hands over the token, the scheme may be missing.
-        bare = self.header != "authorization" or event.source is Source.APPSYNC
+        bare = self.header != "authorization" or event.source in _APPSYNC
         # The decision of an authorizer is kept for its identity source: nothing else may be the token.
         identity: str = getattr(event, "_identity", "") if event.source in _AUTHORIZERS else ""
         values = [identity] if identity else event.headers.getall(self.header)
@@ -239,7 +242,8 @@ class Claims(Credential):
 class Iam(Credential):
     """A caller whose request AWS has authenticated (AWS_IAM), by ARN.
 
-    It counts on REST and HTTP APIs, function URLs, VPC Lattice and AppSync; see `Claims` on who can write payloads.
+    It counts on REST and HTTP APIs, function URLs, VPC Lattice, AppSync and its Events; see `Claims` on who can write
+    payloads.
 
     allow: ARNs of users and roles, with `*` for any text: `arn:aws:sts::123456789012:assumed-role/orders/*`. That of a
         role has the form that AWS reports, `assumed-role/NAME/SESSION`.
@@ -280,7 +284,7 @@ def caller_arn(event: Event) -> str | None:
     places: tuple[tuple[Any, tuple[str, ...]], ...] = (
         (context, ("authorizer", "iam", "userArn")),  # HTTP API, function URL
         (context, ("identity", "userArn")),  # REST API, WebSocket API
-        (raw, ("identity", "userArn")),  # AppSync
+        (raw, ("identity", "userArn")),  # AppSync and its Events
     )
     if event.source is Source.LATTICE:
         places = ((context, ("identity", "principal")),)

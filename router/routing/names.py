@@ -68,14 +68,15 @@ class Names:
         if self._pending:
             self._settle()
         exact = self._exact.get(name)
-        fitting = [pattern for pattern in self._wild if pattern in DEFAULTS or matches(pattern, name)]
-        if name in self._alone:
-            fitting = []
-        # The pattern with more to it is the better match; the defaults come last.
-        fitting.sort(key=lambda pattern: (pattern in DEFAULTS, -len(pattern.replace("*", ""))))
+        fitting = [] if name in self._alone else self._fitting(name)
         found = ([exact] if exact is not None else []) + [self._wild[pattern] for pattern in fitting]
         self._remembered[name] = slots = tuple(found)
         return slots
+
+    def _fitting(self, name: str) -> list[str]:
+        """The patterns that take a name, the best match first: the one with more to it; the defaults come last."""
+        fitting = [pattern for pattern in self._wild if pattern in DEFAULTS or matches(pattern, name)]
+        return sorted(fitting, key=lambda pattern: (pattern in DEFAULTS, -len(pattern.replace("*", ""))))
 
     def _settle(self) -> None:
         """Put the routes whose names the environment tells where they belong."""

@@ -189,6 +189,10 @@ class Route:
 
             check_name(self)
         self._check_access()
+        if Source.APPSYNC_EVENTS in self.sources:
+            from router.routing.channels import check_route
+
+            check_route(self)
         self._check_delivery()
 
     def _check_access(self) -> None:

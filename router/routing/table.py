@@ -44,9 +44,21 @@ class Table:
                 self._paths.place(route.match, method).add(route, entry)
         else:
             for source in route.sources:
-                self._names.setdefault(source, Names(_ALONE.get(source, ()))).place(route.match).add(route, entry)
+                self._names_of(source).place(route.match).add(route, entry)
         self.routes.append(route)
         self.entries.append(entry)
+
+    def _names_of(self, source: Source) -> Names:
+        names = self._names.get(source)
+        if names is None:
+            if source is Source.APPSYNC_EVENTS:
+                from router.routing.channels import Channels
+
+                names = Channels()
+            else:
+                names = Names(_ALONE.get(source, ()))
+            self._names[source] = names
+        return names
 
     def find_request(self, event: Event) -> Any:
         """Return the entry for an HTTP request, and set `event.params`. Raises NotFound or MethodNotAllowed."""

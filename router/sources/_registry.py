@@ -132,16 +132,6 @@ def _is_lattice(raw: dict[str, Any]) -> bool:
     )
 
 
-def _is_appsync_authorizer(raw: dict[str, Any]) -> bool:
-    return (
-        type(raw.get("authorizationToken")) is str
-        and "methodArn" not in raw
-        and "routeArn" not in raw
-        and "httpMethod" not in raw
-        and "queryString" in _context(raw)
-    )
-
-
 def _is_appsync(raw: dict[str, Any]) -> bool:
     info = raw.get("info")
     if type(info) is dict and type(info.get("fieldName")) is str and "arguments" in raw:
@@ -159,37 +149,22 @@ def _is_scheduled(raw: dict[str, Any]) -> bool:
     return raw["detail-type"] == "Scheduled Event" and raw["source"] in ("aws.events", "aws.scheduler")
 
 
-def _is_alexa(raw: dict[str, Any]) -> bool:
-    request, context = raw.get("request"), raw.get("context")
-    return (
-        type(request) is dict
-        and type(request.get("type")) is str
-        and ("session" in raw or (type(context) is dict and "System" in context))
-        and "triggerSource" not in raw
-    )
-
-
-def _is_alexa_home(raw: dict[str, Any]) -> bool:
-    # Version 3 wraps it in a directive; version 2 has the header at the top.
-    directive = raw.get("directive")
-    if type(directive) is dict:
-        return type(directive.get("header")) is dict
-    header = raw.get("header")
-    namespace = header.get("namespace") if type(header) is dict else None
-    return type(namespace) is str and namespace.startswith("Alexa.") and "payload" in raw
-
-
 def _is_firehose(raw: dict[str, Any]) -> bool:
     # The samples of `sam local generate-event` name no stream; Kinesis Analytics has an invocationId as well.
     named = type(raw.get("deliveryStreamArn")) is str
     return type(raw.get("records")) is list and (named or ("region" in raw and "applicationArn" not in raw))
 
 
-def _is_iot(raw: dict[str, Any]) -> bool:
-    # IoT 1-Click and the IoT button; what an IoT rule selects has no shape of its own and is `invoke`.
-    if type(raw.get("deviceInfo")) is dict and type(raw.get("deviceEvent")) is dict:
-        return True
-    return type(raw.get("serialNumber")) is str and type(raw.get("clickType")) is str and "batteryVoltage" in raw
+def _rare(name: str) -> Rule:
+    """Return a rule of `_rare.py`, which is imported when a payload has a key that opens it."""
+
+    def rule(raw: Any) -> bool:
+        from router.sources import _rare
+
+        found: bool = getattr(_rare, name)(raw)
+        return found
+
+    return rule
 
 
 S3_CONTEXTS = ("getObjectContext", "headObjectContext", "listObjectsContext", "listObjectsV2Context")
@@ -243,7 +218,12 @@ _ROWS = (
         data_class="appsync_resolver_event.AppSyncResolverEvent", opened=("arguments",), rule=_is_appsync),
     Row(Source.APPSYNC_AUTHORIZER, "authorizer", "AuthorizerEvent", "reply", "graphql",
         data_class="appsync_authorizer_event.AppSyncAuthorizerEvent",
-        opened=("authorizationToken",), rule=_is_appsync_authorizer),
+        opened=("authorizationToken",), rule=_rare("is_appsync_authorizer")),
+    Row(Source.APPSYNC_EVENTS, "appsync_events", "ChannelEvent", "transform", "graphql", records="events",
+        data_class="appsync_resolver_events_event.AppSyncResolverEventsEvent",
+        opened=("info",), rule=_rare("is_channel")),
+    Row(Source.APPSYNC_EVENTS_AUTHORIZER, "authorizer", "ChannelAuthorizerEvent", "reply", "graphql",
+        opened=("authorizationToken",), rule=_rare("is_event_api_authorizer")),
     Row(Source.LOGS, "logs", "LogsEvent", "notify", "bus", data_class="cloud_watch_logs_event.CloudWatchLogsEvent",
         opened=("awslogs",), rule=lambda raw: type(raw.get("awslogs")) is dict and "data" in raw["awslogs"]),
     Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records", rule=_is_firehose,
@@ -274,9 +254,9 @@ _ROWS = (
         and (type(raw.get("sessionState")) is dict or type(raw.get("currentIntent")) is dict)),
     Row(Source.BEDROCK_AGENT, "bedrock", "BedrockEvent", "reply", "assistants",
         opened=("actionGroup",), rule=lambda raw: "actionGroup" in raw and type(raw.get("agent")) is dict),
-    Row(Source.ALEXA, "direct", "DirectEvent", "reply", "assistants", opened=("request",), rule=_is_alexa),
+    Row(Source.ALEXA, "direct", "DirectEvent", "reply", "assistants", opened=("request",), rule=_rare("is_alexa")),
     Row(Source.ALEXA_HOME, "direct", "DirectEvent", "reply", "assistants",
-        opened=("directive", "header"), rule=_is_alexa_home),
+        opened=("directive", "header"), rule=_rare("is_alexa_home")),
     Row(Source.CONFIG, "direct", "DirectEvent", "reply", "delivery",
         data_class="aws_config_rule_event.AWSConfigRuleEvent", opened=("invokingEvent",),
         rule=lambda raw: type(raw.get("invokingEvent")) is str and "configRuleName" in raw),
@@ -301,7 +281,14 @@ _ROWS = (
         and ("dataObject" in raw or "payload" in raw)),  # before and after annotation
     Row(Source.WORKMAIL, "direct", "DirectEvent", "reply", "others", opened=("summaryVersion",),
         rule=lambda raw: type(raw.get("summaryVersion")) is str and type(raw.get("envelope")) is dict),
-    Row(Source.IOT, "direct", "DirectEvent", "reply", "others", opened=("deviceInfo", "clickType"), rule=_is_iot),
+    Row(Source.IOT, "direct", "DirectEvent", "reply", "others", opened=("deviceInfo", "clickType"),
+        rule=_rare("is_iot_button")),
+    Row(Source.IOT_AUTHORIZER, "iot", "IotAuthorizerEvent", "reply", "identity",
+        opened=("protocolData",), rule=_rare("is_iot_authorizer")),
+    Row(Source.IOT_PROVISIONING, "iot", "ProvisioningEvent", "reply", "identity",
+        opened=("templateArn",), rule=_rare("is_provisioning")),
+    Row(Source.TRANSFER, "transfer", "TransferLoginEvent", "reply", "identity",
+        data_class="transfer_family_event.TransferFamilyAuthorizer", opened=("serverId",), rule=_rare("is_transfer")),
     Row(Source.VPN, "direct", "DirectEvent", "reply", "others", opened=("connection-id",),
         rule=lambda raw: type(raw.get("connection-id")) is str and type(raw.get("endpoint-id")) is str),
     # An environment: TASK_NAME, or what the ECS agent sets in every container.

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from router.event import Event
+    from router.http.headers import Headers
     from router.response import Response
 
 # Lambda's limit for a synchronous answer (Lambda quotas).
@@ -35,6 +36,17 @@ def object_at(value: Any, *keys: str) -> dict[str, Any]:
     """Return the object inside a payload; an empty one for anything else."""
     found = dig(value, *keys)
     return found if type(found) is dict else {}
+
+
+def headers_in(event: Event, part: Any, *keys: str) -> Headers:
+    """Return the headers that an object inside a part of the payload holds. A value that is no text is refused."""
+    from router.http.headers import Headers
+
+    held = object_at(part, *keys)
+    for name, value in held.items():
+        if type(value) is not str:
+            event._refuse(f"{event.source} {'.'.join(keys)}.{name}: must be text, not {type(value).__name__}")
+    return Headers([(name, [value]) for name, value in held.items()])
 
 
 def json_bytes(event: Event, value: Any, what: str) -> bytes:

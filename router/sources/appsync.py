@@ -7,22 +7,49 @@ from __future__ import annotations
 
 from router.errors import EncodeError, InvalidEvent
 from router.event import Event, Source
-from router.sources._replies import dig, json_bytes, object_at, plain_answer, raise_told, text_at, told
+from router.sources._replies import dig, headers_in, json_bytes, object_at, plain_answer, raise_told, text_at, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from typing import Any
 
     from router.http.headers import Headers
     from router.sources import Outcome
 
 
-class AppSyncEvent(Event):
-    """One field. Its body is the arguments; the object that the field belongs to is `record["source"]`."""
+class ClientEvent(Event):
+    """An event of AppSync's clients: what is known of who sent it."""
 
     __slots__ = ()
     _from_client = True
+
+    def _context(self) -> Any:
+        """Return the part of the payload that holds identity and request."""
+        return self.record
+
+    def _claims(self) -> dict[str, Any]:
+        """Return the claims of the user's token or, with a Lambda authorizer, what that one said."""
+        identity = object_at(self._context(), "identity")
+        said = object_at(identity, "resolverContext") or object_at(identity, "handlerContext")
+        return object_at(identity, "claims") or said
+
+    def _headers(self) -> Headers:
+        return headers_in(self, self._context(), "request", "headers")
+
+    def _source_ip(self) -> str | None:
+        addresses = dig(self._context(), "identity", "sourceIp")
+        # What stands before the last one came with the request (X-Forwarded-For): a client may have made it up.
+        last = addresses[-1] if type(addresses) is list and addresses else None
+        return last if type(last) is str else None
+
+    def _trace_id(self) -> str | None:
+        return self.headers.get("x-amzn-trace-id") or super()._trace_id()
+
+
+class AppSyncEvent(ClientEvent):
+    """One field. Its body is the arguments; the object that the field belongs to is `record["source"]`."""
+
+    __slots__ = ()
 
     def _name(self) -> str:
         """Return `Type.field`, of a direct resolver or of the payload that Amplify's template makes."""
@@ -41,31 +68,6 @@ class AppSyncEvent(Event):
 
     def _body(self) -> bytes:
         return json_bytes(self, self.json(), "arguments")
-
-    def _claims(self) -> dict[str, Any]:
-        """Return the claims of the user's token or, with a Lambda authorizer, what that one said."""
-        identity = object_at(self.record, "identity")
-        return object_at(identity, "claims") or object_at(identity, "resolverContext")
-
-    def _headers(self) -> Headers:
-        from router.http.headers import Headers
-
-        return Headers(self._header_values())
-
-    def _header_values(self) -> Iterator[tuple[str, list[str]]]:
-        for name, value in object_at(self.record, "request", "headers").items():
-            if type(value) is not str:
-                self._refuse(f"appsync request.headers.{name}: must be text, not {type(value).__name__}")
-            yield name, [value]
-
-    def _source_ip(self) -> str | None:
-        addresses = dig(self.record, "identity", "sourceIp")
-        # What stands before the last one came with the request (X-Forwarded-For): a client may have made it up.
-        last = addresses[-1] if type(addresses) is list and addresses else None
-        return last if type(last) is str else None
-
-    def _trace_id(self) -> str | None:
-        return self.headers.get("x-amzn-trace-id") or super()._trace_id()
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:

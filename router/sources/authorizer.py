@@ -1,23 +1,22 @@
-"""Lambda authorizers of API Gateway (REST, HTTP and WebSocket APIs) and of AppSync.
+"""Lambda authorizers of API Gateway (REST, HTTP and WebSocket APIs), of AppSync and of its Event APIs.
 
 A handler returns `Allow(...)`, `Deny(...)`, True, False, or the finished dictionary; anything else denies.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from router.encode import plain
-from router.errors import ConfigurationError, Forbidden, InvalidEvent, Unauthorized
+from router.errors import InvalidEvent, Unauthorized
 from router.event import Event, Source
-from router.http.headers import check_text
-from router.sources._replies import dig, text_at, text_bytes
+from router.sources import _decisions
+from router.sources._decisions import Decision, check_seconds, checked_context, decided
+from router.sources._replies import dig, headers_in, text_at, text_bytes
 from router.sources.http import HttpApiEvent, HttpEvent, RestEvent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, ClassVar
+    from typing import Any
+
+    from router.http.headers import Headers
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -90,6 +89,51 @@ class AuthorizerEvent(HttpEvent):
     def _body(self) -> bytes:
         return text_bytes(self, self.text, "token")
 
+    # ---- decisions ---------------------------------------------------------------------------------------------
+
+    def _decided(self, decision: Decision) -> dict[str, Any]:
+        """Return a decision in the form that the API understands."""
+        decision.refuse(self.source, "policies", "disconnect_after")
+        context = checked_context(decision.context, nested=self._takes_simple_answers)
+        if self._takes_simple_answers and not decision.policy:
+            return {"isAuthorized": decision.allows and self._covered_by(decision), "context": context}
+        answer = {"principalId": decision.principal, "policyDocument": self._document(decision), "context": context}
+        if decision.usage_key is not None:
+            answer["usageIdentifierKey"] = decision.usage_key
+        return answer
+
+    def _finished(self, answer: dict[str, Any]) -> dict[str, Any] | None:
+        return answer  # API Gateway refuses what it does not understand
+
+    def _covered_by(self, decision: Decision) -> bool:
+        """Whether what was called is among the resources, which a simple answer cannot name."""
+        if decision.resources is None:
+            return True
+        try:
+            patterns = [arn for resource in decision.resources for arn in _in_stage(self, resource)]
+        except InvalidEvent:
+            return False  # there is no ARN to judge by
+        return any(_takes(pattern, self.arn) for pattern in patterns)
+
+    def _document(self, decision: Decision) -> dict[str, Any]:
+        resources = self._arns(decision)
+        allows = decision.allows and bool(resources)
+        resources = resources or [f"{self._called()[0]}/*"]  # an empty list allows nothing; it is no policy either
+        statement = {
+            "Action": "execute-api:Invoke",
+            "Effect": "Allow" if allows else "Deny",
+            "Resource": resources[0] if len(resources) == 1 else resources,
+        }
+        return {"Version": "2012-10-17", "Statement": [statement]}
+
+    def _arns(self, decision: Decision) -> list[str]:
+        if decision.resources is not None:
+            return [arn for resource in decision.resources for arn in _in_stage(self, resource)]
+        if decision.allows and any(special in self._called()[1] for special in ("*", "?", "${")):
+            # The path is the client's. In a policy, which API Gateway may keep for the token, these are wildcards.
+            self._refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
+        return [self.arn]
+
 
 class RestAuthorizerEvent(AuthorizerEvent, RestEvent):
     """A REQUEST of payload 1.0: of a REST API, of `$connect` of a WebSocket API, or of an HTTP API set to 1.0."""
@@ -112,141 +156,69 @@ class HttpApiAuthorizerEvent(AuthorizerEvent, HttpApiEvent):
             Event.__init__(self, source, raw, context, record)
 
 
-class _Decision:
-    """The base of `Allow` and `Deny`. It says who and what; each API gets the form that it understands."""
+class AppSyncAuthorizerEvent(AuthorizerEvent):
+    """A GraphQL request that waits for a decision of AppSync's Lambda authorizer."""
 
-    __slots__ = ("context", "denied_fields", "policy", "principal", "resources", "ttl", "usage_key")
-    allows: ClassVar[bool]
+    __slots__ = ()
+    _context_key = "resolverContext"
 
-    def __init__(
-        self,
-        principal: str = "user",
-        *,
-        context: Mapping[str, Any] | None = None,
-        resources: str | Iterable[str] | None = None,
-        usage_key: str | None = None,
-        policy: bool = False,
-        denied_fields: str | Iterable[str] = (),
-        ttl: float | None = None,
-    ) -> None:
-        _check_text("principal", principal)
-        self.principal = principal
-        if usage_key is not None:
-            _check_text("usage_key", usage_key)
-        if context is not None and not isinstance(context, Mapping):
-            raise ConfigurationError(f"{self}: context takes a mapping, not {type(context).__name__}")
-        self.context = context
-        self.resources = None if resources is None else _each(resources)
-        for resource in self.resources or ():
-            _check_text("a resource", resource)
-        self.usage_key = usage_key
-        self.policy = policy
-        self.denied_fields = _each(denied_fields)
-        self.ttl = ttl
+    def _headers(self) -> Headers:
+        return headers_in(self, self.raw, "requestHeaders")
 
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.principal!r})"
-
-    def answer(self, event: AuthorizerEvent) -> dict[str, Any]:
-        """Return the decision in the form that the event's API understands."""
-        if event.source is Source.APPSYNC_AUTHORIZER:
-            return self._for_appsync()
-        context = _checked(self.context, nested=event._takes_simple_answers)
-        if event._takes_simple_answers and not self.policy:
-            return {"isAuthorized": self.allows and self._covers(event), "context": context}
-        answer = {"principalId": self.principal, "policyDocument": self._document(event), "context": context}
-        if self.usage_key is not None:
-            answer["usageIdentifierKey"] = self.usage_key
+    def _decided(self, decision: Decision) -> dict[str, Any]:
+        decision.refuse(self.source, "policies", "disconnect_after")
+        # AppSync has no resources that a list of them could be held against.
+        allows = decision.allows and decision.resources in (None, ("*",))
+        answer: dict[str, Any] = {"isAuthorized": allows, self._context_key: checked_context(decision.context)}
+        if decision.ttl is not None:
+            check_seconds(f"{decision}: ttl", decision.ttl, 0, 3600)
+            answer["ttlOverride"] = decision.ttl
         return answer
 
-    def _for_appsync(self) -> dict[str, Any]:
-        answer: dict[str, Any] = {
-            # AppSync has no resources that a list of them could be held against.
-            "isAuthorized": self.allows and self.resources in (None, ("*",)),
-            "resolverContext": _checked(self.context, nested=False),
-            "deniedFields": list(self.denied_fields),
-        }
-        if self.ttl is not None:
-            answer["ttlOverride"] = self.ttl
-        return answer
 
-    def _covers(self, event: AuthorizerEvent) -> bool:
-        """Whether what was called is among the resources, which a simple answer cannot name."""
-        if self.resources is None:
-            return True
-        try:
-            patterns = [arn for resource in self.resources for arn in _in_stage(event, resource)]
-        except InvalidEvent:
-            return False  # there is no ARN to judge by
-        return any(_takes(pattern, event.arn) for pattern in patterns)
+class GraphqlAuthorizerEvent(AppSyncAuthorizerEvent):
+    """The same, of a GraphQL API: a decision may take fields out."""
 
-    def _document(self, event: AuthorizerEvent) -> dict[str, Any]:
-        resources = self._arns(event)
-        allows = self.allows and bool(resources)
-        resources = resources or [f"{event._called()[0]}/*"]  # an empty list allows nothing; it is no policy either
-        statement = {
-            "Action": "execute-api:Invoke",
-            "Effect": "Allow" if allows else "Deny",
-            "Resource": resources[0] if len(resources) == 1 else resources,
-        }
-        return {"Version": "2012-10-17", "Statement": [statement]}
+    __slots__ = ()
 
-    def _arns(self, event: AuthorizerEvent) -> list[str]:
-        if self.resources is not None:
-            return [arn for resource in self.resources for arn in _in_stage(event, resource)]
-        if self.allows and any(special in event._called()[1] for special in ("*", "?", "${")):
-            # The path is the client's. In a policy, which API Gateway may keep for the token, these are wildcards.
-            event._refuse("authorizer: the path holds characters that are wildcards in a policy; give resources=...")
-        return [event.arn]
+    def _decided(self, decision: Decision) -> dict[str, Any]:
+        return {**super()._decided(decision), "deniedFields": list(decision.denied_fields)}
 
 
-class Allow(_Decision):
-    """Let the request pass.
+class ChannelAuthorizerEvent(AppSyncAuthorizerEvent):
+    """A client of an Event API that waits for a decision: to connect, to publish or to subscribe.
 
-    principal: who it is. context: what the function behind it is told: text, numbers and booleans (payload 2.0 of an
-        HTTP API takes lists and objects, too).
-    resources: what the policy covers; the method that was called, if not given. A policy is kept for the token as long
-        as the authorizer's cache says: where several routes share an authorizer, give `"*"` (all of this stage),
-        patterns like `"GET /orders/*"`, or full ARNs. An empty list denies. The simple answer of payload 2.0 names
-        none: it allows what was called if it is among them. It is kept for the token all the same, for every route:
-        turn the cache off, add `$context.routeKey` to the identity source, or answer with `policy=True`.
-    usage_key: the API key for a REST API's usage plan. policy: answer an HTTP API 2.0 with a policy.
-    denied_fields, ttl: of AppSync: fields that come out null, and seconds to keep the decision.
+    `name` and `change` are the operation: EVENT_CONNECT, EVENT_PUBLISH or EVENT_SUBSCRIBE.
     """
 
     __slots__ = ()
-    allows = True
+    _context_key = "handlerContext"
 
+    @property
+    def channel(self) -> str:
+        """The channel, `/chat/room-1`, or `/chat/*` of a subscription to all below; empty of EVENT_CONNECT."""
+        return text_at(self.raw, "requestContext", "channel") or ""
 
-class Deny(_Decision):
-    """Turn the request away: a 403. Raise `Unauthorized` for a 401 of API Gateway. Arguments as of `Allow`."""
+    @property
+    def namespace(self) -> str:
+        """The channel's namespace, its first segment; empty of EVENT_CONNECT."""
+        return text_at(self.raw, "requestContext", "channelNamespaceName") or ""
 
-    __slots__ = ()
-    allows = False
+    def _name(self) -> str:
+        return text_at(self.raw, "requestContext", "operation") or ""
 
+    def _change(self) -> str:
+        return self.name
 
-def _each(texts: str | Iterable[str]) -> tuple[str, ...]:
-    return (texts,) if isinstance(texts, str) else tuple(texts)
+    def _path(self) -> str:
+        return self.channel
 
+    def _decided(self, decision: Decision) -> dict[str, Any]:
+        decision.refuse(self.source, "resources", "usage_key", "policy", "denied_fields")
+        return super()._decided(decision)
 
-def _check_text(what: str, text: Any) -> None:
-    if not isinstance(text, str) or not text or any(char in text for char in "\r\n\0"):
-        # Both reach integrations as headers and logs as lines.
-        raise ConfigurationError(f"{what} must be text without CR, LF and NUL, not {text!r:.80}")
-    check_text(what, text)
-
-
-def _checked(context: Mapping[str, Any] | None, *, nested: bool) -> dict[str, Any]:
-    """Return the context in plain values. API Gateway fails a request whose context holds what it does not take."""
-    values: dict[str, Any] = plain(context or {})
-    for name, value in values.items():
-        scalar = type(value) in (str, int, float, bool)
-        if not scalar and not (nested and value is not None):
-            kind = "null" if value is None else type(value).__name__
-            raise ConfigurationError(f"authorizer context {name!r}: this API takes text, numbers, booleans, not {kind}")
-        if type(value) is str and any(char in value for char in "\r\n\0"):
-            raise ConfigurationError(f"authorizer context {name!r}: CR, LF and NUL are refused; encode the value")
-    return values
+    def _finished(self, answer: dict[str, Any]) -> dict[str, Any] | None:
+        return answer if type(answer.get("isAuthorized")) is bool else None
 
 
 def _in_stage(event: AuthorizerEvent, resource: str) -> list[str]:
@@ -275,6 +247,9 @@ def _takes(pattern: str, arn: str) -> bool:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """Return the request that waits for a decision."""
+    if source is not Source.AUTHORIZER:
+        of_channel = source is Source.APPSYNC_EVENTS_AUTHORIZER
+        return [(ChannelAuthorizerEvent if of_channel else GraphqlAuthorizerEvent)(source, raw, context, raw)]
     if raw.get("type") != "REQUEST":
         return [AuthorizerEvent(source, raw, context, raw)]
     kind = RestAuthorizerEvent if "methodArn" in raw else HttpApiAuthorizerEvent
@@ -283,17 +258,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 def answer(event: AuthorizerEvent, result: Any) -> Any:
     """Return the decision as the API expects it. Anything that is not a decision is treated as Deny and logged."""
-    if isinstance(result, _Decision):
-        return result.answer(event)
-    if type(result) is dict:
-        return plain(result)
-    if type(result) is not bool:
-        from logging import getLogger
-
-        getLogger("router").warning(
-            "authorizer %r returned %s, which is no decision: denied", event.name, type(result).__name__
-        )
-    return (Allow() if result is True else Deny()).answer(event)
+    return decided(event, result)
 
 
 def failed(event: AuthorizerEvent, error: Exception) -> Any:
@@ -301,13 +266,13 @@ def failed(event: AuthorizerEvent, error: Exception) -> Any:
     if isinstance(error, Unauthorized) and "methodArn" in event.raw:
         # API Gateway answers 401 to exactly this message (API Gateway developer guide, Lambda authorizers).
         raise Unauthorized("Unauthorized") from error
-    if isinstance(error, Unauthorized | Forbidden):
-        return Deny().answer(event)
-    raise error
+    return _decisions.failed(event, error)
 
 
-def data_class(event: Event) -> str:
+def data_class(event: Event) -> str | None:
     """Return the class of the authorizer's kind: TOKEN, or REQUEST of payload 1.0 or 2.0."""
+    if event.source is not Source.AUTHORIZER:
+        return None  # that of AppSync's GraphQL authorizer is in its row
     if event.raw.get("type") != "REQUEST":
         return "api_gateway_authorizer_event.APIGatewayAuthorizerTokenEvent"
     kind = "RequestEvent" if "methodArn" in event.raw else "EventV2"

@@ -249,6 +249,24 @@ class TestClient:
         answer: dict[str, Any] = self._send(samples.websocket, "DISCONNECT", query=None, options=options)
         return answer
 
+    # ---- channels ----------------------------------------------------------------------------------------------
+
+    def publish(self, channel: str, payloads: Sequence[Any], **options: Any) -> dict[str, Any]:
+        """Publish events to a channel of an Event API, and return what AppSync would get: `{"events": [...]}`.
+
+        options: those of `samples.appsync_publish`: identity, headers, ids.
+        """
+        answer: dict[str, Any] = self._send(samples.appsync_publish, channel, payloads, options=options)
+        return answer
+
+    def subscribe(self, channel: str, **options: Any) -> dict[str, str] | None:
+        """Ask to subscribe to a channel of an Event API. Return None where that is allowed, else the error.
+
+        options: those of `samples.appsync_subscribe`: identity, headers.
+        """
+        answer: dict[str, str] | None = self._send(samples.appsync_subscribe, channel, options=options)
+        return answer
+
     # ---- records -----------------------------------------------------------------------------------------------
 
     def queue(

@@ -16,7 +16,8 @@ TYPED = """
 from typing import Any, assert_type
 
 from router import AuthorizerEvent, BusEvent, Event, HttpEvent, KafkaEvent, ObjectEvent, QueueEvent, Resolver
-from router import SocketEvent, StreamEvent, TopicEvent
+from router import Allow, ChannelAuthorizerEvent, ChannelEvent, IotAuthorizerEvent, ProvisioningEvent, Source
+from router import SocketEvent, StreamEvent, TopicEvent, TransferLoginEvent, TransferUser
 
 resolver = Resolver()
 
@@ -43,6 +44,38 @@ def stored(event: ObjectEvent) -> None:
     assert_type(event.keys, dict[str, Any])
     print(event.size + 1)
     event.subject  # error
+
+
+@resolver.on_channel("/chat/*", operation="subscribe", concurrency=2)
+def listen(event: ChannelEvent) -> Allow:
+    assert_type(event.segments, list[str])
+    assert_type(event.namespace, str)
+    event.group  # error
+    return Allow()
+
+
+@resolver.on_channel("/chat/*", operation="both")  # error
+def both(event: ChannelEvent) -> None: ...
+
+
+@resolver.on(Source.IOT_AUTHORIZER)
+def device(event: IotAuthorizerEvent) -> Allow:
+    assert_type(event.password, bytes | None)
+    assert_type(event.client_id, str | None)
+    return Allow("d", policies=[{"Statement": []}, "{}"], ttl=300)
+
+
+@resolver.on(Source.TRANSFER)
+def login(event: TransferLoginEvent) -> TransferUser:
+    assert_type(event.password, str | None)
+    event.client_id  # error
+    return TransferUser("arn:aws:iam::1:role/files", home={"/": "/bucket"})
+
+
+@resolver.on(Source.IOT_PROVISIONING)
+def hook(event: ProvisioningEvent, other: ChannelAuthorizerEvent) -> None:
+    assert_type(event.certificate_id, str)
+    assert_type(other.channel, str)
 
 
 @resolver.on_message("say")

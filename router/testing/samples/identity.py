@@ -1,10 +1,11 @@
-"""Build events of Cognito triggers and API Gateway's Lambda authorizers."""
+"""Build events of those who ask who it is: Cognito, API Gateway's authorizers, IoT Core, Transfer Family."""
 
 from __future__ import annotations
 
+from base64 import b64encode
 from urllib.parse import unquote
 
-from router.testing.samples._common import ACCOUNT, REGION, alphanumeric_id, arn, as_json, one_of, uuid_id
+from router.testing.samples._common import ACCOUNT, REGION, alphanumeric_id, arn, as_json, hex_id, one_of, uuid_id
 from router.testing.samples._request import (
     API_ID,
     SOURCE_IP,
@@ -15,7 +16,7 @@ from router.testing.samples._request import (
     rest_context,
 )
 
-__all__ = ["authorizer", "cognito", "cognito_sync"]
+__all__ = ["authorizer", "cognito", "cognito_sync", "iot_authorizer", "iot_provisioning", "transfer"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -259,8 +260,92 @@ def _request_2(
     return payload
 
 
+def iot_authorizer(
+    token: str | None = None,
+    *,
+    signed: bool = False,
+    username: str | None = None,
+    password: str | bytes | None = None,
+    client_id: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    query: str | None = None,
+    region: str = REGION,
+) -> dict[str, Any]:
+    """Build the event of a custom authorizer of IoT Core: MQTT with any of its three fields, else HTTP.
+
+    signed: whether IoT has checked the token's signature. query: as in a URL, `a=1&b=2`.
+    """
+    host = f"{alphanumeric_id(14, 'iot').lower()}-ats.iot.{region}.amazonaws.com"
+    secret = password.encode() if isinstance(password, str) else password
+    encoded = None if secret is None else b64encode(secret).decode()
+    mqtt = {"username": username, "password": encoded, "clientId": client_id}
+    held: dict[str, Any] = {"tls": {"serverName": host}}
+    of_http = headers is not None or query is not None or mqtt == dict.fromkeys(mqtt)
+    if of_http:
+        held["http"] = {"headers": dict(headers or {"host": host}), "queryString": "" if query is None else f"?{query}"}
+    if mqtt != dict.fromkeys(mqtt):
+        held["mqtt"] = {name: value for name, value in mqtt.items() if value is not None}
+    payload: dict[str, Any] = {
+        "token": token,
+        "signatureVerified": signed,
+        "protocols": list(held),
+        "protocolData": held,
+        "connectionMetadata": {"id": uuid_id("iot connection", token, username, client_id)},
+    }
+    return {name: value for name, value in payload.items() if value is not None}
+
+
+def iot_provisioning(
+    parameters: Mapping[str, str] | None = None,
+    *,
+    template: str = "fleet",
+    client_id: str = "device-1",
+    claim: bool = True,
+    region: str = REGION,
+    account: str = ACCOUNT,
+) -> dict[str, Any]:
+    """Build the event of a pre-provisioning hook of IoT Core.
+
+    claim: whether the device came with a claim certificate.
+    """
+    payload = {
+        "claimCertificateId": hex_id(64, "claim", template),
+        "certificateId": hex_id(64, "certificate", client_id),
+        "certificatePem": "-----BEGIN CERTIFICATE-----\nMIID\n-----END CERTIFICATE-----\n",
+        "templateArn": arn("iot", region, account, f"provisioningtemplate/{template}"),
+        "clientId": client_id,
+        "parameters": dict({"SerialNumber": "1"} if parameters is None else parameters),
+    }
+    if not claim:
+        del payload["claimCertificateId"]
+    return payload
+
+
+def transfer(
+    username: str = "ann",
+    password: str | None = "secret",
+    *,
+    protocol: str = "SFTP",
+    server: str | None = None,
+    source_ip: str = SOURCE_IP,
+) -> dict[str, Any]:
+    """Build the event of an identity provider of Transfer Family. Without a password the user comes with a key."""
+    one_of(protocol, ("SFTP", "FTPS", "FTP", "AS2"), "protocol")
+    payload = {
+        "username": username,
+        "password": password,
+        "protocol": protocol,
+        "serverId": server or f"s-{hex_id(17, 'transfer')}",
+        "sourceIp": source_ip,
+    }
+    return {name: value for name, value in payload.items() if value is not None}
+
+
 SAMPLES: Mapping[str, Callable[[], Any]] = {
     "cognito": cognito,
     "cognito-sync": cognito_sync,
     "authorizer": lambda: authorizer("Bearer token"),
+    "iot-authorizer": lambda: iot_authorizer("token", signed=True, username="ann", password="secret", client_id="d-1"),
+    "iot-provisioning": iot_provisioning,
+    "transfer": transfer,
 }

@@ -11,7 +11,19 @@ from typing import Any
 import pytest
 
 import router
-from router import Discard, Event, NoRoute, RecordsFailed, Resolver, RouterError, Source, detect, read
+from router import (
+    Allow,
+    Discard,
+    Event,
+    NoRoute,
+    RecordsFailed,
+    Resolver,
+    RouterError,
+    Source,
+    TransferUser,
+    detect,
+    read,
+)
 from router.sources import cloudformation, load
 from router.sources._registry import HTTP_SOURCES, RECORD_SOURCES, ROWS
 from router.testing import Context, samples
@@ -25,6 +37,8 @@ PAYLOADS: list[tuple[str, Any, dict[str, Any]]] = [
 ]
 SAMPLES = PAYLOADS[: len(samples.SAMPLES)]
 
+# Their body is a token, which is no JSON.
+TOKENS = (*(Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER, Source.APPSYNC_EVENTS_AUTHORIZER, Source.IOT_AUTHORIZER),)
 each_payload = pytest.mark.parametrize(("name", "raw", "label"), PAYLOADS, ids=[name for name, _, _ in PAYLOADS])
 each_sample = pytest.mark.parametrize(("name", "raw", "label"), SAMPLES, ids=[name for name, _, _ in SAMPLES])
 
@@ -55,7 +69,13 @@ def application(handler: Callable[..., Any], **options: Any) -> Resolver:
 
 def result_for(event: Event) -> Any:
     """What a handler of this source may return."""
-    if event.source in (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER):
+    if event.source is Source.IOT_AUTHORIZER:
+        return Allow(policies=[{"Statement": []}])
+    if event.source is Source.TRANSFER:
+        return TransferUser(
+            "arn:aws:iam::123456789012:role/files", public_keys=() if event.json().get("password") else "ssh-rsa A"
+        )
+    if event.source in TOKENS or event.source is Source.IOT_PROVISIONING:
         return True
     return {"ok": True} if event._speaks_http or event.source is Source.INVOKE else None
 
@@ -152,7 +172,7 @@ def test_every_field_can_be_read_and_has_its_type(name: str, raw: Any, label: di
 def test_the_bodies_of_samples_are_bytes_text_and_json(name: str, raw: Any, label: dict[str, Any]) -> None:
     for event in read(raw, Context()):
         assert event.text == event.body.decode()
-        if event.body and event.source not in (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER, Source.CLOUDFRONT):
+        if event.body and event.source not in (*TOKENS, Source.CLOUDFRONT):
             json.dumps(event.json(), default=str)
 
 
@@ -219,6 +239,8 @@ def says_failure(source: Source, answer: Any) -> bool:
         return bool(answer["batchItemFailures"])
     if source is Source.S3_BATCH:
         return all(result["resultCode"] == "PermanentFailure" for result in answer["results"])
+    if source is Source.APPSYNC_EVENTS:
+        return bool(answer["events"]) and all("error" in event for event in answer["events"])
     if kind == "transform":
         return all(record["result"] in ("ProcessingFailed", "DeliveryFailed") for record in answer["records"])
     if source is Source.BEDROCK_AGENT:

@@ -27,7 +27,9 @@ def test_every_source_of_the_contract_has_its_value() -> None:
         *["rest", "http", "url", "alb", "lattice", "websocket", "sqs", "sns", "dynamodb", "kinesis", "kafka"],
         *["activemq", "rabbitmq", "documentdb", "firehose", "s3", "s3-batch", "s3-object", "eventbridge", "schedule"],
         *["logs", "alarm", "dashboard", "cognito", "cognito-sync", "authorizer", "appsync", "appsync-authorizer"],
+        *["appsync-events", "appsync-events-authorizer"],
         *["ses", "codecommit", "codepipeline", "codedeploy", "config", "connect", "lex", "alexa", "alexa-home", "iot"],
+        *["iot-authorizer", "iot-provisioning", "transfer"],
         *["cloudformation", "cloudfront", "secretsmanager", "bedrock-agent", "kinesis-analytics", "sagemaker"],
         *["workmail", "vpn", "invoke", "task"],
     ]

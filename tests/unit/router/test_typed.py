@@ -43,6 +43,8 @@ PAYLOADS = {
     Source.CLOUDFORMATION: "CloudFormationCustomResourceEvent",
     Source.SECRETSMANAGER: "SecretsManagerEvent",
     Source.S3_OBJECT: "S3ObjectLambdaEvent",
+    Source.APPSYNC_EVENTS: "AppSyncResolverEventsEvent",
+    Source.TRANSFER: "TransferFamilyAuthorizer",
 }
 NONE = set(Source) - {
     *RECORDS,

@@ -828,6 +828,49 @@ def test_a_client_of_appsync_sends_the_bare_token(sent: str) -> None:
     assert book.asked == ["t0ken"]
 
 
+@both_forms
+@pytest.mark.parametrize("scheme", ["", "Bearer "])
+def test_events_and_subscriptions_of_channels_are_authenticated(form: Form, scheme: str) -> None:
+    resolver = Resolver(session=POLICY)
+    resolver.use(form(Book()))
+    resolver.on("appsync-events")(lambda session, event: None if event.change == "SUBSCRIBE" else session.user)
+    client = TestClient(resolver)
+    for token, name in (("ann", "ann"), ("unknown", None)):
+        headers = {"authorization": scheme + token}
+        published = client.publish("/a/b", [1], headers=headers)["events"][0]
+        assert published.get("payload") == name
+        assert (client.subscribe("/a/*", headers=headers) is None) == (name is not None)
+    assert "error" in client.publish("/a/b", [1])["events"][0]
+    assert client.subscribe("/a/b") is not None
+
+
+@both_forms
+def test_authorizers_of_channels_and_devices_can_be_made_of_it(form: Form) -> None:
+    resolver = Resolver(session=POLICY)
+    resolver.use(form(Book()))
+    resolver.on("appsync-events-authorizer")(lambda session: Allow(context={"tenant": session.tenant}))
+    resolver.on("iot-authorizer")(lambda session: Allow(session.user, policies=[{"Statement": []}]))
+    client = TestClient(resolver)
+    assert client.event(samples.appsync_events_authorizer("ann"))["handlerContext"] == {"tenant": "acme"}
+    assert client.event(samples.iot_authorizer("ann"))["principalId"] == "ann"
+    assert client.event(samples.appsync_events_authorizer("unknown"))["isAuthorized"] is False
+    other = {"authorization": "Bearer ann"}  # not what IoT found where it was told to look
+    assert client.event(samples.iot_authorizer("unknown", headers=other)) == {"isAuthenticated": False}
+
+
+@both_forms
+def test_what_brings_no_token_is_denied_unless_its_route_is_open(form: Form) -> None:
+    resolver = Resolver(session=POLICY)
+    resolver.use(form(Book()))
+    resolver.on("transfer", "s-1")(lambda: {"Role": "arn:aws:iam::1:role/files"})
+    resolver.on("transfer", "s-2", auth="off")(lambda: {"Role": "arn:aws:iam::1:role/files"})
+    resolver.on("iot-provisioning")(lambda: True)
+    client = TestClient(resolver)
+    assert client.event(samples.transfer(server="s-1")) == {}
+    assert client.event(samples.transfer(server="s-2"))["Role"]
+    assert client.event(samples.iot_provisioning()) == {"allowProvisioning": False}
+
+
 def test_the_token_of_an_authorizer_is_its_identity_source_and_nothing_beside_it() -> None:
     book = Book()
     resolver = Resolver().use(made(book, "user"))

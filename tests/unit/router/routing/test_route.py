@@ -106,7 +106,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any], said: s
 @pytest.mark.parametrize("options", [{"batch": True}, {"concurrency": 2}])
 def test_only_sources_of_records_take_batches(source: Source, options: dict[str, Any]) -> None:
     if source in RECORD_SOURCES:
-        assert Route((source,), "a", show, **options).sources == (source,)
+        assert Route((source,), "*", show, **options).sources == (source,)
     else:
         with pytest.raises(ConfigurationError, match="for sources that deliver records"):
             Route((source,), "a", show, **options)

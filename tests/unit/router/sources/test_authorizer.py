@@ -8,10 +8,13 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 
+from router import ChannelAuthorizerEvent, NoRoute, Resolver
 from router.errors import BadRequest, ConfigurationError, EncodeError, Forbidden, InvalidEvent, Unauthorized
 from router.event import Source
 from router.session_policy import SessionPolicy
-from router.sources.authorizer import METHODS, Allow, Deny, answer, failed
+from router.sources._decisions import Allow, Deny
+from router.sources.authorizer import METHODS, answer, failed
+from router.testing import TestClient, samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, read_one, real, survives
 
 STAGE = "arn:aws:execute-api:eu-west-1:123456789012:abcdef123/prod"
@@ -58,7 +61,20 @@ APPSYNC = {
     "authorizationToken": "t0ken",
     "requestContext": {"apiId": "a", "requestId": "r-3", "queryString": "query {a}", "operationName": "A"},
 }
-ALL = [TOKEN, REQUEST, HTTP, SOCKET, APPSYNC]
+# The sample of the Event API developer guide (Lambda authorization).
+CHANNEL = {
+    "authorizationToken": "t0ken",
+    "requestContext": {
+        "apiId": "a",
+        "accountId": "111122223333",
+        "requestId": "r-4",
+        "operation": "EVENT_SUBSCRIBE",
+        "channelNamespaceName": "news",
+        "channel": "/news/latest",
+    },
+    "requestHeaders": {"Header": "value"},
+}
+ALL = [TOKEN, REQUEST, HTTP, SOCKET, APPSYNC, CHANNEL]
 BOTH = (Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER)
 
 
@@ -222,7 +238,7 @@ def test_the_context_takes_what_has_a_plain_form():
     assert answer(read_one(TOKEN), Allow(context=context))["context"] == {"id": str(UUID(int=1)), "price": 1.5}
 
 
-@pytest.mark.parametrize("payload", [TOKEN, REQUEST, SOCKET, APPSYNC])
+@pytest.mark.parametrize("payload", [TOKEN, REQUEST, SOCKET, APPSYNC, CHANNEL])
 @pytest.mark.parametrize("value", [["a"], {"a": 1}, None])
 def test_a_context_that_the_api_would_refuse_is_refused_here(payload, value):
     with pytest.raises(ConfigurationError, match="'roles'"):
@@ -288,7 +304,7 @@ def test_unauthorized_is_said_the_way_api_gateway_answers_401(payload):
     assert str(caught.value) == "Unauthorized"
 
 
-@pytest.mark.parametrize("payload", [HTTP, APPSYNC])
+@pytest.mark.parametrize("payload", [HTTP, APPSYNC, CHANNEL])
 def test_unauthorized_denies_where_there_is_no_401(payload):
     event = read_one(payload)
     assert failed(event, Unauthorized()) == answer(event, Deny())
@@ -307,7 +323,93 @@ def test_forbidden_denies_and_other_errors_fail(payload):
 @FUZZ
 @given(mutations([*ALL, *[payload for _, payload, _ in real(*BOTH)]]))
 def test_whatever_it_holds(payload):
-    survives(payload, set(BOTH), [True, False, None, {}, Allow(resources="*"), Allow(policy=True), Deny()])
+    survives(
+        payload,
+        {*BOTH, Source.APPSYNC_EVENTS_AUTHORIZER},
+        [True, False, None, {}, Allow(resources="*"), Allow(policy=True), Deny()],
+    )
+
+
+# ---- Event APIs ------------------------------------------------------------------------------------------------------
+
+
+def test_the_authorizer_of_an_event_api():
+    event = read_one(CHANNEL)
+    assert isinstance(event, ChannelAuthorizerEvent)
+    assert (event.source, event.name, event.change) == (Source.APPSYNC_EVENTS_AUTHORIZER, *["EVENT_SUBSCRIBE"] * 2)
+    assert (event.channel, event.path, event.namespace) == ("/news/latest", "/news/latest", "news")
+    assert (event.text, event.headers["header"], event.id) == ("t0ken", "value", "r-4")
+    connecting = read_one(samples.appsync_events_authorizer(operation="EVENT_CONNECT"))
+    assert (connecting.name, connecting.channel, connecting.namespace) == ("EVENT_CONNECT", "", "")
+
+
+def test_the_form_of_an_event_api():
+    event = read_one(CHANNEL)
+    decision = Allow("ann", context={"tenant": "acme"}, ttl=300)
+    assert answer(event, decision) == {"isAuthorized": True, "handlerContext": {"tenant": "acme"}, "ttlOverride": 300}
+    assert answer(event, Deny(resources="*", ttl=0)) == {"isAuthorized": False, "handlerContext": {}, "ttlOverride": 0}
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"resources": "*"},
+        {"resources": []},
+        {"usage_key": "k"},
+        {"policy": True},
+        {"denied_fields": "a"},
+        {"policies": [{}]},
+        {"disconnect_after": 300},
+    ],
+)
+def test_an_option_that_means_nothing_to_an_event_api_is_refused(options):
+    (name,) = options
+    if options != {"resources": []}:
+        with pytest.raises(ConfigurationError, match=f"{name}= has no meaning"):
+            answer(read_one(CHANNEL), Allow(**options))
+    else:  # an empty list denies
+        assert answer(read_one(CHANNEL), Allow(**options))["isAuthorized"] is False
+    assert answer(read_one(CHANNEL), Deny(**options))["isAuthorized"] is False
+
+
+@pytest.mark.parametrize("payload", [TOKEN, REQUEST, HTTP, SOCKET, APPSYNC])
+def test_an_option_of_iot_is_refused_elsewhere(payload):
+    for decision in (Allow(policies=[{"Statement": []}]), Allow(disconnect_after=300)):
+        with pytest.raises(ConfigurationError, match="has no meaning"):
+            answer(read_one(payload), decision)
+
+
+@pytest.mark.parametrize("ttl", [-1, 3601, 1.5, True, "60"])
+def test_a_time_that_appsync_does_not_take_is_refused(ttl):
+    for payload in (APPSYNC, CHANNEL):
+        with pytest.raises(ConfigurationError, match="whole seconds from 0 to 3,600"):
+            answer(read_one(payload), Allow(ttl=ttl))
+
+
+@pytest.mark.parametrize("own", [{}, {"isAuthorized": "yes"}, {"isAuthorized": 1}, {"handlerContext": {}}])
+def test_a_dictionary_that_decides_nothing_denies(own, caplog):
+    assert answer(read_one(CHANNEL), own)["isAuthorized"] is False
+    assert "no decision" in caplog.text
+    finished = {"isAuthorized": True, "handlerContext": {"a": "b"}}
+    assert answer(read_one(CHANNEL), finished) == finished
+
+
+def test_a_handler_that_fails_lets_nobody_in():
+    resolver = Resolver()
+
+    @resolver.on(Source.APPSYNC_EVENTS_AUTHORIZER, "EVENT_SUBSCRIBE")
+    def decide(event: ChannelAuthorizerEvent):
+        if event.channel == "/a/forbidden":
+            raise Forbidden
+        raise ValueError("database is down")
+
+    client = TestClient(resolver)
+    refused = client.event(samples.appsync_events_authorizer(channel="/a/forbidden"))
+    assert refused == {"isAuthorized": False, "handlerContext": {}}
+    with pytest.raises(ValueError, match="database"):
+        client.event(samples.appsync_events_authorizer())
+    with pytest.raises(NoRoute):
+        client.event(samples.appsync_events_authorizer(operation="EVENT_CONNECT"))
 
 
 # ---- resources where an answer names none, and tokens ----------------------------------------------------------------

@@ -179,6 +179,38 @@ LOOK_ALIKES: dict[str, tuple[Source, Any]] = {
     "AppSync, direct": (Source.APPSYNC, {"info": {"fieldName": "f"}, "arguments": {}, "source": None}),
     "AppSync, Amplify": (Source.APPSYNC, {"typeName": "Query", "fieldName": "f", "arguments": {}}),
     "AppSync, batch": (Source.APPSYNC, [{"info": {"fieldName": "f"}, "arguments": {}}] * 2),
+    "AppSync Events, publish": (
+        Source.APPSYNC_EVENTS,
+        {"info": {"channel": {}, "channelNamespace": {}, "operation": "PUBLISH"}, "events": [], "request": {}},
+    ),
+    "AppSync Events, subscribe": (
+        Source.APPSYNC_EVENTS,
+        {"info": {"channelNamespace": {}, "operation": "SUBSCRIBE"}, "events": None, "request": {"type": 5}},
+    ),
+    "a GraphQL field with a channel": (
+        Source.APPSYNC,
+        {"info": {"fieldName": "f", "channelNamespace": {}, "operation": "PUBLISH"}, "arguments": {}},
+    ),
+    "the Event API's authorizer": (
+        Source.APPSYNC_EVENTS_AUTHORIZER,
+        {"authorizationToken": "t", "requestContext": {"operation": "EVENT_CONNECT", "channel": None}},
+    ),
+    "a GraphQL request with a channel": (
+        Source.APPSYNC_AUTHORIZER,
+        {"authorizationToken": "t", "requestContext": {"queryString": "", "operation": "o", "channel": "/a"}},
+    ),
+    # devices and logins
+    "IoT asks who it is": (
+        Source.IOT_AUTHORIZER,
+        {"signatureVerified": False, "protocols": ["tls"], "protocolData": {}, "connectionMetadata": {"id": "c"}},
+    ),
+    "IoT asks whether to provision": (
+        Source.IOT_PROVISIONING,
+        {"templateArn": "arn", "certificateId": "c", "parameters": {}, "clientId": "d"},
+    ),
+    "Transfer Family, by key": (Source.TRANSFER, {"username": "a", "protocol": "SFTP", "serverId": "s-1"}),
+    "a call that has a server": (Source.INVOKE, {"username": "a", "protocol": "HTTP", "serverId": "s-1"}),
+    "a call that has a template": (Source.INVOKE, {"templateArn": "arn", "parameters": {}}),
     # the rest
     "Lex 1": (Source.LEX, {"messageVersion": "1.0", "bot": {}, "currentIntent": {}}),
     "Lex 2": (Source.LEX, {"messageVersion": "1.0", "bot": {}, "sessionState": {}}),
