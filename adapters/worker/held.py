@@ -21,18 +21,18 @@ _log = getLogger("adapters.worker")
 
 
 class Held:
-    """One message. handle: what SQS knows this receipt by. received, renewed: by the clock of the event loop.
+    """One message. handle: what SQS knows this receipt by. received: by the clock of the event loop.
 
     done: it was handled, and is being deleted.
     """
 
-    __slots__ = ("done", "group", "handle", "id", "received", "renewed")
+    __slots__ = ("done", "group", "handle", "id", "received")
 
     def __init__(self, id: str, handle: str, group: str | None, now: float) -> None:
         self.id = id
         self.handle = handle
         self.group = group
-        self.received = self.renewed = now
+        self.received = now
         self.done = False
 
 
@@ -69,7 +69,7 @@ class Holding:
             group = record["attributes"].get("MessageGroupId") if record["eventSourceARN"].endswith(".fifo") else None
             known = self._held.get(record["messageId"])
             if known is not None:
-                known.handle, known.received, known.renewed = record["receiptHandle"], now, now
+                known.handle, known.received = record["receiptHandle"], now
             elif group is None or group not in busy:
                 self._held[record["messageId"]] = Held(record["messageId"], record["receiptHandle"], group, now)
                 fresh.append(record)
@@ -83,22 +83,19 @@ class Holding:
         while True:
             await asyncio.sleep(interval)
             now = self._clock()
-            due = [
-                held
-                for held in self._held.values()
-                if now - held.renewed >= interval / 2 and self._visibility <= longest_delay(now - held.received)
-            ]
-            if due:
-                await self._renew(due)
+            # What has just come has most of its time before it.
+            await self._renew(
+                [
+                    held
+                    for held in self._held.values()
+                    if interval / 2 <= now - held.received and self._visibility <= longest_delay(now - held.received)
+                ]
+            )
 
     async def _renew(self, due: list[Held]) -> None:
         async with self._changing:
-            due = [held for held in due if held.id in self._held]
-            lost = await self._change(due, self._visibility)
-            now = self._clock()
-            for held in due:
-                if held.id not in lost:
-                    held.renewed = now
+            # What was let go meanwhile is to come again when its visibility ends, and not later.
+            lost = await self._change([held for held in due if held.id in self._held], self._visibility)
         expected = [id for id in lost if id in self._held]  # others were deleted meanwhile
         if expected:
             _log.warning(

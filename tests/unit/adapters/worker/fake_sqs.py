@@ -262,16 +262,17 @@ def _request(step: _Request) -> Awaitable[Any]:
         return step.function()
 
     # A request that is under way cannot be called off: SQS does what it was asked all the same.
-    task = asyncio.ensure_future(request())
-    _under_way.add(task)
+    task = asyncio.create_task(request())
+    under_way.add(task)
     task.add_done_callback(_ended)
     return asyncio.shield(task)
 
 
-_under_way: set[asyncio.Future[Any]] = set()
+# The requests that nobody may call off.
+under_way: set[asyncio.Task[Any]] = set()
 
 
-def _ended(task: asyncio.Future[Any]) -> None:
-    _under_way.discard(task)
+def _ended(task: asyncio.Task[Any]) -> None:
+    under_way.discard(task)
     if not task.cancelled():
         task.exception()  # it was told to whoever still waited for it

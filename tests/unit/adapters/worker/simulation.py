@@ -9,7 +9,7 @@ from typing import Any
 from adapters.sqs import Sqs
 from adapters.worker import Report, Worker
 from router import Resolver
-from tests.unit.adapters.worker.fake_sqs import FakeSqs, VirtualAws
+from tests.unit.adapters.worker.fake_sqs import FakeSqs, VirtualAws, under_way
 from tests.unit.adapters.worker.virtual import Application, VirtualLoop
 
 
@@ -79,6 +79,9 @@ class Simulation:
             assert self.worker is not None
             code = await self.worker.run_async(Application(application), asynchronous=asynchronous)
             self.ended = self.now
+            for _ in range(3):  # what was cancelled last has its end before it
+                await asyncio.sleep(0)
+            assert asyncio.all_tasks() == {asyncio.current_task(), *under_way}, "the worker left tasks behind"
             return code
 
         asyncio.set_event_loop(None)

@@ -74,7 +74,7 @@ class TestOnce:
             simulation.sleep(12 * HOUR - 60)
 
         simulation.sqs.send("orders", "a")
-        assert simulation.run(order, stop=12 * HOUR, concurrency=1) == 0
+        assert simulation.run(order, stop=12 * HOUR, concurrency=1, visibility=1800) == 0
         assert journal.lines == [("a", 1, 0.01)]
         assert simulation.sqs.left("orders") == EMPTY
         assert not [one for one in caplog.records if one.levelname == "WARNING"]
@@ -89,7 +89,8 @@ class TestOnce:
             simulation.sleep(14 * HOUR)
 
         simulation.sqs.send("orders", "a")
-        assert simulation.run(order, stop=15 * HOUR) == 0
+        simulation.at(1, lambda: simulation.sqs.latency.update(receive_message=600))
+        assert simulation.run(order, stop=15 * HOUR, visibility=1800) == 0
         assert journal.lines == [("a", 1, 0.01)]
         assert simulation.sqs.left("orders") == EMPTY  # by its newer receipt
 
@@ -103,8 +104,8 @@ class TestOnce:
 
     def test_what_was_just_received_is_not_renewed(self, simulation: Simulation):
         """Else each heartbeat would cost a request for messages that are done a moment later."""
-        simulation.at(15, lambda: simulation.sqs.send("orders", "early"))
-        simulation.at(29, lambda: simulation.sqs.send("orders", "late"))
+        simulation.at(14, lambda: simulation.sqs.send("orders", "early"))
+        simulation.at(18, lambda: simulation.sqs.send("orders", "late"))
         simulation.run(lambda: simulation.sleep(20), visibility=90, stop=40, batch=1)
         [request] = simulation.sqs.requests("change_message_visibility_batch")
         assert [entry["ReceiptHandle"] for entry in request["Entries"]] == ["receipt-m1-1"]
@@ -125,6 +126,21 @@ class TestFailures:
         [first, second] = simulation.reports
         assert (first.received, first.done, first.failed, first.retried) == (2, 1, 1, 0)
         assert (second.received, second.done, second.failed) == (1, 1, 0)
+
+    def test_on_a_standard_queue_what_failed_together_comes_again_at_its_time(
+        self, simulation: Simulation, journal: Journal
+    ):
+        """None of them stands behind another one, whether they name a group or not."""
+
+        def order(event: Event):
+            journal.note(event)
+            if event.attempt == 1:
+                raise ValueError("cannot")
+
+        simulation.sqs.send("orders", "a", "b")
+        simulation.sqs.send("orders", "c", "d", group="tenant")
+        simulation.run(order, visibility=40)
+        assert [round(at) for _, _, at in journal.lines] == [0] * 4 + [40] * 4
 
     def test_what_fails_too_often_is_put_aside(self, simulation: Simulation, journal: Journal):
         def order(event: Event):
@@ -172,8 +188,9 @@ class TestFailures:
                 raise Retry(after=12 * HOUR)
 
         simulation.sqs.send("orders", "a")
-        simulation.run(order, stop=14 * HOUR, concurrency=1)
-        assert journal.times("a") == pytest.approx([0, 12 * HOUR], abs=120)
+        simulation.at(1, lambda: simulation.sqs.latency.update(receive_message=50))
+        simulation.run(order, stop=13 * HOUR, concurrency=1, visibility=1800)
+        assert journal.times("a") == pytest.approx([0, 12 * HOUR], abs=200)
         assert not [one for one in caplog.records if one.levelname == "WARNING" and "delayed" in one.getMessage()]
 
     def test_retries_without_a_delay_wait_for_the_visibility(self, simulation: Simulation, journal: Journal):
@@ -282,6 +299,35 @@ class TestRoom:
         assert [len(one["Entries"]) for one in simulation.sqs.requests("delete_message_batch")] == [1, 9]
 
 
+class TestDefaults:
+    """The numbers that the docs give."""
+
+    def test_four_calls_of_ten_messages(self, simulation: Simulation):
+        simulation.sqs.send("orders", *map(str, range(100)))
+        simulation.run(lambda: simulation.sleep(1), stop=5, drain=30)
+        assert [one.received for one in simulation.reports] == [10] * 4
+
+    def test_a_visibility_of_a_minute(self, simulation: Simulation, journal: Journal):
+        def order(event: Event):
+            journal.note(event)
+            if event.attempt == 1:
+                raise ValueError("cannot")
+
+        simulation.sqs.send("orders", "a")
+        simulation.run(order)
+        assert journal.times("a") == pytest.approx([0, 60], abs=0.1)
+
+    def test_polls_of_twenty_seconds(self, simulation: Simulation):
+        simulation.run(lambda: None, stop=100)
+        assert simulation.sqs.times("receive_message") == pytest.approx([0, 20, 40, 60, 80], abs=0.1)
+
+    def test_a_sum_each_minute(self, simulation: Simulation, caplog: pytest.LogCaptureFixture):
+        caplog.set_level("INFO", "adapters")
+        simulation.sqs.send("orders", "a")
+        simulation.run(lambda: None, stop=70)
+        assert "orders: in 60 s 1 messages done" in caplog.text
+
+
 class TestOrder:
     def groups(self, journal: Journal) -> dict[str, list[str]]:
         done: dict[str, list[str]] = defaultdict(list)
@@ -326,6 +372,17 @@ class TestOrder:
         simulation.run(order, "orders.fifo", visibility=100)
         assert self.groups(journal) == {"a": ["0", "1", "2"], "b": ["0"]}
         assert journal.times("a2")[0] == pytest.approx(5, abs=0.2)
+
+    def test_a_group_goes_on_at_once_where_its_first_message_does(self, simulation: Simulation, journal: Journal):
+        def order(event: Event):
+            journal.note(event)
+            if event.text == "a0" and event.attempt == 1:
+                raise Retry(after=0)
+
+        simulation.sqs.send("orders.fifo", "a0", "a1", "a2", group="a")
+        simulation.run(order, "orders.fifo", visibility=100)
+        assert journal.texts == ["a0", "a0", "a1", "a2"]
+        assert journal.times("a2")[0] < 0.5
 
     def test_a_failed_message_holds_its_group_until_its_visibility_ends(self, simulation: Simulation, journal: Journal):
         def order(event: Event):

@@ -135,6 +135,16 @@ class TestAsked:
         assert simulation.sqs.left("b") == EMPTY
         assert simulation.sqs.left("a") == {"waiting": ["late"], "invisible": []}
 
+    def test_what_is_released_is_not_held_on_to_while_other_queues_end(
+        self, simulation: Simulation, caplog: pytest.LogCaptureFixture
+    ):
+        simulation.sqs.send("slow", "slow")
+        simulation.at(10, lambda: simulation.sqs.send("quick", "late"))
+        order = handlers(simulation, 200, [])["sync"]
+        assert simulation.run(order, "slow", "quick", stop=5, drain=400, visibility=30) == 0
+        assert simulation.sqs.left("quick") == {"waiting": ["late"], "invisible": []}
+        assert not [one for one in caplog.records if one.levelname == "WARNING"]
+
     def test_during_the_end_messages_are_still_kept_invisible(self, simulation: Simulation):
         done: list[str] = []
         simulation.sqs.send("orders", "a")
@@ -219,7 +229,8 @@ class TestSignals:
 
 def test_the_log_says_what_it_does(simulation: Simulation, caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.INFO, "adapters")
-    simulation.run(lambda: None, "orders", "mail", stop=5, concurrency=3, batch=7)
+    simulation.sqs.send("orders", "a")
+    simulation.run(lambda: None, "orders", "mail", stop=35, concurrency=3, batch=7)
     assert [one.getMessage() for one in caplog.records] == [
         "receiving from orders, mail: 3 calls at a time, 7 messages each",
         "stop(): ending, in 25 s at most",

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router import Event, Resolver
+from router import Event, Resolver, Retry
 from tests.unit.adapters.fakes import refusal
 from tests.unit.adapters.worker.fake_sqs import Refused, throttled
 from tests.unit.adapters.worker.simulation import Simulation
@@ -40,6 +40,8 @@ class TestReceiving:
         assert 10 < len(waited) < 60
         assert simulation.sqs.left("orders") == EMPTY
         assert "orders: cannot receive, trying again in" in caplog.text
+        assert "Traceback" not in caplog.text
+        assert {one.levelname for one in caplog.records if "cannot receive" in one.getMessage()} == {"WARNING"}
         assert caplog.text.count("orders: receiving again") == 1
 
     def test_after_trouble_pauses_begin_small_again(self, simulation: Simulation):
@@ -110,6 +112,15 @@ class TestDeleting:
         assert waited[0] <= 0.52
         assert seen == ["a"]
         assert simulation.sqs.left("orders") == EMPTY
+
+    def test_pauses_grow_up_to_five_seconds(self, simulation: Simulation):
+        """Longer ones would bring nothing: the messages are invisible for so long, and done."""
+        simulation.sqs.faults["delete_message_batch"] = [throttled()]
+        simulation.sqs.lasting = True
+        simulation.sqs.send("orders", "a")
+        simulation.run(lambda: None, visibility=1800, concurrency=1, stop=1000)
+        waited = gaps(simulation.sqs.times("delete_message_batch"))
+        assert 4.5 < max(waited) <= 5.02
 
     def test_only_what_was_refused_is_tried_again(self, simulation: Simulation, caplog: pytest.LogCaptureFixture):
         simulation.sqs.faults["delete_message_batch"] = [Refused("m2")]
@@ -194,6 +205,21 @@ class TestVisibility:
         simulation.run(lambda event: simulation.sleep(200 if event.text == "long" else 2), visibility=90)
         renewed = simulation.sqs.requests("change_message_visibility_batch")
         assert {entry["ReceiptHandle"] for one in renewed for entry in one["Entries"]} == {"receipt-m1-1"}
+
+    def test_what_failed_while_a_renewal_waits_is_not_kept_back_by_it(self, simulation: Simulation):
+        """A request for another message is under way, and the renewal of this one comes after it."""
+        simulation.sqs.latency["change_message_visibility_batch"] = 10
+        seen: list[tuple[str, float]] = []
+
+        def order(event: Event):
+            seen.append((event.text, simulation.now))
+            if event.attempt == 1:
+                simulation.sleep(25 if event.text == "delayed" else 33)
+                raise Retry(after=300) if event.text == "delayed" else ValueError("cannot")
+
+        simulation.sqs.send("orders", "delayed", "failing")
+        simulation.run(order, visibility=90, batch=1)
+        assert [at for text, at in seen if text == "failing"] == pytest.approx([0, 90], abs=1)
 
     def test_a_delay_is_not_undone_by_a_renewal_that_is_under_way(self, simulation: Simulation):
         simulation.sqs.latency["change_message_visibility_batch"] = 5

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from adapters.worker.held import pause
 from adapters.worker.report import oldest
 from adapters.worker.worker import is_async
 from router import ConfigurationError, Event, Resolver
-from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws
+from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, refusal
 
 
 def worker_of(client: FakeClient, **options: Any) -> Worker:
@@ -29,16 +30,40 @@ class TestSettings:
         [
             ({"concurrency": 0}, "concurrency=0"),
             ({"concurrency": 1.5}, "concurrency=1.5"),
+            ({"concurrency": 1001}, "concurrency=1001"),
+            ({"batch": 0}, "batch=0"),
             ({"batch": 11}, "batch=11"),
-            ({"visibility": 50_000}, "visibility="),
-            ({"wait": 0}, "wait="),
+            ({"visibility": 0.5}, "visibility="),
+            ({"visibility": 43_201}, "visibility="),
+            ({"wait": 0.5}, "wait="),
+            ({"wait": 20.5}, "wait="),
             ({"wait": True}, "wait="),
             ({"drain": -1}, "drain="),
+            ({"drain": 43_201}, "drain="),
+            ({"log_every": 0.05}, "log_every="),
         ],
     )
     def test_what_makes_no_sense_is_refused(self, options: dict[str, Any], told: str):
-        with pytest.raises(ConfigurationError, match=told):
+        with pytest.raises(ConfigurationError, match=rf"^Worker\({told}"):
             worker_of(FakeClient(), **options)
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            {"concurrency": 1, "batch": 1, "visibility": 1, "wait": 1, "drain": 0, "log_every": 0.1},
+            {"concurrency": 1000, "batch": 10, "visibility": 43_200, "wait": 20, "drain": 43_200, "log_every": 1e9},
+            {"visibility": timedelta(hours=1), "wait": timedelta(seconds=5), "drain": timedelta(minutes=1)},
+        ],
+    )
+    def test_the_limits_are_allowed(self, options: dict[str, Any]):
+        worker = worker_of(FakeClient(), **options)
+        assert worker.queues == ("orders",)
+        assert not worker.left_behind
+
+    def test_a_queue_is_given_alone_or_among_others_and_counts_once(self):
+        sqs = Sqs(fake_aws({}))
+        assert Worker("orders", sqs=sqs).queues == ("orders",)
+        assert Worker(["a", "b", "a"], sqs=sqs).queues == ("a", "b")
 
     def test_without_a_queue(self):
         with pytest.raises(ConfigurationError, match="at least one queue"):
@@ -52,6 +77,39 @@ class TestSettings:
     def test_of_the_environment_there_are_threads_enough(self, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("AWS_REGION", "eu-west-1")
         assert Worker([str(number) for number in range(20)]).sqs.settings.threads == 20
+
+
+class TestRun:
+    """Without a loop of the caller's own."""
+
+    def test_it_returns_the_exit_code(self):
+        client = FakeClient(receive_message=refusal("AccessDenied", operation="ReceiveMessage"))
+        assert worker_of(client).run(Resolver()) == 1
+
+    @pytest.mark.parametrize(("asynchronous", "called"), [(None, "sync"), (False, "sync"), (True, "async")])
+    def test_whether_handlers_are_async_can_be_said(self, asynchronous: bool | None, called: str):
+        calls: list[str] = []
+
+        class Application:
+            def resolve(self, event: Any, context: Any = None) -> Any:
+                calls.append("sync")
+                worker.stop()
+                return {"batchItemFailures": []}
+
+            async def resolve_async(self, event: Any, context: Any = None) -> Any:
+                calls.append("async")
+                worker.stop()
+                return {"batchItemFailures": []}
+
+        message = {"MessageId": "m", "ReceiptHandle": "h", "Body": "x"}
+        client = FakeClient(
+            receive_message=[{"Messages": [message]}, {}],
+            delete_message_batch=lambda parameters: {"Successful": [{"Id": "0"}]},
+        )
+        worker = worker_of(client)
+        assert worker.run(Application(), asynchronous=asynchronous) == 0
+        assert calls == [called]
+        assert [one["Entries"][0]["ReceiptHandle"] for one in client.parameters("delete_message_batch")] == ["h"]
 
 
 class TestAnswers:
