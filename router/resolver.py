@@ -41,10 +41,11 @@ class Resolver(Registering):
         `["/shop"]`. One is taken off, in whole segments; a path without it stays as it is.
     auth: the credentials that let an event in, a mode, or both as an `Auth`: `[Jwt(...), ApiKey(keys)]`. Routes and
         groups may have their own, and `auth="off"` opens one.
+    deny_by_default: refuse events of routes that have no `permission=`; `router.guards.anyone` opens one.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
-    __slots__ = ("_engine", "_runners")
+    __slots__ = ("_denies", "_engine", "_runners")
 
     def __init__(
         self,
@@ -58,6 +59,7 @@ class Resolver(Registering):
         strip_prefixes: Iterable[str] = (),
         strict_content_type: bool = True,
         auth: Any = None,
+        deny_by_default: bool = False,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
@@ -72,6 +74,7 @@ class Resolver(Registering):
             from router.guards.guard import Guard
 
             self._engine.guard = Guard(auth_of(auth, "Resolver"))
+        self._denies = deny_by_default
         self._engine.typeless = not strict_content_type
         if strip_prefixes:
             from router.dispatch.prefixes import checked_prefixes
@@ -206,6 +209,14 @@ class Resolver(Registering):
         """Whether the records of a source are handled by anything async; then `resolve_async` is the better door."""
         return self._engine.mode(source)[0]
 
+    def auth_of(self, route: Route) -> Any:
+        """Return the `Auth` that counts on a route, with what its groups and the resolver add; None for none.
+
+        What `use(Authenticate(...))` puts around it comes on top of that.
+        """
+        guard = self._engine.guard
+        return route.auth if guard is None else guard.auth_of(route)
+
     @property
     def session_policy(self) -> Policy:
         """Return what was given as `session=`, or the default policy."""
@@ -215,6 +226,10 @@ class Resolver(Registering):
         from router.dispatch.binding import bind
 
         engine = self._engine
+        if self._denies and route.permission is None and not route.unpacks:
+            from router.guards.permissions import unlisted
+
+            route = route.replace(permission=unlisted)
         for middleware in route.middleware:
             engine.form(middleware)
         if route.auth is not None and engine.guard is None:

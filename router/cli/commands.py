@@ -61,6 +61,9 @@ def _common(
 # ---- commands ------------------------------------------------------------------------------------------------------
 
 
+_COLUMNS = ("source", "route", "handler", "options")  # of the table of routes
+
+
 @app.command()
 def worker(
     application: Application,
@@ -139,7 +142,10 @@ def task(
 
 
 @app.command()
-def routes(application: Application) -> None:
+def routes(
+    application: Application,
+    permissions: Annotated[bool, typer.Option("--permissions", help="Show who may call each route.")] = False,
+) -> None:
     """List the routes of an application as a table.
 
     Exit status: 0, or 2 for wrong arguments.
@@ -151,10 +157,12 @@ def routes(application: Application) -> None:
         from rich.text import Text
     except ImportError:
         refuse('the table needs rich: pip install "lambda-junction[cli]"')
-    table = Table("source", "route", "handler", "options", title=application, title_justify="left")
+    columns = ("source", "route", "credentials", "permission") if permissions else _COLUMNS
+    table = Table(*columns, title=application, title_justify="left")
     for route in resolver.routes:
+        row = _access(resolver, route) if permissions else _described(route)
         # As Text: a name with [brackets] is no markup.
-        table.add_row(*(Text(text, overflow="fold") for text in _described(route)))
+        table.add_row(*(Text(text, overflow="fold") for text in row))
     # Into a file or another program it goes whole, whatever the width of a terminal.
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
@@ -220,6 +228,20 @@ def vendor(
 
 
 # ---- the table of routes -------------------------------------------------------------------------------------------
+
+
+def _access(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
+    """Return who may call a route: the credentials and the mode that count on it, and its permission."""
+    source, what, _, _ = _described(route)
+    credentials = resolver.auth_of(route)
+    permission = route.permission
+    if permission is None:
+        allowed = "anybody"
+    elif permission.__module__.endswith(".guards.permissions") and getattr(permission, "__name__", "") == "unlisted":
+        allowed = "nobody: it has no permission="
+    else:
+        allowed = getattr(permission, "__name__", type(permission).__name__)
+    return source, what, "none" if credentials is None else str(credentials), allowed
 
 
 def _described(route: Route) -> tuple[str, str, str, str]:

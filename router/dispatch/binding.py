@@ -41,21 +41,12 @@ def bind(
         plan = Plan(_flat_call(awaiting(handler), arguments), is_async(handler))
     if model is not None:
         plan = _with_model(plan, arguments, model, where, route.batch)
-    if route.permission is not None and not route.batch:
-        plan.check = _check_of([argument.get for argument in arguments if argument.get and _may_refuse(argument.get)])
+    if route.permission is not None:
+        from router.dispatch.permission import questions
+
+        values = {} if route.batch else {argument.name: argument.get for argument in arguments if argument.get}
+        plan.asked = questions(route, values, [get for get in values.values() if _may_refuse(get)])
     return plan
-
-
-def _check_of(getters: list[Getter]) -> Callable[[Event], None] | None:
-    """Return what refuses an event that the arguments cannot be made of; None where nothing can be refused."""
-    if not getters:
-        return None
-
-    def check(event: Event) -> None:
-        for get in getters:
-            get(event)
-
-    return check
 
 
 def _with_model(plan: Plan, arguments: list[Argument], model: Any, where: str, batch: bool) -> Plan:

@@ -134,7 +134,7 @@ def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, wait
 
         call, asynchronous = in_threads(call, route.concurrency), True
     if route.permission is not None:
-        call, asynchronous = guarded(call, asynchronous, route, plan.check)
+        call, asynchronous = guarded(call, asynchronous, route, plan)
     if not asynchronous and (waits_on_errors or any(form.needs_await for form in forms)):
         call, asynchronous = _as_coroutine(call), True
     if not forms:

@@ -34,7 +34,7 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         check(event)
         return call(event)
 
-    return Plan(check_and_call, plan.is_async, plan.check)
+    return Plan(check_and_call, plan.is_async, plan.check, plan.asked)
 
 
 def _acknowledging(event: Event) -> Entry:
@@ -158,7 +158,7 @@ class Engine:
         if route.unpacks:
             from router.dispatch.unpack import unpacking
 
-            plan = unpacking(self)
+            plan = unpacking(self, plan.asked)
         around = (*self.middleware, *route.middleware)
         if self.guard is not None:
             around = self.guard.around(around, route)

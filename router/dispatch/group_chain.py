@@ -43,12 +43,13 @@ class GroupChain:
     waits_on_errors: whether on_error may have to wait.
     """
 
-    __slots__ = ("_call", "_call_is_async", "_check", "_layers", "_on_error", "_policy", "_route", "is_async")
+    __slots__ = ("_call", "_call_is_async", "_check", "_layers", "_on_error", "_plan", "_policy", "_route", "is_async")
 
     def __init__(
         self, route: Route, plan: Plan, forms: list[Form], on_error: OnError, policy: Policy, waits_on_errors: bool
     ) -> None:
         self._route = route
+        self._plan = plan
         self._call, self._call_is_async = plan.call, plan.is_async
         if route.concurrency > 1 and not plan.is_async:
             from router.dispatch.threads import in_threads
@@ -109,7 +110,7 @@ class GroupChain:
         if self._check is not None:
             self._check(event)
         if self._route.permission is not None:
-            await ask_async(self._route, event)
+            await ask_async(self._route, self._plan, event)
         if self._policy.enforces or self._route.require:
             self._policy.check(event)
 

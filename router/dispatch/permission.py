@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from router.dispatch.plan import is_async
-from router.errors import Forbidden, HTTPError, SessionError
+import inspect
+
+from router.dispatch.plan import is_async, itself, session_of
+from router.errors import ConfigurationError, Forbidden, HTTPError, SessionError
 from router.response import refuse_unawaited
 
 TYPE_CHECKING = False
@@ -11,47 +13,85 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from router.dispatch.plan import Getter, Plan
     from router.event import Event
     from router.routing.route import Route
 
     Call = Callable[[Any], Any]
 
+_ALWAYS: dict[str, Getter] = {"session": session_of, "event": itself}
 
-def guarded(call: Call, asynchronous: bool, route: Route, check: Callable[[Event], None] | None) -> tuple[Call, bool]:
+
+def questions(route: Route, offered: dict[str, Getter], others: list[Getter]) -> Callable[[Event], list[Any]]:
+    """Return what makes the arguments of a route's permission: `session`, `event`, and those of the handler by name.
+
+    offered: the arguments of the handler that are made of the event; a dependency is not.
+    others: those that may refuse an event: they are made first, so that a malformed body is a 422 and not a 403.
+
+    Raises:
+        ConfigurationError: the permission asks for something else.
+    """
+    getters: list[Getter] = []
+    for name, parameter in _parameters(route).items():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            getters.extend(_ALWAYS.values())
+        elif name in _ALWAYS or name in offered:
+            getters.append(_ALWAYS.get(name) or offered[name])
+        elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD:
+            known = ", ".join(dict.fromkeys((*_ALWAYS, *offered)))
+            raise ConfigurationError(f"{route}: permission= asks for {name!r}; there are {known}")
+    first = [get for get in others if get not in getters]
+
+    def asked(event: Event) -> list[Any]:
+        for get in first:
+            get(event)
+        return [get(event) for get in getters]
+
+    return asked
+
+
+def _parameters(route: Route) -> dict[str, inspect.Parameter]:
+    try:
+        found = inspect.signature(route.permission).parameters  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"{route}: permission= has no signature that can be read: {error}") from None
+    for name, parameter in found.items():
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
+            raise ConfigurationError(f"{route}: permission= takes {name!r} by keyword alone; leave out the `*`")
+    return {name: parameter for name, parameter in found.items() if parameter.kind is not parameter.KEYWORD_ONLY}
+
+
+def guarded(call: Call, asynchronous: bool, route: Route, plan: Plan) -> tuple[Call, bool]:
     """Return the call behind the permission of its route, and whether that returns a coroutine.
 
     call, asynchronous: the call, and whether it returns a coroutine.
-    check: refuses an event whose arguments cannot be made. It is asked first: a malformed body is a 422, not a 403.
     """
     if is_async(route.permission):
 
         async def ask_and_call(event: Event) -> Any:
-            if check is not None:
-                check(event)
-            await ask_async(route, event)
+            await ask_async(route, plan, event)
             result = call(event)
             return await result if asynchronous else result
 
         return ask_and_call, True
 
     def check_and_call(event: Event) -> Any:
-        if check is not None:
-            check(event)
-        ask(route, event)
+        ask(route, plan, event)
         return call(event)
 
     return check_and_call, asynchronous
 
 
-def ask(route: Route, event: Event) -> None:
+def ask(route: Route, plan: Plan, event: Event) -> None:
     """Ask a sync permission.
 
     Raises:
         Forbidden: it does not let the event in, or fails.
         HTTPError, SessionError: what it raised itself, or what reading the session raised.
     """
+    values = plan.asked(event)  # type: ignore[misc]
     try:
-        allowed: Any = route.permission(event.session, event)  # type: ignore[misc]
+        allowed: Any = route.permission(*values)  # type: ignore[misc]
     except Exception as error:
         raise _denial(route, error) from error
     refuse_unawaited(allowed, f"{route}: permission=")  # it would be true, whatever it came to
@@ -59,12 +99,13 @@ def ask(route: Route, event: Event) -> None:
         raise Forbidden
 
 
-async def ask_async(route: Route, event: Event) -> None:
+async def ask_async(route: Route, plan: Plan, event: Event) -> None:
     """Ask a permission that may be async; see `ask`."""
     if not is_async(route.permission):
-        return ask(route, event)
+        return ask(route, plan, event)
+    values = plan.asked(event)  # type: ignore[misc]
     try:
-        allowed: Any = route.permission(event.session, event)  # type: ignore[misc]
+        allowed: Any = route.permission(*values)  # type: ignore[misc]
         if hasattr(allowed, "__await__"):
             allowed = await allowed
     except Exception as error:

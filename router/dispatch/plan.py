@@ -29,18 +29,25 @@ OF_OUTER_GROUPS = "*"
 class Plan:
     """How to call a function: `call(event)` returns its result, or a coroutine when `is_async`.
 
-    For a batch route the argument is the list of Events. check: refuses an event whose arguments cannot be made, for a
-    permission that is asked before the handler is called.
+    For a batch route the argument is the list of Events.
+
+    check: refuses an event of a batch whose body does not fit the model of the route.
+    asked: what the permission of the route is asked with, of an event; it refuses one whose arguments cannot be made.
     """
 
-    __slots__ = ("call", "check", "is_async")
+    __slots__ = ("asked", "call", "check", "is_async")
 
     def __init__(
-        self, call: Callable[[Any], Any], is_async: bool, check: Callable[[Event], None] | None = None
+        self,
+        call: Callable[[Any], Any],
+        is_async: bool,
+        check: Callable[[Event], None] | None = None,
+        asked: Callable[[Event], list[Any]] | None = None,
     ) -> None:
         self.call = call
         self.is_async = is_async
         self.check = check
+        self.asked = asked
 
 
 class Entry:

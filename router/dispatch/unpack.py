@@ -28,8 +28,11 @@ class _Read:
         return self._events
 
 
-def unpacking(engine: Engine) -> Plan:
-    """Return the plan of a route that unpacks: async when a route of what may be inside is."""
+def unpacking(engine: Engine, asked: Any) -> Plan:
+    """Return the plan of a route that unpacks: async when a route of what may be inside is.
+
+    asked: what the permission of the route is asked with; see `Plan`.
+    """
     is_async = engine.waits_on_errors
     for entry in engine.table.entries:
         if not entry.route.unpacks and INSIDE.intersection(entry.route.sources):
@@ -46,7 +49,7 @@ def unpacking(engine: Engine) -> Plan:
         if events:
             await _dispatch(engine, event, events)
 
-    return Plan(hand_on if is_async else lambda event: drive(hand_on(event)), is_async)
+    return Plan(hand_on if is_async else lambda event: drive(hand_on(event)), is_async, asked=asked)
 
 
 async def _dispatch(engine: Engine, outer: Event, events: list[Event]) -> None:

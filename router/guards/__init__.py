@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from router.guards.jwt import Jwt as Jwt
     from router.guards.keys import FixedKeys as FixedKeys
     from router.guards.keys import KeySet as KeySet
+    from router.guards.permissions import Permission as Permission
+    from router.guards.permissions import anyone as anyone
+    from router.guards.permissions import permission as permission
 
 _HOMES = {
     "auth": ("Auth",),
@@ -24,6 +27,7 @@ _HOMES = {
     "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
     "jwt": ("Jwt",),
     "keys": ("FixedKeys", "KeySet"),
+    "permissions": ("Permission", "anyone", "permission"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 

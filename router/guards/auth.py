@@ -35,6 +35,8 @@ class Auth:
 
     def __str__(self) -> str:
         """How the table of routes names it: `jwt or api-key, user`."""
+        if self.mode == "off":
+            return "off"
         kinds = " or ".join(dict.fromkeys(credential.kind for credential in self.credentials))
         return ", ".join(part for part in (kinds, self.mode) if part)
 

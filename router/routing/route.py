@@ -50,7 +50,8 @@ class Route:
     middleware: of this route alone, inside that of its group and resolver.
     auth: which credentials count, and what they must be good for: a `router.guards.Auth`; None as around it.
     model: what each body must be, from a typed topic or queue.
-    requires: the environment it needs, by variable name. permission: `(session, event) -> bool`; false is a 403.
+    requires: the environment it needs, by variable name. permission: a
+        function of `session`, `event` and the handler's arguments, each by its name if it takes it; false is a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
@@ -197,7 +198,7 @@ class Route:
 
     def _check_access(self) -> None:
         if self.permission is not None and not callable(self.permission):
-            raise ConfigurationError(f"{self}: permission= takes a callable (session, event) -> bool")
+            raise ConfigurationError(f"{self}: permission= takes a callable, such as (session, event) -> bool")
         if set(self.require or ()) - {"tenant", "user"}:
             raise ConfigurationError(f"{self}: require= takes 'tenant', 'user' or both, and () for nothing")
 

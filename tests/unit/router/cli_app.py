@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from router import Event, Resolver, Router
+from router import Auth, Event, Resolver, Router, Session
+from router.guards import anyone, permission
 
 resolver = Resolver()
 empty = Resolver()
@@ -46,3 +47,23 @@ def broken() -> None:
 
 
 router = Router()
+
+
+# ---- who may call what ---------------------------------------------------------------------------------------------
+
+
+class Book:
+    """An authenticator of nobody."""
+
+    def authenticate(self, token: str) -> None: ...
+
+
+@permission
+def owner(session: Session) -> bool:
+    return True
+
+
+listed = Resolver(auth=Auth(Book(), mode="user"), deny_by_default=True)
+listed.get("/a", permission=owner | anyone)(health)
+listed.get("/b", auth="off", permission=anyone)(health)
+listed.get("/c")(health)

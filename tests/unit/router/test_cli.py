@@ -182,3 +182,15 @@ def test_as_a_module_it_has_help() -> None:
 
     assert done.returncode == 0
     assert all(command in done.stdout for command in ("worker", "task", "routes", "python -m router"))
+
+
+def test_the_table_of_permissions_shows_who_may_call_what() -> None:
+    result = run("routes", f"{HERE}:listed", "--permissions")
+    assert result.exit_code == 0
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "GET" in line]
+    assert rows == [
+        ["http", "GET /a", "token, user", "owner | anyone"],
+        ["http", "GET /b", "off", "anyone"],
+        ["http", "GET /c", "token, user", "nobody: it has no permission="],
+    ]
+    assert "anybody" in run("routes", APP, "--permissions").stdout
