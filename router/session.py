@@ -282,7 +282,7 @@ class Policy:
             return self.of_request(event)
         wire = event._session_wire(self.attribute)
         session = self.of_record(event, wire)
-        if wire is None and session is self.nobody and event.outer is not None:
+        if session is self.nobody and event.outer is not None:
             session = event.outer.session  # of the message that it came inside
         return session
 

@@ -129,7 +129,7 @@ async def make(batch: Batch, call: Call) -> None:
         key_of = None if call.key is None else lambda _: call.key
         await run_each(batch, zip(call.positions, events, strict=True), key_of)
         return
-    if call.key is not None and call.key in batch.failed_keys:
+    if call.key in batch.failed_keys:
         return
     if batch.remaining is not None and batch.remaining() < batch.engine.deadline_margin_ms:
         return
@@ -162,7 +162,7 @@ async def _finish_group(batch: Batch, call: Call, ended: list[Ended]) -> None:
     told: set[int] = set()  # an error of the whole group is reported once
     try:
         for position, (result, error) in zip(call.positions, ended, strict=False):
-            if call.key is not None and call.key in batch.failed_keys:
+            if call.key in batch.failed_keys:
                 await wait_for_tasks(batch.events[position])  # which counts no more, but must not be left running
             else:
                 await finish(batch, position, call.key, result, error, told)

@@ -94,7 +94,7 @@ class TransformEvent(RecordEvent):
 
     def _attempt(self) -> int:
         retries = self._find("lambdaDeliveryRecordMetadata", "retryHint")
-        return retries + 1 if type(retries) is int and retries >= 0 else 1
+        return max(retries, 0) + 1 if type(retries) is int else 1
 
     def _timestamp(self) -> datetime | None:
         key = "approximateArrivalTimestamp"

@@ -16,6 +16,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from scripts.mutation.mutants import Mutant, mutants
 from scripts.mutation.trial import SURVIVED, TIMED_OUT, UNTESTED, TestsFailed, Trees
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = {
     "router/dispatch": ["router/dispatch/*.py"],
     "router/sources": ["router/sources/*.py"],
-    "router/session": ["router/session.py", "router/session_policy.py", "router/signing.py"],
+    "router/session": ["router/session*.py", "router/signing.py"],
     "adapters/sending": [
         "adapters/_core/delivery.py",
         "adapters/_core/message*.py",
@@ -52,14 +53,14 @@ class Settings:
     """What to change and what to run.
 
     packages: patterns of files by the name under which they are counted. equivalent: mutants that no test can notice,
-    each a table with `file`, `function`, `line`, `becomes` and `why`. only: the start of the paths to mutate. sample:
+    each a table with `file`, `function`, `line`, `becomes` (a list), `why`. only: how paths to mutate start. sample:
     how many mutants, 0 for all; of each line at most one.
     """
 
     root: Path
     packages: Mapping[str, Sequence[str]]
     tests: Sequence[str]
-    equivalent: Sequence[Mapping[str, str]] = ()
+    equivalent: Sequence[Mapping[str, Any]] = ()
     only: str = ""
     seed: int = 1
     sample: int = 200
@@ -93,7 +94,11 @@ def chosen(settings: Settings) -> list[tuple[str, Mutant]]:
         for path in _files(settings.root, patterns)
         for mutant in mutants(path, (settings.root / path).read_bytes())
     ]
-    known = {(each["file"], each["function"], each["line"], each["becomes"]) for each in settings.equivalent}
+    known = {
+        (each["file"], each["function"], each["line"], becomes)
+        for each in settings.equivalent
+        for becomes in each["becomes"]
+    }
     gone = known - {_key(mutant) for _, mutant in found}
     if gone:
         raise ValueError("not a mutant any more, take it from the list: " + "; ".join(map(" | ".join, sorted(gone))))

@@ -39,8 +39,8 @@ NEGATED_BY_THEIR_OPERATOR = (ast.Eq, ast.NotEq, ast.Is, ast.IsNot, ast.In, ast.N
 SILENT_CALLS = {"cast", "TypeVar", "ParamSpec", "dataclass", "debug"}
 SILENT_NAMES = {"__all__", "__slots__", "TYPE_CHECKING"}
 LOGGERS = {"debug", "info", "warning", "error", "exception", "critical"}
-# Seen in a traceback or a list of threads, never in an outcome.
-SILENT_KEYWORDS = {"stacklevel", "daemon", "name", "thread_name_prefix"}
+# Seen in a traceback or a list of threads, never in an outcome; and `zip(strict=)`, written where lengths are equal.
+SILENT_KEYWORDS = {"stacklevel", "daemon", "thread_name_prefix", "strict"}
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ class _Finder(ast.NodeVisitor):
         conjunction = isinstance(node.op, ast.And)
         for left, right in zip(node.values, node.values[1:], strict=False):
             self._between(self._end(left), self._start(right), *(("and", "or") if conjunction else ("or", "and")))
-        for value in node.values:
+        for value in (each for each in node.values if not isinstance(each, ast.Constant)):
             self._replace(value, "True" if conjunction else "False")
         self.generic_visit(node)
 

@@ -59,17 +59,18 @@ class Knowledge:
     def pick(self, mutant: Mutant) -> list[str]:
         """Return the tests that run the statement of a mutant, first those that were written for its module.
 
-        Code that runs at import is not run by a test of its own: all that run anything of the module may notice.
+        Where it runs at import, be it of a module of tests, it runs for no test of its own: then all that run anything
+        of the module may notice, and come after those that run it once more.
         """
         lines = self.tests.get(mutant.path, {})
-        found = {test for line in range(mutant.lines[0], mutant.lines[1] + 1) for test in lines.get(line, ())}
-        if not mutant.function or "" in found:
+        own = {test for line in range(mutant.lines[0], mutant.lines[1] + 1) for test in lines.get(line, ())}
+        found = own
+        if not mutant.function or "" in own:
             found = {test for tests in lines.values() for test in tests}
-        own = _words(mutant.path)
+        words = _words(mutant.path)
 
-        def place(test: str) -> tuple[int, str]:
-            file = test.partition("::")[0]
-            return -len(own & _words(file)), test
+        def place(test: str) -> tuple[bool, int, str]:
+            return test not in own, -len(words & _words(test.partition("::")[0])), test
 
         return sorted(found & self.seconds.keys(), key=place)
 
@@ -221,7 +222,7 @@ def _pytest(tree: Path, arguments: Sequence[str], limit: float | None) -> tuple[
     running = subprocess.Popen(
         [sys.executable, *PYTEST, *arguments],
         cwd=tree,
-        env={**inherited, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0"},
+        env={**inherited, "PYTHONPATH": str(tree), "PYTHONHASHSEED": "0", "MUTATION": "1"},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

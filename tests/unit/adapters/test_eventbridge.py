@@ -89,16 +89,16 @@ class TestEvent:
     @pytest.mark.parametrize(
         "detail",
         [
-            Placed("1", Decimal("9.90")),
-            Paid(id="1", total=Decimal("9.90")),
-            MappingProxyType({"id": "1", "total": Decimal("9.90")}),
+            Placed("1", Decimal("1234567890123456789.90")),
+            Paid(id="1", total=Decimal("1234567890123456789.90")),
+            MappingProxyType({"id": "1", "total": Decimal("1234567890123456789.90")}),
         ],
     )
     def test_from_models_and_mappings_with_exact_numbers(self, detail):
         publisher, client = bus()
         publisher.publish("OrderPlaced", detail, session=Session(tenant="acme"))
         held = json.loads(entries(client)[0]["Detail"], parse_float=Decimal)
-        assert Decimal(str(held["total"])) == Decimal("9.90")
+        assert Decimal(str(held["total"])) == Decimal("1234567890123456789.90")
         assert held["metadata"] == {"session": {"tenant": "acme"}}
 
     @pytest.mark.parametrize("detail", [[1], "text", 1, None, {1, 2}])

@@ -158,6 +158,13 @@ class TestRequests:
         assert len(first["MessageDeduplicationId"]) == 64
         assert second["MessageDeduplicationId"] == "own"
 
+    def test_a_group_may_hold_every_character_that_sqs_takes(self):
+        sqs, client = sender()
+        everything = "".join(map(chr, range(ord("!"), ord("~") + 1)))
+        sqs.send("orders.fifo", "x", group=everything, deduplication="!" * 128)
+        (sent,) = client.parameters("send_message")
+        assert (sent["MessageGroupId"], sent["MessageDeduplicationId"]) == (everything, "!" * 128)
+
     def test_a_group_on_a_standard_queue_makes_it_a_fair_one(self):
         sqs, client = sender()
         sqs.send("orders", "x", group="tenant-1")
@@ -324,6 +331,8 @@ class TestRefusedEarly:
             ("orders.fifo", "x", {}, "group="),
             ("orders.fifo", "x", {"group": "g", "delay": 5}, "delay of the queue"),
             ("orders.fifo", "x", {"group": "a b"}, "group= must"),
+            ("orders.fifo", "x", {"group": "\x7f"}, "group= must"),
+            ("orders.fifo", "x", {"group": ""}, "group= must"),
             ("orders.fifo", "x", {"group": "g", "deduplication": "x" * 129}, "deduplication= must"),
         ],
     )
@@ -426,6 +435,7 @@ class TestRetries:
         assert sorted(failure.sent) == list(range(10))
         assert [one.code for one in failure.failed] == ["ThrottlingException"] * 10 + ["NotTried"] * 10
         assert type(failure.__cause__) is Throttled
+        assert "slow down" in str(failure)
         assert len(client.calls) == 2
 
 

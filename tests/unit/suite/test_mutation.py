@@ -102,7 +102,7 @@ def test_the_limit_decides_and_equivalent_mutants_do_not_count(toy: Path, capsys
     (toy / "test_toy.py").write_text("from toy import grade\n\ndef test_much():\n    assert grade(9)\n")
     (toy / "equivalent.toml").write_text(
         '[[equivalent]]\nfile = "toy.py"\nfunction = "grade"\nline = "return points > 3"\n'
-        'becomes = "return points > 4"\nwhy = "no points between"\n'
+        'becomes = ["return points > 4"]\nwhy = "no points between"\n'
     )
     status, out, _ = statuses(toy, capsys, "--limit", "51")
     assert (status, out.splitlines()[-2].split()) == (1, ["all", "2", "1", "0", "50.0%"])

@@ -588,6 +588,7 @@ def test_a_model_with_a_default_is_that_where_none_of_its_parameters_came() -> N
     assert ask(handler_of(Query[Filters] | None)) == {"x": None}
     assert ask(handler_of(Query[Filters], None), "/?other=1") == {"x": None}
     assert ask(handler_of(Query[Filters], None), "/?tag=a")["x"]["tag"] == ["a"]
+    assert ask(handler_of(Query[Filters], Filters(limit=5)))["x"]["limit"] == 5
 
 
 # ---- optional forms of the body, the session and the event -------------------------------------------------------
@@ -611,6 +612,18 @@ def test_an_optional_model_is_the_body_where_there_is_one(handler: Any) -> None:
     assert client.post("/").json() == client.post("/", body="null", headers=AS_JSON).json() == {"id": None}
     assert client.invoke("item") == {"id": None}
     assert client.post("/", json={"id": "x"}).status == 422
+
+
+def test_null_is_not_a_body_that_must_be_there() -> None:
+    resolver = Resolver()
+
+    @resolver.post("/")
+    def handler(item: Item) -> int:
+        return item.id
+
+    client = TestClient(resolver)
+    assert client.post("/", json={"id": 1}).json() == 1
+    assert client.post("/", body="null", headers=AS_JSON).status == 422
 
 
 def test_an_optional_model_is_filled_on_every_source_that_has_a_body() -> None:

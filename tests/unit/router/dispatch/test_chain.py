@@ -204,7 +204,8 @@ def test_middleware_of_one_route_does_not_run_for_another() -> None:
     assert log == []
 
 
-def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_generator_that_returns_before_it_yields_stands_aside(asynchronous: bool) -> None:
     def only_posts(event: Event) -> Generator[None, Any, None]:
         if event.method != "POST":
             return
@@ -216,8 +217,12 @@ def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
             log.append("put")
             yield
 
+    def inside(event: Event) -> Generator[None, Any, None]:
+        log.append("inside")
+        yield
+
     resolver = Resolver()
-    resolver.use(only_posts, only_puts)
+    resolver.use(only_posts, *([only_puts] if asynchronous else []), inside)
 
     @resolver.route("/", methods=["GET", "POST", "PUT"])
     def answer() -> str:
@@ -225,7 +230,7 @@ def test_a_generator_that_returns_before_it_yields_stands_aside() -> None:
 
     client = TestClient(resolver)
     assert [client.request(method, "/").text for method in ("GET", "POST", "PUT")] == ["done"] * 3
-    assert log == ["post", "put"]
+    assert log == ["inside", "post", "inside", *(["put"] if asynchronous else []), "inside"]
 
 
 # ---- answering and replacing -------------------------------------------------------------------------------------

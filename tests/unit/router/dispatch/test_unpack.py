@@ -337,6 +337,29 @@ def test_middleware_and_sessions_of_both() -> None:
     assert order == ["in sqs", "in s3", "acme", "out s3 acme", "out sqs acme"]
 
 
+def test_after_the_events_inside_the_session_is_that_of_the_record_again() -> None:
+    seen: list[str | None] = []
+
+    def note(event: Event) -> Any:
+        yield
+        seen.append(get_session().user)
+
+    resolver = Resolver()
+    resolver.unpack("box", bus_sources=["shop.*"], middleware=[note])
+    resolver.on_bus("OrderPlaced")(lambda: seen.append(get_session().user))
+    assert not failed(resolver, samples.sqs("box", [BUS], session={"user": "the queue's"}))
+    assert seen == ["u-1", "the queue's"]
+
+
+def test_what_is_inside_names_the_attribute_of_the_session_as_its_record_does() -> None:
+    resolver = Resolver(session=SessionPolicy(attribute="who"))
+    seen: list[Session] = []
+    resolver.on_queue("box", bus_sources=["shop.*"])(lambda event: seen.extend(one.session for one in event.inner))
+    bus = samples.eventbridge("OrderPlaced", {"metadata": {"who": WHO}}, source="shop.orders")
+    resolver.resolve(samples.sqs("box", [bus], attributes={"who": json.dumps({"user": "the queue's"})}))
+    assert seen == [Session(**WHO)]
+
+
 @pytest.mark.parametrize(
     ("content", "options"),
     [

@@ -125,6 +125,11 @@ def test_a_request_of_payload_2():
     assert (event.id, event.source_ip) == ("r-2", "203.0.113.9")
 
 
+def test_the_path_is_that_of_the_request_whatever_the_arn_says():
+    event = read_one({**HTTP, "routeArn": f"{STAGE}/POST/orders/*"})
+    assert (event.method, event.path) == ("GET", "/orders/7")
+
+
 def test_a_request_of_payload_2_without_its_context():
     event = read_one({"version": "2.0", "type": "REQUEST", "routeArn": f"{STAGE}/GET/a/b", "identitySource": None})
     assert (event.name, event.method, event.path, event.text) == ("request", "GET", "/a/b", "")
@@ -184,6 +189,7 @@ def test_a_denial_is_a_policy_too():
         ("/orders", [f"{STAGE}/{method}/orders" for method in METHODS]),
         ("* /orders/*", [f"{STAGE}/{method}/orders/*" for method in METHODS]),
         ("$connect", f"{STAGE}/$connect"),
+        ("send message", f"{STAGE}/send message"),  # a route key of a WebSocket API may hold a space
         (
             ["GET /a", "arn:aws:execute-api:eu-west-1:1:x/y/GET/b"],
             [f"{STAGE}/GET/a", "arn:aws:execute-api:eu-west-1:1:x/y/GET/b"],

@@ -63,6 +63,7 @@ LESS: list[dict[str, Any]] = [
     {"connection-id": "c"},
     {"endpoint-id": "e"},
     {"DeploymentId": "d"},
+    {"CodePipeline.job": "j"},
     {"LifecycleEventHookExecutionId": "e"},
     {"invokingEvent": "{}"},
     {"triggerSource": "X", "request": {}},
@@ -121,6 +122,7 @@ LOOK_ALIKES: dict[str, tuple[Source, Any]] = {
     "HTTP API with a version 1.0": (Source.HTTP, http_shape(version="1.0")),
     # httpMethod stands in many
     "REST without a version": (Source.REST, rest_shape()),
+    "REST with a type of its own": (Source.REST, rest_shape(type="REQUEST")),
     "REST with rawPath": (Source.REST, rest_shape(rawPath="/base/a")),
     "REST with version 1.0": (Source.REST, CONTEXT_1),
     "ALB": (Source.ALB, rest_shape({"elb": {"targetGroupArn": "arn"}})),
