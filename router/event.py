@@ -191,6 +191,12 @@ class Event:
             setattr(self, field, value)
             return value
 
+        def __getitem__(self, key: Any) -> Any:
+            # For those who come from handlers of the payload itself. Type checkers refuse it by themselves.
+            raise TypeError(
+                f"{type(self).__name__} is not the payload: read its fields (body, json(), ...) or .raw[{key!r:.80}]"
+            )
+
     def __repr__(self) -> str:
         return f"<Event {self.source.value} name={self.name!r} id={self.id!r}>"
 
@@ -207,6 +213,8 @@ class Event:
 
     @session.setter
     def session(self, session: Session) -> None:
+        if not hasattr(session, "_policy"):
+            raise TypeError(f"event.session takes a Session, not {type(session).__name__}")
         if session._policy is None:  # what an application made is signed like what it replaces
             session = session.replace()
             session._policy = self._policy

@@ -82,6 +82,28 @@ def test_the_payload_and_the_record_stay_as_they_came() -> None:
     assert read(raw)[1].record is raw["Records"][1]
 
 
+@pytest.mark.parametrize(
+    "payload", [samples.sqs("orders", ["a"]), samples.rest("GET", "/"), samples.schedule("nightly")]
+)
+def test_an_event_is_told_from_its_payload(payload: Any) -> None:
+    event: Any = one(payload)
+    with pytest.raises(
+        TypeError, match=r"Event is not the payload: read its fields .body, json.., .... or \.raw\['body'\]"
+    ):
+        event["body"]
+    with pytest.raises(TypeError):
+        list(event)
+    with pytest.raises(TypeError):
+        "body" in event  # noqa: B015
+
+
+@pytest.mark.parametrize("wrong", [{"tenant": "acme"}, "acme", None])
+def test_only_a_session_is_taken_for_one(wrong: Any) -> None:
+    event = one(samples.schedule("nightly"))
+    with pytest.raises(TypeError, match=f"event.session takes a Session, not {type(wrong).__name__}"):
+        event.session = wrong
+
+
 def test_a_field_that_does_not_exist_is_an_attribute_error() -> None:
     event = one(samples.sqs("orders", ["a"]))
     for name in ("headrs", "_headers_", "__fspath__"):
