@@ -206,6 +206,10 @@ def _has(source: Source, match: str, field: str) -> bool:
 def _of_path(name: str, annotation: Any, offer: Offer) -> Getter:
     if name not in offer.parameters and OF_OUTER_GROUPS not in offer.parameters:
         raise ConfigurationError(f"there is no path parameter {name!r}{offer.known()}")
+    if ":" in offer.route.match:
+        from router.dispatch.templates import check_template
+
+        check_template(name, annotation, offer.route.match)
     if annotation is str:
         return OfPath(name)
     convert, at = compile_converter(annotation, text=True), f"path.{name}"

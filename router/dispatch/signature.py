@@ -138,7 +138,7 @@ def _origin(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
             return found
     if name in offer.parameters:
         return _of_path(name, annotation, where, offer)
-    if annotation is REQUIRED or annotation is object or repr(annotation) == "typing.Any":
+    if annotation is REQUIRED or _is_anything(annotation):
         return _by_name(name, default, where, offer, model)
     if is_event(annotation, offer.batch):
         return event_getter(annotation, name, where, offer)
@@ -147,6 +147,10 @@ def _origin(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
     from router.dispatch.places import by_type
 
     return by_type(name, annotation, default, where, offer, model)
+
+
+def _is_anything(annotation: Any) -> bool:
+    return annotation is object or repr(annotation) == "typing.Any"  # told without importing typing
 
 
 def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> Getter | None:
@@ -169,7 +173,7 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
 
 
 def _of_path(name: str, annotation: Any, where: str, offer: Offer) -> Getter:
-    if annotation is REQUIRED or annotation is str:
+    if annotation is REQUIRED or (annotation is str and ":" not in offer.route.match) or _is_anything(annotation):
         return OfPath(name)
     from router.dispatch.places import of_place
 
