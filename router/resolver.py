@@ -170,7 +170,7 @@ class Resolver(Registering):
 
         return decorate
 
-    def on_error(self, function: F) -> F:
+    def on_error(self, function: F | None = None) -> F:
         """Tell a function of every error that nothing expected: unhandled ones, failed records.
 
         It takes the error, and then what it asks for, as with `catch`.
@@ -180,6 +180,8 @@ class Resolver(Registering):
         """
         from router.dispatch.catching import Catcher
 
+        if function is None:
+            raise ConfigurationError("on_error is written without parentheses: @resolver.on_error")
         reporter = Catcher(function, "on_error()")
         self._engine.reporters.append(reporter)
         self._waits_if(reporter.is_async)

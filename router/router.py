@@ -53,9 +53,9 @@ class Registering:
             return handler
 
         if callable(match):
-            raise ConfigurationError(
-                "a decorator was used without its parentheses; write @resolver.get('/path'), @resolver.on_connect()"
-            )
+            from router.routing.mistakes import refuse_bare
+
+            refuse_bare()
         return register
 
     # ---- HTTP --------------------------------------------------------------------------------------------------
@@ -169,6 +169,8 @@ class Registering:
         Raises:
             ConfigurationError: the source carries no events of others, or an option makes no sense.
         """
+        if callable(name):
+            raise ConfigurationError("unpack() decorates nothing: write resolver.unpack('name') on a line of its own")
         sources: tuple[Source, ...]
         try:
             sources = CARRIERS if source is None else (Source(source),)
@@ -225,6 +227,8 @@ class Registering:
 
     def on(self, source: Source | str, name: str = "*", /, **options: Unpack[RecordOptions]) -> Decorator:
         """Any source by name: `@resolver.on(Source.COGNITO, "PreSignUp_*")`."""
+        if callable(source):
+            return self._on((), source)  # which refuses it
         try:
             kind = Source(source)
         except ValueError:

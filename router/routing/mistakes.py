@@ -2,25 +2,60 @@
 
 from __future__ import annotations
 
+import inspect
+
 from router.env import name_in
 from router.errors import ConfigurationError
 from router.event import Source
+from router.routing.slots import matches
+from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from router.routing.route import Route
 
-# Sources whose events are named after a resource, by its plain name.
-_PLAIN = frozenset(
-    Source(name) for name in ("sqs", "sns", "dynamodb", "kinesis", "kafka", "s3", "s3-batch", "firehose", "schedule")
+# Sources whose events have names that people make up, or a path: anything may be one.
+_FREE = frozenset(
+    (*HTTP_SOURCES, *map(Source, ("eventbridge", "invoke", "task", "authorizer", "websocket", "codepipeline")))
 )
 _EXPRESSIONS = ("rate(", "cron(", "at(")
 # S3 user guide, "Supported event types". Those with an action are written with it, or with a star.
-_WITH_ACTION = (
-    *("ObjectCreated", "ObjectRemoved", "ObjectRestore", "ObjectTagging", "ObjectAcl"),
-    *("Replication", "LifecycleExpiration"),
-)
-_WITHOUT_ACTION = ("ReducedRedundancyLostObject", "LifecycleTransition", "IntelligentTiering", "TestEvent")
+_ACTIONS = {
+    "ObjectCreated": ("Put", "Post", "Copy", "CompleteMultipartUpload"),
+    "ObjectRemoved": ("Delete", "DeleteMarkerCreated"),
+    "ObjectRestore": ("Post", "Completed", "Delete"),
+    "ObjectTagging": ("Put", "Delete"),
+    "ObjectAcl": ("Put",),
+    "ObjectAnnotation": ("Put", "Delete"),
+    "ObjectRetention": ("Put",),
+    "Replication": (
+        *("OperationFailedReplication", "OperationMissedThreshold"),
+        *("OperationReplicatedAfterThreshold", "OperationNotTracked"),
+    ),
+    "LifecycleExpiration": ("Delete", "DeleteMarkerCreated"),
+    "ReducedRedundancyLostObject": (),
+    "LifecycleTransition": (),
+    "IntelligentTiering": (),
+    "TestEvent": (),
+}
+
+
+def refuse_bare() -> NoReturn:
+    """Refuse a decorator that was used without its parentheses, and say how this one is written.
+
+    Raises:
+        ConfigurationError: always.
+    """
+    # The verb that registers called `_on`, which called this. Frames are read only on the way to this error.
+    frame = inspect.currentframe()
+    while frame is not None and frame.f_code.co_name in ("refuse_bare", "_on"):
+        frame = frame.f_back
+    verb = "get" if frame is None else frame.f_code.co_name
+    wanted = "path" if frame is None else frame.f_code.co_varnames[1]
+    example = {"handler": "", "path": "'/path'", "source": "Source.COGNITO, 'name'"}.get(wanted, f"'{wanted}'")
+    raise ConfigurationError(f"a decorator was used without its parentheses; write @resolver.{verb}({example})")
 
 
 def check_name(route: Route) -> None:
@@ -30,31 +65,61 @@ def check_name(route: Route) -> None:
         ConfigurationError: it is an ARN, a URL, or the expression of a schedule.
     """
     match = route.match
-    if not _PLAIN.issuperset(route.sources):
-        return
-    if match.startswith(("arn:", "https://", "http://")):
-        meant = name_in(match)
-        write = f"write the name {meant!r}" if meant else "write the name"
-        raise ConfigurationError(
-            f"{route}: {write}; what a template makes may come from the environment: Env('VARIABLE')"
-        )
+    if not _FREE.intersection(route.sources):
+        _check_plain(str(route), match)
     if route.sources == (Source.SCHEDULE,) and match.startswith(_EXPRESSIONS):
         raise ConfigurationError(
             f"{route}: write the name of the rule or schedule; its template says when it is due, and no event does"
         )
 
 
+def _check_plain(where: str, name: str) -> None:
+    """Refuse an ARN or a URL in place of a name. Raises ConfigurationError."""
+    if not name.startswith(("arn:", "https://", "http://")):
+        return
+    meant = name_in(name)
+    write = f"write the name {meant!r}" if meant else "write the name"
+    raise ConfigurationError(f"{where}: {write}; what a template makes may come from the environment: Env('VARIABLE')")
+
+
+def check_topics(route: Route) -> None:
+    """Refuse an ARN among the topics of a route: envelopes are compared by name. Raises ConfigurationError."""
+    for topic in route.topics:
+        if type(topic) is str:  # Env takes an ARN
+            _check_plain(f"{route}: topics=", topic)
+
+
 def check_object_events(bucket: str, events: tuple[str, ...]) -> None:
-    """Check the names of S3 events. Names that S3 may add one day are taken.
+    """Check the names of S3 events. What has a `*` in its family may be a name that S3 adds one day.
 
     Raises:
-        ConfigurationError: a name lacks its action, or is spelled in another way.
+        ConfigurationError: there is no such event; uploads would be acknowledged, and no handler called.
     """
-    known = {name.lower(): name for name in (*_WITH_ACTION, *_WITHOUT_ACTION)}
     for event in events:
-        family, colon, action = event.removeprefix("s3:").partition(":")
-        meant = known.get(family.replace("_", "").replace(" ", "").lower())
-        if "*" in family or meant is None or (meant == family and (colon or meant in _WITHOUT_ACTION)):
-            continue
-        whole = meant if meant in _WITHOUT_ACTION else f"{meant}:{action or '*'}"
-        raise ConfigurationError(f"on_object {bucket!r}: there is no event {event!r}; write {whole!r}")
+        family, _, action = event.removeprefix("s3:").partition(":")
+        if "*" not in family and not _is_event(family, action):
+            raise ConfigurationError(f"on_object {bucket!r}: there is no event {event!r}; {_meant(family, action)}")
+
+
+def _is_event(family: str, action: str) -> bool:
+    actions = _ACTIONS.get(family)
+    if not actions:
+        return actions is not None and not action
+    return any(matches(action, one) for one in actions)
+
+
+def _meant(family: str, action: str) -> str:
+    """Return how a name of an event is written that was spelled otherwise."""
+    known = {name.lower(): name for name in _ACTIONS}
+    spelled = family.replace("_", "").replace(" ", "").lower()
+    name = known.get(spelled)
+    if name is None:
+        from difflib import get_close_matches
+
+        name = next((known[near] for near in get_close_matches(spelled, known, 1)), None)
+    if name is None:
+        return f"use {', '.join(f'{one}:*' if actions else one for one, actions in _ACTIONS.items())}"
+    if not _ACTIONS[name]:
+        return f"write {name!r}"
+    whole = next((one for one in _ACTIONS[name] if one.lower() == action.lower()), "*")
+    return f"write {f'{name}:{whole}'!r}"

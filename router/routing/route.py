@@ -209,6 +209,10 @@ class Route:
             raise ConfigurationError(f"{self}: concurrency= takes an integer from 1, not {self.concurrency!r:.80}")
         if (self.topics or self.bus_sources) and not set(CARRIERS).issuperset(self.sources):
             raise ConfigurationError(f"{self}: topics= and bus_sources= are for queues, topics and Kinesis streams")
+        if self.topics:
+            from router.routing.mistakes import check_topics
+
+            check_topics(self)
         if self.others != "fail":
             self._check_others()
         if type(self.aggregated) is not bool or (self.aggregated and Source.KINESIS not in self.sources):

@@ -27,12 +27,14 @@ from router import (
     Query,
     Resolver,
     Response,
+    Router,
     Source,
     Transformed,
     detect,
     read,
 )
 from router.errors import EncodeError
+from router.router import Registering
 from router.routing.subject import check_keys
 from router.testing import TestClient, samples
 
@@ -681,29 +683,34 @@ def test_a_class_is_no_handler() -> None:
             register(Orders)
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "get",
-        "route",
-        "on_connect",
-        "on_disconnect",
-        "on_message",
-        "on_queue",
-        "on_topic",
-        "on_stream",
-        "on_kafka",
-        "on_object",
-        "on_bus",
-        "on_schedule",
-        "on_invoke",
-        "on_task",
-        "on_authorize",
-    ],
-)
-def test_a_decorator_without_parentheses_is_refused(name: str) -> None:
-    with pytest.raises(ConfigurationError, match="without its parentheses"):
-        getattr(Resolver(), name)(plain)
+VERBS = [name for name in vars(Registering) if not name.startswith("_") and name != "unpack"]
+
+
+@pytest.mark.parametrize("name", VERBS)
+@pytest.mark.parametrize("group", [Resolver, Router])
+def test_a_decorator_without_parentheses_is_refused_and_says_how_it_is_written(name: str, group: Any) -> None:
+    class Callable:
+        def __call__(self) -> None: ...
+
+    for handler in (plain, Callable(), Callable):
+        with pytest.raises(ConfigurationError, match=r"without its parentheses; write ") as raised:
+            getattr(group(), name)(handler)
+        written = str(raised.value).partition("write @resolver.")[2]
+        assert written.startswith(f"{name}(")
+        # The mend works as it is written.
+        scope = {"resolver": group(), "Source": Source}
+        exec(f"resolver.{written}(lambda: None)", scope)
+        assert len(scope["resolver"].routes) == 1
+
+
+def test_unpack_and_catch_likewise() -> None:
+    for group in (Resolver(), Router()):
+        with pytest.raises(ConfigurationError, match=r"unpack\(\) decorates nothing: write resolver.unpack\('name'\)"):
+            group.unpack(plain)  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match=r"as in @resolver.catch\(ValueError\)"):
+            group.catch(plain)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"on_error is written without parentheses: @resolver.on_error"):
+        Resolver().on_error()
 
 
 # ---- every source --------------------------------------------------------------------------------------------------

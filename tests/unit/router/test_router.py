@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, Path, Resolver, RouteConflict, Router, Source
+from router import ConfigurationError, Env, Event, Path, Resolver, RouteConflict, Router, Source
 from router.router import Registering
 from router.testing import TestClient, samples
 from tests.unit.router.dispatch.cases import failed, sqs
@@ -300,8 +300,6 @@ ARN = "arn:aws"
 @pytest.mark.parametrize(
     ("register", "message"),
     [
-        (lambda on: on.get(lambda: None), "a decorator was used without its parentheses"),
-        (lambda on: on.on_queue(lambda: None), "a decorator was used without its parentheses"),
         (lambda on: on.on_stream("t", events=["CREATE"]), "unknown event CREATE; use INSERT, MODIFY, REMOVE"),
         (
             lambda on: on.on_queue(f"{ARN}:sqs:eu-west-1:123456789012:orders")(lambda: None),
@@ -321,6 +319,23 @@ ARN = "arn:aws"
         (lambda on: on.on_object("b", events=["OBJECT_REMOVED"]), "write 'ObjectRemoved:.'"),
         (lambda on: on.on_object("b", events=["Object Created"]), "write 'ObjectCreated:.'"),
         (lambda on: on.on_object("b", events=["lifecycleTransition"]), "write 'LifecycleTransition'"),
+        (lambda on: on.on_object("b", events=["ObjectCreate:*"]), "no event 'ObjectCreate:.'; write 'ObjectCreated:.'"),
+        (lambda on: on.on_object("b", events=["ObjectCreated:Putt"]), "write 'ObjectCreated:.'"),
+        (lambda on: on.on_object("b", events=["ObjectCreated:put"]), "write 'ObjectCreated:Put'"),
+        (lambda on: on.on_object("b", events=["IntelligentTiering:*"]), "write 'IntelligentTiering'"),
+        (
+            lambda on: on.on_object("b", events=["Upload"]),
+            "no event 'Upload'; use ObjectCreated:., .*, LifecycleTransition",
+        ),
+        (lambda on: on.on_object("b", events=["ObjectCreated:*", ""]), "there is no event ''; use"),
+        (lambda on: on.on("rabbitmq", "arn:aws:mq:r:1:orders")(lambda: None), "write the name 'orders'"),
+        (lambda on: on.on("logs", "arn:aws:logs:r:1:log-group:/a/b:*")(lambda: None), "write the name '/a/b'"),
+        (lambda on: on.on("alarm", "arn:aws:cloudwatch:r:1:alarm:cpu")(lambda: None), "write the name 'cpu'"),
+        (lambda on: on.unpack("arn:aws:sns:r:1:events"), "write the name 'events'"),
+        (
+            lambda on: on.on_queue("q", topics=["a", "arn:aws:sns:r:1:events"])(lambda: None),
+            "sqs q: topics=: write the name 'events'",
+        ),
         (lambda on: on.on("sqss", "q"), "on.'sqss'.: unknown source; use one of rest, http"),
         (lambda on: on.on("rest", "/x"), "HTTP routes have a path; use get, post"),
         (lambda on: on.get("/", unknown=1)(lambda: None), "GET /: unknown option unknown"),
@@ -347,8 +362,9 @@ def test_names_that_look_alike_and_may_be_meant_are_taken() -> None:
     on.on_object("b", events=["ObjectCreated:*", "s3:ObjectRemoved:Delete", "Object*", "IntelligentTiering"])(
         lambda: None
     )
-    on.on_object("b", events=["NewKind:Done", "NewKind"])(lambda: None)
-    assert len(on.routes) == 5
+    on.on_object("b", events=["NewKind*:Done", "New*", "ObjectCreated:Complete*", "ObjectRetention:Put"])(lambda: None)
+    on.on_queue("q", topics=[Env("TOPIC"), "shop-*"])(lambda: None)
+    assert len(on.routes) == 6
 
 
 def test_middleware_of_a_group_covers_its_records_too() -> None:
