@@ -36,7 +36,7 @@ class Sockets:
         return True
 
     def send_to_all(self, connection_ids: Iterable[str], message: Any) -> list[str]:
-        """Send one message to many, a few at a time. Gives the connections that are gone."""
+        """Send one message to many, a few at a time, and return the connections that are gone."""
         ids = list(connection_ids)
         with ThreadPoolExecutor(AT_A_TIME) as threads:
             sent = list(threads.map(lambda id: self.send(id, message), ids))

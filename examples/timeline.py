@@ -33,7 +33,7 @@ class Mismatch(Exception):
 
 
 class Held(logging.Handler):
-    """Keeps what is logged."""
+    """Keep what is logged."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class Held(logging.Handler):
 
 
 class Timeline(logging.Handler):
-    """Listens to the application's journal, prints what it says, and keeps it for the checks."""
+    """Listen to the application's journal, print what it says, and keep it for the checks."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -133,7 +133,7 @@ def _fit(text: str, width: int) -> str:
 
 
 def _style(outcome: object) -> str:
-    """Done, refused for what was asked, or failed."""
+    """Return the style of an outcome: done, refused for what was asked, or failed."""
     if outcome == "done" or outcome in range(400):
         return "bold green"
     return "yellow" if outcome in range(400, 500) else "bold red"

@@ -139,7 +139,7 @@ def store(event: QueueEvent, session: Session) -> None:
 
 @resolver.on_topic("shipments")
 def shipped(event: TopicEvent) -> None:
-    """The carrier has taken a parcel. SNS calls again when this fails."""
+    """Mark an order as shipped: the carrier has its parcel. When this fails, SNS calls again."""
     set_status(event.json()["order_id"], "shipped")
 
 
@@ -188,7 +188,7 @@ def take_prices(event: ObjectEvent) -> None:
     require=(),  # an event of a bus may carry a session, but the partner has none of ours
 )
 def paid(event: BusEvent) -> None:
-    """The payment partner has the money. Its reference is the one that the shop gave it: `tenant/order`."""
+    """Mark an order as paid. The partner's reference is the one that the shop gave it: `tenant/order`."""
     tenant, _, order_id = event.detail["reference"].partition("/")
     event.session = Session(tenant=tenant)
     set_status(order_id, "paid")
@@ -205,7 +205,7 @@ def expire(event: ScheduleEvent) -> None:
 
 
 def expire_orders(placed_before: datetime) -> int:
-    """Let the tenant's unpaid orders from before a time expire. Returns how many did."""
+    """Let the tenant's unpaid orders from before a time expire, and return how many did."""
     expired = 0
     for order in orders.query(Order, consistent=True):
         if order.status in UNPAID and order.placed_at < placed_before:
@@ -222,18 +222,18 @@ def expire_orders(placed_before: datetime) -> int:
 
 @resolver.on_connect()
 def connect() -> None:
-    """A client opens a connection: let in, because its session has a tenant and a user. TrackConnections keeps it."""
+    """Let a client in: its session has a tenant and a user, or it would not get here. TrackConnections keeps it."""
 
 
 @resolver.on_message("status")
 def status(event: SocketEvent) -> Answer:
-    """A client asks for an order; the answer goes back on its connection."""
+    """Answer a client that asks for an order; the answer goes back on its connection."""
     return find(event.json()["order_id"])
 
 
 @resolver.on_disconnect()
 def disconnect() -> None:
-    """A client is gone, and TrackConnections forgets it."""
+    """Let a client go. TrackConnections forgets it."""
 
 
 # ---- tasks and direct calls -------------------------------------------------------------------------------------

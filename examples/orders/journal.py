@@ -12,7 +12,7 @@ log = logging.getLogger("orders.journal")
 
 
 class Journal(Middleware):
-    """Logs what came, where it went, for whom, how long it took and how it ended."""
+    """Log each event: its source and route, whose it is, how long it took and how it ended."""
 
     answers_errors = True  # see the answer to an HTTP error, 404 included, in the place of the error
 

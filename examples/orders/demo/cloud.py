@@ -34,7 +34,7 @@ def isolate() -> None:
 
 
 class Cloud:
-    """Moto's server on a free port of this machine; everything is in memory, and gone when the `with` block ends."""
+    """Run Moto's server on a free port of this machine; all is in memory, and gone when the `with` block ends."""
 
     def __init__(self) -> None:
         self._server = ThreadedMotoServer("127.0.0.1", port=0, verbose=False)

@@ -14,7 +14,7 @@ Invoke = Callable[[Any], Any]
 
 
 class QueueMapping:
-    """Receives messages, hands them to the function in one batch, and deletes those that it did not report."""
+    """Receive messages, hand them to the function in one batch, and delete those that it did not report."""
 
     def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
         self._aws = cloud.aws
@@ -23,7 +23,7 @@ class QueueMapping:
         self._invoke = invoke
 
     def poll(self, wait_s: int) -> list[str]:
-        """Deliver one batch, for which it waits so many seconds. Gives the ids of the messages that failed."""
+        """Deliver one batch, for which it waits so many seconds, and return the ids of the messages that failed."""
         received = self._aws.call(
             "sqs",
             "receive_message",
@@ -61,7 +61,7 @@ class QueueMapping:
 
 
 class StreamMapping:
-    """Reads the stream of a table in order. What follows a record that failed waits until that record is done."""
+    """Read the stream of a table in order. The records after one that failed wait until it is done."""
 
     def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
         self._aws = cloud.aws
@@ -73,7 +73,7 @@ class StreamMapping:
         self._waiting: list[dict[str, Any]] = []
 
     def poll(self) -> int:
-        """Deliver what there is. Gives the number of records that are still to be done."""
+        """Deliver what there is, and return the number of records that are still to be done."""
         read = self._call("get_records", ShardIterator=self._iterator)
         self._iterator = read["NextShardIterator"]
         self._waiting += [{**record, "awsRegion": REGION, "eventSourceARN": self._arn} for record in read["Records"]]
@@ -95,7 +95,7 @@ def failures(answer: Any, delivered: list[str]) -> list[str]:
 
 
 def as_delivered(payload: Any) -> Any:
-    """A payload or an answer after its way through Lambda: plain JSON."""
+    """Return a payload or an answer as it comes out of Lambda: plain JSON."""
     return json.loads(json.dumps(payload, default=_plain))
 
 

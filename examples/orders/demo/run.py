@@ -32,7 +32,7 @@ READING = {
 
 
 class Demo:
-    """Plays the clients, API Gateway, the event source mappings and ECS; the application and its calls are real."""
+    """Play the clients, API Gateway, the event source mappings and ECS; the application and its calls are real."""
 
     def __init__(self, cloud: Cloud, timeline: Timeline) -> None:
         # As in Lambda, the environment is there before the application is imported.
@@ -49,7 +49,7 @@ class Demo:
         self.bobs_id = ""
 
     def run(self) -> None:
-        """All steps in order. Raises Mismatch at the first check that fails."""
+        """Run all steps in order. Raises Mismatch at the first check that fails."""
         self.connect()
         self.upload_prices()
         self.place_orders()
@@ -75,14 +75,14 @@ class Demo:
     # ---- the steps ---------------------------------------------------------------------------------------------
 
     def connect(self) -> None:
-        """Two tenants, each with a client on a WebSocket."""
+        """Connect a client of each of the two tenants."""
         self.timeline.step("Clients of two tenants connect")
         for connection_id, who in (("ann-1", ANN), ("bob-1", BOB)):
             opened = samples.websocket("CONNECT", connection_id=connection_id, authorizer=who)
             self.check(f"{who['user']} is let in", self.invoke(opened)["statusCode"], 200)
 
     def upload_prices(self) -> None:
-        """A price list of a tenant, past the function into the bucket, whose notification calls it."""
+        """Send a price list past the function into the bucket, whose notification calls the function."""
         self.timeline.step("Ann uploads a price list: request -> bucket -> notification")
         answer = self._request("POST", "/price-lists", ANN)
         self.check("she is told where to send it", answer["statusCode"], 200)
@@ -104,7 +104,7 @@ class Demo:
             return int(response.status)
 
     def place_orders(self) -> None:
-        """Orders over REST, one of them for something that nobody sells."""
+        """Place orders over REST, one of them for something that nobody sells."""
         self.timeline.step("Ann places two orders, Bob one; only the queue can tell what is sold")
         self.order_id = self._place(ANN, {"product": "tea", "quantity": 2})
         self.poison_id = self._place(ANN, {"product": "unicorn"})
@@ -116,7 +116,7 @@ class Demo:
         return str(json.loads(answer["body"])["order_id"])
 
     def work_off_queue(self) -> None:
-        """Through the topic into the queue: the orders come in one batch, and one of them fails."""
+        """Deliver the orders from the queue in one batch, of which one fails."""
         self.timeline.step("Topic -> queue -> table: three in one batch, and one of them fails")
         self.check("one message failed", len(self.queue.poll(wait_s=5)), 1)
         outcomes = [line["outcome"] for line in self._journal("sqs")]
@@ -138,7 +138,7 @@ class Demo:
         return self.policy.issue(Session(ANN["tenant"], ANN["user"], correlation_id=request_id), purpose)
 
     def read_stream(self) -> None:
-        """The table's stream says what is new, and each client hears of its tenant's order."""
+        """Deliver what is new in the table: each client hears of its tenant's order."""
         self.timeline.step("The table's stream -> messages on the WebSockets")
         self.check("the stream is read to its end", self.stream.poll(), 0)
         told = {"type": "order", "status": "open"}
@@ -152,7 +152,7 @@ class Demo:
             self.check(f"{name}'s client is told of {name}'s order, and of no other", got, [message])
 
     def show_orders(self) -> None:
-        """Over REST and over the WebSocket, to whom it belongs and to nobody else."""
+        """Ask for an order over REST and over the WebSocket, as its tenant and as another."""
         self.timeline.step("An order can be seen by its tenant alone")
         for who, status in ((ANN, 200), (BOB, 404)):
             answer = self._request("GET", f"/orders/{self.order_id}", who)
@@ -164,7 +164,7 @@ class Demo:
         self.check("Ann's client is told the status", json.loads(answer["body"])["status"], "open")
 
     def retry_poison(self) -> None:
-        """The message that failed comes again until the queue has had enough of it."""
+        """Deliver the message that failed until the queue gives it up."""
         self.timeline.step("What failed is delivered again, alone, until it is dead-lettered")
         for attempt in range(2, MOST_TRIES + 1):
             failed = len(self.queue.poll(wait_s=5))
@@ -179,7 +179,7 @@ class Demo:
         return [json.loads(json.loads(message["Body"])["Message"])["order_id"] for message in held.get("Messages", [])]
 
     def run_task(self) -> None:
-        """A process of its own, with the session in its environment, as ECS starts it."""
+        """Run the task as ECS does: in a process of its own, with the session in its environment."""
         self.timeline.step("An ECS task bills acme: a process with TASK_NAME and SESSION")
         task = subprocess.run(
             [sys.executable, "-m", "examples.orders.task"],
@@ -196,7 +196,7 @@ class Demo:
         self.check("the change went through the stream as well", self.stream.poll(), 0)
 
     def take_payment(self) -> None:
-        """Two events of a partner's bus, which knows nothing of sessions."""
+        """Deliver two events of a partner's bus, which knows nothing of sessions."""
         self.timeline.step("A partner's event bus: a payment of Ann fails, the next one succeeds")
         reference = f"{ANN['tenant']}/{self.order_id}"
         for state, outcome, status in (
@@ -208,7 +208,7 @@ class Demo:
         self._check_told("ann-1", "paid")
 
     def let_orders_expire(self) -> None:
-        """The tick of a schedule, of a time that is still to come."""
+        """Let a schedule be due, at a time that is still to come."""
         self.timeline.step("15 days later a nightly schedule is due; Bob has not paid")
         later = datetime.now(UTC) + timedelta(days=15)
         self.invoke(samples.schedule("expire-unpaid", timestamp=later))
@@ -224,7 +224,7 @@ class Demo:
         self.check(f"the client {connection_id} is told, by way of the stream", told, status)
 
     def invoke_directly(self) -> None:
-        """The last hop: a direct invoke with tenant and user of the first order."""
+        """Invoke the function directly, for tenant and user of the first order."""
         self.timeline.step("A direct invoke")
         answer = self.invoke({"action": "rebuild", "session": self._session_for("invoke")})
         sums = {"tenant": "acme", "orders": 1, "unpaid": 0, "total": "10.00"}
@@ -238,7 +238,7 @@ class Demo:
         return next(line for line in self._journal("rest") if line["route"] == "POST /orders")
 
     def disconnect(self) -> None:
-        """The clients go, and nobody remembers them."""
+        """Disconnect the clients; nobody remembers them."""
         self.timeline.step("The clients disconnect")
         for connection_id, who in (("ann-1", ANN), ("bob-1", BOB)):
             self.invoke(samples.websocket("DISCONNECT", connection_id=connection_id, authorizer=who))
@@ -246,7 +246,7 @@ class Demo:
         self.check("no connection is left", left, 0)
 
     def compare_correlation(self) -> None:
-        """One id leads from the request through every hop."""
+        """Follow one id from the request through every hop."""
         self.timeline.step("One correlation id joins the hops of Ann's first order")
         first = self._first_order()["correlation_id"]
         hops = [line["source"] for line in self.timeline.lines if line["correlation_id"] == first]
