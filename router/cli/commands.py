@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 import router
 from router.cli import library, shadowing
@@ -24,10 +25,31 @@ if TYPE_CHECKING:
     from router.resolver import Resolver
     from router.routing.route import Route
 
+
+def _flag(*names: str, **options: Any) -> Any:
+    """Return an option that takes no value; without a metavar of its own the help would show `<bool>`."""
+    return typer.Option(*names, metavar="", **options)
+
+
 Application = Annotated[
     str, typer.Argument(metavar="APP", help="The application: `package.module:resolver`.", show_default=False)
 ]
-Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log more: each batch, each retry.")]
+Verbose = Annotated[bool, _flag("--verbose", "-v", help="Log more: each batch, each retry.")]
+
+
+class Command(TyperCommand):
+    """A command that says what a missing argument is, beside its name."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments of a command line, as the base class does."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            param = getattr(error, "param", None)
+            if type(error).__name__ == "MissingParameter" and not error.message:  # type: ignore[attr-defined]
+                error.message = getattr(param, "help", None) or ""  # type: ignore[attr-defined]
+            raise
+
 
 app = typer.Typer(
     help="Run an application outside of Lambda, and look at it.",
@@ -52,7 +74,8 @@ def _show_version(wanted: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+        bool,
+        _flag("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     pass
@@ -64,7 +87,7 @@ def _common(
 _COLUMNS = ("source", "route", "handler", "options")  # of the table of routes
 
 
-@app.command()
+@app.command(cls=Command)
 def worker(
     application: Application,
     queues: Annotated[
@@ -117,12 +140,12 @@ def worker(
     raise typer.Exit(code)
 
 
-@app.command()
+@app.command(cls=Command)
 def task(
     application: Application,
     name: Annotated[
         str | None,
-        typer.Argument(metavar="[NAME]", help="The task; by default the variable `TASK_NAME`.", show_default=False),
+        typer.Argument(metavar="NAME", help="The task; by default the variable `TASK_NAME`.", show_default=False),
     ] = None,
     require_env: Annotated[
         list[str] | None, typer.Option(metavar="VARIABLE", help="A variable that must be set; may be repeated.")
@@ -141,10 +164,10 @@ def task(
     raise typer.Exit(resolver.run_task(require_env=tuple(require_env or ())))
 
 
-@app.command()
+@app.command(cls=Command)
 def routes(
     application: Application,
-    permissions: Annotated[bool, typer.Option("--permissions", help="Show who may call each route.")] = False,
+    permissions: Annotated[bool, _flag("--permissions", help="Show who may call each route.")] = False,
 ) -> None:
     """List the routes of an application as a table.
 
@@ -167,7 +190,7 @@ def routes(
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
-@app.command()
+@app.command(cls=Command)
 def indexes(
     application: Annotated[
         str,
@@ -177,8 +200,8 @@ def indexes(
             show_default=False,
         ),
     ],
-    prune: Annotated[bool, typer.Option("--prune", help="Drop indexes that no repository declares.")] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, and say what would be done.")] = False,
+    prune: Annotated[bool, _flag("--prune", help="Drop indexes that no repository declares.")] = False,
+    dry_run: Annotated[bool, _flag("--dry-run", help="Change nothing, and say what would be done.")] = False,
     tenants: Annotated[
         list[str] | None,
         typer.Option(
@@ -200,7 +223,7 @@ def indexes(
     raise typer.Exit(run_indexes(application, tenants, prune=prune, dry_run=dry_run, parallel=parallel))
 
 
-@app.command()
+@app.command(cls=Command)
 def vendor(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder of the copy, such as `src/shop/_junction`.")
@@ -213,8 +236,8 @@ def vendor(
             show_default=False,
         ),
     ] = None,
-    check: Annotated[bool, typer.Option("--check", help="Write nothing; say whether the copy is current.")] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what was edited in the copy by hand.")] = False,
+    check: Annotated[bool, _flag("--check", help="Write nothing; say whether the copy is current.")] = False,
+    force: Annotated[bool, _flag("--force", help="Overwrite what was edited in the copy by hand.")] = False,
 ) -> None:
     """Copy the library into a package of your own, for an application that has its own `router` or `adapters`.
 

@@ -64,7 +64,7 @@ def read_copy(folder: Path) -> Copy | None:
     if folder.is_dir():
         if not any(folder.iterdir()):
             return None
-        if (folder / MARKER).is_file():
+        if (folder / MARKER).is_file() and not (folder / MARKER).is_symlink():
             return _read_marker(folder / MARKER)
     elif not folder.exists():
         return None
@@ -75,7 +75,7 @@ def _read_marker(path: Path) -> Copy:
     try:
         told = json.loads(path.read_bytes())
         return Copy(str(told["version"]), str(told["package"]), dict(told["files"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):  # the last of what is nested too deeply
         raise ConfigurationError(f"{path} cannot be read: remove the folder and make the copy anew") from None
 
 
@@ -121,11 +121,14 @@ def edits(folder: Path, copy: Copy) -> list[str]:
     present = set()
     for path in folder.rglob("*"):
         name = path.relative_to(folder).as_posix()
-        if path.is_dir() or name == MARKER or "__pycache__" in path.parts:
+        is_link = path.is_symlink()
+        if (path.is_dir() and not is_link) or name == MARKER or "__pycache__" in path.parts:
             continue
         present.add(name)
         if name not in copy.files:
             found.append(f"added {name}")
+        elif is_link or not path.is_file():  # never read: it may be of another place, or have no end
+            found.append(f"replaced {name}")
         elif _hash(path.read_bytes()) != copy.files[name]:
             found.append(f"edited {name}")
     return sorted([*found, *(f"removed {name}" for name in copy.files.keys() - present)])

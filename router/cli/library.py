@@ -29,15 +29,24 @@ def sources() -> Iterator[tuple[str, Path]]:
     """Yield the files of both packages, each with its path below `FOLDER`; leave out what tools made.
 
     Raises:
-        ConfigurationError: a package is not in a folder, since it was imported from an archive.
+        ConfigurationError: a package is not in a folder, since it was imported from an archive; or a file in it is a
+            link to a place outside of it.
     """
     for package in PACKAGES:
+        home = (FOLDER / package).resolve()
         if not (FOLDER / package / "__init__.py").is_file():
             raise ConfigurationError(f"the package {package} of the library is not in the folder {FOLDER}")
         for path in sorted((FOLDER / package).rglob("*")):
             below = path.relative_to(FOLDER)
             made_by_tools = any(part == "__pycache__" or part.startswith(".") for part in below.parts)
-            if path.is_file() and not made_by_tools and path.suffix != ".pyc":
+            if made_by_tools or path.suffix == ".pyc":
+                continue
+            if path.is_symlink() and not path.resolve().is_relative_to(home):
+                raise ConfigurationError(
+                    f"{path} is a link to {path.resolve()}, outside of the library: install the library with copies of "
+                    "its files (uv: --link-mode=copy), or remove the link"
+                )
+            if path.is_file():
                 yield below.as_posix(), path
 
 

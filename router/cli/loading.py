@@ -41,10 +41,7 @@ def load(name: str, what: str, form: str) -> Any:
     """
     module_name, colon, attributes = name.partition(":")
     if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attributes.split("."))):
-        attribute = form.rpartition(":")[2]
-        example = name.removesuffix(".py").replace("/", ".").partition(":")[0]
-        such_as = f", such as {example}:{attribute}" if example.replace(".", "").isidentifier() else ""
-        refuse(f"{what} {name!r}: write it as {form}{such_as}")
+        refuse(f"{what} {name!r}: write it as {form}{_such_as(module_name, form.rpartition(':')[2])}")
     if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())
     found = _imported(module_name, f"{what} {name!r}")
@@ -55,17 +52,39 @@ def load(name: str, what: str, form: str) -> Any:
     return found
 
 
+def _such_as(module: str, attribute: str) -> str:
+    """Return an example as the end of a message, made of a path or a module without an attribute."""
+    example = module.removeprefix("./").removesuffix(".py").replace("/", ".")
+    return f", such as {example}:{attribute}" if all(part.isidentifier() for part in example.split(".")) else ""
+
+
 def _imported(name: str, what: str) -> Any:
     """Import a module of the application; end the process with one line when that fails."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            refuse(f"{what}: there is no module {error.name!r} here")
-        refuse(f"{what}: {name} cannot be imported: {error}{shadowing.explanation()}")
+            refuse(f"{what}: {_missing(name, error.name)}")
+        refuse(f"{what}: {name} cannot be imported: {error} ({_place(error)}){shadowing.explanation()}")
+    except SystemExit as error:
+        refuse(f"{what}: {name} ended the process with status {error.code!r} while it was imported ({_place(error)})")
     except Exception as error:
-        told = f"{type(error).__name__}: {error} ({_place(error)})"
+        said = error.msg if isinstance(error, SyntaxError) else error  # which has the place in it
+        told = f"{type(error).__name__}: {said} ({_place(error)})"
         refuse(f"{what}: {name} cannot be imported: {told}{shadowing.explanation()}")
+
+
+def _missing(name: str, missing: str) -> str:
+    """Return where a module was looked for, and what to do."""
+    if name.endswith(".py"):
+        return f"{name} is a file: write its module, {name.removesuffix('.py')}:resolver"
+    if "." in missing:
+        package, _, module = missing.rpartition(".")
+        return f"there is no module {missing!r}: {package} was found, and has no {module}"
+    return (
+        f"there is no module {missing!r} here: neither in {os.getcwd()} nor on the path; run it from the folder that "
+        f"has {missing}, or name the folder in PYTHONPATH"
+    )
 
 
 def _place(error: BaseException) -> str:
@@ -73,6 +92,8 @@ def _place(error: BaseException) -> str:
     from traceback import extract_tb
 
     here = os.getcwd() + os.sep
+    if isinstance(error, SyntaxError) and error.filename is not None:
+        return f"{error.filename.removeprefix(here)}:{error.lineno}"
     others = ("site-packages", *(str(library.FOLDER / package) + os.sep for package in library.PACKAGES))
     frames = extract_tb(error.__traceback__)
     own = [one for one in frames if one.filename.startswith(here) and not any(part in one.filename for part in others)]

@@ -42,8 +42,13 @@ def run(*arguments: str) -> Result:
         ("noform", "APP 'noform': write it as package.module:resolver, such as noform:resolver"),
         ("shop/app.py", "APP 'shop/app.py': write it as package.module:resolver, such as shop.app:resolver"),
         ("a-b:c", "APP 'a-b:c': write it as package.module:resolver"),
+        ("./shop/app.py", "write it as package.module:resolver, such as shop.app:resolver"),
+        ("..:resolver", "write it as package.module:resolver"),
         ("nowhere.app:resolver", "there is no module 'nowhere' here"),
-        (f"{HERE}x:resolver", f"there is no module '{HERE}x' here"),
+        ("nowhere:resolver", f"neither in {os.getcwd()} nor on the path; run it from the folder that has nowhere"),
+        ("tests.nowhere:resolver", "there is no module 'tests.nowhere': tests was found, and has no nowhere"),
+        ("conftest.py:resolver", "conftest.py is a file: write its module, conftest:resolver"),
+        (f"{HERE}x:resolver", f"there is no module '{HERE}x': tests.unit.router was found, and has no cli_appx"),
         (f"{HERE}:nothing", f"{HERE} has no 'nothing'; it has the resolver resolver, empty"),
         (f"{HERE}:not_one", "is not a Resolver (got str); it has the resolver resolver, empty"),
         (f"{HERE}:router", "is not a Resolver (got Router)"),
@@ -84,6 +89,50 @@ def test_a_missing_dependency_of_the_application_is_not_taken_for_a_wrong_name(
 
     assert result.exit_code == 2
     assert "needs_more cannot be imported: No module named 'a_library_that_is_missing'" in result.stderr
+    assert "needs_more.py:1)" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("raise SystemExit(3)", "ended the process with status 3 while it was imported (ends.py:1)"),
+        ("import sys\nsys.exit('no setting')", "ended the process with status 'no setting' while it was imported"),
+        ("x = 1\ndef f(:", "cannot be imported: SyntaxError: invalid syntax (ends.py:2)"),
+    ],
+)
+def test_a_module_that_ends_while_it_is_imported_is_told(
+    content: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ends.py").write_text(content)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.delitem(sys.modules, "ends", raising=False)
+    result = run("routes", "ends:resolver")
+
+    assert result.exit_code == 2
+    [line] = result.stderr.splitlines()
+    assert told in line
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["routes"], "Missing argument 'APP'. The application: `package.module:resolver`."),
+        (["worker", APP], "Missing argument 'QUEUE'. Names, URLs or ARNs of queues."),
+        (["vendor"], "Missing argument 'DIR'. The folder of the copy, such as `src/shop/_junction`."),
+    ],
+)
+def test_what_is_missing_is_explained(arguments: list[str], told: str) -> None:
+    result = run(*arguments)
+
+    assert result.exit_code == 2
+    assert told in " ".join(result.stderr.replace("│", " ").split())
+
+
+@pytest.mark.parametrize("command", ["worker", "task", "indexes", "vendor", ""])
+def test_a_flag_does_not_ask_for_a_value(command: str) -> None:
+    lines = [line for line in run(*filter(None, [command]), "--help").stdout.splitlines() if "<bool>" in line]
+    assert all("--help" in line for line in lines)
 
 
 class TestRoutes:

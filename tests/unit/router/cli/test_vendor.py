@@ -19,7 +19,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 import router
-from router.cli import app, copies
+from router.cli import app, copies, library
+from router.errors import ConfigurationError
 from tests.unit.router.cli.processes import ROOT, junction, one_line, python, write
 
 APPLICATION = """
@@ -267,6 +268,37 @@ class TestTheNextRun:
         assert done.exit_code == 2
         assert "junction.json cannot be read: remove the folder" in one_line(done.stderr)
 
+    def test_a_marker_that_is_nested_too_deeply_is_told(self, copy: Path) -> None:
+        (copy / "junction.json").write_text("[" * 100_000 + "]" * 100_000)
+        done = vendor("shop/_junction", "--check")
+
+        assert done.exit_code == 2
+        assert "junction.json cannot be read: remove the folder" in one_line(done.stderr)
+
+    def test_a_link_in_the_place_of_a_file_is_an_edit_and_is_not_read(self, copy: Path, tmp_path: Path) -> None:
+        event = copy / "router" / "event.py"
+        (tmp_path / "elsewhere.py").write_bytes(event.read_bytes())
+        event.unlink()
+        event.symlink_to(tmp_path / "elsewhere.py")
+        os.mkfifo(copy / "router" / "pipe")
+        (copy / "router" / "loop").symlink_to(copy)
+        done = vendor("shop/_junction")
+
+        assert done.exit_code == 1
+        told = one_line(done.stderr)
+        assert all(part in told for part in ("replaced router/event.py", "added router/pipe", "added router/loop"))
+        assert vendor("shop/_junction", "--force").exit_code == 0
+        assert not event.is_symlink()
+        assert (tmp_path / "elsewhere.py").is_file()
+
+    def test_a_marker_that_is_a_link_makes_no_copy(self, copy: Path, tmp_path: Path) -> None:
+        (copy / "junction.json").rename(tmp_path / "marker.json")
+        (copy / "junction.json").symlink_to(tmp_path / "marker.json")
+        done = vendor("shop/_junction", "--force")
+
+        assert done.exit_code == 2
+        assert "is not a copy of the library and is left alone" in one_line(done.stderr)
+
     def test_a_link_to_the_folder_stays_one(self, older: Path, here: Path) -> None:
         (here / "other").mkdir()
         (here / "other" / "_junction").symlink_to(older)
@@ -277,6 +309,22 @@ class TestTheNextRun:
 
 
 class TestWhatCannotBe:
+    def test_a_link_that_leaves_the_library_is_not_followed(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(tmp_path, {"lib/router/__init__.py": "", "lib/adapters/__init__.py": "", "secret.py": "key = 1"})
+        monkeypatch.setattr(library, "FOLDER", tmp_path / "lib")
+        (tmp_path / "lib" / "router" / "again.py").symlink_to("__init__.py")
+        assert [name for name, _ in library.sources()] == [
+            *("router/__init__.py", "router/again.py", "adapters/__init__.py"),
+        ]
+        for target in ("secret.py", ".", "nowhere.py"):
+            link = tmp_path / "lib" / "router" / "link.py"
+            link.symlink_to(tmp_path / target)
+            with pytest.raises(ConfigurationError, match="outside of the library"):
+                list(library.sources())
+            link.unlink()
+
     @pytest.mark.parametrize(
         ("name", "told"),
         [
