@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from router.convert.markers import Header as Header
     from router.convert.markers import Path as Path
     from router.convert.markers import Query as Query
+    from router.dispatch.chain import NOTHING as NOTHING
     from router.dispatch.chain import Around as Around
     from router.dispatch.chain import AsyncAround as AsyncAround
     from router.dispatch.chain import Middleware as Middleware
@@ -108,7 +109,7 @@ if TYPE_CHECKING:
 # Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
 # live in another package (`junction vendor`).
 _HOMES = {
-    "dispatch.chain": ("Around", "AsyncAround", "Middleware"),
+    "dispatch.chain": ("NOTHING", "Around", "AsyncAround", "Middleware"),
     "convert.markers": ("Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "env": ("Env",),
     "guards.auth": ("Auth",),

@@ -5,15 +5,43 @@ Only what would make calls fail, or items stay for ever, counts: keys, indexes w
 
 from __future__ import annotations
 
-from adapters.errors import TableMismatch
+from adapters._core.steps import Wait
+from adapters.errors import AdapterError, TableMismatch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    from adapters._core.steps import Steps
 
 _INDEXES = ("GlobalSecondaryIndexes", "LocalSecondaryIndexes")
 _ENABLED = ("ENABLED", "ENABLING")
+
+
+def creating(step: Callable[..., Any], definition: Mapping[str, Any], ttl: str) -> Steps[None]:
+    """Create a table whose items expire, and wait until it can be used; nothing if it is there.
+
+    step: returns the step of an operation on the table, with further parameters.
+    definition: parameters of CreateTable.
+    ttl: the attribute by which items expire.
+
+    Raises:
+        TableMismatch: the one that is there has other keys, indexes or another TTL; nothing is changed.
+    """
+    in_use = ""
+    try:
+        yield step("create_table", **definition)
+    except AdapterError as error:
+        if (in_use := error.code) != "ResourceInUseException":
+            raise
+    while (there := (yield step("describe_table"))["Table"])["TableStatus"] != "ACTIVE":
+        yield Wait(0.5)
+    if in_use:
+        check_layout(definition, there)
+    held = yield step("describe_time_to_live")
+    if needs_expiry(definition["TableName"], ttl, held["TimeToLiveDescription"]):
+        yield step("update_time_to_live", TimeToLiveSpecification={"Enabled": True, "AttributeName": ttl})
 
 
 def check_layout(needed: Mapping[str, Any], there: Mapping[str, Any]) -> None:

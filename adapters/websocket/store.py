@@ -8,7 +8,7 @@ from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT, session_wire
 from adapters._core.steps import Wait
-from adapters._core.table_layout import check_layout, needs_expiry
+from adapters._core.table_layout import creating
 from adapters.errors import AdapterError, InvalidMessage, Throttled
 from adapters.websocket.connection import (
     BY_GROUP,
@@ -101,19 +101,7 @@ class ConnectionStore(Adapter):
         await self.aws.run_async(self._create_table())
 
     def _create_table(self) -> Steps[None]:
-        in_use = ""
-        try:
-            yield self._step("create_table", **self.definition())
-        except AdapterError as error:
-            if (in_use := error.code) != "ResourceInUseException":
-                raise
-        while (there := (yield self._step("describe_table"))["Table"])["TableStatus"] != "ACTIVE":
-            yield Wait(0.5)
-        if in_use:
-            check_layout(self.definition(), there)
-        held = yield self._step("describe_time_to_live")
-        if needs_expiry(self.table, TTL, held["TimeToLiveDescription"]):
-            yield self._step("update_time_to_live", TimeToLiveSpecification={"Enabled": True, "AttributeName": TTL})
+        yield from creating(self._step, self.definition(), TTL)
 
     # ---- one connection ----------------------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ else:
     AsyncAround = AsyncGenerator[object, "Response"]
 
 _PASSED: Any = object()  # no middleware has answered in the handler's place
+NOTHING: Any = object()  # what a middleware yields to answer with None in the handler's place
 
 
 class Middleware:
@@ -191,7 +192,7 @@ def _open(layers: list[Layer], event: Event, opened: Opened) -> Any:
             opened.append((layer, generator))
             continue
         generator.close()
-        return early
+        return None if early is NOTHING else early
     return _PASSED
 
 
@@ -274,7 +275,7 @@ async def _open_async(layers: list[Layer], event: Event, opened: Opened) -> Any:
             opened.append((layer, generator))
             continue
         await _close(layer, generator)
-        return early
+        return None if early is NOTHING else early
     return _PASSED
 
 

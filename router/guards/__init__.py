@@ -14,9 +14,12 @@ if TYPE_CHECKING:
     from router.guards.credentials import Claims as Claims
     from router.guards.credentials import Credential as Credential
     from router.guards.credentials import Iam as Iam
+    from router.guards.idempotent import Idempotent as Idempotent
+    from router.guards.idempotent import KeyReused as KeyReused
     from router.guards.jwt import Jwt as Jwt
     from router.guards.keys import FixedKeys as FixedKeys
     from router.guards.keys import KeySet as KeySet
+    from router.guards.memory import MemoryStore as MemoryStore
     from router.guards.permissions import Permission as Permission
     from router.guards.permissions import anyone as anyone
     from router.guards.permissions import permission as permission
@@ -25,8 +28,10 @@ _HOMES = {
     "auth": ("Auth",),
     "authenticate": ("Authenticate",),
     "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
+    "idempotent": ("Idempotent", "KeyReused"),
     "jwt": ("Jwt",),
     "keys": ("FixedKeys", "KeySet"),
+    "memory": ("MemoryStore",),
     "permissions": ("Permission", "anyone", "permission"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}

@@ -1,0 +1,187 @@
+"""`IdempotencyTable`: which events were begun and done, in a table of DynamoDB, for `router.guards.Idempotent`.
+
+Beginning is one conditional write, ending another. Who finds a key taken reads it, consistently.
+"""
+
+from __future__ import annotations
+
+from adapters._core.adapter import Adapter
+from adapters._core.table_layout import creating
+from adapters.errors import AdapterError
+from router.errors import ConfigurationError
+from router.idempotency import Stored
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from adapters._core.steps import Steps
+    from adapters.aws.aws import Aws
+    from router.idempotency import Claim
+
+_TTL = "expires_at"
+_TAKEN = "ConditionalCheckFailedException"
+_TRIES = 3
+_NAMES = {"#key": "key", "#owner": "owner", "#done": "done", "#until": "running_until", "#expires": _TTL}
+# A key is free: nobody has it, it has expired, or who had it did not end in time. The service removes expired items
+# some days later only, so the time is compared here.
+_FREE = "attribute_not_exists(#key) OR #expires <= :now OR (#done = :no AND #until <= :now)"
+
+
+class IdempotencyTable(Adapter):
+    """The table of keys.
+
+    aws: makes the calls; by default one made of the environment.
+    table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
+    """
+
+    def __init__(self, aws: Aws | None = None, *, table: str = "idempotency") -> None:
+        super().__init__(aws)
+        if not isinstance(table, str) or not table:
+            raise ConfigurationError(f"IdempotencyTable(table={table!r}): give the name of the table")
+        self.table = table
+
+    # ---- the table itself ------------------------------------------------------------------------------------------
+
+    def definition(self) -> dict[str, Any]:
+        """Return the parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
+        return {
+            "TableName": self.table,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
+        }
+
+    def create_table(self) -> None:
+        """Create the table with its TTL, and wait until it can be used; nothing if it is there.
+
+        Raises:
+            TableMismatch: the one that is there has another key or another TTL; nothing is changed.
+        """
+        self._run(creating(self._step, self.definition(), _TTL), "create_table")
+
+    async def create_table_async(self) -> None:
+        """Do as `create_table` does, without blocking the event loop."""
+        await self.aws.run_async(creating(self._step, self.definition(), _TTL))
+
+    # ---- keys ------------------------------------------------------------------------------------------------------
+
+    def begin(self, key: str, claim: Claim) -> Stored | None:
+        """Claim a key; see `router.idempotency.Store`.
+
+        Raises:
+            AdapterError: the table does not answer.
+        """
+        return self._run(self._begin(key, claim), "begin")
+
+    async def begin_async(self, key: str, claim: Claim) -> Stored | None:
+        """Do as `begin` does, without blocking the event loop."""
+        return await self.aws.run_async(self._begin(key, claim))
+
+    def finish(self, key: str, owner: str, result: bytes | None) -> None:
+        """Keep the result of a claim, if the key is still its own.
+
+        Raises:
+            AdapterError: the table does not answer, or somebody else has the key by now.
+        """
+        self._run(self._finish(key, owner, result), "finish")
+
+    async def finish_async(self, key: str, owner: str, result: bytes | None) -> None:
+        """Do as `finish` does, without blocking the event loop."""
+        await self.aws.run_async(self._finish(key, owner, result))
+
+    def forget(self, key: str, owner: str) -> None:
+        """Give a key back, if it is still the claim's own.
+
+        Raises:
+            AdapterError: the table does not answer.
+        """
+        self._run(self._forget(key, owner), "forget")
+
+    async def forget_async(self, key: str, owner: str) -> None:
+        """Do as `forget` does, without blocking the event loop."""
+        await self.aws.run_async(self._forget(key, owner))
+
+    # ---- steps -----------------------------------------------------------------------------------------------------
+
+    def _begin(self, key: str, claim: Claim) -> Steps[Stored | None]:
+        item = {
+            "key": {"S": key},
+            "owner": {"S": claim.owner},
+            "fingerprint": {"S": claim.fingerprint},
+            "done": {"BOOL": False},
+            "running_until": {"N": f"{claim.running_until:.3f}"},
+            _TTL: {"N": str(int(claim.expires_at) + 1)},
+        }
+        names = {name: _NAMES[name] for name in ("#key", "#done", "#until", "#expires")}
+        values = {":now": {"N": f"{claim.now:.3f}"}, ":no": {"BOOL": False}}
+        for _ in range(_TRIES):
+            try:
+                yield self._step(
+                    "put_item",
+                    Item=item,
+                    ConditionExpression=_FREE,
+                    ExpressionAttributeNames=names,
+                    ExpressionAttributeValues=values,
+                )
+                return None
+            except AdapterError as error:
+                if error.code != _TAKEN:
+                    raise
+            answer = yield self._step("get_item", Key={"key": {"S": key}}, ConsistentRead=True)
+            held = answer.get("Item")
+            if held is None:
+                continue  # given back meanwhile
+            if held["owner"]["S"] == claim.owner:
+                return None  # this claim's own: the answer to the first attempt was lost
+            return _stored(held)
+        raise AdapterError(
+            f"dynamodb {self.table}: a key changed hands {_TRIES} times in a row",
+            service="dynamodb",
+            operation="put_item",
+            resource=self.table,
+            retryable=True,
+        )
+
+    def _finish(self, key: str, owner: str, result: bytes | None) -> Steps[None]:
+        kept: dict[str, Any] = {} if result is None else {":result": {"B": result}}
+        yield self._step(
+            "update_item",
+            Key={"key": {"S": key}},
+            UpdateExpression="SET #done = :yes" + (", #result = :result" if kept else ""),
+            ConditionExpression="#owner = :owner",
+            ExpressionAttributeNames={
+                "#done": "done",
+                "#owner": "owner",
+                **({"#result": "result"} if kept else {}),
+            },
+            ExpressionAttributeValues={":yes": {"BOOL": True}, ":owner": {"S": owner}, **kept},
+        )
+
+    def _forget(self, key: str, owner: str) -> Steps[None]:
+        try:
+            yield self._step(
+                "delete_item",
+                Key={"key": {"S": key}},
+                ConditionExpression="#owner = :owner",
+                ExpressionAttributeNames={"#owner": "owner"},
+                ExpressionAttributeValues={":owner": {"S": owner}},
+            )
+        except AdapterError as error:
+            if error.code != _TAKEN:
+                raise
+
+    def _step(self, operation: str, **parameters: Any) -> Any:
+        return self.aws.step(
+            "dynamodb", operation, resource=self.table, parameters={"TableName": self.table, **parameters}
+        )
+
+
+def _stored(item: dict[str, Any]) -> Stored:
+    result = item.get("result", {}).get("B")
+    return Stored(
+        item["fingerprint"]["S"],
+        item["done"]["BOOL"],
+        None if result is None else bytes(result),
+        float(item["running_until"]["N"]),
+    )

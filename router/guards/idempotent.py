@@ -1,0 +1,323 @@
+"""`Idempotent`: do once what is asked for several times.
+
+    @resolver.post("/payments", middleware=[Idempotent(store)])          # by the header Idempotency-Key
+    @resolver.on_queue("payments", middleware=[Idempotent(store)])       # by the id of the message
+
+The first event with a key is handled, and its result kept; the others get that result.
+"""
+
+from __future__ import annotations
+
+from secrets import token_hex
+from time import monotonic, sleep, time
+
+from router.dispatch.chain import NOTHING, Middleware
+from router.durations import seconds
+from router.errors import BadRequest, ConfigurationError, Conflict, ServiceUnavailable, UnprocessableContent
+from router.guards.results import read, written
+from router.idempotency import Claim
+from router.signals import Retry
+from router.sources._registry import RECORD_SOURCES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, Literal
+
+    from router.dispatch.chain import Around, AsyncAround
+    from router.durations import Duration
+    from router.event import Event
+    from router.idempotency import Store, Stored
+
+HEADER = "idempotency-key"
+_LONGEST_KEY = 255
+_YEAR = 366 * 86_400
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+
+
+class KeyReused(UnprocessableContent):
+    """An idempotency key that was used for something else."""
+
+
+class Idempotent(Middleware):
+    """Middleware that lets the first event with a key through, and answers the others with its result.
+
+    Durations are seconds, or a timedelta.
+
+    store: keeps keys and results, such as `adapters.idempotency.IdempotencyTable`.
+    key: returns the key of an event, or None for one that is handled each time. By default the header `Idempotency-Key`
+        over HTTP (GET, HEAD and OPTIONS are handled each time), elsewhere `event.id`, which stays the same when a
+        source delivers again. Keys count for one route, tenant and user.
+    required: whether a request without the header is refused with 400; else it is handled each time.
+    keep_for: how long a key and its result are kept.
+    in_progress_for: after how long an attempt that did not end counts as dead, so that another may begin. Give more
+        than a handler ever takes; never less, or it may run twice.
+    while_running: what becomes of an event whose key is being handled: "refuse" (over HTTP 409 with `Retry-After`; a
+        record comes again later) or "wait" (for the first one's result, `wait_for` at most, then as refused).
+    when_down: what happens while the store does not answer: "refuse" (503; the record fails), or "run" (without it).
+
+    An error of the handler, or an answer from 500 on, is not kept: the next event with the key is handled.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        key: Callable[[Event], str | None] | None = None,
+        required: bool = False,
+        keep_for: Duration = 86_400,
+        in_progress_for: Duration = 900,
+        while_running: Literal["refuse", "wait"] = "refuse",
+        wait_for: Duration = 10,
+        when_down: Literal["refuse", "run"] = "refuse",
+    ) -> None:
+        if not callable(getattr(store, "begin", None)):
+            raise ConfigurationError(f"Idempotent(): {type(store).__name__} is no idempotency store")
+        if key is not None and not callable(key):
+            raise ConfigurationError("Idempotent(key=...): give a function of the event")
+        for name, value, known in (
+            ("while_running", while_running, ("refuse", "wait")),
+            ("when_down", when_down, ("refuse", "run")),
+        ):
+            if value not in known:
+                raise ConfigurationError(f"Idempotent({name}={value!r:.80}): use {' or '.join(known)}")
+        self._store = store
+        self._key = key
+        self._required = required
+        self._keep_for = seconds(keep_for, "Idempotent(keep_for=...)", least=1, most=_YEAR)
+        self._in_progress_for = seconds(
+            in_progress_for, "Idempotent(in_progress_for=...)", least=1, most=self._keep_for
+        )
+        self._waits = while_running == "wait"
+        self._wait_for = seconds(wait_for, "Idempotent(wait_for=...)", most=900)
+        self._runs_without = when_down == "run"
+
+    def __call__(self, event: Event) -> Around:
+        attempt = self._attempt(event)
+        if attempt is None:
+            yield
+            return
+        pauses = attempt.pauses()
+        while True:
+            try:
+                stored = self._store.begin(attempt.key, attempt.claim())
+            except Exception as error:
+                self._down(event, error)
+                yield
+                return
+            if stored is None:
+                break
+            answer = attempt.answer(stored)
+            if answer is not None:
+                yield answer
+                return
+            sleep(attempt.pause(stored, pauses))
+        try:
+            result: Any = yield
+        except BaseException:
+            self._forget(attempt)
+            raise
+        if _is_failure(result):
+            self._forget(attempt)
+            return
+        try:
+            self._store.finish(attempt.key, attempt.owner, written(result))
+        except Exception as error:
+            _log("the result of %s was not kept, and it may be done again: %s", attempt.name, error)
+
+    async def call_async(self, event: Event) -> AsyncAround:
+        """Do the same in an async chain, without blocking its event loop."""
+        from asyncio import sleep as sleep_async
+
+        from router.dispatch.loop import first_failure
+
+        attempt = self._attempt(event)
+        if attempt is None:
+            yield
+            return
+        pauses = attempt.pauses()
+        while True:
+            try:
+                stored = await self._store.begin_async(attempt.key, attempt.claim())
+            except Exception as error:
+                self._down(event, error)
+                yield
+                return
+            if stored is None:
+                break
+            answer = attempt.answer(stored)
+            if answer is not None:
+                yield answer
+                return
+            await sleep_async(attempt.pause(stored, pauses))
+        try:
+            result: Any = yield
+            late = await first_failure([event])  # what it started in the background belongs to it
+            if late is not None:
+                raise late
+        except BaseException:
+            await self._forget_async(attempt)
+            raise
+        if _is_failure(result):
+            await self._forget_async(attempt)
+            return
+        try:
+            await self._store.finish_async(attempt.key, attempt.owner, written(result))
+        except Exception as error:
+            _log("the result of %s was not kept, and it may be done again: %s", attempt.name, error)
+
+    # ---- keys ----------------------------------------------------------------------------------------------------
+
+    def _attempt(self, event: Event) -> Attempt | None:
+        """Return the attempt to handle an event; None for one that is handled each time."""
+        if self._key is not None:
+            key = self._key(event)
+            if key is not None and (not isinstance(key, str) or not key):
+                raise ConfigurationError(f"Idempotent(key=...) returned {key!r:.80}; give text, or None")
+        elif event._speaks_http:
+            key = None if event.method in _SAFE else self._sent(event)
+        else:
+            key = event.id
+        if key is None:
+            return None
+        session = event.session
+        return Attempt(
+            _digest(str(event.route), session.tenant or "", session.user or "", key),
+            _fingerprint(event, self._key is not None),
+            event,
+            in_progress_for=self._in_progress_for,
+            keep_for=self._keep_for,
+            wait_for=self._wait_for if self._waits else None,
+        )
+
+    def _sent(self, event: Event) -> str | None:
+        """Return the key that a client sent. Raises BadRequest."""
+        values = event.headers.getall(HEADER)
+        if not values:
+            if self._required:
+                raise BadRequest(f"the header {HEADER} is missing")
+            return None
+        key = values[0].strip()
+        if key[:1] == key[-1:] == '"' and len(key) > 1:  # a string of RFC 9651, as the IETF's draft asks for
+            key = key[1:-1]
+        if len(values) > 1 or not key.isprintable() or not key.isascii() or not 0 < len(key) <= _LONGEST_KEY:
+            raise BadRequest(f"the header {HEADER} must be one text of 1 to {_LONGEST_KEY} printable characters")
+        return key
+
+    # ---- the store -----------------------------------------------------------------------------------------------
+
+    def _down(self, event: Event, error: Exception) -> None:
+        """Let an event through, or refuse it, while the store does not answer. Raises ServiceUnavailable."""
+        _log("%s: the idempotency store does not answer: %s", event.route, error)
+        if not self._runs_without:
+            raise ServiceUnavailable("it cannot be told at the moment whether this was done already") from error
+
+    def _forget(self, attempt: Attempt) -> None:
+        try:
+            self._store.forget(attempt.key, attempt.owner)
+        except Exception as error:
+            _log("%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
+
+    async def _forget_async(self, attempt: Attempt) -> None:
+        try:
+            await self._store.forget_async(attempt.key, attempt.owner)
+        except Exception as error:
+            _log("%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
+
+
+class Attempt:
+    """One try to handle an event that may have been handled already.
+
+    wait_for: the seconds to wait for somebody who is handling it; None for not at all.
+    """
+
+    def __init__(
+        self,
+        key: str,
+        fingerprint: str,
+        event: Event,
+        *,
+        in_progress_for: float,
+        keep_for: float,
+        wait_for: float | None,
+    ) -> None:
+        self.key = key
+        self.owner = token_hex(16)
+        self.name = f"{event.route} {event.id}"
+        self._fingerprint = fingerprint
+        self._event = event
+        self._in_progress_for = in_progress_for
+        self._keep_for = keep_for
+        self._give_up = monotonic() + (wait_for or 0)
+        self._waits = wait_for is not None
+
+    def claim(self) -> Claim:
+        """Return the claim of now."""
+        now = time()
+        return Claim(self.owner, self._fingerprint, now, now + self._in_progress_for, now + self._keep_for)
+
+    def answer(self, stored: Stored) -> Any:
+        """Return the answer to an event that was handled already; None for one that is being handled, to wait for.
+
+        Raises:
+            KeyReused: its key was used for something else.
+            Conflict, Retry: it is being handled, and is not waited for; or its result could not be kept.
+        """
+        if stored.fingerprint != self._fingerprint:
+            raise KeyReused("this idempotency key was used for another request")
+        if not stored.done:
+            return None
+        if stored.result is not None:
+            return read(stored.result)
+        if self._event._speaks_http:
+            raise Conflict("this request was done already; its answer was too large to be kept")
+        return NOTHING
+
+    def pauses(self) -> list[float]:
+        """Return the seconds of the first pause, which `pause` doubles."""
+        return [_FIRST_PAUSE]
+
+    def pause(self, stored: Stored, pauses: list[float]) -> float:
+        """Return the seconds until the store is asked again.
+
+        Raises:
+            Conflict, Retry: it has been waited for long enough.
+        """
+        left = self._give_up - monotonic()
+        if not self._waits or left <= 0 or self._event.remaining() < 2 * _LONGEST_PAUSE:
+            self._refuse(stored)
+        pause = min(pauses[0], _LONGEST_PAUSE, left)
+        pauses[0] *= 2
+        return pause
+
+    def _refuse(self, stored: Stored) -> None:
+        after = max(1, min(60, round(stored.running_until - time())))
+        if self._event.source in RECORD_SOURCES:
+            raise Retry(after, "the same is being handled at the moment")
+        raise Conflict("the same request is being handled at the moment", headers={"retry-after": after})
+
+
+def _is_failure(result: Any) -> bool:
+    return getattr(result, "status", 0) >= 500 if hasattr(result, "cookies") else False
+
+
+def _digest(*parts: str) -> str:
+    from hashlib import sha256
+
+    # Each with its length: no two lists of parts have the same text.
+    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _fingerprint(event: Event, chosen: bool) -> str:
+    """Return what tells one request from another; empty where the key is the event's own id."""
+    if event._speaks_http:
+        query = "&".join(f"{name}={value}" for name, value in event.query.multi_items())
+        return _digest(event.method, event.path, query, event.body.decode("latin-1"))
+    return _digest(event.body.decode("latin-1")) if chosen and event.body else ""
+
+
+def _log(message: str, *values: object) -> None:
+    from logging import getLogger
+
+    getLogger("router.guards").error(message, *values)
