@@ -11,6 +11,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+def text_of(error: BaseException) -> str:
+    """Return the text of an error; where the error itself fails to make one, something that says so."""
+    try:
+        return str(error)
+    except Exception:
+        return f"({type(error).__name__} has no text)"
+
+
 class RouterError(Exception):
     """The root of the library's errors."""
 
@@ -52,9 +60,11 @@ class RecordsFailed(RouterError):
     def __init__(self, failures: Sequence[tuple[str, BaseException]], total: int) -> None:
         self.failures = list(failures)
         self.total = total
-        shown = "; ".join(f"{id}: {type(error).__name__}: {error}" for id, error in self.failures[:5])
+        shown = "; ".join(f"{id}: {type(error).__name__}: {text_of(error)}" for id, error in self.failures[:5])
         more = f"; and {len(self.failures) - 5} more" if len(self.failures) > 5 else ""
-        super().__init__(f"{len(self.failures)} of {total} records failed: {shown}{more}")
+        text = f"{len(self.failures)} of {total} records failed: {shown}{more}"
+        # Ids and messages may be a client's; the runtime client ends over what cannot be encoded.
+        super().__init__(text.encode(errors="backslashreplace").decode())
 
 
 class HTTPError(RouterError):

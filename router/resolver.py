@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
-from router.errors import ConfigurationError, RouterError
+from router.errors import ConfigurationError, RouterError, text_of
 from router.event import Source
 from router.router import Registering, Router, path_parameters
 from router.session import Policy
@@ -97,7 +97,7 @@ class Resolver(Registering):
         except Exception as error:
             if _can_be_told(error):
                 raise
-            raise RouterError(str(error).encode("ascii", "backslashreplace").decode()) from error
+            raise RouterError(text_of(error).encode("ascii", "backslashreplace").decode()) from error
 
     __call__ = resolve
 
@@ -109,7 +109,7 @@ class Resolver(Registering):
         except Exception as error:
             if _can_be_told(error):
                 raise
-            raise RouterError(str(error).encode("ascii", "backslashreplace").decode()) from error
+            raise RouterError(text_of(error).encode("ascii", "backslashreplace").decode()) from error
 
     def run_task(self, environ: Mapping[str, str] | None = None, *, require_env: tuple[str, ...] = ()) -> int:
         """Run the route of an ECS task, found by TASK_NAME, and give its exit code: 0 for success.
@@ -249,13 +249,14 @@ class Resolver(Registering):
 
 
 def _can_be_told(error: Exception) -> bool:
-    """Whether the runtime client can send the message of an error: over a lone surrogate its process ends."""
+    """Return whether the runtime client can send the message of an error; else its process ends.
+
+    It cannot where the message holds a lone surrogate, or where the error fails to make one.
+    """
     try:
         str(error).encode()
-    except UnicodeEncodeError:
-        return False
     except Exception:
-        return True  # its text fails: that is for who asks for it
+        return False
     return True
 
 

@@ -239,6 +239,11 @@ class SessionPolicy(Policy):
             raise ConfigurationError(
                 f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
             )
+        for name, value in (("attribute", self.attribute), ("body_field", self.body_field)):
+            if (type(value) is not str or not value) and not (value is None and name == "body_field"):
+                raise ConfigurationError(f"SessionPolicy({name}={value!r:.80}): give the name of the session's place")
+        if type(self.lambda_tenant) is not bool:
+            raise ConfigurationError(f"SessionPolicy(lambda_tenant={self.lambda_tenant!r:.80}): give True or False")
         request, signing = self.request, self.signing
         if request is not None and not isinstance(request, FromRequest):
             raise ConfigurationError(f"SessionPolicy(request=...) takes a FromRequest, not {type(request).__name__}")

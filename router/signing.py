@@ -94,8 +94,13 @@ class Signing:
 
         Raises:
             ConfigurationError: the purpose is unknown.
+            SessionError: the payload cannot be encoded.
         """
         _taken(purpose)
+        try:
+            payload.encode()
+        except UnicodeEncodeError as error:
+            raise SessionError(f"session: it holds a lone surrogate at character {error.start}") from None
         key_id, key = next(iter(self._by_id().items()))
         expires = int(time.time() + (self._header_max_age if purpose == "header" else self._max_age))
         signature = _signature(purpose, key_id, expires, payload, key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.errors import AnswerTooLarge, HTTPError, InvalidEvent, NoRoute, SessionError
+from router.errors import AnswerTooLarge, HTTPError, InvalidEvent, NoRoute, SessionError, text_of
 from router.response import Response, problem, to_response
 from router.signals import Discard, Retry
 
@@ -162,7 +162,7 @@ def _name(event: Event) -> str:
 
 
 def _line(error: BaseException) -> str:
-    return _escaped(str(error))
+    return _escaped(text_of(error))
 
 
 def _escaped(text: str) -> str:

@@ -88,6 +88,14 @@ class Replies(ABC):
         answer = self._refused(event, error)
         return answer if self.engine.waits_on_errors else drive(answer)
 
+    async def _unsent(self, event: Event, unsent: Exception) -> Any:
+        """Return a bare 500 for an error whose own headers, members or detail cannot be sent."""
+        from router.dispatch.errors import report
+        from router.response import problem
+
+        await report(self.engine, event, unsent)
+        return self.answer(event, problem(500))
+
     async def _refused(self, event: Event, error: Exception) -> Any:
         token = _current.set(event)
         try:
@@ -114,12 +122,8 @@ class Requests(Replies):
 
         try:
             return self.answer(event, await on_error(self.engine, event, error))
-        except Exception as raised:  # the error's own headers, members or detail cannot be sent
-            from router.dispatch.errors import report
-            from router.response import problem
-
-            await report(self.engine, event, raised)
-            return self.answer(event, problem(500))
+        except Exception as unsent:
+            return await self._unsent(event, unsent)
 
     def failed(self, event: Event, error: Exception) -> Any:
         if isinstance(error, NotFound | MethodNotAllowed) and event.route is None:
@@ -187,7 +191,10 @@ class Calls(Replies):
         from router.signals import Discard
 
         if event._speaks_http:
-            return self.form(event, await on_error(self.engine, event, error))
+            try:
+                return self.form(event, await on_error(self.engine, event, error))
+            except Exception as unsent:
+                return await self._unsent(event, unsent)
         result, final = await caught(self.engine, event, error)
         if final is None or isinstance(final, Discard):
             return self._checked_answer(event, result)

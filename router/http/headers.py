@@ -114,6 +114,7 @@ def disposition(kind: str, filename: str | None) -> str:
     """Return a Content-Disposition with a name that survives any character (RFC 6266 §4.3)."""
     if filename is None:
         return kind
+    check_text("the name of the file", filename)
     from urllib.parse import quote
 
     simple = "".join(char if 0x20 <= ord(char) < 0x7F and char not in '"\\%' else "_" for char in filename)

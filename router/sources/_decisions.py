@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from router.encode import plain
 from router.errors import ConfigurationError, Forbidden, Unauthorized
 from router.http.headers import check_text
+from router.sources._replies import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ class Decision:
         self.usage_key = usage_key
         self.policy = policy
         self.denied_fields = _each(denied_fields)
+        for field in self.denied_fields:
+            check_line("a denied field", field)
         self.ttl = ttl
         self.policies = policies if policies is None or isinstance(policies, str | Mapping) else tuple(policies)
         self.disconnect_after = disconnect_after
@@ -114,17 +117,17 @@ class Deny(Decision):
 # ---- answers -------------------------------------------------------------------------------------------------------
 
 
-def decided(event: Asking, result: Any) -> dict[str, Any]:
+def decided(event: Asking, result: Any) -> Any:
     """Return the decision as the service expects it. Anything that is not a decision is treated as Deny and logged."""
     if isinstance(result, Decision):
-        return event._decided(result)
+        return written(event._decided(result))
     if type(result) is dict:
         finished = event._finished(plain(result))
         if finished is not None:
             return finished
     if type(result) is not bool:
         undecided(event.source, event.name, f"returned {type(result).__name__}, which is no decision")
-    return event._decided(Allow() if result is True else Deny())
+    return written(event._decided(Allow() if result is True else Deny()))
 
 
 def undecided(source: Source, name: str, why: str) -> None:
@@ -137,7 +140,7 @@ def undecided(source: Source, name: str, why: str) -> None:
 def failed(event: Asking, error: Exception) -> Any:
     """Deny for Forbidden and Unauthorized. The rest fails the call, and with it what was asked for."""
     if isinstance(error, Unauthorized | Forbidden):
-        return event._decided(Deny())
+        return written(event._decided(Deny()))
     raise error
 
 

@@ -3,10 +3,21 @@
 from __future__ import annotations
 
 from router.encode import dumps
-from router.errors import AnswerTooLarge, EncodeError, HTTPError, InvalidEvent, NoRoute, RouterError, SessionError
+from router.errors import (
+    AnswerTooLarge,
+    EncodeError,
+    HTTPError,
+    InvalidEvent,
+    NoRoute,
+    RecordsFailed,
+    RouterError,
+    SessionError,
+    text_of,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any, NoReturn
 
     from router.event import Event
@@ -80,24 +91,63 @@ def plain_answer(result: Any, limit: int = LIMIT) -> Any:
     return loads(written)  # orjson would make a float of an integer over 64 bits
 
 
+def written(answer: Any) -> Any:
+    """Return an answer that repeats parts of the payload. Raises EncodeError for what cannot be sent."""
+    dumps(answer)
+    return answer
+
+
+# About what the client sent, or what it would have got. The texts of other errors name handlers, files and resources.
+_ABOUT_THE_CLIENT = (InvalidEvent, SessionError, AnswerTooLarge)
+
+
 def told(error: BaseException) -> tuple[str, str]:
-    """Return the type and message of an error as a caller may see them; neither of an error that is not ours."""
+    """Return the type and message of an error as a client may see them, as over HTTP; neither of any other error."""
     if isinstance(error, HTTPError):
         from router.response import reason
 
         return type(error).__name__, error.detail or reason(error.status)
     if isinstance(error, NoRoute):
         return "NoRoute", "nothing is registered for this"  # its own message names what is: that is for the log
-    if isinstance(error, RouterError):
-        return type(error).__name__, str(error)
+    if isinstance(error, _ABOUT_THE_CLIENT):
+        return type(error).__name__, text_of(error)
     return "InternalError", "an internal error; the log has its cause"
 
 
 def raise_told(error: Exception) -> NoReturn:
-    """Fail the call with no more of an error than a caller may see: its message is shown to the client."""
-    if isinstance(error, RouterError) and not isinstance(error, NoRoute):
+    """Fail the call with no more of an error than a client may see: its message is shown to the client."""
+    message = told(error)[1]
+    if isinstance(error, HTTPError):
+        if str(error) == message:
+            raise error
+        raise HTTPError(error.status, message) from error  # its own text is for the log
+    if isinstance(error, _ABOUT_THE_CLIENT):
         raise error
-    raise RouterError(told(error)[1]) from error
+    raise RouterError(message) from error
+
+
+def reported(error: BaseException) -> str:
+    """Return what a report for operators says of an error: of one that is not the library's, the class alone.
+
+    `RecordsFailed` quotes the errors of others.
+    """
+    if isinstance(error, RouterError) and not isinstance(error, RecordsFailed):
+        return f"{type(error).__name__}: {text_of(error)}"
+    return type(error).__name__
+
+
+def answered(error: Exception, answer: Callable[[Response], Any]) -> Any:
+    """Return the answer that an error makes; where its detail, headers or members cannot be sent, that of a 500.
+
+    answer: makes an answer of a problem document.
+    """
+    try:
+        return answer(problem_of(error))
+    except RouterError as unsent:
+        from logging import getLogger
+
+        getLogger("router").error("%s cannot be answered: %a", type(error).__name__, text_of(unsent))  # noqa: TRY400 - no traceback: its messages may be a client's
+        return answer(problem_of(RouterError()))
 
 
 def problem_of(error: Exception) -> Response:

@@ -112,6 +112,9 @@ def _written(value: Any) -> Any:
     try:
         return plain_answer(value)
     except EncodeError as error:
+        from logging import getLogger
+
+        getLogger("router").error("appsync: the result of a field %s", error)  # noqa: TRY400 - it names a type
         return _failure(error)
 
 

@@ -11,6 +11,7 @@ from router.encode import dumps
 from router.errors import EncodeError, InvalidEvent
 from router.event import Event, Source
 from router.numbers import loads
+from router.signals import Discard
 from router.sources._decisions import Decision, undecided
 from router.sources._records import RecordEvent, kind_of, placed
 from router.sources._replies import LIMIT, json_bytes, text_at, told
@@ -184,6 +185,8 @@ def _told(outcome: Outcome) -> str:
     """Return as much of an error as a client may see."""
     if outcome.error is None:
         return _NOT_STARTED
+    if isinstance(outcome.error, Discard):
+        return str(outcome.error)  # why a subscription is refused, in the handler's words
     return told(outcome.error)[1]
 
 

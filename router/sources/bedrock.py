@@ -10,7 +10,7 @@ from router.errors import EncodeError
 from router.event import Event, Source
 from router.numbers import loads
 from router.response import Response
-from router.sources._replies import dig, json_bytes, object_at, plain_answer, problem_of, text_at, told
+from router.sources._replies import answered, dig, json_bytes, object_at, plain_answer, text_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -138,11 +138,15 @@ def answer(event: BedrockEvent, result: Any) -> Any:
 def failed(event: BedrockEvent, error: Exception) -> Any:
     """Return a problem document with its status or, for a function, a state: the agent asks again about what it
     sent wrong (REPROMPT) and gives up on anything else (FAILURE)."""
-    document = problem_of(error)
     if event.function is None:
-        return answer(event, document)
+        return answered(error, lambda document: answer(event, document))
+    return answered(error, lambda document: _failure(event, document))
+
+
+def _failure(event: BedrockEvent, document: Response) -> Any:
+    said = loads(document.body or "{}")
     state = "REPROMPT" if document.status < 500 else "FAILURE"
-    return plain_answer(_envelope(event, told(error)[1], state=state))
+    return plain_answer(_envelope(event, said.get("detail") or said["title"], state=state))
 
 
 def _envelope(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from router.encode import dumps
 from router.errors import AnswerTooLarge, ConfigurationError, InvalidEvent, RouterError
 from router.event import Event, Source
-from router.sources._replies import json_bytes, object_at, plain_answer, text_at
+from router.sources._replies import json_bytes, object_at, plain_answer, reported, text_at, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def answer(event: CloudFormationEvent, result: Any) -> Any:
     parts = _parts(event, result)
     parts["PhysicalResourceId"] = _physical_id(event, parts)
     if event.response_url is None:
-        return parts
+        return written(parts)
     document = {"Status": "SUCCESS", **_copied(event), **parts}
     size = len(dumps(document))
     if size > LIMIT:
@@ -178,11 +178,10 @@ def _copied(event: CloudFormationEvent) -> dict[str, str]:
 
 def _reason(event: CloudFormationEvent, error: Exception) -> str:
     """Return what anyone who may look at the stack can read: of errors that are not the library's, only the type."""
-    said = str(error)
-    if not isinstance(error, RouterError):
+    reason = reported(error)
+    if reason == type(error).__name__:
         stream = getattr(event.context, "log_stream_name", None)
-        said = f"see the log stream {stream}" if isinstance(stream, str) else "see the log"
-    reason = f"{type(error).__name__}: {said}"
+        reason += f": see the log stream {stream}" if isinstance(stream, str) else ": see the log"
     return reason.encode(errors="replace").decode()
 
 

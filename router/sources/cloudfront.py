@@ -14,7 +14,7 @@ from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
 from router.response import Response, reason
 from router.sources._answers import BODILESS, cookies_of, fitting, headers_of
-from router.sources._replies import dig, object_at, problem_of, text_at, text_bytes
+from router.sources._replies import answered, dig, object_at, text_at, text_bytes, written
 from router.sources._requests import parse_cookies, parse_query
 
 TYPE_CHECKING = False
@@ -130,7 +130,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 def answer(event: CloudFrontEvent, result: Any) -> Any:
     """Return what goes on its way: the payload's own request or response, the handler's, or an answer of its own."""
     if result is None:
-        return event.passed
+        return written(event.passed)
     if isinstance(result, dict):
         return fitting(result, ORIGIN_LIMIT)
     response = result if isinstance(result, Response) else Response(result)
@@ -141,7 +141,7 @@ def failed(event: CloudFrontEvent, error: Exception) -> Any:
     """Return the error as a response to the client. A response event has one already: there the call fails."""
     if event.name.endswith("response"):
         raise error
-    return answer(event, problem_of(error))
+    return answered(error, lambda document: answer(event, document))
 
 
 def _edge_form(response: Response) -> dict[str, Any]:

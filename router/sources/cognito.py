@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Event, Source
-from router.sources._replies import json_bytes, object_at, plain_answer, raise_told, text_at
+from router.sources._replies import json_bytes, object_at, plain_answer, raise_told, text_at, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 def answer(event: Event, result: Any) -> Any:
     """Return the event back: as it came, with the handler's values in its response, or as the handler returned it."""
     if result is None:
-        return event.raw
+        return written(event.raw)
     result = plain_answer(result)
     if type(result) is not dict:
         raise ConfigurationError(
@@ -53,8 +53,8 @@ def answer(event: Event, result: Any) -> Any:
         )
     part = _FILLED_IN[event.source]
     if part in result or "triggerSource" in result or "eventType" in result:
-        return {**event.raw, **result}
-    return {**event.raw, part: {**object_at(event.raw, part), **result}}
+        return written({**event.raw, **result})
+    return written({**event.raw, part: {**object_at(event.raw, part), **result}})
 
 
 def failed(event: Event, error: Exception) -> Any:

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from router.errors import EncodeError
 from router.event import Source
+from router.http.headers import check_text
 from router.sources._records import RecordEvent, after, placed, since_epoch
+from router.sources._replies import text_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,6 +49,8 @@ def _partition(name: str, value: Any) -> str:
         raise EncodeError(f"partition key {name!r}: give text that is not empty, or a number; not {value!r}")
     if not isinstance(name, str):
         raise EncodeError(f"partition key {name!r}: its name must be text")
+    check_text(f"the name of the partition key {name!a}", name)
+    check_text(f"partition key {name!r}", str(value))
     return str(value)
 
 
@@ -110,6 +114,7 @@ def read(source: Source, raw: Any, context: Any) -> list[TransformEvent]:
         if not event.id:
             # Without an id no answer could be given for this record, and all would count as failed: fail the call.
             event._fail("recordId", "is empty")
+        text_bytes(event, event.id, "recordId")
         events.append(event)
     return events
 
@@ -178,7 +183,8 @@ def _encoded(data: Any) -> str:
 def _untouched(event: TransformEvent, result: str) -> dict[str, Any]:
     """Return an answer with the record's data as it came."""
     data = event.record.get(event._data_key)
-    return {"recordId": event.id, "result": result, **({event._data_key: data} if type(data) is str else {})}
+    held = {event._data_key: data} if type(data) is str and data.isascii() else {}  # base64 is
+    return {"recordId": event.id, "result": result, **held}
 
 
 def _within_limit(answers: list[dict[str, Any]]) -> list[dict[str, Any]]:

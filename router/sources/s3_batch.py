@@ -5,10 +5,11 @@ What a handler returns stands as `resultString` in the job's report.
 
 from __future__ import annotations
 
-from router.errors import EncodeError, InvalidEvent, RouterError
-from router.event import Source
+from router.errors import EncodeError, InvalidEvent
+from router.event import Event, Source
 from router.signals import Discard, Retry
 from router.sources._records import kind_of, placed
+from router.sources._replies import reported, text_bytes
 from router.sources.s3 import ObjectEvent
 
 TYPE_CHECKING = False
@@ -54,11 +55,13 @@ def read(source: Source, raw: Any, context: Any) -> list[ObjectTaskEvent]:
     for key in ("invocationId", "invocationSchemaVersion"):  # without them no answer would be taken
         if type(raw.get(key)) is not str:
             raise InvalidEvent(f"{source} {key}: must be text, not {kind_of(raw.get(key))}")
+        text_bytes(Event(source, raw, context, raw), raw[key], key)
     events = []
     for place, record in placed(source, raw):
         event = ObjectTaskEvent(source, raw, context, record, place)
         if not event.id:
             event._fail("taskId", "is empty")  # its result could not be told
+        text_bytes(event, event.id, "taskId")
         events.append(event)
     return events
 
@@ -84,10 +87,8 @@ def _result(outcome: Outcome) -> tuple[str, str]:
         return "Succeeded", str(error)
     if isinstance(error, Retry) or not outcome.started:
         return "TemporaryFailure", str(error or "the deadline came before its turn")
-    if isinstance(error, RouterError):
-        return "PermanentFailure", f"{type(error).__name__}: {error}"
     if error is not None:
-        return "PermanentFailure", type(error).__name__  # its message may tell internals; the log has it
+        return "PermanentFailure", reported(error)  # other messages may tell internals; the log has them
     return "Succeeded", _text(outcome.result)
 
 

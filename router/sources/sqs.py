@@ -273,4 +273,8 @@ def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]
         for position, (event, outcome) in enumerate(zip(events, outcomes, strict=True))
         if outcome.failed
     ]
+    try:
+        "".join(failed).encode()
+    except UnicodeEncodeError:
+        raise InvalidEvent("sqs: a messageId is not valid text, so that its failure cannot be reported") from None
     return {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}

@@ -14,6 +14,7 @@ from router.errors import InvalidEvent, RecordsFailed
 from router.event import Source
 from router.signals import Retry
 from router.sources._records import DocumentEvent, RecordEvent, after, iso_moment, kind_of, placed, since_epoch
+from router.sources._replies import text_bytes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -302,6 +303,7 @@ def answer(raw: Any, events: Sequence[StreamEvent], outcomes: Sequence[Outcome])
                 error = outcome.error or Retry(reason="the deadline came before its turn")
                 raise RecordsFailed([(event.id, error)], 1) from error
             number, shard = event.sequence_number, ordering_key(event)
+            text_bytes(event, number, "the sequence number")
             if shard not in lowest or _order(number) < _order(lowest[shard]):
                 lowest[shard] = number
     response: dict[str, Any] = {"batchItemFailures": [{"itemIdentifier": number} for number in lowest.values()]}

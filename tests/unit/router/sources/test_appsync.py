@@ -143,10 +143,11 @@ def test_a_field_that_fails_loses_no_other():
     assert dropped is None
 
 
-def test_a_result_that_has_no_json_form_loses_no_other():
+def test_a_result_that_has_no_json_form_loses_no_other(caplog):
     good, bad = answer([FIELD] * 2, [], [outcome({"id": 1}), outcome(object())])
     assert good == {"id": 1}
-    assert bad["errorType"] == "EncodeError"
+    assert bad["errorType"] == "InternalError"
+    assert "the result of a field cannot be written as JSON: builtins.object" in caplog.text
 
 
 def test_a_batch_of_something_else_is_refused():
