@@ -58,10 +58,16 @@ class BusEvent(Event):
 
     def _session_wire(self, attribute: str) -> Any:
         wire = dig(self.json(), "metadata", attribute)
-        if wire is not None and self.outer is not None:
+        if wire is None:
+            return None
+        if self.outer is not None:
             from router.sources._envelopes import BUS_SOURCES, is_believed
 
             return wire if is_believed(self, BUS_SOURCES, self.bus_source, wire, self.outer) else None
+        if self.source is Source.EVENTBRIDGE and self.bus_source.startswith("aws.") and self._policy.signing is None:
+            # Nothing of ours publishes under such a source. Services of AWS know no sessions; a partner can write one.
+            self._ignored = f"the session in its detail was ignored: {self.bus_source[:200]!a} is not a source of yours"
+            return None
         return wire
 
 

@@ -38,8 +38,9 @@ def three(source: Source) -> Any:
     """A payload of three records that are alike, apart from what they are known by."""
     raw = samples.SAMPLES[source.value]()
     records = records_of(raw, source)
-    records[:] = [copy.deepcopy(records[0]) for _ in range(3)]
+    records[:] = records[:1]
     known = {read(raw)[0].id, *named(source, all_failed(source, raw))}
+    records[:] = [copy.deepcopy(records[0]) for _ in range(3)]
     for position, record in enumerate(records):
         for holder, key, _ in list(texts(record)):
             if holder[key] in known:  # the last digit, so that numbers stay numbers, in order
@@ -61,6 +62,8 @@ def named(source: Source, answer: Any) -> list[str]:
         return []
     if ROWS[source].kind in ("items", "ordered"):
         return [one["itemIdentifier"] for one in answer["batchItemFailures"]]
+    if "events" in answer:
+        return [one["id"] for one in answer["events"] if "error" in one]
     held = answer.get("records") or answer.get("results")
     assert held, f"{source.value}: say in `named` where its answer names what failed: {answer}"
     done = ("Ok", "Dropped", "Succeeded")

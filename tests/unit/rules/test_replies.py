@@ -103,6 +103,10 @@ REFUSES: dict[Source, Callable[[Any], bool]] = {
         answer.get("isAuthorized") is False or answer["policyDocument"]["Statement"][0]["Effect"] == "Deny"
     ),
     Source.APPSYNC_AUTHORIZER: lambda answer: answer["isAuthorized"] is False,
+    Source.APPSYNC_EVENTS_AUTHORIZER: lambda answer: answer["isAuthorized"] is False,
+    Source.IOT_AUTHORIZER: lambda answer: answer["isAuthenticated"] is False,
+    Source.IOT_PROVISIONING: lambda answer: answer["allowProvisioning"] is False,
+    Source.TRANSFER: lambda answer: answer == {},
     Source.APPSYNC: lambda answer: all(field["errorMessage"] and field["data"] is None for field in answer),
     Source.CLOUDFORMATION: lambda answer: answer["Status"] == "FAILED",
     Source.BEDROCK_AGENT: lambda answer: (
@@ -115,7 +119,7 @@ REFUSES: dict[Source, Callable[[Any], bool]] = {
 SHOWN_TO_THE_CALLER = {
     *("authorizer", "appsync-authorizer", "alarm", "dashboard", "s3-object", "codepipeline", "codedeploy", "config"),
     *("connect", "lex", "alexa", "alexa-home", "iot", "cloudformation", "cloudfront", "secretsmanager", "sagemaker"),
-    *("workmail", "vpn", "invoke"),
+    *("workmail", "vpn", "invoke", "appsync-events-authorizer", "iot-authorizer", "iot-provisioning", "transfer"),
 }
 
 
