@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from router.encode import dumps, plain
 from router.errors import ConfigurationError
 from router.event import Event, Source
+from router.http.headers import check_text
 from router.sources import _decisions
 from router.sources._decisions import check_seconds, decided
 from router.sources._replies import dig, headers_in, json_bytes, object_at, text_at, text_bytes
@@ -231,6 +232,8 @@ def _overrides(parameters: Any) -> dict[str, str]:
     for name, value in parameters.items():
         if not isinstance(name, str) or not isinstance(value, str):
             raise ConfigurationError(f"iot-provisioning: the parameter {name!r:.80} is overridden by text alone")
+        check_text("iot-provisioning: the name of a parameter", name)
+        check_text(f"iot-provisioning: the parameter {name}", value)
     return dict(parameters)
 
 
