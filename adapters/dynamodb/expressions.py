@@ -65,6 +65,12 @@ class Placeholders:
         self.names: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
+    def copy(self) -> Placeholders:
+        """Return the same once more, for another request."""
+        other = Placeholders(self._fields, self._owner)
+        other.names, other.values = dict(self.names), dict(self.values)
+        return other
+
     def name(self, attribute: str) -> str:
         """Return the placeholder of an attribute's name."""
         placeholder = self.names.get(attribute)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from adapters._core.blocking import warn_if_blocking
 from adapters._core.page_tokens import Page
-from adapters.dynamodb.expressions import path_of, stored
+from adapters.dynamodb.expressions import every, path_of, stored
 from adapters.dynamodb.item_errors import InvalidKey, InvalidPageSize, InvalidRequest
+from adapters.dynamodb.item_kinds import Kinds
 from adapters.dynamodb.pages import ItemPages
 from adapters.dynamodb.ranges import Range, span
 from adapters.dynamodb.schema import LONGEST_PK, fitting
@@ -96,17 +97,17 @@ class Selection(Generic[T]):
         names = placeholders(schema, *models)
         self._request: dict[str, Any] = {"TableName": schema.table}
         self._partition: str | None = None
-        condition = self._of_types()
         if query:
             further = self._query(names, key)
         else:
             further = stored(schema.layout.pk).begins_with(self._prefix) if self._prefix else None
-        for one in (options.where, further):
-            condition = condition if one is None else condition & one
+        self._kinds = Kinds(schema, models, self._prefix, self._keys, query=query)
+        condition = every((self._kinds.filter(), options.where, further))
         self._add_options()
         self._pages = self._item_pages(names, condition)
         expiring = next((alive(schema, model) for model in models if model.ttl is not None), None)
-        self._finish(names, condition if expiring is None else condition & expiring)
+        counted = every((self._kinds.strict_filter(), options.where, further, expiring))
+        self._finish(names, every((condition, expiring)), counted)
 
     # ---- asking ------------------------------------------------------------------------------------------------
 
@@ -210,10 +211,10 @@ class Selection(Generic[T]):
         # In a partition that is the same for all items, a bare value can only be of the sort key.
         bare = pk.fields or (() if key is None or keys.sk is None else keys.sk.fields)
         values = model.key_values(key, bare)
-        fields = {*pk.fields, *keys.fields}
-        known = {name for one in self._every_keys() for name in one.fields} | fields
+        fields = {*pk.fields, *pk.names, *keys.names}
+        known = {name for one in self._every_keys() for name in one.names} | fields
         if keys.pk is None:
-            known.update(name for one in self._models for name in one.pk.fields)
+            known.update(name for one in self._models for name in (*one.pk.fields, *one.pk.names))
         unknown = values.keys() - known
         if unknown:
             raise InvalidKey(f"{model.kind.__name__}: {min(map(str, unknown))} is not in the key; filter with where=")
@@ -231,9 +232,6 @@ class Selection(Generic[T]):
             return f" AND {attribute} >= {low}"
         return f" AND {attribute} BETWEEN {low} AND {names.raw({'S': span_of_keys.high})}"
 
-    def _of_types(self) -> Condition:
-        return stored(self._schema.layout.type).is_in([model.name for model in self._models])
-
     def _add_options(self) -> None:
         options, request = self._options, self._request
         if options.index is not None:
@@ -245,14 +243,13 @@ class Selection(Generic[T]):
                 raise InvalidRequest(f"the global index {options.index} has no consistent reads")
             request["ConsistentRead"] = True
 
-    def _finish(self, names: Placeholders, condition: Condition) -> None:
-        self._request["FilterExpression"] = condition.render(names)
-        self._counting = {**self._request, **names.parameters(), "Select": "COUNT"}
+    def _finish(self, names: Placeholders, condition: Condition | None, counted: Condition | None) -> None:
+        self._counting = {**_filtered(self._request, names.copy(), counted), "Select": "COUNT"}
         self._whole: frozenset[str] = frozenset()
         if self._options.only is not None:
             text, self._whole = projection(self._schema, names, self._options.only, self._keys.attributes)
             self._request["ProjectionExpression"] = text
-        self._request.update(names.parameters())
+        self._request = _filtered(self._request, names, condition)
 
     # ---- reading -----------------------------------------------------------------------------------------------
 
@@ -270,7 +267,9 @@ class Selection(Generic[T]):
         if start is not None:
             request = {**request, "ExclusiveStartKey": start}
         answer = yield from self._service.call(self._operation, request)
-        items = [item for item in answer.get("Items", ()) if not self._schema.expired(item)]
+        items = [
+            item for item in answer.get("Items", ()) if not self._schema.expired(item) and self._kinds.is_wanted(item)
+        ]
         return items if most is None else items[:most], answer.get("LastEvaluatedKey")
 
     def _all(self, limit: int | None) -> Steps[list[T]]:
@@ -291,14 +290,22 @@ class Selection(Generic[T]):
         return items
 
     def _count(self) -> Steps[int]:
-        count, request = 0, self._counting
+        if not self._kinds.are_told_by_type:
+            return len((yield from self._items(None, None)))
+        count, scanned, request = 0, 0, self._counting
         while True:
             answer = yield from self._service.call(self._operation, request)
             count += int(answer["Count"])
+            scanned += int(answer.get("ScannedCount", 0))
             start = answer.get("LastEvaluatedKey")
             if start is None:
-                return count
+                break
             request = {**self._counting, "ExclusiveStartKey": start}
+        if scanned and not count:
+            found = yield from self._items(None, 1)  # there is something: it may be what nobody here can read
+            for item in found:
+                self._read_item(item)
+        return count
 
     def _page(self, size: int, token: str | None) -> Steps[Page[T]]:
         if type(size) is not int or size < 1:
@@ -314,13 +321,19 @@ class Selection(Generic[T]):
             return self._schema.read(item, self._prefix, self._models)
         return self._schema.read_some(item, self._prefix, self._models, self._whole)
 
-    def _item_pages(self, names: Placeholders, condition: Condition) -> ItemPages:
+    def _item_pages(self, names: Placeholders, condition: Condition | None) -> ItemPages:
         """Page tokens for this very selection; what is added to the request after this may differ from page to page."""
         own = placeholders(self._schema, *self._models)
-        filtered = [condition.render(own), own.names, own.values]
+        filtered = ["" if condition is None else condition.render(own), own.names, own.values]
         scope = [self._operation, dict(self._request), dict(names.names), dict(names.values), filtered]
         attributes = dict.fromkeys((*self._schema.key_attributes, *self._keys.attributes))
         return ItemPages(self._schema, scope, tuple(attributes), self._keys.pk_attribute, self._partition, self._prefix)
+
+
+def _filtered(request: dict[str, Any], names: Placeholders, condition: Condition | None) -> dict[str, Any]:
+    """Return a request with a filter, and with the names and values that it has come to hold."""
+    text = {} if condition is None else {"FilterExpression": condition.render(names)}
+    return {**request, **text, **names.parameters()}
 
 
 def projection(
@@ -331,6 +344,8 @@ def projection(
         raise InvalidRequest(f"only={only!r:.50}: give a list of names")
     paths = [path_of(name) for name in only]
     layout = schema.layout
-    needed = dict.fromkeys((*schema.key_attributes, layout.type, layout.ttl, *further))
-    parts = [names.path(path) for path in dict.fromkeys(paths)] + [names.name(attribute) for attribute in needed]
+    kind = () if layout.type is None else (layout.type,)
+    needed = dict.fromkeys((*schema.key_attributes, *kind, layout.ttl, *further))
+    parts = [names.path(path) for path in dict.fromkeys(paths)]
+    parts += [names.name(attribute) for attribute in needed if (attribute,) not in paths]
     return ", ".join(parts), frozenset(str(path[0]) for path in paths if len(path) == 1)

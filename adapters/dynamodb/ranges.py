@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from adapters.dynamodb.expressions import attr
+from adapters.dynamodb.expressions import attr, every
 from adapters.dynamodb.item_errors import InvalidKey, InvalidKeyValue
 from adapters.dynamodb.templates import after, escaped
 
@@ -82,10 +82,7 @@ def span(template: Template, fields: Mapping[str, Any]) -> Span:
     ranged = {name: held for name, held in fields.items() if isinstance(held, Range)}
     fixed = {name: held for name, held in fields.items() if name not in ranged}
     begun, index = template.started(fixed)
-    used = template.fields[: index + 1] if index < len(template.parts) else template.fields
-    beyond = [name for name in fields if name in template.fields and name not in used]
-    if beyond:
-        raise InvalidKey(f"key {template.text}: {beyond[0]} says nothing without {used[-1]} before it")
+    _check_reach(template, fields, index)
     if index == len(template.parts):
         return Span(begun, exact=True)
     part = template.parts[index]
@@ -94,11 +91,36 @@ def span(template: Template, fields: Mapping[str, Any]) -> Span:
     return _ranged(template, part, begun, ranged[part.field], last=index + 1 == len(template.parts))
 
 
+def _check_reach(template: Template, fields: Mapping[str, Any], index: int) -> None:
+    """Refuse fields behind the first part that is not given, which say nothing without it. Raises InvalidKey."""
+    reached = {name for part in template.parts[:index] for name in (part.field, *part.needs)}
+    last = template.parts[min(index, len(template.parts) - 1)] if template.parts else None
+    if last is not None:
+        reached.add(last.field)
+    for name in fields:
+        if name in reached or name not in (*template.names, *template.fields):
+            continue
+        if last is not None and last.compute is not None and name in last.needs:
+            needs = ", ".join(last.needs)
+            raise InvalidKey(
+                f"key {template.text}: {last.field} is computed; give it, a range of it, or all of {needs}"
+            )
+        raise InvalidKey(f"key {template.text}: {name} says nothing without {last.field if last else ''} before it")
+
+
 def _ranged(template: Template, part: Part, begun: str, bounds: Range, *, last: bool) -> Span:
     if bounds.prefix is not None:
         return Span(begun + _prefix(template, part, bounds.prefix), prefix=True)
     # Every key with a value goes on with # after the last bit of it, unless the value is the end of the key.
     ends = last and not template.tail
+    # No filter may look at the key itself, and a computed part is stored nowhere else.
+    by_filter = (bounds.strict and bounds.high is not None) if ends else template.raw
+    if part.compute is not None and by_filter:
+        takes = "begins_with, gt, gte, lte or between" if ends else "begins_with"
+        raise InvalidKey(f"key {template.text}: {part.field} is computed; here it takes {takes}")
+    if template.raw and not ends:
+        # Raw values may hold what sorts before the text behind them: the fields themselves are compared.
+        return Span(begun, prefix=True, unwanted=_within(part.field, bounds))
     low = begun + _bound(template, part, bounds.low) if bounds.low is not None else begun
     if bounds.low is not None and bounds.strict:
         low += _LOWEST if ends else _NEXT
@@ -115,6 +137,17 @@ def _ranged(template: Template, part: Part, begun: str, bounds: Range, *, last: 
     return Span(low, high, unwanted=unwanted)
 
 
+def _within(field: str, bounds: Range) -> Condition | None:
+    """Return the condition that a field is in the range."""
+    held = attr(field)
+    low = high = None
+    if bounds.low is not None:
+        low = held > bounds.low if bounds.strict else held >= bounds.low
+    if bounds.high is not None:
+        high = held < bounds.high if bounds.strict else held <= bounds.high
+    return every((low, high))
+
+
 def _bound(template: Template, part: Part, value: Any) -> str:
     if isinstance(value, int) and not isinstance(value, bool) and not part.width:
         raise InvalidKey(
@@ -127,4 +160,4 @@ def _bound(template: Template, part: Part, value: Any) -> str:
 def _prefix(template: Template, part: Part, value: Any) -> str:
     if not isinstance(value, str):
         raise InvalidKey(f"key {template.text}: begins_with takes text for {part.field}, not {type(value).__name__}")
-    return escaped(value)
+    return value if template.raw else escaped(value)

@@ -12,7 +12,8 @@ from urllib.parse import unquote
 from adapters._codec.fields import Unstorable, checked_text
 from adapters.dynamodb.attribute_values import decode, decode_item
 from adapters.dynamodb.item_errors import InvalidKey, InvalidKeyValue, InvalidValue, ItemError, UnreadableItem
-from adapters.dynamodb.models import Keys, model_of, templates_of
+from adapters.dynamodb.models import Keys, model_of
+from adapters.dynamodb.schema_checks import check_schema
 from adapters.dynamodb.templates import escaped
 from router.errors import ConfigurationError, SessionError, SessionIncomplete
 from router.session import get_session
@@ -32,12 +33,17 @@ _LONGEST_CHARACTER = 4
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The names of the attributes for the keys, the class of an item and the second in which it expires."""
+    """The names of the attributes for the keys, the class of an item and the second in which it expires.
+
+    type: None where items have no such attribute, as those of other programs: their keys tell the classes apart.
+    omit_none: whether a field that holds None is left out of the item, in place of being stored as NULL.
+    """
 
     pk: str = "pk"
     sk: str = "sk"
-    type: str = "_type"
+    type: str | None = "_type"
     ttl: str = "_ttl"
+    omit_none: bool = False
 
 
 class Schema:
@@ -74,7 +80,7 @@ class Schema:
             model.kind: Keys(None, model.pk, layout.pk, model.sk, layout.sk if self.has_sk else None)
             for model in self.models
         }
-        self._check()
+        check_schema(self)
 
     @property
     def key_attributes(self) -> tuple[str, ...]:
@@ -138,7 +144,7 @@ class Schema:
     def key(self, model: Model, key: Any, prefix: str) -> dict[str, Attribute]:
         """Return the key of an item. key: its fields, the item itself, or the bare value of an only field."""
         values = model.key_values(key)
-        unknown = values.keys() - set(model.key_fields)
+        unknown = values.keys() - model.key_names
         if unknown:
             raise InvalidKey(f"{model.kind.__name__}: {min(map(str, unknown))} is not in its key")
         return self._key(model, values, prefix)
@@ -153,9 +159,12 @@ class Schema:
     def item(self, model: Model, instance: Any, prefix: str) -> dict[str, Attribute]:
         """Return the whole item for an instance: its fields, keys, type and expiry."""
         item = model.codec.write(instance)
+        if self.layout.omit_none:
+            item = {name: held for name, held in item.items() if "NULL" not in held or not self.left_out(model, name)}
         values: Any = _Fields(instance)
         item.update(self._key(model, values, prefix))
-        item[self.layout.type] = {"S": model.name}
+        if self.layout.type is not None:
+            item[self.layout.type] = {"S": model.name}
         for name in model.indexes:
             item.update(self.index_key(self.indexes[name][model.kind], values, prefix) or {})
         if model.ttl is not None:
@@ -166,7 +175,7 @@ class Schema:
 
     def index_key(self, keys: Keys, values: Mapping[str, Any], prefix: str) -> dict[str, Attribute] | None:
         """Return the keys in an index; None where a field of theirs is None, and so the item is not in the index."""
-        if any(values[field] is None for field in keys.fields):
+        if not keys.are_filled(values):
             return None
         found: dict[str, Attribute] = {}
         if keys.pk is not None:
@@ -174,6 +183,20 @@ class Schema:
         if keys.sk is not None and keys.sk_attribute is not None:
             found[keys.sk_attribute] = {"S": fitting(keys.sk.render(values), LONGEST_SK)}
         return found
+
+    def left_out(self, model: Model, field: str) -> bool:
+        """Return whether None in a field is stored as nothing.
+
+        Raises InvalidValue where nothing would be read as another value.
+        """
+        if not self.layout.omit_none:
+            return False
+        if not model.may_leave_out(field):
+            raise InvalidValue(
+                f"{model.kind.__name__}.{field}: with Layout(omit_none=True) None is not stored, and would be read as "
+                "the default, which is another value"
+            )
+        return True
 
     def expiry(self, model: Model, value: Any) -> Attribute | None:
         """Return the second in which an item expires, rounded up; None for never. Raises InvalidValue."""
@@ -222,11 +245,13 @@ class Schema:
         Raises:
             UnreadableItem: it is not of the session's tenant, or of none of the classes.
         """
+        if self.layout.pk not in image:
+            return self._model_of(image, self.prefix(), ()).codec.read(image)
         tenant = self.tenant_of(image)
         current = get_session().tenant if self.tenant_prefix else None
         if current and current != tenant:
             raise UnreadableItem(f"table {self.table}: the item is not of the session's tenant", resource=self.table)
-        return self._model_of(image, "", ()).codec.read(image)
+        return self._model_of(image, "" if tenant is None else _prefix_of(tenant), ()).codec.read(image)
 
     def tenant_of(self, image: Mapping[str, Any]) -> str | None:
         """Return the tenant in the key of an item; None where the table does not keep tenants apart.
@@ -246,13 +271,36 @@ class Schema:
         """Return the model of an item; it must be the tenant's, and of one of the models."""
         if prefix:
             self._check_tenant(plain, prefix)
-        name = plain.get(self.layout.type)
-        model = self._by_name.get(name) if isinstance(name, str) else None
+        model = self.model_told(plain, prefix)
         if model is None or (models and model not in models):
             expected = " or ".join(one.kind.__name__ for one in models) or "any class of this table"
-            held = f"a {model.kind.__name__}" if model else f"{self.layout.type}={name!r:.100}"
-            raise UnreadableItem(f"table {self.table}: the item is {held}, not {expected}", resource=self.table)
+            raise UnreadableItem(
+                f"table {self.table}: the item is {self._told(plain, model, expected)}", resource=self.table
+            )
         return model
+
+    def model_told(self, plain: Mapping[str, Any], prefix: str) -> Model | None:
+        """Return the model that an item is of, by its type or, without types, by its key; None for none."""
+        if self.layout.type is None:
+            return next((model for model in self.models if self.has_key_of(model, plain, prefix)), None)
+        name = plain.get(self.layout.type)
+        return self._by_name.get(name) if isinstance(name, str) else None
+
+    def has_key_of(self, model: Model, plain: Mapping[str, Any], prefix: str) -> bool:
+        """Return whether an item is where those of a model are."""
+        pk, sk = plain.get(self.layout.pk), plain.get(self.layout.sk)
+        if not isinstance(pk, str) or not pk.startswith(prefix) or not model.pk.fits(pk[len(prefix) :]):
+            return False
+        return model.sk is None or (isinstance(sk, str) and model.sk.fits(sk))
+
+    def _told(self, plain: Mapping[str, Any], model: Model | None, expected: str) -> str:
+        if model is not None:
+            return f"a {model.kind.__name__}, not {expected}"
+        if self.layout.type is None:
+            return f"under a key that no class of this table has, not {expected}"
+        name = plain.get(self.layout.type)
+        advice = "; another program wrote it: Layout(type=None) reads those" if name is None else ""
+        return f"{self.layout.type}={name!r:.100}, not {expected}{advice}"
 
     def _check_tenant(self, plain: Mapping[str, Any], prefix: str) -> None:
         """The last line of defence: what is read belongs to the tenant, whatever the request was."""
@@ -269,36 +317,9 @@ class Schema:
         except ItemError:
             return None
 
-    def type_of(self, item: Mapping[str, Any]) -> Any:
-        """Return the stored type of an item."""
-        return decode(item.get(self.layout.type, {"NULL": True}))
-
-    # ---- when made ---------------------------------------------------------------------------------------------
-
-    def _check(self) -> None:
-        if not self.models:
-            raise ConfigurationError(f"table {self.table}: give the classes that it holds")
-        if len(self._by_name) != len(self.models):
-            raise ConfigurationError(f"table {self.table}: two classes are of the same type; use @item(type=...)")
-        without = [model.kind.__name__ for model in self.models if (model.sk is not None) != self.has_sk]
-        if without:
-            raise ConfigurationError(f"table {self.table}: {', '.join(without)} has no sk=, and other classes have one")
-        own = {*self.key_attributes, self.layout.type, self.layout.ttl}
-        if len(own) != len(self.key_attributes) + 2:
-            raise ConfigurationError(f"table {self.table}: the layout has a name twice")
-        for name, by_kind in self.indexes.items():
-            attributes = {keys.attributes for keys in by_kind.values()}
-            if len(attributes) > 1 or len({keys.pk is None for keys in by_kind.values()}) > 1:
-                classes = ", ".join(kind.__name__ for kind in by_kind)
-                raise ConfigurationError(f"table {self.table}: {classes} differ in the keys of the index {name}")
-            own.update(*attributes)
-        for model in self.models:
-            clash = own & set(model.codec.names)
-            if clash:
-                raise ConfigurationError(
-                    f"table {self.table}: {model.kind.__name__}.{min(clash)} has the name of an attribute that the "
-                    "table needs itself; rename the field, or the attribute in Layout(...)"
-                )
+    def is_of(self, item: Mapping[str, Any], model: Model) -> bool:
+        """Return whether what is stored under a model's key is of it."""
+        return self.layout.type is None or decode(item.get(self.layout.type, {"NULL": True})) == model.name
 
 
 class _Fields:
@@ -323,7 +344,7 @@ def _prefix_of(tenant: str) -> str:
 def _index_keys(model: Model, layout: Layout) -> dict[str, Keys]:
     found: dict[str, Keys] = {}
     for name, index in model.indexes.items():
-        pk, sk = templates_of(index)
+        pk, sk = model.templates_of(index)
         pk_attribute = layout.pk if pk is None else index.pk_attribute or f"{name}_pk"
         sk_attribute = None if sk is None else index.sk_attribute or f"{name}_sk"
         found[name] = Keys(name, pk, pk_attribute, sk, sk_attribute)

@@ -18,8 +18,10 @@ from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeAlias
+
+    Compute: TypeAlias = Callable[..., Any]
 
 _FIELD = re.compile(r"\{([^{}]*)\}")
 _INSIDE = re.compile(r"([^\W\d]\w*)(?::0([1-9]\d?)d?)?")
@@ -28,27 +30,61 @@ _HIGHEST = "\U0010ffff"
 
 
 class Part:
-    """A field of a template, with the literal text in front of it. width: digits that a whole number is padded to."""
+    """A field of a template, with the literal text in front of it.
 
-    __slots__ = ("field", "literal", "width")
+    width: digits that a whole number is padded to.
+    compute: makes its value of other fields, `needs`; None for a field of the class.
+    """
 
-    def __init__(self, literal: str, field: str, width: int) -> None:
+    __slots__ = ("compute", "field", "literal", "needs", "width")
+
+    def __init__(self, literal: str, field: str, width: int, compute: Compute | None = None) -> None:
         self.literal = literal
         self.field = field
         self.width = width
+        self.compute = compute
+        self.needs = (field,) if compute is None else arguments_of(field, compute)
+
+    def is_known(self, values: Mapping[str, Any]) -> bool:
+        """Return whether its value is among the values, or can be made of them."""
+        return self.field in values or all(need in values for need in self.needs)
+
+    def value(self, values: Mapping[str, Any]) -> Any:
+        """Return its value."""
+        if self.compute is not None and all(need in values for need in self.needs):
+            return self.compute(*[values[need] for need in self.needs])
+        return values[self.field]
+
+
+def arguments_of(name: str, compute: Compute) -> tuple[str, ...]:
+    """Return the names of the arguments of a function that computes a part of a key. Raises ConfigurationError."""
+    from inspect import signature
+
+    try:
+        arguments = signature(compute).parameters.values()
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"@item(parts=...): {name}: give a function of fields") from None
+    if not arguments or any(one.kind is not one.POSITIONAL_OR_KEYWORD for one in arguments):
+        raise ConfigurationError(f"@item(parts=...): {name}: name the fields as arguments, such as lambda placed: ...")
+    return tuple(one.name for one in arguments)
 
 
 class Template:
     """A key made of literal text and fields: `user#{id}`, `line#{number:06}`, `profile`.
 
-    Raises ConfigurationError for one that could make the same key of different values.
+    computed: functions of fields, by the names that stand for them in the text.
+    raw: values stand in the key as they are, so that keys of another program can be made.
+
+    Raises ConfigurationError for one that could make the same key of different values, unless it is raw.
     """
 
-    __slots__ = ("fields", "parts", "tail", "text")
+    __slots__ = ("_pattern", "fields", "names", "parts", "raw", "tail", "text")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, computed: Mapping[str, Compute] | None = None, *, raw: bool = False) -> None:
         self.text = text
+        self.raw = raw
         self.parts: list[Part] = []
+        self._pattern: re.Pattern[str] | None = None
         position = 0
         for match in _FIELD.finditer(text):
             inside = _INSIDE.fullmatch(match[1])
@@ -56,11 +92,28 @@ class Template:
                 raise ConfigurationError(
                     f"key template {text!r}: {match[0]} is no field; write {{name}} or {{name:06}}"
                 )
-            self.parts.append(Part(self._literal(position, match.start()), inside[1], int(inside[2] or 0)))
+            compute = (computed or {}).get(inside[1])
+            literal = self._literal(position, match.start())
+            self.parts.append(Part(literal, inside[1], int(inside[2] or 0), compute))
             position = match.end()
         self.tail = self._literal(position, len(text))
-        self.fields = tuple(part.field for part in self.parts)
+        self.names = tuple(part.field for part in self.parts)
+        # The fields of the class that it is made of.
+        self.fields = tuple(dict.fromkeys(need for part in self.parts for need in part.needs))
         self._check()
+
+    @property
+    def head(self) -> str:
+        """The text that every key of it begins with."""
+        return self.parts[0].literal if self.parts else self.tail
+
+    def fits(self, key: str) -> bool:
+        """Return whether a key may be one of it."""
+        if self._pattern is None:
+            inside = ".*" if self.raw else "[^#]*"
+            text = "".join(f"{re.escape(part.literal)}{inside}" for part in self.parts) + re.escape(self.tail)
+            self._pattern = re.compile(text, re.DOTALL)
+        return self._pattern.fullmatch(key) is not None
 
     def _literal(self, start: int, end: int) -> str:
         literal = self.text[start:end]
@@ -71,8 +124,10 @@ class Template:
     def _check(self) -> None:
         if not self.text:
             raise ConfigurationError("key template '': DynamoDB has no empty keys")
-        if len(set(self.fields)) != len(self.fields):
+        if len(set(self.names)) != len(self.names):
             raise ConfigurationError(f"key template {self.text!r}: a field is in it twice")
+        if self.raw:
+            return
         for literal in [part.literal for part in self.parts[1:]] + ([self.tail] if self.parts and self.tail else []):
             if not literal.startswith("#"):
                 raise ConfigurationError(f"key template {self.text!r}: a field must be followed by # or by the end")
@@ -84,27 +139,33 @@ class Template:
         """
         key = ""
         for part in self.parts:
-            if part.field not in values:
+            if not part.is_known(values):
                 raise InvalidKey(f"key {self.text}: {part.field} is missing")
-            key += part.literal + self.piece(part, values[part.field])
+            key += part.literal + self.piece(part, part.value(values))
         return key + self.tail
 
+    def is_filled(self, values: Mapping[str, Any]) -> bool:
+        """Return whether no part of it is None."""
+        return all(part.value(values) is not None for part in self.parts)
+
     def piece(self, part: Part, value: Any) -> str:
-        """Return the escaped text of one value. Raises InvalidKeyValue."""
+        """Return the text of one value in a key. Raises InvalidKeyValue."""
+        if value == "" and part.compute is not None:
+            return ""  # what a function makes is meant so
         try:
             text = _text(value, part.width)
         except Unstorable as error:
             raise InvalidKeyValue(f"key {self.text}: {part.field} {error}") from None
-        return text if text.isalnum() and text.isascii() else text.translate(_ESCAPES)
+        return text if self.raw or (text.isalnum() and text.isascii()) else text.translate(_ESCAPES)
 
     def started(self, values: Mapping[str, Any]) -> tuple[str, int]:
         """Return the key up to the first field that is not among the values, and the index of that field."""
         key = ""
         for index, part in enumerate(self.parts):
             key += part.literal
-            if part.field not in values:
+            if not part.is_known(values):
                 return key, index
-            key += self.piece(part, values[part.field])
+            key += self.piece(part, part.value(values))
         return key + self.tail, len(self.parts)
 
 

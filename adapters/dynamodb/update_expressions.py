@@ -136,12 +136,18 @@ class _Update:
                 self.outcome[field] = None
                 return
             self.known[field] = value
+            if value is None and self.schema.left_out(self.model, field):
+                self.clauses.add("REMOVE", text)
+                self.outcome[field] = None
+                return
         placeholder = self.names.value(value)
         self.clauses.add("SET", f"{text} = {placeholder}")
         if len(path) == 1:
             self.outcome[str(path[0])] = self.names.values[placeholder]
 
     def _default(self, path: Path, value: Any) -> None:
+        if value is None and len(path) == 1 and self.schema.left_out(self.model, str(path[0])):
+            return  # it is None where it is not there
         text = self._path(path)
         self.clauses.add("SET", f"{text} = if_not_exists({text}, {self.names.value(value)})")
         if path == (self.model.ttl,):
@@ -201,6 +207,8 @@ class _Update:
         key = self.schema.index_key(keys, values, self.prefix)
         own = [keys.sk_attribute] if keys.pk is None else list(keys.attributes)
         for attribute in own:
+            if attribute in self.model.codec.names:
+                continue  # the field itself, which is set already
             placeholder = self.names.name(str(attribute))
             if key is None:
                 self.clauses.add("REMOVE", placeholder)
@@ -219,7 +227,8 @@ class _Update:
                 values[field] = self.key[field]
             elif self.instance is not None:
                 values[field] = getattr(self.instance, field)
-                assumed.append(attr(field) == values[field])
+                there = attr(field) == values[field]
+                assumed.append(there | attr(field).missing() if values[field] is None else there)
             else:
                 raise InvalidRequest(
                     f"{self.model.kind.__name__}.{field} is in the key of the index {keys.index}, too: give it in "
@@ -257,7 +266,12 @@ class _Update:
                 raise InvalidRequest(
                     f"{self.model.kind.__name__}.{name} is missing in a new item: give it in set= or default="
                 )
-        kind = self.names.name(self.schema.layout.type)
-        self.clauses.add("SET", f"{kind} = {self.names.value(self.model.name)}")
+        if self.schema.layout.type is not None:
+            kind = self.names.name(self.schema.layout.type)
+            self.clauses.add("SET", f"{kind} = {self.names.value(self.model.name)}")
         for field in self.model.key_fields:
+            if field not in self.key:
+                raise InvalidRequest(f"{self.model.kind.__name__}.{field} is missing in a new item: give it in the key")
+            if field in self.schema.key_attributes:
+                continue  # DynamoDB takes it from the key
             self.clauses.add("SET", f"{self.names.path((field,))} = {self.names.value(self.key[field])}")

@@ -102,7 +102,7 @@ class Prepared:
         if not old or schema.expired(old):
             return ItemNotFound(f"{what}: there is none with this key", expired=bool(old), **where)
         item = schema.old(old, prefix)
-        if schema.type_of(old) != self.model.name:
+        if not schema.is_of(old, self.model):
             return ConditionFailed(f"{what}: under its key is something else", item=item, **where)
         if self.version is not None and self.model.version is not None:
             held = old.get(self.model.version, {}).get("N")
@@ -135,6 +135,8 @@ def alive(schema: Schema, model: Model) -> Condition | None:
 
 
 def _of_type(schema: Schema, model: Model) -> Condition:
+    if schema.layout.type is None:
+        return stored(schema.layout.pk).exists()
     return stored(schema.layout.type) == model.name
 
 
@@ -232,6 +234,8 @@ class Delete:
         names = placeholders(schema, model)
         if any(check is not None for check in checks):
             condition = every([_of_type(schema, model), *checks])
+        elif schema.layout.type is None:
+            condition = None
         else:
             condition = stored(schema.layout.pk).missing() | _of_type(schema, model)
         parameters = {
