@@ -100,10 +100,10 @@ class HandlerLoop:
         """Cancel what still runs, so that its `finally` blocks run."""
         others = asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
-            task.cancel()
+            if not task.cancelling():  # a handler that was given up is cleaning up already: do not cut that short
+                task.cancel()
         await asyncio.gather(*others, return_exceptions=True)
         await self._loop.shutdown_asyncgens()
-        await self._loop.shutdown_default_executor()
         self._loop.stop()
 
 

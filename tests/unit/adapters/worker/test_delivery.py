@@ -464,6 +464,7 @@ class TestReports:
 
         simulation.sqs.send("orders", "good", "bad")
         simulation.run(order, on_report=None)
+        assert "hook" not in caplog.text
         lines = [(one.levelname, one.getMessage()) for one in caplog.records if "messages done in" in one.getMessage()]
         assert lines == [
             ("WARNING", "orders: 1 of 2 messages done in 0.000 s, 1 come again"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import signal
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -64,6 +66,105 @@ class TestBothKinds:
             "no more is received; 1 calls are to end",
             "stopped; what was not done comes again",
         ]
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_its_threads_have_names_end_with_it_and_keep_no_process_alive(simulation: Simulation, kind: str):
+    seen: set[threading.Thread] = set()
+
+    def order(event: Event):
+        seen.add(threading.current_thread())
+
+    async def order_async(event: Event):
+        order(event)
+
+    before = set(threading.enumerate())
+    simulation.sqs.send("orders", *map(str, range(20)))
+    simulation.run(order if kind == "sync" else order_async, concurrency=2, batch=1)
+    assert all(thread.name.startswith("worker-") and thread.daemon for thread in seen)
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith("worker-"):
+            thread.join(5)
+    assert not any(thread.is_alive() for thread in seen)
+
+
+class TestHandlerLoop:
+    """What async handlers leave behind is ended before the worker has ended."""
+
+    def test_tasks_that_nobody_awaited_clean_up(self, simulation: Simulation):
+        cleaned: list[str] = []
+        tasks: list[asyncio.Task[None]] = []
+        threads: set[threading.Thread] = set()
+
+        async def left_over(what: str) -> None:
+            try:
+                await asyncio.sleep(HOUR)
+            finally:
+                if what == "fails":
+                    raise ValueError("while it cleans up")
+                for _ in range(500):
+                    await asyncio.sleep(0)
+                cleaned.append(what)
+
+        async def order(event: Event):
+            threads.add(threading.current_thread())
+            tasks.append(asyncio.create_task(left_over(event.text)))
+
+        simulation.sqs.send("orders", "a", "fails", "b")
+        assert simulation.run(order) == 0
+        assert sorted(cleaned) == ["a", "b"]
+        assert all(task.done() for task in tasks)
+        assert isinstance(tasks[1].exception(), ValueError)
+        [thread] = threads
+        thread.join(5)
+        assert not thread.is_alive()
+        assert simulation.sqs.left("orders") == EMPTY
+
+    def test_handlers_that_are_given_up_clean_up(self, simulation: Simulation):
+        cleaned: list[str] = []
+
+        async def order(event: Event):
+            try:
+                await simulation.sleep_async(HOUR)
+            finally:
+                for _ in range(500):
+                    await asyncio.sleep(0)
+                cleaned.append(event.text)
+
+        simulation.sqs.send("orders", "a", "b")
+        assert simulation.run(order, stop=10, drain=5, batch=1) == 1
+        assert sorted(cleaned) == ["a", "b"]
+
+    def test_async_generators_are_closed(self, simulation: Simulation):
+        closed: list[str] = []
+        kept: list[AsyncIterator[int]] = []
+
+        async def numbers() -> AsyncIterator[int]:
+            try:
+                yield 1
+            finally:
+                await asyncio.sleep(0)
+                closed.append("closed")
+
+        async def order():
+            kept.append(numbers())
+            await anext(kept[-1])
+
+        simulation.sqs.send("orders", "a")
+        assert simulation.run(order) == 0
+        assert closed == ["closed"]
+
+    def test_the_threads_of_its_executor_end(self, simulation: Simulation):
+        threads: list[threading.Thread] = []
+
+        async def order():
+            threads.append(await asyncio.to_thread(threading.current_thread))
+
+        simulation.sqs.send("orders", "a")
+        assert simulation.run(order) == 0
+        [thread] = threads
+        thread.join(5)
+        assert not thread.is_alive()
 
 
 class TestAsked:

@@ -84,7 +84,9 @@ class TestRun:
 
     def test_it_returns_the_exit_code(self):
         client = FakeClient(receive_message=refusal("AccessDenied", operation="ReceiveMessage"))
-        assert worker_of(client).run(Resolver()) == 1
+        worker = worker_of(client)
+        assert worker.run(Resolver()) == 1
+        worker.stop()  # when it has ended already, there is nothing to stop
 
     @pytest.mark.parametrize(("asynchronous", "called"), [(None, "sync"), (False, "sync"), (True, "async")])
     def test_whether_handlers_are_async_can_be_said(self, asynchronous: bool | None, called: str):
