@@ -77,3 +77,19 @@ def test_a_body_that_is_gone_fails_its_record_alone(aws: Aws):
         aws.call("s3", "delete_object", Bucket="bodies", Key=held["Key"])
     failed = resolver.resolve(batch_of(aws, 2))["batchItemFailures"]
     assert (len(failed), read) == (1, [{"small": True}])
+
+
+def test_a_pointer_of_an_extended_client_is_opened_in_an_allowed_bucket(aws: Aws):
+    for bucket in ("theirs", "private"):
+        aws.call("s3", "create_bucket", Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    key, body = "3b2c7e0e-7d4b-4a4e-9d1c-2f0a7f6d1e55", b'{"text":"as the extended client stores it"}'
+    resolver = Resolver(offload=Offload("bodies", buckets=["theirs"], aws=aws))
+    read: list[Any] = []
+    resolver.on_queue("orders")(lambda event: read.append(event.json()))
+    queue = Sqs(aws)
+    for bucket in ("theirs", "private"):
+        aws.call("s3", "put_object", Bucket=bucket, Key=key, Body=body)
+        pointer = ["software.amazon.payloadoffloading.PayloadS3Pointer", {"s3BucketName": bucket, "s3Key": key}]
+        queue.send("orders", pointer, attributes={"ExtendedPayloadSize": len(body)})
+    assert len(resolver.resolve(batch_of(aws, 2))["batchItemFailures"]) == 1
+    assert read == [{"text": "as the extended client stores it"}]
