@@ -1,8 +1,8 @@
 """The registry of sources: one row for each, and `detect`, which says whose payload it is.
 
-The decision is by keys: no I/O, no parsing, no change, and it never raises. First the source that a record (or the
-payload) names itself: one lookup. Then the rules that a top-level key opens, the busiest first. Of any payload that a
-service sends, at most one rule is true. Every cold start loads this module.
+The decision is by keys: no I/O (but for importing `_rare.py` once), no parsing, no change, and it never raises. First
+the source that a record (or the payload) names itself: one lookup. Then the rules that a top-level key opens, the
+busiest first. Of any payload that a service sends, at most one rule is true. Every cold start loads this module.
 """
 
 from __future__ import annotations
