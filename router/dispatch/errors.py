@@ -86,6 +86,9 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     elif isinstance(error, Retry):
         _log().info("retry %r: %s", _name(event), _line(error))
         await delay(engine, event, error)
+    elif event._from_client and isinstance(error, HTTPError) and error.status < 500:
+        # An answer to a client, as over HTTP: whoever asks for what is not his must not be able to fill the log.
+        _log().info("refused %r: %s", _name(event), _line(error))
     elif told is None or id(error) not in told:
         await report(engine, event, error)
         if told is not None:

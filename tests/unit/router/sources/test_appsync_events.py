@@ -272,6 +272,30 @@ def test_near_the_deadline_nothing_passes() -> None:
     assert "error" in (client.subscribe("/a") or {})
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_what_is_refused_on_purpose_is_no_error_of_ours(batch: bool, caplog: pytest.LogCaptureFixture) -> None:
+    told: list[Exception] = []
+    resolver = Resolver(session=POLICY)
+    resolver.on_error(told.append)
+
+    @resolver.on_channel("/a/*", batch=batch)
+    def publish(event):
+        raise Forbidden("not you")
+
+    @resolver.on_channel("/a/*", operation="subscribe")
+    def subscribe(event: ChannelEvent) -> None:
+        raise ValueError("broken") if event.channel == "/a/broken" else Forbidden("not you")
+
+    client = TestClient(resolver)
+    with caplog.at_level(logging.WARNING, "router"):
+        assert all_errors(client.publish("/a/b", [1, 2], identity=MEMBER)["events"])
+        assert client.subscribe("/a/b", identity=MEMBER) == {"error": "not you"}
+        assert client.subscribe("/a/b") == {"error": "the tenant is missing"}
+    assert (told, caplog.text) == ([], "")
+    client.subscribe("/a/broken", identity=MEMBER)
+    assert [type(error) for error in told] == [ValueError]
+
+
 def test_a_catcher_may_replace_the_error_and_not_the_refusal() -> None:
     resolver = Resolver()
 
