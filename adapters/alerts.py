@@ -8,11 +8,10 @@ traceback and nothing of the request, as these quote what a client sent; the log
 
 from __future__ import annotations
 
-import inspect
 import threading
 import time
 
-from adapters._core.blocking import loop_runs
+from adapters._core.blocking import blocking_allowed, has_async_handler, loop_runs
 from adapters.aws.aws import Aws
 from adapters.aws.settings import Settings
 from adapters.errors import AdapterError
@@ -80,9 +79,10 @@ class Alerts:
             alert = self._alert(error, event)
             if alert is None:
                 return None
-            if loop_runs() and _is_async(event):
+            if loop_runs() and has_async_handler(event):
                 return self._send_async(alert)
-            self._send(alert)
+            with blocking_allowed():  # an alert is worth it, and what a sync route returns is not awaited
+                self._send(alert)
         except Exception as failure:
             _log_failure(failure)
         return None
@@ -202,12 +202,6 @@ def _subject(alert: dict[str, Any]) -> str:
     parts = (alert.get("service"), alert.get("stage"), alert["error"].rpartition(".")[2], alert.get("route"))
     line = " ".join(part for part in parts if part)
     return "".join(one if one.isprintable() and one.isascii() else "?" for one in line)[:100]
-
-
-def _is_async(event: Event | None) -> bool:
-    """Return whether the route is async, so that what is returned is awaited."""
-    handler = getattr(getattr(event, "route", None), "handler", None)
-    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(type(handler).__call__)
 
 
 def _log_failure(failure: Exception) -> None:

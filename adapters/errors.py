@@ -49,6 +49,13 @@ class AdapterError(RouterError):
         self.request_id = request_id
 
 
+class EventLoopBlocked(ConfigurationError):
+    """A verb for sync code was called on a running event loop; the message names the twin to await.
+
+    `Settings(blocking="warn")` makes it a warning.
+    """
+
+
 class AccessDenied(AdapterError):
     """The identity that called may not do this, or its keys are not valid."""
 

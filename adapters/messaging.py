@@ -15,6 +15,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.message import Message, as_message, check_deduplication
 from adapters._core.outgoing import CURRENT
 from adapters.errors import InvalidMessage
@@ -142,6 +143,10 @@ class Topic(_Channel[T]):
         super().__init__(name, model, **parts)
         self.sns = Sns() if sns is None else sns
 
+    @property
+    def _blocking(self) -> str:
+        return self.sns._blocking
+
     def publish(
         self,
         value: T | dict[str, Any] | Message,
@@ -153,6 +158,7 @@ class Topic(_Channel[T]):
         session: Outgoing = CURRENT,
     ) -> str:
         """Validate a value, publish it as `Sns.publish` does, and return the message's id."""
+        refuse_blocking(self, "publish")
         message = self.message(
             value, attributes=attributes, subject=subject, group=group, deduplication=deduplication, session=session
         )
@@ -182,6 +188,7 @@ class Topic(_Channel[T]):
         deduplication: Deduplication = None,
     ) -> list[str]:
         """Validate values (or Messages of them) and publish them in batches, as `Sns.publish_many`."""
+        refuse_blocking(self, "publish_many")
         messages = self.messages(values, group=group, deduplication=deduplication)
         return self.sns.publish_many(self.name, messages)
 
@@ -224,6 +231,10 @@ class Queue(_Channel[T]):
         super().__init__(name, model, **parts)
         self.sqs = Sqs() if sqs is None else sqs
 
+    @property
+    def _blocking(self) -> str:
+        return self.sqs._blocking
+
     def send(
         self,
         value: T | dict[str, Any] | Message,
@@ -235,6 +246,7 @@ class Queue(_Channel[T]):
         session: Outgoing = CURRENT,
     ) -> str:
         """Validate a value, send it as `Sqs.send` does, and return the message's id."""
+        refuse_blocking(self, "send")
         message = self.message(
             value, attributes=attributes, delay=delay, group=group, deduplication=deduplication, session=session
         )
@@ -264,6 +276,7 @@ class Queue(_Channel[T]):
         deduplication: Deduplication = None,
     ) -> list[str]:
         """Validate values (or Messages of them) and send them in batches, as `Sqs.send_many`."""
+        refuse_blocking(self, "send_many")
         messages = self.messages(values, group=group, deduplication=deduplication)
         return self.sqs.send_many(self.name, messages)
 

@@ -22,6 +22,7 @@ from math import ceil
 import orjson
 
 from adapters._core.adapter import Adapter
+from adapters._core.blocking import IN_A_THREAD, refuse_blocking
 from adapters.errors import OffloadMissing, OffloadRefused, ResourceNotFound
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -110,6 +111,7 @@ class Offload(Adapter):
 
         aws: makes the call where this has none of its own.
         """
+        refuse_blocking(self, "store", IN_A_THREAD)
         held = body.encode()
         digest = sha256(held).hexdigest()
         key = f"{self.prefix}{digest}"
@@ -155,8 +157,9 @@ class Offload(Adapter):
 
     def open(self, event: Event) -> bytes:
         """Return the body of an event: fetched when it is in S3, else its own."""
+        refuse_blocking(self, "open")
         pointer = self.pointer(event)
-        return event.body if pointer is None else self.fetch(pointer)
+        return event.body if pointer is None else self._checked(pointer)
 
     async def open_async(self, event: Event) -> bytes:
         """`open` from async code, without blocking its loop."""
@@ -171,6 +174,15 @@ class Offload(Adapter):
             OffloadMissing: the object is not there (any more).
             AdapterError: S3 refused.
         """
+        refuse_blocking(self, "fetch")
+        return self._checked(pointer)
+
+    async def fetch_async(self, pointer: Mapping[str, Any]) -> bytes:
+        """`fetch` from async code, without blocking its loop."""
+        return await self.aws.in_thread(self._checked, pointer)
+
+    def _checked(self, pointer: Mapping[str, Any]) -> bytes:
+        """Return the body that a pointer names, if it is the one."""
         bucket, key, size, digest = self._read_pointer(pointer)
         body = self._fetch(bucket, key, size)
         if digest is not None and sha256(body).hexdigest() != digest:
@@ -195,10 +207,6 @@ class Offload(Adapter):
             raise OffloadRefused(f"{where}: it has {answer['ContentLength']} bytes, and the pointer says {size}")
         body: bytes = answer["Body"].read()
         return body
-
-    async def fetch_async(self, pointer: Mapping[str, Any]) -> bytes:
-        """`fetch` from async code, without blocking its loop."""
-        return await self.aws.in_thread(self.fetch, pointer)
 
     def _read_pointer(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str | None]:
         """Return bucket, key, size, and digest or None. Raises OffloadRefused for a place that is not allowed."""

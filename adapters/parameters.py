@@ -20,6 +20,7 @@ from functools import partial
 import orjson
 
 from adapters._core.adapter import Adapter
+from adapters._core.blocking import refuse_blocking, refuse_blocking_call
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage
 from router.durations import seconds
@@ -57,7 +58,7 @@ class Parameters(Adapter):
 
     def get(self, name: str, *, fresh: bool = False) -> str:
         """Return a parameter; `name:3` or `name:label` asks for a version. Raises ResourceNotFound, AdapterError."""
-        self._warn("get")
+        refuse_blocking(self, "get")
         return self._get(name, fresh)
 
     async def get_async(self, name: str, *, fresh: bool = False) -> str:
@@ -66,7 +67,7 @@ class Parameters(Adapter):
 
     def get_many(self, path: str, *, recursive: bool = True, fresh: bool = False) -> dict[str, str]:
         """Return all parameters under a path, by what their names have after it."""
-        self._warn("get_many")
+        refuse_blocking(self, "get_many")
         return self._get_many(path, recursive, fresh)
 
     async def get_many_async(self, path: str, *, recursive: bool = True, fresh: bool = False) -> dict[str, str]:
@@ -77,7 +78,7 @@ class Parameters(Adapter):
 
     def secret(self, name: str, *, fresh: bool = False) -> str:
         """Return a secret by its name or ARN, as text. Raises ResourceNotFound, AccessDenied, AdapterError."""
-        self._warn("secret")
+        refuse_blocking(self, "secret")
         return self._secret(name, fresh)
 
     async def secret_async(self, name: str, *, fresh: bool = False) -> str:
@@ -89,7 +90,7 @@ class Parameters(Adapter):
 
         The result is yours: changing it changes no other.
         """
-        self._warn("secret_json")
+        refuse_blocking(self, "secret_json")
         return self._secret_json(name, fresh)
 
     async def secret_json_async(self, name: str, *, fresh: bool = False) -> Any:
@@ -256,6 +257,7 @@ def resolve_requirements(
 
 def _found(paths: list[str], aws: Aws) -> dict[str, str]:
     """Return those of the parameters that exist, ten in a request."""
+    refuse_blocking_call("resolve_requirements", aws.settings.blocking)
     found: dict[str, str] = {}
     for first in range(0, len(paths), _MOST_NAMES):
         asked = paths[first : first + _MOST_NAMES]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters.aws.aws import default_aws
 
 TYPE_CHECKING = False
@@ -39,8 +39,9 @@ class Adapter:
 
     def _run(self, steps: Steps[T], verb: str) -> T:
         """Take the steps of a verb in this thread."""
-        self._warn(verb)
+        refuse_blocking(self, verb)
         return self.aws.run(steps)
 
-    def _warn(self, verb: str) -> None:
-        warn_if_blocking(self, verb)
+    @property
+    def _blocking(self) -> str:
+        return self.settings.blocking

@@ -7,6 +7,7 @@ import threading
 import time
 from functools import partial
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.steps import BlockingCall, Wait, run, run_async
 from adapters.aws.botocore_errors import translate
 from adapters.aws.roles import Role
@@ -75,6 +76,10 @@ class Aws:
     def __repr__(self) -> str:
         return f"Aws({self.settings!r})"
 
+    @property
+    def _blocking(self) -> str:
+        return self.settings.blocking
+
     # ---- calls -------------------------------------------------------------------------------------------------
 
     def call(self, service: str, operation: str, /, *, resource: str = "", **parameters: Any) -> Any:
@@ -82,6 +87,7 @@ class Aws:
 
         resource: how errors name what was called; by default what the parameters name. Raises AdapterError.
         """
+        refuse_blocking(self, "call")
         return self._call(service, operation, resource, None, parameters)
 
     async def call_async(self, service: str, operation: str, /, *, resource: str = "", **parameters: Any) -> Any:

@@ -17,6 +17,7 @@ _TEXTS = {
     "profile": ("AWS_PROFILE",),
     "account": ("JUNCTION_ACCOUNT", "AWS_ACCOUNT_ID"),
     "retry_mode": ("AWS_RETRY_MODE",),
+    "blocking": ("JUNCTION_BLOCKING",),
     "ca_bundle": ("AWS_CA_BUNDLE",),
     "service": ("JUNCTION_SERVICE",),
     "stage": ("JUNCTION_STAGE",),

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
+from adapters._core.blocking import checked_mode
 from adapters.aws.roles import Role
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -45,6 +46,8 @@ class Settings:
     connect_timeout, read_timeout: for connecting, and for the next bytes of an answer.
     connections: kept open to each service.
     threads: how many calls of async code run at a time; more of them make an event loop wait longer for its turn.
+    blocking: what a verb for sync code does in async code: "error" refuses it; "warn" lets it block the event loop, and
+        the log says so.
     ca_bundle: a file of certificates to trust in place of the built-in ones. TLS is always checked.
     service, stage: for the templates of names.
     topics, queues: names of your own to an ARN, URL or AWS name.
@@ -68,6 +71,7 @@ class Settings:
     read_timeout: Duration = 30
     connections: int = 32
     threads: int = 8
+    blocking: str = "error"
     ca_bundle: str | None = None
     service: str | None = None
     stage: str | None = None
@@ -94,6 +98,7 @@ class Settings:
             raise ConfigurationError("Settings: access_key_id and secret_access_key go together")
         if self.retry_mode not in ("standard", "adaptive", "legacy"):
             raise ConfigurationError(f"Settings(retry_mode={self.retry_mode!r}): use standard, adaptive or legacy")
+        checked_mode(self.blocking, "Settings")
         for name in ("attempts", "connections", "threads", "topic_max_bytes", "queue_max_bytes"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:

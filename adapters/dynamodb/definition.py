@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters._core.blocking import refuse_blocking_call
 from adapters._core.table_layout import check_layout, needs_expiry
 from adapters.dynamodb.item_errors import InvalidRequest
 from adapters.errors import AdapterError
@@ -45,6 +46,7 @@ def create(service: Service, *, exist_ok: bool, further: dict[str, Any]) -> None
     Raises:
         TableMismatch: there is a table of this name with another layout.
     """
+    refuse_blocking_call("Table.create_table", service.settings.blocking)
     needed = {**definition(service.schema), **further}
     expires = any(model.ttl is not None for model in service.schema.models)
     try:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters._core.page_tokens import Page
 from adapters.dynamodb.expressions import every, path_of, stored
 from adapters.dynamodb.item_errors import InvalidKey, InvalidPageSize, InvalidRequest
@@ -112,7 +112,7 @@ class Selection(Generic[T]):
     # ---- asking ------------------------------------------------------------------------------------------------
 
     def __iter__(self) -> Iterator[T]:
-        warn_if_blocking(self, "__iter__", "`async for`")
+        refuse_blocking(self, "__iter__", "`async for`")
         start, left, first = None, self._options.limit, True
         while left is None or left > 0:
             found, start = self._service.aws.run(self._read(start, left, first=first))
@@ -168,9 +168,13 @@ class Selection(Generic[T]):
         """`page` from async code, without blocking its loop."""
         return await self._service.aws.run_async(self._page(size, token))
 
+    @property
+    def _blocking(self) -> str:
+        return self._service.settings.blocking
+
     def _run(self, steps: Steps[R], verb: str) -> R:
         """Take the steps of a verb in this thread."""
-        warn_if_blocking(self, verb)
+        refuse_blocking(self, verb)
         return self._service.aws.run(steps)
 
     # ---- the request -------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters.dynamodb.schema import Layout, Schema
 from adapters.dynamodb.service import Service
 
@@ -321,9 +321,11 @@ class Table:
 
     # ---- steps -------------------------------------------------------------------------------------------------
 
+    _blocking = property(lambda self: self._service.settings.blocking)
+
     def _run(self, steps: Steps[T], verb: str) -> T:
         """Take the steps of a verb in this thread."""
-        warn_if_blocking(self, verb)
+        refuse_blocking(self, verb)
         return self._service.aws.run(steps)
 
     def _models(self, kind: Any) -> list[Any]:

@@ -12,6 +12,16 @@ roles; `ecs:DescribeTasks` to wait and for `status`; `ecs:DescribeTaskDefinition
 from __future__ import annotations
 
 from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskResult, TaskStatus, TaskTimeout
-from adapters.ecs.tasks import Ecs, task_data
+from adapters.ecs.tasks import Ecs, task_data, task_data_async
 
-__all__ = ["Ecs", "TaskExists", "TaskFailed", "TaskNotStarted", "TaskResult", "TaskStatus", "TaskTimeout", "task_data"]
+__all__ = [
+    "Ecs",
+    "TaskExists",
+    "TaskFailed",
+    "TaskNotStarted",
+    "TaskResult",
+    "TaskStatus",
+    "TaskTimeout",
+    "task_data",
+    "task_data_async",
+]

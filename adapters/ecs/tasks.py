@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
         def fetch(self, pointer: Mapping[str, Any]) -> bytes: ...
 
+        async def fetch_async(self, pointer: Mapping[str, Any]) -> bytes: ...
+
     class StartOptions(TypedDict, total=False):
         """The keyword arguments of `Ecs.run_tasks`."""
 
@@ -353,13 +355,25 @@ def task_data(event: Event, offload: Store | None = None) -> bytes:
         OffloadRefused: `TASK_DATA` is not a pointer that is allowed.
         OffloadMissing: the data is not in S3 (any more).
     """
+    waiting = _offloaded(event, offload)
+    return event.body if waiting is None else waiting[0].fetch(waiting[1])
+
+
+async def task_data_async(event: Event, offload: Store | None = None) -> bytes:
+    """`task_data` from async code, without blocking its loop."""
+    waiting = _offloaded(event, offload)
+    return event.body if waiting is None else await waiting[0].fetch_async(waiting[1])
+
+
+def _offloaded(event: Event, offload: Store | None) -> tuple[Store, dict[str, Any]] | None:
+    """Return what fetches the data of a task, and the pointer to it; None where it is in the event."""
     environ = event.raw
     if event.source != "task" or not environ.get(OFFLOADED):
-        return event.body
+        return None
     if offload is None:
         raise ConfigurationError("the data of this task waits in S3; give the Offload that Ecs(offload=...) had")
     held = event.json()
     pointer = next(iter(held.values()), None) if type(held) is dict and len(held) == 1 else None
     if type(pointer) is not dict:
         raise OffloadRefused(f"the task says that its data is in S3 ({OFFLOADED}), and TASK_DATA is no pointer to it")
-    return offload.fetch(pointer)
+    return offload, pointer

@@ -6,7 +6,7 @@ import os
 import threading
 import time
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import checked_mode, refuse_blocking
 from adapters._core.delivery import backoff
 from adapters._core.outgoing import CURRENT
 from adapters._core.steps import Wait, run, run_async
@@ -72,6 +72,8 @@ class Services:
     verify: False or an `ssl.SSLContext` in place of the usual check of certificates.
     transport: an httpx transport, for tests.
     sleep: waits between the tries of sync code.
+    blocking: what a verb for sync code does in async code: "error" refuses it; "warn" lets it block the event loop, and
+        the log says so.
 
     Redirects are followed within the service's own scheme, host and port. Cookies are not kept: the client is shared
     by everybody's calls. Safe to use from several threads, after a fork, and from any number of event loops.
@@ -90,6 +92,7 @@ class Services:
         verify: Any = True,
         transport: Any = None,
         sleep: Callable[[float], object] = time.sleep,
+        blocking: str = "error",
     ) -> None:
         if type(attempts) is not int or attempts < 1:
             raise ConfigurationError(f"Services(attempts={attempts!r}): give an integer from 1")
@@ -103,6 +106,7 @@ class Services:
         self._verify = verify
         self._transport = transport
         self._sleep = sleep
+        self.blocking = checked_mode(blocking, "Services")
         self._lock = threading.Lock()
         self._clients: _Clients = _Clients()
 
@@ -116,8 +120,7 @@ class Services:
 
         Raises ServiceFailed for an answer from 400, ConnectionFailed for none.
         """
-        warn_if_blocking(self, "request")
-        return run(self._steps(self._outline(service, method, path, **options)), self._send)
+        return self._request("request", service, method, path, **options)
 
     async def request_async(
         self, service: str, method: str, path: Path, **options: Unpack[RequestOptions]
@@ -128,7 +131,7 @@ class Services:
 
     def get(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """GET."""
-        return self.request(service, "GET", path, **options)
+        return self._request("get", service, "GET", path, **options)
 
     async def get_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """GET from async code."""
@@ -136,7 +139,7 @@ class Services:
 
     def post(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """POST."""
-        return self.request(service, "POST", path, **options)
+        return self._request("post", service, "POST", path, **options)
 
     async def post_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """POST from async code."""
@@ -144,7 +147,7 @@ class Services:
 
     def put(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PUT."""
-        return self.request(service, "PUT", path, **options)
+        return self._request("put", service, "PUT", path, **options)
 
     async def put_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PUT from async code."""
@@ -152,7 +155,7 @@ class Services:
 
     def patch(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PATCH."""
-        return self.request(service, "PATCH", path, **options)
+        return self._request("patch", service, "PATCH", path, **options)
 
     async def patch_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """PATCH from async code."""
@@ -160,13 +163,23 @@ class Services:
 
     def delete(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """DELETE."""
-        return self.request(service, "DELETE", path, **options)
+        return self._request("delete", service, "DELETE", path, **options)
 
     async def delete_async(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """DELETE from async code."""
         return await self.request_async(service, "DELETE", path, **options)
 
     # ---- how ---------------------------------------------------------------------------------------------------
+
+    @property
+    def _blocking(self) -> str:
+        return self.blocking
+
+    def _request(
+        self, verb: str, service: str, method: str, path: Path, **options: Unpack[RequestOptions]
+    ) -> httpx.Response:
+        refuse_blocking(self, verb)
+        return run(self._steps(self._outline(service, method, path, **options)), self._send)
 
     def _outline(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 
+from adapters._core.blocking import refuse_blocking_call
 from adapters._core.outgoing import CURRENT
 from adapters.mongo.access import Access
 from adapters.mongo.clients import Clients
@@ -78,10 +79,12 @@ class SyncMongo(_View):
 
     def tenants(self) -> list[str]:
         """Return the tenants there are: the known ones, else those whose databases are in this cluster."""
+        refuse_blocking_call("mongo.sync.tenants()", self._access.mongo.settings.blocking, "await mongo.tenants()")
         return self._access.run(self._access.tenants(), "list_databases", "")
 
     def tenant(self, session: Owner = CURRENT) -> Any:
         """Return the database of the session's tenant. Raises TenantMissing, InvalidTenant, UnknownTenant."""
+        refuse_blocking_call("mongo.sync.tenant()", self._access.mongo.settings.blocking, "await mongo.tenant()")
         steps = self._access.tenant_database("mongo.sync.tenant()", _session(session))
         return self.db[self._access.run(steps, "find", "the list of tenants")]
 

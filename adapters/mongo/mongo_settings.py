@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from types import MappingProxyType
 
+from adapters._core.blocking import checked_mode
 from adapters.mongo.tenants import Tenants
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -68,19 +69,22 @@ class MongoSettings:
 
     clusters: by the names that repositories use; a connection string stands for `Cluster(...)`.
     default: the cluster that is meant where none is named; the first one. driver: "motor", or "pymongo" for PyMongo's
-    own AsyncMongoClient, for async code; sync code uses MongoClient. tenants: whose database is whose.
+    own AsyncMongoClient, for async code; sync code uses MongoClient. tenants: whose database is whose. blocking: what a
+    verb for sync code does in async code: "error" refuses it; "warn" lets it block the event loop, and the log says so.
     """
 
     clusters: Mapping[str, Cluster | str] = field(repr=False)
     default: str | None = field(default=None, kw_only=True)
     driver: str = field(default="motor", kw_only=True)
     tenants: Tenants = field(default_factory=Tenants, kw_only=True)
+    blocking: str = field(default="error", kw_only=True)
 
     def __post_init__(self) -> None:
         if not isinstance(self.clusters, Mapping) or not self.clusters:
             raise ConfigurationError("MongoSettings: give at least one cluster, such as {'main': 'mongodb://...'}")
         if not isinstance(self.tenants, Tenants):
             raise ConfigurationError(f"MongoSettings(tenants={self.tenants!r:.80}): give Tenants(...)")
+        checked_mode(self.blocking, "MongoSettings")
         if self.driver not in DRIVERS:
             raise ConfigurationError(f"MongoSettings(driver={self.driver!r}): use {' or '.join(DRIVERS)}")
         clusters = {
@@ -107,7 +111,7 @@ class MongoSettings:
 
         `MONGODB_URI` is the cluster `main`, and `MONGODB_URI_ARCHIVE` one called `archive`. `JUNCTION_MONGO_DRIVER` is
         the driver, `JUNCTION_MONGO_DATABASE` the template of tenants' databases, `JUNCTION_MONGO_TIMEOUT` the timeout
-        of every cluster in seconds.
+        of every cluster in seconds, `JUNCTION_BLOCKING` is `error` or `warn`.
         """
         environ = os.environ if environ is None else environ
         options: dict[str, Any] = {}
@@ -124,6 +128,8 @@ class MongoSettings:
         further: dict[str, Any] = {}
         if environ.get("JUNCTION_MONGO_DRIVER"):
             further["driver"] = environ["JUNCTION_MONGO_DRIVER"]
+        if environ.get("JUNCTION_BLOCKING"):
+            further["blocking"] = environ["JUNCTION_BLOCKING"]
         if environ.get("JUNCTION_MONGO_DATABASE"):
             further["tenants"] = Tenants(environ["JUNCTION_MONGO_DATABASE"])
         return cls(clusters, default="main", **further)

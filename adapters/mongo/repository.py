@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters.mongo.bson_values import with_decimals
 from adapters.mongo.document_errors import InvalidRequest
 from adapters.mongo.documents import Documents, plain
@@ -373,11 +373,15 @@ class Repository(Generic[T]):
 
     # ---- running ------------------------------------------------------------------------------------------------
 
+    @property
+    def _blocking(self) -> str:
+        return self.mongo.settings.blocking
+
     def _run(
         self, verb: str, steps: Callable[Concatenate[Access, P], Steps[R]], *args: P.args, **kwargs: P.kwargs
     ) -> R:
         """Take the steps of a verb in this thread."""
-        warn_if_blocking(self, verb)
+        refuse_blocking(self, verb)
         access = self._operations.access(asynchronous=False)
         return access.run(steps(access, *args, **kwargs), verb, self._operations)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from adapters._core.blocking import warn_if_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters._core.page_tokens import Page
 from adapters.mongo.document_errors import InvalidPageSize, InvalidRequest
 from adapters.mongo.paging import DocumentPages, with_id
@@ -43,7 +43,7 @@ class Results(Generic[T]):
         self._session = get_session()
 
     def __iter__(self) -> Iterator[T]:
-        warn_if_blocking(self, "__iter__", "`async for`")
+        refuse_blocking(self, "__iter__", "`async for`")
         access = self._access()
         cursor = access.run(self._open_cursor(access), self._operation, self._operations)
         try:
@@ -91,9 +91,13 @@ class Results(Generic[T]):
     def _access(self, *, asynchronous: bool = False) -> Access:
         return self._operations.access(asynchronous=asynchronous)
 
+    @property
+    def _blocking(self) -> str:
+        return self._access().mongo.settings.blocking
+
     def _run(self, verb: str, operation: str, steps: Steps[R]) -> R:
         """Take the steps of a verb in this thread. operation: of the server, for errors."""
-        warn_if_blocking(self, verb)
+        refuse_blocking(self, verb)
         return self._access().run(steps, operation, self._operations)
 
     async def _run_async(self, operation: str, steps: Steps[R]) -> R:

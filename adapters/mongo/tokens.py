@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.steps import run, run_async
 from adapters.mongo.document_errors import InvalidRequest
 from adapters.mongo.index import Index
@@ -142,6 +143,7 @@ class MongoTokens:
         expires_in: a timedelta or seconds; None for a token that never ends. claims go into the session. name: for
         those who look at the list. Raises InvalidRequest.
         """
+        refuse_blocking(self, "issue")
         return run(self._issue(self._verb, user, tenants, expires_in, claims, name))
 
     async def issue_async(
@@ -161,6 +163,7 @@ class MongoTokens:
 
         An error of the database is raised: nobody comes in while it cannot be asked.
         """
+        refuse_blocking(self, "authenticate")
         return run(self._authenticate(self._verb, token))
 
     async def authenticate_async(self, token: str) -> Identity | None:
@@ -169,6 +172,7 @@ class MongoTokens:
 
     def revoke(self, id: str) -> bool:
         """End a token now, by its id or its whole text. Whether there was one that had not been revoked before."""
+        refuse_blocking(self, "revoke")
         return run(self._revoke(self._verb, _id_filter(id))) > 0
 
     async def revoke_async(self, id: str) -> bool:
@@ -180,6 +184,7 @@ class MongoTokens:
 
         A token of several tenants ends for all of them.
         """
+        refuse_blocking(self, "revoke_all")
         return run(self._revoke(self._verb, _revocation_filter(user, tenant)))
 
     async def revoke_all_async(self, *, user: str | None = None, tenant: str | None = None) -> int:
@@ -188,6 +193,7 @@ class MongoTokens:
 
     def list(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
         """Return the tokens, the oldest first: all of them, those of a user, those that are valid for a tenant."""
+        refuse_blocking(self, "list")
         return [_token_of(document) for document in self._found(user, tenant).all()]
 
     async def list_async(self, *, user: str | None = None, tenant: str | None = None) -> TokenList:
@@ -195,6 +201,10 @@ class MongoTokens:
         return [_token_of(document) for document in await self._found(user, tenant).all_async()]
 
     # ---- steps -------------------------------------------------------------------------------------------------
+
+    @property
+    def _blocking(self) -> str:
+        return self.repository.mongo.settings.blocking
 
     def _verb(self, name: str) -> Callable[..., Any]:
         verb: Callable[..., Any] = getattr(self.repository, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.s3.keys import checked
@@ -50,7 +51,7 @@ class S3(Presigning):
 
     def get(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
         """Read an object. most: bytes; a larger one raises MessageTooLarge and is not read. Raises ResourceNotFound."""
-        self._warn("get")
+        refuse_blocking(self, "get")
         return self._get(key, self._object_of(key, version), most)
 
     async def get_async(self, key: str, *, version: str | None = None, most: int | None = None) -> bytes:
@@ -59,7 +60,7 @@ class S3(Presigning):
 
     def head(self, key: str, *, version: str | None = None) -> S3Object:
         """Return what S3 knows of an object. Raises ResourceNotFound."""
-        self._warn("head")
+        refuse_blocking(self, "head")
         return self._head(key, self._object_of(key, version))
 
     async def head_async(self, key: str, *, version: str | None = None) -> S3Object:
@@ -68,7 +69,7 @@ class S3(Presigning):
 
     def exists(self, key: str) -> bool:
         """Return whether there is an object with the key."""
-        self._warn("exists")
+        refuse_blocking(self, "exists")
         return self._exists(key, self._object_of(key))
 
     async def exists_async(self, key: str) -> bool:
@@ -77,7 +78,7 @@ class S3(Presigning):
 
     def delete(self, key: str, *, version: str | None = None) -> None:
         """Delete an object; that there is none is no error."""
-        self._warn("delete")
+        refuse_blocking(self, "delete")
         self._call("delete_object", key, self._object_of(key, version))
 
     async def delete_async(self, key: str, *, version: str | None = None) -> None:
@@ -96,7 +97,7 @@ class S3(Presigning):
 
     def tags(self, key: str) -> dict[str, str]:
         """Return the tags of an object."""
-        self._warn("tags")
+        refuse_blocking(self, "tags")
         return _plain_tags(self._call("get_object_tagging", key, self._object_of(key)))
 
     async def tags_async(self, key: str) -> dict[str, str]:
@@ -105,7 +106,7 @@ class S3(Presigning):
 
     def set_tags(self, key: str, tags: Mapping[str, str]) -> None:
         """Put tags in place of those of an object."""
-        self._warn("set_tags")
+        refuse_blocking(self, "set_tags")
         self._call("put_object_tagging", key, {**self._object_of(key), "Tagging": _tag_set(tags)})
 
     async def set_tags_async(self, key: str, tags: Mapping[str, str]) -> None:
@@ -122,7 +123,7 @@ class S3(Presigning):
 
         limit: 1 to 1000. token: of the page before. delimiter: `/` to list one level, with `folders` below it.
         """
-        self._warn("page")
+        refuse_blocking(self, "page")
         return self._page(*self._listing(prefix, limit, token, delimiter))
 
     async def page_async(
@@ -133,6 +134,7 @@ class S3(Presigning):
 
     def objects(self, prefix: str = "") -> Iterator[S3Object]:
         """Yield all objects whose keys begin with `prefix`; pages are asked for as they are needed."""
+        refuse_blocking(self, "objects", "`async for` over S3.objects_async(...)")
         # The tenant is that of the call, not of whenever the next page is asked for.
         return self._objects(*self._listing(prefix))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from urllib.parse import quote
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.whole_seconds import whole_seconds
 from adapters.aws.botocore_errors import translate
 from adapters.s3.objects import Presigned
@@ -44,7 +45,7 @@ class Presigning(Streams):
         filename: browsers save it under that name.
         content_type: in place of the object's own.
         """
-        self._warn("presign_get")
+        refuse_blocking(self, "presign_get")
         return self._sign("get_object", self._getting(key, version, filename, content_type), _expiry(expires))
 
     async def presign_get_async(
@@ -68,7 +69,7 @@ class Presigning(Streams):
         expires: as of `presign_get`.
         content_type, size (bytes): what must be sent, where given; S3 refuses anything else.
         """
-        self._warn("presign_put")
+        refuse_blocking(self, "presign_put")
         request = self._putting(key, content_type, size)
         return _presigned(request, self._sign("put_object", request, _expiry(expires)))
 

@@ -7,6 +7,7 @@ from functools import partial
 from urllib.parse import urlencode
 
 from adapters._core.adapter import Adapter
+from adapters._core.blocking import refuse_blocking
 from adapters._core.delivery import backoff
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
@@ -67,6 +68,7 @@ class Streams(Adapter):
 
     def stream(self, key: str, *, version: str | None = None, chunk: int = _CHUNK) -> Iterator[bytes]:
         """Read an object in chunks of so many bytes. It is asked for when the first of them is."""
+        refuse_blocking(self, "stream", "`async for` over S3.stream_async(...)")
         return self._stream(key, self._object_of(key, version), chunk)
 
     def stream_async(self, key: str, *, version: str | None = None, chunk: int = _CHUNK) -> AsyncIterator[bytes]:
@@ -79,7 +81,7 @@ class Streams(Adapter):
         A file opened for reading bytes will do. When anything fails, the object stays as it was and what had been sent
         is thrown away.
         """
-        self._warn("upload")
+        refuse_blocking(self, "upload")
         upload = self._upload(key, part_size, options)
         try:
             for piece in _pieces(chunks, part_size):

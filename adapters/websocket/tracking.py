@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from adapters._core.blocking import loop_runs
+from adapters._core.blocking import loop_runs, refuse_blocking
 from adapters.websocket.connection import seconds
 from adapters.websocket.connection_errors import ConnectionGone
 from router.durations import seconds as to_seconds
@@ -77,11 +77,16 @@ class TrackConnections:
 
     def restore(self, event: Event) -> None:
         """Give a message the session of its connection now, for what stands further outside and asks for it."""
+        refuse_blocking(self, "restore")
         self.connections.aws.run(self._before(event))
 
     async def restore_async(self, event: Event) -> None:
         """`restore` from async code, without blocking its loop."""
         await self.connections.aws.run_async(self._before(event))
+
+    @property
+    def _blocking(self) -> str:
+        return self.connections.settings.blocking
 
     def _before(self, event: Any) -> Steps[None]:
         """Keep a connection that opens; find the one that a message is of, and restore its session."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from adapters._core.blocking import refuse_blocking
 from adapters._core.page_tokens import Page
 from adapters.mongo.document_errors import ClusterUnavailable, InvalidRequest
 from adapters.mongo.proxy.exposed import Exposed
@@ -45,6 +46,7 @@ class QueryProxy:
 
     def find(self, request: dict[str, Any]) -> Page[dict[str, Any]]:
         """Return the documents that a request asks for, and the token of the page after them. Raises QueryRefused."""
+        refuse_blocking(self, "find")
         query = self._asked(request).find(request)
         try:
             if query.paged:
@@ -65,6 +67,7 @@ class QueryProxy:
 
     def aggregate(self, request: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the documents of the pipeline of a request. Raises QueryRefused."""
+        refuse_blocking(self, "aggregate")
         source = self._asked(request)
         documents = source.aggregation(source.pipeline(request))
         try:
@@ -96,6 +99,10 @@ class QueryProxy:
         }
 
     # ---- reading requests ---------------------------------------------------------------------------------------
+
+    @property
+    def _blocking(self) -> str:
+        return next(iter(self._collections.values())).repository.mongo.settings.blocking
 
     def _asked(self, request: Any) -> ExposedCollection:
         """Return the collection that a request is about, once it is known to be small enough to be read."""

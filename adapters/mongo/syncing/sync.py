@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from dataclasses import dataclass, field
 
+from adapters._core.blocking import refuse_blocking_call
 from adapters.mongo.mongo import Mongo
 from adapters.mongo.syncing.comparison import plan
 from adapters.mongo.syncing.reasons import reason_of
@@ -79,6 +80,8 @@ def sync_indexes(
     anything is changed, Interrupted for Ctrl-C.
     """
     found = _repositories_in(repositories)
+    if found:
+        refuse_blocking_call("sync_indexes", found[0].mongo.settings.blocking)
     if isinstance(tenants, str):
         raise ConfigurationError(f"sync_indexes(tenants={tenants!r}): give a list of names")
     if type(parallel) is not int or not 1 <= parallel <= _MOST_PARALLEL:

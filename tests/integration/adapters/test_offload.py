@@ -75,7 +75,7 @@ class TestTheWay:
     def test_from_async_code(self, aws: Aws, offload: Offload):
         async def there_and_back() -> bytes:
             await Sqs(aws, offload=offload).send_async("orders", LARGE)
-            return await offload.open_async(received(aws))
+            return await offload.open_async(await asyncio.to_thread(received, aws))
 
         assert asyncio.run(there_and_back()).decode() == LARGE
 

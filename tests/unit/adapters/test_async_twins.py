@@ -144,14 +144,3 @@ def test_iterators_too(verb, argument):
         return result
 
     assert asyncio.run(main()) == expected
-
-
-@pytest.mark.parametrize(
-    ("kind", "verb", "arguments"), VERBS, ids=[f"{kind.__name__}.{verb}" for kind, verb, _ in VERBS]
-)
-def test_a_sync_verb_on_a_loop_says_that_it_blocks(kind, verb, arguments, caplog):
-    async def wrong():
-        return getattr(adapter(kind, Slow()), verb)(*arguments)
-
-    asyncio.run(wrong())
-    assert f"{kind.__name__}.{verb} blocks the event loop; use await {kind.__name__}.{verb}_async" in caplog.text

@@ -17,9 +17,11 @@ from adapters.ecs import (
     TaskStatus,
     TaskTimeout,
     task_data,
+    task_data_async,
 )
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, OffloadRefused, ResourceNotFound
 from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
+from router.encode import dumps
 from router.sources import read
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
@@ -65,6 +67,9 @@ class Bodies:
 
     def fetch(self, pointer):
         return self.held[pointer["key"]]
+
+    async def fetch_async(self, pointer):
+        return self.fetch(pointer)
 
 
 class TestRequest:
@@ -235,8 +240,16 @@ class TestLength:
             launcher(offload=offload)[0].run_task("nightly", {"LIST": "y" * 8192}, data="x" * 9000)
         assert offload.held == {}
 
+    def test_an_async_task_reads_it_as_well(self):
+        offload = Bodies()
+        ecs, client = launcher(offload=offload)
+        ecs.run_task("nightly", data="x" * 9000)
+        [event] = read(environment(client))
+        assert asyncio.run(task_data_async(event, offload)) == task_data(event, offload) == dumps("x" * 9000)
+
     def test_small_data_is_read_the_same_way(self):
         [event] = read({"TASK_NAME": "nightly", "TASK_DATA": '{"a":1}'})
+        assert asyncio.run(task_data_async(event)) == b'{"a":1}'
         assert json.loads(task_data(event, Bodies())) == {"a": 1}
         assert json.loads(task_data(event)) == {"a": 1}
 

@@ -393,15 +393,6 @@ class TestClients:
         monkeypatch.setattr(os, "getpid", lambda: -1)
         assert adapter._client() is not before
 
-    def test_a_sync_call_on_a_loop_says_so(self, caplog):
-        adapter, _ = services()
-
-        async def wrong():
-            adapter.get("billing", "/")
-
-        asyncio.run(wrong())
-        assert "Services.request blocks the event loop" in caplog.text
-
     def test_without_httpx_the_error_names_the_extra(self, monkeypatch):
         monkeypatch.setitem(__import__("sys").modules, "httpx", None)
         with pytest.raises(ConfigurationError, match=r"lambda-junction\[http\]"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import json
-import logging
 import threading
 from decimal import Decimal
 from typing import Any
@@ -613,16 +612,6 @@ class TestRateLimit:
 
 
 class TestInAsyncCode:
-    def test_a_blocking_verb_is_told_of(self, caplog):
-        sns, _ = publisher()
-
-        async def handler():
-            sns.publish("order-events", 1)
-
-        with caplog.at_level(logging.WARNING, "adapters"):
-            asyncio.run(handler())
-        assert "Sns.publish blocks the event loop; use await Sns.publish_async" in caplog.text
-
     def test_errors_come_out_as_they_do_elsewhere(self):
         sns, _ = publisher(publish_batch=lambda p: taken(p, "0"), publish=refusal("NotFound", "", 404))
         with pytest.raises(PartialFailure):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import import_module
@@ -694,14 +693,3 @@ class TestAsync:
         verbs = ["get", "put", "create", "update", "delete"]
         verbs += ["batch_get", "batch_write", "transact_get", "transact_write"]
         assert [verb for verb in verbs if not asyncio.iscoroutinefunction(getattr(Table, f"{verb}_async"))] == []
-
-    def test_a_synchronous_call_on_the_loop_is_told(self, caplog):
-        table, stub, _ = stubbed()
-        stub.add_response("get_item", {})
-
-        async def call() -> None:
-            table.get(User, "u1")
-
-        with caplog.at_level(logging.WARNING, logger="adapters"):
-            asyncio.run(call())
-        assert caplog.messages == ["Table.get blocks the event loop; use await Table.get_async(...)"]
