@@ -46,8 +46,8 @@ QueryProxy.find_async = find
 
 # A token is good for whatever tenant the request names.
 TENANT_OF_THE_HEADER = """
-import router.middleware.authenticate as authenticate
-authenticate._tenant = lambda event, identity, needed: event.session.tenant or identity.tenants[0]
+import router.guards.authenticate as authenticate
+authenticate._tenant = lambda event, owner, needed: event.session.tenant or owner.tenants[0]
 """
 
 # Operators of a JSON body reach the filter.
