@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from router import (
     Conflict,
     Discard,
     Event,
+    Forbidden,
     HTTPError,
     NotFound,
     Resolver,
@@ -428,6 +430,42 @@ def test_on_error_is_not_told_of_what_was_expected() -> None:
     resolver.catch(OutOfStock)(lambda error: ("caught", 409))
     TestClient(resolver).get("/")
     assert told == []
+
+
+@pytest.mark.parametrize(("status", "is_ours"), [(403, False), (499, False), (500, True)])
+@pytest.mark.parametrize(
+    "source", ["appsync", "authorizer", "appsync-authorizer", "appsync-events-authorizer", "iot-authorizer", "transfer"]
+)
+def test_a_refusal_of_a_client_is_no_error_of_ours_on_any_source_that_asks(
+    source: str, status: int, is_ours: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    told: list[Any] = []
+    error = Forbidden("not yours") if status == 403 else HTTPError(status, "not yours")
+    resolver = Resolver()
+    resolver.on_error(told.append)
+
+    @resolver.on(source)
+    def refuse(event: Event) -> None:
+        raise error
+
+    client = TestClient(resolver)
+    with suppress(HTTPError):  # of what cannot say an error, the call fails
+        client.event(samples.SAMPLES[source]())
+    assert told == ([error] if is_ours else [])
+    assert ("not yours" in caplog.text) == is_ours
+
+
+def test_an_http_error_of_a_message_is_told_whatever_its_status() -> None:
+    told: list[Any] = []
+    resolver = Resolver()
+    resolver.on_error(told.append)
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        raise NotFound("no such order")
+
+    TestClient(resolver).queue("orders", ["a"])
+    assert [type(error) for error in told] == [NotFound]
 
 
 @BOTH
