@@ -164,7 +164,7 @@ async def _tear_down(open_generators: list[Any], error: BaseException | None) ->
             else:
                 next(generator) if current is None else generator.throw(current)
         except (StopIteration, StopAsyncIteration):
-            continue
+            pass
         except BaseException as raised:
             if raised is not error:
                 failure = raised

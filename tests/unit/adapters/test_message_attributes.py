@@ -67,6 +67,10 @@ class TestEncode:
         with pytest.raises(InvalidMessage, match="attribute name"):
             encode({name: "x"})
 
+    @pytest.mark.parametrize("name", ["a", "x" * 256, "Aa0_-.z", "AWSome", "a.AWS.x"])
+    def test_names_that_the_services_take(self, name):
+        assert encode({name: "x"}) == {name: {"DataType": "String", "StringValue": "x"}}
+
     def test_size_counts_names_types_and_values(self):
         assert size_of(encode({"ab": "é", "c": b"xyz"})) == (2 + 6 + 2) + (1 + 6 + 3)
 

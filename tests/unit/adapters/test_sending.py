@@ -22,6 +22,7 @@ from adapters.errors import (
     Throttled,
 )
 from adapters.messaging import Queue, Topic
+from adapters.offload import Offload
 from adapters.sns import Message, Sns
 from adapters.sqs import Sqs
 from router import (
@@ -146,6 +147,19 @@ class TestRequests:
         assert more == [f"m{n}" for n in range(12)] * 2
         assert [len(ids) for ids in sent_ids(topic, "publish_batch")] == [10, 2]
         assert queue.parameters("send_message")[0]["DelaySeconds"] == 3
+
+    def test_async_twins_send_every_option_on(self):
+        shared = {"attributes": {"a": "b"}, "group": "g", "deduplication": "d", "session": Session(user="u-1")}
+        sns, topic = publisher()
+        sqs, queue = sender()
+        sns.publish("order-events.fifo", "x", subject="s", **shared)
+        asyncio.run(sns.publish_async("order-events.fifo", "x", subject="s", **shared))
+        sqs.send("orders.fifo", "x", **shared)
+        asyncio.run(sqs.send_async("orders.fifo", "x", **shared))
+        for client, verb in ((topic, "publish"), (queue, "send_message")):
+            first, second = client.parameters(verb)
+            assert first == second
+            assert first["MessageAttributes"].keys() == {"a", "session"}
 
     def test_content_deduplication_only_when_told(self):
         sqs, client = sender()
@@ -347,6 +361,15 @@ class TestRefusedEarly:
             publisher()[0].publish_many("t", [Message("x", delay=1)])
         with pytest.raises(InvalidMessage, match="no subject"):
             sender()[0].send("q", Message("x", subject="s"))
+
+    def test_the_attributes_of_a_body_in_s3_count_all_the_same(self):
+        store = FakeClient(put_object={})
+        sqs, queue = sender(options={"offload": Offload("bodies", aws=fake_aws({"s3": store}))})
+        sqs.send("orders", "x" * 1_048_577)
+        assert len(queue.parameters("send_message")[0]["MessageBody"]) < 500
+        with pytest.raises(MessageTooLarge, match="1,048,576 are the most"):
+            sqs.send("orders", "x", attributes={"a": "y" * 1_048_576})
+        assert (len(store.calls), len(queue.calls)) == (2, 1)
 
     def test_the_size_counts_attributes(self):
         sns, client = publisher()
@@ -604,6 +627,14 @@ class TestRateLimit:
         assert len(pauses) == 2
         assert pauses[0] == pytest.approx(1, abs=0.2)
         assert pauses[1] == pytest.approx(2, abs=0.2)
+
+    @pytest.mark.parametrize(("rate", "first"), [(0.5, 1), (5, 5)])
+    def test_without_a_burst_that_of_a_second_goes_out_at_once_and_one_at_least(self, rate, first):
+        pauses: list[float] = []
+        sqs, _ = sender(pauses, options={"rate": rate})
+        for n in range(first + 1):
+            sqs.send("orders", n)
+        assert pauses == [pytest.approx(1 / rate, abs=0.2)]
 
     @pytest.mark.parametrize("options", [{"rate": 0}, {"rate": 1, "burst": 0}, {"burst": 5}])
     def test_that_makes_no_sense(self, options):

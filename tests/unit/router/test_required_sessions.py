@@ -93,6 +93,12 @@ def test_a_field_of_the_body_makes_a_place_for_one() -> None:
     ]
 
 
+def test_a_field_of_the_body_makes_no_place_where_aws_alone_writes_the_body() -> None:
+    policy = SessionPolicy(require="tenant", body_field="session")
+    assert ran(Source.S3, samples.s3("uploads", ["a"]), policy)
+    assert ran(Source.ALARM, samples.alarm("too-slow"), policy)
+
+
 def test_a_task_has_a_place_for_one() -> None:
     resolver = Resolver(session=SessionPolicy(require="tenant"))
     resolver.on_task("nightly")(lambda: None)

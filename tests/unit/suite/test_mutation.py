@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -132,6 +133,13 @@ def test_a_seed_stands_for_one_sample_with_a_mutant_for_each_line() -> None:
     assert sample(1) == sample(1)
     assert sample(1) != sample(2)
     assert len({line for _, line, _ in sample(1)}) == 40
+
+
+def test_what_is_listed_as_equivalent_can_still_be_made_and_has_a_reason() -> None:
+    listed = tomllib.loads(mutation.EQUIVALENT.read_text("utf-8"))["equivalent"]
+    files = {"listed": sorted({each["file"] for each in listed})}
+    mutation.chosen(mutation.Settings(mutation.ROOT, files, [], listed))
+    assert all(each["why"] for each in listed)
 
 
 def test_mutants_are_python_and_leave_out_what_nobody_notices() -> None:

@@ -390,6 +390,22 @@ def test_a_second_function_for_a_class_is_refused() -> None:
         resolver.catch(KeyError)(lambda error: None)
 
 
+def test_only_the_error_may_be_positional_only() -> None:
+    resolver = Resolver()
+
+    def fits(error: Exception, /, event: Event) -> tuple[str, int]:
+        return event.path, 409
+
+    def does_not(error: Exception, event: Event, /) -> tuple[str, int]:
+        return event.path, 409
+
+    resolver.catch(OutOfStock)(fits)
+    with pytest.raises(ConfigurationError, match="only the error may be positional-only, not 'event'"):
+        resolver.catch(Business)(does_not)
+    resolver.get("/a")(lambda: _raise(OutOfStock()))
+    assert TestClient(resolver).get("/a").text == "/a"
+
+
 # ---- on_error ----------------------------------------------------------------------------------------------------
 
 

@@ -133,6 +133,15 @@ def test_a_notification_in_a_queue_is_one_of_its_topic() -> None:
         {"kind": "new"},
     )
     assert inner.id == NOTICE["MessageId"]
+    # Lambda spells these two in another way than a queue's envelope does.
+    links = {name: inner.record["Sns"][name] for name in ("SigningCertUrl", "UnsubscribeUrl")}
+    assert links == {"SigningCertUrl": NOTICE["SigningCertURL"], "UnsubscribeUrl": NOTICE["UnsubscribeURL"]}
+
+
+@pytest.mark.parametrize("part", ["Type", "Message", "TopicArn"])
+def test_what_lacks_a_part_of_an_envelope_is_no_notification(part: str) -> None:
+    assert read(samples.kinesis("box", [NOTICE]))[0].inner
+    assert read(samples.kinesis("box", [{**NOTICE, part: 5}]))[0].inner == []
 
 
 def test_changes_of_a_table_in_a_kinesis_stream() -> None:
@@ -155,6 +164,8 @@ def test_changes_of_a_table_in_a_kinesis_stream() -> None:
         b"\x1f\x8b",
         gzip.compress(b"[]", mtime=0),
         gzip.compress(b"no JSON", mtime=0),
+        gzip.compress(b'{"logEvents": []}', mtime=0),
+        gzip.compress(b'{"messageType": "DATA_MESSAGE"}', mtime=0),
         samples.http("GET", "/admin"),
         samples.sqs("box", ["a"]),
         samples.invoke("rebuild", session=WHO),
@@ -168,9 +179,11 @@ def test_requests_and_calls_are_never_read_out_of_a_body(content: Any) -> None:
     resolver.get("/admin")(lambda: called.append(1))
     resolver.on_queue("box")(lambda event: called.append(1))
     resolver.on_invoke("*")(lambda event: called.append(1))
+    told: list[str] = []
+    resolver.on_error(lambda error: told.append(type(error).__name__))
     raw = samples.kinesis("box", [content if isinstance(content, bytes) else json.dumps(content).encode()])
     assert failed(resolver, raw)
-    assert called == []
+    assert (called, told) == ([], ["InvalidEvent"])
 
 
 # ---- unpack --------------------------------------------------------------------------------------------------------

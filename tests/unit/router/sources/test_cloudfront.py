@@ -102,6 +102,13 @@ def test_an_unknown_event_is_refused(event_type):
         read_one(broken)
 
 
+def test_a_sample_that_does_not_say_what_it_is_needs_only_its_own_part():
+    raw = payload("viewer-response")
+    held = raw["Records"][0]["cf"]
+    del held["config"]["eventType"], held["request"]
+    assert answer(read_one(raw), None) == held["response"]
+
+
 def test_a_payload_without_its_parts_is_refused():
     for event_type, part in (("viewer-request", "request"), ("origin-response", "response")):
         broken = payload(event_type)

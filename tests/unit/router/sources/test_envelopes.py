@@ -146,6 +146,16 @@ def test_the_log_quotes_what_a_client_wrote(name: str, caplog: pytest.LogCapture
     assert len(record.getMessage()) < 600
 
 
+@pytest.mark.parametrize("part", ["Type", "Message", "TopicArn"])
+def test_a_body_that_lacks_a_part_of_an_envelope_is_a_body(part: str) -> None:
+    raw = from_topic()
+    body = json.loads(raw["Records"][0]["body"])
+    for broken in ({**body, part: 5}, {name: value for name, value in body.items() if name != part}):
+        raw["Records"][0]["body"] = json.dumps(broken)
+        (event,) = read(raw)
+        assert (event.json(), event.topic) == (broken, None)
+
+
 def test_the_message_of_an_envelope_is_opened_as_ever() -> None:
     (event,) = read(from_topic())
     assert (event.json(), event.topic) == ({"id": 1}, "order-events")

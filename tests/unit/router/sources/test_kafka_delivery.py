@@ -154,6 +154,13 @@ def test_a_failure_of_a_route_that_did_not_ask_for_it_fails_the_call() -> None:
         TestClient(resolver).event(raw)
 
 
+def test_the_first_record_that_a_partition_ever_had_can_be_reported() -> None:
+    raw = payload(p0=["x"])
+    raw["records"]["orders-0"][0]["offset"] = 0
+    answer = Shop(partial=True).client.event(raw)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": {"partition": "orders-0", "offset": 0}}]}
+
+
 @pytest.mark.parametrize("offset", [None, "15", -1, True, 1.5])
 def test_what_cannot_be_reported_fails_the_call(offset: Any) -> None:
     raw = payload(p0=["x"])

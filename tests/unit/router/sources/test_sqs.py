@@ -265,6 +265,13 @@ def test_a_session_in_bytes_is_a_session() -> None:
     assert one(raw).session == Session("acme", "u-1")
 
 
+def test_a_session_that_is_no_attribute_is_refused() -> None:
+    raw = samples.sqs("orders", ["a"])
+    raw["Records"][0]["messageAttributes"] = {"session": json.dumps(WHO)}
+    with pytest.raises(InvalidEvent, match="the attribute 'session'"):
+        _ = one(raw).session
+
+
 @pytest.mark.parametrize("wire", ["{", "5", '{"tenant": 5}', "null"])
 def test_a_malformed_session_fails_its_record_alone(wire: str) -> None:
     raw = samples.sqs("orders", ["a", "b"], message_ids=["m-1", "m-2"])

@@ -201,6 +201,14 @@ def test_records_that_are_no_list_fail_the_call() -> None:
 # ---- order ---------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("id", "shard"), [("s-1:495", "s-1"), ("495", None), (5, None)])
+def test_the_shard_stands_in_front_of_the_number_in_the_id(id: Any, shard: str | None) -> None:
+    raw = samples.kinesis("orders", ["a"])
+    raw["Records"][0]["eventID"] = id
+    (event,) = read(Source.KINESIS, raw)
+    assert event.shard == shard
+
+
 def test_order_is_kept_by_shard_and_by_partition_key() -> None:
     first, second = read(Source.KINESIS, samples.kinesis("orders", ["a", "b"], partition_keys=["x", "y"], shard="s-1"))
     assert (streams.ordering_key(first), streams.ordering_key(second)) == ("s-1", "s-1")
