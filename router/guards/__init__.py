@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from router.guards.permissions import Permission as Permission
     from router.guards.permissions import anyone as anyone
     from router.guards.permissions import permission as permission
+    from router.guards.rate_limit import MemoryBuckets as MemoryBuckets
+    from router.guards.rate_limit import RateLimit as RateLimit
 
 _HOMES = {
     "auth": ("Auth",),
@@ -33,6 +35,7 @@ _HOMES = {
     "keys": ("FixedKeys", "KeySet"),
     "memory": ("MemoryStore",),
     "permissions": ("Permission", "anyone", "permission"),
+    "rate_limit": ("MemoryBuckets", "RateLimit"),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 

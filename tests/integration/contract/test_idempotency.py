@@ -1,11 +1,8 @@
-"""The table of idempotency keys, on each server: who has a key, for how long, and that nothing runs twice."""
+"""The table of idempotency keys, on each server: who has a key, and for how long."""
 
 from __future__ import annotations
 
-import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,13 +10,12 @@ import pytest
 from adapters.aws import Aws
 from adapters.errors import AdapterError, TableMismatch
 from adapters.idempotency import IdempotencyTable
-from router import Event, Resolver
+from router import Resolver
 from router.guards import Idempotent
 from router.idempotency import Claim, Stored
 from router.testing import TestClient
 
 NOW = 1_700_000_000.5
-KEYS, DUPLICATES, THREADS = 20, 10, 8
 
 
 @pytest.fixture
@@ -77,29 +73,6 @@ def test_a_result_is_forgotten_after_its_time(table: IdempotencyTable) -> None:
 def test_a_claim_whose_answer_was_lost_is_its_own(table: IdempotencyTable) -> None:
     table.begin("k", claim("a"))
     assert table.begin("k", claim("a")) is None
-
-
-@pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
-def test_many_duplicates_at_once_run_once_each(table: IdempotencyTable, waits: bool) -> None:
-    ran: Counter[str] = Counter()
-    lock = threading.Lock()
-    resolver = Resolver()
-    guard = Idempotent(table, key=lambda event: event.json(), while_running="wait", wait_for=60)
-
-    def count(event: Event) -> Any:
-        with lock:
-            ran[event.json()] += 1
-        return {"key": event.json()}
-
-    async def count_later(event: Event) -> Any:
-        return count(event)
-
-    resolver.on_invoke("count", middleware=[guard])(count_later if waits else count)
-    payloads = [{"action": "count", "data": f"k{n % KEYS}"} for n in range(KEYS * DUPLICATES)]
-    with ThreadPoolExecutor(THREADS) as pool:
-        answers = list(pool.map(resolver.resolve, payloads))
-    assert ran == {f"k{n}": 1 for n in range(KEYS)}
-    assert answers == [{"key": payload["data"]} for payload in payloads]
 
 
 def test_over_http(table: IdempotencyTable) -> None:

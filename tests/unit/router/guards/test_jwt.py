@@ -16,7 +16,7 @@ import pytest
 
 from router import Authenticate, Resolver, Session, SessionPolicy
 from router.errors import ConfigurationError, ServiceUnavailable
-from router.guards import FixedKeys, Jwt
+from router.guards import FixedKeys, Jwt, KeySet
 from router.testing import TestClient
 from tests.servers.issuer import KEYS, Issuer, new_key
 
@@ -285,7 +285,7 @@ def served(check: Jwt) -> TestClient:
 
 @pytest.mark.parametrize("path", ["/sync", "/async"])
 def test_it_guards_a_route(issuer: Issuer, path: str) -> None:
-    client = served(Jwt(issuer.url, "orders"))
+    client = served(Jwt(issuer.url, "orders", keys=KeySet(issuer=issuer.url, budget=30)))
     good = client.get(path, headers={"authorization": f"Bearer {issuer.token()}"})
     assert (good.status, good.text) == (200, "ann")
     bad = client.get(path, headers={"authorization": f"Bearer {issuer.token(aud='other')}"})
@@ -304,7 +304,7 @@ def test_an_issuer_that_is_down_is_a_503(issuer: Issuer, path: str) -> None:
 
 def test_an_event_loop_goes_on_while_keys_are_fetched() -> None:
     with Issuer() as issuer:
-        check = Jwt(issuer.url, "orders")
+        check = Jwt(issuer.url, "orders", keys=KeySet(issuer=issuer.url, budget=30))
         token = issuer.token()
         issuer.holding.clear()
 

@@ -1,0 +1,165 @@
+"""`RateLimit`: how often a tenant, a user or an address may call.
+
+    resolver.use(RateLimit(RateLimitTable(), rate=100, per=60, by="user"))
+
+It is a token bucket, kept as the one moment when it will be full again (GCRA): one number for each key.
+"""
+
+from __future__ import annotations
+
+import threading
+from math import ceil
+from time import time
+
+from router.dispatch.chain import Middleware
+from router.durations import seconds
+from router.errors import ConfigurationError, ServiceUnavailable, TooManyRequests
+from router.signals import Retry
+from router.sources._registry import RECORD_SOURCES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Literal, Protocol
+
+    from router.dispatch.chain import Around, AsyncAround
+    from router.durations import Duration
+    from router.event import Event
+
+    class Buckets(Protocol):
+        """Keeps the buckets. Times are seconds since 1970."""
+
+        def take(self, key: str, interval: float, slack: float, now: float, /) -> float:
+            """Take one token out of a bucket, atomically.
+
+            interval: the seconds in which one token comes back.
+            slack: the seconds by which the bucket may be ahead: those in which all but one of its tokens come back.
+
+            Returns the seconds until there is a token: 0 where one was taken.
+            """
+
+        async def take_async(self, key: str, interval: float, slack: float, now: float, /) -> float: ...
+
+
+_DAY = 86_400
+_BY: dict[str, Callable[[Event], str | None]] = {
+    "tenant": lambda event: event.session.tenant,
+    "user": lambda event: event.session.user,
+    "address": lambda event: event.source_ip,
+}
+
+
+class RateLimit(Middleware):
+    """Middleware that refuses events beyond a rate: over HTTP 429 with `Retry-After`; a record comes again then.
+
+    buckets: where they are kept, such as `adapters.rate_limits.RateLimitTable`. `MemoryBuckets` count for one process
+        alone, and Lambda runs many.
+    rate, per: so many events in so many seconds (or a timedelta).
+    burst: how many may come at once; `rate` by default.
+    by: whose bucket: that of the "tenant", the "user" or the "address", or what a function of the event returns. Events
+        of nobody share one.
+    name: tells limits apart that share buckets; by default the rate and `by`.
+    when_down: what happens while the buckets do not answer: "refuse" (503; the record fails), or "run".
+
+    Put it inside of what authenticates where it asks for the session; `auth=` stands outside by itself.
+    """
+
+    def __init__(
+        self,
+        buckets: Buckets,
+        *,
+        rate: int,
+        per: Duration = 60,
+        burst: int | None = None,
+        by: Literal["tenant", "user", "address"] | Callable[[Event], str | None] = "user",
+        name: str = "",
+        when_down: Literal["refuse", "run"] = "refuse",
+    ) -> None:
+        if not callable(getattr(buckets, "take", None)):
+            raise ConfigurationError(f"RateLimit(): {type(buckets).__name__} keeps no buckets")
+        for option, value in (("rate", rate), ("burst", rate if burst is None else burst)):
+            if type(value) is not int or value < 1:
+                raise ConfigurationError(f"RateLimit({option}={value!r:.80}): give an integer from 1")
+        if not callable(by) and by not in _BY:
+            raise ConfigurationError(f"RateLimit(by={by!r:.80}): use {', '.join(_BY)} or a function of the event")
+        if when_down not in ("refuse", "run"):
+            raise ConfigurationError(f"RateLimit(when_down={when_down!r:.80}): use refuse or run")
+        window = seconds(per, "RateLimit(per=...)", least=0.001, most=_DAY)
+        self._buckets = buckets
+        self._interval = window / rate
+        self._slack = ((rate if burst is None else burst) - 1) * self._interval
+        self._whose = by if callable(by) else _BY[by]
+        self._name = name or f"{rate}/{window:g}/{by if isinstance(by, str) else getattr(by, '__qualname__', 'own')}"
+        self._runs_without = when_down == "run"
+
+    def __call__(self, event: Event) -> Around:
+        key = self._key(event)
+        try:
+            wait = self._buckets.take(key, self._interval, self._slack, time())
+        except Exception as error:
+            wait = self._down(event, error)
+        if wait > 0:
+            self._refuse(event, wait)
+        yield
+
+    async def call_async(self, event: Event) -> AsyncAround:
+        """Do the same in an async chain, without blocking its event loop."""
+        key = self._key(event)
+        try:
+            wait = await self._buckets.take_async(key, self._interval, self._slack, time())
+        except Exception as error:
+            wait = self._down(event, error)
+        if wait > 0:
+            self._refuse(event, wait)
+        yield
+
+    def _key(self, event: Event) -> str:
+        whose = self._whose(event)
+        if whose is not None and not isinstance(whose, str):
+            raise ConfigurationError(f"RateLimit(by=...) returned {whose!r:.80}; give text, or None")
+        from hashlib import sha256
+
+        # Hashed: an address or a user is nobody's business who reads the table.
+        owner = "nobody" if whose is None else "of:" + whose
+        return sha256(f"{len(self._name)}:{self._name}{owner}".encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _refuse(self, event: Event, wait: float) -> None:
+        after = min(ceil(wait), 43_200)
+        if event.source in RECORD_SOURCES:
+            raise Retry(after, "over the rate limit")
+        raise TooManyRequests("too many requests", headers={"retry-after": after})
+
+    def _down(self, event: Event, error: Exception) -> float:
+        from logging import getLogger
+
+        getLogger("router.guards").error("%s: the buckets of a rate limit do not answer: %s", event.route, error)
+        if not self._runs_without:
+            raise ServiceUnavailable("it cannot be told at the moment whether this is too often") from error
+        return 0
+
+
+class MemoryBuckets:
+    """Keep buckets in this process: for tests, and against a client that floods one process.
+
+    most: how many are kept; the one that was made first goes first.
+    """
+
+    def __init__(self, most: int = 10_000) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._full_at: dict[str, float] = {}
+
+    def take(self, key: str, interval: float, slack: float, now: float) -> float:
+        """Take one token; see `Buckets`."""
+        with self._lock:
+            full_at = max(self._full_at.get(key, now), now)
+            if full_at - now > slack:
+                return full_at - now - slack
+            while key not in self._full_at and len(self._full_at) >= self._most:
+                del self._full_at[next(iter(self._full_at))]
+            self._full_at[key] = full_at + interval
+            return 0
+
+    async def take_async(self, key: str, interval: float, slack: float, now: float) -> float:
+        """Take one token in async code."""
+        return self.take(key, interval, slack, now)

@@ -1,0 +1,165 @@
+"""So many events in so many seconds, for each owner; over HTTP, for records and for calls."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from router import ConfigurationError, Event, FromRequest, Resolver, SessionPolicy, TooManyRequests
+from router.guards import MemoryBuckets, RateLimit
+from router.guards import rate_limit as module
+from router.testing import TestClient, samples
+
+
+class Clock:
+    now = 1_700_000_000.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(module, "time", lambda: clock.now)
+    return clock
+
+
+def application(buckets: Any = None, *, waits: bool = False, **options: Any) -> TestClient:
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
+    resolver.use(RateLimit(buckets or MemoryBuckets(), **{"rate": 3, "per": 60, **options}))
+
+    def handle() -> str:
+        return "ok"
+
+    async def handle_later() -> str:
+        return "ok"
+
+    handler = handle_later if waits else handle
+    resolver.get("/")(handler)
+    resolver.on_queue("orders")(handler)
+    resolver.on_invoke("order")(handler)
+    return TestClient(resolver)
+
+
+def statuses(client: TestClient, count: int, **headers: str) -> list[int]:
+    sent = {f"x-{name}": value for name, value in headers.items()}
+    return [client.get("/", headers=sent).status for _ in range(count)]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_bucket_is_emptied_and_fills_again(clock: Clock, waits: bool) -> None:
+    client = application(waits=waits)
+    assert statuses(client, 5, user="ann") == [200, 200, 200, 429, 429]
+    answer = client.get("/", headers={"x-user": "ann"})
+    assert answer.headers["retry-after"] == "20"
+    clock.now += 19
+    assert statuses(client, 1, user="ann") == [429]
+    clock.now += 1
+    assert statuses(client, 2, user="ann") == [200, 429]
+    clock.now += 1000
+    assert statuses(client, 4, user="ann") == [200, 200, 200, 429]
+
+
+def test_a_burst_is_what_may_come_at_once(clock: Clock) -> None:
+    client = application(rate=60, per=60, burst=2)
+    assert statuses(client, 3) == [200, 200, 429]
+    clock.now += 1
+    assert statuses(client, 2) == [200, 429]
+
+
+@pytest.mark.parametrize(("by", "other"), [("user", {"user": "bob"}), ("tenant", {"tenant": "globex"})])
+def test_each_owner_has_a_bucket(clock: Clock, by: Any, other: dict[str, str]) -> None:
+    client = application(by=by, rate=1)
+    asked = {"user": "ann", "tenant": "acme"}
+    assert statuses(client, 2, **asked) == [200, 429]
+    assert statuses(client, 2, **(asked | other)) == [200, 429]
+    assert statuses(client, 2) == [200, 429]  # nobody's
+
+
+def test_by_address_and_by_a_function(clock: Clock) -> None:
+    client = application(by="address", rate=1)
+    here, there = (samples.rest("GET", "/", source_ip=address) for address in ("203.0.113.7", "203.0.113.8"))
+    assert [client.event(payload)["statusCode"] for payload in (here, here, there)] == [200, 429, 200]
+    client = application(by=lambda event: event.headers.get("x-key"), rate=1)
+    assert statuses(client, 2, key="a") + statuses(client, 1, key="b") == [200, 429, 200]
+
+
+def test_two_limits_share_a_store_and_not_a_bucket(clock: Clock) -> None:
+    buckets = MemoryBuckets()
+    assert statuses(application(buckets, rate=1), 2) == [200, 429]
+    assert statuses(application(buckets, rate=2), 3) == [200, 200, 429]
+    assert statuses(application(buckets, rate=1, name="other"), 2) == [200, 429]
+    assert statuses(application(buckets, rate=1), 1) == [429]
+
+
+def test_a_record_over_the_rate_comes_again(clock: Clock) -> None:
+    waited: list[float] = []
+    resolver = Resolver(delay=lambda event, seconds: waited.append(seconds))
+    resolver.use(RateLimit(MemoryBuckets(), rate=1, per=60))
+    seen: list[str] = []
+    resolver.on_queue("orders")(lambda event: seen.append(event.id))
+    records = [samples.sqs_record("orders", {}) for _ in range(3)]
+    answer = resolver.resolve({"Records": records})
+    assert [one["itemIdentifier"] for one in answer["batchItemFailures"]] == [one["messageId"] for one in records[1:]]
+    assert waited == [60, 60]
+    assert seen == [records[0]["messageId"]]
+
+
+def test_a_call_over_the_rate_fails(clock: Clock) -> None:
+    client = application(rate=1)
+    client.invoke("order")
+    with pytest.raises(TooManyRequests):
+        client.invoke("order")
+
+
+class Down:
+    def take(self, *args: Any) -> float:
+        raise ConnectionError("no table")
+
+    async def take_async(self, *args: Any) -> float:
+        raise ConnectionError("no table")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_while_the_buckets_are_down(waits: bool, caplog: pytest.LogCaptureFixture) -> None:
+    assert statuses(application(Down(), waits=waits), 1) == [503]
+    assert statuses(application(Down(), waits=waits, when_down="run"), 1) == [200]
+    assert "the buckets of a rate limit do not answer" in caplog.text
+
+
+def test_memory_has_a_bound(clock: Clock) -> None:
+    client = application(MemoryBuckets(most=2), rate=1)
+    assert [statuses(client, 1, user=user) for user in ("a", "b", "c", "c", "a")] == [[200], [200], [200], [429], [200]]
+
+
+def test_a_clock_that_is_set_back_does_not_lock_anybody_out_for_long(clock: Clock) -> None:
+    client = application(rate=1, per=10)
+    assert statuses(client, 1) == [200]
+    clock.now -= 3600
+    answer = client.get("/")
+    assert (answer.status, int(answer.headers["retry-after"])) == (429, 3610)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"rate": 0},
+        {"rate": 1.5},
+        {"rate": True},
+        {"burst": 0},
+        {"per": 0},
+        {"by": "session"},
+        {"when_down": "open"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError):
+        application(**options)
+    with pytest.raises(ConfigurationError, match="dict keeps no buckets"):
+        RateLimit({}, rate=1)  # type: ignore[arg-type]
+
+
+def test_whose_bucket_it_is_is_text() -> None:
+    def number(event: Event) -> Any:
+        return 5
+
+    assert statuses(application(by=number), 1) == [500]
