@@ -309,7 +309,7 @@ def test_while_the_database_fails_nobody_comes_in(memory: Memory, tokens: MongoT
         return session.user
 
     resolver = Resolver()
-    resolver.use(Authenticate(tokens, "user"))
+    resolver.use(Authenticate(tokens, mode="user"))
     resolver.get("/")(later if asynchronous else lambda session: session.user)
     issued = tokens.issue("ann", expires_in=60)
     memory.failing["get"] = ConnectionError("down")
