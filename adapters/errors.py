@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+_LONGEST = 4000  # characters of a message
+
+
 class AdapterError(RouterError):
     """A call to another service failed.
 
@@ -38,7 +41,7 @@ class AdapterError(RouterError):
         retryable: bool = False,
         request_id: str = "",
     ) -> None:
-        super().__init__(message)
+        super().__init__(_sendable(message))
         if self.answer:
             self.detail: str | None = self.answer  # read by the HTTPError that a subclass is as well
         self.service = service
@@ -54,6 +57,12 @@ class EventLoopBlocked(ConfigurationError):
 
     `Settings(blocking="warn")` makes it a warning.
     """
+
+
+def _sendable(message: str) -> str:
+    """Return a message that can be sent and read: names in it may be anybody's text."""
+    text = message if message.isascii() else message.encode(errors="backslashreplace").decode()
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
 class AccessDenied(AdapterError):

@@ -197,6 +197,8 @@ class Bus(Adapter):
             raise InvalidMessage("the source must be a text that is not empty and does not begin with 'aws.'")
         if not isinstance(event.detail_type, str) or not 0 < len(event.detail_type) <= 128:
             raise InvalidMessage("the detail type must be 1 to 128 characters")
+        if not hasattr(event.resources, "__iter__"):
+            raise InvalidMessage("the resources must be texts")
         resources = [event.resources] if isinstance(event.resources, str) else list(event.resources)
         if not all(isinstance(one, str) for one in resources):
             raise InvalidMessage("the resources must be texts")

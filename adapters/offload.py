@@ -23,7 +23,7 @@ import orjson
 
 from adapters._core.adapter import Adapter
 from adapters._core.blocking import IN_A_THREAD, refuse_blocking
-from adapters.errors import OffloadMissing, OffloadRefused, ResourceNotFound
+from adapters.errors import InvalidMessage, OffloadMissing, OffloadRefused, ResourceNotFound
 from router.durations import seconds
 from router.errors import ConfigurationError
 
@@ -112,7 +112,10 @@ class Offload(Adapter):
         aws: makes the call where this has none of its own.
         """
         refuse_blocking(self, "store", IN_A_THREAD)
-        held = body.encode()
+        try:
+            held = body.encode()
+        except (AttributeError, UnicodeEncodeError):
+            raise InvalidMessage("Offload.store: the body must be valid text") from None
         digest = sha256(held).hexdigest()
         key = f"{self.prefix}{digest}"
         encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": self.kms_key} if self.kms_key else {}
@@ -210,6 +213,8 @@ class Offload(Adapter):
 
     def _read_pointer(self, pointer: Mapping[str, Any]) -> tuple[str, str, int, str | None]:
         """Return bucket, key, size, and digest or None. Raises OffloadRefused for a place that is not allowed."""
+        if not hasattr(pointer, "get"):
+            raise OffloadRefused("the pointer to a body in S3 is malformed")
         extended = isinstance(pointer, ExtendedPointer)
         bucket: Any = pointer.get("bucket")
         key: Any = pointer.get("key")

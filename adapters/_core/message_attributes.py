@@ -45,6 +45,8 @@ _PLAIN = AttributeRules()
 
 def encode(attributes: Mapping[str, Any], rules: AttributeRules = _PLAIN) -> dict[str, dict[str, Any]]:
     """Return the attributes as `MessageAttributes`. Raises InvalidMessage, naming the attribute."""
+    if not hasattr(attributes, "items"):
+        raise InvalidMessage(f"the attributes must be a mapping, not {type(attributes).__name__}")
     return {name: encode_one(name, value, rules) for name, value in attributes.items() if value is not None}
 
 

@@ -94,16 +94,30 @@ _WITHOUT_TEXT = frozenset(("SignatureDoesNotMatch", "InvalidSignatureException",
 
 def translate(error: Exception, service: str, operation: str, resource: str = "") -> Exception:
     """Return the typed error for one of botocore's; an error that is not of botocore comes back as it is."""
+    where: dict[str, Any] = {"service": service, "operation": operation, "resource": resource}
+    if isinstance(error, UnicodeError) or _is_of_a_header(error):
+        what = "a text of the request cannot be encoded"
+        return InvalidMessage(_message(service, operation, resource, what, InvalidMessage), **where)
     try:
         from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
     except ImportError:
         return error
 
+    if isinstance(error, ResponseParserError):  # of something in between; its text quotes the answer
+        what = "the answer is not one of the service; look for a proxy in between"
+        message = _message(service, operation, resource, what, AdapterError)
+        return AdapterError(message, code="ResponseParserError", retryable=True, **where)
     if isinstance(error, ClientError):
         return _of_answer(error, service, operation, resource)
     if isinstance(error, BotoCoreError):
         return _of_client(error, service, operation, resource)
     return error
+
+
+def _is_of_a_header(error: Exception) -> bool:
+    """Return whether botocore failed over the value of a header: one that it cannot encode it makes an object of."""
+    return isinstance(error, AttributeError) and type(error.obj).__name__ == "Header"
 
 
 def _of_answer(error: Any, service: str, operation: str, resource: str) -> AdapterError:

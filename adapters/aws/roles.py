@@ -36,9 +36,11 @@ class Role:
     tags: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        parts = self.arn.split(":")
+        parts = self.arn.split(":") if isinstance(self.arn, str) else []
         if len(parts) < 6 or parts[0] != "arn" or not parts[5].startswith("role/"):
-            raise ConfigurationError(f"Role({self.arn!r}): give an ARN such as arn:aws:iam::123456789012:role/name")
+            raise ConfigurationError(
+                f"Role({self.arn!r:.200}): give an ARN such as arn:aws:iam::123456789012:role/name"
+            )
         if self.duration is not None:
             whole = ceil(seconds(self.duration, f"Role({self.arn!r}, duration=...)", least=900, most=43_200))
             object.__setattr__(self, "duration", whole)

@@ -143,6 +143,8 @@ class Settings:
         return self._aws_name(name, self.queues, "queue_name")
 
     def _aws_name(self, name: str, known: Mapping[str, str], template: str) -> str:
+        if not isinstance(name, str) or not name:
+            raise ConfigurationError(f"Settings: give the name of a topic or queue, not {name!r:.80}")
         if name in known:
             return known[name]
         if name.startswith(("arn:", "https://", "http://")):

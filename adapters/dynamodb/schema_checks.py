@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 def check_schema(schema: Schema) -> None:
     """Check the models of a table, and its layout. Raises ConfigurationError."""
     table, layout = schema.table, schema.layout
+    if not isinstance(table, str) or not table or not table.isprintable():
+        raise ConfigurationError(f"Table({table!r:.80}): give the name of the table")
     if not schema.models:
         raise ConfigurationError(f"table {table}: give the classes that it holds")
     without = [model.kind.__name__ for model in schema.models if (model.sk is not None) != schema.has_sk]

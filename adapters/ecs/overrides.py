@@ -48,6 +48,8 @@ def variables(name: str, env: Mapping[str, str]) -> dict[str, str]:
 
     A handler that passes on what it was sent must not pass on somebody else's session.
     """
+    if not isinstance(env, Mapping):
+        raise InvalidMessage(f"ecs.run_task {name}: env= takes variables by name, not {type(env).__name__}")
     for variable, value in env.items():
         if variable in _OURS:
             raise InvalidMessage(f"ecs.run_task {name}: {variable} is set by run_task itself; leave it out of env=")

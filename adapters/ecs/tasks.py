@@ -233,7 +233,7 @@ class Ecs(Adapter):
                 environment["TASK_DATA"] = dumps(data).decode()
             except EncodeError as error:
                 raise InvalidMessage(f"ecs.run_task {name}: the data {error}") from None
-        if isinstance(command, str):
+        if isinstance(command, str) or not (command is None or hasattr(command, "__iter__")):
             raise InvalidMessage(f"ecs.run_task {name}: the command is a list of its words")
         return {"environment": environment, **({"command": list(command)} if command else {})}
 

@@ -70,9 +70,14 @@ def origin_of(url: str) -> str:
 
 def url_of(base: str, path: Path, params: Mapping[str, Any] | None) -> str:
     """Return the URL of a path under a service's base: no path leads out of it. Raises InvalidMessage."""
-    below = _checked_path(path) if isinstance(path, str) else "/".join(_segment(segment) for segment in path)
-    url = f"{base}/{below}" if path else base
-    query = _query(params or {})
+    if not isinstance(path, str) and (isinstance(path, bytes | dict) or not hasattr(path, "__iter__")):
+        raise InvalidMessage(f"the path must be a text or a list of segments, not {type(path).__name__}")
+    try:
+        below = _checked_path(path) if isinstance(path, str) else "/".join(_segment(segment) for segment in path)
+        url = f"{base}/{below}" if path else base
+        query = _query(params or {})
+    except UnicodeEncodeError:
+        raise InvalidMessage("the path or the query holds a lone surrogate: it cannot be encoded") from None
     return f"{url}?{query}" if query else url
 
 
@@ -127,10 +132,10 @@ def outline(
     idempotent: bool | None,
 ) -> Outline:
     """Return the call as it will be sent, with the session of the caller. Raises ConfigurationError, InvalidMessage."""
-    base = services.get(service)
+    base = services.get(service) if isinstance(service, str) else None
     if base is None:
         known = ", ".join(sorted(services)) or "none"
-        raise ConfigurationError(f"Services: there is no {service!r}; there are: {known}")
+        raise ConfigurationError(f"Services: there is no {service!r:.80}; there are: {known}")
     method = method.upper()
     if method not in _METHODS:
         raise ConfigurationError(f"Services: the method {method[:20]!r} is none of {', '.join(sorted(_METHODS))}")

@@ -95,6 +95,8 @@ class Tenants:
 
     def reserve(self, database: str) -> None:
         """Let no tenant have this database from now on."""
+        if not isinstance(database, str):
+            raise ConfigurationError(f"Tenants.reserve: give the name of a database, not {database!r:.80}")
         self._reserved.add(database.casefold())
 
     def database(self, tenant: str) -> str:
@@ -136,7 +138,7 @@ class Tenants:
 
     def tenant_of(self, database: str) -> str | None:
         """Return the tenant of a database; None when it belongs to no tenant."""
-        if not (database.startswith(self._before) and database.endswith(self._after)):
+        if not isinstance(database, str) or not (database.startswith(self._before) and database.endswith(self._after)):
             return None
         tenant = database[len(self._before) : len(database) - len(self._after)]
         try:

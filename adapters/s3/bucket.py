@@ -231,6 +231,8 @@ class S3(Presigning):
 
     def _entries(self, keys: Iterable[str]) -> list[BatchEntry]:
         root = self._root()
+        if not hasattr(keys, "__iter__"):
+            raise InvalidMessage(f"s3: give keys, not {type(keys).__name__}")
         return [
             BatchEntry(position, key, {"Key": self._key(root, key)})
             for position, key in enumerate([keys] if isinstance(keys, str) else keys)
@@ -270,6 +272,8 @@ class S3(Presigning):
 
 
 def _tag_set(tags: Mapping[str, str]) -> dict[str, Any]:
+    if not hasattr(tags, "items"):
+        raise InvalidMessage(f"s3: tags are a mapping of names to texts, not {type(tags).__name__}")
     return {"TagSet": [{"Key": name, "Value": value} for name, value in tags.items()]}
 
 

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from adapters._core.blocking import refuse_blocking
 from adapters._core.whole_seconds import whole_seconds
 from adapters.aws.botocore_errors import translate
+from adapters.errors import InvalidMessage
 from adapters.s3.objects import Presigned
 from adapters.s3.streaming import Streams
 
@@ -84,7 +85,11 @@ class Presigning(Streams):
         request = self._object_of(key, version)
         if filename is not None:
             # RFC 6266: everything that could end the parameter is percent-encoded.
-            request["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quote(filename, safe='')}"
+            try:
+                quoted = quote(filename.encode(), safe="")
+            except (AttributeError, UnicodeEncodeError):
+                raise InvalidMessage("s3: the filename must be valid text") from None
+            request["ResponseContentDisposition"] = f"attachment; filename*=UTF-8''{quoted}"
         if content_type is not None:
             request["ResponseContentType"] = content_type
         return request

@@ -377,12 +377,16 @@ def _audience(group: str | None, user: str | None, everyone: bool, tenant: str |
 
 
 def _names(groups: Iterable[str]) -> list[str]:
-    names = [groups] if isinstance(groups, str) else groups
+    names: Iterable[Any] = [groups] if isinstance(groups, str) or not hasattr(groups, "__iter__") else groups
     return list(dict.fromkeys(_checked_text("group", name) for name in names))
 
 
 def _checked_text(what: str, value: str) -> str:
     # The longest sort key has 1,024 bytes, the prefix of the item included (DynamoDB quotas).
-    if not isinstance(value, str) or not 0 < len(value.encode()) <= 1000:
+    try:
+        size = len(value.encode()) if isinstance(value, str) else 0
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= 1000:
         raise InvalidMessage(f"{what}={str(value)[:60]!r}: give a text of 1 to 1000 bytes")
     return value
