@@ -52,8 +52,11 @@ if TYPE_CHECKING:
     from router.guards.auth import Auth as Auth
     from router.guards.authenticate import Authenticate as Authenticate
     from router.identity import Identity as Identity
+    from router.middleware.body_limit import BodyLimit as BodyLimit
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
+    from router.middleware.etag import ETag as ETag
+    from router.middleware.security_headers import SecurityHeaders as SecurityHeaders
     from router.middleware.timing import Timing as Timing
     from router.resolver import Resolver as Resolver
     from router.response import Response as Response
@@ -143,8 +146,11 @@ _HOMES = {
         "UnsupportedMediaType",
     ),
     "event": ("Event", "Source"),
+    "middleware.body_limit": ("BodyLimit",),
     "middleware.compress": ("Compress",),
     "middleware.cors": ("Cors",),
+    "middleware.etag": ("ETag",),
+    "middleware.security_headers": ("SecurityHeaders",),
     "middleware.timing": ("Timing",),
     "sources": ("read",),
     "resolver": ("Resolver",),

@@ -26,6 +26,7 @@ class Cors(Middleware):
     credentials: whether cookies and authorization go along. Then the origin is always named, never `*` (a browser
         refuses that), so origins must be listed.
     max_age: seconds a browser may remember a preflight.
+    private_network: whether pages of a public site may call an API of a private network (Private Network Access).
     """
 
     answers_errors = True
@@ -40,6 +41,7 @@ class Cors(Middleware):
         expose: Iterable[str] = (),
         credentials: bool = False,
         max_age: int = 600,
+        private_network: bool = False,
     ) -> None:
         self.origins = (origins,) if isinstance(origins, str) else tuple(origins)
         if not self.origins:
@@ -51,6 +53,7 @@ class Cors(Middleware):
                 raise ConfigurationError(f"Cors origin {origin!r}: write scheme://host[:port], without a path")
             if origin != "*" and "*" in origin:
                 _check_star(origin)
+        self.private_network = private_network
         self.any_origin = "*" in self.origins
         self.credentials = credentials
         self.methods = ", ".join(methods)
@@ -83,6 +86,8 @@ class Cors(Middleware):
             if wanted.isprintable() and wanted:
                 response.headers["access-control-allow-headers"] = wanted
             response.headers["access-control-max-age"] = self.max_age
+            if self.private_network and event.headers.get("access-control-request-private-network") == "true":
+                response.headers["access-control-allow-private-network"] = "true"
         return response
 
     def _allow(self, response: Any, origin: str | None) -> bool:

@@ -1,0 +1,48 @@
+"""`ETag`: an answer that a client has already is not sent again (RFC 9110 §13)."""
+
+from __future__ import annotations
+
+from router.dispatch.chain import Middleware
+from router.response import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from router.dispatch.chain import Around
+    from router.event import Event
+
+# What a 304 repeats of the answer (RFC 9110 §15.4.5).
+_REPEATED = ("cache-control", "content-location", "date", "etag", "expires", "vary")
+
+
+class ETag(Middleware):
+    """Give answers to GET and HEAD an entity tag, and answer 304 to who names it in `If-None-Match`.
+
+    The tag is a hash of the body, unless the handler has set one. It is weak: `Compress` may stand outside. The handler
+    runs all the same; what is saved is the transfer.
+    """
+
+    def __call__(self, event: Event) -> Around:
+        response = yield
+        if not event._speaks_http or event.method not in ("GET", "HEAD") or response.status != 200:
+            return
+        if "etag" not in response.headers:
+            if not response.body or "set-cookie" in response.headers or response.cookies:
+                return
+            from hashlib import sha256
+
+            body = response.body.encode() if isinstance(response.body, str) else response.body
+            response.headers["etag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
+        if _names(event.headers.get("if-none-match", ""), response.headers["etag"]):
+            same = Response(None, 304)
+            for name in _REPEATED:
+                if name in response.headers:
+                    same.headers[name] = response.headers[name]
+            yield same
+
+
+def _names(asked: str, tag: str) -> bool:
+    """Whether a list of tags names one; weakly, as for reading (RFC 9110 §8.8.3.2)."""
+    if asked.strip() == "*":
+        return True
+    opaque = tag.removeprefix("W/")
+    return any(one.strip().removeprefix("W/") == opaque for one in asked.split(",")) if asked else False
