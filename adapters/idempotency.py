@@ -5,10 +5,8 @@ Beginning is one conditional write, ending another. Who finds a key taken reads 
 
 from __future__ import annotations
 
-from adapters._core.adapter import Adapter
-from adapters._core.table_layout import creating
+from adapters._core.key_table import TAKEN, TTL, KeyTable
 from adapters.errors import AdapterError
-from router.errors import ConfigurationError
 from router.idempotency import Stored
 
 TYPE_CHECKING = False
@@ -19,16 +17,14 @@ if TYPE_CHECKING:
     from adapters.aws.aws import Aws
     from router.idempotency import Claim
 
-_TTL = "expires_at"
-_TAKEN = "ConditionalCheckFailedException"
 _TRIES = 3
-_NAMES = {"#key": "key", "#owner": "owner", "#done": "done", "#until": "running_until", "#expires": _TTL}
+_NAMES = {"#key": "key", "#owner": "owner", "#done": "done", "#until": "running_until", "#expires": TTL}
 # A key is free: nobody has it, it has expired, or who had it did not end in time. The service removes expired items
 # some days later only, so the time is compared here.
 _FREE = "attribute_not_exists(#key) OR #expires <= :now OR (#done = :no AND #until <= :now)"
 
 
-class IdempotencyTable(Adapter):
+class IdempotencyTable(KeyTable):
     """The table of keys.
 
     aws: makes the calls; by default one made of the environment.
@@ -36,33 +32,7 @@ class IdempotencyTable(Adapter):
     """
 
     def __init__(self, aws: Aws | None = None, *, table: str = "idempotency") -> None:
-        super().__init__(aws)
-        if not isinstance(table, str) or not table:
-            raise ConfigurationError(f"IdempotencyTable(table={table!r}): give the name of the table")
-        self.table = table
-
-    # ---- the table itself ------------------------------------------------------------------------------------------
-
-    def definition(self) -> dict[str, Any]:
-        """Return the parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
-        return {
-            "TableName": self.table,
-            "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
-            "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
-        }
-
-    def create_table(self) -> None:
-        """Create the table with its TTL, and wait until it can be used; nothing if it is there.
-
-        Raises:
-            TableMismatch: the one that is there has another key or another TTL; nothing is changed.
-        """
-        self._run(creating(self._step, self.definition(), _TTL), "create_table")
-
-    async def create_table_async(self) -> None:
-        """Do as `create_table` does, without blocking the event loop."""
-        await self.aws.run_async(creating(self._step, self.definition(), _TTL))
+        super().__init__(aws, table=table)
 
     # ---- keys ------------------------------------------------------------------------------------------------------
 
@@ -111,7 +81,7 @@ class IdempotencyTable(Adapter):
             "fingerprint": {"S": claim.fingerprint},
             "done": {"BOOL": False},
             "running_until": {"N": f"{claim.running_until:.3f}"},
-            _TTL: {"N": str(int(claim.expires_at) + 1)},
+            TTL: {"N": str(int(claim.expires_at) + 1)},
         }
         names = {name: _NAMES[name] for name in ("#key", "#done", "#until", "#expires")}
         values = {":now": {"N": f"{claim.now:.3f}"}, ":no": {"BOOL": False}}
@@ -126,7 +96,7 @@ class IdempotencyTable(Adapter):
                 )
                 return None
             except AdapterError as error:
-                if error.code != _TAKEN:
+                if error.code != TAKEN:
                     raise
             answer = yield self._step("get_item", Key={"key": {"S": key}}, ConsistentRead=True)
             held = answer.get("Item")
@@ -168,13 +138,8 @@ class IdempotencyTable(Adapter):
                 ExpressionAttributeValues={":owner": {"S": owner}},
             )
         except AdapterError as error:
-            if error.code != _TAKEN:
+            if error.code != TAKEN:
                 raise
-
-    def _step(self, operation: str, **parameters: Any) -> Any:
-        return self.aws.step(
-            "dynamodb", operation, resource=self.table, parameters={"TableName": self.table, **parameters}
-        )
 
 
 def _stored(item: dict[str, Any]) -> Stored:

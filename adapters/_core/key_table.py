@@ -1,0 +1,56 @@
+"""`KeyTable`: a table of DynamoDB whose items are found by one text, and expire."""
+
+from __future__ import annotations
+
+from adapters._core.adapter import Adapter
+from adapters._core.table_layout import creating
+from router.errors import ConfigurationError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from adapters.aws.aws import Aws
+
+TTL = "expires_at"
+TAKEN = "ConditionalCheckFailedException"
+
+
+class KeyTable(Adapter):
+    """The base of adapters that have such a table.
+
+    aws: makes the calls; by default one made of the environment.
+    table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
+    """
+
+    def __init__(self, aws: Aws | None = None, *, table: str) -> None:
+        super().__init__(aws)
+        if not isinstance(table, str) or not table:
+            raise ConfigurationError(f"{type(self).__name__}(table={table!r}): give the name of the table")
+        self.table = table
+
+    def definition(self) -> dict[str, Any]:
+        """Return the parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
+        return {
+            "TableName": self.table,
+            "BillingMode": "PAY_PER_REQUEST",
+            "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
+            "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
+        }
+
+    def create_table(self) -> None:
+        """Create the table with its TTL, and wait until it can be used; nothing if it is there.
+
+        Raises:
+            TableMismatch: the one that is there has another key or another TTL; nothing is changed.
+        """
+        self._run(creating(self._step, self.definition(), TTL), "create_table")
+
+    async def create_table_async(self) -> None:
+        """Do as `create_table` does, without blocking the event loop."""
+        await self.aws.run_async(creating(self._step, self.definition(), TTL))
+
+    def _step(self, operation: str, **parameters: Any) -> Any:
+        return self.aws.step(
+            "dynamodb", operation, resource=self.table, parameters={"TableName": self.table, **parameters}
+        )
