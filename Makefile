@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint test test-unit test-all mutate bench bench-core demo clean
+.PHONY: help install lint test test-unit test-all mutate bench bench-core demo clean test-lowest
 
 VENV := .venv
 RUN := $(VENV)/bin/python
@@ -63,6 +63,22 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 mutate: $(VENV)/.dev ## Change the code in many places, one at a time, and show the changes that no test notices
 	$(RUN) -m scripts.mutation --seed $(SEED) --sample $(SAMPLE) --jobs $(JOBS) --only '$(ONLY)'
 
+# The oldest Python, and of each library the oldest version, that a user may have.
+LOWEST := .venv-lowest
+OLDEST ?= $(shell for each in python3.11 $(wildcard $(HOME)/.pyenv/versions/3.11.*/bin/python3) $(PYTHON); do \
+	if $$each -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$each; break; fi; done)
+
+test-lowest: $(LOWEST)/.lowest ## Run the unit tests of the adapters on the lowest versions that pyproject.toml allows
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/unit/adapters
+
+$(LOWEST)/.lowest: pyproject.toml scripts/lowest_versions.py
+	$(OLDEST) -m venv --clear $(LOWEST)
+	$(LOWEST)/bin/python -m scripts.lowest_versions > $(LOWEST)/constraints.txt
+	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,cli]' \
+		botocore hypothesis joserfc pytest pytest-timeout pytest-xdist
+	@touch $@
+
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
 	@if [ "$$($(RUN) -c '$(MINOR)')" != "$$($(NEWEST) -c '$(MINOR)')" ]; then \
@@ -83,7 +99,7 @@ demo: $(VENV)/.$(DEMO) ## Run the examples orders and tenants end to end on loca
 	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
 
 clean: ## Remove everything that these commands made
-	rm -rf $(VENV) $(VENV)-[0-9]* .cache .coverage .coverage.* coverage.xml htmlcov build dist \
+	rm -rf $(VENV) $(VENV)-[0-9]* $(LOWEST) .cache .coverage .coverage.* coverage.xml htmlcov build dist \
 		.hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

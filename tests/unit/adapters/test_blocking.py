@@ -20,6 +20,7 @@ from adapters.ecs import Ecs
 from adapters.errors import EventLoopBlocked
 from adapters.eventbridge import Bus
 from adapters.http import Services
+from adapters.idempotency import IdempotencyTable
 from adapters.lambda_invoke import Invoker
 from adapters.messaging import Queue, Topic
 from adapters.mongo import Exposed, Mongo, MongoSettings, MongoTokens, QueryProxy, Repository, sync_indexes
@@ -46,6 +47,7 @@ def made(mode: str = "error") -> list[Any]:
         aws,
         Bus(aws, source="shop"),
         Ecs(aws, task_definition="app", container="main", subnets=["s"]),
+        IdempotencyTable(aws),
         Invoker(aws),
         Offload("bodies", aws=aws),
         Parameters(aws),
