@@ -369,10 +369,7 @@ def _dataclass(model: Any) -> Callable[[Any], tuple[Any, Any]]:
 
 def _refused(error: Any) -> InvalidMessage:
     """Return pydantic's errors with their places, without the values, which are the message."""
-    errors = [
-        {"at": ".".join(map(str, one["loc"])), "message": one["msg"]}
-        for one in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+    errors = [{"at": ".".join(map(str, one["loc"])), "message": one["msg"]} for one in error.errors()]
     first = "; ".join(f"{one['at']}: {one['message']}".removeprefix(": ") for one in errors[:5])
     more = f"; and {len(errors) - 5} more" if len(errors) > 5 else ""
     return InvalidMessage(f"{first}{more}", errors=errors)

@@ -169,7 +169,9 @@ class Trees:
         finally:
             self._free.put(copy)
         if status != 0:
-            raise TestsFailed("\n".join(output.splitlines()[-40:]))
+            # The durations stand before the summary, a line for each test.
+            said = output[max(0, output.find(" short test summary info ")) :]
+            raise TestsFailed("\n".join(said.splitlines()[-40:]))
         seconds: dict[str, float] = {}
         for taken, test in DURATION.findall(output):
             seconds[test] = seconds.get(test, 0.0) + float(taken)

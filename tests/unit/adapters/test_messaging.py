@@ -7,6 +7,7 @@ import json
 import sys
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import pytest
@@ -23,6 +24,11 @@ from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, taken
 class Order(BaseModel):
     id: str = Field(alias="orderId")
     total: Decimal = Decimal(0)
+
+
+class Size(Enum):
+    MEDIUM = "M"
+    LARGE = "L"
 
 
 @dataclass
@@ -85,6 +91,13 @@ class TestPydantic:
         assert body(client) == [{"id": "1", "grams": 5}]
         with pytest.raises(InvalidMessage, match=r"0\.grams"):
             parcels.send([{"id": "1", "grams": "heavy"}])  # type: ignore[list-item]
+
+    def test_a_class_that_is_neither_model_nor_dataclass_goes_through_an_adapter(self, client, sqs):
+        sizes = Queue("sizes", Size, sqs=sqs)
+        sizes.send("L")  # type: ignore[arg-type]
+        assert body(client) == "L"
+        with pytest.raises(InvalidMessage, match="'M' or 'L'"):
+            sizes.send("XL")  # type: ignore[arg-type]
 
     def test_other_types_need_pydantic(self, monkeypatch):
         monkeypatch.setitem(sys.modules, "pydantic", None)

@@ -63,6 +63,18 @@ class Pool:
         return "pool"
 
 
+def test_all_that_is_wrong_with_the_arguments_is_said_beside_a_dependency() -> None:
+    resolver = Resolver()
+
+    @resolver.get("/")
+    def show(limit: int, page: int, pool: Annotated[str, Depends(Pool())]) -> str:
+        return pool
+
+    answer = TestClient(resolver).get("/?limit=x&page=y")
+    assert answer.status == 422
+    assert [error["at"] for error in answer.json()["errors"]] == ["query.limit", "query.page"]
+
+
 class AsyncPool:
     async def __call__(self) -> str:
         await asyncio.sleep(0)

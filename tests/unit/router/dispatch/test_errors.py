@@ -542,6 +542,17 @@ def test_nothing_of_a_request_starts_a_new_line_in_the_log(caplog: pytest.LogCap
         assert logged.getMessage().isprintable(), logged.getMessage()
 
 
+@pytest.mark.parametrize("error", [ValueError(EVIL), SyntaxError(EVIL), ExceptionGroup(EVIL, [SyntaxError(EVIL)])])
+def test_nothing_of_an_error_starts_a_new_line_in_its_traceback(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    TestClient(failing(error)).get("/")
+    lines = caplog.text.splitlines()
+    assert any("ERROR forged" in line for line in lines)
+    assert not any(line.strip(" |").startswith("ERROR forged") for line in lines)
+    assert all(line.isprintable() for line in lines)
+
+
 def test_the_reason_of_a_signal_starts_no_new_line_either(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("INFO", "router")
     for error in (Discard(EVIL), Retry(reason=EVIL), Retry(5, EVIL)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
@@ -445,6 +446,21 @@ def test_a_group_of_routes_may_unpack() -> None:
     resolver.include(group)
     assert not failed(resolver, samples.sqs("box", [S3]))
     assert seen == ["uploads"] * 2
+
+
+def test_one_async_route_is_enough_to_wait() -> None:
+    seen: list[str] = []
+
+    async def waits(event: Event) -> None:
+        await asyncio.sleep(0)
+        seen.append(event.name)
+
+    resolver = Resolver()
+    resolver.unpack("box")
+    resolver.on_object("first")(waits)
+    resolver.on_object("second")(lambda event: seen.append(event.name))
+    assert not failed(resolver, samples.sqs("box", [samples.s3(name, ["a"]) for name in ("first", "second")]))
+    assert seen == ["first", "second"]
 
 
 def test_a_route_registered_later_may_be_async() -> None:

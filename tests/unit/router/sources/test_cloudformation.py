@@ -198,6 +198,15 @@ def test_the_document_is_sent_again_when_it_did_not_arrive(bucket, statuses):
     assert len(bucket.requests) == len(statuses) + 1
 
 
+def test_the_bucket_has_time_before_it_is_asked_again(bucket, monkeypatch):
+    pauses: list[float] = []
+    monkeypatch.setattr("time.sleep", pauses.append)
+    monkeypatch.setattr(cloudformation, "PAUSES", (1.0, 3.0))
+    bucket.statuses = [503, 503]
+    assert sent(bucket, CREATE)["Status"] == "SUCCESS"
+    assert pauses == [1.0, 3.0]
+
+
 @pytest.mark.parametrize(("statuses", "attempts"), [([403], 1), ([307], 1), ([500] * 3, 3), ([0] * 3, 3)])
 def test_a_document_that_does_not_arrive_fails_the_call_without_showing_the_url(bucket, statuses, attempts):
     bucket.statuses = statuses

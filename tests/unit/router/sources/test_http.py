@@ -137,8 +137,23 @@ def test_an_id_is_made_where_the_source_gives_none() -> None:
     assert len(one(samples.alb()).id) == 36
     assert one(samples.rest(request_id="r-1")).id == "r-1"
     raw = samples.rest()
-    raw["requestContext"]["requestId"] = 5
-    assert len(one(raw).id) == 36
+    for wrong in (5, ""):
+        raw["requestContext"]["requestId"] = wrong
+        assert len(one(raw).id) == 36
+
+
+def test_values_of_one_header_in_several_spellings_are_all_there() -> None:
+    raw = samples.http()
+    raw["headers"] = {"X-Tag": "a", "x-tag": "b"}
+    assert one(raw).headers.getall("x-tag") == ["a", "b"]
+
+
+def test_the_name_is_the_route_of_the_api_else_what_is_asked() -> None:
+    raw = samples.http("GET", "/orders/7")
+    raw["routeKey"] = "GET /orders/{id}"
+    assert one(raw).name == "GET /orders/{id}"
+    del raw["routeKey"]
+    assert one(raw).name == "GET /orders/7"
 
 
 def test_the_trace_comes_in_a_header(build: Any) -> None:
