@@ -43,7 +43,7 @@ def with_texts(raw: Any, values: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class Application:
-    """One handler for the events of every source."""
+    """One handler for the events of every source, or of those alone that are named."""
 
     def __init__(
         self,
@@ -52,6 +52,7 @@ class Application:
         asynchronous: bool = False,
         batch: bool = False,
         unpack: bool = False,
+        sources: tuple[Source, ...] = tuple(Source),
         **options: Any,
     ) -> None:
         async def handle_async(event: Event) -> Any:
@@ -63,7 +64,7 @@ class Application:
 
         self.resolver = Resolver(**options)
         one: Any = handle_async if asynchronous else handle
-        for source in Source:
+        for source in sources:
             if source in HTTP_SOURCES:
                 continue
             if unpack and source in CARRIERS:

@@ -83,7 +83,7 @@ class Run:
         self.done: list[int] = []
         if spoil is not None:
             spoil(self.records[bad])
-        self.answer = Application(self.handle, **options).resolve(self.raw)
+        self.answer = Application(self.handle, sources=(source,), **options).resolve(self.raw)
 
     def _read(self) -> list[Any]:
         events: list[Any] = load(self.source).read(self.source, self.raw, None)
