@@ -81,7 +81,7 @@ def forged_payloads(source: Source, forged: dict[str, str]) -> Iterator[tuple[st
 
 @pytest.mark.parametrize("source", Source)
 @pytest.mark.parametrize("options", [{}, {"asynchronous": True}, {"batch": True}, {"unpack": True}], ids=str)
-def test_with_signing_nobody_becomes_somebody(source: Source, options: dict[str, bool]) -> None:
+def test_with_signing_nobody_becomes_somebody(source: Source, options: dict[str, Any]) -> None:
     seen: list[Session] = []
     application = Application(lambda event: seen.append(event.session), session=SIGNING, **options)
     few = {name: text for name, text in FORGED.items() if "somebody else" not in name and "signed" not in name}
