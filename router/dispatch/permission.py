@@ -37,7 +37,11 @@ def questions(route: Route, offered: dict[str, Getter], others: list[Getter]) ->
             getters.extend(_ALWAYS.values())
         elif name in _ALWAYS or name in offered:
             getters.append(_ALWAYS.get(name) or offered[name])
-        elif parameter.default is parameter.empty and parameter.kind is not parameter.VAR_KEYWORD:
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        elif parameter.default is not parameter.empty:
+            getters.append(_always(parameter.default))  # in its place: those after it are given by position, too
+        else:
             known = ", ".join(dict.fromkeys((*_ALWAYS, *offered)))
             raise ConfigurationError(f"{route}: permission= asks for {name!r}; there are {known}")
     first = [get for get in others if get not in getters]
@@ -48,6 +52,10 @@ def questions(route: Route, offered: dict[str, Getter], others: list[Getter]) ->
         return [get(event) for get in getters]
 
     return asked
+
+
+def _always(value: Any) -> Getter:
+    return lambda event: value
 
 
 def _parameters(route: Route) -> dict[str, inspect.Parameter]:
@@ -94,9 +102,7 @@ def ask(route: Route, plan: Plan, event: Event) -> None:
         allowed: Any = route.permission(*values)  # type: ignore[misc]
     except Exception as error:
         raise _denial(route, error) from error
-    refuse_unawaited(allowed, f"{route}: permission=")  # it would be true, whatever it came to
-    if not allowed:
-        raise Forbidden
+    _refuse(route, allowed)
 
 
 async def ask_async(route: Route, plan: Plan, event: Event) -> None:
@@ -110,9 +116,15 @@ async def ask_async(route: Route, plan: Plan, event: Event) -> None:
             allowed = await allowed
     except Exception as error:
         raise _denial(route, error) from error
+    _refuse(route, allowed)
+    return None
+
+
+def _refuse(route: Route, allowed: Any) -> None:
+    """Raise Forbidden, unless a permission gave a true answer."""
+    refuse_unawaited(allowed, f"{route}: permission=")  # it would be true, whatever it came to
     if not allowed:
         raise Forbidden
-    return None
 
 
 def _denial(route: Route, error: Exception) -> Exception:

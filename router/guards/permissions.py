@@ -15,6 +15,7 @@ from __future__ import annotations
 import inspect
 
 from router.errors import ConfigurationError
+from router.response import refuse_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     Values = dict[str, Any]
+
+# Stands for an argument that a handler does not have: the function's own default counts.
+_DEFAULT: Any = object()
 
 
 class Permission:
@@ -31,15 +35,24 @@ class Permission:
     no further than needed.
     """
 
-    def __init__(self, name: str, parameters: tuple[str, ...], ask: Callable[[Values], Any]) -> None:
+    def __init__(self, name: str, parameters: dict[str, bool], ask: Callable[[Values], Any]) -> None:
+        """Make a permission.
+
+        parameters: what it asks for by name, and whether it has to be there.
+        ask: answers by the values of these.
+        """
         self.__name__ = name
         self._parameters = parameters
         self._ask = ask
-        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-        self.__signature__ = inspect.Signature([inspect.Parameter(one, kind) for one in parameters])
+        kind, empty = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.empty
+        # Those that may be missing stand last, as a signature has to have them.
+        names = sorted(parameters, key=lambda one: not parameters[one])
+        self.__signature__ = inspect.Signature(
+            [inspect.Parameter(one, kind, default=empty if parameters[one] else _DEFAULT) for one in names]
+        )
 
     def __call__(self, *values: Any) -> Any:
-        return self._ask(dict(zip(self._parameters, values, strict=True)))
+        return self._ask(dict(zip(self.__signature__.parameters, values, strict=True)))
 
     def __repr__(self) -> str:
         return self.__name__
@@ -49,6 +62,12 @@ class Permission:
 
     def __and__(self, other: Permission) -> Permission:
         return _joined(self, other, "&", stops_at=False)
+
+    def __ror__(self, other: Any) -> Permission:
+        return _joined(other, self, "|", stops_at=True)
+
+    def __rand__(self, other: Any) -> Permission:
+        return _joined(other, self, "&", stops_at=False)
 
     def __invert__(self) -> Permission:
         def ask(values: Values) -> bool:
@@ -66,7 +85,7 @@ class AsyncPermission(Permission):
     """A permission that has to be awaited, since one of its parts has."""
 
     async def __call__(self, *values: Any) -> Any:
-        return await self._ask(dict(zip(self._parameters, values, strict=True)))
+        return await self._ask(dict(zip(self.__signature__.parameters, values, strict=True)))
 
 
 def permission(function: Callable[..., Any]) -> Permission:
@@ -84,14 +103,27 @@ def permission(function: Callable[..., Any]) -> Permission:
     found = inspect.signature(function).parameters.values()
     if any(one.kind in (one.VAR_POSITIONAL, one.VAR_KEYWORD, one.POSITIONAL_ONLY) for one in found):
         raise ConfigurationError(f"permission {function!r:.80}: name each argument; they are given by name")
-    names = tuple(one.name for one in found)
+    parameters = {one.name: one.default is one.empty for one in found}
     name = getattr(function, "__name__", type(function).__name__)
 
-    def ask(values: Values) -> Any:
-        return function(**{name: values[name] for name in names})
+    def call(values: Values) -> Any:
+        return function(**{name: values[name] for name in parameters if values[name] is not _DEFAULT})
 
-    is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
-    return (AsyncPermission if is_async else Permission)(name, names, ask)
+    def ask(values: Values) -> Any:
+        return _answered(name, call(values))
+
+    async def ask_async(values: Values) -> Any:
+        return _answered(name, await call(values))
+
+    if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
+        return AsyncPermission(name, parameters, ask_async)
+    return Permission(name, parameters, ask)
+
+
+def _answered(name: str, answer: Any) -> Any:
+    """Return the answer of a function. Raises ConfigurationError for a forgotten `await`: it would be true."""
+    refuse_unawaited(answer, f"permission {name}")
+    return answer
 
 
 @permission
@@ -100,14 +132,15 @@ def anyone() -> bool:
     return True
 
 
-def _joined(first: Permission, second: Any, sign: str, *, stops_at: bool) -> Permission:
+def _joined(first: Any, second: Any, sign: str, *, stops_at: bool) -> Permission:
     """Return two permissions as one.
 
     stops_at: the answer of the first that decides, so that the second is not asked.
     """
-    if not isinstance(second, Permission):
-        raise ConfigurationError(f"{first} {sign} {second!r:.80}: decorate the function with @permission")
-    parameters = tuple(dict.fromkeys(first._parameters + second._parameters))
+    if not (isinstance(first, Permission) and isinstance(second, Permission)):
+        raise ConfigurationError(f"{first!r:.80} {sign} {second!r:.80}: decorate the function with @permission")
+    both = (*first._parameters.items(), *second._parameters.items())
+    parameters = {one: any(needed for other, needed in both if other == one) for one, _ in both}
     name = f"{_inside(first, sign)} {sign} {_inside(second, sign)}"
 
     def ask(values: Values) -> bool:

@@ -97,6 +97,64 @@ def test_combinations(allowed: Any, expected: tuple[int, ...], waits: bool) -> N
     assert tuple(asked(allowed, user, waits=waits) for user in ("ann", "bob", "root")) == expected
 
 
+async def _refused() -> bool:
+    return False
+
+
+@permission
+def forgetful() -> Any:
+    return _refused()  # without await: a coroutine, which is true
+
+
+@permission
+async def forgetful_too() -> Any:
+    return _refused()
+
+
+@permission
+def generated() -> Any:
+    yield False
+
+
+@permission
+def returns_its_error() -> Any:
+    return ValueError("no")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize("one", [forgetful, forgetful_too, generated, returns_its_error], ids=str)
+def test_what_is_true_by_mistake_lets_nobody_in(one: Any, waits: bool, caplog: pytest.LogCaptureFixture) -> None:
+    for allowed in (one, one | broken, admin | one, one & one, ~one, ~~one, paid & one, one & paid):
+        assert asked(allowed, waits=waits) == 403
+    assert f"permission {one} returned" in caplog.text
+
+
+def test_a_plain_async_function_that_forgets_to_wait_lets_nobody_in() -> None:
+    async def may() -> Any:
+        return _refused()
+
+    assert asked(may) == 500
+
+
+def test_a_default_counts_for_an_argument_that_the_handler_does_not_have() -> None:
+    def may(spare: int = 3, session: Session | None = None) -> bool:
+        return spare == 3 and session is not None and session.user == "ann"
+
+    @permission
+    def other(limit: int = 5, *, order: Order, spare: str = "") -> bool:
+        return (limit, spare, order.total) == (5, "", 5)
+
+    for allowed in (may, permission(may), permission(may) & other, other & permission(may)):
+        assert [asked(allowed, user) for user in ("ann", "bob")] == [200, 403]
+
+    @permission
+    def needy(spare: int) -> bool:
+        return True
+
+    with pytest.raises(ConfigurationError, match="asks for 'spare'"):
+        asked(permission(may) | needy)
+
+
 def test_a_body_that_is_malformed_is_a_422_before_anything_is_asked() -> None:
     assert asked(owner, total="much") == 422
     assert asked(admin, total="much") == 422
@@ -151,6 +209,8 @@ def test_what_is_no_permission_is_refused(wrong: Any) -> None:
         permission(wrong)
     with pytest.raises(ConfigurationError, match="decorate the function with @permission"):
         _ = owner | wrong
+    with pytest.raises(ConfigurationError, match="decorate the function with @permission"):
+        _ = wrong & owner
 
 
 def test_arguments_without_a_name_are_refused() -> None:
