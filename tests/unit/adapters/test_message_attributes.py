@@ -67,6 +67,11 @@ class TestEncode:
         with pytest.raises(InvalidMessage, match="attribute name"):
             encode({name: "x"})
 
+    @pytest.mark.parametrize("attributes", [[("a", "b")], "a", 5])
+    def test_what_is_no_mapping_is_refused(self, attributes):
+        with pytest.raises(InvalidMessage, match="must be a mapping"):
+            encode(attributes)
+
     @pytest.mark.parametrize("name", ["a", "x" * 256, "Aa0_-.z", "AWSome", "a.AWS.x"])
     def test_names_that_the_services_take(self, name):
         assert encode({name: "x"}) == {name: {"DataType": "String", "StringValue": "x"}}

@@ -18,6 +18,7 @@ from adapters.messaging import Message, Queue, Topic
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from router.errors import ConfigurationError
+from router.session import Session
 from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, taken
 
 
@@ -79,8 +80,9 @@ class TestPydantic:
 
     def test_the_bad_one_of_many_is_named(self, client, sqs):
         orders = Queue("orders", Order, sqs=sqs)
-        with pytest.raises(InvalidMessage, match="#1 Queue"):
+        with pytest.raises(InvalidMessage, match="#1 Queue") as raised:
             orders.send_many([{"orderId": "1"}, {}])
+        assert raised.value.errors == [{"at": "orderId", "message": "Field required"}]
         with pytest.raises(InvalidMessage, match="#0 Queue"):
             asyncio.run(orders.send_many_async([{}]))
         assert client.calls == []
@@ -187,6 +189,18 @@ class TestOptions:
             return await orders.send_async({"orderId": "1"}), await orders.send_many_async([{"orderId": "2"}])
 
         assert asyncio.run(send()) == ("m", ["m0"])
+
+    def test_async_twins_hand_every_option_on(self, client, sqs):
+        queue, topic = Queue("orders.fifo", sqs=sqs), Topic("order-events.fifo", sns=Sns(fake_aws({"sns": client})))
+        shared = {"attributes": {"a": "b"}, "group": "g", "deduplication": "d", "session": Session(user="u-1")}
+        queue.send("x", **shared)
+        asyncio.run(queue.send_async("x", **shared))
+        topic.publish("x", subject="s", **shared)
+        asyncio.run(topic.publish_async("x", subject="s", **shared))
+        for verb in ("send_message", "publish"):
+            first, second = client.parameters(verb)
+            assert first == second
+            assert {"MessageGroupId", "MessageDeduplicationId"} <= first.keys()
 
     @pytest.mark.parametrize("name", ["", None])
     def test_need_a_name(self, name):

@@ -366,7 +366,10 @@ class TestRefusedEarly:
         store = FakeClient(put_object={})
         sqs, queue = sender(options={"offload": Offload("bodies", aws=fake_aws({"s3": store}))})
         sqs.send("orders", "x" * 1_048_577)
-        assert len(queue.parameters("send_message")[0]["MessageBody"]) < 500
+        (sent,) = queue.parameters("send_message")
+        assert len(sent["MessageBody"]) < 500
+        # Without the attribute the receiver would take the pointer for the body.
+        assert sent["MessageAttributes"] == {"junction-offload": {"DataType": "Number", "StringValue": "1048577"}}
         with pytest.raises(MessageTooLarge, match="1,048,576 are the most"):
             sqs.send("orders", "x", attributes={"a": "y" * 1_048_576})
         assert (len(store.calls), len(queue.calls)) == (2, 1)
