@@ -192,7 +192,12 @@ class TestOptions:
 
     def test_async_twins_hand_every_option_on(self, client, sqs):
         queue, topic = Queue("orders.fifo", sqs=sqs), Topic("order-events.fifo", sns=Sns(fake_aws({"sns": client})))
-        shared = {"attributes": {"a": "b"}, "group": "g", "deduplication": "d", "session": Session(user="u-1")}
+        shared: dict[str, Any] = {
+            "attributes": {"a": "b"},
+            "group": "g",
+            "deduplication": "d",
+            "session": Session(user="u-1"),
+        }
         queue.send("x", **shared)
         asyncio.run(queue.send_async("x", **shared))
         topic.publish("x", subject="s", **shared)
