@@ -14,8 +14,10 @@ from time import monotonic, sleep, time
 from router.dispatch.chain import NOTHING, Middleware
 from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, Conflict, ServiceUnavailable, UnprocessableContent
+from router.event import Source
 from router.guards.results import read, written
 from router.idempotency import Claim
+from router.response import Response
 from router.signals import Retry
 from router.sources._registry import RECORD_SOURCES
 
@@ -33,6 +35,8 @@ HEADER = "idempotency-key"
 _LONGEST_KEY = 255
 _YEAR = 366 * 86_400
 _SAFE = ("GET", "HEAD", "OPTIONS")
+# With None as its result a record would go on as it came, and what the handler takes out of it, too.
+_TRANSFORMED = (Source.FIREHOSE, Source.KINESIS_ANALYTICS)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -72,8 +76,8 @@ class Idempotent(Middleware):
         wait_for: Duration = 10,
         when_down: Literal["refuse", "run"] = "refuse",
     ) -> None:
-        if not callable(getattr(store, "begin", None)):
-            raise ConfigurationError(f"Idempotent(): {type(store).__name__} is no idempotency store")
+        if isinstance(store, type) or not callable(getattr(store, "begin", None)):
+            raise ConfigurationError(f"Idempotent(): {store!r:.80} is no idempotency store; give an instance of one")
         if key is not None and not callable(key):
             raise ConfigurationError("Idempotent(key=...): give a function of the event")
         for name, value, known in (
@@ -86,9 +90,12 @@ class Idempotent(Middleware):
         self._key = key
         self._required = required
         self._keep_for = seconds(keep_for, "Idempotent(keep_for=...)", least=1, most=_YEAR)
-        self._in_progress_for = seconds(
-            in_progress_for, "Idempotent(in_progress_for=...)", least=1, most=self._keep_for
-        )
+        self._in_progress_for = seconds(in_progress_for, "Idempotent(in_progress_for=...)", least=1, most=_YEAR)
+        if self._in_progress_for > self._keep_for:
+            raise ConfigurationError(
+                f"Idempotent(): a key is kept for {self._keep_for:g} seconds (keep_for=), less than the "
+                f"{self._in_progress_for:g} after which an attempt counts as dead (in_progress_for=)"
+            )
         self._waits = while_running == "wait"
         self._wait_for = seconds(wait_for, "Idempotent(wait_for=...)", most=900)
         self._runs_without = when_down == "run"
@@ -188,7 +195,8 @@ class Idempotent(Middleware):
             event,
             in_progress_for=self._in_progress_for,
             keep_for=self._keep_for,
-            wait_for=self._wait_for if self._waits else None,
+            # In a group it would keep the others waiting, and a twin in the same group for ever.
+            wait_for=self._wait_for if self._waits and not getattr(event.route, "batch", False) else None,
         )
 
     def _sent(self, event: Event) -> str | None:
@@ -272,6 +280,8 @@ class Attempt:
             return read(stored.result)
         if self._event._speaks_http:
             raise Conflict("this request was done already; its answer was too large to be kept")
+        if self._event.source in _TRANSFORMED:
+            raise Conflict("this record was transformed already; its new data could not be kept")
         return NOTHING
 
     def pauses(self) -> list[float]:
@@ -299,7 +309,7 @@ class Attempt:
 
 
 def _is_failure(result: Any) -> bool:
-    return getattr(result, "status", 0) >= 500 if hasattr(result, "cookies") else False
+    return isinstance(result, Response) and result.status >= 500
 
 
 def _digest(*parts: str) -> str:

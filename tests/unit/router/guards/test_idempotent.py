@@ -19,6 +19,7 @@ from router import (
     Response,
     ServiceUnavailable,
     SessionPolicy,
+    Transformed,
 )
 from router.guards import Idempotent, KeyReused, MemoryStore
 from router.guards import idempotent as module
@@ -361,6 +362,58 @@ def test_a_call_gets_the_result_of_the_first(result: Any, waits: bool) -> None:
     assert len(payments.done) == 1
 
 
+def test_a_large_integer_stays_exact() -> None:
+    payments = Payments(key=lambda event: "k")
+    payments.result = {"n": 2**70}
+    payload = {"action": "pay", "data": {}}
+    assert payments.client.event(payload) == payments.client.event(payload) == {"n": 2**70}
+
+
+# Bytes that are no text; text; what is no string; new data with partition keys.
+@pytest.mark.parametrize(
+    "result", [b"\xff\x00", bytearray(b"a"), "text", {"a": 1}, None, Transformed(b"\xff", {"a": 1})]
+)
+@pytest.mark.parametrize("source", ["firehose", "kinesis-analytics"])
+def test_a_record_that_is_transformed_again_has_the_same_data(source: str, result: Any) -> None:
+    resolver = Resolver()
+    ran: list[str] = []
+
+    @resolver.on(source, "*", middleware=[Idempotent(MemoryStore())])
+    def change(event: Event) -> Any:
+        ran.append(event.id)
+        return result
+
+    payload = samples.SAMPLES[source]()
+    assert resolver.resolve(payload) == resolver.resolve(payload)
+    assert len(ran) == len(payload["records"])
+
+
+def test_a_record_whose_new_data_is_lost_does_not_go_on_as_it_came() -> None:
+    resolver = Resolver()
+
+    @resolver.on("firehose", "*", middleware=[Idempotent(MemoryStore())])
+    def redact(event: Event) -> str:
+        return "x" * 400_000
+
+    payload = samples.SAMPLES["firehose"]()
+    assert {one["result"] for one in resolver.resolve(payload)["records"]} == {"Ok"}
+    assert {one["result"] for one in resolver.resolve(payload)["records"]} == {"ProcessingFailed"}
+
+
+def test_a_group_never_waits(clock: Clock) -> None:
+    resolver = Resolver()
+    once = Idempotent(MemoryStore(), key=lambda event: "same", while_running="wait")
+    groups: list[int] = []
+
+    @resolver.on_queue("payments", batch=True, middleware=[once])
+    def pay(events: list[Event]) -> None:
+        groups.append(len(events))
+
+    records = [samples.sqs_record("payments", {}) for _ in range(2)]
+    assert failures(resolver.resolve({"Records": records})) == [records[1]["messageId"]]
+    assert (groups, clock.slept) == ([1], [])
+
+
 def test_a_chosen_key_counts_for_one_body() -> None:
     payments = Payments(key=lambda event: event.json()["id"])
     payments.client.event({"action": "pay", "data": {"id": "p-1", "amount": 5}})
@@ -472,8 +525,12 @@ def test_a_record_fails_while_the_store_is_down() -> None:
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Idempotent(MemoryStore(), **options)
-    with pytest.raises(ConfigurationError, match="dict is no idempotency store"):
+    with pytest.raises(ConfigurationError, match=r"\{\} is no idempotency store"):
         Idempotent({})  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="give an instance"):
+        Idempotent(MemoryStore)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match=r"kept for 60 seconds \(keep_for=\), less than the 900"):
+        Idempotent(MemoryStore(), keep_for=60)
 
 
 @pytest.mark.parametrize("key", [5, "", b"k", True])
