@@ -163,8 +163,13 @@ class Idempotent(Middleware):
             late = await first_failure([event])  # what it started in the background belongs to it
             if late is not None:
                 raise late
-        except BaseException:
+        except Exception:
+            await first_failure([event])  # while that goes on nobody else may begin
             await self._forget_async(attempt)
+            raise
+        except BaseException:  # cancelled
+            if not _goes_on(event):
+                await self._forget_async(attempt)
             raise
         if _is_failure(result):
             await self._forget_async(attempt)
@@ -310,6 +315,13 @@ class Attempt:
 
 def _is_failure(result: Any) -> bool:
     return isinstance(result, Response) and result.status >= 500
+
+
+def _goes_on(event: Event) -> bool:
+    """Whether a handler goes on when its dispatch is cancelled: nothing stops a thread."""
+    from router.dispatch.plan import is_async
+
+    return getattr(event.route, "concurrency", 1) > 1 and not is_async(event.route.handler)
 
 
 def _digest(*parts: str) -> str:

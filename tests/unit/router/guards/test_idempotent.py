@@ -447,6 +447,57 @@ def test_work_in_the_background_belongs_to_it() -> None:
     assert len(ran) == 2
 
 
+def test_a_failed_attempt_is_given_back_when_its_work_in_the_background_has_ended() -> None:
+    resolver, store = Resolver(), MemoryStore()
+    taken: list[bool] = []
+
+    async def audit() -> None:
+        await asyncio.sleep(0.05)
+        taken.append(bool(store._held))
+
+    @resolver.on_queue("payments", middleware=[Idempotent(store)])
+    async def pay(event: Event) -> None:
+        event.background(audit())
+        await asyncio.sleep(0.01)
+        raise ValueError("no")
+
+    assert len(failures(resolver.resolve({"Records": [samples.sqs_record("payments", {})]}))) == 1
+    assert (taken, store._held) == ([True], {})
+
+
+@pytest.mark.parametrize("in_thread", [True, False])
+def test_a_cancelled_attempt_is_given_back_unless_its_thread_goes_on(in_thread: bool) -> None:
+    resolver, store = Resolver(), MemoryStore()
+    begun, leave = threading.Event(), threading.Event()
+
+    def pay(event: Event) -> None:
+        begun.set()
+        leave.wait(10)
+
+    async def pay_later(event: Event) -> None:
+        begun.set()
+        await asyncio.sleep(10)
+
+    guard = Idempotent(store)
+    resolver.on_queue("payments", middleware=[guard], concurrency=2)(pay if in_thread else pay_later)
+    payload = {"Records": [samples.sqs_record("payments", {})]}
+
+    async def cancelled() -> Any:
+        dispatch = asyncio.create_task(resolver.resolve_async(payload))
+        await asyncio.to_thread(begun.wait, 10)
+        dispatch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dispatch
+        return await resolver.resolve_async(payload) if in_thread else None
+
+    try:
+        again = asyncio.run(cancelled())
+    finally:
+        leave.set()
+    assert bool(store._held) is in_thread
+    assert not in_thread or len(failures(again)) == 1
+
+
 # ---- a store that is down ------------------------------------------------------------------------------------------
 
 
