@@ -55,6 +55,10 @@ class Middleware:
     answers_errors = False
     # True: `auth=` stands further inside, since each answer wants it, also that to somebody unknown (CORS, timing).
     outside_auth = False
+    # True: it lets nobody in whom its credentials do not (Authenticate).
+    authenticates = False
+    # True: it has to stand inside of what authenticates, since it answers by whose the session is.
+    inside_auth = False
     # True: its chain is async, even around a sync handler, since it can do nothing without waiting.
     needs_await = False
 
@@ -119,6 +123,21 @@ class Form:
             return Layer(self._open_async, True, self._answers_errors)
         assert self._open is not None  # noqa: S101 - __init__ has seen to it
         return Layer(self._open, False, self._answers_errors)
+
+
+def refuse_outside_auth(route: Route, around: tuple[Any, ...]) -> None:
+    """Refuse middleware that stands outside of what authenticates, and would answer whom nobody has let in.
+
+    around: the middleware of a route, outermost first.
+
+    Raises:
+        ConfigurationError: one of them has to stand further inside.
+    """
+    inner = max((at for at, one in enumerate(around) if getattr(one, "authenticates", False)), default=0)
+    for one in around[:inner]:
+        if getattr(one, "inside_auth", False):
+            names = type(one).__name__, type(around[inner]).__name__
+            raise ConfigurationError(f"{route}: {names[0]} stands outside of {names[1]}; give it to use() after that")
 
 
 def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, waits_on_errors: bool) -> tuple[Call, bool]:

@@ -162,6 +162,10 @@ class Engine:
         around = (*self.middleware, *route.middleware)
         if self.guard is not None:
             around = self.guard.around(around, route)
+        if around:
+            from router.dispatch.chain import refuse_outside_auth
+
+            refuse_outside_auth(route, around)
         forms = [self.form(middleware) for middleware in around]
         if route.batch:
             from router.dispatch.group_chain import GroupChain

@@ -52,6 +52,8 @@ class Authenticate(Middleware):
         ConfigurationError: there is no credential, the mode is unknown, or something is of another kind.
     """
 
+    authenticates = True
+
     def __init__(self, *credentials: Any, mode: str = "full", connections: Connections | None = None) -> None:
         check_mode(mode, type(self).__name__)
         self.credentials: tuple[Credential, ...] = credentials_of(credentials, type(self).__name__)

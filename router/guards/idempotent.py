@@ -61,8 +61,11 @@ class Idempotent(Middleware):
         record comes again later) or "wait" (for the first one's result, `wait_for` at most, then as refused).
     when_down: what happens while the store does not answer: "refuse" (503; the record fails), or "run" (without it).
 
-    An error of the handler, or an answer from 500 on, is not kept: the next event with the key is handled.
+    An error of the handler, or an answer from 500 on, is not kept: the next event with the key is handled. It has to
+    stand inside of what authenticates, or it would answer whoever knows a key.
     """
+
+    inside_auth = True
 
     def __init__(
         self,

@@ -61,7 +61,7 @@ class RateLimit(Middleware):
     name: tells limits apart that share buckets; by default the rate and `by`.
     when_down: what happens while the buckets do not answer: "refuse" (503; the record fails), or "run".
 
-    Put it inside of what authenticates where it asks for the session; `auth=` stands outside by itself.
+    By "tenant" and "user" it has to stand inside of what authenticates; `auth=` stands outside by itself.
     """
 
     def __init__(
@@ -88,6 +88,7 @@ class RateLimit(Middleware):
         self._buckets = buckets
         self._interval = window / rate
         self._slack = ((rate if burst is None else burst) - 1) * self._interval
+        self.inside_auth = by in ("tenant", "user")
         self._whose = by if callable(by) else _BY[by]
         self._name = name or f"{rate}/{window:g}/{by if isinstance(by, str) else getattr(by, '__qualname__', 'own')}"
         self._runs_without = when_down == "run"
