@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 
 _DAY = 86_400
+_FASTEST = 1_000_000
+_MOST = 10**9
 _BY: dict[str, Callable[[Event], str | None]] = {
     "tenant": lambda event: event.session.tenant,
     "user": lambda event: event.session.user,
@@ -75,19 +77,24 @@ class RateLimit(Middleware):
         name: str = "",
         when_down: Literal["refuse", "run"] = "refuse",
     ) -> None:
-        if not callable(getattr(buckets, "take", None)):
-            raise ConfigurationError(f"RateLimit(): {type(buckets).__name__} keeps no buckets")
+        if isinstance(buckets, type) or not callable(getattr(buckets, "take", None)):
+            raise ConfigurationError(f"RateLimit(): {buckets!r:.80} keeps no buckets; give an instance of what does")
         for option, value in (("rate", rate), ("burst", rate if burst is None else burst)):
-            if type(value) is not int or value < 1:
-                raise ConfigurationError(f"RateLimit({option}={value!r:.80}): give an integer from 1")
+            if type(value) is not int or not 1 <= value <= _MOST:
+                raise ConfigurationError(f"RateLimit({option}={value!r:.80}): give an integer from 1 to {_MOST:,}")
         if not callable(by) and by not in _BY:
             raise ConfigurationError(f"RateLimit(by={by!r:.80}): use {', '.join(_BY)} or a function of the event")
         if when_down not in ("refuse", "run"):
             raise ConfigurationError(f"RateLimit(when_down={when_down!r:.80}): use refuse or run")
         window = seconds(per, "RateLimit(per=...)", least=0.001, most=_DAY)
         self._buckets = buckets
+        if rate > window * _FASTEST:
+            raise ConfigurationError(f"RateLimit(rate={rate}): at most {_FASTEST:,} in a second can be counted")
         self._interval = window / rate
-        self._slack = ((rate if burst is None else burst) - 1) * self._interval
+        held = rate if burst is None else burst
+        # Each token that is taken moves a moment by an interval, and buckets may round it to the microsecond: without
+        # room for that the last token of a bucket is refused. Never as much as a token.
+        self._slack = (held - 1) * self._interval + min(held / 1_000_000, self._interval / 2)
         self.inside_auth = by in ("tenant", "user")
         self._whose = by if callable(by) else _BY[by]
         self._name = name or f"{rate}/{window:g}/{by if isinstance(by, str) else getattr(by, '__qualname__', 'own')}"

@@ -66,6 +66,26 @@ def test_a_burst_is_what_may_come_at_once(clock: Clock) -> None:
     assert statuses(client, 2) == [200, 429]
 
 
+class Rounding(MemoryBuckets):
+    """Keeps moments to the microsecond, as a table does."""
+
+    def take(self, key: str, interval: float, slack: float, now: float) -> float:
+        kept = [float(f"{one:.6f}") for one in (interval, now + slack)]
+        return super().take(key, kept[0], kept[1] - now, now)
+
+
+@pytest.mark.parametrize("buckets", [MemoryBuckets, Rounding])
+@pytest.mark.parametrize(
+    ("rate", "per", "burst"), [(3, 2, 3), (7, 1, 7), (1000, 60, 1000), (3, 20, 30), (1, 86_400, 1)]
+)
+def test_all_tokens_of_a_bucket_can_be_had_at_once(clock: Clock, buckets: Any, rate: int, per: int, burst: int) -> None:
+    clock.now = 1_764_459_600.123456
+    client = application(buckets(), rate=rate, per=per, burst=burst)
+    assert statuses(client, burst + 2) == [200] * burst + [429, 429]
+    clock.now += per / rate * 0.99 - 0.001
+    assert statuses(client, 1) == [429]
+
+
 @pytest.mark.parametrize(("by", "other"), [("user", {"user": "bob"}), ("tenant", {"tenant": "globex"})])
 def test_each_owner_has_a_bucket(clock: Clock, by: Any, other: dict[str, str]) -> None:
     client = application(by=by, rate=1)
@@ -146,6 +166,9 @@ def test_a_clock_that_is_set_back_does_not_lock_anybody_out_for_long(clock: Cloc
         {"rate": 1.5},
         {"rate": True},
         {"burst": 0},
+        {"burst": 10**400},
+        {"rate": 10**400},
+        {"rate": 1_000_001, "per": 1},
         {"per": 0},
         {"by": "session"},
         {"when_down": "open"},
@@ -154,8 +177,10 @@ def test_a_clock_that_is_set_back_does_not_lock_anybody_out_for_long(clock: Cloc
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         application(**options)
-    with pytest.raises(ConfigurationError, match="dict keeps no buckets"):
+    with pytest.raises(ConfigurationError, match=r"\{\} keeps no buckets"):
         RateLimit({}, rate=1)  # type: ignore[arg-type]
+    with pytest.raises(ConfigurationError, match="give an instance"):
+        RateLimit(MemoryBuckets, rate=1)  # type: ignore[arg-type]
 
 
 def test_whose_bucket_it_is_is_text() -> None:
