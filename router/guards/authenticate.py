@@ -7,7 +7,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from router.dispatch.chain import Middleware
 from router.errors import BadRequest, ConfigurationError, Forbidden, HTTPError, SessionIncomplete, Unauthorized
@@ -136,7 +136,7 @@ class Authenticate(Middleware):
             event.state["bypass"] = True
             event.session = event.session.replace(claims={**event.session.claims, "credential": credential.kind})
             return
-        _check_owner(owner)
+        _check_owner(credential, owner)
         if "user" in needed and not owner.user:
             raise _not_enough("the token names no user")
         session = event.session
@@ -230,10 +230,15 @@ def _not_enough(detail: str) -> Forbidden:
     return Forbidden(detail, headers={"www-authenticate": 'Bearer error="insufficient_scope"'})
 
 
-def _check_owner(owner: Any) -> None:
+def _check_owner(credential: Credential, owner: Any) -> None:
     """Refuse what is of another kind than it should be: `"a" in "acme"` would be true."""
+    if not all(hasattr(owner, part) for part in ("user", "tenants", "claims")):
+        raise ConfigurationError(
+            f"{type(credential).__name__}: authenticate() returned {type(owner).__name__}; return an Identity, or None"
+        )
     user, tenants = owner.user, owner.tenants
-    is_list = not isinstance(tenants, str) and all(isinstance(one, str) for one in tenants)
+    is_list = isinstance(tenants, Collection) and not isinstance(tenants, str)
+    is_list = is_list and all(isinstance(one, str) for one in tenants)
     if not (is_list and (user is None or isinstance(user, str)) and isinstance(owner.claims, Mapping)):
         raise ConfigurationError(
             f"{type(owner).__name__}: user must be text or None, tenants a list of texts, claims a mapping"

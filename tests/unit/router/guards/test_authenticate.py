@@ -896,3 +896,23 @@ def test_the_authorizer_of_a_websocket_finds_the_token_in_the_query() -> None:
     with pytest.raises(Unauthorized):
         resolver.resolve(raw)
     assert book.asked == ["t0ken"]
+
+
+NO_TENANTS: list[Any] = [None, iter(["acme"])]
+
+
+@pytest.mark.parametrize(
+    "wrong", [False, True, "ann", *(Identity("ann", one) for one in NO_TENANTS)], ids=lambda wrong: type(wrong).__name__
+)
+def test_what_is_no_identity_is_told_in_the_log(wrong: Any, caplog: pytest.LogCaptureFixture) -> None:
+    class Careless:
+        def authenticate(self, token: str) -> Any:
+            return wrong
+
+    resolver = Resolver(auth=Careless())
+    resolver.get("/me")(who)
+    assert TestClient(resolver).get("/me", headers={"authorization": "Bearer t"}).status == 500
+    expected = (
+        "tenants a list of texts" if isinstance(wrong, Identity) else f"returned {type(wrong).__name__}; return an"
+    )
+    assert expected in caplog.text
