@@ -60,15 +60,20 @@ def body_of(event: HttpEvent, body: str, encoded: bool) -> bytes:
 
 
 def parse_cookies(lines: Any) -> dict[str, str]:
-    """Return cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first)."""
+    """Return cookies by name; the first of a name counts (RFC 6265 §5.4 sends the more specific path first).
+
+    Space and tab are no part of a name, as in browsers. What else Unicode calls a space is: a page of a subdomain may
+    set a cookie whose name is a no-break space and `__Host-id`, which is not to be taken for `__Host-id`.
+    """
     cookies: dict[str, str] = {}
     for line in lines:
         for part in line.split(";") if isinstance(line, str) else ():
             name, equals, value = part.partition("=")
-            if equals and name.strip():
-                value = value.strip()
+            name = name.strip(" \t")
+            if equals and name:
+                value = value.strip(" \t")
                 quoted = len(value) >= 2 and value[0] == value[-1] == '"'
-                cookies.setdefault(name.strip(), value[1:-1] if quoted else value)
+                cookies.setdefault(name, value[1:-1] if quoted else value)
     return cookies
 
 

@@ -317,6 +317,7 @@ def test_a_repeated_header_is_joined_and_a_single_map_is_enough() -> None:
         (['a="x y"; b="; c=""'], {"a": "x y", "b": '"', "c": ""}),
         (["a=b=c; novalue; =x; ; d="], {"a": "b=c", "d": ""}),
         ([5, None, "a=1"], {"a": "1"}),
+        ([" a =\t1 ;\tb=2"], {"a": "1", "b": "2"}),
     ],
 )
 def test_cookies(lines: list[Any], cookies: dict[str, str]) -> None:
@@ -326,6 +327,13 @@ def test_cookies(lines: list[Any], cookies: dict[str, str]) -> None:
     raw["cookies"] = None
     raw["headers"] = {"cookie": "a=1"}
     assert one(raw).cookies == {"a": "1"}
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u2003", "\u3000", "\x85", "\x1f", "\x0b"], ids=ascii)
+def test_what_looks_like_a_space_to_unicode_does_not_forge_a_host_cookie(space: str) -> None:
+    raw = samples.http()
+    raw["cookies"] = [f"{space}__Host-id=evil", "__Host-id=good", f"id={space}"]
+    assert one(raw).cookies == {f"{space}__Host-id": "evil", "__Host-id": "good", "id": space}
 
 
 def test_the_address_is_the_one_that_the_last_hop_saw() -> None:
