@@ -279,7 +279,7 @@ class SessionPolicy(Policy):
             stored = wire is not None and (event.new or event.old) is not None
         session = self.nobody if wire is None else self._opened(event, _parsed(wire), stored)
         if self.lambda_tenant and event.tenant_id:
-            if session.tenant is None:
+            if not session.tenant:
                 return session.replace(tenant=event.tenant_id)
             self._check_isolation(event, session.tenant)
         return session
@@ -336,7 +336,7 @@ class SessionPolicy(Policy):
             except SessionError as error:
                 raise Unauthorized(str(error)) from None
             self._check_isolation(event, session.tenant)
-            return session
+            return session if session.tenant or not self.lambda_tenant else session.replace(tenant=event.tenant_id)
         tenant = request.tenant(event)
         self._check_isolation(event, tenant)
         if not tenant and self.lambda_tenant:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
-from router.testing import TestClient
+from router.testing import TestClient, samples
 
 
 class TestTheHeaderOfASisterService:
@@ -48,3 +48,21 @@ class TestTheHeaderOfASisterService:
         detail = "the tenant is missing in the session of the calling service"
         assert (answer.status, answer.json()["detail"]) == (400, detail)
         assert client.get("/", headers={"x-s": policy.issue(Session("acme"), "header")}).status == 200
+
+    def test_a_tenant_that_it_lacks_is_that_of_lambdas_isolation(self) -> None:
+        policy = SessionPolicy(signing=Signing("s" * 32), request=FromRequest(session_header="x-s"), lambda_tenant=True)
+        resolver = Resolver(session=policy)
+
+        @resolver.get("/")
+        def who(session: Session) -> list[str | None]:
+            return [session.tenant, session.user]
+
+        class Context:
+            tenant_id = "acme"
+
+        def ask(session: Session) -> Any:
+            return resolver.resolve(samples.http(headers={"x-s": policy.issue(session, "header")}), Context())
+
+        assert ask(Session(user="ann"))["body"] == '["acme","ann"]'
+        assert ask(Session("", "ann"))["body"] == '["acme","ann"]'
+        assert ask(Session("globex", "ann"))["statusCode"] == 403
