@@ -337,8 +337,8 @@ def _digest(*parts: str) -> str:
 def _fingerprint(event: Event, chosen: bool) -> str:
     """Return what tells one request from another; empty where the key is the event's own id."""
     if event._speaks_http:
-        query = "&".join(f"{name}={value}" for name, value in event.query.multi_items())
-        return _digest(event.method, event.path, query, event.body.decode("latin-1"))
+        query = (part for pair in event.query.multi_items() for part in pair)
+        return _digest(event.method, event.path, event.body.decode("latin-1"), *query)
     return _digest(event.body.decode("latin-1")) if chosen and event.body else ""
 
 

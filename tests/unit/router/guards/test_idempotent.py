@@ -164,6 +164,12 @@ def test_the_same_key_for_another_request_is_a_422(changed: dict[str, Any]) -> N
     assert answer.json()["detail"] == "this idempotency key was used for another request"
 
 
+def test_a_query_is_another_one_where_only_its_encoding_tells() -> None:
+    payments = Payments()
+    assert payments.post(path="/payments?to=ann&amount=5").status == 200
+    assert payments.post(path="/payments?to=ann%26amount=5").status == 422
+
+
 @pytest.mark.parametrize("changed", [{"path": "/refunds"}, {"tenant": "globex"}, {"user": "bob"}])
 def test_a_key_counts_for_one_route_tenant_and_user(changed: dict[str, Any]) -> None:
     payments = Payments()
