@@ -5,12 +5,13 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help install lint test test-unit test-all mutate bench bench-core demo clean test-lowest
+.PHONY: help install lint test test-unit test-all mutate bench bench-core demo clean test-lowest \
+	lock audit
 
 VENV := .venv
 RUN := $(VENV)/bin/python
 # Most of what is installed is never imported: compiling it on first use makes installing quicker.
-PIP_INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile
+PIP_INSTALL := $(RUN) -m pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 # Run, not only found: a version manager's shim is on the path for versions that are not installed.
@@ -30,7 +31,7 @@ PYTEST = $(RUN) -m pytest -n auto --maxprocesses 8 --dist $(if $(MONGODB_URI),lo
 DEMO := $(if $(wildcard $(VENV)/.dev),dev,demo)
 
 help: ## Show this help
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(VENV)/.dev ## Make the virtual environment, install everything for development, have git check messages
 	@$(RUN) -m scripts.commit_message --install
@@ -68,16 +69,27 @@ LOWEST := .venv-lowest
 OLDEST ?= $(shell for each in python3.11 $(wildcard $(HOME)/.pyenv/versions/3.11.*/bin/python3) $(PYTHON); do \
 	if $$each -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$each; break; fi; done)
 
-test-lowest: $(LOWEST)/.lowest ## Run the unit tests of the adapters on the lowest versions that pyproject.toml allows
+test-lowest: $(LOWEST)/.lowest ## Run the tests of the adapters on the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/unit/adapters
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/integration/contract -k moto
 
 $(LOWEST)/.lowest: pyproject.toml scripts/lowest_versions.py
 	$(OLDEST) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m scripts.lowest_versions > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,cli]' \
-		botocore hypothesis joserfc pytest pytest-timeout pytest-xdist
+		botocore hypothesis joserfc 'moto[server]' pytest pytest-timeout pytest-xdist
 	@touch $@
+
+lock: $(VENV)/.created ## Write constraints.txt anew: the versions that development installs, on every Python
+	$(RUN) -m pip install --quiet --disable-pip-version-check uv
+	@{ echo '# The versions that development installs, on every Python. Made by: make lock'; \
+		$(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate \
+			--extra dev --extra bench pyproject.toml; } > $(VENV)/constraints.txt
+	@mv $(VENV)/constraints.txt constraints.txt
+
+audit: $(VENV)/.dev ## Look the versions of constraints.txt up in a database of known vulnerabilities
+	$(RUN) -m scripts.audit
 
 bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a chart
 	$(RUN) -m tests.benchmarks
@@ -109,11 +121,11 @@ $(VENV)/.created:
 	$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.dev: pyproject.toml $(VENV)/.created
+$(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
 	$(PIP_INSTALL) --editable '.[dev]'
 	@touch $@
 
-$(VENV)/.demo: pyproject.toml $(VENV)/.created
+$(VENV)/.demo: pyproject.toml constraints.txt $(VENV)/.created
 	$(PIP_INSTALL) --editable '.[local,aws,mongo]'
 	@touch $@
 

@@ -39,7 +39,7 @@ def lowest(project: Mapping[str, Any]) -> list[str]:
             raise ValueError(f"{requirement!r}: give a lower bound, such as >=1.2")
         found.append(f"{match['name']}=={match['version']}")
         if match["name"] == "boto3":
-            found.append(f"botocore=={match['version']}.0")  # boto3 itself would take a newer one
+            found.append(f"botocore=={match['version']}")  # boto3 itself would take a newer one
     return sorted(found)
 
 

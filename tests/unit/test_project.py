@@ -13,12 +13,14 @@ import tomllib
 import zipfile
 from email.parser import Parser
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import router
-from scripts import check_changelog
+from scripts import audit, check_changelog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("router", "adapters")
 MADE_BY_TOOLS = {"build", "dist", "htmlcov", "node_modules", "__pycache__"}
-COMMANDS = ("install", "lint", "test", "mutate", "bench", "demo", "clean")
+COMMANDS = ("install", "lint", "test", "mutate", "test-lowest", "lock", "audit", "bench", "demo", "clean")
 
 # A home directory or a temporary file: where somebody's checkout was, not what the project is about.
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])(?:/(?:home|Users)/\w+/|/(?:root|tmp)/\w|[A-Z]:\\Users\\)")
@@ -79,6 +81,44 @@ def test_a_changelog_that_does_not_fit_the_version_is_told(changelog: str, versi
     [told] = check_changelog.problems(changelog, f'__version__ = "{version}"\n')
 
     assert problem in told
+
+
+def test_the_constraints_fit_what_is_asked_for_and_name_no_place() -> None:
+    text = (ROOT / "constraints.txt").read_text("utf-8")
+    held: dict[str, list[str]] = {}
+    for line in text.splitlines():
+        if line and not line.startswith("#"):
+            fixed = Requirement(line)
+            held.setdefault(canonicalize_name(fixed.name), []).append(next(iter(fixed.specifier)).version)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+
+    assert "://" not in text
+    for asked in [Requirement(one) for group in extras.values() for one in group]:
+        if asked.name != "lambda-junction":
+            versions = held.get(canonicalize_name(asked.name), [])
+            assert versions, f"{asked} is not in constraints.txt: make lock"
+            assert all(asked.specifier.contains(version) for version in versions), f"{asked}: {versions}; make lock"
+
+
+@pytest.mark.parametrize(
+    ("report", "status", "told"),
+    [
+        (None, 0, "nothing was checked"),
+        ({"dependencies": []}, 0, "nothing was checked"),
+        ({"dependencies": [{"name": "a", "skip_reason": "not found"}]}, 0, "nothing was checked"),
+        ({"dependencies": [{"name": "a", "version": "1", "vulns": []}]}, 0, "1 packages checked, 0 not found, 0"),
+        (
+            {"dependencies": [{"name": "a", "version": "1", "vulns": [{"id": "X-1", "fix_versions": ["2"]}]}]},
+            1,
+            "a 1: X-1, mended in 2",
+        ),
+    ],
+)
+def test_an_audit_that_could_not_look_says_so(report: dict[str, Any] | None, status: int, told: str) -> None:
+    given, lines = audit.verdict(report)
+
+    assert given == status
+    assert told in "\n".join(lines)
 
 
 def test_the_wheel_holds_both_packages_the_script_and_nothing_else(wheel: zipfile.ZipFile) -> None:
@@ -222,4 +262,4 @@ for name in {engine!r}:
 def test_make_without_a_target_lists_the_commands() -> None:
     done = subprocess.run(["make", "--no-print-directory"], cwd=ROOT, capture_output=True, text=True, check=True)
 
-    assert re.findall(r"^  make (\w+)", done.stdout, re.MULTILINE) == ["help", *COMMANDS]
+    assert re.findall(r"^  make (\S+)", done.stdout, re.MULTILINE) == ["help", *COMMANDS]

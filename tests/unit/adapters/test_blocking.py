@@ -26,6 +26,7 @@ from adapters.messaging import Queue, Topic
 from adapters.mongo import Exposed, Mongo, MongoSettings, MongoTokens, QueryProxy, Repository, sync_indexes
 from adapters.offload import Offload
 from adapters.parameters import Parameters, resolve_requirements
+from adapters.rate_limits import RateLimitTable
 from adapters.s3 import S3
 from adapters.sns import Sns
 from adapters.sqs import Sqs
@@ -51,6 +52,7 @@ def made(mode: str = "error") -> list[Any]:
         Invoker(aws),
         Offload("bodies", aws=aws),
         Parameters(aws),
+        RateLimitTable(aws),
         Queue("orders", sqs=Sqs(aws)),
         S3(aws, bucket="b"),
         Sns(aws),
