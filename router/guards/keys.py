@@ -70,7 +70,6 @@ class KeySet:
 
     def _begin(self) -> None:
         """Begin anew: also in a forked process, where the threads of the parent and their locks do not live on."""
-        self._process = os.getpid()
         self._changed = threading.Condition()
         self._keys: PublicKeys | None = None
         self._fetched = 0.0  # when these keys came
@@ -81,6 +80,7 @@ class KeySet:
         self._failures = 0
         self._not_before = 0.0  # by the monotonic clock, as all of these
         self._last_unknown: float | None = None
+        self._process = os.getpid()  # at the end: a second thread must not take the parent's lock for its own
 
     def find(self, id: str | None, algorithm: str, *, wait: bool = True) -> Any:
         """Return the one key that fits, as PyJWT takes it; None where there is none, or more than one.
@@ -204,12 +204,20 @@ class KeySet:
 
 
 class FixedKeys:
-    """Keys that an application brings along, as a parsed key set: for tests, and where no network is."""
+    """Keys that an application brings along, as a parsed key set: for tests, and where no network is.
+
+    Raises:
+        ConfigurationError: it is no key set, or has no key.
+    """
 
     def __init__(self, keys: Mapping[str, Any]) -> None:
         from router.encode import dumps
+        from router.guards.fetching import FetchFailed
 
-        self._keys = read_keys(dumps(dict(keys)))
+        try:
+            self._keys = read_keys(dumps(dict(keys)))
+        except (FetchFailed, TypeError, ValueError) as error:
+            raise ConfigurationError(f"Jwt(keys=...): {error}") from None
 
     def find(self, id: str | None, algorithm: str, *, wait: bool = True) -> Any:
         """Return the one key that fits; see `KeySet.find`. It never waits."""

@@ -264,3 +264,43 @@ def test_a_forked_process_fetches_for_itself(issuer: Issuer) -> None:
         os._exit(0 if user(check, token) == "ann" else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert issuer.asked[KEYS] == 2
+
+
+def test_two_threads_of_a_forked_process_begin_anew(issuer: Issuer, monkeypatch: pytest.MonkeyPatch) -> None:
+    check = jwt_of(issuer)
+    keys: Any = check.keys
+    token = issuer.token()
+    assert user(check, token) == "ann"
+    found: list[str | None] = []
+    first, second = (threading.Thread(target=lambda: found.append(user(check, token)), daemon=True) for _ in range(2))
+    entered, leave, condition = threading.Event(), threading.Event(), threading.Condition
+
+    def slowly(*args: Any) -> threading.Condition:
+        if threading.current_thread() is first and not entered.is_set():
+            entered.set()
+            leave.wait(10)
+        return condition(*args)
+
+    monkeypatch.setattr(threading, "Condition", slowly)
+    keys._process = -1  # as after a fork, while a thread of the parent held the lock
+    keys._changed.acquire()
+    try:
+        first.start()
+        assert entered.wait(10)
+        second.start()
+        second.join(10)
+        assert found == ["ann"]
+    finally:
+        leave.set()
+    first.join(10)
+    assert found == ["ann", "ann"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{}, {"keys": []}, {"keys": "k"}, 5, {"keys": [object()]}],
+    ids=["empty", "none", "text", "number", "object"],
+)
+def test_what_is_no_key_set_is_refused_at_the_start(wrong: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"Jwt\(keys=...\): "):
+        Jwt("https://login.example.com", "orders", keys=wrong)
