@@ -14,12 +14,11 @@ from time import monotonic, sleep, time
 from router.dispatch.chain import NOTHING, Middleware
 from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, Conflict, ServiceUnavailable, UnprocessableContent
-from router.event import Source
 from router.guards.results import read, written
 from router.idempotency import Claim
 from router.response import Response
 from router.signals import Retry
-from router.sources._registry import RECORD_SOURCES
+from router.sources._registry import RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ HEADER = "idempotency-key"
 _LONGEST_KEY = 255
 _YEAR = 366 * 86_400
 _SAFE = ("GET", "HEAD", "OPTIONS")
-# With None as its result a record would go on as it came, and what the handler takes out of it, too.
-_TRANSFORMED = (Source.FIREHOSE, Source.KINESIS_ANALYTICS)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -278,7 +275,7 @@ class Attempt:
 
         Raises:
             KeyReused: its key was used for something else.
-            Conflict, Retry: it is being handled, and is not waited for; or its result could not be kept.
+            Conflict, Retry: it is being handled, and is not waited for; or an answer is due that could not be kept.
         """
         if stored.fingerprint != self._fingerprint:
             raise KeyReused("this idempotency key was used for another request")
@@ -288,8 +285,9 @@ class Attempt:
             return read(stored.result)
         if self._event._speaks_http:
             raise Conflict("this request was done already; its answer was too large to be kept")
-        if self._event.source in _TRANSFORMED:
-            raise Conflict("this record was transformed already; its new data could not be kept")
+        if _is_answered(self._event):
+            # None would be an answer, too: to Firehose and CloudFront, to let go on what came as it came.
+            raise Conflict("this was done already; its result could not be kept")
         return NOTHING
 
     def pauses(self) -> list[float]:
@@ -314,6 +312,11 @@ class Attempt:
         if self._event.source in RECORD_SOURCES:
             raise Retry(after, "the same is being handled at the moment")
         raise Conflict("the same request is being handled at the moment", headers={"retry-after": after})
+
+
+def _is_answered(event: Event) -> bool:
+    """Whether somebody waits for what the handler returns: a caller, or the records after it in a tumbling window."""
+    return ROWS[event.source].kind in ("reply", "transform") or getattr(event, "window", None) is not None
 
 
 def _is_failure(result: Any) -> bool:

@@ -13,6 +13,7 @@ import pytest
 from router import (
     BadRequest,
     ConfigurationError,
+    Conflict,
     Event,
     FromRequest,
     Resolver,
@@ -392,6 +393,23 @@ def test_a_record_that_is_transformed_again_has_the_same_data(source: str, resul
     payload = samples.SAMPLES[source]()
     assert resolver.resolve(payload) == resolver.resolve(payload)
     assert len(ran) == len(payload["records"])
+
+
+def test_none_is_no_answer_in_place_of_one_that_was_lost() -> None:
+    resolver = Resolver()
+    once = Idempotent(MemoryStore(), key=lambda event: "k")
+    resolver.on_invoke("pay", middleware=[once])(lambda: "x" * 400_000)
+    resolver.on("cloudfront", "origin-request", middleware=[once])(lambda: Response(b"x" * 400_000))
+    resolver.on_stream("clicks", middleware=[once])(lambda: {"seen": "x" * 400_000})
+    resolver.on_queue("payments", middleware=[once])(lambda: "x" * 400_000)
+    assert len(resolver.resolve(samples.invoke("pay"))) == 400_000
+    with pytest.raises(Conflict, match="this was done already; its result could not be kept"):
+        resolver.resolve(samples.invoke("pay"))
+    edge = [resolver.resolve(samples.cloudfront("origin-request")) for _ in range(2)]
+    assert [answer.get("status") for answer in edge] == ["200", "409"]
+    window = samples.kinesis("clicks", ["a"], window=samples.tumbling_window({"seen": ""}))
+    assert [len(failures(resolver.resolve(window))) for _ in range(2)] == [0, 1]
+    assert [failures(resolver.resolve(samples.sqs("payments", ["a"]))) for _ in range(2)] == [[], []]
 
 
 def test_a_record_whose_new_data_is_lost_does_not_go_on_as_it_came() -> None:
