@@ -65,12 +65,14 @@ class Authenticate(Middleware):
         self.mode = mode
         self.connections = connections
         self._opened = False  # for a route among others that are closed
+        self._narrowed = False  # for a route with credentials of its own
 
     def adapted(self, auth: Auth) -> Authenticate:
         """Return one with the credentials and the mode of a route; where it has none, they stay."""
         other = type(self)(
             *(auth.credentials or self.credentials), mode=auth.mode or self.mode, connections=self.connections
         )
+        other._narrowed = bool(auth.credentials)
         other._opened = self.mode != "off" and other.mode == "off"
         return other
 
@@ -121,11 +123,19 @@ class Authenticate(Middleware):
             return True
         missing = _missing(event, needed)
         if missing is None:
+            if self._narrowed and self.connections is not None and event._from_client:
+                self._check_kind(event)
             return False
         if event._from_client:
             raise Unauthorized(f"this connection has no {missing}")
         needs = f"session.{missing} is required by {type(self).__name__} and missing"
         raise SessionIncomplete(missing, f"{needs}; auth= gives a route another mode")
+
+    def _check_kind(self, event: Event) -> None:
+        """Refuse a message of a connection that was opened with a credential that its route does not take."""
+        kinds = [credential.kind for credential in self.credentials]
+        if event.session.claims.get("credential") not in kinds:
+            raise Unauthorized(f"this connection was not opened with what its route takes: {' or '.join(kinds)}")
 
     def _admit(self, event: Event, needed: tuple[str, ...], credential: Credential, owner: Owner) -> None:
         """Put the owner of a credential into the session. Raises Unauthorized, Forbidden, BadRequest."""

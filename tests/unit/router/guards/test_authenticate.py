@@ -735,6 +735,24 @@ def test_a_connection_is_authenticated_once_and_its_messages_by_its_session(form
 
 
 @both_forms
+def test_a_message_route_takes_connections_of_its_own_credentials_alone(form: Form) -> None:
+    tracker = Tracker()
+    resolver = Resolver(session=POLICY)
+    resolver.use(form(Book(), connections=tracker), tracker)
+    machines = ApiKey(Book())
+    resolver.on_connect(auth=[machines, Bearer(Book())])(lambda: None)
+    resolver.on_message("admin", auth=machines)(who)
+    resolver.on_message("both", auth=[machines, Bearer(Book())])(who)
+    resolver.on_message("any", auth="user")(who)
+    client = TestClient(resolver)
+    assert client.connect(connection_id="token", headers=bearer("ann"))["statusCode"] == 200
+    assert client.connect(connection_id="key", headers={"x-api-key": "ann"})["statusCode"] == 200
+    for connection, expected in (("token", [401, 200, 200]), ("key", [200, 200, 200])):
+        answers = [client.message("hi", connection_id=connection, route_key=key) for key in ("admin", "both", "any")]
+        assert [answer["statusCode"] for answer in answers] == expected
+
+
+@both_forms
 def test_a_connection_without_a_valid_token_does_not_open(form: Form) -> None:
     client = chat(form)
     for headers in ({}, bearer("unknown"), bearer("ann", tenant="globex")):
