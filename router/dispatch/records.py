@@ -60,7 +60,8 @@ class Batch:
         if in_order and each is not None:
             # Events are made when their turn comes; those stay here of which there is more to tell than "done".
             self.iterator: Iterable[Event] = each(source, raw, context)
-            self.events: list[Any] = [None] * len(raw["Records"])
+            self.raw = {**raw, "Records": list(raw["Records"])}  # as it was read: a handler may change the payload
+            self.events: list[Any] = [None] * len(self.raw["Records"])
         else:
             events = module.read(source, raw, context)
             self.iterator = self.events = _split(engine, source, raw, events) if engine.aggregated else events

@@ -230,18 +230,18 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 def each(source: Source, raw: Any, context: Any) -> Iterator[Event]:
     """Yield what `read` returns: an event that is made just before it is handled is still in the processor's cache."""
-    records = raw["Records"]
+    records = list(raw["Records"])  # each has its turn, whatever a handler does to the payload
     for position, record in enumerate(records):
         id = record.get("messageId") if type(record) is dict else None
         if type(id) is not str or not id:
             # Without an id a failure could not be reported, and the message would be deleted: fail the call instead.
             raise InvalidEvent(f"sqs Records[{position}]: it has no messageId")
-    return _events(source, raw, context)
+    return _events(source, raw, context, records)
 
 
-def _events(source: Source, raw: Any, context: Any) -> Iterator[Event]:
+def _events(source: Source, raw: Any, context: Any, records: list[Any]) -> Iterator[Event]:
     names: dict[str, str] = {}  # of queues, by ARN: in a batch from Lambda there is one
-    for record in raw["Records"]:
+    for record in records:
         event = QueueEvent(source, raw, context, record)
         event.id = record["messageId"]
         arn = record.get("eventSourceARN")
@@ -261,7 +261,9 @@ def is_ordered(raw: Any) -> bool:
 
 def ordering_key(event: Event) -> str | None:
     """Return what must stay in order: the message group of a FIFO queue."""
-    return event.group if is_ordered(event.raw) and isinstance(event, QueueEvent) else None
+    arn = event.record.get("eventSourceARN")
+    is_fifo = type(arn) is not str or arn.endswith(".fifo")  # without a name it is of its batch's queue
+    return event.group if is_fifo and isinstance(event, QueueEvent) else None
 
 
 def answer(raw: Any, events: Sequence[Event | None], outcomes: Sequence[Outcome]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router import Discard, Resolver, Retry, Session, SessionPolicy, get_session, read
+from router import Discard, Event, Resolver, Retry, Session, SessionPolicy, get_session, read
 from router.errors import InvalidEvent, SessionError
 from router.event import Source
 from router.sources import sqs
@@ -350,6 +350,40 @@ def test_a_message_that_no_handler_is_called_for_holds_up_its_group_too(reason: 
         raw["Records"][0]["messageAttributes"] = {"session": "no attribute"}
     assert resolver.resolve(raw) == {"batchItemFailures": [{"itemIdentifier": "a1"}, {"itemIdentifier": "a2"}]}
     assert seen == ["b1", "b2"]
+
+
+def _empty(raw: dict[str, Any]) -> None:
+    raw["Records"].clear()
+
+
+def _reverse(raw: dict[str, Any]) -> None:
+    raw["Records"].reverse()
+
+
+def _replace(raw: dict[str, Any]) -> None:
+    raw["Records"] = raw["Records"][::-1]
+
+
+@pytest.mark.parametrize("change", [_empty, _reverse, _replace])
+@pytest.mark.parametrize("queue", ["orders", "orders.fifo"])
+def test_what_a_handler_does_to_the_payload_changes_no_outcome(change: Any, queue: str) -> None:
+    seen: list[str] = []
+    resolver = Resolver()
+
+    @resolver.on_queue(queue)
+    def work(event: Event) -> None:
+        seen.append(event.text)
+        if len(seen) == 1:
+            change(event.raw)
+        if event.text == "b":
+            raise ValueError
+
+    texts = ["a", "b", "c", "d"]
+    fifo = queue.endswith(".fifo")
+    raw = samples.sqs(queue, texts, message_ids=texts, group=["g"] * 4 if fifo else None)
+    failed = ["b", "c", "d"] if fifo else ["b"]
+    assert resolver.resolve(raw) == {"batchItemFailures": [{"itemIdentifier": id} for id in failed]}
+    assert seen == (["a", "b"] if fifo else texts)
 
 
 def test_the_group_of_a_message() -> None:
