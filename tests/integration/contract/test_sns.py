@@ -118,7 +118,7 @@ def test_a_filter_policy_compares_a_boolean_as_it_was_sent(place, text, taken_by
     assert place.arrived(queue) == []
 
 
-def test_what_xml_has_no_character_for_arrives_in_json(place):
+def test_what_xml_has_no_character_for_arrives_in_json_by_a_topic(place):
     topic, queue = place.make()
     place.sns.publish(topic, {"note": "a\ufffe\uffffb"}, session=Session(user="\uffff"))
     (record,) = place.arrived(queue)
