@@ -14,6 +14,7 @@ from time import monotonic, sleep, time
 from router.dispatch.chain import NOTHING, Middleware
 from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, Conflict, ServiceUnavailable, UnprocessableContent
+from router.event import Source
 from router.guards.results import read, written
 from router.idempotency import Claim
 from router.response import Response
@@ -34,6 +35,7 @@ HEADER = "idempotency-key"
 _LONGEST_KEY = 255
 _YEAR = 366 * 86_400
 _SAFE = ("GET", "HEAD", "OPTIONS")
+_BROKERS = (Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ)
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -190,7 +192,7 @@ class Idempotent(Middleware):
         elif event._speaks_http:
             key = None if event.method in _SAFE else self._sent(event)
         else:
-            key = event.id
+            key = _own_key(event)
         if key is None:
             return None
         session = event.session
@@ -328,6 +330,19 @@ def _goes_on(event: Event) -> bool:
     from router.dispatch.plan import is_async
 
     return getattr(event.route, "concurrency", 1) > 1 and not is_async(event.route.handler)
+
+
+def _own_key(event: Event) -> str:
+    """Return the key of an event that is no request: its id, and where that counts.
+
+    Ids of a broker are its own. Those of Kafka are offsets: they begin anew in another cluster, and in a topic that was
+    deleted and made again. The time of the record tells the latter apart.
+    """
+    id, raw = event.id, event.raw
+    if event.source not in _BROKERS:
+        return id
+    when = event.record.get("timestamp") if event.source is Source.KAFKA else ""
+    return _digest(id, str(raw.get("eventSourceArn") or raw.get("bootstrapServers")), str(when))
 
 
 def _digest(*parts: str) -> str:

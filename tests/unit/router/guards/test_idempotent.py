@@ -369,6 +369,38 @@ def test_a_call_gets_the_result_of_the_first(result: Any, waits: bool) -> None:
     assert len(payments.done) == 1
 
 
+@pytest.mark.parametrize("source", ["kafka", "rabbitmq", "activemq"])
+def test_an_id_of_a_broker_counts_for_that_broker(source: str) -> None:
+    resolver = Resolver()
+    ran: list[str] = []
+
+    @resolver.on(source, "*", middleware=[Idempotent(MemoryStore())])
+    def handle(event: Event) -> None:
+        ran.append(event.id)
+
+    first, other = samples.SAMPLES[source](), samples.SAMPLES[source]()
+    other["eventSourceArn"] += "-2"
+    for payload in (first, other, first, other):
+        resolver.resolve(payload)
+    assert len(ran) == 2 * len(set(ran)) == 4
+
+
+def test_a_topic_that_is_made_anew_has_other_records_at_the_same_offsets() -> None:
+    resolver = Resolver()
+    ran: list[str] = []
+
+    @resolver.on_kafka("orders", middleware=[Idempotent(MemoryStore())])
+    def handle(event: Event) -> None:
+        ran.append(event.id)
+
+    first, anew = samples.SAMPLES["kafka"](), samples.SAMPLES["kafka"]()
+    for record in anew["records"]["orders-0"]:
+        record["timestamp"] += 60_000
+    for payload in (first, anew, anew):
+        resolver.resolve(payload)
+    assert len(ran) == 2 * len(set(ran)) == 4
+
+
 def test_a_large_integer_stays_exact() -> None:
     payments = Payments(key=lambda event: "k")
     payments.result = {"n": 2**70}
