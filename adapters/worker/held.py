@@ -96,7 +96,8 @@ class Holding:
         async with self._changing:
             # What was let go meanwhile is to come again when its visibility ends, and not later.
             lost = await self._change([held for held in due if held.id in self._held], self._visibility)
-        expected = [id for id in lost if id in self._held]  # others were deleted meanwhile
+        # Others were deleted meanwhile, or are being deleted: what comes of that is told there.
+        expected = [id for id in lost if (held := self._held.get(id)) is not None and not held.done]
         if expected:
             _log.warning(
                 "%s: %d messages cannot be kept invisible (%s); they may be handled twice",

@@ -142,6 +142,21 @@ class TestVisibility:
         assert "1 messages cannot be kept invisible (InternalError); they may be handled twice" in caplog.text
         assert "2 messages cannot be kept invisible (connection lost)" in caplog.text
 
+    def test_a_renewal_that_a_deletion_overtakes_is_no_trouble(self, caplog: pytest.LogCaptureFixture):
+        sqs = FakeSqs(refused(0), delay=0.05)
+
+        async def hold() -> None:
+            held = holding(sqs, visibility=0.3)
+            keeping = asyncio.create_task(held.keep())
+            held.take([record("a")])
+            await sqs.until_asked(1)
+            await held.delete(["a"])
+            keeping.cancel()
+
+        run(hold())
+        assert sqs.asked == [(0.3, "h-a"), ("delete", "h-a")]
+        assert caplog.text == ""
+
     def test_a_delay_is_not_undone_by_a_renewal_that_is_under_way(self):
         sqs = FakeSqs(delay=0.05)
 
