@@ -23,6 +23,8 @@ class KeyTable(Adapter):
     table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
     """
 
+    _ttl = TTL
+
     def __init__(self, aws: Aws | None = None, *, table: str) -> None:
         super().__init__(aws)
         if not isinstance(table, str) or not table:
@@ -44,11 +46,11 @@ class KeyTable(Adapter):
         Raises:
             TableMismatch: the one that is there has another key or another TTL; nothing is changed.
         """
-        self._run(creating(self._step, self.definition(), TTL), "create_table")
+        self._run(creating(self._step, self.definition(), self._ttl), "create_table")
 
     async def create_table_async(self) -> None:
         """Do as `create_table` does, without blocking the event loop."""
-        await self.aws.run_async(creating(self._step, self.definition(), TTL))
+        await self.aws.run_async(creating(self._step, self.definition(), self._ttl))
 
     def _step(self, operation: str, **parameters: Any) -> Any:
         return self.aws.step(

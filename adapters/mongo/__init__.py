@@ -64,9 +64,6 @@ if TYPE_CHECKING:
     from adapters.mongo.syncing import sync_indexes as sync_indexes
     from adapters.mongo.tenants import TenantList as TenantList
     from adapters.mongo.tenants import Tenants as Tenants
-    from adapters.mongo.tokens import IssuedToken as IssuedToken
-    from adapters.mongo.tokens import MongoTokens as MongoTokens
-    from adapters.mongo.tokens import Token as Token
 else:
     from adapters._core.lazy import lazy_names
 
@@ -89,7 +86,6 @@ else:
             "mongo_settings": "Cluster MongoSettings",
             "syncing": "sync_indexes",
             "tenants": "TenantList Tenants",
-            "tokens": "IssuedToken MongoTokens Token",
             ".._core.page_tokens": "Page",
         },
     )

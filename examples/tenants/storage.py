@@ -10,7 +10,8 @@ import os
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from adapters.mongo import Index, Mongo, MongoSettings, MongoTokens, Repository, TenantList, Tenants
+from adapters.mongo import Index, Mongo, MongoSettings, Repository, TenantList, Tenants
+from adapters.tokens import MongoTokenStore, Tokens
 
 PLATFORM = os.environ.get("NOTES_DATABASE", "notes")
 """The database of what belongs to no tenant; those of tenants are called `notes_acme` and so on."""
@@ -73,4 +74,4 @@ usage = Repository(mongo, "usage", Usage, ids="str")
 
 # For all tenants together.
 tenants = Repository(mongo, "tenants", Tenant, database=PLATFORM, ids="str")
-tokens = MongoTokens(mongo, database=PLATFORM)
+tokens = Tokens(MongoTokenStore(mongo, database=PLATFORM))

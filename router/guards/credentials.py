@@ -83,7 +83,7 @@ class Credential:
 class Bearer(Credential):
     """A token in a header (RFC 6750), looked up by an authenticator.
 
-    authenticator: has `authenticate(token)`, `authenticate_async(token)` or both, as `Jwt`, `ApiKeys` and `MongoTokens`
+    authenticator: has `authenticate(token)`, `authenticate_async(token)` or both, as `Jwt` and `adapters.tokens.Tokens`
         have. Async code asks the async one, and the sync one in a thread where there is no other. If it raises, nobody
         is admitted by it.
     header: where the token is. In another header than `authorization` it may stand without `Bearer`.
@@ -164,7 +164,7 @@ class Bearer(Credential):
 class ApiKey(Bearer):
     """A key in a header of its own, looked up by an authenticator; see `Bearer`.
 
-    authenticator: such as `ApiKeys`.
+    authenticator: such as `adapters.tokens.Tokens`.
     header: where the key is, alone.
     """
 

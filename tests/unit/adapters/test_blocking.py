@@ -23,7 +23,7 @@ from adapters.http import Services
 from adapters.idempotency import IdempotencyTable
 from adapters.lambda_invoke import Invoker
 from adapters.messaging import Queue, Topic
-from adapters.mongo import Exposed, Mongo, MongoSettings, MongoTokens, QueryProxy, Repository, sync_indexes
+from adapters.mongo import Exposed, Mongo, MongoSettings, QueryProxy, Repository, sync_indexes
 from adapters.offload import Offload
 from adapters.parameters import Parameters, resolve_requirements
 from adapters.rate_limits import RateLimitTable
@@ -31,6 +31,7 @@ from adapters.s3 import S3
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from adapters.stepfunctions import StepFunctions
+from adapters.tokens import DynamoDBTokenStore, MongoTokenStore, Tokens
 from adapters.websocket import Connections, TrackConnections
 from router import ConfigurationError, QueueEvent, Resolver, Session
 from router.testing import TestClient
@@ -66,7 +67,9 @@ def made(mode: str = "error") -> list[Any]:
         Services({"billing": "https://billing.internal"}, blocking=mode),
         orders,
         orders.find({}),
-        MongoTokens(mongo),
+        Tokens(MongoTokenStore(mongo)),
+        MongoTokenStore(mongo),
+        DynamoDBTokenStore(aws),
         QueryProxy({"orders": Exposed(orders, fields=["total"])}),
     ]
 
@@ -109,7 +112,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Table.transact_write": (Put(User("u1")),),
     "QueryProxy.find": ({"collection": "orders"},),
     "QueryProxy.aggregate": ({"collection": "orders"},),
-    "MongoTokens.issue": ("ann",),
+    "Tokens.issue": ("ann",),
     "Repository.bulk": ([],),
     "Repository.update": ("o1",),
     "Repository.update_many": ({"total": 1},),
@@ -117,8 +120,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 NAMED: dict[str, dict[str, Any]] = {
     "Connections.find": {"everyone": True},
     "Connections.broadcast": {"everyone": True},
-    "MongoTokens.issue": {"expires_in": 60},
-    "MongoTokens.revoke_all": {"user": "ann"},
+    "Tokens.issue": {"expires_in": 60},
+    "Tokens.revoke_all": {"user": "ann"},
     "Repository.update": {"set": {"total": 1}},
     "Repository.update_many": {"set": {"total": 1}},
     "S3.presign_put": {"content_type": "text/plain", "size": 1},

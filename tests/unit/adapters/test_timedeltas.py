@@ -21,7 +21,6 @@ from adapters.mongo import (
     InvalidRequest,
     Mongo,
     MongoSettings,
-    MongoTokens,
     Repository,
     Tenants,
 )
@@ -29,6 +28,7 @@ from adapters.offload import Offload
 from adapters.parameters import Parameters
 from adapters.s3 import S3
 from adapters.sqs import Message, Sqs
+from adapters.tokens import MongoTokenStore, Tokens
 from adapters.websocket import Connections, TrackConnections
 from adapters.worker import Worker
 from router import ConfigurationError
@@ -127,7 +127,7 @@ def test_mongodb() -> None:
     cluster = Cluster("mongodb://db", timeout=2 * MINUTE, operation_timeout=MINUTE, idle=timedelta(minutes=5))
     mongo = Mongo(MongoSettings({"main": cluster}, tenants=Tenants(cache=MINUTE, least_wait=timedelta(seconds=2))))
     repository: Repository[dict[str, Any]] = Repository(mongo, "orders")
-    MongoTokens(mongo, cache=MINUTE, last_used_every=MINUTE)
+    Tokens(MongoTokenStore(mongo), cache=MINUTE, last_used_every=MINUTE)
 
     assert cluster == Cluster("mongodb://db", timeout=120, operation_timeout=60, idle=300)
     assert repository.find(max_time=timedelta(milliseconds=1500))._parameters.milliseconds == 1500

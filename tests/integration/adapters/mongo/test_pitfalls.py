@@ -21,7 +21,6 @@ from adapters.mongo import (
     Insert,
     Mongo,
     MongoSettings,
-    MongoTokens,
     QueryProxy,
     Repository,
     Tenants,
@@ -29,6 +28,7 @@ from adapters.mongo import (
     sync_indexes,
 )
 from adapters.mongo.mongo_settings import DRIVERS
+from adapters.tokens import MongoTokenStore, Tokens
 from router import (
     Authenticate,
     Body,
@@ -182,9 +182,9 @@ def test_4_a_session_that_was_read_at_import_is_nobody_s(
 # ---- authentication ------------------------------------------------------------------------------------------------
 
 
-def guarded(mongo: Mongo, orders: Repository[dict[str, Any]], **options: Any) -> tuple[TestClient, MongoTokens]:
+def guarded(mongo: Mongo, orders: Repository[dict[str, Any]], **options: Any) -> tuple[TestClient, Tokens]:
     """Orders behind tokens that are in a collection."""
-    tokens = MongoTokens(mongo, database=f"{PREFIX}-auth", cache=0)
+    tokens = Tokens(MongoTokenStore(mongo, database=f"{PREFIX}-auth"), cache=0)
     resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant", user_header="x-user")))
     resolver.use(Authenticate(tokens, **options))
 

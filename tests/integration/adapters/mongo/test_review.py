@@ -25,7 +25,6 @@ from adapters.mongo import (
     InvalidRequest,
     Mongo,
     MongoSettings,
-    MongoTokens,
     Repository,
     TenantList,
     Tenants,
@@ -36,6 +35,7 @@ from adapters.mongo import (
     sync_indexes,
 )
 from adapters.mongo.mongo_settings import DRIVERS
+from adapters.tokens import MongoTokenStore, Tokens
 from router import Event, Resolver, Session
 from router.dispatch.loop import close_loop, run
 from router.errors import ConfigurationError
@@ -291,7 +291,7 @@ def test_tenants_without_a_list_are_those_with_a_database(ferretdb: FerretDB, mo
 
 
 def test_a_token_is_revoked_by_its_whole_text_too(mongo: Mongo) -> None:
-    tokens = MongoTokens(mongo, database=f"{PREFIX}platform", cache=0)
+    tokens = Tokens(MongoTokenStore(mongo, database=f"{PREFIX}platform"), cache=0)
     issued = tokens.issue("ann", ["acme"], expires_in=60)
     assert tokens.authenticate(issued.token) is not None
     assert tokens.revoke(issued.token)

@@ -1,4 +1,4 @@
-"""The cache of `MongoTokens`: who was let in not long ago."""
+"""The cache of `Tokens`: who was let in not long ago."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from adapters.mongo.token_documents import Stored
+    from adapters.tokens.records import Stored
     from router.identity import Identity
 
 _AT_MOST = 10_000
