@@ -1,4 +1,6 @@
-"""The command line: `junction --help`. Needs the extra `cli`; `worker` needs `aws`, `indexes` needs `mongo`."""
+"""The command line: `junction --help`. Needs the extra `cli`; `worker` needs `aws`, `indexes` needs `mongo`, and
+`tokens` the one of its store.
+"""
 
 from __future__ import annotations
 

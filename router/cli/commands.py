@@ -14,6 +14,7 @@ from typer.core import TyperCommand
 import router
 from router.cli import library, shadowing
 from router.cli.loading import load, load_application, refuse
+from router.cli.tokens import app as tokens_app
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.slots import matches
@@ -248,6 +249,9 @@ def vendor(
     from router.cli.vendor import run_vendor
 
     raise typer.Exit(run_vendor(folder, package, check=check, force=force))
+
+
+app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
 
 
 # ---- the table of routes -------------------------------------------------------------------------------------------

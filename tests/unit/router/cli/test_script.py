@@ -41,9 +41,11 @@ class TestJunction:
 
         assert done.returncode == 0
         assert "Usage: junction" in done.stdout
-        assert all(f" {command} " in done.stdout for command in ("routes", "task", "worker", "indexes", "vendor"))
+        assert all(
+            f" {command} " in done.stdout for command in ("routes", "task", "worker", "indexes", "tokens", "vendor")
+        )
 
-    @pytest.mark.parametrize("command", ["", "routes", "task", "worker", "indexes", "vendor"])
+    @pytest.mark.parametrize("command", ["", "routes", "task", "worker", "indexes", "tokens", "vendor"])
     def test_help_fits_80_columns_and_has_the_exit_statuses(self, command: str) -> None:
         done = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80"})
 
@@ -145,7 +147,9 @@ class TestOwnAdapters:
 
         assert (done.returncode, done.stderr) == (7, "")
 
-    @pytest.mark.parametrize("words", [["worker", "app:resolver", "orders"], ["indexes", "app:resolver"]])
+    @pytest.mark.parametrize(
+        "words", [["worker", "app:resolver", "orders"], ["indexes", "app:resolver"], ["tokens", "app:resolver", "list"]]
+    )
     def test_what_needs_the_librarys_says_so(self, here: Path, words: list[str]) -> None:
         done = junction(*words, cwd=here)
 
