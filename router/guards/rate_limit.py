@@ -44,10 +44,26 @@ if TYPE_CHECKING:
 _DAY = 86_400
 _FASTEST = 1_000_000
 _MOST = 10**9
+_SUBNET = 64  # bits of an IPv6 address: what one customer has at least, to choose any address of
+
+
+def _network(address: str | None) -> str | None:
+    """Return what one client cannot change of its address: all of IPv4, the subnet of IPv6."""
+    if address is None or ":" not in address:
+        return address
+    from ipaddress import IPv6Address
+
+    try:
+        held = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(held.ipv4_mapped or f"{int(held) >> (128 - _SUBNET):x}::/{_SUBNET}")
+
+
 _BY: dict[str, Callable[[Event], str | None]] = {
     "tenant": lambda event: event.session.tenant,
     "user": lambda event: event.session.user,
-    "address": lambda event: event.source_ip,
+    "address": lambda event: _network(event.source_ip),
 }
 
 
@@ -58,8 +74,8 @@ class RateLimit(Middleware):
         alone, and Lambda runs many.
     rate, per: so many events in so many seconds (or a timedelta).
     burst: how many may come at once; `rate` by default.
-    by: whose bucket: that of the "tenant", the "user" or the "address", or what a function of the event returns. Events
-        of nobody share one.
+    by: whose bucket: that of the "tenant", the "user" or the "address" (of IPv6 its /64, which one client has for
+        itself), or what a function of the event returns. Events of nobody share one.
     name: tells limits apart that share buckets; by default the rate and `by`.
     when_down: what happens while the buckets do not answer: "refuse" (503; the record fails), or "run".
 

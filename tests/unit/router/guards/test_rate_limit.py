@@ -95,6 +95,27 @@ def test_each_owner_has_a_bucket(clock: Clock, by: Any, other: dict[str, str]) -
     assert statuses(client, 2) == [200, 429]  # nobody's
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "share"),
+    [
+        ("2001:db8:1:2::1", "2001:db8:1:2:ffff:1:2:3", True),
+        ("2001:db8:1:2::1", "2001:0DB8:0001:0002:0:0:0:1", True),
+        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
+        ("::ffff:203.0.113.7", "203.0.113.7", True),
+        ("::ffff:203.0.113.7", "::ffff:cb00:7107", True),
+        ("::ffff:203.0.113.7", "::ffff:203.0.113.8", False),
+        ("2001:db8::203.0.113.7", "2001:db8::203.0.113.8", True),
+        ("not:an:address", "not:an:address:2", False),
+    ],
+)
+def test_a_client_that_changes_its_ipv6_address_stays_in_its_bucket(first: str, second: str, share: bool) -> None:
+    resolver = Resolver()
+    resolver.use(RateLimit(MemoryBuckets(), rate=1, by="address"))
+    resolver.get("/")(lambda: "ok")
+    answers = [resolver.resolve(samples.http(source_ip=address))["statusCode"] for address in (first, second)]
+    assert answers == [200, 429 if share else 200]
+
+
 def test_by_address_and_by_a_function(clock: Clock) -> None:
     client = application(by="address", rate=1)
     here, there = (samples.rest("GET", "/", source_ip=address) for address in ("203.0.113.7", "203.0.113.8"))
