@@ -73,6 +73,14 @@ def test_the_recommended_policy_survives_what_runs_for_nobody() -> None:
     assert seen == ["schedule", "object", "stream", "disconnect"]
 
 
+def test_a_connection_that_opens_has_a_place_for_one() -> None:
+    resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_header="x-tenant"), require="tenant"))
+    resolver.on_connect()(lambda: None)
+    client = TestClient(resolver)
+    assert client.connect()["statusCode"] == 400
+    assert client.connect(headers={"x-tenant": "acme"})["statusCode"] == 200
+
+
 def test_a_message_has_a_place_where_an_authorizer_says_it_again() -> None:
     resolver = Resolver(session=SessionPolicy(request=FromRequest(tenant_claim="tenant"), require="tenant"))
     resolver.on_message()(lambda: "x")

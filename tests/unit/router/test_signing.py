@@ -245,6 +245,24 @@ def test_it_shows_no_secret_and_hands_none_on() -> None:
         assert copied.open(signed())["tenant"] == "acme"
 
 
+def test_what_is_signed_for_a_connection_lasts_as_long_as_that(clock: list[float]) -> None:
+    kept, sent = (json.loads(SIGNING.seal(PAYLOAD, purpose)) for purpose in ("connection", "message"))
+    clock[0] += 3600
+    assert SIGNING.open(kept, "connection")["tenant"] == "acme"
+    with pytest.raises(SessionError, match="expired"):
+        SIGNING.open(sent, "message")
+
+
+def test_a_message_may_wait_as_long_as_a_queue_keeps_it() -> None:
+    assert Signing(SECRET).max_age == timedelta(days=14, hours=1).total_seconds()  # SQS keeps one for 14 days
+    assert Signing(SECRET, header_max_age=1).header_max_age == 1
+
+
+def test_it_shows_how_many_older_secrets_there_are() -> None:
+    assert "previous=<1 hidden>" in repr(SIGNING)
+    assert "previous" not in repr(OLDER)
+
+
 def test_it_cannot_be_changed() -> None:
     for name in ("max_age", "secret", "previous", "misspelled"):
         with pytest.raises(AttributeError):

@@ -176,3 +176,11 @@ def test_a_session_in_an_image_is_believed_where_it_is_named() -> None:
         change = ("INSERT", None, {"id": 1, "session": ANN.to_dict()})
         assert bool(TestClient(resolver).stream("orders", [change])["batchItemFailures"]) is not believed
         assert seen == (["acme"] if believed else [])
+
+
+@pytest.mark.parametrize(
+    "source", ["iot-provisioning", "iot-authorizer", "transfer", "authorizer", "appsync-authorizer", "rest", "s3"]
+)
+def test_a_source_that_brings_no_session_cannot_be_named(source: str) -> None:
+    with pytest.raises(ConfigurationError, match=source):
+        SessionPolicy(unsigned_from=source)

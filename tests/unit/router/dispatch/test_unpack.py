@@ -474,3 +474,15 @@ def test_a_route_registered_later_may_be_async() -> None:
 
     assert not failed(resolver, samples.sqs("box", [samples.s3("others", ["a"])]))
     assert seen == ["others"]
+
+
+def test_the_session_of_an_event_goes_before_that_of_the_message_around_it() -> None:
+    event = samples.eventbridge("OrderPlaced", {"id": 1}, source="shop", session={"tenant": "inner"})
+    plain = samples.eventbridge("OrderPlaced", {"id": 2}, source="shop")
+    resolver = Resolver()
+    seen: list[str | None] = []
+    resolver.on_bus("OrderPlaced")(lambda session: seen.append(session.tenant))
+    resolver.unpack("orders", bus_sources=["shop"])
+    records = [samples.sqs_record("orders", one, session={"tenant": "outer"}) for one in (event, plain)]
+    assert resolver.resolve({"Records": records}) == {"batchItemFailures": []}
+    assert seen == ["inner", "outer"]
