@@ -94,6 +94,8 @@ class Form:
         name = getattr(middleware, "__qualname__", type(middleware).__qualname__)
         if isinstance(middleware, type):
             raise ConfigurationError(f"middleware {name} is a class; give an instance: {name}()")
+        if hasattr(middleware, "identify") or hasattr(middleware, "authenticate"):
+            raise ConfigurationError(f"{name} is no middleware: give it to auth=, or to use(Authenticate(...))")
         function: Any = inspect.unwrap(middleware) if inspect.isroutine(middleware) else type(middleware).__call__
         other = getattr(middleware, "call_async", None)
         self._open: Call | None = middleware if inspect.isgeneratorfunction(function) else None

@@ -219,8 +219,8 @@ class Claims(Credential):
     kind = "claims"
 
     def __init__(self, user: str = "sub", *, tenant: str | None = None, keep: Iterable[str] | None = None) -> None:
-        self.user = user
-        self.tenant = tenant
+        self.user = name_of_claim(user, "Claims(user=...)")
+        self.tenant = None if tenant is None else name_of_claim(tenant, "Claims(tenant=...)")
         self.keep = None if keep is None else frozenset([keep] if isinstance(keep, str) else keep)
         self.hint = "sign in where the API says"
 
@@ -301,6 +301,13 @@ def caller_arn(event: Event) -> str | None:
 def can_authenticate(value: object) -> bool:
     """Whether it looks up tokens, be it sync or async."""
     return any(callable(getattr(value, verb, None)) for verb in ("authenticate", "authenticate_async"))
+
+
+def name_of_claim(given: object, where: str) -> str:
+    """Return the name of a claim. Raises ConfigurationError."""
+    if not isinstance(given, str) or not given:
+        raise ConfigurationError(f"{where}: give the name of one claim, not {given!r:.80}")
+    return given
 
 
 def not_valid() -> Unauthorized:

@@ -14,6 +14,7 @@ import orjson
 
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.guards.credentials import name_of_claim
 from router.guards.fetching import checked_url
 from router.guards.jwks import ALGORITHMS
 from router.guards.keys import FixedKeys, KeySet, WouldWait
@@ -83,10 +84,10 @@ class Jwt:
                 f"Jwt(algorithms=...): {unknown[0]!r:.40} is not allowed; use some of {', '.join(ALGORITHMS)}"
             )
         self.keys = self._keys_of(keys)
-        self.user_claim = user_claim
+        self.user_claim = name_of_claim(user_claim, "Jwt(user_claim=...)")
         self.user_prefix = user_prefix
-        self.tenant_claim = tenant_claim
-        self.audience_claim = audience_claim
+        self.tenant_claim = None if tenant_claim is None else name_of_claim(tenant_claim, "Jwt(tenant_claim=...)")
+        self.audience_claim = name_of_claim(audience_claim, "Jwt(audience_claim=...)")
         self.claims = dict(claims or {})
         self.keep = None if keep is None else _names(keep, "Jwt(keep=...)", least=0)
         self.leeway = seconds(leeway, "Jwt(leeway=...)", most=_HOUR)

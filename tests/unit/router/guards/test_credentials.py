@@ -353,3 +353,15 @@ def test_no_credential_is_logged_or_answered(caplog: pytest.LogCaptureFixture) -
     book.down = True
     texts.append(client.get("/", headers={"x-api-key": "secret-key", **bearer("secret-token")}).text)
     assert "secret" not in " ".join([*texts, caplog.text])
+
+
+@pytest.mark.parametrize("options", [{"user": ["sub"]}, {"user": ""}, {"user": None}, {"tenant": 5}, {"tenant": ""}])
+def test_the_name_of_a_claim_is_text(options: Any) -> None:
+    with pytest.raises(ConfigurationError, match="give the name of one claim"):
+        Claims(**options)
+
+
+@pytest.mark.parametrize("given", [Claims(), Book(t1=Identity("ann"))], ids=["credential", "authenticator"])
+def test_what_is_no_middleware_is_told_where_it_belongs(given: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"give it to auth=, or to use\(Authenticate"):
+        Resolver().use(given)

@@ -332,6 +332,11 @@ def test_an_event_loop_goes_on_while_keys_are_fetched() -> None:
         {"leeway": -1},
         {"leeway": 7200},
         {"keys": "http://keys.example.com"},
+        {"user_claim": ["sub"]},
+        {"user_claim": None},
+        {"tenant_claim": 5},
+        {"tenant_claim": ""},
+        {"audience_claim": ("aud",)},
     ],
 )
 def test_settings_that_let_in_too_much_are_refused(wrong: dict[str, Any]) -> None:
