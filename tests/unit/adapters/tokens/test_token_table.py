@@ -55,6 +55,15 @@ def test_what_comes_in_pages_and_parts_is_put_together(is_async: bool) -> None:
 
 
 @both
+def test_a_check_reads_what_another_process_has_just_revoked(is_async: bool) -> None:
+    client = FakeClient(get_item={})
+    tokens = Tokens(DynamoDBTokenStore(fake_aws({"dynamodb": client}), table="t"))
+    assert call(tokens, is_async, "authenticate", "jn_" + "0" * 16 + "." + "x" * 43) is None
+    [asked] = client.parameters("get_item")
+    assert (asked["TableName"], asked["ConsistentRead"]) == ("t", True)
+
+
+@both
 def test_a_table_that_is_busy_is_an_error_and_no_short_list(is_async: bool) -> None:
     left = {"t": {"Keys": [{"id": {"S": "a"}, "item": {"S": "token"}}], "ConsistentRead": True}}
     client = FakeClient(query=found_by("a"), batch_get_item={"Responses": {}, "UnprocessedKeys": left})
