@@ -122,7 +122,7 @@ print(found)
 
         assert (marker["library"], marker["version"]) == ("lambda-junction", router.__version__)
         assert marker["package"] == "shop._junction"
-        assert "boto3>=1.34" in marker["requires"]["aws"]
+        assert any(one.startswith("boto3>=") for one in marker["requires"]["aws"])
         assert marker["files"] == held
 
     def test_licence_and_types_come_along_and_byte_code_does_not(self, made: Path) -> None:
