@@ -1,4 +1,4 @@
-"""What an idempotency store keeps of an event: the contract between `router.guards.Idempotent` and its stores."""
+"""Name what an idempotency store keeps of an event: the contract between `router.guards.Idempotent` and its stores."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What is known under a key.
+    """Hold what is known under a key.
 
     fingerprint: of what was asked for.
     done: whether it is done; else somebody is doing it.

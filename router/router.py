@@ -191,7 +191,7 @@ class Registering:
         operation: Literal["publish", "subscribe"] = "publish",
         **options: Unpack[RecordOptions],
     ) -> Decorator:
-        """What clients do on a channel of an AppSync Event API: `/chat/room-1`, or `/chat/*` for all below.
+        """Take what clients do on a channel of an AppSync Event API: `/chat/room-1`, or `/chat/*` for all below.
 
         operation: "publish": each event, whose payload the handler may change; or "subscribe": the question whether
             a client may listen, which None allows and an error refuses.

@@ -23,7 +23,7 @@ HEADER = ("source", "content is written by", "AWS itself says", "an unsigned ses
 
 
 class Writers(NamedTuple):
-    """Who writes the payload of a source.
+    """Name who writes the payload of a source.
 
     content: who writes what a handler works with; a permission of IAM stands for everybody who has it.
     word: what the service vouches for.

@@ -48,7 +48,7 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class TaskStatus:
-    """What a task is doing.
+    """Tell what a task is doing.
 
     arn: of the task.
     status: `PROVISIONING`, `PENDING`, `RUNNING`, `DEPROVISIONING`, `STOPPED` ... (ECS developer guide, task lifecycle).

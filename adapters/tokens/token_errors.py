@@ -1,4 +1,4 @@
-"""What goes wrong with tokens, beside the store."""
+"""Errors of tokens, beside those of the store."""
 
 from __future__ import annotations
 

@@ -5,6 +5,8 @@ No token is kept, logged or answered with here.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 from router.errors import ConfigurationError, Unauthorized
 from router.event import Source
 from router.http.headers import check_header
@@ -53,7 +55,7 @@ BYPASSED = Identity(credential_id="bypass")
 """Stands for the owner of a bypass token: the session is what the SessionPolicy reads."""
 
 
-class Credential:
+class Credential(ABC):
     """The base of what a client can be known by.
 
     kind: what `session.claims["credential"]` says of it.
@@ -67,13 +69,13 @@ class Credential:
     hint = ""
     needs_await = False
 
+    @abstractmethod
     def sent(self, event: Event) -> Any:
         """Return what the event has of it; None for nothing. Raises Unauthorized for what cannot be any."""
-        raise NotImplementedError
 
+    @abstractmethod
     def identify(self, sent: Any) -> Owner | None:
         """Return who it belongs to; None for one that is not valid."""
-        raise NotImplementedError
 
     async def identify_async(self, sent: Any) -> Owner | None:
         """Do the same without blocking the event loop."""

@@ -16,7 +16,7 @@ _THIS_MACHINE = ("127.0.0.1", "::1", "localhost")
 
 
 class FetchFailed(RouterError):
-    """What an issuer publishes could not be had, or is not what it should be."""
+    """An issuer's document could not be had, or is not as it should be."""
 
 
 def checked_url(url: object, where: str) -> str:

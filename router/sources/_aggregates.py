@@ -120,7 +120,7 @@ def _of(outer: KinesisEvent, kind: type[Any], field: str, value: object) -> Any:
 
 
 class _BrokenError(Exception):
-    """What is wrong with an aggregate."""
+    """An aggregate is malformed; the text says how."""
 
 
 def _opened(data: bytes, most: int) -> Iterator[tuple[str, bytes]]:

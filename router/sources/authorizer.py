@@ -177,7 +177,7 @@ class AppSyncAuthorizerEvent(AuthorizerEvent):
 
 
 class GraphqlAuthorizerEvent(AppSyncAuthorizerEvent):
-    """The same, of a GraphQL API: a decision may take fields out."""
+    """Read a request of a GraphQL API: a decision on it may take fields out."""
 
     __slots__ = ()
 

@@ -50,7 +50,7 @@ FAILED = 2  # exit status: nothing can be said
 
 @dataclass(frozen=True)
 class Settings:
-    """What to change and what to run.
+    """Say what to change and what to run.
 
     packages: patterns of files by the name under which they are counted. equivalent: mutants that no test can notice,
     each a table with `file`, `function`, `line`, `becomes` (a list), `why`. only: how paths to mutate start. sample:

@@ -47,7 +47,7 @@ KILLED, TIMED_OUT, SURVIVED, UNTESTED = "killed", "timed out", "survived", "no t
 
 @dataclass(frozen=True)
 class Knowledge:
-    """What a run of all tests has shown.
+    """Hold what a run of all tests has shown.
 
     tests: for each file, the tests that run each of its lines; `""` stands for what runs at import. seconds: how long
     each test takes.

@@ -45,7 +45,7 @@ EXPRESSIONS = _names(
 """The operators that are known here, and so may be allowed."""
 
 ACCUMULATORS = _names("$addToSet $avg $count $first $last $max $mergeObjects $min $push $stdDevPop $stdDevSamp $sum")
-"""What `$group` and `$bucket` may make of the documents of a group."""
+"""Accumulators: `$group` and `$bucket` may make these of the documents of a group."""
 
 _VARIABLES = frozenset(("ROOT", "CURRENT", "NOW", "REMOVE"))
 
