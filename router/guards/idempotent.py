@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from router.idempotency import Store, Stored
 
 HEADER = "idempotency-key"
+_VERBS = ("begin", "finish", "forget", "begin_async", "finish_async", "forget_async")
 _LONGEST_KEY = 255
 _YEAR = 366 * 86_400
 _SAFE = ("GET", "HEAD", "OPTIONS")
@@ -78,8 +79,11 @@ class Idempotent(Middleware):
         wait_for: Duration = 10,
         when_down: Literal["refuse", "run"] = "refuse",
     ) -> None:
-        if isinstance(store, type) or not callable(getattr(store, "begin", None)):
-            raise ConfigurationError(f"Idempotent(): {store!r:.80} is no idempotency store; give an instance of one")
+        lacking = [verb for verb in _VERBS if isinstance(store, type) or not callable(getattr(store, verb, None))]
+        if lacking:
+            raise ConfigurationError(
+                f"Idempotent(): {store!r:.80} is no idempotency store; give an instance with {', '.join(lacking)}"
+            )
         if key is not None and not callable(key):
             raise ConfigurationError("Idempotent(key=...): give a function of the event")
         for name, value, known in (
@@ -196,8 +200,13 @@ class Idempotent(Middleware):
         if key is None:
             return None
         session = event.session
+        name = _digest(str(event.route), session.tenant or "", session.user or "", key)
+        claimed = event.state.setdefault("idempotent", set())
+        if name in claimed:
+            return None  # one that stands further outside has it, and would be waited for
+        claimed.add(name)
         return Attempt(
-            _digest(str(event.route), session.tenant or "", session.user or "", key),
+            name,
             _fingerprint(event, self._key is not None),
             event,
             in_progress_for=self._in_progress_for,

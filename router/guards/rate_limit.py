@@ -93,8 +93,9 @@ class RateLimit(Middleware):
         name: str = "",
         when_down: Literal["refuse", "run"] = "refuse",
     ) -> None:
-        if isinstance(buckets, type) or not callable(getattr(buckets, "take", None)):
-            raise ConfigurationError(f"RateLimit(): {buckets!r:.80} keeps no buckets; give an instance of what does")
+        has_verbs = all(callable(getattr(buckets, verb, None)) for verb in ("take", "take_async"))
+        if isinstance(buckets, type) or not has_verbs:
+            raise ConfigurationError(f"RateLimit(): {buckets!r:.80} keeps no buckets; give an instance with both verbs")
         for option, value in (("rate", rate), ("burst", rate if burst is None else burst)):
             if type(value) is not int or not 1 <= value <= _MOST:
                 raise ConfigurationError(f"RateLimit({option}={value!r:.80}): give an integer from 1 to {_MOST:,}")

@@ -456,6 +456,27 @@ def test_a_record_whose_new_data_is_lost_does_not_go_on_as_it_came() -> None:
     assert {one["result"] for one in resolver.resolve(payload)["records"]} == {"ProcessingFailed"}
 
 
+@both
+@pytest.mark.parametrize("while_running", ["refuse", "wait"])
+def test_one_that_stands_twice_does_not_wait_for_itself(waits: bool, while_running: Any) -> None:
+    resolver = Resolver()
+    once = Idempotent(MemoryStore(), while_running=while_running)
+    resolver.use(once)
+    ran: list[int] = []
+
+    def pay() -> int:
+        ran.append(1)
+        return len(ran)
+
+    async def pay_later() -> int:
+        return pay()
+
+    resolver.post("/payments", middleware=[once])(pay_later if waits else pay)
+    client = TestClient(resolver)
+    answers = [client.post("/payments", json={}, headers={"idempotency-key": "k1"}) for _ in range(2)]
+    assert [(answer.status, answer.json()) for answer in answers] == [(200, 1), (200, 1)]
+
+
 def test_a_group_never_waits(clock: Clock) -> None:
     resolver = Resolver()
     once = Idempotent(MemoryStore(), key=lambda event: "same", while_running="wait")
@@ -636,6 +657,12 @@ def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> Non
         Idempotent({})  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="give an instance"):
         Idempotent(MemoryStore)  # type: ignore[arg-type]
+
+    class Half:
+        begin = finish = forget = MemoryStore.begin
+
+    with pytest.raises(ConfigurationError, match="with begin_async, finish_async, forget_async"):
+        Idempotent(Half())  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match=r"kept for 60 seconds \(keep_for=\), less than the 900"):
         Idempotent(MemoryStore(), keep_for=60)
 

@@ -172,7 +172,7 @@ def test_memory_has_a_bound(clock: Clock) -> None:
     assert [statuses(client, 1, user=user) for user in ("a", "b", "c", "c", "a")] == [[200], [200], [200], [429], [200]]
 
 
-def test_a_clock_that_is_set_back_does_not_lock_anybody_out_for_long(clock: Clock) -> None:
+def test_a_clock_that_is_set_back_keeps_a_bucket_as_it_was_and_says_for_how_long(clock: Clock) -> None:
     client = application(rate=1, per=10)
     assert statuses(client, 1) == [200]
     clock.now -= 3600
@@ -202,6 +202,13 @@ def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> Non
         RateLimit({}, rate=1)  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="give an instance"):
         RateLimit(MemoryBuckets, rate=1)  # type: ignore[arg-type]
+
+    class Half:
+        def take(self, *args: Any) -> float:
+            return 0
+
+    with pytest.raises(ConfigurationError, match="both verbs"):  # an async chain would find out with the first event
+        RateLimit(Half(), rate=1)  # type: ignore[arg-type]
 
 
 def test_whose_bucket_it_is_is_text() -> None:
