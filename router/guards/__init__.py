@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from router.guards.credentials import Iam as Iam
     from router.guards.idempotent import Idempotent as Idempotent
     from router.guards.idempotent import KeyReused as KeyReused
+    from router.guards.json_schema import JsonSchema as JsonSchema
     from router.guards.jwt import Jwt as Jwt
     from router.guards.keys import FixedKeys as FixedKeys
     from router.guards.keys import KeySet as KeySet
@@ -31,6 +32,7 @@ _HOMES = {
     "authenticate": ("Authenticate",),
     "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
     "idempotent": ("Idempotent", "KeyReused"),
+    "json_schema": ("JsonSchema",),
     "jwt": ("Jwt",),
     "keys": ("FixedKeys", "KeySet"),
     "memory": ("MemoryStore",),

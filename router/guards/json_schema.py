@@ -1,0 +1,259 @@
+"""`JsonSchema`: check body, query and headers of an event against JSON Schemas, as they are.
+
+    @resolver.post("/orders", middleware=[JsonSchema(body="schemas/order.json")])
+
+The validator is jsonschema-rs. Its messages quote values, so those here are our own: no value is answered or logged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from router.convert.scalars import MOST_ERRORS, refusal
+from router.dispatch.chain import Middleware
+from router.errors import ConfigurationError, UnsupportedMediaType
+from router.http.headers import is_json_type
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from router.dispatch.chain import Around
+    from router.event import Event
+
+    Schema = Mapping[str, Any] | str | Path
+    Check = Callable[[Event], Iterator[tuple[list[Any], str]]]
+
+_REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
+_DEEPEST = 100
+_TEXTS = {
+    "additionalProperties": "has a name that is not allowed",
+    "const": "is another value than the one that is allowed",
+    "contains": "has no item that is asked for",
+    "dependentRequired": "lacks a part that another one needs",
+    "enum": "is none of the values that are allowed",
+    "exclusiveMaximum": "must be less than {}",
+    "exclusiveMinimum": "must be more than {}",
+    "format": "is not of the format {}",
+    "maxItems": "has more than {} items",
+    "maxLength": "has more than {} characters",
+    "maxProperties": "has more than {} names",
+    "maximum": "must be at most {}",
+    "minItems": "has fewer than {} items",
+    "minLength": "has fewer than {} characters",
+    "minProperties": "has fewer than {} names",
+    "minimum": "must be at least {}",
+    "multipleOf": "must be a multiple of {}",
+    "pattern": "does not fit the pattern",
+    "type": "must be of the type {}",
+    "unevaluatedProperties": "has a name that is not allowed",
+    "uniqueItems": "has an item twice",
+}
+
+
+class JsonSchema(Middleware):
+    """Middleware that refuses events whose parts do not fit a schema: 422 with each fault and its place.
+
+    body: the schema of the body, of any source, as a dict or the path of a file.
+    query: that of the query parameters, as an object. What a property's type asks for is read from the text: numbers,
+        true and false, and arrays of them.
+    headers: that of the headers, as an object with names in lower case.
+    instead: other schemas by kind of credential (`session.claims["credential"]`): `{"api-key": JsonSchema(body=...)}`;
+        None for no check.
+
+    Schemas are of any draft from 4 to 2020-12. A `$ref` stays in its document, and patterns are matched in linear time,
+    so that neither a schema nor a value can make it hang or fetch anything.
+
+    Raises:
+        ConfigurationError: a schema is none, refers to another document, has a pattern with look-around, or the extra
+            `jsonschema` is missing.
+    """
+
+    def __init__(
+        self,
+        body: Schema | None = None,
+        *,
+        query: Schema | None = None,
+        headers: Schema | None = None,
+        instead: Mapping[str, JsonSchema | None] | None = None,
+    ) -> None:
+        self._checks: list[tuple[str, Check]] = []
+        if body is not None:
+            self._checks.append(("body", _of_body(_compiled(body, "body")[0])))
+        if query is not None:
+            self._checks.append(("query", _of_query(*_compiled(query, "query"))))
+        if headers is not None:
+            self._checks.append(("header", _of_headers(_compiled(headers, "headers")[0])))
+        self._instead = dict(instead or {})
+        for kind, other in self._instead.items():
+            if other is not None and not isinstance(other, JsonSchema):
+                raise ConfigurationError(f"JsonSchema(instead=...): give a JsonSchema or None for {kind!r:.80}")
+        if not self._checks and not self._instead:
+            raise ConfigurationError("JsonSchema(): give a schema of the body, the query or the headers")
+
+    def __call__(self, event: Event) -> Around:
+        chosen: JsonSchema | None = self
+        if self._instead:
+            chosen = self._instead.get(str(event.session.claims.get("credential")), self)
+        if chosen is not None:
+            chosen.check(event)
+        yield
+
+    def check(self, event: Event) -> None:
+        """Check an event. Raises UnprocessableContent with every fault."""
+        errors: list[dict[str, str]] = []
+        for place, check in self._checks:
+            for path, message in check(event):
+                errors.append({"at": _place(place, path), "message": message})
+                if len(errors) == MOST_ERRORS:
+                    raise refusal(errors)
+        if errors:
+            raise refusal(errors)
+
+
+# ---- places --------------------------------------------------------------------------------------------------------
+
+
+def _of_body(validator: Any) -> Check:
+    def check(event: Any) -> Iterator[tuple[list[Any], str]]:
+        if event._speaks_http:
+            declared = event._content_type()
+            if not is_json_type(declared):  # a page of another site can send anything else without asking first
+                came = f"is {declared[:100]!r}" if declared else "is missing"
+                raise UnsupportedMediaType(f"the content type {came}; application/json is expected")
+        return _faults(validator, event.json())
+
+    return check
+
+
+def _of_query(validator: Any, schema: Mapping[str, Any]) -> Check:
+    properties = schema.get("properties")
+    kinds = {name: _kind(one) for name, one in properties.items()} if isinstance(properties, Mapping) else {}
+
+    def check(event: Event) -> Iterator[tuple[list[Any], str]]:
+        values = {name: _read(event.query.getall(name), *kinds.get(name, ("string", ""))) for name in event.query}
+        return _faults(validator, values)
+
+    return check
+
+
+def _of_headers(validator: Any) -> Check:
+    def check(event: Event) -> Iterator[tuple[list[Any], str]]:
+        return _faults(validator, {name: event.headers[name] for name in event.headers})
+
+    return check
+
+
+def _kind(schema: Any) -> tuple[str, str]:
+    """Return the type of a property, and that of its items."""
+    kind = schema.get("type") if isinstance(schema, Mapping) else None
+    if kind != "array":
+        return (kind, "") if isinstance(kind, str) else ("string", "")
+    return "array", _kind(schema.get("items"))[0]
+
+
+def _read(texts: list[str], kind: str, of_items: str) -> Any:
+    if kind == "array":
+        return [_value(text, of_items) for text in texts]
+    return _value(texts[-1], kind)
+
+
+def _value(text: str, kind: str) -> Any:
+    """Return what a text stands for where its type asks for it; else the text, which the schema then refuses."""
+    if kind not in ("integer", "number", "boolean", "null"):
+        return text
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return text if isinstance(value, dict | list) else value
+
+
+# ---- faults --------------------------------------------------------------------------------------------------------
+
+
+def _faults(validator: Any, value: Any) -> Iterator[tuple[list[Any], str]]:
+    """Yield each fault as its path and a message of our own."""
+    for error in validator.iter_errors(value):
+        path, keyword = list(error.instance_path), _keyword(error)
+        if keyword == "required":
+            yield [*path, error.kind.property], "is missing"
+        else:
+            yield path, _TEXTS.get(keyword, "does not fit {}").format(_limit(error.kind, keyword))
+
+
+def _keyword(error: Any) -> str:
+    return next((str(part) for part in reversed(error.schema_path) if isinstance(part, str)), "the schema")
+
+
+def _limit(kind: Any, keyword: str) -> str:
+    """Return what a schema says of a keyword; never the value that came."""
+    if keyword == "type":
+        return " or ".join(kind.types)
+    for name in ("limit", "format", "multiple_of"):
+        held = getattr(kind, name, None)
+        if isinstance(held, int | float | str):
+            return str(held)
+    return keyword
+
+
+def _place(place: str, path: list[Any]) -> str:
+    text = place
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return text[:200]
+
+
+# ---- schemas -------------------------------------------------------------------------------------------------------
+
+
+def _compiled(given: Schema, where: str) -> tuple[Any, Mapping[str, Any]]:
+    """Return the validator of a schema, and the schema."""
+    try:
+        import jsonschema_rs
+    except ImportError:
+        raise ConfigurationError('JsonSchema needs jsonschema-rs: pip install "lambda-junction[jsonschema]"') from None
+    schema = _loaded(given, where)
+    _refuse_references(schema, where, 0)
+    try:
+        # The linear engine: a value cannot make a pattern explode. It knows no look-around.
+        options = jsonschema_rs.RegexOptions()
+        return jsonschema_rs.validator_for(dict(schema), pattern_options=options), schema
+    except ValueError as error:
+        reason = str(error).partition("\n")[0]
+        raise ConfigurationError(f"JsonSchema({where}=...): it is no schema that can be used: {reason:.300}") from None
+
+
+def _loaded(given: Any, where: str) -> Mapping[str, Any]:
+    schema = given
+    if isinstance(given, str | Path):
+        try:
+            schema = orjson.loads(Path(given).read_bytes())
+        except OSError as error:
+            raise ConfigurationError(f"JsonSchema({where}={str(given)!r:.200}): {error.strerror}") from None
+        except orjson.JSONDecodeError as error:
+            raise ConfigurationError(f"JsonSchema({where}={str(given)!r:.200}): not JSON: {error}") from None
+    if not isinstance(schema, Mapping):
+        raise ConfigurationError(f"JsonSchema({where}=...): give a dict, or the path of a file that holds one")
+    return schema
+
+
+def _refuse_references(value: Any, where: str, depth: int) -> None:
+    """Refuse a schema that refers to another document: a validator would open the file, or fetch the URL."""
+    if depth > _DEEPEST:
+        raise ConfigurationError(f"JsonSchema({where}=...): it is nested more than {_DEEPEST} levels deep")
+    if isinstance(value, Mapping):
+        for name in _REFERENCES:
+            target = value.get(name)
+            if isinstance(target, str) and not target.startswith("#"):
+                raise ConfigurationError(
+                    f"JsonSchema({where}=...): {name} {target!r:.100} leaves the document; put what it names into $defs"
+                )
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for one in value:
+            _refuse_references(one, where, depth + 1)

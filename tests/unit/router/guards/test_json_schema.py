@@ -1,0 +1,251 @@
+"""Schemas as they are: each fault with its place, no value in any answer, and nothing fetched."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router import ConfigurationError, Identity, Resolver, UnprocessableContent
+from router.guards import ApiKey, JsonSchema
+from router.testing import Answer, TestClient
+
+ORDER = {
+    "type": "object",
+    "required": ["id", "lines"],
+    "properties": {
+        "id": {"type": "string", "minLength": 2, "pattern": "^o-"},
+        "lines": {
+            "type": "array",
+            "minItems": 1,
+            "items": {
+                "type": "object",
+                "required": ["sku"],
+                "properties": {"quantity": {"type": "integer", "minimum": 1, "maximum": 9}},
+            },
+        },
+        "card": {"enum": ["visa"]},
+        "mail": {"format": "email", "type": "string"},
+    },
+    "additionalProperties": False,
+}
+GOOD = {"id": "o-1", "lines": [{"sku": "a", "quantity": 2}]}
+
+
+def client(*args: Any, **options: Any) -> TestClient:
+    resolver = Resolver()
+    guard = JsonSchema(*args, **options)
+    resolver.route("/", ("GET", "POST"), middleware=[guard])(lambda event: "ok")
+    resolver.on_queue("orders", middleware=[guard])(lambda event: None)
+    resolver.on_invoke("order", middleware=[guard])(lambda event: "ok")
+    return TestClient(resolver)
+
+
+def faults(answer: Answer) -> dict[str, str]:
+    assert answer.status == 422
+    return {one["at"]: one["message"] for one in answer.json()["errors"]}
+
+
+def test_what_fits_passes() -> None:
+    assert client(ORDER).post("/", json=GOOD).status == 200
+
+
+def test_each_fault_is_told_with_its_place() -> None:
+    lines = [{"sku": "a", "quantity": 0}, {"quantity": "two"}, 5, {"sku": "b", "quantity": 10}]
+    answer = client(ORDER).post("/", json={"id": "x", "lines": lines, "card": "amex", "more": 1})
+    assert faults(answer) == {
+        "body.id": "does not fit the pattern",
+        "body.lines[0].quantity": "must be at least 1",
+        "body.lines[1].quantity": "must be of the type integer",
+        "body.lines[1].sku": "is missing",
+        "body.lines[2]": "must be of the type object",
+        "body.lines[3].quantity": "must be at most 9",
+        "body.card": "is none of the values that are allowed",
+        "body": "has a name that is not allowed",
+    }
+    assert faults(client(ORDER).post("/", json={})) == {"body.id": "is missing", "body.lines": "is missing"}
+
+
+def test_no_value_is_answered_or_logged(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    secret = {"id": "s3cret-id", "lines": "s3cret-lines", "card": "s3cret-card", "mail": "s3cret-mail"}
+    answer = client(ORDER).post("/", json=secret)
+    assert answer.status == 422
+    assert "s3cret" not in answer.text + caplog.text
+
+
+def test_thousands_of_faults_are_a_bounded_answer() -> None:
+    answer = client(ORDER).post("/", json={"id": "o-1", "lines": [5] * 10_000})
+    assert (answer.status, len(answer.json()["errors"])) == (422, 50)
+
+
+@pytest.mark.parametrize("content", ["text/plain", "application/x-www-form-urlencoded", None])
+def test_a_body_must_say_that_it_is_json(content: str | None) -> None:
+    headers = {"content-type": content} if content else {}
+    answer = client(ORDER).post("/", body=json.dumps(GOOD), headers=headers)
+    assert answer.status == 415
+
+
+@pytest.mark.parametrize("body", ["{", "", "[" * 5000])
+def test_a_body_that_is_no_json_is_a_400(body: str) -> None:
+    assert client(ORDER).post("/", body=body, headers={"content-type": "application/json"}).status == 400
+
+
+def test_records_and_calls_are_checked_too() -> None:
+    app = client(ORDER)
+    assert app.queue("orders", [GOOD, {"id": 5}, GOOD])["batchItemFailures"].__len__() == 1
+    assert app.invoke("order", GOOD) == "ok"
+    with pytest.raises(UnprocessableContent, match=r"body\.id: must be of the type string"):
+        app.invoke("order", {"id": 5, "lines": [{"sku": "a"}]})
+
+
+# ---- query and headers ---------------------------------------------------------------------------------------------
+
+FILTERS = {
+    "properties": {
+        "limit": {"type": "integer", "maximum": 100},
+        "price": {"type": "number"},
+        "open": {"type": "boolean"},
+        "tag": {"type": "array", "items": {"type": "string"}, "maxItems": 2},
+        "day": {"type": "array", "items": {"type": "integer"}},
+        "name": {"type": "string"},
+    },
+    "required": ["limit"],
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("limit=5&price=1.5&open=true&tag=a&tag=b&day=1&day=2&name=5", None),
+        ("limit=5&other=x", None),
+        ("limit=101", {"query.limit": "must be at most 100"}),
+        ("limit=many", {"query.limit": "must be of the type integer"}),
+        ("limit=[]", {"query.limit": "must be of the type integer"}),
+        ("limit=1.5", {"query.limit": "must be of the type integer"}),
+        ("limit=5&open=yes", {"query.open": "must be of the type boolean"}),
+        ("limit=5&tag=a&tag=b&tag=c", {"query.tag": "has more than 2 items"}),
+        ("limit=5&day=x", {"query.day[0]": "must be of the type integer"}),
+        ("", {"query.limit": "is missing"}),
+    ],
+)
+def test_the_query_is_read_as_its_types_ask(query: str, expected: Any) -> None:
+    answer = client(query=FILTERS).get(f"/?{query}")
+    assert (None if answer.status == 200 else faults(answer)) == expected
+
+
+def test_headers_go_by_lower_case_names() -> None:
+    app = client(headers={"required": ["x-version"], "properties": {"x-version": {"enum": ["1", "2"]}}})
+    assert app.get("/", headers={"X-Version": "2"}).status == 200
+    assert faults(app.get("/", headers={"X-Version": "3"})) == {
+        "header.x-version": "is none of the values that are allowed"
+    }
+    assert faults(app.get("/")) == {"header.x-version": "is missing"}
+
+
+def test_faults_of_all_places_are_told_together() -> None:
+    answer = client({"type": "object"}, query=FILTERS).post("/", json=[])
+    assert faults(answer) == {"body": "must be of the type object", "query.limit": "is missing"}
+
+
+def test_a_kind_of_credential_has_a_schema_of_its_own() -> None:
+    class Keys:
+        def __init__(self, kind: str) -> None:
+            self.kind = kind
+
+        def authenticate(self, token: str) -> Identity:
+            return Identity("importer", ["acme"])
+
+    resolver = Resolver(auth=[ApiKey(Keys("api-key")), Keys("jwt"), ApiKey(Keys("free"), header="x-free")])
+    strict, loose = JsonSchema(ORDER), {"type": "object"}
+    resolver.post("/", middleware=[JsonSchema(ORDER, instead={"api-key": JsonSchema(loose), "free": None})])(lambda: 1)
+    resolver.post("/strict", middleware=[strict])(lambda: 1)
+    app = TestClient(resolver)
+    assert app.post("/", json={}, headers={"authorization": "Bearer t"}).status == 422
+    assert app.post("/", json={}, headers={"x-api-key": "k"}).status == 200
+    assert app.post("/", json=[], headers={"x-api-key": "k"}).status == 422
+    assert app.post("/", json=[], headers={"x-free": "k"}).status == 200
+    assert app.post("/strict", json={}, headers={"x-api-key": "k"}).status == 422
+
+
+# ---- schemas -------------------------------------------------------------------------------------------------------
+
+
+def test_a_schema_may_be_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "order.json"
+    file.write_text(json.dumps(ORDER))
+    for given in (file, str(file)):
+        assert client(given).post("/", json=GOOD).status == 200
+    file.write_text("{")
+    with pytest.raises(ConfigurationError, match="not JSON"):
+        JsonSchema(file)
+    with pytest.raises(ConfigurationError, match=r"nothing\.json.*No such file"):
+        JsonSchema(tmp_path / "nothing.json")
+
+
+@pytest.mark.parametrize("name", ["$ref", "$dynamicRef"])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "http://127.0.0.1:9/x", "https://a.example/x#/a", "other.json", "//a/b", ""]
+)
+def test_a_reference_out_of_the_document_is_refused_before_anything_is_opened(name: str, target: str) -> None:
+    schema = {"properties": {"a": {"items": [{name: target}]}}}
+    with pytest.raises(ConfigurationError, match="leaves the document"):
+        JsonSchema(schema)
+
+
+def test_a_reference_within_the_document_works() -> None:
+    schema = {"$defs": {"name": {"type": "string"}}, "properties": {"a": {"$ref": "#/$defs/name"}}}
+    assert client(schema).post("/", json={"a": "x"}).status == 200
+    assert faults(client(schema).post("/", json={"a": 5})) == {"body.a": "must be of the type string"}
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "nonsense"},
+        {"pattern": "(?<=a)b"},
+        {"pattern": "("},
+        {"$ref": "#/nothing"},
+        {"$schema": "http://a.example/x"},
+        {"minimum": "1"},
+        [],
+        5,
+    ],
+)
+def test_what_is_no_schema_is_refused_at_the_start(schema: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"JsonSchema\(body=...\)"):
+        JsonSchema(schema)
+
+
+def test_a_schema_that_is_nested_too_deeply_is_refused() -> None:
+    schema: Any = {}
+    for _ in range(2000):
+        schema = {"not": schema}
+    with pytest.raises(ConfigurationError, match="levels deep"):
+        JsonSchema(schema)
+
+
+def test_nothing_to_check_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="give a schema"):
+        JsonSchema()
+    with pytest.raises(ConfigurationError, match="give a JsonSchema or None"):
+        JsonSchema({}, instead={"jwt": {}})  # type: ignore[dict-item]
+
+
+def test_a_value_cannot_make_a_pattern_explode() -> None:
+    app = client({"properties": {"a": {"pattern": "^(a+)+$"}}})
+    began = time.process_time()
+    assert app.post("/", json={"a": "a" * 50_000 + "b"}).status == 422
+    assert time.process_time() - began < 2
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "jsonschema_rs", None)
+    with pytest.raises(ConfigurationError, match=r"lambda-junction\[jsonschema\]"):
+        JsonSchema({})
