@@ -14,6 +14,7 @@ from time import time
 from router.dispatch.chain import Middleware
 from router.durations import seconds
 from router.errors import ConfigurationError, ServiceUnavailable, TooManyRequests
+from router.event import Source
 from router.signals import Retry
 from router.sources._registry import RECORD_SOURCES
 
@@ -118,6 +119,8 @@ class RateLimit(Middleware):
         self._runs_without = when_down == "run"
 
     def __call__(self, event: Event) -> Around:
+        if _has_ended(event):
+            return
         key = self._key(event)
         try:
             wait = self._buckets.take(key, self._interval, self._slack, time())
@@ -129,6 +132,8 @@ class RateLimit(Middleware):
 
     async def call_async(self, event: Event) -> AsyncAround:
         """Do the same in an async chain, without blocking its event loop."""
+        if _has_ended(event):
+            return
         key = self._key(event)
         try:
             wait = await self._buckets.take_async(key, self._interval, self._slack, time())
@@ -161,6 +166,11 @@ class RateLimit(Middleware):
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this is too often") from error
         return 0
+
+
+def _has_ended(event: Event) -> bool:
+    """Whether it tells of the end of a WebSocket: there is nothing to refuse, and what forgets it has to run."""
+    return event.source is Source.WEBSOCKET and event.name == "$disconnect"
 
 
 class MemoryBuckets:

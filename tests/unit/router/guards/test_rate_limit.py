@@ -145,6 +145,26 @@ def test_a_record_over_the_rate_comes_again(clock: Clock) -> None:
     assert seen == [records[0]["messageId"]]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_the_end_of_a_websocket_is_never_refused(clock: Clock, waits: bool) -> None:
+    resolver = Resolver()
+    resolver.use(RateLimit(MemoryBuckets(), rate=1))
+    forgotten: list[str] = []
+
+    def forget(event: Event) -> None:
+        forgotten.append(event.name)
+
+    async def forget_later(event: Event) -> None:
+        forget(event)
+
+    resolver.on_connect()(lambda: None)
+    resolver.on_disconnect()(forget_later if waits else forget)
+    client = TestClient(resolver)
+    assert [client.connect()["statusCode"] for _ in range(2)] == [200, 429]
+    assert [client.disconnect()["statusCode"] for _ in range(2)] == [200, 200]
+    assert forgotten == ["$disconnect", "$disconnect"]
+
+
 def test_a_call_over_the_rate_fails(clock: Clock) -> None:
     client = application(rate=1)
     client.invoke("order")
