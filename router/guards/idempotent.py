@@ -320,7 +320,7 @@ class Attempt:
 
     def _refuse(self, stored: Stored) -> None:
         after = max(1, min(60, round(stored.running_until - time())))
-        if self._event.source in RECORD_SOURCES:
+        if self._event.source in RECORD_SOURCES and not self._event._from_client:
             raise Retry(after, "the same is being handled at the moment")
         raise Conflict("the same request is being handled at the moment", headers={"retry-after": after})
 

@@ -155,7 +155,7 @@ class RateLimit(Middleware):
 
     def _refuse(self, event: Event, wait: float) -> None:
         after = min(ceil(wait), 43_200)
-        if event.source in RECORD_SOURCES:
+        if event.source in RECORD_SOURCES and not event._from_client:
             raise Retry(after, "over the rate limit")
         raise TooManyRequests("too many requests", headers={"retry-after": after})
 

@@ -456,6 +456,19 @@ def test_a_record_whose_new_data_is_lost_does_not_go_on_as_it_came() -> None:
     assert {one["result"] for one in resolver.resolve(payload)["records"]} == {"ProcessingFailed"}
 
 
+def test_who_publishes_what_is_being_handled_is_told_as_a_client_is() -> None:
+    resolver, store = Resolver(), MemoryStore()
+    payload = samples.SAMPLES["appsync-events"]()
+    told: list[Any] = []
+
+    @resolver.on("appsync-events", "*", middleware=[Idempotent(store)])
+    def handle(event: Event) -> None:
+        told.extend(resolver.resolve(payload)["events"])
+
+    resolver.resolve(payload)
+    assert [one["error"] for one in told] == ["the same request is being handled at the moment"]
+
+
 @both
 @pytest.mark.parametrize("while_running", ["refuse", "wait"])
 def test_one_that_stands_twice_does_not_wait_for_itself(waits: bool, while_running: Any) -> None:

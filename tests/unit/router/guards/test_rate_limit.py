@@ -145,6 +145,13 @@ def test_a_record_over_the_rate_comes_again(clock: Clock) -> None:
     assert seen == [records[0]["messageId"]]
 
 
+def test_who_publishes_to_a_channel_is_told_as_a_client_is(clock: Clock) -> None:
+    resolver = Resolver()
+    resolver.on("appsync-events", "*", middleware=[RateLimit(MemoryBuckets(), rate=1)])(lambda: None)
+    answers = [resolver.resolve(samples.SAMPLES["appsync-events"]())["events"][0] for _ in range(2)]
+    assert [answer.get("error") for answer in answers] == [None, "too many requests"]
+
+
 @pytest.mark.parametrize("waits", [False, True])
 def test_the_end_of_a_websocket_is_never_refused(clock: Clock, waits: bool) -> None:
     resolver = Resolver()
