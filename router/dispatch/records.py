@@ -171,9 +171,7 @@ def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None
         return lambda event: (shard_of(event),)
     group_of: Callable[[Event], Hashable] | None = getattr(module, "ordering_key", None)
     is_ordered = getattr(module, "is_ordered", None)
-    if group_of is None or (is_ordered is not None and not is_ordered(batch.raw)):
-        return None
-    return group_of
+    return None if is_ordered is not None and not is_ordered(batch.raw) else group_of
 
 
 async def finish(

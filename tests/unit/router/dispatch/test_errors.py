@@ -10,6 +10,7 @@ import pytest
 
 from router import (
     AnswerTooLarge,
+    BadRequest,
     ConfigurationError,
     Conflict,
     Discard,
@@ -582,3 +583,29 @@ def test_an_error_that_cannot_be_sent_is_a_500() -> None:
         raise HTTPError(400, "no", headers={"x-a": "b\r\nset-cookie: c"})
 
     assert TestClient(resolver).get("/").json() == {"title": "Internal Server Error", "status": 500}
+
+
+def test_a_member_cannot_take_the_place_of_what_every_problem_has() -> None:
+    resolver = Resolver()
+
+    @resolver.get("/")
+    def refuse() -> None:
+        raise BadRequest("no", status=200, title="OK", code="B1")
+
+    answer = TestClient(resolver).get("/")
+    assert answer.status == 400
+    assert answer.json() == {"title": "Bad Request", "status": 400, "detail": "no", "code": "B1"}
+
+
+def test_an_async_reporter_hears_of_a_record_that_no_route_takes() -> None:
+    resolver = Resolver()
+    heard: list[str] = []
+
+    @resolver.on_error
+    async def tell(error: Exception) -> None:
+        await asyncio.sleep(0)
+        heard.append(type(error).__name__)
+
+    answer = TestClient(resolver).queue("nobody", [{}])
+    assert len(answer["batchItemFailures"]) == 1
+    assert heard == ["NoRoute"]
