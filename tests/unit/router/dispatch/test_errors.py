@@ -590,7 +590,9 @@ def test_a_member_cannot_take_the_place_of_what_every_problem_has() -> None:
 
     @resolver.get("/")
     def refuse() -> None:
-        raise BadRequest("no", status=200, title="OK", code="B1")
+        error = BadRequest("no", title="OK", code="B1")
+        error.members["status"] = 200
+        raise error
 
     answer = TestClient(resolver).get("/")
     assert answer.status == 400
