@@ -23,7 +23,7 @@ from router.sources._registry import RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from typing import Any, Literal
 
     from router.dispatch.chain import Around, AsyncAround
@@ -152,7 +152,7 @@ class Idempotent(Middleware):
         pauses = attempt.pauses()
         while True:
             try:
-                stored = await self._store.begin_async(attempt.key, attempt.claim())
+                stored = await self._begin_async(attempt)
             except Exception as error:
                 self._down(event, error)
                 yield
@@ -181,7 +181,7 @@ class Idempotent(Middleware):
             await self._forget_async(attempt)
             return
         try:
-            await self._store.finish_async(attempt.key, attempt.owner, written(result))
+            await _to_its_end(self._store.finish_async(attempt.key, attempt.owner, written(result)))
         except Exception as error:
             _log("the result of %s was not kept, and it may be done again: %s", attempt.name, error)
 
@@ -236,6 +236,15 @@ class Idempotent(Middleware):
         _log("%s: the idempotency store does not answer: %s", event.route, error)
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this was done already") from error
+
+    async def _begin_async(self, attempt: Attempt) -> Stored | None:
+        try:
+            return await self._store.begin_async(attempt.key, attempt.claim())
+        except Exception:
+            raise
+        except BaseException:  # cancelled: it may be claimed already
+            await self._forget_async(attempt)
+            raise
 
     def _forget(self, attempt: Attempt) -> None:
         try:
@@ -323,6 +332,18 @@ class Attempt:
         if self._event.source in RECORD_SOURCES and not self._event._from_client:
             raise Retry(after, "the same is being handled at the moment")
         raise Conflict("the same request is being handled at the moment", headers={"retry-after": after})
+
+
+async def _to_its_end(note: Coroutine[Any, Any, None]) -> None:
+    """Await the note of what is done to its end, also when the dispatch is cancelled: else it would be done again."""
+    from asyncio import CancelledError, create_task, gather, shield
+
+    task = create_task(note)
+    try:
+        await shield(task)
+    except CancelledError:
+        await gather(task, return_exceptions=True)
+        raise
 
 
 def _is_answered(event: Event) -> bool:

@@ -588,6 +588,44 @@ def test_a_cancelled_attempt_is_given_back_unless_its_thread_goes_on(in_thread: 
     assert not in_thread or len(failures(again)) == 1
 
 
+@pytest.mark.parametrize("during", ["begin", "finish"])
+def test_a_dispatch_that_is_cancelled_at_the_store_leaves_no_claim_behind(during: str) -> None:
+    class Slow(MemoryStore):
+        async def begin_async(self, key: str, claim: Any) -> Any:
+            stored = self.begin(key, claim)  # the answer is on its way
+            await self.wait("begin")
+            return stored
+
+        async def finish_async(self, key: str, owner: str, result: bytes | None) -> None:
+            await self.wait("finish")
+            self.finish(key, owner, result)
+
+        async def wait(self, verb: str) -> None:
+            if verb == during:
+                reached.set()
+                await asyncio.sleep(0.05)
+
+    resolver, store, reached = Resolver(), Slow(), asyncio.Event()
+    ran: list[str] = []
+
+    @resolver.on_queue("payments", middleware=[Idempotent(store)])
+    async def pay(event: Event) -> None:
+        ran.append(event.id)
+
+    payload = {"Records": [samples.sqs_record("payments", {})]}
+
+    async def cancelled() -> Any:
+        dispatch = asyncio.create_task(resolver.resolve_async(payload))
+        await reached.wait()
+        dispatch.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await dispatch
+        return await resolver.resolve_async(payload)
+
+    assert failures(asyncio.run(cancelled())) == []
+    assert len(ran) == 1
+
+
 # ---- a store that is down ------------------------------------------------------------------------------------------
 
 
