@@ -192,13 +192,17 @@ def _keep_whole(inside: list[int], results: list[Ended], ended: dict[int, Ended]
     """Keep the state that a handler returned for a tumbling window only together with all the events it was made of.
 
     Where middleware then failed one of them the state would be lost with it, while those before it are acknowledged: so
-    the call is to be made again, from its first event.
+    the call is to be made again, from its first event. The same holds where the handler named failures and no state:
+    nobody knows what it made of the events before.
 
     inside, results: the positions that the handler was called with, and how it left each.
     ended: how each event ended after its middleware, by position.
     """
     made = [position for position, (result, _) in zip(inside, results, strict=True) if isinstance(result, dict)]
     if not made:
+        named = next((error for _, error in results if error is not None and not isinstance(error, Discard)), None)
+        if named is not None:
+            ended[inside[0]] = None, named
         return
     of_state = inside[: inside.index(made[-1]) + 1]
     failures = [error for position in of_state if (error := ended[position][1]) is not None]

@@ -537,6 +537,27 @@ def test_what_fails_behind_the_records_of_a_state_leaves_it():
     assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[0]}], "state": {"sum": 10}}
 
 
+@pytest.mark.parametrize("raised", [True, False], ids=["raised", "returned"])
+def test_failures_that_are_named_without_a_state_redeliver_the_whole_call(raised: bool) -> None:
+    """What the handler made of the records before them is in no state: they must come again as well."""
+    resolver = Resolver()
+
+    @resolver.on_stream("clicks", batch=True)
+    def add_up(events: list[Event]) -> Any:
+        if raised:
+            raise BatchItemFailures([events[2]])
+        return returned(events[2].sequence_number)(events)  # type: ignore[attr-defined]
+
+    raw = samples.kinesis("clicks", list("abc"), window=samples.tumbling_window({"sum": 10}))
+    answer = TestClient(resolver).event(raw)
+    assert answer == {"batchItemFailures": [{"itemIdentifier": sequence_numbers(raw)[0]}], "state": {"sum": 10}}
+    without = {**raw, "Records": raw["Records"]}
+    for name in ("window", "state", "shardId", "isFinalInvokeForWindow", "isWindowTerminatedEarly", "eventSourceARN"):
+        without.pop(name, None)
+    failures = TestClient(resolver).event(without)["batchItemFailures"]
+    assert failures == [{"itemIdentifier": sequence_numbers(raw)[2]}]  # outside of a window there is no state to lose
+
+
 def test_without_a_state_the_record_that_middleware_fails_is_redelivered_alone():
     answer, numbers = sums_of_a_window("b", ValueError("late"), False, lambda events: None)
     assert answer == {"batchItemFailures": [{"itemIdentifier": numbers[1]}], "state": {"sum": 10}}
