@@ -354,3 +354,9 @@ def _timed(action: Callable[[], object]) -> float:
 @given(st.text())
 def test_any_domain_has_an_answer(domain: str) -> None:
     assert detect(http_shape(domain)) in (Source.HTTP, Source.URL)
+
+
+def test_a_field_with_arguments_is_no_channel() -> None:
+    info = {"channelNamespace": {"name": "chat"}, "operation": "PUBLISH", "channel": {"path": "/chat/a"}}
+    assert detect({"info": info, "events": []}) is Source.APPSYNC_EVENTS
+    assert detect({"info": info, "events": [], "arguments": {}}) is not Source.APPSYNC_EVENTS

@@ -12,6 +12,7 @@ from router.event import Source
 from router.session import Session
 from router.sources._registry import ROWS
 from router.sources.direct import NAMES, answer
+from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, mutations, read_one, real, survives
 
 ALARM = {
@@ -191,3 +192,9 @@ def test_the_answer_goes_back_as_it_is():
 @given(mutations([*[payload for payload, _, _ in PAYLOADS.values()], *[raw for _, raw, _ in real(*SOURCES)]]), JSON)
 def test_whatever_it_holds(payload, result):
     survives(payload, SOURCES, [None, result])
+
+
+def test_the_time_of_an_alexa_request_is_that_of_the_request() -> None:
+    raw = samples.alexa()
+    raw["request"]["timestamp"] = "2026-03-04T05:06:07Z"
+    assert read_one(raw).timestamp == datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)

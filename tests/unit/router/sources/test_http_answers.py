@@ -239,3 +239,8 @@ def test_a_request_without_a_path_is_answered_too(method: Any) -> None:
     raw["rawPath"], raw["requestContext"]["http"] = None, {"method": method}
     given = resolver_of("ok").resolve(raw)
     assert (given["statusCode"], "a method and a path" in given["body"]) == (400, True)
+
+
+def test_a_binary_body_is_base64_and_nothing_more() -> None:
+    given = resolver_of(b"\x00\xff").resolve(samples.rest("GET", "/a"))
+    assert (given["body"], given["isBase64Encoded"]) == ("AP8=", True)
