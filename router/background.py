@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Coroutine
     from typing import Any
 
@@ -20,8 +19,10 @@ def start(work: Coroutine[Any, Any, Any], *, waited_for: bool) -> asyncio.Task[A
     Raises:
         ConfigurationError: it is no coroutine, or nothing would wait for it.
     """
+    from asyncio import get_running_loop
+
     try:
-        loop = asyncio.get_running_loop()
+        loop = get_running_loop()
     except RuntimeError:
         loop = None
     if loop is None or not waited_for:

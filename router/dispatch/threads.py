@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
@@ -24,6 +23,8 @@ def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
     A handler that dispatches waits in its thread for the threads of another route. So each level of such dispatches has
     pools of its own: whoever waits, waits for a level further in, and never for each other.
     """
+    from asyncio import get_running_loop  # once for a route: only one with `concurrency=` comes here
+
     pools: dict[tuple[int, int], ThreadPoolExecutor] = {}  # by process, as threads do not survive a fork, and level
 
     async def run(subject: Any) -> Any:
@@ -39,7 +40,7 @@ def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
             pools[key] = pool = ThreadPoolExecutor(limit, thread_name_prefix="router")
         context = copy_context()
         context.run(_waiting.set, (*waiting, id(pools)))
-        return await asyncio.get_running_loop().run_in_executor(pool, context.run, _call_in, call, subject)
+        return await get_running_loop().run_in_executor(pool, context.run, _call_in, call, subject)
 
     return run
 
