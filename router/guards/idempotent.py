@@ -111,7 +111,6 @@ class Idempotent(Middleware):
         if attempt is None:
             yield
             return
-        pauses = attempt.pauses()
         while True:
             try:
                 stored = self._store.begin(attempt.key, attempt.claim())
@@ -125,7 +124,7 @@ class Idempotent(Middleware):
             if answer is not None:
                 yield answer
                 return
-            sleep(attempt.pause(stored, pauses))
+            sleep(attempt.pause(stored))
         try:
             result: Any = yield
         except BaseException:
@@ -149,7 +148,6 @@ class Idempotent(Middleware):
         if attempt is None:
             yield
             return
-        pauses = attempt.pauses()
         while True:
             try:
                 stored = await self._begin_async(attempt)
@@ -163,7 +161,7 @@ class Idempotent(Middleware):
             if answer is not None:
                 yield answer
                 return
-            await sleep_async(attempt.pause(stored, pauses))
+            await sleep_async(attempt.pause(stored))
         try:
             result: Any = yield
             late = await first_failure([event])  # what it started in the background belongs to it
@@ -284,6 +282,7 @@ class Attempt:
         self._keep_for = keep_for
         self._give_up = monotonic() + (wait_for or 0)
         self._waits = wait_for is not None
+        self._pause = _FIRST_PAUSE
 
     def claim(self) -> Claim:
         """Return the claim of now."""
@@ -310,12 +309,8 @@ class Attempt:
             raise Conflict("this was done already; its result could not be kept")
         return NOTHING
 
-    def pauses(self) -> list[float]:
-        """Return the seconds of the first pause, which `pause` doubles."""
-        return [_FIRST_PAUSE]
-
-    def pause(self, stored: Stored, pauses: list[float]) -> float:
-        """Return the seconds until the store is asked again.
+    def pause(self, stored: Stored) -> float:
+        """Return the seconds until the store is asked again; twice as many each time.
 
         Raises:
             Conflict, Retry: it has been waited for long enough.
@@ -323,8 +318,8 @@ class Attempt:
         left = self._give_up - monotonic()
         if not self._waits or left <= 0 or self._event.remaining() < 2 * _LONGEST_PAUSE:
             self._refuse(stored)
-        pause = min(pauses[0], _LONGEST_PAUSE, left)
-        pauses[0] *= 2
+        pause = min(self._pause, _LONGEST_PAUSE, left)
+        self._pause *= 2
         return pause
 
     def _refuse(self, stored: Stored) -> None:
