@@ -71,8 +71,8 @@ class TransferUser:
     """Let a user log in, as what its role may do.
 
     role: the ARN of the role that reaches the files.
-    home: the folder that the user lands in, `/bucket/home/ann`; or a mapping of what the user sees to what it is,
-        `{"/": "/bucket/home/ann"}`, which shows nothing else.
+    home: the folder that the user lands in, `/uploads/acme/ann`; or a mapping of what the user sees to what it is,
+        `{"/": "/uploads/acme/ann"}`, which shows nothing else.
     policy: what narrows the role down for this session, as a mapping or JSON text.
     public_keys: the user's keys. They are needed where no password came, and must not be given where one did: nobody
         would ask for a key then.

@@ -253,7 +253,6 @@ def test_a_key_set_has_a_url_or_an_issuer() -> None:
         KeySet("https://a.example.com/keys", issuer="https://a.example.com")
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_forked_process_fetches_for_itself(issuer: Issuer) -> None:
     check = jwt_of(issuer)

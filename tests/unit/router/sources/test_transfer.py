@@ -52,11 +52,11 @@ def test_no_password_is_none(password: Any) -> None:
 
 
 def test_what_a_user_may_reach() -> None:
-    user = TransferUser(ROLE, home="/bucket/home/ann", policy={"Version": "2012-10-17"})
+    user = TransferUser(ROLE, home="/uploads/acme/ann", policy={"Version": "2012-10-17"})
     assert answer(read_one(BY_PASSWORD), user) == {
         "Role": ROLE,
         "HomeDirectoryType": "PATH",
-        "HomeDirectory": "/bucket/home/ann",
+        "HomeDirectory": "/uploads/acme/ann",
         "Policy": '{"Version":"2012-10-17"}',
     }
     mapped = TransferUser(ROLE, home={"/": "/bucket/ann"}, uid=1000, gid=0, secondary_gids=[5], policy="{}")
