@@ -102,7 +102,7 @@ class Event:
 
     __slots__ = (
         *("_ignored", "_json", "_offloaded", "_own_session", "_policy", "_tasks", "attempt", "attributes"),
-        *("body", "bus_source", "change", "claims", "context", "cookies", "correlation_id", "headers", "id"),
+        *("body", "bus_source", "change", "claims", "context", "cookies", "correlation_id", "error", "headers", "id"),
         *("inner", "keys", "method", "name", "new", "old", "outer", "params", "path", "query", "raw"),
         *("record", "records", "route", "source", "source_ip", "state", "tenant_id", "text", "timestamp"),
         *("topic", "trace_id", "typed"),
@@ -139,6 +139,7 @@ class Event:
         source_ip: str | None
         topic: str | None  # the SNS topic a message came through
         state: dict[str, Any]  # free for middleware and handlers
+        error: BaseException | None  # what went wrong in its dispatch, once that is known
         _ignored: str | None  # why a session (or a pointer) that was there does not count
         inner: list[Event]  # the events inside this one: of S3, EventBridge, SNS, CloudWatch Logs, DynamoDB
         outer: Event | None  # the event that this one came inside
@@ -370,7 +371,7 @@ class Event:
         return {}
 
     _name = _method = _path = _change = _bus_source = _empty
-    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _outer = _nothing
+    _keys = _old = _new = _timestamp = _source_ip = _topic = _route = _outer = _error = _nothing
     _params = _cookies = _attributes = _state = _claims = _mapping
 
 

@@ -123,7 +123,7 @@ class Resolver(Registering):
 
     def _start_task(self, environ: Mapping[str, str]) -> Any:
         """Run the route of an environment, and return what it returned."""
-        result = self._engine.dispatcher(Source.TASK)(environ, None)
+        result = self._engine.task_runner()(environ, None)
         if not hasattr(result, "send"):
             return result
         from router.dispatch.loop import run

@@ -49,6 +49,8 @@ class Middleware:
     An error that is caught goes on all the same unless something is yielded in its place: nothing is swallowed.
 
     A class may offer both kinds: a sync `__call__`, and `async def call_async(self, event)` for chains that are async.
+    With `around_invocation(self, invocation)`, a generator, it looks on while a whole call of the function runs: see
+    `router.dispatch.invocation`.
     """
 
     # True: instead of an HTTP error it is given the error's Response (CORS and compression want to see each answer).
@@ -112,6 +114,9 @@ class Form:
             if self._open_async is None:
                 raise ConfigurationError(f"middleware {name} needs_await, and has no async entry point; add call_async")
             self._open = None
+        observe = getattr(middleware, "around_invocation", None)
+        if observe is not None and not inspect.isgeneratorfunction(observe):
+            raise ConfigurationError(f"middleware {name}: around_invocation must be a generator `(invocation)`")
         self._answers_errors = bool(getattr(middleware, "answers_errors", False))
 
     @property

@@ -77,6 +77,7 @@ class Engine:
         "delay",
         "guard",
         "middleware",
+        "observers",
         "offload",
         "overrides",
         "policy",
@@ -105,6 +106,7 @@ class Engine:
         self.aggregated = False  # whether a route wants aggregates of Kinesis split
         self.table = Table()
         self.middleware: list[Any] = []
+        self.observers: list[Any] = []  # the middleware that stands around invocations, too
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.reporters: list[Catcher] = []
@@ -126,7 +128,18 @@ class Engine:
         A payload that imitates an environment is an invoke like any other: a task is what `run_task` was given.
         """
         run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
-        return run if self.accepted is None else self.accepted.guard(source, run)
+        return self._around_all(source, run if self.accepted is None else self.accepted.guard(source, run))
+
+    def _around_all(self, source: Source, run: Runner) -> Runner:
+        if not self.observers:
+            return run
+        from router.dispatch.invocation import observed
+
+        return observed(self.observers, source, run)
+
+    def task_runner(self) -> Runner:
+        """Return what runs the route of a task's environment: `run(environ, None)`."""
+        return self._around_all(Source.TASK, self.dispatcher(Source.TASK))
 
     def dispatcher(self, source: Source) -> Runner:
         """Return what dispatches the events of a source: `run(raw, context)`.
@@ -206,6 +219,9 @@ class Engine:
             from router.dispatch.chain import Form
 
             self._forms[id(middleware)] = known = (middleware, Form(middleware))
+            if hasattr(middleware, "around_invocation"):
+                self.observers.append(middleware)
+                self.runners.clear()
         return known[1]
 
     def replace(self, override: object, provide: Any, replacement: Any) -> None:

@@ -35,13 +35,13 @@ def ordinary(event: Event, error: Exception) -> Exception:
 
 async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
     """Return the answer to a request that failed. Of an unknown error it shows nothing; the log has the cause."""
-    error = ordinary(event, error)
+    event.error = error = ordinary(event, error)
     catcher = _catcher(engine, event, error)
     if catcher is not None:
         try:
             return to_response(await catcher(error, event))
         except Exception as raised:
-            error = raised
+            event.error = error = raised
     if isinstance(error, HTTPError):
         if error.status >= 500:
             await report(engine, event, error)
@@ -81,6 +81,7 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
 
     told: the errors that were reported already, by their identity.
     """
+    event.error = error
     if isinstance(error, Discard):
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):
@@ -118,7 +119,7 @@ async def delay(engine: Engine, event: Event, error: Retry) -> None:
 
 async def caught(engine: Engine, event: Event, error: Exception) -> tuple[Any, Exception | None]:
     """Return what a catcher answers to a call in place of its error; or None and the error that it ends with."""
-    error = ordinary(event, error)
+    event.error = error = ordinary(event, error)
     catcher = _catcher(engine, event, error)
     if catcher is not None:
         try:
