@@ -135,7 +135,7 @@ class Engine:
             return run
         from router.dispatch.invocation import observed
 
-        return observed(self.observers, source, run)
+        return observed(self.observers, self.middleware, source, run)
 
     def task_runner(self) -> Runner:
         """Return what runs the route of a task's environment: `run(environ, None)`."""

@@ -24,6 +24,14 @@ def _catcher(engine: Engine, event: Event, error: BaseException) -> Any:
     return find_catcher(error, *inner, engine.catchers)
 
 
+def _note(engine: Engine, event: Event) -> None:
+    """Let middleware that looks on know of an event that ended with an error: none may have seen it."""
+    if engine.observers:
+        from router.dispatch.invocation import note_failed
+
+        note_failed(event)
+
+
 def ordinary(event: Event, error: Exception) -> Exception:
     """Return an error as what it is here: NoRoute out of a handler comes of a dispatch inside it, not of this one."""
     if not isinstance(error, NoRoute) or event.route is None:
@@ -35,6 +43,7 @@ def ordinary(event: Event, error: Exception) -> Exception:
 
 async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
     """Return the answer to a request that failed. Of an unknown error it shows nothing; the log has the cause."""
+    _note(engine, event)
     event.error = error = ordinary(event, error)
     catcher = _catcher(engine, event, error)
     if catcher is not None:
@@ -82,6 +91,7 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     told: the errors that were reported already, by their identity.
     """
     event.error = error
+    _note(engine, event)
     if isinstance(error, Discard):
         _log().info("discarded %r: %s", _name(event), _line(error))
     elif isinstance(error, Retry):

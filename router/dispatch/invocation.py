@@ -19,10 +19,10 @@ from time import perf_counter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Generator
+    from collections.abc import Callable, Coroutine, Generator, Sequence
     from typing import Any
 
-    from router.event import Source
+    from router.event import Event, Source
 
     Runner = Callable[[Any, Any], Any]
     Opened = list[Generator[Any, None, None]]
@@ -41,19 +41,29 @@ class Invocation:
     cold_start: whether it is the first call of a process that was started for it.
     started: when it began, in seconds of `time.perf_counter`.
     state: free for the middleware that looks on.
+    outer: the call inside which this dispatch was made, by a handler that called the resolver; None for none.
+    middleware: what stands around every route of the resolver, outermost first.
+    failed: the events that ended with an error, also those that no middleware saw (no route took them). An event may be
+        there twice.
     answer: what the function answers; None until it does.
     error: what the function raises in place of an answer; None for nothing.
     """
 
-    __slots__ = ("answer", "cold_start", "context", "error", "raw", "source", "started", "state")
+    __slots__ = (
+        *("answer", "cold_start", "context", "error", "failed", "middleware", "outer", "raw", "source", "started"),
+        "state",
+    )
 
-    def __init__(self, source: Source, raw: Any, context: Any) -> None:
+    def __init__(self, source: Source, raw: Any, context: Any, middleware: Sequence[Any] = ()) -> None:
         self.source = source
         self.raw = raw
         self.context = context
         self.cold_start = _is_first()
         self.started = perf_counter()
         self.state: dict[Any, Any] = {}
+        self.outer = _current.get()
+        self.middleware = middleware
+        self.failed: list[Event] = []
         self.answer: Any = None
         self.error: BaseException | None = None
 
@@ -74,14 +84,22 @@ def current_invocation() -> Invocation | None:
     return _current.get()
 
 
-def observed(observers: list[Any], source: Source, run: Runner) -> Runner:
+def note_failed(event: Event) -> None:
+    """Keep an event that ended with an error with the call that is running."""
+    invocation = _current.get()
+    if invocation is not None:
+        invocation.failed.append(event)
+
+
+def observed(observers: list[Any], middleware: list[Any], source: Source, run: Runner) -> Runner:
     """Return what dispatches the payloads of a source, with observers around it.
 
     observers: middleware with `around_invocation`, outermost first.
+    middleware: what stands around every route.
     """
 
     def run_observed(raw: Any, context: Any) -> Any:
-        invocation = Invocation(source, raw, context)
+        invocation = Invocation(source, raw, context, middleware)
         token = _current.set(invocation)
         opened: Opened = []
         try:

@@ -61,6 +61,7 @@ class Idempotent(Middleware):
         record comes again later) or "wait" (for the first one's result, `wait_for` at most, then as refused).
     when_down: what happens while the store does not answer: "refuse" (503; the record fails), or "run" (without it).
 
+    An event that is answered with a kept result has `event.state["replayed"]`.
     An error of the handler, or an answer from 500 on, is not kept: the next event with the key is handled. It has to
     stand inside of what authenticates, or it would answer whoever knows a key.
     """
@@ -300,6 +301,7 @@ class Attempt:
             raise KeyReused("this idempotency key was used for another request")
         if not stored.done:
             return None
+        self._event.state["replayed"] = True  # for what counts: it is not done again
         if stored.result is not None:
             return read(stored.result)
         if self._event._speaks_http:

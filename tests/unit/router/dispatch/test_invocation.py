@@ -241,3 +241,30 @@ def test_an_event_tells_what_went_wrong(asynchronous: bool) -> None:
     assert client.get("/fine").status == 204
     assert isinstance(errors[0], NotFound)
     assert errors[1] is None
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_events_that_no_middleware_saw_are_among_the_failed(asynchronous: bool) -> None:
+    watch = Watch()
+    resolver = watched(watch, asynchronous=asynchronous)
+    resolver.resolve(sqs("nowhere", "a", "b"))
+    assert [event.id for event in watch.invocation.failed] == ["a", "b"]
+    assert watch.steps == ["begin", "end"]
+
+
+def test_a_dispatch_inside_of_a_handler_knows_the_call_around_it() -> None:
+    watch = Watch()
+    resolver = watched(watch)
+
+    @resolver.on_invoke("outer")
+    def outer() -> Any:
+        return resolver.resolve({"action": "inner"})
+
+    @resolver.on_invoke("inner")
+    def inner() -> int:
+        return 1
+
+    TestClient(resolver).invoke("outer")
+    calls = [seen[1] for seen in watch.seen if seen[0] == "begin"]
+    assert [call.outer for call in calls] == [None, calls[0]]
+    assert list(calls[0].middleware) == [watch]
