@@ -106,8 +106,9 @@ bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a c
 bench-core: $(VENV)/.bench
 	$(RUN) -m tests.benchmarks
 
-demo: $(VENV)/.$(DEMO) ## Run the examples orders and tenants end to end on local servers
+demo: $(VENV)/.$(DEMO) ## Run the examples orders, guarded and tenants end to end on local servers
 	$(RUN) -m examples.orders
+	$(RUN) -m examples.guarded
 	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
 
 clean: ## Remove everything that these commands made
@@ -126,7 +127,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt $(VENV)/.created
-	$(PIP_INSTALL) --editable '.[local,aws,mongo]'
+	$(PIP_INSTALL) --editable '.[local,aws,mongo,auth,jsonschema]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

@@ -35,7 +35,6 @@ Table.create = lambda table, order: create(table, replace(order, user="mallory")
 
 # The function acknowledges everything, failures included: the poison order is lost.
 LOST_FAILURES = """
-import examples.orders.demo.mappings as mappings
 invoke = run.Demo.invoke
 def acknowledge(demo, payload):
     answer = invoke(demo, payload)

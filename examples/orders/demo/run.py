@@ -11,8 +11,9 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from examples.orders.demo.cloud import Cloud, isolate
-from examples.orders.demo.mappings import QueueMapping, StreamMapping, as_delivered
+from examples.delivery import QueueMapping, StreamMapping, as_delivered
+from examples.local_aws import isolate
+from examples.orders.demo.cloud import Cloud
 from examples.orders.demo.resources import MOST_TRIES, VISIBILITY_TIMEOUT_S
 from examples.orders.storage import UPLOADS
 from examples.timeline import Mismatch, Timeline
@@ -42,8 +43,9 @@ class Demo:
         self.policy = app.resolver.session_policy
         self.cloud = cloud
         self.timeline = timeline
-        self.queue = QueueMapping(cloud, self.invoke)
-        self.stream = StreamMapping(cloud, self.invoke)
+        resources = cloud.resources
+        self.queue = QueueMapping(cloud.aws, resources.queue_url, resources.queue_arn, self.invoke)
+        self.stream = StreamMapping(cloud.aws, resources.stream_arn, self.invoke)
         self.order_id = ""
         self.poison_id = ""
         self.bobs_id = ""

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from examples.orders.demo.mappings import StreamMapping, failures
-from examples.orders.demo.resources import Resources
+from examples.delivery import StreamMapping, failures
 from tests.servers.locations import REPOSITORY
 
 
@@ -43,11 +42,6 @@ class _Streams:
         return {"Records": records, "NextShardIterator": "next"}
 
 
-class _Cloud:
-    resources = Resources(queue_url="", queue_arn="", dead_letters_url="", stream_arn="arn")
-    aws = _Streams("1", "2", "3")
-
-
 def test_a_stream_goes_on_from_the_first_record_that_failed() -> None:
     seen: list[list[str]] = []
 
@@ -56,8 +50,8 @@ def test_a_stream_goes_on_from_the_first_record_that_failed() -> None:
         seen.append(numbers)
         return {"batchItemFailures": [{"itemIdentifier": "2"}] if len(seen) == 1 else []}
 
-    cloud: Any = _Cloud()
-    mapping = StreamMapping(cloud, invoke)
+    aws: Any = _Streams("1", "2", "3")
+    mapping = StreamMapping(aws, "arn", invoke)
 
     assert [mapping.poll(), mapping.poll(), mapping.poll()] == [2, 0, 0]
     assert seen == [["1", "2", "3"], ["2", "3"]]

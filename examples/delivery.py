@@ -1,4 +1,4 @@
-"""Lambda's event source mappings: what stands between a queue or a stream and the function."""
+"""Deliver as Lambda's event source mappings do: they stand between a queue or a stream and the function."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from examples.orders.demo.cloud import REGION, Cloud
+from adapters.aws import Aws
+from examples.local_aws import REGION
 
 Invoke = Callable[[Any], Any]
 
@@ -16,10 +17,10 @@ Invoke = Callable[[Any], Any]
 class QueueMapping:
     """Receive messages, hand them to the function in one batch, and delete those that it did not report."""
 
-    def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
-        self._aws = cloud.aws
-        self._url = cloud.resources.queue_url
-        self._arn = cloud.resources.queue_arn
+    def __init__(self, aws: Aws, url: str, arn: str, invoke: Invoke) -> None:
+        self._aws = aws
+        self._url = url
+        self._arn = arn
         self._invoke = invoke
 
     def poll(self, wait_s: int) -> list[str]:
@@ -63,9 +64,9 @@ class QueueMapping:
 class StreamMapping:
     """Read the stream of a table in order. The records after one that failed wait until it is done."""
 
-    def __init__(self, cloud: Cloud, invoke: Invoke) -> None:
-        self._aws = cloud.aws
-        self._arn = cloud.resources.stream_arn
+    def __init__(self, aws: Aws, arn: str, invoke: Invoke) -> None:
+        self._aws = aws
+        self._arn = arn
         self._invoke = invoke
         [shard] = self._call("describe_stream", StreamArn=self._arn)["StreamDescription"]["Shards"]
         start = {"ShardId": shard["ShardId"], "ShardIteratorType": "TRIM_HORIZON"}

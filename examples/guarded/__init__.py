@@ -1,0 +1,1 @@
+"""A payment service with every guard."""

@@ -1,0 +1,1 @@
+"""Play what stands around the function."""

@@ -1,0 +1,174 @@
+"""The demonstration itself, step by step."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from typing import Any
+
+from examples.delivery import QueueMapping, as_delivered
+from examples.guarded.demo.cloud import Cloud
+from examples.guarded.demo.issuer import Issuer
+from examples.local_aws import isolate
+from examples.timeline import Mismatch, Timeline
+from router.testing import Answer, Context, TestClient
+
+TEA = {"account": "DE89370400440532013000", "cents": 450}
+READING = {
+    "examples/guarded/app.py": "the application: each guard, and why it is so",
+    "docs/authentication.md": "credentials, tokens, keys",
+    "docs/idempotency.md": "what happens once, and what that costs",
+}
+
+
+class Demo:
+    """Play the clients and the queue; the application, its calls and its tokens are real."""
+
+    def __init__(self, cloud: Cloud, issuer: Issuer, timeline: Timeline) -> None:
+        # As in Lambda, the environment is there before the application is imported.
+        from examples.guarded import app
+        from examples.guarded.bank import bank
+
+        self.app, self.bank = app, bank
+        self.client = TestClient(app.resolver)
+        self.cloud = cloud
+        self.timeline = timeline
+        self.queue = QueueMapping(cloud.aws, cloud.queue_url, cloud.queue_arn, self.invoke)
+        self.ann = f"Bearer {issuer.token('ann', 'acme')}"
+        self.boss = f"Bearer {issuer.token('boss', 'acme', role='admin')}"
+        self.bob = f"Bearer {issuer.token('bob', 'globex')}"
+        self.expired = f"Bearer {issuer.token('ann', 'acme', exp=1)}"
+        self.payment_id = ""
+        self.invoked: list[Any] = []
+
+    def run(self) -> None:
+        """Run all steps in order. Raises Mismatch at the first check that fails."""
+        self.let_in()
+        self.validate()
+        self.pay_once()
+        self.settle_once()
+        self.read()
+        self.use_a_key()
+        self.limit()
+
+    def invoke(self, payload: Any) -> Any:
+        """Invoke the function as Lambda does."""
+        self.invoked.append(payload)
+        return as_delivered(self.app.handler(as_delivered(payload), Context()))
+
+    def check(self, what: str, came: object, expected: object) -> None:
+        """See Timeline.check."""
+        self.timeline.check(what, came, expected)
+
+    def pay(self, who: str, payment: dict[str, Any], **headers: str) -> Answer:
+        """Ask for a payment, as the bearer of a token."""
+        return self.client.post("/payments", json=payment, headers={"Authorization": who, **headers})
+
+    # ---- the steps ---------------------------------------------------------------------------------------------
+
+    def let_in(self) -> None:
+        """Ask without a credential, and with bad ones."""
+        self.timeline.step("Who may call")
+        self.check("anybody may ask whether it runs", self.client.get("/health").status, 200)
+        nobody = self.client.post("/payments", json=TEA)
+        self.check("nobody pays without a credential", nobody.status, 401)
+        self.check(
+            "the answer says which will do", nobody.headers["www-authenticate"], 'Bearer, ApiKey header="x-api-key"'
+        )
+        self.check("nor with one that has expired", self.pay(self.expired, TEA).status, 401)
+        header, _, rest = self.ann.partition(".")
+        self.check("nor with one that somebody changed", self.pay(f"{header}x.{rest}", TEA).status, 401)
+        self.check("a large payment needs an administrator", self.pay(self.ann, {**TEA, "cents": 500_000}).status, 403)
+        self.check("who has the role may", self.pay(self.boss, {**TEA, "cents": 500_000}).status, 202)
+
+    def validate(self) -> None:
+        """Send what does not fit the schema."""
+        self.timeline.step("With what")
+        answer = self.pay(self.ann, {"account": "12", "cents": 0})
+        self.check(
+            "each fault has its place",
+            {fault["at"] for fault in answer.json()["errors"]},
+            {"body.account", "body.cents"},
+        )
+        self.check("no value is told", "12" in answer.text, False)
+        self.check("a body of 20 KB is refused unread", self.pay(self.ann, {**TEA, "note": "x" * 20_000}).status, 413)
+
+    def pay_once(self) -> None:
+        """Send the same request twice, as a client does whose connection broke."""
+        self.timeline.step("How often: a request that is sent twice")
+        key = {"Idempotency-Key": "tea-1"}
+        first, again = self.pay(self.ann, TEA, **key), self.pay(self.ann, TEA, **key)
+        self.check("both get the same answer", (again.status, again.json()), (202, first.json()))
+        other = self.pay(self.ann, {**TEA, "cents": 1}, **key)
+        self.check("another body under the key is refused", other.status, 422)
+        self.payment_id = first.json()["payment_id"]
+
+    def settle_once(self) -> None:
+        """Work off the queue while the bank is down, then while it is up, and deliver a message twice."""
+        self.timeline.step("How often: a message that comes twice")
+        self.bank.down = True
+        failed = self.queue.poll(wait_s=5)
+        self.bank.down = False
+        self.check("while the bank is down both messages fail", len(failed), 2)
+        self.check("when it is up none does", self.queue.poll(wait_s=5), [])
+        self.invoke(self.invoked[-1])
+        paid = [reference for _, _, reference in self.bank.transfers]
+        self.check("each is paid once, also when it is delivered again", (len(paid), len(set(paid))), (2, 2))
+
+    def read(self) -> None:
+        """Read the payment, as its owner and as another tenant."""
+        self.timeline.step("Ann reads it; Bob is of another tenant")
+        path = f"/payments/{self.payment_id}"
+        first = self.client.get(path, headers={"Authorization": self.ann})
+        self.check("it is settled", (first.status, first.json()["status"]), (200, "settled"))
+        again = self.client.get(path, headers={"Authorization": self.ann, "If-None-Match": first.headers["etag"]})
+        self.check("who has it already gets no body", (again.status, again.body), (304, b""))
+        self.check("for Bob there is none", self.client.get(path, headers={"Authorization": self.bob}).status, 404)
+
+    def use_a_key(self) -> None:
+        """Issue a key for a machine, and use it."""
+        self.timeline.step("A key for a machine")
+        self.check("Ann may not issue one", self.client.post("/keys", headers={"Authorization": self.ann}).status, 403)
+        issued = self.client.post("/keys", headers={"Authorization": self.boss}).json()
+        stored = json.dumps(self.cloud.aws.call("dynamodb", "scan", TableName="keys"), default=str)
+        self.check("the table does not know the key", issued["key"] in stored, False)
+        key = {"x-api-key": issued["key"]}
+        answer = self.client.post("/payments", json=TEA, headers=key)
+        self.check("a machine has to say what it pays for", answer.json()["errors"][0]["at"], "body.note")
+        answer = self.client.post("/payments", json={**TEA, "note": "tea"}, headers=key)
+        self.check("then it may pay", answer.status, 202)
+
+    def limit(self) -> None:
+        """Ask more often than a user may."""
+        self.timeline.step("How often: a user who asks too much")
+        statuses = [self.client.get("/payments/none", headers={"Authorization": self.bob}).status for _ in range(25)]
+        self.check("Bob is slowed down", statuses[-1], 429)
+        answer = self.client.get(f"/payments/{self.payment_id}", headers={"Authorization": self.ann})
+        self.check("Ann is not", answer.status, 200)
+
+
+def main() -> int:
+    """Run the demonstration. 0: every check held; 1: one did not; 130: stopped from the keyboard."""
+    timeline = Timeline()
+    logger = logging.getLogger("router")
+    logger.addHandler(timeline.library)
+    logger.propagate = False
+    isolate()
+    try:
+        with Cloud() as cloud, Issuer() as issuer:
+            os.environ |= {**cloud.environment(), "OIDC_ISSUER": issuer.url}
+            timeline.title(
+                "Junction: examples/guarded",
+                "A payment service with every guard, as one Lambda function.",
+                f"Its calls go to a mock of AWS in memory ({cloud.url}),",
+                f"its tokens are of an issuer on this machine ({issuer.url}).",
+            )
+            Demo(cloud, issuer, timeline).run()
+    except Mismatch as mismatch:
+        timeline.failed(mismatch)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    timeline.end(READING)
+    return 0
