@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from router.errors import EncodeError as EncodeError
     from router.errors import Forbidden as Forbidden
     from router.errors import Gone as Gone
+    from router.errors import HandlerTimeout as HandlerTimeout
     from router.errors import HTTPError as HTTPError
     from router.errors import InvalidEvent as InvalidEvent
     from router.errors import MethodNotAllowed as MethodNotAllowed
@@ -128,6 +129,7 @@ _HOMES = {
         "Forbidden",
         "Gone",
         "HTTPError",
+        "HandlerTimeout",
         "InvalidEvent",
         "MethodNotAllowed",
         "NoRoute",

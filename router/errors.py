@@ -175,3 +175,9 @@ class TooManyRequests(_Fixed):
 
 class ServiceUnavailable(_Fixed):
     status = 503
+
+
+class HandlerTimeout(_Fixed, TimeoutError):
+    """A handler that a time limit has stopped: the record fails, and is delivered again; over HTTP it is a 504."""
+
+    status = 504

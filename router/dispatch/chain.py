@@ -63,6 +63,8 @@ class Middleware:
     inside_auth = False
     # True: its chain is async, even around a sync handler, since it can do nothing without waiting.
     needs_await = False
+    # True: it stops handlers whose time is up, also sync ones in an async chain.
+    stops_handlers = False
 
     if TYPE_CHECKING:
 
@@ -90,7 +92,7 @@ class Form:
         ConfigurationError: it is no generator, or takes something else than the event.
     """
 
-    __slots__ = ("_answers_errors", "_open", "_open_async")
+    __slots__ = ("_answers_errors", "_open", "_open_async", "stops_handlers")
 
     def __init__(self, middleware: Any) -> None:
         name = getattr(middleware, "__qualname__", type(middleware).__qualname__)
@@ -118,6 +120,7 @@ class Form:
         if observe is not None and not inspect.isgeneratorfunction(observe):
             raise ConfigurationError(f"middleware {name}: around_invocation must be a generator `(invocation)`")
         self._answers_errors = bool(getattr(middleware, "answers_errors", False))
+        self.stops_handlers = bool(getattr(middleware, "stops_handlers", False))
 
     @property
     def needs_await(self) -> bool:
@@ -155,11 +158,7 @@ def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, wait
     on_error: makes the Response of an error, for middleware that `answers_errors`.
     waits_on_errors: whether on_error may have to wait, so that even a sync chain has to be a coroutine.
     """
-    call, asynchronous = plan.call, plan.is_async
-    if route.concurrency > 1 and not asynchronous:
-        from router.dispatch.threads import in_threads
-
-        call, asynchronous = in_threads(call, route.concurrency), True
+    call, asynchronous = handler_of(route, plan, forms)
     if route.permission is not None:
         call, asynchronous = guarded(call, asynchronous, route, plan)
     if not asynchronous and (waits_on_errors or any(form.needs_await for form in forms)):
@@ -169,6 +168,21 @@ def compose(route: Route, plan: Plan, forms: list[Form], on_error: OnError, wait
     layers = [form.layer(asynchronous) for form in forms]
     around = _around_async if asynchronous else _around
     return around(layers, call, on_error), asynchronous
+
+
+def handler_of(route: Route, plan: Plan, forms: list[Form]) -> tuple[Call, bool]:
+    """Return how the handler of a route is called, and whether that gives a coroutine."""
+    if plan.is_async:
+        return plan.call, True
+    if route.concurrency > 1:
+        from router.dispatch.threads import in_threads
+
+        return in_threads(plan.call, route.concurrency), True
+    if any(form.stops_handlers for form in forms):
+        from router.dispatch.stopping import stoppable
+
+        return stoppable(plan.call), False
+    return plan.call, False
 
 
 def _as_coroutine(call: Call) -> Call:
@@ -338,11 +352,13 @@ async def _throw_async(opened: Opened, event: Event, error: BaseException, on_er
 
 
 def _is_of_the_handler(error: BaseException) -> bool:
-    """Whether something inside was cancelled, as a time limit does, and not the dispatch itself."""
+    """Whether something inside was cancelled, and not the dispatch itself."""
     import asyncio
 
+    if not isinstance(error, asyncio.CancelledError):
+        return False
     task = asyncio.current_task()
-    return isinstance(error, asyncio.CancelledError) and task is not None and not task.cancelling()
+    return task is not None and not task.cancelling()
 
 
 async def _close(layer: Layer, generator: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from router.dispatch.chain import _PASSED, _open_async, _resume_async, _throw_async
+from router.dispatch.chain import _PASSED, _open_async, _resume_async, _throw_async, handler_of
 from router.dispatch.permission import ask_async
 from router.dispatch.plan import is_async
 from router.errors import ConfigurationError
@@ -50,11 +50,7 @@ class GroupChain:
     ) -> None:
         self._route = route
         self._plan = plan
-        self._call, self._call_is_async = plan.call, plan.is_async
-        if route.concurrency > 1 and not plan.is_async:
-            from router.dispatch.threads import in_threads
-
-            self._call, self._call_is_async = in_threads(plan.call, route.concurrency), True
+        self._call, self._call_is_async = handler_of(route, plan, forms)
         self._check = plan.check
         self._on_error = on_error
         self._policy = policy

@@ -171,7 +171,7 @@ async def _tried(work: Awaitable[Any]) -> tuple[Any, Exception | None]:
 
 
 def as_failure(stop: BaseException) -> Exception:
-    """Return the error that a cancellation inside a handler stands for.
+    """Return the error that a cancellation, or the end of its time, inside a handler stands for.
 
     Raises:
         BaseException: what stops the dispatch itself, or the process, as it came.
@@ -179,6 +179,10 @@ def as_failure(stop: BaseException) -> Exception:
     import asyncio
 
     if not isinstance(stop, asyncio.CancelledError):
+        from router.dispatch.stopping import Stopped
+
+        if isinstance(stop, Stopped):  # it met the chain between the handler and the limit
+            return stop.limit.failure
         raise stop
     try:
         task = asyncio.current_task()

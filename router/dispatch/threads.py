@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar, copy_context
 
+from router.dispatch.stopping import Target, has_expired
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
     A handler that dispatches waits in its thread for the threads of another route. So each level of such dispatches has
     pools of its own: whoever waits, waits for a level further in, and never for each other.
     """
-    from asyncio import get_running_loop  # once for a route: only one with `concurrency=` comes here
+    from asyncio import CancelledError, get_running_loop  # once for a route: only one with `concurrency=` comes here
 
     pools: dict[tuple[int, int], ThreadPoolExecutor] = {}  # by process, as threads do not survive a fork, and level
 
@@ -40,14 +41,20 @@ def in_threads(call: Callable[[Any], Any], limit: int) -> Callable[[Any], Any]:
             pools[key] = pool = ThreadPoolExecutor(limit, thread_name_prefix="router")
         context = copy_context()
         context.run(_waiting.set, (*waiting, id(pools)))
-        return await get_running_loop().run_in_executor(pool, context.run, _call_in, call, subject)
+        target = Target()
+        try:
+            return await get_running_loop().run_in_executor(pool, context.run, _call_in, call, subject, target)
+        except CancelledError:
+            if has_expired():
+                target.stop()  # nobody waits for the thread any more: it ends when it next runs Python
+            raise
 
     return run
 
 
-def _call_in(call: Callable[[Any], Any], subject: Any) -> Any:
+def _call_in(call: Callable[[Any], Any], subject: Any, target: Target) -> Any:
     try:
-        return call(subject)
+        return target.run(call, subject)
     except StopIteration as error:
         # A Future cannot hold one: whoever waits for it would wait for ever.
         raise RuntimeError("the handler raised StopIteration") from error

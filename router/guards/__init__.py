@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from router.guards.permissions import permission as permission
     from router.guards.rate_limit import MemoryBuckets as MemoryBuckets
     from router.guards.rate_limit import RateLimit as RateLimit
+    from router.guards.timeout import Timeout as Timeout
 
 _HOMES = {
     "auth": ("Auth",),
@@ -38,6 +39,7 @@ _HOMES = {
     "memory": ("MemoryStore",),
     "permissions": ("Permission", "anyone", "permission"),
     "rate_limit": ("MemoryBuckets", "RateLimit"),
+    "timeout": ("Timeout",),
 }
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 

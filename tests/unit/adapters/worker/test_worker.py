@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -12,11 +13,13 @@ import pytest
 from adapters.sqs import Sqs
 from adapters.worker import Worker
 from adapters.worker.context import WorkerContext
-from adapters.worker.handling import HandlerThreads, failed_ids
+from adapters.worker.handling import HandlerLoop, HandlerThreads, failed_ids
 from adapters.worker.held import pause
 from adapters.worker.report import oldest
 from adapters.worker.worker import is_async
 from router import ConfigurationError, Event, Resolver
+from router.guards import Timeout
+from router.testing import samples
 from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, refusal
 
 
@@ -158,6 +161,30 @@ def test_a_call_that_is_not_waited_for_any_more_is_not_begun():
 
     asyncio.run(use())
     assert begun == [0, 2]
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_a_time_limit_stops_a_handler_and_its_message_fails_alone(asynchronous: bool):
+    resolver = Resolver().use(Timeout(0.1))
+
+    def handle(event: Event) -> None:
+        while event.body == b"slow":
+            time.sleep(0.001)
+
+    async def handle_async(event: Event) -> None:
+        await asyncio.sleep(20 if event.body == b"slow" else 0)
+
+    resolver.on_queue("orders")(handle_async if asynchronous else handle)
+    payload = samples.sqs("orders", ["fast", "slow", "fast"], message_ids=["a", "b", "c"])
+
+    async def use() -> Any:
+        handling = HandlerLoop(resolver) if asynchronous else HandlerThreads(resolver, 1)
+        try:
+            return await handling.call(payload, WorkerContext("", lambda: 43_200))
+        finally:
+            await handling.close()
+
+    assert failed_ids(asyncio.run(use()), ["a", "b", "c"]) == {"b"}
 
 
 def test_pauses_grow_and_stay_under_their_bound():
