@@ -71,13 +71,14 @@ OLDEST ?= $(shell for each in python3.11 $(wildcard $(HOME)/.pyenv/versions/3.11
 
 test-lowest: $(LOWEST)/.lowest ## Run the tests of the adapters on the lowest versions that pyproject.toml allows
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/unit/adapters
-	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/integration/contract -k moto
+	$(LOWEST)/bin/python -m tests.servers.fetch miniredis
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/integration/contract -k "moto or redis"
 
 $(LOWEST)/.lowest: pyproject.toml scripts/lowest_versions.py
 	$(OLDEST) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m scripts.lowest_versions > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,cli]' \
+		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,redis,cli]' \
 		botocore hypothesis joserfc 'moto[server]' pytest pytest-timeout pytest-xdist
 	@touch $@
 

@@ -14,6 +14,7 @@ from math import inf
 from time import monotonic
 
 from adapters._core.blocking import loop_runs
+from adapters._core.loop_end import closed_with_loop
 from adapters.mongo.drivers import async_client, repository_options, sync_client
 from adapters.mongo.mongo_settings import hosts_of
 from router.errors import ConfigurationError
@@ -108,7 +109,8 @@ class Clients:
             name, settings = self._settings.cluster(cluster)
             # Only the thread of this loop makes its clients, so that the lock guards the table of loops alone.
             client = Client(async_client(self._settings.driver, name, settings, loop, state.uris.pop(name, None)))
-            _close_with_loop(client)
+            # AsyncMongoClient's is a coroutine, motor's is not.
+            client.guard = closed_with_loop(client.driver.close)
             _close_at_exit(self)
             with state.lock:
                 _forget_closed(state)
@@ -187,28 +189,6 @@ class Clients:
 
 
 _NONE: dict[str, Client] = {}
-
-
-def _close_with_loop(client: Client) -> None:
-    """Have the running loop close a client before it is closed itself.
-
-    A loop closes the async generators that were begun on it (`shutdown_asyncgens`, which asyncio.run and the loop of
-    the router call), and there is no other hook for that.
-    """
-    client.guard = guard = _until_shutdown(client.driver)
-    try:
-        guard.__anext__().send(None)
-    except StopIteration:
-        pass  # it stands at its yield
-
-
-async def _until_shutdown(driver: Any) -> AsyncGenerator[None, None]:
-    try:
-        yield
-    finally:
-        closing = driver.close()
-        if closing is not None:  # AsyncMongoClient's is a coroutine, motor's is not
-            await closing
 
 
 def _put_aside(clients: dict[str, Client], name: str) -> Client | None:

@@ -19,9 +19,10 @@ from tests.servers.artefacts import Artefact
 from tests.servers.elasticmq import ElasticMQ
 from tests.servers.ferretdb import FerretDB
 from tests.servers.locations import REPOSITORY
+from tests.servers.miniredis import RedisServer
 from tests.servers.ministack import MiniStack
 from tests.servers.moto import MotoServer
-from tests.servers.process import ChildProcess, Server, ServerError
+from tests.servers.process import ChildProcess, Server, ServerError, wait_until
 
 JAVA_IS_MISSING = "Java 17 or newer is missing: install the Debian package default-jre-headless"
 
@@ -174,7 +175,31 @@ class TestFerretDB:
             FerretDB().start()
 
 
-@pytest.mark.parametrize("name", ["moto_server", "ministack", "elasticmq", "own_ferretdb"])
+class TestMiniredis:
+    def test_its_clock_is_driven_and_goes_on_by_itself(self, own_redis: RedisServer):
+        with own_redis.client() as client:
+            before = client.time()[0]
+            client.set("long", "x", ex=100)
+            client.set("short", "x", px=50)
+            own_redis.advance(99)
+            assert client.exists("long")
+            assert client.time()[0] - before >= 99
+            own_redis.advance(1)
+            assert not client.exists("long")
+            client.set("short", "x", px=50)
+            assert wait_until(lambda: not client.exists("short"), timeout_s=10)
+
+    def test_a_given_redis_is_used_and_must_answer(self, own_redis: RedisServer, monkeypatch):
+        monkeypatch.setenv("REDIS_URL", own_redis.url)
+        with RedisServer() as external:
+            assert external.is_external
+            assert external.url == own_redis.url
+        monkeypatch.setenv("REDIS_URL", "redis://127.0.0.1:1/")
+        with pytest.raises(ServerError, match="REDIS_URL"):
+            RedisServer().start()
+
+
+@pytest.mark.parametrize("name", ["moto_server", "ministack", "elasticmq", "own_ferretdb", "own_redis"])
 def test_listens_on_one_address_of_this_machine_alone(name: str, request: pytest.FixtureRequest):
     port = urlsplit(request.getfixturevalue(name).url).port
     assert port is not None

@@ -127,7 +127,9 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
 _PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in ("package.json", "package-lock.json"))
-_FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in ("go.mod", "go.sum", "main.go"))
+_GO_SOURCES = ("go.mod", "go.sum", "main.go")
+_FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
+_MINIREDIS_SOURCES = tuple(SERVERS / "miniredis" / name for name in _GO_SOURCES)
 
 
 def _make_elasticmq(folder: Path) -> None:
@@ -152,18 +154,27 @@ def _make_pyright(folder: Path) -> None:
 
 
 def _make_ferretdb(folder: Path) -> None:
-    # Its SQLite is written in Go: no C compiler is needed.
+    _build_go("ferretdb", folder)
+
+
+def _make_miniredis(folder: Path) -> None:
+    _build_go("miniredis", folder)
+
+
+def _build_go(name: str, folder: Path) -> None:
+    # All of it is written in Go, SQLite too: no C compiler is needed.
     _run(
-        [find("go"), "build", "-trimpath", "-buildvcs=false", "-o", folder / "ferretdb", "."],
-        cwd=SERVERS / "ferretdb",
+        [find("go"), "build", "-trimpath", "-buildvcs=false", "-o", folder / name, "."],
+        cwd=SERVERS / name,
         env={"CGO_ENABLED": "0"},
     )
 
 
 ELASTICMQ = Artefact("elasticmq", ("java", "maven"), (_ELASTICMQ_POM,), _make_elasticmq)
 FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
+MINIREDIS = Artefact("miniredis", ("go",), _MINIREDIS_SOURCES, _make_miniredis)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
 # No server, but the other type checker; its package for Python would fetch the same when it is first used.
 PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
 
-ARTEFACTS = (ELASTICMQ, FERRETDB, MINISTACK, PYRIGHT)
+ARTEFACTS = (ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT)

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.artefacts import ELASTICMQ, FERRETDB, MINISTACK
+from tests.servers.artefacts import ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK
 from tests.servers.requirements import LEFT_OUT, require_artefact
 
 if TYPE_CHECKING:
     from tests.servers.elasticmq import ElasticMQ
     from tests.servers.ferretdb import FerretDB
+    from tests.servers.miniredis import RedisServer
     from tests.servers.ministack import MiniStack
     from tests.servers.moto import MotoServer
 
@@ -79,6 +80,29 @@ def own_ferretdb(monkeypatch: pytest.MonkeyPatch) -> Iterator[FerretDB]:
 
     monkeypatch.delenv("MONGODB_URI", raising=False)
     with FerretDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The Redis of REDIS_URL, or miniredis, for the whole run: tests use prefixes of their own."""
+    from tests.servers.miniredis import RedisServer
+
+    server = RedisServer()
+    if not server.is_external:
+        require_artefact(MINIREDIS)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def own_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    """A miniredis of the test's own, with a clock that can be driven, even where the tests talk to a real Redis."""
+    require_artefact(MINIREDIS)
+    from tests.servers.miniredis import RedisServer
+
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    with RedisServer() as server:
         yield server
 
 

@@ -12,7 +12,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 HEAVY = (
     *("boto3", "botocore", "httpx", "aws_lambda_powertools", "asyncio", "pydantic", "concurrent.futures", "ssl"),
-    *("pymongo", "motor", "bson", "gridfs"),
+    *("pymongo", "motor", "bson", "gridfs", "redis"),
 )
 
 
@@ -31,6 +31,7 @@ HEAVY = (
         "import adapters.mongo as m; m.Repository(m.Mongo('mongodb://db'), 'a', database='b').find({'c': m.gt(5)})",
         "import adapters.mongo as m, adapters.tokens as t; t.Tokens(t.MongoTokenStore(m.Mongo()))",
         "import adapters.tokens as t; t.Tokens(t.DynamoDBTokenStore())",
+        "import adapters.redis as r; r.RedisStore(r.Redis('redis://c')); r.RedisBuckets(r.Redis(cluster=True))",
         "from adapters.s3 import S3; S3(bucket='invoices')",
         "from adapters.stepfunctions import StepFunctions; StepFunctions()",
     ],
