@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
 _TRIES = 3
 _NAMES = {"#key": "key", "#owner": "owner", "#done": "done", "#until": "running_until", "#expires": TTL}
-# A key is free: nobody has it, it has expired, or who had it did not end in time. The service removes expired items
-# some days later only, so the time is compared here.
-_FREE = "attribute_not_exists(#key) OR #expires <= :now OR (#done = :no AND #until <= :now)"
+# A key is free: nobody has it, it has expired, who had it did not end in time, or it is the claim's own (its answer was
+# lost, or its owner comes back). The service removes expired items some days later, so the time is compared here.
+_FREE = "attribute_not_exists(#key) OR #expires <= :now OR (#done = :no AND (#until <= :now OR #owner = :owner))"
 
 
 class IdempotencyTable(KeyTable):
@@ -83,15 +83,14 @@ class IdempotencyTable(KeyTable):
             "running_until": {"N": f"{claim.running_until:.3f}"},
             TTL: {"N": str(int(claim.expires_at) + 1)},
         }
-        names = {name: _NAMES[name] for name in ("#key", "#done", "#until", "#expires")}
-        values = {":now": {"N": f"{claim.now:.3f}"}, ":no": {"BOOL": False}}
+        values = {":now": {"N": f"{claim.now:.3f}"}, ":no": {"BOOL": False}, ":owner": {"S": claim.owner}}
         for _ in range(_TRIES):
             try:
                 yield self._step(
                     "put_item",
                     Item=item,
                     ConditionExpression=_FREE,
-                    ExpressionAttributeNames=names,
+                    ExpressionAttributeNames=_NAMES,
                     ExpressionAttributeValues=values,
                 )
                 return None
@@ -102,8 +101,6 @@ class IdempotencyTable(KeyTable):
             held = answer.get("Item")
             if held is None:
                 continue  # given back meanwhile
-            if held["owner"]["S"] == claim.owner:
-                return None  # this claim's own: the answer to the first attempt was lost
             return _stored(held)
         raise AdapterError(
             f"dynamodb {self.table}: a key changed hands {_TRIES} times in a row",

@@ -9,10 +9,16 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Store(Protocol):
-        """Keeps which events were begun and done. Each verb is atomic for its key; times are seconds since 1970."""
+        """Keeps which events were begun and done. Each verb is atomic for its key; times are seconds since 1970.
+
+        A store with a clock of its own goes by the differences between the times of a claim.
+        """
 
         def begin(self, key: str, claim: Claim, /) -> Stored | None:
-            """Claim a key. None: it is this claim's now. Else what somebody else did, or is doing, under it."""
+            """Claim a key. None: it is this claim's now. Else what was done, or somebody else is doing, under it.
+
+            A key that its owner has not done yet is claimed anew, from now on: its answer was lost, or it comes back.
+            """
 
         def finish(self, key: str, owner: str, result: bytes | None, /) -> None:
             """Keep the result of a claim, if the key is still its own."""
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 class Claim:
     """An attempt to do something once.
 
-    owner: a random name of this attempt.
+    owner: a random name of this attempt, or the name of who comes back to it.
     fingerprint: of what is asked for; empty where the key says it all.
     now: the time.
     running_until: when the attempt counts as dead, and another may begin.

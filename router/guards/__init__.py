@@ -6,6 +6,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from router.guards.attempts import KeyReused as KeyReused
     from router.guards.auth import Auth as Auth
     from router.guards.authenticate import Authenticate as Authenticate
     from router.guards.credentials import ApiKey as ApiKey
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from router.guards.credentials import Credential as Credential
     from router.guards.credentials import Iam as Iam
     from router.guards.idempotent import Idempotent as Idempotent
-    from router.guards.idempotent import KeyReused as KeyReused
     from router.guards.json_schema import JsonSchema as JsonSchema
     from router.guards.jwt import Jwt as Jwt
     from router.guards.keys import FixedKeys as FixedKeys
@@ -29,10 +29,11 @@ if TYPE_CHECKING:
     from router.guards.timeout import Timeout as Timeout
 
 _HOMES = {
+    "attempts": ("KeyReused",),
     "auth": ("Auth",),
     "authenticate": ("Authenticate",),
     "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
-    "idempotent": ("Idempotent", "KeyReused"),
+    "idempotent": ("Idempotent",),
     "json_schema": ("JsonSchema",),
     "jwt": ("Jwt",),
     "keys": ("FixedKeys", "KeySet"),

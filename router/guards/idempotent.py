@@ -8,18 +8,14 @@ The first event with a key is handled, and its result kept; the others get that 
 
 from __future__ import annotations
 
-from secrets import token_hex
-from time import monotonic, sleep, time
+from time import sleep
 
-from router.dispatch.chain import NOTHING, Middleware
+from router.dispatch.chain import Middleware
 from router.durations import seconds
-from router.errors import BadRequest, ConfigurationError, Conflict, ServiceUnavailable, UnprocessableContent
-from router.event import Source
-from router.guards.results import read, written
-from router.idempotency import Claim
+from router.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from router.guards.attempts import Attempt, digest, execution, fingerprint, own_key
+from router.guards.results import written
 from router.response import Response
-from router.signals import Retry
-from router.sources._registry import RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,12 +32,6 @@ _VERBS = ("begin", "finish", "forget", "begin_async", "finish_async", "forget_as
 _LONGEST_KEY = 255
 _YEAR = 366 * 86_400
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_BROKERS = (Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ)
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
-
-
-class KeyReused(UnprocessableContent):
-    """An idempotency key that was used for something else."""
 
 
 class Idempotent(Middleware):
@@ -60,6 +50,9 @@ class Idempotent(Middleware):
     while_running: what becomes of an event whose key is being handled: "refuse" (over HTTP 409 with `Retry-After`; a
         record comes again later) or "wait" (for the first one's result, `wait_for` at most, then as refused).
     when_down: what happens while the store does not answer: "refuse" (503; the record fails), or "run" (without it).
+    owner: returns by whom an event is handled, where that one may begin anew and is to go on with a key that is still
+        its own; None where nobody comes back. By default the durable execution, whose handler runs from the start after
+        each pause. One owner must never handle an event twice at the same time.
 
     An event that is answered with a kept result has `event.state["replayed"]`.
     An error of the handler, or an answer from 500 on, is not kept: the next event with the key is handled. It has to
@@ -79,14 +72,16 @@ class Idempotent(Middleware):
         while_running: Literal["refuse", "wait"] = "refuse",
         wait_for: Duration = 10,
         when_down: Literal["refuse", "run"] = "refuse",
+        owner: Callable[[Event], str | None] | None = None,
     ) -> None:
         lacking = [verb for verb in _VERBS if isinstance(store, type) or not callable(getattr(store, verb, None))]
         if lacking:
             raise ConfigurationError(
                 f"Idempotent(): {store!r:.80} is no idempotency store; give an instance with {', '.join(lacking)}"
             )
-        if key is not None and not callable(key):
-            raise ConfigurationError("Idempotent(key=...): give a function of the event")
+        for name, function in (("key", key), ("owner", owner)):
+            if function is not None and not callable(function):
+                raise ConfigurationError(f"Idempotent({name}=...): give a function of the event")
         for name, value, known in (
             ("while_running", while_running, ("refuse", "wait")),
             ("when_down", when_down, ("refuse", "run")),
@@ -95,6 +90,7 @@ class Idempotent(Middleware):
                 raise ConfigurationError(f"Idempotent({name}={value!r:.80}): use {' or '.join(known)}")
         self._store = store
         self._key = key
+        self._owner = execution if owner is None else owner
         self._required = required
         self._keep_for = seconds(keep_for, "Idempotent(keep_for=...)", least=1, most=_YEAR)
         self._in_progress_for = seconds(in_progress_for, "Idempotent(in_progress_for=...)", least=1, most=_YEAR)
@@ -128,8 +124,12 @@ class Idempotent(Middleware):
             sleep(attempt.pause(stored))
         try:
             result: Any = yield
-        except BaseException:
+        except Exception:
             self._forget(attempt)
+            raise
+        except BaseException:  # stopped, or at a pause of a durable execution
+            if not attempt.comes_back:
+                self._forget(attempt)
             raise
         if _is_failure(result):
             self._forget(attempt)
@@ -173,7 +173,7 @@ class Idempotent(Middleware):
             await self._forget_async(attempt)
             raise
         except BaseException:  # cancelled
-            if not _goes_on(event):
+            if not (attempt.comes_back or _goes_on(event)):
                 await self._forget_async(attempt)
             raise
         if _is_failure(result):
@@ -188,31 +188,33 @@ class Idempotent(Middleware):
 
     def _attempt(self, event: Event) -> Attempt | None:
         """Return the attempt to handle an event; None for one that is handled each time."""
-        if self._key is not None:
-            key = self._key(event)
-            if key is not None and (not isinstance(key, str) or not key):
-                raise ConfigurationError(f"Idempotent(key=...) returned {key!r:.80}; give text, or None")
-        elif event._speaks_http:
-            key = None if event.method in _SAFE else self._sent(event)
-        else:
-            key = _own_key(event)
+        key = self._key_of(event)
         if key is None:
             return None
         session = event.session
-        name = _digest(str(event.route), session.tenant or "", session.user or "", key)
+        name = digest(str(event.route), session.tenant or "", session.user or "", key)
         claimed = event.state.setdefault("idempotent", set())
         if name in claimed:
             return None  # one that stands further outside has it, and would be waited for
         claimed.add(name)
         return Attempt(
             name,
-            _fingerprint(event, self._key is not None),
+            fingerprint(event, self._key is not None),
             event,
+            owner=_text(self._owner(event), "owner"),
             in_progress_for=self._in_progress_for,
             keep_for=self._keep_for,
             # In a group it would keep the others waiting, and a twin in the same group for ever.
             wait_for=self._wait_for if self._waits and not getattr(event.route, "batch", False) else None,
         )
+
+    def _key_of(self, event: Event) -> str | None:
+        """Return what tells an event from others of its route; None for one that is handled each time."""
+        if self._key is not None:
+            return _text(self._key(event), "key")
+        if not event._speaks_http:
+            return own_key(event)
+        return None if event.method in _SAFE else self._sent(event)
 
     def _sent(self, event: Event) -> str | None:
         """Return the key that a client sent. Raises BadRequest."""
@@ -242,7 +244,8 @@ class Idempotent(Middleware):
         except Exception:
             raise
         except BaseException:  # cancelled: it may be claimed already
-            await self._forget_async(attempt)
+            if not attempt.comes_back:
+                await self._forget_async(attempt)
             raise
 
     def _forget(self, attempt: Attempt) -> None:
@@ -258,77 +261,11 @@ class Idempotent(Middleware):
             _log("%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
 
 
-class Attempt:
-    """One try to handle an event that may have been handled already.
-
-    wait_for: the seconds to wait for somebody who is handling it; None for not at all.
-    """
-
-    def __init__(
-        self,
-        key: str,
-        fingerprint: str,
-        event: Event,
-        *,
-        in_progress_for: float,
-        keep_for: float,
-        wait_for: float | None,
-    ) -> None:
-        self.key = key
-        self.owner = token_hex(16)
-        self.name = f"{event.route} {event.id}"
-        self._fingerprint = fingerprint
-        self._event = event
-        self._in_progress_for = in_progress_for
-        self._keep_for = keep_for
-        self._give_up = monotonic() + (wait_for or 0)
-        self._waits = wait_for is not None
-        self._pause = _FIRST_PAUSE
-
-    def claim(self) -> Claim:
-        """Return the claim of now."""
-        now = time()
-        return Claim(self.owner, self._fingerprint, now, now + self._in_progress_for, now + self._keep_for)
-
-    def answer(self, stored: Stored) -> Any:
-        """Return the answer to an event that was handled already; None for one that is being handled, to wait for.
-
-        Raises:
-            KeyReused: its key was used for something else.
-            Conflict, Retry: it is being handled, and is not waited for; or an answer is due that could not be kept.
-        """
-        if stored.fingerprint != self._fingerprint:
-            raise KeyReused("this idempotency key was used for another request")
-        if not stored.done:
-            return None
-        self._event.state["replayed"] = True  # for what counts: it is not done again
-        if stored.result is not None:
-            return read(stored.result)
-        if self._event._speaks_http:
-            raise Conflict("this request was done already; its answer was too large to be kept")
-        if _is_answered(self._event):
-            # None would be an answer, too: to Firehose and CloudFront, to let go on what came as it came.
-            raise Conflict("this was done already; its result could not be kept")
-        return NOTHING
-
-    def pause(self, stored: Stored) -> float:
-        """Return the seconds until the store is asked again; twice as many each time.
-
-        Raises:
-            Conflict, Retry: it has been waited for long enough.
-        """
-        left = self._give_up - monotonic()
-        if not self._waits or left <= 0 or self._event.remaining() < 2 * _LONGEST_PAUSE:
-            self._refuse(stored)
-        pause = min(self._pause, _LONGEST_PAUSE, left)
-        self._pause *= 2
-        return pause
-
-    def _refuse(self, stored: Stored) -> None:
-        after = max(1, min(60, round(stored.running_until - time())))
-        if self._event.source in RECORD_SOURCES and not self._event._from_client:
-            raise Retry(after, "the same is being handled at the moment")
-        raise Conflict("the same request is being handled at the moment", headers={"retry-after": after})
+def _text(value: object, option: str) -> str | None:
+    """Return what a function of the application's returned. Raises ConfigurationError: it is neither text nor None."""
+    if value is not None and (not isinstance(value, str) or not value):
+        raise ConfigurationError(f"Idempotent({option}=...) returned {value!r:.80}; give text, or None")
+    return value
 
 
 async def _to_its_end(note: Coroutine[Any, Any, None]) -> None:
@@ -343,11 +280,6 @@ async def _to_its_end(note: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _is_answered(event: Event) -> bool:
-    """Whether somebody waits for what the handler returns: a caller, or the records after it in a tumbling window."""
-    return ROWS[event.source].kind in ("reply", "transform") or getattr(event, "window", None) is not None
-
-
 def _is_failure(result: Any) -> bool:
     return isinstance(result, Response) and result.status >= 500
 
@@ -357,34 +289,6 @@ def _goes_on(event: Event) -> bool:
     from router.dispatch.plan import is_async
 
     return getattr(event.route, "concurrency", 1) > 1 and not is_async(event.route.handler)
-
-
-def _own_key(event: Event) -> str:
-    """Return the key of an event that is no request: its id, and where that counts.
-
-    Ids of a broker are its own. Those of Kafka are offsets: they begin anew in another cluster, and in a topic that was
-    deleted and made again. The time of the record tells the latter apart.
-    """
-    id, raw = event.id, event.raw
-    if event.source not in _BROKERS:
-        return id
-    when = event.record.get("timestamp") if event.source is Source.KAFKA else ""
-    return _digest(id, str(raw.get("eventSourceArn") or raw.get("bootstrapServers")), str(when))
-
-
-def _digest(*parts: str) -> str:
-    from hashlib import sha256
-
-    # Each with its length: no two lists of parts have the same text.
-    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _fingerprint(event: Event, chosen: bool) -> str:
-    """Return what tells one request from another; empty where the key is the event's own id."""
-    if event._speaks_http:
-        query = (part for pair in event.query.multi_items() for part in pair)
-        return _digest(event.method, event.path, event.body.decode("latin-1"), *query)
-    return _digest(event.body.decode("latin-1")) if chosen and event.body else ""
 
 
 def _log(message: str, *values: object) -> None:

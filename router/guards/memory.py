@@ -18,9 +18,11 @@ class _Held:
     done: bool = False
     result: bytes | None = None
 
-    def is_taken(self, now: float) -> bool:
-        """Whether it has not expired, and is done or still being done."""
-        return self.claim.expires_at > now and (self.done or self.claim.running_until > now)
+    def is_taken(self, claim: Claim) -> bool:
+        """Whether it has not expired, and is done, or still being done by somebody else."""
+        if self.claim.expires_at <= claim.now:
+            return False
+        return self.done or (self.claim.running_until > claim.now and self.claim.owner != claim.owner)
 
 
 class MemoryStore:
@@ -38,7 +40,7 @@ class MemoryStore:
         """Claim a key; see `router.idempotency.Store`."""
         with self._lock:
             held = self._held.get(key)
-            if held is not None and held.is_taken(claim.now):
+            if held is not None and held.is_taken(claim):
                 return Stored(held.claim.fingerprint, held.done, held.result, held.claim.running_until)
             self._held.pop(key, None)
             while len(self._held) >= self._most:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from router.event import Event
 
     class Buckets(Protocol):
-        """Keeps the buckets. Times are seconds since 1970."""
+        """Keeps the buckets. Times are seconds since 1970; one with a clock of its own does not need the caller's."""
 
         def take(self, key: str, interval: float, slack: float, now: float, /) -> float:
             """Take one token out of a bucket, atomically.

@@ -22,8 +22,7 @@ from router import (
     SessionPolicy,
     Transformed,
 )
-from router.guards import Idempotent, KeyReused, MemoryStore
-from router.guards import idempotent as module
+from router.guards import Idempotent, KeyReused, MemoryStore, attempts, idempotent
 from router.testing import Answer, TestClient, samples
 
 
@@ -31,9 +30,9 @@ class Clock:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 1_700_000_000.0
         self.slept: list[float] = []
-        monkeypatch.setattr(module, "time", lambda: self.now)
-        monkeypatch.setattr(module, "monotonic", lambda: self.now)
-        monkeypatch.setattr(module, "sleep", self.sleep)
+        monkeypatch.setattr(attempts, "time", lambda: self.now)
+        monkeypatch.setattr(attempts, "monotonic", lambda: self.now)
+        monkeypatch.setattr(idempotent, "sleep", self.sleep)
 
     def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
@@ -258,7 +257,7 @@ def test_or_they_wait_for_its_result(monkeypatch: pytest.MonkeyPatch) -> None:
     payments = Payments(while_running="wait")
     running = begun(payments)
     next(running)
-    monkeypatch.setattr(module, "sleep", lambda seconds: next(running))
+    monkeypatch.setattr(idempotent, "sleep", lambda seconds: next(running))
     assert payments.post().json() == {"paid": "first"}
     assert len(payments.done) == 1
 
