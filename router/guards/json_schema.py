@@ -15,6 +15,7 @@ import orjson
 from router.convert.scalars import MOST_ERRORS, refusal
 from router.dispatch.chain import Middleware
 from router.errors import ConfigurationError, UnsupportedMediaType
+from router.guards.schema_faults import Faults
 from router.http.headers import is_json_type
 
 TYPE_CHECKING = False
@@ -30,29 +31,6 @@ if TYPE_CHECKING:
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DEEPEST = 100
-_TEXTS = {
-    "additionalProperties": "has a name that is not allowed",
-    "const": "is another value than the one that is allowed",
-    "contains": "has no item that is asked for",
-    "dependentRequired": "lacks a part that another one needs",
-    "enum": "is none of the values that are allowed",
-    "exclusiveMaximum": "must be less than {}",
-    "exclusiveMinimum": "must be more than {}",
-    "format": "is not of the format {}",
-    "maxItems": "has more than {} items",
-    "maxLength": "has more than {} characters",
-    "maxProperties": "has more than {} names",
-    "maximum": "must be at most {}",
-    "minItems": "has fewer than {} items",
-    "minLength": "has fewer than {} characters",
-    "minProperties": "has fewer than {} names",
-    "minimum": "must be at least {}",
-    "multipleOf": "must be a multiple of {}",
-    "pattern": "does not fit the pattern",
-    "type": "must be of the type {}",
-    "unevaluatedProperties": "has a name that is not allowed",
-    "uniqueItems": "has an item twice",
-}
 
 
 class JsonSchema(Middleware):
@@ -118,32 +96,32 @@ class JsonSchema(Middleware):
 # ---- places --------------------------------------------------------------------------------------------------------
 
 
-def _of_body(validator: Any) -> Check:
+def _of_body(faults: Faults) -> Check:
     def check(event: Any) -> Iterator[tuple[list[Any], str]]:
         if event._speaks_http:
             declared = event._content_type()
             if not is_json_type(declared):  # a page of another site can send anything else without asking first
                 came = f"is {declared[:100]!r}" if declared else "is missing"
                 raise UnsupportedMediaType(f"the content type {came}; application/json is expected")
-        return _faults(validator, event.json())
+        return faults.of(event.json())
 
     return check
 
 
-def _of_query(validator: Any, schema: Mapping[str, Any]) -> Check:
+def _of_query(faults: Faults, schema: Mapping[str, Any]) -> Check:
     properties = schema.get("properties")
     kinds = {name: _kind(one) for name, one in properties.items()} if isinstance(properties, Mapping) else {}
 
     def check(event: Event) -> Iterator[tuple[list[Any], str]]:
         values = {name: _read(event.query.getall(name), *kinds.get(name, ("string", ""))) for name in event.query}
-        return _faults(validator, values)
+        return faults.of(values)
 
     return check
 
 
-def _of_headers(validator: Any) -> Check:
+def _of_headers(faults: Faults) -> Check:
     def check(event: Event) -> Iterator[tuple[list[Any], str]]:
-        return _faults(validator, {name: event.headers[name] for name in event.headers})
+        return faults.of({name: event.headers[name] for name in event.headers})
 
     return check
 
@@ -173,34 +151,6 @@ def _value(text: str, kind: str) -> Any:
     return text if isinstance(value, dict | list) else value
 
 
-# ---- faults --------------------------------------------------------------------------------------------------------
-
-
-def _faults(validator: Any, value: Any) -> Iterator[tuple[list[Any], str]]:
-    """Yield each fault as its path and a message of our own."""
-    for error in validator.iter_errors(value):
-        path, keyword = list(error.instance_path), _keyword(error)
-        if keyword == "required":
-            yield [*path, error.kind.property], "is missing"
-        else:
-            yield path, _TEXTS.get(keyword, "does not fit {}").format(_limit(error.kind, keyword))
-
-
-def _keyword(error: Any) -> str:
-    return next((str(part) for part in reversed(error.schema_path) if isinstance(part, str)), "the schema")
-
-
-def _limit(kind: Any, keyword: str) -> str:
-    """Return what a schema says of a keyword; never the value that came."""
-    if keyword == "type":
-        return " or ".join(kind.types)
-    for name in ("limit", "format", "multiple_of"):
-        held = getattr(kind, name, None)
-        if isinstance(held, int | float | str):
-            return str(held)
-    return keyword
-
-
 def _place(place: str, path: list[Any]) -> str:
     text = place
     for part in path:
@@ -211,8 +161,8 @@ def _place(place: str, path: list[Any]) -> str:
 # ---- schemas -------------------------------------------------------------------------------------------------------
 
 
-def _compiled(given: Schema, where: str) -> tuple[Any, Mapping[str, Any]]:
-    """Return the validator of a schema, and the schema."""
+def _compiled(given: Schema, where: str) -> tuple[Faults, Mapping[str, Any]]:
+    """Return what tells the faults of a value by a schema, and the schema."""
     try:
         import jsonschema_rs
     except ImportError:
@@ -222,7 +172,7 @@ def _compiled(given: Schema, where: str) -> tuple[Any, Mapping[str, Any]]:
     try:
         # The linear engine: a value cannot make a pattern explode. It knows no look-around.
         options = jsonschema_rs.RegexOptions()
-        return jsonschema_rs.validator_for(dict(schema), pattern_options=options), schema
+        return Faults(jsonschema_rs.validator_for(dict(schema), pattern_options=options), schema), schema
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(f"JsonSchema({where}=...): it is no schema that can be used: {reason:.300}") from None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -79,8 +81,87 @@ def test_no_value_is_answered_or_logged(caplog: pytest.LogCaptureFixture) -> Non
 
 
 def test_thousands_of_faults_are_a_bounded_answer() -> None:
-    answer = client(ORDER).post("/", json={"id": "o-1", "lines": [5] * 10_000})
+    answer = client(ORDER).post("/", json={"id": "o-1", "lines": [5] * 2_000})
     assert (answer.status, len(answer.json()["errors"])) == (422, 50)
+
+
+BOTH: Any = [
+    {"properties": {"c": {"$ref": "#"}}, "minProperties": 1},
+    {"required": ["c"], "properties": {"c": {"$ref": "#"}}},
+]
+
+
+@pytest.mark.parametrize(
+    ("schema", "body", "told"),
+    [
+        pytest.param('{"items": {"type": "string"}}', "[1] * 2_000_000", "must be of the type string", id="items"),
+        pytest.param(
+            '{"required": [f"f{n}" for n in range(50)]}',
+            "dict.fromkeys(map(str, range(300_000)))",
+            "is missing",
+            id="names",
+        ),
+        pytest.param('{"required": ["a", "b"]}', '{"x": "x" * 5_000_000}', "is missing", id="text"),
+        pytest.param(
+            '{"anyOf": [{"items": {"type": "string"}}, {"items": {"type": "null"}}]}',
+            "[1] * 1_000_000",
+            "does not fit the schema, and is too large to tell where",
+            id="branches",
+        ),
+        pytest.param(
+            '{"anyOf": [{"type": "object", **one} for one in BOTH]}',
+            "orjson.loads('{\"c\":' * 30 + '1' + '}' * 30)",
+            "does not fit the schema, and is too large to tell where",
+            id="a schema that refers to itself",
+        ),
+        pytest.param(
+            '{"type": "object", "allOf": BOTH}',
+            "orjson.loads('{\"c\":' * 30 + '1' + '}' * 30)",
+            "must be of the type object",
+            id="all of a schema that refers to itself",
+        ),
+        pytest.param(
+            '{"$dynamicAnchor": "n", "allOf": [{"properties": {"c": {"$dynamicRef": "#n"}}}] * 3, "type": "object"}',
+            "orjson.loads('{\"c\":' * 30 + '1' + '}' * 30)",
+            "must be of the type object",
+            id="a dynamic reference",
+        ),
+    ],
+)
+def test_no_body_takes_much_memory_or_time_to_refuse(schema: str, body: str, told: str) -> None:
+    # In a process that may have a gigabyte in all: without the bound it ends, or goes on for minutes.
+    code = f"""
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+import orjson
+from router import Resolver
+from router.guards import JsonSchema
+from router.testing import TestClient
+
+BOTH = {BOTH}
+resolver = Resolver()
+resolver.post("/", middleware=[JsonSchema({schema})])(lambda: "in")
+answer = TestClient(resolver).post("/", json={body})
+print(answer.status, [fault["message"] for fault in answer.json()["errors"]])
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=50, check=False)
+    assert (ran.returncode, ran.stdout.strip()) == (0, f"422 {[told]}"), ran.stderr[-500:]
+
+
+def test_a_small_value_of_a_schema_that_refers_to_itself_is_told_every_fault() -> None:
+    tree = {"type": "object", "required": ["name"], "properties": {"left": {"$ref": "#"}, "right": {"$ref": "#"}}}
+    answer = client(tree).post("/", json={"left": {"name": 1}, "right": {"left": 5}})
+    assert faults(answer) == {
+        "body.name": "is missing",
+        "body.right.name": "is missing",
+        "body.right.left": "must be of the type object",
+    }
+
+
+def test_references_after_references_are_followed_to_their_end() -> None:
+    names = {f"d{n}": {"properties": {"next": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}]}}} for n in range(900)}
+    schema = {"$defs": {**names, "d900": {"type": "string"}}, "$ref": "#/$defs/d0"}
+    assert client(schema).post("/", json={"next": {"next": {}}}).status == 200
 
 
 @pytest.mark.parametrize("content", ["text/plain", "application/x-www-form-urlencoded", None])
