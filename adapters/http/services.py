@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from contextlib import nullcontext
 
 from adapters._core.blocking import checked_mode, refuse_blocking
 from adapters._core.delivery import backoff
@@ -20,7 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Awaitable, Callable, Mapping
-    from typing import Any, TypedDict, Unpack
+    from contextlib import AbstractAsyncContextManager, AbstractContextManager
+    from typing import Any, Protocol, TypedDict, Unpack
 
     import httpx
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from adapters.http.request import Outline, Path
     from router.durations import Duration
     from router.session import Policy
+
+    class Breaker(AbstractContextManager[Any], AbstractAsyncContextManager[Any], Protocol):
+        """Refuses calls by an exception as it is entered, and sees how those end that it let through."""
 
     class RequestOptions(TypedDict, total=False):
         """The keyword arguments of `Services.request`.
@@ -52,6 +57,7 @@ if TYPE_CHECKING:
         idempotent: bool | None
 
 
+_NO_BREAKER = nullcontext()
 HEADER = "x-junction-session"
 _MOST_REDIRECTS = 5
 _LONGEST_WAIT = 5.0  # seconds; a service that asks for more is not waited for
@@ -72,6 +78,8 @@ class Services:
     verify: False or an `ssl.SSLContext` in place of the usual check of certificates.
     transport: an httpx transport, for tests.
     sleep: waits between the tries of sync code.
+    breakers: service name to what its calls are made in, such as `router.guards.CircuitBreaker`. A call with all of its
+        attempts counts once.
     blocking: what a verb for sync code does in async code: "error" refuses it; "warn" lets it block the event loop, and
         the log says so.
 
@@ -92,11 +100,15 @@ class Services:
         verify: Any = True,
         transport: Any = None,
         sleep: Callable[[float], object] = time.sleep,
+        breakers: Mapping[str, Breaker] | None = None,
         blocking: str = "error",
     ) -> None:
         if type(attempts) is not int or attempts < 1:
             raise ConfigurationError(f"Services(attempts={attempts!r}): give an integer from 1")
         self.services = {name: checked_base(name, url) for name, url in services.items()}
+        self._breakers = dict(breakers or {})
+        if unknown := sorted(self._breakers.keys() - self.services.keys()):
+            raise ConfigurationError(f"Services(breakers=...): there is no service {', '.join(unknown)}")
         self.policy = policy
         self.header = header.lower()
         self.timeout = seconds(timeout, "Services(timeout=...)", least=0.001)
@@ -127,7 +139,8 @@ class Services:
     ) -> httpx.Response:
         """`request` from async code, without blocking its loop."""
         steps = self._steps(self._outline(service, method, path, **options))
-        return await run_async(steps, self._send_async)
+        async with self._breakers.get(service, _NO_BREAKER):
+            return await run_async(steps, self._send_async)
 
     def get(self, service: str, path: Path, **options: Unpack[RequestOptions]) -> httpx.Response:
         """GET."""
@@ -179,7 +192,9 @@ class Services:
         self, verb: str, service: str, method: str, path: Path, **options: Unpack[RequestOptions]
     ) -> httpx.Response:
         refuse_blocking(self, verb)
-        return run(self._steps(self._outline(service, method, path, **options)), self._send)
+        steps = self._steps(self._outline(service, method, path, **options))
+        with self._breakers.get(service, _NO_BREAKER):
+            return run(steps, self._send)
 
     def _outline(
         self,

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from router.guards.attempts import KeyReused as KeyReused
     from router.guards.auth import Auth as Auth
     from router.guards.authenticate import Authenticate as Authenticate
+    from router.guards.circuit_breaker import CircuitBreaker as CircuitBreaker
+    from router.guards.circuit_breaker import CircuitOpen as CircuitOpen
     from router.guards.credentials import ApiKey as ApiKey
     from router.guards.credentials import Bearer as Bearer
     from router.guards.credentials import Bypass as Bypass
@@ -32,6 +34,7 @@ _HOMES = {
     "attempts": ("KeyReused",),
     "auth": ("Auth",),
     "authenticate": ("Authenticate",),
+    "circuit_breaker": ("CircuitBreaker", "CircuitOpen"),
     "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
     "idempotent": ("Idempotent",),
     "json_schema": ("JsonSchema",),

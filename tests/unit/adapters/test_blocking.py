@@ -15,6 +15,7 @@ import pytest
 import adapters
 from adapters.alerts import Alerts
 from adapters.aws import Settings
+from adapters.circuits import CircuitTable
 from adapters.dynamodb import Put, Table
 from adapters.ecs import Ecs
 from adapters.errors import EventLoopBlocked
@@ -48,6 +49,7 @@ def made(mode: str = "error") -> list[Any]:
     return [
         aws,
         Bus(aws, source="shop"),
+        CircuitTable(aws),
         Ecs(aws, task_definition="app", container="main", subnets=["s"]),
         IdempotencyTable(aws),
         Invoker(aws),

@@ -13,6 +13,7 @@ import pytest
 from adapters.errors import AdapterError, ConnectionFailed, InvalidMessage
 from adapters.http import ServiceFailed, Services
 from router import ConfigurationError, Event, FromRequest, Resolver, Session, SessionPolicy, Signing
+from router.guards import CircuitBreaker, CircuitOpen
 from router.testing import TestClient
 
 POLICY = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(tenant_header="x-tenant"))
@@ -363,6 +364,34 @@ class TestRetries:
         with pytest.raises(ServiceFailed):
             call(adapter, "get", "billing", "/x")
         assert len(network.requests) == 1
+
+
+class TestBreakers:
+    def test_a_service_that_fails_is_left_alone_and_the_others_are_not(self, call):
+        breaker = CircuitBreaker("billing", failures=2)
+        adapter, network = services(Network(httpx.Response(503)), attempts=2, breakers={"billing": breaker})
+        for _ in range(2):
+            with pytest.raises(ServiceFailed):
+                call(adapter, "get", "billing", "/x")
+        with pytest.raises(CircuitOpen):
+            call(adapter, "post", "billing", "/x", json={})
+        assert len(network.requests) == 4
+        with pytest.raises(ServiceFailed):
+            call(adapter, "get", "stock", "/x")
+        assert len(network.requests) == 6
+
+    @pytest.mark.parametrize(("answer", "state"), [(404, "closed"), (500, "open"), (httpx.ReadTimeout("x"), "open")])
+    def test_an_answer_that_says_what_is_wrong_is_no_failure(self, call, answer, state):
+        breaker = CircuitBreaker("billing", failures=1)
+        given = answer if isinstance(answer, Exception) else httpx.Response(answer)
+        adapter, _ = services(Network(given), attempts=1, breakers={"billing": breaker})
+        with pytest.raises(AdapterError):
+            call(adapter, "get", "billing", "/x")
+        assert breaker.state == state
+
+    def test_one_for_a_service_that_is_not_there_is_refused(self):
+        with pytest.raises(ConfigurationError, match="there is no service bills"):
+            services(breakers={"bills": CircuitBreaker("bills")})
 
 
 class TestClients:
