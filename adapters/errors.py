@@ -25,10 +25,12 @@ class AdapterError(RouterError):
     service, operation, resource: what was called (`sns`, `publish`, the topic). code: the service's own word for it.
     retryable: whether the same call may succeed later. request_id: what AWS support asks for.
     repeated: whether botocore had sent the call before, so that an earlier try may have been done after all.
+    old: the item that a condition of DynamoDB did not hold for, where the call asked for it. No message shows it.
     """
 
     answer = ""  # what a client is told over HTTP, by those that are HTTP errors
     repeated = False
+    old: Mapping[str, Any] | None = None
 
     def __init__(
         self,

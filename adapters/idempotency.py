@@ -1,6 +1,6 @@
 """`IdempotencyTable`: which events were begun and done, in a table of DynamoDB, for `router.guards.Idempotent`.
 
-Beginning is one conditional write, ending another. Who finds a key taken reads it, consistently.
+Beginning is one conditional write, ending another. Who finds a key taken is told by the refusal what is under it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from router.idempotency import Stored
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import Any
 
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from router.idempotency import Claim
 
-_TRIES = 3
 _NAMES = {"#key": "key", "#owner": "owner", "#done": "done", "#until": "running_until", "#expires": TTL}
 # A key is free: nobody has it, it has expired, who had it did not end in time, or it is the claim's own (its answer was
 # lost, or its owner comes back). The service removes expired items some days later, so the time is compared here.
@@ -84,31 +84,20 @@ class IdempotencyTable(KeyTable):
             TTL: {"N": str(int(claim.expires_at) + 1)},
         }
         values = {":now": {"N": f"{claim.now:.3f}"}, ":no": {"BOOL": False}, ":owner": {"S": claim.owner}}
-        for _ in range(_TRIES):
-            try:
-                yield self._step(
-                    "put_item",
-                    Item=item,
-                    ConditionExpression=_FREE,
-                    ExpressionAttributeNames=_NAMES,
-                    ExpressionAttributeValues=values,
-                )
-                return None
-            except AdapterError as error:
-                if error.code != TAKEN:
-                    raise
-            answer = yield self._step("get_item", Key={"key": {"S": key}}, ConsistentRead=True)
-            held = answer.get("Item")
-            if held is None:
-                continue  # given back meanwhile
-            return _stored(held)
-        raise AdapterError(
-            f"dynamodb {self.table}: a key changed hands {_TRIES} times in a row",
-            service="dynamodb",
-            operation="put_item",
-            resource=self.table,
-            retryable=True,
-        )
+        try:
+            yield self._step(
+                "put_item",
+                Item=item,
+                ConditionExpression=_FREE,
+                ExpressionAttributeNames=_NAMES,
+                ExpressionAttributeValues=values,
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except AdapterError as error:
+            if error.code != TAKEN or error.old is None:
+                raise
+            return _stored(error.old)
+        return None
 
     def _finish(self, key: str, owner: str, result: bytes | None) -> Steps[None]:
         kept: dict[str, Any] = {} if result is None else {":result": {"B": result}}
@@ -139,7 +128,7 @@ class IdempotencyTable(KeyTable):
                 raise
 
 
-def _stored(item: dict[str, Any]) -> Stored:
+def _stored(item: Mapping[str, Any]) -> Stored:
     result = item.get("result", {}).get("B")
     return Stored(
         item["fingerprint"]["S"],

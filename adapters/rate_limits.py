@@ -7,11 +7,15 @@ from adapters.errors import AdapterError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
 
 _KEPT = 3600  # seconds for which a full bucket is kept
 _TRIES = 3
+_LEAST = 0.000_001  # moments are kept to the microsecond
 
 
 class RateLimitTable(KeyTable):
@@ -41,31 +45,33 @@ class RateLimitTable(KeyTable):
     def _take(self, key: str, interval: float, slack: float, now: float) -> Steps[float]:
         """Move the moment when the bucket is full again: from where it is, or from now where it has passed."""
         for _ in range(_TRIES):
-            used = yield from self._try(
+            held = yield from self._try(
                 key,
                 "#full = #full + :interval",
                 "#full > :now AND #full <= :latest",
                 {":interval": interval, ":now": now, ":latest": now + slack},
                 now + slack,
             )
-            if used:
+            if held is None:
                 return 0.0
-            full = yield from self._try(
+            ahead = float(held.get("full_at", {"N": "0"})["N"]) - now
+            if ahead > 0:
+                return max(ahead - slack, _LEAST)
+            held = yield from self._try(
                 key,
                 "#full = :next",
                 "attribute_not_exists(#full) OR #full <= :now",
                 {":next": now + interval, ":now": now},
                 now + interval,
             )
-            if full:
+            if held is None:
                 return 0.0
-            answer = yield self._step("get_item", Key={"key": {"S": key}}, ConsistentRead=True)
-            ahead = float(answer.get("Item", {}).get("full_at", {"N": "0"})["N"]) - now
-            if ahead > slack:
-                return ahead - slack
         return interval  # others took what there was, each time
 
-    def _try(self, key: str, change: str, condition: str, values: dict[str, float], until: float) -> Steps[bool]:
+    def _try(
+        self, key: str, change: str, condition: str, values: dict[str, float], until: float
+    ) -> Steps[Mapping[str, Any] | None]:
+        """Change a bucket. Return None; where the condition does not hold, what is there instead."""
         try:
             yield self._step(
                 "update_item",
@@ -77,9 +83,10 @@ class RateLimitTable(KeyTable):
                     ":expires": {"N": str(int(until) + _KEPT)},
                     **{name: {"N": f"{value:.6f}"} for name, value in values.items()},
                 },
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except AdapterError as error:
             if error.code != TAKEN:
                 raise
-            return False
-        return True
+            return error.old or {}
+        return None

@@ -141,7 +141,7 @@ def _of_answer(error: Any, service: str, operation: str, resource: str) -> Adapt
         retryable=kind in (Throttled, WriteConflict) or status >= 500,
         request_id=str(metadata.get("RequestId", "")),
     )
-    typed.repeated = was_repeated(error.response)
+    typed.repeated, typed.old = was_repeated(error.response), error.response.get("Item")
     return typed
 
 

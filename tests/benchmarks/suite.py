@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from tests.benchmarks.batches import async_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
+from tests.benchmarks.idempotency import idempotent_record
 from tests.benchmarks.memory import resident_memory
 from tests.benchmarks.post import post_request
 from tests.benchmarks.processes import SANDBOX
@@ -28,6 +29,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "middleware": (middleware, 30),
     "sqs": (sync_batch, 30),
     "sqs-async": (async_batch, 30),
+    "idempotent": (idempotent_record, 25),
     "shape": (shape, 1),
 }
 

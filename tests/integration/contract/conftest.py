@@ -32,6 +32,16 @@ def aws(server: AwsServer) -> Iterator[Aws]:
 
 
 @pytest.fixture
+def sent(aws: Aws) -> list[str]:
+    """The names of the requests to DynamoDB, as they are sent."""
+    names: list[str] = []
+    aws.client("dynamodb").meta.events.register(
+        "before-send.dynamodb", lambda event_name, **_: names.append(event_name.rpartition(".")[2])
+    )
+    return names
+
+
+@pytest.fixture
 def new_name() -> Callable[..., str]:
     """Names that no other test uses: servers are shared by the tests of a run."""
 

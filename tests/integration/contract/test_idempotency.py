@@ -12,6 +12,7 @@ from adapters.errors import TableMismatch
 from adapters.idempotency import IdempotencyTable
 from router import Resolver
 from router.guards import Idempotent
+from router.idempotency import Claim
 from router.testing import TestClient
 
 
@@ -36,6 +37,16 @@ def test_over_http(table: IdempotencyTable) -> None:
     client = TestClient(resolver)
     answers = [client.post("/", headers={"idempotency-key": "k"}) for _ in range(3)]
     assert [(answer.status, answer.json()) for answer in answers] == [(201, {"paid": 1})] * 3
+
+
+def test_a_new_key_costs_two_writes_and_a_repeat_one(table: IdempotencyTable, sent: list[str]) -> None:
+    claim = Claim("a", "f", 1000, 1100, 2000)
+    sent.clear()
+    table.begin("k", claim)
+    table.finish("k", "a", b"x")
+    assert sent == ["PutItem", "UpdateItem"]
+    assert table.begin("k", Claim("b", "f", 1001, 1101, 2001)) is not None
+    assert sent == ["PutItem", "UpdateItem", "PutItem"]
 
 
 def test_a_table_of_another_layout_is_refused(aws: Aws, new_name: Callable[..., str]) -> None:

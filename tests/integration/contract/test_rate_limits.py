@@ -21,6 +21,18 @@ def table(aws: Aws, new_name: Callable[..., str]) -> Iterator[RateLimitTable]:
     aws.call("dynamodb", "delete_table", TableName=table.table)
 
 
+def test_an_event_costs_one_write_and_a_second_where_its_bucket_was_full(
+    table: RateLimitTable, sent: list[str]
+) -> None:
+    sent.clear()
+    costs = []
+    for at in (0, 0, 0, 0, 100):
+        table.take("k", 10, 20, NOW + at)
+        costs.append(len(sent))
+        sent.clear()
+    assert costs == [2, 1, 1, 1, 2]
+
+
 def test_an_item_expires(table: RateLimitTable, aws: Aws) -> None:
     table.take("k", 10, 20, NOW)
     item = aws.call("dynamodb", "get_item", TableName=table.table, Key={"key": {"S": "k"}})["Item"]
