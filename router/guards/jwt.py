@@ -171,7 +171,8 @@ class Jwt:
         """Return the owner that claims tell of. Raises Refused."""
         if self.audience_claim != "aud":
             given = claims.get(self.audience_claim)
-            if not self.audience.intersection(given if isinstance(given, list) else [given]):
+            named = given if isinstance(given, list) else [given]
+            if not all(isinstance(one, str) for one in named) or self.audience.isdisjoint(named):
                 raise Refused(f"its {self.audience_claim} is another one")
         for name, value in self.claims.items():
             if name not in claims or claims[name] != value or type(claims[name]) is not type(value):

@@ -110,6 +110,8 @@ def test_an_access_token_of_cognito(issuer: Issuer) -> None:
     assert check.authenticate(issuer.token(aud=None, client_id="app-2", token_use="access")) is None
     assert check.authenticate(issuer.token(aud="app-1", client_id="app-1", token_use="id")) is None
     assert check.authenticate(issuer.token(aud="app-1", token_use="access")) is None
+    odd: list[Any] = [{"app-1": 1}, [{"app-1": 1}], [["app-1"]], ["app-1", 5], 1, True]
+    assert [check.authenticate(issuer.token(client_id=one, token_use="access")) for one in odd] == [None] * len(odd)
 
 
 # ---- what is not -------------------------------------------------------------------------------------------------
