@@ -6,7 +6,7 @@ import inspect
 
 from router.dispatch.plan import is_async, itself, session_of
 from router.errors import ConfigurationError, Forbidden, HTTPError, SessionError
-from router.response import refuse_unawaited
+from router.response import Response, refuse_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -99,10 +99,11 @@ def ask(route: Route, plan: Plan, event: Event) -> None:
     """
     values = plan.asked(event)  # type: ignore[misc]
     try:
-        allowed: Any = route.permission(*values)  # type: ignore[misc]
+        allowed = said_yes(route.permission(*values), "permission=")  # type: ignore[misc]
     except Exception as error:
         raise _denial(route, error) from error
-    _refuse(route, allowed)
+    if not allowed:
+        raise Forbidden
 
 
 async def ask_async(route: Route, plan: Plan, event: Event) -> None:
@@ -111,20 +112,34 @@ async def ask_async(route: Route, plan: Plan, event: Event) -> None:
         return ask(route, plan, event)
     values = plan.asked(event)  # type: ignore[misc]
     try:
-        allowed: Any = route.permission(*values)  # type: ignore[misc]
-        if hasattr(allowed, "__await__"):
-            allowed = await allowed
+        answer: Any = route.permission(*values)  # type: ignore[misc]
+        if hasattr(answer, "__await__"):
+            answer = await answer
+        allowed = said_yes(answer, "permission=")
     except Exception as error:
         raise _denial(route, error) from error
-    _refuse(route, allowed)
+    if not allowed:
+        raise Forbidden
     return None
 
 
-def _refuse(route: Route, allowed: Any) -> None:
-    """Raise Forbidden, unless a permission gave a true answer."""
-    refuse_unawaited(allowed, f"{route}: permission=")  # it would be true, whatever it came to
-    if not allowed:
-        raise Forbidden
+def said_yes(answer: Any, what: str) -> bool:
+    """Return whether the answer of a permission is a true one.
+
+    what: the permission, for the error.
+
+    Raises:
+        ConfigurationError: it is one that is true whatever the permission meant.
+    """
+    if answer is True or not answer:
+        return answer is True
+    refuse_unawaited(answer, what)
+    if callable(answer) or isinstance(answer, tuple | Response) or answer is NotImplemented or answer is ...:
+        # A function that nobody called, an answer as a handler gives it, `return False,`.
+        raise ConfigurationError(
+            f"{what} returned a {type(answer).__name__}, which is always true; return True or False"
+        )
+    return True
 
 
 def _denial(route: Route, error: Exception) -> Exception:

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 import inspect
 
+from router.dispatch.permission import said_yes
 from router.errors import ConfigurationError
-from router.response import refuse_unawaited
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -109,21 +109,15 @@ def permission(function: Callable[..., Any]) -> Permission:
     def call(values: Values) -> Any:
         return function(**{name: values[name] for name in parameters if values[name] is not _DEFAULT})
 
-    def ask(values: Values) -> Any:
-        return _answered(name, call(values))
+    def ask(values: Values) -> bool:
+        return said_yes(call(values), f"permission {name}")
 
-    async def ask_async(values: Values) -> Any:
-        return _answered(name, await call(values))
+    async def ask_async(values: Values) -> bool:
+        return said_yes(await call(values), f"permission {name}")
 
     if inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__):
         return AsyncPermission(name, parameters, ask_async)
     return Permission(name, parameters, ask)
-
-
-def _answered(name: str, answer: Any) -> Any:
-    """Return the answer of a function. Raises ConfigurationError for a forgotten `await`: it would be true."""
-    refuse_unawaited(answer, f"permission {name}")
-    return answer
 
 
 @permission

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, FromRequest, Resolver, Router, Session, SessionPolicy
+from router import ConfigurationError, Event, Forbidden, FromRequest, Resolver, Response, Router, Session, SessionPolicy
 from router.guards import anyone, permission
 from router.testing import TestClient, samples
 
@@ -129,11 +130,52 @@ def test_what_is_true_by_mistake_lets_nobody_in(one: Any, waits: bool, caplog: p
     assert f"permission {one} returned" in caplog.text
 
 
+class Undecided:
+    def __bool__(self) -> bool:
+        raise RuntimeError("neither")
+
+
+@pytest.mark.parametrize("waits", [False, True])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda: False, id="a function that nobody called"),
+        pytest.param(within(5), id="a permission"),
+        pytest.param((False,), id="a comma after the answer"),
+        pytest.param(("no", 403), id="an answer with its status"),
+        pytest.param(Response("no", 403), id="an answer"),
+        pytest.param(Forbidden, id="the class of an error"),
+        pytest.param(NotImplemented, id="NotImplemented"),
+        pytest.param(..., id="what nobody has written yet"),
+        pytest.param(Undecided(), id="what is neither true nor false"),
+    ],
+)
+def test_an_answer_that_is_always_true_lets_nobody_in(
+    answer: Any, waits: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    def plain() -> Any:
+        return answer
+
+    async def plain_async() -> Any:
+        return answer
+
+    may = plain_async if waits else plain
+    for allowed in (may, permission(may), permission(may) | admin, ~permission(may), permission(may) & owner):
+        caplog.clear()
+        assert asked(allowed, waits=waits) == 403
+        assert "permission= failed, and the event is refused" in caplog.text
+
+
+@pytest.mark.parametrize("answer", ["admin", 1, ["orders:write"], {"role": "admin"}, {"x"}, re.match("a", "a")])
+def test_any_other_true_answer_lets_in(answer: Any) -> None:
+    assert [asked(allowed) for allowed in (lambda: answer, permission(lambda: answer))] == [200, 200]
+
+
 def test_a_plain_async_function_that_forgets_to_wait_lets_nobody_in() -> None:
     async def may() -> Any:
         return _refused()
 
-    assert asked(may) == 500
+    assert asked(may) == 403
 
 
 def test_a_default_counts_for_an_argument_that_the_handler_does_not_have() -> None:
