@@ -13,6 +13,7 @@ from time import sleep
 from router.dispatch.chain import Middleware
 from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, ServiceUnavailable
+from router.event import Source
 from router.guards.attempts import Attempt, digest, execution, fingerprint, own_key
 from router.guards.results import written
 from router.response import Response
@@ -131,7 +132,7 @@ class Idempotent(Middleware):
             if not attempt.comes_back:
                 self._forget(attempt)
             raise
-        if _is_failure(result):
+        if _is_failure(event, result):
             self._forget(attempt)
             return
         try:
@@ -176,7 +177,7 @@ class Idempotent(Middleware):
             if not (attempt.comes_back or _goes_on(event)):
                 await self._forget_async(attempt)
             raise
-        if _is_failure(result):
+        if _is_failure(event, result):
             await self._forget_async(attempt)
             return
         try:
@@ -214,7 +215,9 @@ class Idempotent(Middleware):
             return _text(self._key(event), "key")
         if not event._speaks_http:
             return own_key(event)
-        return None if event.method in _SAFE else self._sent(event)
+        # API Gateway delivers an event of a WebSocket once, and its messages have no headers.
+        is_handled_each_time = event.method in _SAFE or event.source is Source.WEBSOCKET
+        return None if is_handled_each_time else self._sent(event)
 
     def _sent(self, event: Event) -> str | None:
         """Return the key that a client sent. Raises BadRequest."""
@@ -280,8 +283,9 @@ async def _to_its_end(note: Coroutine[Any, Any, None]) -> None:
         raise
 
 
-def _is_failure(result: Any) -> bool:
-    return isinstance(result, Response) and result.status >= 500
+def _is_failure(event: Event, result: Any) -> bool:
+    """Whether an answer tells of a failure: also of an error of which a middleware inside has made an answer."""
+    return event.error is not None or (isinstance(result, Response) and result.status >= 500)
 
 
 def _goes_on(event: Event) -> bool:

@@ -12,14 +12,18 @@ import pytest
 
 from router import (
     BadRequest,
+    Compress,
     ConfigurationError,
     Conflict,
+    Cors,
     Event,
     FromRequest,
     Resolver,
     Response,
+    SecurityHeaders,
     ServiceUnavailable,
     SessionPolicy,
+    Timing,
     Transformed,
 )
 from router.guards import Idempotent, KeyReused, MemoryStore, attempts, idempotent
@@ -85,6 +89,63 @@ both = pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 
 
 # ---- over HTTP -----------------------------------------------------------------------------------------------------
+
+
+@both
+@pytest.mark.parametrize(
+    "inside", [Timing(), Cors(), Compress(), SecurityHeaders()], ids=lambda one: type(one).__name__
+)
+@pytest.mark.parametrize("error", [Conflict("sold out"), BadRequest("no"), KeyError("caught")], ids=repr)
+def test_an_error_is_not_kept_where_a_middleware_inside_makes_an_answer_of_it(
+    waits: bool, inside: Any, error: Exception
+) -> None:
+    resolver = Resolver().use(Idempotent(MemoryStore()), inside)
+    failures: list[Exception] = [error]
+
+    @resolver.catch(KeyError)
+    def caught(error: KeyError) -> Response:
+        return Response("caught", 400)
+
+    def pay() -> str:
+        if failures:
+            raise failures.pop()
+        return "paid"
+
+    async def pay_later() -> str:
+        return pay()
+
+    resolver.post("/")(pay_later if waits else pay)
+    answers = [TestClient(resolver).post("/", headers={"Idempotency-Key": "k"}) for _ in range(3)]
+    assert answers[0].status in (400, 409)
+    assert [(answer.status, answer.text) for answer in answers[1:]] == [(200, "paid")] * 2
+    assert answers[2].headers["idempotency-replayed"] == "true"
+
+
+def test_a_refusal_of_the_permission_is_not_kept_either() -> None:
+    resolver = Resolver().use(Idempotent(MemoryStore()), Timing())
+    allowed = [False, True]
+    resolver.post("/", permission=lambda: allowed.pop(0))(lambda: "in")
+    answers = [TestClient(resolver).post("/", headers={"Idempotency-Key": "k"}) for _ in range(2)]
+    assert [answer.status for answer in answers] == [403, 200]
+
+
+def test_events_of_a_websocket_need_no_key_unless_one_is_chosen() -> None:
+    done: list[str] = []
+    resolver = Resolver().use(Idempotent(MemoryStore(), required=True))
+    resolver.on_connect()(lambda event: done.append(event.name))
+    resolver.on_message("chat")(lambda event: done.append(event.name))
+    resolver.on_disconnect()(lambda event: done.append(event.name))
+    chosen = Idempotent(MemoryStore(), key=lambda event: event.json()["id"])
+    resolver.on_message("pay", middleware=[chosen])(lambda event: done.append(event.name))
+    payloads = [
+        samples.websocket("CONNECT"),
+        samples.websocket(route_key="chat"),
+        samples.websocket(route_key="pay", body={"id": "p1"}),
+        samples.websocket(route_key="pay", body={"id": "p1"}),
+        samples.websocket("DISCONNECT"),
+    ]
+    assert [resolver.resolve(raw)["statusCode"] for raw in payloads] == [200] * 5
+    assert done == ["$connect", "chat", "pay", "$disconnect"]
 
 
 @both
