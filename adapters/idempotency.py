@@ -96,7 +96,7 @@ class IdempotencyTable(KeyTable):
         except AdapterError as error:
             if error.code != TAKEN or error.old is None:
                 raise
-            return _stored(error.old)
+            return self._stored(error.old)
         return None
 
     def _finish(self, key: str, owner: str, result: bytes | None) -> Steps[None]:
@@ -127,12 +127,14 @@ class IdempotencyTable(KeyTable):
             if error.code != TAKEN:
                 raise
 
-
-def _stored(item: Mapping[str, Any]) -> Stored:
-    result = item.get("result", {}).get("B")
-    return Stored(
-        item["fingerprint"]["S"],
-        item["done"]["BOOL"],
-        None if result is None else bytes(result),
-        float(item["running_until"]["N"]),
-    )
+    def _stored(self, item: Mapping[str, Any]) -> Stored:
+        try:
+            result = item.get("result", {}).get("B")
+            return Stored(
+                item["fingerprint"]["S"],
+                item["done"]["BOOL"],
+                None if result is None else bytes(result),
+                float(item["running_until"]["N"]),
+            )
+        except (KeyError, TypeError, ValueError):
+            raise self._foreign("put_item") from None

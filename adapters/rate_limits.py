@@ -54,7 +54,7 @@ class RateLimitTable(KeyTable):
             )
             if held is None:
                 return 0.0
-            ahead = float(held.get("full_at", {"N": "0"})["N"]) - now
+            ahead = self._full_at(held) - now
             if ahead > 0:
                 return max(ahead - slack, _LEAST)
             held = yield from self._try(
@@ -67,6 +67,14 @@ class RateLimitTable(KeyTable):
             if held is None:
                 return 0.0
         return interval  # others took what there was, each time
+
+    def _full_at(self, item: Mapping[str, Any]) -> float:
+        if not item:
+            return 0.0  # there is no such bucket
+        try:
+            return float(item["full_at"]["N"])
+        except (KeyError, TypeError, ValueError):
+            raise self._foreign("update_item") from None
 
     def _try(
         self, key: str, change: str, condition: str, values: dict[str, float], until: float

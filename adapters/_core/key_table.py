@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from adapters._core.adapter import Adapter
 from adapters._core.table_layout import creating
+from adapters.errors import AdapterError
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -51,6 +52,16 @@ class KeyTable(Adapter):
     async def create_table_async(self) -> None:
         """Do as `create_table` does, without blocking the event loop."""
         await self.aws.run_async(creating(self._step, self.definition(), self._ttl))
+
+    def _foreign(self, operation: str) -> AdapterError:
+        """Return the error for an item that another program keeps under a key."""
+        return AdapterError(
+            f"dynamodb.{operation} {self.table}: the key holds an item of another program; give table= one of your own",
+            service="dynamodb",
+            operation=operation,
+            resource=self.table,
+            code="ForeignItem",
+        )
 
     def _step(self, operation: str, **parameters: Any) -> Any:
         return self.aws.step(

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from adapters.aws import Aws
-from adapters.errors import TableMismatch
+from adapters.errors import AdapterError, TableMismatch
 from adapters.idempotency import IdempotencyTable
 from router import Resolver
 from router.guards import Idempotent
@@ -47,6 +47,17 @@ def test_a_new_key_costs_two_writes_and_a_repeat_one(table: IdempotencyTable, se
     assert sent == ["PutItem", "UpdateItem"]
     assert table.begin("k", Claim("b", "f", 1001, 1101, 2001)) is not None
     assert sent == ["PutItem", "UpdateItem", "PutItem"]
+
+
+@pytest.mark.parametrize(
+    "theirs", [{}, {"done": {"BOOL": True}}, {"done": {"S": "yes"}, "fingerprint": {"S": "f"}, "owner": {"N": "1"}}]
+)
+def test_an_item_of_another_program_is_left_alone(table: IdempotencyTable, aws: Aws, theirs: dict[str, Any]) -> None:
+    item = {"key": {"S": "k"}, "theirs": {"S": "x"}, **theirs}
+    aws.call("dynamodb", "put_item", TableName=table.table, Item=item)
+    with pytest.raises(AdapterError, match="an item of another program; give table="):
+        table.begin("k", Claim("a", "f", 1000, 1100, 2000))
+    assert aws.call("dynamodb", "get_item", TableName=table.table, Key={"key": {"S": "k"}})["Item"] == item
 
 
 def test_a_table_of_another_layout_is_refused(aws: Aws, new_name: Callable[..., str]) -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from adapters.aws import Aws
+from adapters.errors import AdapterError
 from adapters.rate_limits import RateLimitTable
 
 NOW = 1_700_000_000.25
@@ -31,6 +33,15 @@ def test_an_event_costs_one_write_and_a_second_where_its_bucket_was_full(
         costs.append(len(sent))
         sent.clear()
     assert costs == [2, 1, 1, 1, 2]
+
+
+@pytest.mark.parametrize("theirs", [{"full_at": {"S": "x"}}, {"full_at": {"L": []}}])
+def test_a_bucket_of_another_program_is_left_alone(table: RateLimitTable, aws: Aws, theirs: dict[str, Any]) -> None:
+    item = {"key": {"S": "k"}, **theirs}
+    aws.call("dynamodb", "put_item", TableName=table.table, Item=item)
+    with pytest.raises(AdapterError, match="an item of another program; give table="):
+        table.take("k", 10, 20, NOW)
+    assert aws.call("dynamodb", "get_item", TableName=table.table, Key={"key": {"S": "k"}})["Item"] == item
 
 
 def test_an_item_expires(table: RateLimitTable, aws: Aws) -> None:
