@@ -9,7 +9,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_HOMES: dict[str, tuple[str, ...]] = {}
+    from router.telemetry.usage import Usage as Usage
+    from router.telemetry.usage_manual import Tracking as Tracking
+    from router.telemetry.usage_prices import PRICES as PRICES
+    from router.telemetry.usage_prices import Billed as Billed
+    from router.telemetry.usage_prices import FlatPrice as FlatPrice
+    from router.telemetry.usage_prices import LambdaPrices as LambdaPrices
+    from router.telemetry.usage_prices import Rates as Rates
+    from router.telemetry.usage_sinks import UsageLog as UsageLog
+    from router.telemetry.usage_sinks import UsageMetrics as UsageMetrics
+
+_HOMES: dict[str, tuple[str, ...]] = {
+    "usage": ("Usage",),
+    "usage_manual": ("Tracking",),
+    "usage_prices": ("Billed", "FlatPrice", "LambdaPrices", "PRICES", "Rates"),
+    "usage_sinks": ("UsageLog", "UsageMetrics"),
+}
 _WHERE = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [  # noqa: PLE0604  # as _HOMES has them

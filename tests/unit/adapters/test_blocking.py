@@ -33,6 +33,7 @@ from adapters.sns import Sns
 from adapters.sqs import Sqs
 from adapters.stepfunctions import StepFunctions
 from adapters.tokens import DynamoDBTokenStore, MongoTokenStore, Tokens
+from adapters.usage import UsageTable
 from adapters.websocket import Connections, TrackConnections
 from router import ConfigurationError, QueueEvent, Resolver, Session
 from router.testing import TestClient
@@ -56,6 +57,7 @@ def made(mode: str = "error") -> list[Any]:
         Offload("bodies", aws=aws),
         Parameters(aws),
         RateLimitTable(aws),
+        UsageTable(aws),
         Queue("orders", sqs=Sqs(aws)),
         S3(aws, bucket="b"),
         Sns(aws),

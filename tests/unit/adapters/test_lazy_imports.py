@@ -34,6 +34,7 @@ HEAVY = (
         "import adapters.redis as r; r.RedisStore(r.Redis('redis://c')); r.RedisBuckets(r.Redis(cluster=True))",
         "from adapters.s3 import S3; S3(bucket='invoices')",
         "from adapters.stepfunctions import StepFunctions; StepFunctions()",
+        "from adapters.usage import UsageTable; UsageTable()",
     ],
 )
 def test_nothing_heavy_is_imported_before_the_first_call(line):
