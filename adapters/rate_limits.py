@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _KEPT = 3600  # seconds for which a full bucket is kept
 _TRIES = 3
+_SKEW = 60  # seconds by which the clocks of processes may differ
 _LEAST = 0.000_001  # moments are kept to the microsecond
 
 
@@ -55,6 +56,12 @@ class RateLimitTable(KeyTable):
             if held is None:
                 return 0.0
             ahead = self._full_at(held) - now
+            if ahead > slack + interval + _SKEW:
+                # Later than an empty bucket is full: a clock that was ahead wrote it. It is empty from now on.
+                latest = now + slack + interval
+                edges = {":next": latest, ":edge": latest + _SKEW}
+                yield from self._try(key, "#full = :next", "#full > :edge", edges, latest)
+                return interval
             if ahead > 0:
                 return max(ahead - slack, _LEAST)
             held = yield from self._try(

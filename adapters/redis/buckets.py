@@ -12,24 +12,30 @@ if TYPE_CHECKING:
     from typing import Any
 
 # A bucket is the moment when it is full again, in microseconds of the server's clock, and gone by then. One that is
-# further ahead than an empty bucket ever is was written before the clock was put back: it counts as empty.
+# further ahead than an empty bucket ever is was written before the clock was put back: it is empty from now on.
 _TAKE = Script(f"""
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local interval, slack = tonumber(ARGV[1]), tonumber(ARGV[2])
+local function keep(ahead)
+    redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', string.format('%.0f', math.ceil(ahead / 1000)))
+end
 local ahead = 0
 local held = redis.call('GET', KEYS[1])
 if held then
     if not string.match(held, '^%d+$') then
         return redis.error_reply('{FOREIGN} value')
     end
-    ahead = math.min(math.max(tonumber(held) - now, 0), slack + interval)
+    ahead = math.max(tonumber(held) - now, 0)
+    if ahead > slack + interval + 1 then
+        ahead = slack + interval
+        keep(ahead)
+    end
 end
 if ahead > slack then
     return string.format('%.0f', math.max(ahead - slack, 1))
 end
-ahead = ahead + interval
-redis.call('SET', KEYS[1], string.format('%.0f', now + ahead), 'PX', string.format('%.0f', math.ceil(ahead / 1000)))
+keep(ahead + interval)
 return '0'
 """)
 

@@ -80,7 +80,8 @@ class RateLimit(Middleware):
     name: tells limits apart that share buckets; by default the rate and `by`.
     when_down: what happens while the buckets do not answer: "refuse" (503; the record fails), or "run".
 
-    By "tenant" and "user" it has to stand inside of what authenticates; `auth=` stands outside by itself.
+    By "tenant" and "user" it has to stand inside of what authenticates; `auth=` stands outside by itself. By "address"
+    `auth=` stands inside, so that bad credentials are counted, too.
     """
 
     def __init__(
@@ -114,6 +115,7 @@ class RateLimit(Middleware):
         # room for that the last token of a bucket is refused. Never as much as a token.
         self._slack = (held - 1) * self._interval + min(held / 1_000_000, self._interval / 2)
         self.inside_auth = by in ("tenant", "user")
+        self.outside_auth = by == "address"  # so that bad credentials are counted, too
         self._whose = by if callable(by) else _BY[by]
         self._name = name or f"{rate}/{window:g}/{by if isinstance(by, str) else getattr(by, '__qualname__', 'own')}"
         self._runs_without = when_down == "run"
@@ -189,6 +191,8 @@ class MemoryBuckets:
         with self._lock:
             full_at = max(self._full_at.get(key, now), now)
             if full_at - now > slack:
+                # Later than an empty bucket is full: the clock was set back.
+                self._full_at[key] = full_at = min(full_at, now + slack + interval)
                 return full_at - now - slack
             while key not in self._full_at and len(self._full_at) >= self._most:
                 del self._full_at[next(iter(self._full_at))]

@@ -20,6 +20,16 @@ def test_a_bucket_is_emptied_and_fills_again(place: Place) -> None:
     assert place.buckets.take("other", 10, 0, place.clock.now) == 0
 
 
+def test_a_clock_that_is_put_back_holds_nobody_up_for_long(place: Place) -> None:
+    waits = [place.buckets.take("k", 10, 20, place.clock.now) for _ in range(4)]
+    assert waits == [0, 0, 0, pytest.approx(10, abs=place.tolerance)]
+    place.clock.advance(-86_400)
+    assert 0 < place.buckets.take("k", 10, 20, place.clock.now) <= 10
+    place.clock.advance(11)
+    waits = [place.buckets.take("k", 10, 20, place.clock.now) for _ in range(2)]
+    assert waits == [0, pytest.approx(9, abs=place.tolerance)]
+
+
 @pytest.mark.parametrize("key", [key for key in HOSTILE if "\ud800" not in key], ids=ascii)
 def test_any_text_is_a_bucket_of_its_own(place: Place, key: str) -> None:
     waits = [place.buckets.take(name, 100, 0, place.clock.now) for name in (key, key, f"{key}2")]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, FromRequest, Resolver, SessionPolicy, TooManyRequests
+from router import ConfigurationError, Event, FromRequest, Resolver, SecurityHeaders, SessionPolicy, TooManyRequests
 from router.guards import MemoryBuckets, RateLimit
 from router.guards import rate_limit as module
 from router.testing import TestClient, samples
@@ -199,12 +199,34 @@ def test_memory_has_a_bound(clock: Clock) -> None:
     assert [statuses(client, 1, user=user) for user in ("a", "b", "c", "c", "a")] == [[200], [200], [200], [429], [200]]
 
 
-def test_a_clock_that_is_set_back_keeps_a_bucket_as_it_was_and_says_for_how_long(clock: Clock) -> None:
+def test_a_clock_that_is_set_back_holds_nobody_up(clock: Clock) -> None:
     client = application(rate=1, per=10)
     assert statuses(client, 1) == [200]
     clock.now -= 3600
     answer = client.get("/")
-    assert (answer.status, int(answer.headers["retry-after"])) == (429, 3610)
+    assert (answer.status, int(answer.headers["retry-after"])) == (429, 10)
+    clock.now += 10
+    assert statuses(client, 2) == [200, 429]
+    clock.now += 3600
+    assert statuses(client, 2) == [200, 429]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_bad_credentials_are_counted_by_address(clock: Clock, waits: bool) -> None:
+    class Nobody:
+        def authenticate(self, token: str) -> None:
+            return None
+
+    resolver = Resolver(auth=Nobody()).use(SecurityHeaders(), RateLimit(MemoryBuckets(), rate=3, by="address"))
+
+    async def handle_later() -> str:
+        return "in"
+
+    resolver.get("/")(handle_later if waits else lambda: "in")
+    client = TestClient(resolver)
+    answers = [client.get("/", headers={"Authorization": f"Bearer guess{n}"}) for n in range(5)]
+    assert [answer.status for answer in answers] == [401, 401, 401, 429, 429]
+    assert answers[4].headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(
