@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
 from functools import partial
 
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters._core.blocking import refuse_blocking, refuse_blocking_call
+from adapters._core.blocking import refuse_blocking
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage
 from router.durations import seconds
@@ -28,13 +27,12 @@ from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from adapters.aws.aws import Aws
     from router.durations import Duration
 
-_MOST_NAMES = 10  # of GetParameters
 _EXTRAS = 'the parameters adapter needs aws-lambda-powertools: pip install "lambda-junction[aws,powertools]"'
 
 
@@ -193,88 +191,3 @@ def _asked(ask: Callable[[], Any], where: tuple[str, str, str]) -> Any:
             f"{service}.{operation} {name}: {type(typed).__name__}", service=service, operation=operation, resource=name
         )
     raise typed
-
-
-# ---- what an application declares that it needs -----------------------------------------------------------------
-
-
-class Resolved(Mapping[str, str]):
-    """The declared variables with their values. Shown or printed, it tells where each came from and no value.
-
-    origins: by name, `environment` or the parameter that it was read from.
-    """
-
-    def __init__(self, values: Mapping[str, str], origins: Mapping[str, str]) -> None:
-        self._values = dict(values)
-        self.origins = dict(origins)
-
-    def __getitem__(self, name: str) -> str:
-        return self._values[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-    def __repr__(self) -> str:
-        return f"Resolved({self.report()})"
-
-    def report(self) -> dict[str, str]:
-        """Return where each came from, for a log or a status page."""
-        return dict(self.origins)
-
-
-def resolve_requirements(
-    requires: Iterable[str],
-    *,
-    app: str | None = None,
-    stage: str | None = None,
-    service: str | None = None,
-    environ: Mapping[str, str],
-    aws: Aws | None = None,
-) -> Resolved:
-    """Return the values of declared variables: from the environment, else from `/{app}/{stage}/{service}/{name}`.
-
-    requires: names, or a mapping of which the keys are names, such as `route.requires`. environ: usually `os.environ`.
-    An empty variable counts as one that is not set. Nothing is asked of AWS when the environment has all of them.
-    Raises ConfigurationError, which names all that are missing; AdapterError when Parameter Store cannot be asked.
-    """
-    names = list(dict.fromkeys([requires] if isinstance(requires, str) else requires))
-    values = {name: environ[name] for name in names if environ.get(name)}
-    origins = dict.fromkeys(values, "environment")
-    missing = [name for name in names if name not in values]
-    parts = (app, stage, service)
-    if missing and all(parts):
-        paths = {f"/{app}/{stage}/{service}/{name}": name for name in missing}
-        for path, value in _found(list(paths), Adapter(aws).aws).items():
-            values[paths[path]], origins[paths[path]] = value, path
-        missing = [name for name in missing if name not in values]
-    if missing:
-        raise ConfigurationError(_missing_message(missing, app, stage, service))
-    return Resolved({name: values[name] for name in names}, {name: origins[name] for name in names})
-
-
-def _found(paths: list[str], aws: Aws) -> dict[str, str]:
-    """Return those of the parameters that exist, ten in a request."""
-    refuse_blocking_call("resolve_requirements", aws.settings.blocking)
-    found: dict[str, str] = {}
-    for first in range(0, len(paths), _MOST_NAMES):
-        asked = paths[first : first + _MOST_NAMES]
-        answer = aws.call("ssm", "get_parameters", Names=asked, WithDecryption=True)
-        # A version or label that was asked for is in Selector, not in Name: names here have neither.
-        found.update({str(held["Name"]): str(held["Value"]) for held in answer["Parameters"]})
-    return found
-
-
-def _missing_message(missing: list[str], app: str | None, stage: str | None, service: str | None) -> str:
-    named = ", ".join(missing)
-    if all((app, stage, service)):
-        return (
-            f"not set: {named}; set the environment variables, or the parameters "
-            f"/{app}/{stage}/{service}/{{{','.join(missing)}}}"
-        )
-    return (
-        f"not set: {named}; set the environment variables, or give app=, stage= and service= to have them looked up in "
-        "Parameter Store"
-    )

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from router.dispatch.offload import Offload
     from router.durations import Duration
+    from router.environment import Environment, Resolved
     from router.routing.route import Route
     from router.session_policy import SessionPolicy
 
@@ -42,6 +43,9 @@ class Resolver(Registering):
     auth: the credentials that let an event in, a mode, or both as an `Auth`: `[Jwt(...), ApiKey(keys)]`. Routes and
         groups may have their own, and `auth="off"` opens one.
     deny_by_default: refuse events of routes that have no `permission=`; `router.guards.anyone` opens one.
+    requires: variables that every route needs, each with the operations that are made with what it names:
+        `{"ORDERS_TABLE": [DynamoDB.GET_ITEM], "STAGE": []}`. Routes and groups add their own.
+    environment: where the variables that are required come from; by default the environment alone.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -60,6 +64,8 @@ class Resolver(Registering):
         strict_content_type: bool = True,
         auth: Any = None,
         deny_by_default: bool = False,
+        requires: Mapping[str, Iterable[str]] | Iterable[str] | None = None,
+        environment: Environment | None = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
@@ -75,6 +81,8 @@ class Resolver(Registering):
 
             self._engine.guard = Guard(auth_of(auth, "Resolver"))
         self._denies = deny_by_default
+        if requires is not None or environment is not None:
+            self._engine.declaring().set(requires, environment)
         self._engine.typeless = not strict_content_type
         if strip_prefixes:
             from router.dispatch.prefixes import checked_prefixes
@@ -111,10 +119,29 @@ class Resolver(Registering):
                 raise
             raise RouterError(text_of(error).encode("ascii", "backslashreplace").decode()) from error
 
+    def load_environment(self, *, sources: str | Iterable[str] | None = None) -> Resolved:
+        """Resolve now what `requires=` names, and set it in `os.environ`; else the first event does. Once a process.
+
+        sources: the sources that this process serves (`["sqs"]`), where it does not need what others need.
+
+        Raises:
+            ConfigurationError: naming everything that is missing, and the routes that want it; or a source is unknown.
+            Exception: what a store raised.
+        """
+        given = (sources,) if isinstance(sources, str) else sources
+        try:
+            served = None if given is None else [Source(one) for one in given]
+        except ValueError:
+            raise ConfigurationError(
+                f"load_environment(sources={sources!r:.80}): unknown source; use {', '.join(Source)}"
+            ) from None
+        return self._engine.declaring().load(served)
+
     def run_task(self, environ: Mapping[str, str] | None = None, *, require_env: tuple[str, ...] = ()) -> int:
         """Run the route of an ECS task, found by TASK_NAME, and give its exit code: 0 for success.
 
-        environ: the environment; that of the process by default. require_env: variables that must be set.
+        environ: the environment; that of the process by default. require_env: variables that must be set, beside those
+            that the resolver and the route of the task require.
         SIGTERM (ECS sends it 30 seconds before it kills) stops the handler with SystemExit; the code is then 143.
         """
         from router.dispatch.task import run_task
@@ -218,6 +245,11 @@ class Resolver(Registering):
         """
         guard = self._engine.guard
         return route.auth if guard is None else guard.auth_of(route)
+
+    def requires_of(self, route: Route) -> Mapping[str, tuple[str, ...]]:
+        """Return all that a route needs: what it declares, its groups and the resolver. Operations by variable."""
+        declared = self._engine.declared
+        return {} if declared is None else declared.of(route)
 
     @property
     def session_policy(self) -> Policy:

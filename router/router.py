@@ -11,7 +11,7 @@ from router.sources._registry import CARRIERS, HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Literal, Protocol, TypeVar, Unpack
 
     from router.routing.route import Options, RecordOptions
@@ -243,13 +243,19 @@ class Router(Registering):
 
     prefix stands before the path of its HTTP routes. middleware runs inside that of what includes it. tags are added
     to each route. auth is for those of its routes that have none of their own: credentials, a mode, or both as an
-    `Auth`. Groups may include groups.
+    `Auth`. requires names variables that all of them need, with their operations. Groups may include groups.
     """
 
-    __slots__ = ("_auth", "_catchers", "_included", "_middleware", "_prefix", "_routes", "_tags")
+    __slots__ = ("_auth", "_catchers", "_included", "_middleware", "_prefix", "_requires", "_routes", "_tags")
 
     def __init__(
-        self, prefix: str = "", *, middleware: Iterable[Any] = (), tags: Iterable[str] = (), auth: Any = None
+        self,
+        prefix: str = "",
+        *,
+        middleware: Iterable[Any] = (),
+        tags: Iterable[str] = (),
+        auth: Any = None,
+        requires: Mapping[str, Iterable[str]] | Iterable[str] | None = None,
     ) -> None:
         if prefix:
             parse(prefix)
@@ -261,6 +267,11 @@ class Router(Registering):
             from router.guards.auth import auth_of
 
             self._auth = auth_of(auth, f"Router({prefix!r})")
+        self._requires: Mapping[str, tuple[str, ...]] | None = None
+        if requires is not None:
+            from router.environment.requirements import checked
+
+            self._requires = checked(requires, f"Router({prefix!r})")
         self._routes: list[Route | Router] = []
         self._catchers: dict[type[BaseException], Any] = {}
         self._included = False  # in a Resolver, which has taken over the routes as they were then
@@ -333,6 +344,9 @@ class Router(Registering):
             tags=(*self._tags, *route.tags),
             auth=self._auth if route.auth is None else route.auth.inside(self._auth),
             catchers=(*route.catchers, self._catchers) if self._catchers else route.catchers,
+            group_requires=(*route.group_requires, self._requires)
+            if self._requires is not None
+            else route.group_requires,
         )
 
     def _path(self, route: Route) -> str:

@@ -92,8 +92,11 @@ class Worker:
 
         application: a Resolver. asynchronous: whether its handlers run on an event loop (one for all of them) and not
         in threads; by default when anything about a queue's route is `async def`.
-        Gives the exit code: 0; 1 when something had to be given up, or a queue could not be received from at all.
+        Gives the exit code: 0; 1 when something had to be given up, a queue could not be received from at all, or the
+        environment lacks what the application requires.
         """
+        if not await _has_environment(application):
+            return 1
         if asynchronous is None:
             asynchronous = is_async(application)
         threads = self._options.concurrency * len(self.queues)
@@ -230,6 +233,19 @@ def is_async(application: Any) -> bool:
     """Return whether queue messages are handled by anything async. What does not say so is taken for sync."""
     ask = getattr(application, "is_async", None)
     return ask is not None and bool(ask(Source.SQS))
+
+
+async def _has_environment(application: Any) -> bool:
+    """Resolve what the queue routes of an application require, before a message is taken that could only fail."""
+    load = getattr(application, "load_environment", None)
+    if load is None:
+        return True
+    try:
+        await asyncio.to_thread(load, sources=[Source.SQS])
+    except Exception as error:
+        _log.error("cannot work: %s", error)
+        return False
+    return True
 
 
 def _sqs_of_environment(queues: int) -> Sqs:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from router.dispatch.catching import Catcher
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
+    from router.environment.declared import Declared
     from router.event import Event
     from router.response import Response
 
@@ -74,6 +75,7 @@ class Engine:
         "aggregated",
         "catchers",
         "deadline_margin_ms",
+        "declared",
         "delay",
         "guard",
         "middleware",
@@ -107,6 +109,7 @@ class Engine:
         self.table = Table()
         self.middleware: list[Any] = []
         self.observers: list[Any] = []  # the middleware that stands around invocations, too
+        self.declared: Declared | None = None  # what is needed of the environment; None while no `requires=` is used
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.reporters: list[Catcher] = []
@@ -127,6 +130,8 @@ class Engine:
 
         A payload that imitates an environment is an invoke like any other: a task is what `run_task` was given.
         """
+        if self.declared is not None:
+            self.declared.load_for(source)  # what it raises fails the call, and the next one tries again
         run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
         return self._around_all(source, run if self.accepted is None else self.accepted.guard(source, run))
 
@@ -249,6 +254,9 @@ class Engine:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
         self.aggregated = self.aggregated or route.aggregated
+        if route.requires or route.group_requires:
+            self.declaring().reopen()
+            self.runners.clear()
         if route.unsigned_from is not None and type(self.policy) is Policy:
             self._look_at_signatures()
         if route.unpacks:
@@ -256,6 +264,14 @@ class Engine:
         for known in self._unpacking:
             known.ready = False  # the new route may be async
         self._modes.clear()
+
+    def declaring(self) -> Declared:
+        """Return what keeps the declarations, made when there is the first."""
+        if self.declared is None:
+            from router.environment.declared import Declared
+
+            self.declared = Declared(self.table.routes)
+        return self.declared
 
     def _look_at_signatures(self) -> None:
         """Put the policy that asks where an unsigned session is from in the place of the default, which does not."""

@@ -7,13 +7,19 @@ import signal
 import threading
 from contextlib import contextmanager
 
+from router.errors import NoRoute, text_of
+from router.event import Source
+from router.sources import load
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from types import FrameType
     from typing import Any
 
+    from router.dispatch.engine import Engine
     from router.resolver import Resolver
+    from router.routing.route import Route
 
 
 def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env: tuple[str, ...]) -> int:
@@ -21,7 +27,7 @@ def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env:
     log = _log()
     given = os.environ if environ is None else environ
     missing = [name for name in require_env if not given.get(name)]
-    if missing:
+    if missing and resolver._engine.declared is None:
         log.error("the task cannot start: set %s", ", ".join(missing))
         return 2
     if not given.get("TASK_NAME"):
@@ -29,12 +35,38 @@ def run_task(resolver: Resolver, environ: Mapping[str, str] | None, require_env:
         return 2
     with _terminable():
         try:
+            if not _has_environment(resolver, given, require_env):
+                return 2
             result = resolver._start_task(given)
         except SystemExit as stopped:
             return _stopped(stopped.code)
         except Exception:
             return 1  # the dispatch has logged it
     return _code(result)
+
+
+def _has_environment(resolver: Resolver, environ: Mapping[str, str], further: tuple[str, ...]) -> bool:
+    """Resolve what the task's own route needs. Return whether all of it is there; the log says what is not."""
+    engine = resolver._engine
+    if engine.declared is None:
+        return True
+    try:
+        engine.declared.load_task(_routes_of(engine, environ), environ, further)
+    except Exception as error:
+        _log().error("the task cannot start: %s", text_of(error))
+        return False
+    return True
+
+
+def _routes_of(engine: Engine, environ: Mapping[str, str]) -> list[Route]:
+    """Return the route that an environment starts; all of tasks where that cannot be told yet."""
+    try:
+        [event] = load(Source.TASK).read(Source.TASK, environ, None)
+        return [engine.table.find_record(event).route]
+    except NoRoute:
+        return []  # the dispatch says so
+    except Exception:  # such as a name that a variable is still to tell (Env)
+        return [entry.route for entry in engine.table.entries_of(Source.TASK)]
 
 
 def _stopped(code: Any) -> int:

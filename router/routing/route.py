@@ -18,7 +18,7 @@ if TYPE_CHECKING:
         others: Literal["fail", "ignore"]
         middleware: Iterable[Any]
         require: str | Iterable[str]
-        requires: Mapping[str, Any]
+        requires: Mapping[str, Iterable[str]] | Iterable[str]
         auth: Any  # an Auth, a mode, a credential, or a list of credentials
         permission: Callable[..., bool | Awaitable[bool]]
         name: str
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
+UNDECLARED: Mapping[str, tuple[str, ...]] = {}  # the `requires` of a route that does not declare any
+_NO_OPTIONS = ("catchers", "group_requires", "handler", "match", "model", "sources")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -50,8 +52,9 @@ class Route:
     middleware: of this route alone, inside that of its group and resolver.
     auth: which credentials count, and what they must be good for: a `router.guards.Auth`; None as around it.
     model: what each body must be, from a typed topic or queue.
-    requires: the environment it needs, by variable name. permission: a
-        function of `session`, `event` and the handler's arguments, each by its name if it takes it; false is a 403.
+    requires: the variables it needs, each with the operations on what it names; UNDECLARED where it does not say.
+    permission: a function of `session`, `event` and the handler's arguments, each by its name if it takes it; false is
+        a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
@@ -74,6 +77,7 @@ class Route:
         "catchers",
         "concurrency",
         "events",
+        "group_requires",
         "handler",
         "match",
         "methods",
@@ -104,7 +108,8 @@ class Route:
     others: str
     middleware: tuple[Any, ...]
     require: tuple[str, ...] | None
-    requires: Mapping[str, Any]
+    requires: Mapping[str, tuple[str, ...]]
+    group_requires: tuple[Mapping[str, tuple[str, ...]], ...]  # of its groups, the innermost first
     auth: Any
     permission: Callable[..., bool | Awaitable[bool]] | None
     name: str
@@ -152,7 +157,9 @@ class Route:
         middleware = options.pop("middleware", ())
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
         put(self, "auth", options.pop("auth", None))
-        put(self, "requires", options.pop("requires", None) or {})
+        requires = options.pop("requires", None)
+        put(self, "requires", UNDECLARED if requires is None else requires)
+        put(self, "group_requires", options.pop("group_requires", ()))
         put(self, "permission", options.pop("permission", None))
         require = options.pop("require", None)
         put(self, "require", (require,) if isinstance(require, str) else None if require is None else tuple(require))
@@ -174,6 +181,10 @@ class Route:
             from router.session_sources import checked_sources
 
             put(self, "unsigned_from", checked_sources(self.unsigned_from, str(self), self.sources))
+        if self.requires is not UNDECLARED:
+            from router.environment.requirements import checked
+
+            put(self, "requires", checked(self.requires, str(self)))
 
     def _check(self, unknown: dict[str, Any]) -> None:
         if unknown:
@@ -289,7 +300,7 @@ def _like(unknown: dict[str, Any]) -> str:
     """Return the options that unknown ones may have meant, as the end of a message."""
     from difflib import get_close_matches
 
-    known = [name for name in Route.__slots__ if name not in ("handler", "match", "sources", "catchers", "model")]
+    known = [name for name in Route.__slots__ if name not in _NO_OPTIONS]
     meant = [match for name in unknown for match in get_close_matches(name, known, 1)]
     return f"; did you mean {', '.join(meant)}?" if meant else f"; known are {', '.join(known)}"
 

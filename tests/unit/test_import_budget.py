@@ -153,6 +153,19 @@ def test_a_sync_application_answers_without_asyncio_and_other_heavy_modules(code
     assert loaded_by(code) & TOO_HEAVY == set()
 
 
+@pytest.mark.parametrize("code", [REST, SQS.replace("ASYNC ", "")], ids=["REST", "SQS"])
+def test_an_application_without_requires_loads_nothing_of_it(code: str) -> None:
+    assert {name for name in loaded_by(code) if name.startswith("router.environment")} == set()
+
+
+def test_declared_variables_cost_no_library_where_the_environment_has_them() -> None:
+    code = REST.replace("Resolver()", "Resolver(requires={'PATH': ['dynamodb:GetItem']})")
+    loaded = loaded_by(code)
+
+    assert "router.environment.declared" in loaded
+    assert loaded & (TOO_HEAVY | {"router.environment.actions", "router.environment.operations", "adapters"}) == set()
+
+
 def test_asyncio_is_loaded_once_an_async_handler_runs() -> None:
     assert "asyncio" in loaded_by(SQS.replace("ASYNC", "async"))
 

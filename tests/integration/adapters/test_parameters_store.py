@@ -1,4 +1,4 @@
-"""Parameters, secrets and requirements over real requests."""
+"""Parameters and secrets over real requests."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import pytest
 
 from adapters.aws import Aws
 from adapters.errors import ResourceNotFound
-from adapters.parameters import Parameters, resolve_requirements
-from router import ConfigurationError
+from adapters.parameters import Parameters
 from tests.integration.adapters.places import aws_of
 from tests.servers.moto import MotoServer
 
@@ -55,13 +54,3 @@ class TestParameters:
             Parameters(aws).get("/unknown")
         with pytest.raises(ResourceNotFound, match="unknown"):
             Parameters(aws).secret("unknown")
-
-
-def test_requirements_are_resolved_and_reported(aws: Aws):
-    put(aws, "/shop/prod/billing/API_KEY", "hunter2", "SecureString")
-    place: dict = {"app": "shop", "stage": "prod", "service": "billing", "aws": aws}
-    resolved = resolve_requirements(["TABLE", "API_KEY"], environ={"TABLE": "orders"}, **place)
-    assert dict(resolved) == {"TABLE": "orders", "API_KEY": "hunter2"}
-    assert resolved.report() == {"TABLE": "environment", "API_KEY": "/shop/prod/billing/API_KEY"}
-    with pytest.raises(ConfigurationError, match="not set: A, B;"):
-        resolve_requirements(["A", "API_KEY", "B"], environ={}, **place)

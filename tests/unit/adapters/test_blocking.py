@@ -18,6 +18,7 @@ from adapters.aws import Settings
 from adapters.circuits import CircuitTable
 from adapters.dynamodb import Put, Table
 from adapters.ecs import Ecs
+from adapters.environment import UseTable
 from adapters.errors import EventLoopBlocked
 from adapters.eventbridge import Bus
 from adapters.http import Services
@@ -26,7 +27,7 @@ from adapters.lambda_invoke import Invoker
 from adapters.messaging import Queue, Topic
 from adapters.mongo import Exposed, Mongo, MongoSettings, QueryProxy, Repository, sync_indexes
 from adapters.offload import Offload
-from adapters.parameters import Parameters, resolve_requirements
+from adapters.parameters import Parameters
 from adapters.rate_limits import RateLimitTable
 from adapters.s3 import S3
 from adapters.sns import Sns
@@ -66,6 +67,7 @@ def made(mode: str = "error") -> list[Any]:
         Topic("events", sns=Sns(aws)),
         Connections(aws),
         TrackConnections(Connections(aws)),
+        UseTable(aws),
         table,
         table.query(Order, "u1"),
         Services({"billing": "https://billing.internal"}, blocking=mode),
@@ -180,10 +182,6 @@ def test_a_verb_on_a_loop_is_refused_and_its_twin_named(position: int, verb: str
         (made()[REPOSITORY].mongo.sync.tenants, r"await mongo\.tenants\(\)"),
         (lambda: made()[REPOSITORY].mongo.sync.tenant(Session(tenant="acme")), r"await mongo\.tenant\(\)"),
         (lambda: sync_indexes([made()[REPOSITORY]]), "asyncio.to_thread"),
-        (
-            lambda: resolve_requirements(["A"], app="a", stage="b", service="c", environ={}, aws=made()[0]),
-            "asyncio.to_thread",
-        ),
     ],
 )
 def test_what_has_no_twin_of_its_name(function: Callable[[], Any], instead: str) -> None:

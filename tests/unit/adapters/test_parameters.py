@@ -1,4 +1,4 @@
-"""Parameters and secrets: what is kept and for how long, errors without values, and what an application requires."""
+"""Parameters and secrets: what is kept and for how long, and errors without values."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 import os
 import sys
 from datetime import datetime, timedelta
-from types import MappingProxyType, SimpleNamespace
+from types import SimpleNamespace
 
 import pytest
 from aws_lambda_powertools.utilities.parameters import base
 
 from adapters.errors import AccessDenied, AdapterError, InvalidMessage, ResourceNotFound, Throttled
-from adapters.parameters import Parameters, Resolved, resolve_requirements
-from router import ConfigurationError, Resolver
+from adapters.parameters import Parameters
+from router import ConfigurationError
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
 
@@ -161,70 +161,3 @@ class TestErrors:
         monkeypatch.setitem(sys.modules, "aws_lambda_powertools.utilities.parameters", None)
         with pytest.raises(ConfigurationError, match=r"lambda-junction\[aws,powertools\]"):
             parameters(FakeClient()).get("/a")
-
-
-def store(**values):
-    """A Parameter Store with some values."""
-
-    def answer(asked):
-        return {
-            "Parameters": [{"Name": name, "Value": values[name]} for name in asked["Names"] if name in values],
-            "InvalidParameters": [name for name in asked["Names"] if name not in values],
-        }
-
-    return FakeClient(get_parameters=answer)
-
-
-PLACE = {"app": "shop", "stage": "prod", "service": "billing"}
-
-
-class TestRequirements:
-    def test_come_from_the_environment_and_then_from_the_parameter_store(self):
-        client = store(**{"/shop/prod/billing/KEY": "hunter2"})
-        environ = MappingProxyType({"TABLE": "orders", "KEY": "", "OTHER": "x"})
-        resolved = resolve_requirements(
-            {"TABLE": ["read"], "KEY": []}, **PLACE, environ=environ, aws=fake_aws({"ssm": client})
-        )
-        assert dict(resolved) == {"TABLE": "orders", "KEY": "hunter2"}
-        assert resolved.report() == {"TABLE": "environment", "KEY": "/shop/prod/billing/KEY"}
-        assert client.parameters("get_parameters") == [{"Names": ["/shop/prod/billing/KEY"], "WithDecryption": True}]
-
-    def test_are_shown_without_values(self):
-        resolved = Resolved({"KEY": "hunter2"}, {"KEY": "environment"})
-        assert "hunter2" not in f"{resolved!r} {resolved} {json.dumps(resolved.report())}"
-        assert len(resolved) == 1
-
-    def test_ask_nothing_when_the_environment_has_all(self):
-        client = store()
-        resolve_requirements(["A", "A"], **PLACE, environ={"A": "1"}, aws=fake_aws({"ssm": client}))
-        assert client.calls == []
-
-    def test_ask_for_ten_at_a_time(self):
-        names = [f"N{n}" for n in range(23)]
-        client = store(**{f"/shop/prod/billing/{name}": name.lower() for name in names})
-        resolved = resolve_requirements(names, **PLACE, environ={}, aws=fake_aws({"ssm": client}))
-        assert list(resolved.values()) == [name.lower() for name in names]
-        assert [len(held["Names"]) for held in client.parameters("get_parameters")] == [10, 10, 3]
-
-    def test_that_are_missing_are_all_named(self):
-        client = store(**{"/shop/prod/billing/B": "hunter2"})
-        with pytest.raises(ConfigurationError) as raised:
-            resolve_requirements(["A", "B", "C"], **PLACE, environ={}, aws=fake_aws({"ssm": client}))
-        assert "not set: A, C" in str(raised.value)
-        assert "/shop/prod/billing/{A,C}" in str(raised.value)
-        assert "hunter2" not in str(raised.value)
-
-    def test_without_a_place_to_look_say_so(self):
-        with pytest.raises(ConfigurationError, match=r"not set: A; .*give app=, stage= and service="):
-            resolve_requirements(["A"], app="shop", environ={})
-
-    def test_that_cannot_be_looked_up_say_why(self):
-        client = FakeClient(get_parameters=refusal("AccessDeniedException", status=403))
-        with pytest.raises(AccessDenied, match="/shop/prod/billing/A"):
-            resolve_requirements("A", **PLACE, environ={}, aws=fake_aws({"ssm": client}))
-
-    def test_of_a_route(self):
-        resolver = Resolver()
-        resolver.get("/", requires={"TABLE": ["dynamodb:GetItem"]})(lambda: None)
-        [route] = resolver.routes
-        assert dict(resolve_requirements(route.requires, environ={"TABLE": "t"})) == {"TABLE": "t"}

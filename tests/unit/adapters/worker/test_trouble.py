@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from adapters.sqs import Sqs
+from adapters.worker import Worker
 from router import Event, Resolver, Retry
-from tests.unit.adapters.fakes import refusal
+from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 from tests.unit.adapters.worker.fake_sqs import Refused, throttled
 from tests.unit.adapters.worker.simulation import Simulation
 
@@ -60,6 +62,23 @@ class TestReceiving:
         url = "https://sqs.eu-west-1.amazonaws.com/123456789012/orders"
         assert f"cannot work: sqs.receive_message {url}: {code}" in caplog.text
         assert simulation.ended < 1
+
+    @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+    def test_a_variable_that_is_missing_ends_it_before_a_message_is_taken(
+        self, asynchronous: bool, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ):
+        monkeypatch.setenv("A_TABLE", "")
+        resolver, client = Resolver(), FakeClient()
+
+        def handle(event: Event) -> None: ...
+
+        async def handle_async(event: Event) -> None: ...
+
+        resolver.on_queue("orders", requires=["A_TABLE"])(handle_async if asynchronous else handle)
+        resolver.get("/", requires=["FOR_HTTP_ALONE"])(lambda: None)
+        assert Worker("orders", sqs=Sqs(fake_aws({"sqs": client}))).run(resolver) == 1
+        assert "cannot work: not set: A_TABLE (for sqs orders); looked up in the environment" in caplog.text
+        assert client.calls == []
 
     def test_of_several_queues_one_that_cannot_work_ends_it_in_order(
         self, simulation: Simulation, caplog: pytest.LogCaptureFixture
