@@ -354,11 +354,11 @@ _current: ContextVar[Holder | None] = ContextVar("router_current", default=None)
 class HeldSession:
     """A session that `set_session` made the current one, until it is reset or its `with` block ends."""
 
-    __slots__ = ("_token", "session")
+    __slots__ = ("_token", "route", "session")  # route: of what runs here, where that is known
     _token: Token[Holder | None]
 
-    def __init__(self, session: Session) -> None:
-        self.session = session
+    def __init__(self, session: Session, route: Any = None) -> None:
+        self.session, self.route = session, route
 
     def __enter__(self) -> Session:
         return self.session
@@ -384,7 +384,7 @@ def set_session(session: Session) -> HeldSession:
     if session._policy is None and running is not None and running.session._policy is not None:
         session = session.replace()
         session._policy = running.session._policy
-    held = HeldSession(session)
+    held = HeldSession(session, getattr(running, "route", None))
     held._token = _current.set(held)
     return held
 

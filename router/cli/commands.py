@@ -192,6 +192,50 @@ def routes(
 
 
 @app.command(cls=Command)
+def check(
+    application: Application,
+    offline: Annotated[
+        bool, _flag("--offline", help="Ask no store; what the environment lacks is no fault, such as in CI.")
+    ] = False,
+    undeclared: Annotated[bool, _flag("--undeclared", help="A route without `requires=` is a fault.")] = False,
+    calls: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Calls that tests recorded (`Calls.save`), to compare; may be repeated.",
+            show_default=False,
+        ),
+    ] = None,
+    unused: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OPERATION", help="One that tests need not make; may be repeated.", show_default=False),
+    ] = None,
+    known: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="OPERATION", help="One that is in order, though it is not known here.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Check what an application declares with `requires=`: variables, operations, and the calls of its tests.
+
+    Variables are looked up as at a start, in the environment and the stores of the application; nothing is set or
+    recorded, and no value is shown. Exit status: 0 without faults, 1 with faults, 2 for wrong arguments.
+    """
+    from router.cli.check import run_check
+
+    code = run_check(
+        application,
+        offline=offline,
+        undeclared=undeclared,
+        recordings=calls or [],
+        unused=unused or [],
+        known=known or [],
+    )
+    raise typer.Exit(code)
+
+
+@app.command(cls=Command)
 def indexes(
     application: Annotated[
         str,
@@ -285,6 +329,7 @@ def _described(route: Route) -> tuple[str, str, str, str]:
         "concurrency": str(route.concurrency) if route.concurrency > 1 else "",
         "pattern": "yes" if route.pattern else "",
         "auth": "" if route.auth is None else str(route.auth),
+        "requires": ", ".join(route.requires),
         "permission": getattr(route.permission, "__name__", "yes") if route.permission else "",
         "tags": ", ".join(route.tags),
     }
@@ -305,7 +350,7 @@ def _check_routes(application: str, resolver: Resolver, worker: Worker) -> None:
 
 
 def _run(worker: Worker, resolver: Resolver) -> int:
-    return worker.run(resolver, asynchronous=resolver.is_async(Source.SQS))
+    return worker.run(resolver)
 
 
 def _load_hook(name: str) -> Callable[[Any], object]:

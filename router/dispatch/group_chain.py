@@ -144,7 +144,7 @@ def _shared(events: list[Event]) -> Any:
         for field in ("tenant", "user", "claims", "correlation_id", "attributes")
         if any(getattr(session, field) != getattr(first, field) for session in others)
     ]
-    return HeldSession(first.replace(**dict.fromkeys(differing)))
+    return HeldSession(first.replace(**dict.fromkeys(differing)), events[0].route)
 
 
 def _told_apart(route: Route, events: list[Event], result: Any, wants_results: bool) -> list[Ended]:

@@ -1,7 +1,10 @@
-"""For tests of applications: `TestClient`, a Lambda `Context`, and `samples`, the payloads AWS would send."""
+"""For tests of applications: `TestClient`, a Lambda `Context`, `samples`, the payloads AWS would send, and `Calls`,
+which compares the calls that are made to AWS with those that are declared.
+"""
 
+from router.testing.calls import Calls
 from router.testing.client import Answer, Context, TestClient
 
-__all__ = ["Answer", "Context", "TestClient", "samples"]
+__all__ = ["Answer", "Calls", "Context", "TestClient", "samples"]
 
 from router.testing import samples
