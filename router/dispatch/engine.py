@@ -59,7 +59,13 @@ class Runners(dict[Source, "Runner"]):
         self._engine = engine
 
     def __missing__(self, source: Source) -> Runner:
-        self[source] = runner = self._engine.runner(source)
+        engine = self._engine
+        if engine.declared is not None:
+            try:
+                engine.declared.load_for(source)
+            except Exception as error:
+                return engine.failing(source, error)  # for this call alone: the next one tries again
+        self[source] = runner = engine.runner(source)
         return runner
 
 
@@ -130,10 +136,16 @@ class Engine:
 
         A payload that imitates an environment is an invoke like any other: a task is what `run_task` was given.
         """
-        if self.declared is not None:
-            self.declared.load_for(source)  # what it raises fails the call, and the next one tries again
         run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
         return self._around_all(source, run if self.accepted is None else self.accepted.guard(source, run))
+
+    def failing(self, source: Source, error: Exception) -> Runner:
+        """Return what fails a call that came before the application could start, where observers see it."""
+
+        def fail(raw: Any, context: Any) -> Any:
+            raise error
+
+        return self._around_all(source, fail)
 
     def _around_all(self, source: Source, run: Runner) -> Runner:
         if not self.observers:

@@ -144,11 +144,6 @@ class Environment:
             raise ConfigurationError("Environment(record=...): give a function of a list of Use")
         self._record = record
 
-    @property
-    def stores(self) -> tuple[Store, ...]:
-        """The stores, in the order in which they are asked."""
-        return self._stores
-
     def resolve(
         self,
         names: Iterable[str],

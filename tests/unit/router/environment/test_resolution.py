@@ -6,13 +6,13 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Env, Event, Resolver, Router
+from router import Around, ConfigurationError, Env, Event, Middleware, Resolver, Router
 from router.environment import DynamoDB, Environment, Resolved, Use
 from router.testing import TestClient, samples
 
@@ -175,6 +175,23 @@ class TestStart:
         monkeypatch.setenv("A_TABLE", "orders")
         call()
         assert ran == [source]
+
+    def test_a_start_that_fails_is_seen_by_what_observes_invocations(self) -> None:
+        seen: list[Any] = []
+
+        class Observer(Middleware):
+            def __call__(self, event: Event) -> Around:
+                yield
+
+            def around_invocation(self, invocation: Any) -> Iterator[None]:
+                yield
+                seen.append((invocation.source, str(invocation.error)))
+
+        resolver = application(A_TABLE=[])
+        resolver.use(Observer())
+        with pytest.raises(ConfigurationError):
+            TestClient(resolver).get("/")
+        assert seen == [("rest", "not set: A_TABLE (for GET /); looked up in the environment")]
 
     def test_a_store_that_is_down_fails_the_call_and_is_asked_again(self) -> None:
         shelf = Shelf({"/shop/prod/billing/A_KEY": "k"}, ConnectionError("down"))
