@@ -164,12 +164,12 @@ def deliver(sinks: Sequence[Any], rows: list[Row], seconds: float) -> None:
     waiting: list[tuple[Thread, Any, list[BaseException]]] = []
     for sink in sinks:
         mine = rows if len(sinks) == 1 else [dict(row) for row in rows]
-        if not getattr(sink, "immediate", False):
-            waiting.append(_begin(sink, mine, seconds))
-            continue
         try:
-            _give(sink, mine, seconds)
-        except Exception as error:
+            if getattr(sink, "immediate", False):
+                _give(sink, mine, seconds)
+            else:
+                waiting.append(_begin(sink, mine, seconds))
+        except Exception as error:  # of the sink, or no thread can be begun
             _failed(sink, len(rows), error)
     if not waiting:
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ from router import (
     Source,
 )
 from router.guards import ApiKey, Idempotent, MemoryBuckets, MemoryStore, RateLimit, Timeout
+from router.sources import cloudformation
+from router.sources._registry import HTTP_SOURCES
 from router.telemetry import Usage
 from router.telemetry.usage_rows import label
 from router.testing import TestClient, samples
@@ -97,6 +100,39 @@ def test_the_name_of_a_source_is_in_the_rows_of_its_events() -> None:
         resolver.resolve(samples.SAMPLES[source]())
     told = list(dict.fromkeys(rows.values("event_source")))
     assert told == ["DynamoDB Stream", "S3", "Scheduled", "Kinesis", "EventBridge"]
+
+
+@both
+@pytest.mark.parametrize("source", sorted(samples.SAMPLES))
+@pytest.mark.parametrize("fails", [False, True], ids=["done", "failed"])
+def test_events_of_every_source_are_counted(
+    monkeypatch: pytest.MonkeyPatch, source: str, waits: bool, fails: bool
+) -> None:
+    monkeypatch.setattr(cloudformation, "_put", lambda url, body: (None, False))
+    resolver, rows = counted()
+
+    def handle(event: Event) -> None:
+        if fails:
+            raise LookupError("x")
+
+    async def handle_later(event: Event) -> None:
+        handle(event)
+
+    handler = handle_later if waits else handle
+    if Source(source) in HTTP_SOURCES:
+        resolver.route("/{rest+}", ("GET", "POST", "PUT", "DELETE"))(handler)
+        resolver.get("/")(handler)
+    else:
+        with contextlib.suppress(ConfigurationError):
+            resolver.on(Source(source), "*")(handler)
+    raw = samples.SAMPLES[source]()
+    with contextlib.suppress(Exception):
+        resolver.run_task(raw) if source == "task" else resolver.resolve(raw)
+    assert rows
+    assert set(rows.values("event_source")) == {label(Source(source))}
+    json.dumps(rows)
+    if fails:
+        assert not any(rows.values("success"))
 
 
 def test_account_and_operation_may_be_of_ones_own() -> None:

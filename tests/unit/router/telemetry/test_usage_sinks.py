@@ -134,6 +134,19 @@ def test_a_sink_that_fails_is_logged_and_the_answer_stays(immediate: bool, caplo
     assert len(rows) == 2
 
 
+def test_a_process_that_can_begin_no_thread_serves_the_other_sinks(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    rows = Rows()
+    assert TestClient(application(lambda rows: None, rows)).get("/").text == "fine"
+    assert len(rows) == 1
+    assert "start new thread" in caplog.text
+
+
 def test_a_slow_sink_is_left_alone_when_its_time_is_up(caplog: pytest.LogCaptureFixture) -> None:
     release, done = threading.Event(), threading.Event()
 
