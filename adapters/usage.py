@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import isfinite
 from time import monotonic
 
-from adapters._core.key_table import KeyTable
+from adapters._core.key_table import TAKEN, KeyTable
 from adapters._core.steps import Wait
 from adapters.errors import AdapterError, Throttled
 
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from router.durations import Duration
 
 _MOST = 25  # of BatchWriteItem
+_TRIES = 10
+_SAME = ("event_id", "request_id", "operation", "user")  # by these a row knows itself
+_LONG = 30  # characters of a timestamp with nine decimal places
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -27,12 +30,15 @@ class UsageTable(KeyTable):
 
     aws: makes the calls; by default one made of the environment.
     table: its name; `create_table` makes it.
+    exact: write each row by itself, and only where nothing is: then no two rows can ever be one item. Without it 25
+        rows share a request, and in rare cases one process writes over a row of another.
     """
 
     _ttl = "ttl"
 
-    def __init__(self, aws: Aws | None = None, *, table: str = "usage") -> None:
+    def __init__(self, aws: Aws | None = None, *, table: str = "usage", exact: bool = False) -> None:
         super().__init__(aws, table=table)
+        self._exact = exact
 
     def definition(self) -> dict[str, Any]:
         """Return the parameters of CreateTable, for templates. TTL is on the attribute `ttl`."""
@@ -71,9 +77,9 @@ class UsageTable(KeyTable):
         waiting = [{"PutRequest": {"Item": _item(row)}} for row in rows]
         every, lost, cause, pause = len(waiting), 0, None, _FIRST_PAUSE
         while waiting:
-            cut, waiting = _cut(waiting)
+            cut, waiting = (waiting[:1], waiting[1:]) if self._exact else _cut(waiting)
             try:
-                left = yield from self._send(cut)
+                left = yield from self._send_new(cut) if self._exact else self._send(cut)
             except AdapterError as error:
                 lost, cause = lost + len(cut), error  # the others may be taken all the same
                 left = []
@@ -98,6 +104,26 @@ class UsageTable(KeyTable):
             return cut
         left: list[dict[str, Any]] = (answer.get("UnprocessedItems") or {}).get(self.table, [])
         return left
+
+    def _send_new(self, cut: list[dict[str, Any]]) -> Steps[list[dict[str, Any]]]:
+        """Put one row where nothing is, under another key if need be; return it if DynamoDB did not take it."""
+        item = cut[0]["PutRequest"]["Item"]
+        for _ in range(_TRIES):
+            try:
+                yield self._step("put_item", Item=item, ConditionExpression="attribute_not_exists(account)")
+                return []
+            except Throttled:
+                return cut
+            except AdapterError as error:
+                if error.code != TAKEN:
+                    raise
+            key = {name: item[name] for name in ("account", "timestamp")}
+            answer = yield self._step("get_item", Key=key, ConsistentRead=True)
+            held = answer.get("Item") or {}
+            if all(held.get(name) == item.get(name) for name in _SAME):
+                return []  # this row: the answer to the first attempt was lost
+            item["timestamp"] = {"S": _next(item["timestamp"]["S"])}
+        return cut
 
     def _not_written(self, lost: int, every: int, cause: AdapterError | None) -> AdapterError:
         why = "DynamoDB did not take them in time" if cause is None else str(cause)
@@ -124,6 +150,13 @@ def _cut(waiting: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict
         else:
             rest.append(put)
     return cut, rest
+
+
+def _next(timestamp: str) -> str:
+    """Return a key right after one that is taken: one more in the last decimal places, which tell no time."""
+    if len(timestamp) == _LONG and timestamp[-4:-1].isdigit():
+        return f"{timestamp[:-4]}{(int(timestamp[-4:-1]) + 1) % 1000:03d}Z"
+    return f"{timestamp.removesuffix('Z')}1Z" if "." in timestamp else f"{timestamp.removesuffix('Z')}.000001Z"
 
 
 def _item(row: Mapping[str, Any]) -> dict[str, Any]:

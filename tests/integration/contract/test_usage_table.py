@@ -81,6 +81,17 @@ def test_every_dispatch_is_an_item_of_its_account(table: UsageTable, waits: bool
     assert (missing["error_type"], missing["status"]) == ({"S": "NotFound"}, {"N": "404"})
 
 
+@pytest.mark.parametrize("stamp", ["2026-01-01T00:00:00.123456999Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5Z"])
+def test_an_exact_table_keeps_every_row_and_none_twice(table: UsageTable, stamp: str) -> None:
+    exact = UsageTable(table.aws, table=table.table, exact=True)
+    rows = [{"account": "acme", "timestamp": stamp, "event_id": str(number)} for number in range(3)]
+    exact.write(rows)
+    exact.write(rows[:1])  # as after an answer that was lost
+    found = items(table, "acme")
+    assert sorted(str(row["event_id"]["S"]) for row in found) == ["0", "1", "2"]
+    assert all(str(row["timestamp"]["S"])[:19] == stamp[:19] for row in found)
+
+
 def test_the_async_verb_does_the_same(table: UsageTable) -> None:
     asyncio.run(table.write_async([{"account": "acme", "timestamp": "2026-01-01T00:00:00Z", "success": False}]))
     assert [row["success"] for row in items(table, "acme")] == [{"BOOL": False}]

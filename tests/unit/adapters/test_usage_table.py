@@ -66,6 +66,18 @@ def test_a_request_that_is_refused_does_not_take_the_others_with_it() -> None:
     assert requests(client) == [25, 25, 10]
 
 
+def test_an_exact_table_waits_and_tells_like_the_other() -> None:
+    client = FakeClient(
+        put_item=[refusal("ProvisionedThroughputExceededException"), {}, refusal("ValidationException")]
+    )
+    sleeps: list[float] = []
+    table = UsageTable(fake_aws({"dynamodb": client}, sleeps), exact=True)
+    with pytest.raises(AdapterError, match="1 of 2 rows were not written"):
+        table.write(ROWS[:2])
+    assert sleeps == [0.05]
+    assert [held["Item"]["timestamp"]["S"][-3:] for held in client.parameters("put_item")] == ["00Z", "01Z", "00Z"]
+
+
 def test_rows_of_one_key_do_not_share_a_request() -> None:
     table, client, _ = table_of({})
     table.write([ROWS[0], ROWS[0], ROWS[1]])
