@@ -137,3 +137,18 @@ def test_manual_rows_are_sampled_like_the_others(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(ValueError, match="x"), usage.track("bad"):
         raise ValueError("x")
     assert rows.values("operation", "sample_weight") == [("bad", 1.0)]
+
+
+def test_handlers_in_threads_are_of_the_same_call() -> None:
+    resolver, rows = counted(prices=lambda billed: 1.0)
+    usage: Any = resolver.middleware[0]
+
+    def order(event: Event) -> None:
+        with usage.track("render"):
+            pass
+
+    resolver.on_queue("orders", concurrency=4)(order)
+    resolver.resolve(sqs("orders", *"abcdef"))
+    assert rows.calls == 1
+    assert sorted(rows.values("operation")) == ["order"] * 6 + ["render"] * 6
+    assert sum(rows.values("lambda_cost")) == pytest.approx(1.0)
