@@ -113,6 +113,10 @@ def call(redis: Redis, verb: str, waits: bool) -> Any:
         return error
 
 
+# Clients of the resolvers' loop: it closes them when it ends, and not before.
+kept: list[Redis] = []
+
+
 both = pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
 every_verb = pytest.mark.parametrize("verb", ["begin", "finish", "forget", "take"])
 
@@ -199,6 +203,7 @@ def test_a_key_of_which_somebody_else_has_made_a_claim_is_not_ended(fake: Any) -
 def test_a_server_that_gave_no_answer_keeps_nobody_waiting_for_a_while(waits: bool, fake: Any) -> None:
     server = fake(None)
     redis = Redis(server.url, timeout=0.3)
+    kept.append(redis)
     store = RedisStore(redis)
     resolver = Resolver()
     ran: list[str] = []
@@ -229,6 +234,7 @@ def test_a_server_that_gave_no_answer_keeps_nobody_waiting_for_a_while(waits: bo
 @pytest.mark.parametrize(("when_down", "status"), [("refuse", 503), ("run", 200)])
 def test_guards_do_what_they_are_told_while_it_is_down(when_down: Any, status: int, waits: bool) -> None:
     redis = Redis(closed_port())
+    kept.append(redis)
     resolver = Resolver()
     guards = (
         Idempotent(RedisStore(redis), when_down=when_down),
