@@ -109,9 +109,10 @@ def needed(service: str, operation: str, parameters: Mapping[str, Any]) -> list[
     parameters: of the call; not checked yet by anybody.
     """
     try:
-        return list(_needed(service, operation, parameters))
+        found = list(_needed(service, operation, parameters))
     except Exception:  # parameters of the wrong types: the call itself will say so
         return [(f"{service}:{action}", ()) for action in _actions(service, operation)]
+    return [(action, tuple(name for name in names if isinstance(name, str))) for action, names in found]
 
 
 def holds(service: str, value: str, resource: str) -> bool:
@@ -169,7 +170,7 @@ def _resources(service: str, operation: str, parameters: Mapping[str, Any]) -> I
     found = [parameters[name] for name in _RESOURCES.get(service, ()) if parameters.get(name)]
     if len(found) == 1 and isinstance(found[0], list):
         return [(name,) for name in found[0]]
-    return [tuple(name for name in found if isinstance(name, str))]
+    return [tuple(found)]
 
 
 def _forms(service: str, text: str) -> set[str]:

@@ -7,6 +7,7 @@ import threading
 
 from router.environment.requirements import Requires, checked, merged
 from router.environment.resolution import EVERYWHERE, Environment, Resolved
+from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,10 +34,18 @@ class Declared:
         self._resolved = Resolved({}, {})
 
     def set(self, requires: Any, environment: Environment | None) -> None:
-        """Take what the resolver was given: what all its routes need, and where variables come from."""
+        """Take what the resolver was given: what all its routes need, and where variables come from.
+
+        Raises:
+            ConfigurationError: one of them is something else.
+        """
         if requires is not None:
             self.everywhere = checked(requires, "Resolver")
         if environment is not None:
+            if not isinstance(environment, Environment):
+                raise ConfigurationError(
+                    f"Resolver(environment=...) takes an Environment, not {type(environment).__name__}"
+                )
             self.environment = environment
 
     def of(self, route: Route) -> Requires:

@@ -15,6 +15,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from router.env import Env
 from router.errors import ConfigurationError, text_of
 
 TYPE_CHECKING = False
@@ -115,8 +116,8 @@ class Resolved(Mapping[str, str]):
 class Environment:
     """Where variables are looked up: in the environment, then in each store.
 
-    app, stage, service: fill the paths of stores; by default what JUNCTION_APP, JUNCTION_STAGE (or STAGE) and
-        JUNCTION_SERVICE (or SERVICE_NAME) say.
+    app, stage, service: fill the paths of stores; a text, or an `Env`. By default what JUNCTION_APP, JUNCTION_STAGE (or
+        STAGE) and JUNCTION_SERVICE (or SERVICE_NAME) say.
     stores: asked one after the other for what is still missing. None: the environment alone.
     record: called once a start with a list of `Use`. Its errors are logged, and harm nothing.
 
@@ -211,7 +212,10 @@ class Environment:
 
     def _place(self, field: str, environ: Mapping[str, str]) -> str:
         """Return the app, stage or service."""
-        return self._given[field] or next((environ[name] for name in _PLACES[field] if environ.get(name)), "")
+        given = self._given[field]
+        if isinstance(given, Env):
+            return environ.get(given.variable) or given.default or ""
+        return given or next((environ[name] for name in _PLACES[field] if environ.get(name)), "")
 
     def record(
         self,

@@ -127,6 +127,9 @@ CALLS = [
     ("sts", "GetCallerIdentity", {}, []),
     ("dynamodb", "TransactWriteItems", {"TransactItems": 7}, ["dynamodb:TransactWriteItems "]),
     ("events", "PutEvents", {}, ["events:PutEvents "]),
+    ("ssm", "GetParameters", {"Names": [7]}, ["ssm:GetParameters "]),
+    ("dynamodb", "BatchGetItem", {"RequestItems": {7: {}}}, ["dynamodb:BatchGetItem "]),
+    ("s3", "GetObject", {"Bucket": None, "Key": 7}, ["s3:GetObject "]),
 ]
 
 

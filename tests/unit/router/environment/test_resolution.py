@@ -87,6 +87,13 @@ class TestEnvironment:
             Environment(stage="prod", stores=[shelf]).resolve(["A"], environ={**environ, "JUNCTION_SERVICE": "web"})
         assert shelf.asked == [["/shop/prod/web/A"]]
 
+    def test_its_place_may_be_the_value_of_any_variable(self) -> None:
+        shelf = Shelf({"/shop/dev/mail/A": "1"})
+        place = Environment(app="shop", stage=Env("MY_STAGE"), service=Env("MY_SERVICE", "mail"), stores=[shelf])
+        assert place.resolve(["A"], environ={"MY_STAGE": "dev"})["A"] == "1"
+        with pytest.raises(ConfigurationError, match="not asked, for want of stage"):
+            place.resolve(["A"], environ={"STAGE": "dev"})
+
     def test_takes_other_paths(self) -> None:
         shelf = Shelf({"/amplify/prod/billing/A": "1"}, path="/amplify/{stage}/{service}/{name}")
         assert Environment(stage="prod", service="billing", stores=[shelf]).resolve(["A"], environ={})["A"] == "1"
@@ -120,6 +127,11 @@ class TestEnvironment:
     def test_is_checked(self, options: dict[str, Any], told: str) -> None:
         with pytest.raises(ConfigurationError, match=told):
             Environment(**options)
+
+    def test_nothing_else_is_taken_for_one(self) -> None:
+        wrong: Any = {"app": "shop"}
+        with pytest.raises(ConfigurationError, match=r"Resolver\(environment=...\) takes an Environment, not dict"):
+            Resolver(environment=wrong)
 
     def test_shows_no_value(self) -> None:
         resolved = Resolved({"A": "hunter2"}, {"A": "environment"})
