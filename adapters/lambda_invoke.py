@@ -59,6 +59,7 @@ class FunctionFailed(AdapterError):
 
     error_type, error_message: of its runtime.
     handled: whether the function itself returned the error.
+    app_code: the code of its `router.AppError`, by which callers tell errors apart; empty for any other error.
     trace: the lines of its traceback, for a log; they are not part of the message.
     """
 
@@ -76,6 +77,7 @@ class FunctionFailed(AdapterError):
         self.error_type = error_type
         self.error_message = error_message
         self.handled = handled
+        self.app_code = _app_code(error_message)
         self.trace = trace
 
 
@@ -208,6 +210,13 @@ class Invoker(Adapter):
         yield self.aws.step(
             "lambda", "invoke", parameters={"FunctionName": function, "InvocationType": "Event", **request}
         )
+
+
+def _app_code(message: str) -> str:
+    """Return the code that the message of an AppError begins with: `[B00001] the order is closed`."""
+    code, bracket, _ = message.removeprefix("[").partition("]")
+    is_code = message.startswith("[") and bracket and code and not any(one.isspace() for one in code)
+    return code if is_code else ""
 
 
 def _check_payload(function: str, request: dict[str, Any], limit: int, what: str) -> None:

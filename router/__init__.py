@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Middleware as Middleware
     from router.env import Env as Env
     from router.errors import AnswerTooLarge as AnswerTooLarge
+    from router.errors import AppError as AppError
     from router.errors import BadRequest as BadRequest
     from router.errors import ConfigurationError as ConfigurationError
     from router.errors import Conflict as Conflict
@@ -121,6 +122,7 @@ _HOMES = {
     "identity": ("Identity",),
     "errors": (
         "AnswerTooLarge",
+        "AppError",
         "BadRequest",
         "ConfigurationError",
         "Conflict",

@@ -8,6 +8,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from enum import Enum
     from typing import Any
 
 
@@ -102,6 +103,66 @@ class _Fixed(HTTPError):
         self, detail: str | None = None, *, headers: Mapping[str, str | int] | None = None, **members: Any
     ) -> None:
         super().__init__(None, detail, headers=headers, **members)
+
+
+class AppError(HTTPError):
+    """An error of the application, with a code of its own: `AppError("B00001", "the order is closed")`.
+
+    It is an HTTP error like the others, and its problem document has the member `code`. A class may fix the code, the
+    message and the status; then it takes the message alone: `SoldOut()`, `SoldOut("three are left")`.
+
+        class SoldOut(AppError):
+            code = "B00017"
+            message = "the article is sold out"
+            status = 409
+
+    code: text, or a member of an Enum whose value is the code.
+    message: shown to the client, as the `detail` of other HTTP errors is.
+    status: over HTTP, from 400 to 599.
+    headers, members: as of `HTTPError`.
+
+    Raises:
+        ConfigurationError: there is no code, or the status is no error.
+    """
+
+    status = 400
+    code: str = ""
+    message: str | None = None
+
+    def __init__(
+        self,
+        code: str | Enum | None = None,
+        message: str | None = None,
+        *,
+        status: int | None = None,
+        headers: Mapping[str, str | int] | None = None,
+        **members: Any,
+    ) -> None:
+        fixed = type(self).code
+        if fixed and isinstance(code, str) and message is None and not hasattr(code, "value"):
+            code, message = None, code  # `SoldOut("three are left")`
+        self.code = _code(fixed if code is None else code, type(self).__name__)
+        self.message = type(self).message if message is None else message
+        super().__init__(status, self.message, headers=headers, **{**members, "code": self.code})
+
+    def __init_subclass__(cls) -> None:
+        if type(cls.status) is not int or not 400 <= cls.status <= 599:
+            raise ConfigurationError(f"{cls.__name__}: status = {cls.status!r}; give a status from 400 to 599")
+        if cls.code:
+            _code(cls.code, cls.__name__)
+
+    def __str__(self) -> str:
+        """Return code and message as a caller of a function sees them: `[B00001] the order is closed`."""
+        return f"[{self.code}] {self.message}" if self.message else f"[{self.code}]"
+
+
+def _code(code: Any, name: str) -> str:
+    """Return the text of an application's code: that of the member of an Enum is its value."""
+    held = getattr(code, "value", code)  # no text has a `value`
+    text = str(held) if held is not code else held
+    if not isinstance(text, str) or not text or any(one.isspace() for one in text):
+        raise ConfigurationError(f"{name}: give a code such as 'B00001', without spaces, not {code!r:.80}")
+    return str(text)
 
 
 class BadRequest(_Fixed):

@@ -18,6 +18,7 @@ class ServiceFailed(AdapterError):
     """A sister service answered with an error, or sent the call elsewhere.
 
     status: of its answer. response: the answer itself, whose body is not part of the message.
+    app_code: the member `code` of its JSON, such as that of a `router.AppError`; empty where it has none.
     """
 
     def __init__(self, outline: Outline, response: Any, why: str = "") -> None:
@@ -31,6 +32,20 @@ class ServiceFailed(AdapterError):
             code=str(self.status),
             retryable=self.status in PASSING or self.status == 500,
         )
+        self.app_code = _app_code(response)
+
+
+def _app_code(response: Any) -> str:
+    """Return the code in a JSON document of an error, whatever else the answer holds."""
+    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if not (kind == "application/json" or kind.endswith("+json")):
+        return ""
+    try:
+        document = response.json()
+    except (ValueError, RecursionError):
+        return ""
+    code = document.get("code") if isinstance(document, dict) else None
+    return code if isinstance(code, str) else ""
 
 
 def unreachable(outline: Outline, error: Exception) -> ConnectionFailed:

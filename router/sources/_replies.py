@@ -5,6 +5,7 @@ from __future__ import annotations
 from router.encode import dumps
 from router.errors import (
     AnswerTooLarge,
+    AppError,
     EncodeError,
     HTTPError,
     InvalidEvent,
@@ -102,11 +103,15 @@ _ABOUT_THE_CLIENT = (InvalidEvent, SessionError, AnswerTooLarge)
 
 
 def told(error: BaseException) -> tuple[str, str]:
-    """Return the type and message of an error as a client may see them, as over HTTP; neither of any other error."""
+    """Return the type and message of an error as a client may see them, as over HTTP; neither of any other error.
+
+    The type of an `AppError` is its code, which says more to a client than the name of a class.
+    """
     if isinstance(error, HTTPError):
         from router.response import reason
 
-        return type(error).__name__, error.detail or reason(error.status)
+        kind = error.code if isinstance(error, AppError) else type(error).__name__
+        return kind, error.detail or reason(error.status)
     if isinstance(error, NoRoute):
         return "NoRoute", "nothing is registered for this"  # its own message names what is: that is for the log
     if isinstance(error, _ABOUT_THE_CLIENT):
@@ -118,7 +123,7 @@ def raise_told(error: Exception) -> NoReturn:
     """Fail the call with no more of an error than a client may see: its message is shown to the client."""
     message = told(error)[1]
     if isinstance(error, HTTPError):
-        if str(error) == message:
+        if str(error) == message or type(error).__str__ is AppError.__str__:  # which adds the code to the message
             raise error
         raise HTTPError(error.status, message) from error  # its own text is for the log
     if isinstance(error, _ABOUT_THE_CLIENT):

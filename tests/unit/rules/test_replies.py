@@ -63,6 +63,8 @@ def _of(kind: type[RouterError]) -> Callable[[], Exception]:
         return lambda: errors.RecordsFailed([("1", ValueError(INTERNAL)), ("2", Unwritable())], 2)
     if kind is errors.SessionIncomplete:
         return lambda: errors.SessionIncomplete("tenant", INTERNAL, detail=TOLD)
+    if kind is errors.AppError:
+        return lambda: errors.AppError("B00001", TOLD)
     if kind is errors.HTTPError:
         return lambda: errors.HTTPError(418, TOLD)
     meant = issubclass(kind, HTTPError | errors.InvalidEvent | errors.SessionError | errors.AnswerTooLarge)
