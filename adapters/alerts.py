@@ -1,45 +1,48 @@
-"""Alerts: errors that nothing expected, reported to a queue or topic.
+"""Alerts: errors, reported to a queue, a topic or a webhook.
 
     resolver.on_error(Alerts(topic="alerts", service="orders", stage="prod"))
 
-An alert says what failed and where to look: the error's class, the route, the ids. It holds no message of the error, no
-traceback and nothing of the request, as these quote what a client sent; the log has them, under the same ids.
+An alert says what failed and where to look: the error's class and codes, the route, the ids. It holds no message of the
+error, no traceback and nothing of the request, as these quote what a client sent; the log has them, under the same ids.
 """
 
 from __future__ import annotations
 
-import threading
 import time
 
 from adapters._core.blocking import blocking_allowed, has_async_handler, loop_runs
 from adapters.aws.aws import Aws
 from adapters.aws.settings import Settings
-from adapters.errors import AdapterError
-from router.durations import seconds
-from router.errors import ConfigurationError, HTTPError
+from router.error_kinds import ErrorKinds, Repeats, codes_of, words_of
+from router.errors import ConfigurationError, text_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterable
+    from collections.abc import Awaitable, Callable
     from typing import Any
 
+    from adapters.webhook import Webhook
     from router.durations import Duration
+    from router.error_kinds import Kinds
     from router.event import Event
 
 _LONGEST = 200  # characters of a field: names and ids may come from a client
-_MOST_KINDS = 1000
+_LONGEST_TEXT = 8000  # characters of a message or traceback that was asked for
 
 
 class Alerts:
-    """Reports errors to a queue or a topic: what `resolver.on_error` takes.
+    """Reports errors to a queue, a topic or a webhook: what `on_error` of resolvers, groups and routes takes.
 
-    queue, topic: one of them, as of `Sqs` and `Sns`.
+    queue, topic, webhook: one of them; a queue and a topic as of `Sqs` and `Sns`, a `Webhook` or its URL.
     aws: makes the calls; by default one made of the environment, with timeouts so short that a dead queue does not use
         up an invocation.
-    service, stage: say where it was.
-    ignore: classes of errors, statuses of HTTPError, codes of AdapterError that make no alert.
-    every: seconds, or a timedelta, in which errors of the same class on the same route make one alert; the next one
-        says how many there were. 0: one for each.
+    service, stage, severity: say where it was, and how bad such errors are.
+    ignore: classes of errors, statuses of HTTPError, codes of AppError and AdapterError that make no alert.
+    also: in the same words, refusals that are no errors of the application otherwise: `(AppError, 404)`.
+    every: seconds, or a timedelta, in which errors of the same class and codes on the same route make one alert; the
+        next one says how many there were. 0: one for each.
+    message, traceback: put the error's text, its traceback, into the alert, too. Both may quote what a client sent, and
+        secrets.
 
     It never raises: what goes wrong with an alert is logged, and the dispatch goes on. In an async route it is
     awaited; in a sync one it has been sent on return.
@@ -50,28 +53,31 @@ class Alerts:
         *,
         queue: str | None = None,
         topic: str | None = None,
+        webhook: Webhook | str | None = None,
         aws: Aws | None = None,
         service: str | None = None,
         stage: str | None = None,
-        ignore: Iterable[type[BaseException] | int | str] = (),
+        severity: str | None = None,
+        ignore: Kinds = (),
+        also: Kinds = (),
         every: Duration = 60,
+        message: bool = False,
+        traceback: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if (queue is None) == (topic is None):
-            raise ConfigurationError("Alerts: give queue=... or topic=..., one of them")
-        ignored = list(ignore)
-        self._classes = tuple(one for one in ignored if isinstance(one, type))
-        self._codes = frozenset(str(one) for one in ignored if not isinstance(one, type))
+        if sum(place is not None for place in (queue, topic, webhook)) != 1:
+            raise ConfigurationError("Alerts: give queue=..., topic=... or webhook=..., one of them")
+        self.also = also  # read by the dispatcher, which calls it for these as well
+        self._ignored = ErrorKinds(ignore, "Alerts(ignore=...)")
         self._queue = queue
         self._topic = topic
+        self._webhook = None if webhook is None else _webhook(webhook)
         self._aws = aws
         self._sender: Any = None
-        self._service = service
-        self._stage = stage
-        self._every = seconds(every, "Alerts(every=...)")
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._reported: dict[tuple[str, str], tuple[float, int]] = {}  # by kind: when, and how many since
+        self._fixed = {"service": service, "stage": stage, "severity": severity}
+        self._repeats = Repeats(every, "Alerts(every=...)", clock)
+        self._tells_message = message
+        self._tells_traceback = traceback
 
     def __call__(self, error: BaseException, event: Event | None = None) -> Awaitable[None] | None:
         """Report an error."""
@@ -91,50 +97,43 @@ class Alerts:
 
     def _alert(self, error: BaseException, event: Event | None) -> dict[str, Any] | None:
         """Return the alert, or None when nothing is to be sent."""
-        if isinstance(error, self._classes) or not self._codes.isdisjoint(_codes(error)):
+        if self._ignored.has(error):
             return None
         name = type(error).__qualname__
         where = _origin(event)
-        repeated = self._repeated(name, str(where.get("route", "")))
+        codes = codes_of(error)
+        repeated = self._repeats.count(name, str(where.get("route", "")), *sorted(codes))
         if repeated is None:
             return None
         alert: dict[str, Any] = {
             "error": f"{type(error).__module__}.{name}",
-            # What the service called it says more than the status that it has over HTTP.
-            "codes": sorted(_service_codes(error) or _codes(error)) or None,
-            "service": self._service,
-            "stage": self._stage,
+            # What the application or a service called it says more than the status that it has over HTTP.
+            "codes": sorted(codes or words_of(error)) or None,
+            **self._fixed,
             **where,
             "repeated": repeated or None,
         }
+        if self._tells_message:
+            alert["message"] = text_of(error)[:_LONGEST_TEXT]
+        if self._tells_traceback:
+            alert["traceback"] = _traceback_of(error)
         return {field: value for field, value in alert.items() if value is not None}
-
-    def _repeated(self, name: str, route: str) -> int | None:
-        """Return how many of its kind were left out since the last that was sent; None to leave this one out, too."""
-        if self._every == 0:
-            return 0
-        now = self._clock()
-        with self._lock:
-            when, count = self._reported.get((name, route), (-float("inf"), 0))
-            if now - when < self._every:
-                self._reported[name, route] = when, count + 1
-                return None
-            if len(self._reported) >= _MOST_KINDS:
-                self._reported.clear()
-            self._reported[name, route] = now, 0
-            return count
 
     # ---- how ---------------------------------------------------------------------------------------------------
 
     def _send(self, alert: dict[str, Any]) -> None:
-        if self._topic is not None:
+        if self._webhook is not None:
+            self._webhook._post(alert)
+        elif self._topic is not None:
             self._sns().publish(self._topic, alert, subject=_subject(alert), session=None)
         else:
             self._sqs().send(self._queue, alert, session=None)
 
     async def _send_async(self, alert: dict[str, Any]) -> None:
         try:
-            if self._topic is not None:
+            if self._webhook is not None:
+                await self._webhook._post_async(alert)
+            elif self._topic is not None:
                 await self._sns().publish_async(self._topic, alert, subject=_subject(alert), session=None)
             else:
                 await self._sqs().send_async(self._queue, alert, session=None)
@@ -187,14 +186,21 @@ def _origin(event: Event | None) -> dict[str, Any]:
     return held
 
 
-def _codes(error: BaseException) -> set[str]:
-    """Return what services and statuses call the error: words of a fixed set, never of a client."""
-    statuses = {str(error.status)} if isinstance(error, HTTPError) else set()
-    return _service_codes(error) | statuses
+def _webhook(given: Any) -> Webhook:
+    from adapters.webhook import Webhook
+
+    return given if isinstance(given, Webhook) else Webhook(given)
 
 
-def _service_codes(error: BaseException) -> set[str]:
-    return {error.code[:_LONGEST]} if isinstance(error, AdapterError) and error.code else set()
+def _traceback_of(error: BaseException) -> str:
+    """Return the end of a traceback, which says most."""
+    from traceback import format_exception
+
+    try:
+        text = "".join(format_exception(error))
+    except Exception:  # an error whose own text fails
+        text = type(error).__qualname__
+    return text[-_LONGEST_TEXT:]
 
 
 def _subject(alert: dict[str, Any]) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any, TypeVar
 
     from router.dispatch.offload import Offload
+    from router.dispatch.receivers import OnError
     from router.durations import Duration
     from router.environment import Environment, Resolved
     from router.routing.route import Route
@@ -197,22 +198,27 @@ class Resolver(Registering):
 
         return decorate
 
-    def on_error(self, function: F | None = None) -> F:
-        """Tell a function of every error that nothing expected: unhandled ones, failed records.
+    if TYPE_CHECKING:
+        on_error: OnError
+    else:
 
-        It takes the error, and then what it asks for, as with `catch`.
+        def on_error(self, function=None, /, **options):
+            """Tell a function, or an `Alerts`, of every error that nothing expected: unhandled ones, failed records.
 
-        Raises:
-            ConfigurationError: it asks for what nothing gives.
-        """
-        from router.dispatch.catching import Catcher
+            It takes the error, and then what it asks for, as with `catch`. The options are those of `Receiver`:
+            `resolver.on_error(alerts, also=AppError, ignore="B00001")`. With options alone it is a decorator:
+            `@resolver.on_error(every=60)`.
 
-        if function is None:
-            raise ConfigurationError("on_error is written without parentheses: @resolver.on_error")
-        reporter = Catcher(function, "on_error()")
-        self._engine.reporters.append(reporter)
-        self._waits_if(reporter.is_async)
-        return function
+            Raises:
+                ConfigurationError: it asks for what nothing gives, or an option makes no sense.
+            """
+            from router.dispatch.receivers import registered
+
+            return registered(self._add_receiver, function, options)
+
+        def _add_receiver(self, receiver):
+            self._engine.receivers.append(receiver)
+            self._waits_if(receiver.is_async)
 
     def override(self, provide: Callable[..., Any], replacement: Callable[..., Any]) -> Override:
         """Put a function in the place of a dependency, for tests: `with resolver.override(connect, fake): ...`.
@@ -270,7 +276,10 @@ class Resolver(Registering):
             from router.guards.guard import Guard
 
             engine.guard = Guard()
-        self._waits_if(any(catcher.is_async for table in route.catchers for catcher in table.values()))
+        self._waits_if(
+            any(catcher.is_async for table in route.catchers for catcher in table.values())
+            or any(receiver.is_async for receiver in route.on_error)
+        )
         plan = bind(route, path_parameters(route), typeless=engine.typeless)
         engine.add(route, Entry(route, plan))
 

@@ -7,29 +7,17 @@ from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
 from router.routing.route import METHODS, STREAM_SOURCES, Route, unpacked
-from router.sources._registry import CARRIERS, HTTP_SOURCES
+from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Any, Literal, Protocol, TypeVar, Unpack
+    from typing import Any, Literal, TypeVar, Unpack
 
-    from router.routing.route import Options, RecordOptions
+    from router.dispatch.receivers import OnError, Receiver
+    from router.routing.route import Decorator, Options, RecordOptions, Typed
 
     F = TypeVar("F", bound=Callable[..., Any])
-
-    class Typed(Protocol):
-        """A topic or queue that is bound to a model, as in `adapters.messaging`."""
-
-        @property
-        def route(self) -> str: ...
-        @property
-        def model(self) -> Any: ...
-
-    class Decorator(Protocol):
-        """Registers a handler and gives it back as it was."""
-
-        def __call__(self, handler: F, /) -> F: ...
 
 
 class Registering:
@@ -45,6 +33,10 @@ class Registering:
             from router.guards.auth import auth_of
 
             options["auth"] = auth_of(options["auth"], f"{match}")
+        if options.get("on_error") is not None:
+            from router.dispatch.receivers import receivers_of
+
+            options["on_error"] = receivers_of(options["on_error"])
 
         def register(handler: F) -> F:
             # A group's own prefix is the path "" (or "/") in it.
@@ -169,17 +161,13 @@ class Registering:
         Raises:
             ConfigurationError: the source carries no events of others, or an option makes no sense.
         """
-        if callable(name):
-            raise ConfigurationError("unpack() decorates nothing: write resolver.unpack('name') on a line of its own")
-        sources: tuple[Source, ...]
-        try:
-            sources = CARRIERS if source is None else (Source(source),)
-        except ValueError:
-            sources = ()
-        if not sources or not set(CARRIERS).issuperset(sources):
-            raise ConfigurationError(f"unpack(source={source!r}): use one of {', '.join(CARRIERS)}")
-        if "batch" in options or "by" in options:
-            raise ConfigurationError(f"unpack({name!r}): each record is opened by itself; leave batch= and by= out")
+        from router.routing.mistakes import unpacked_sources
+
+        sources = unpacked_sources(name, source, options)
+        if options.get("on_error") is not None:
+            from router.dispatch.receivers import receivers_of
+
+            options["on_error"] = receivers_of(options["on_error"])
         options.setdefault("name", "unpack")
         self._register(Route(sources, name, unpacked, **options))
 
@@ -246,7 +234,17 @@ class Router(Registering):
     `Auth`. requires names variables that all of them need, with their operations. Groups may include groups.
     """
 
-    __slots__ = ("_auth", "_catchers", "_included", "_middleware", "_prefix", "_requires", "_routes", "_tags")
+    __slots__ = (
+        "_auth",
+        "_catchers",
+        "_included",
+        "_middleware",
+        "_prefix",
+        "_receivers",
+        "_requires",
+        "_routes",
+        "_tags",
+    )
 
     def __init__(
         self,
@@ -272,6 +270,7 @@ class Router(Registering):
             from router.environment.requirements import checked
 
             self._requires = checked(requires, f"Router({prefix!r})")
+        self._receivers: list[Receiver] = []
         self._routes: list[Route | Router] = []
         self._catchers: dict[type[BaseException], Any] = {}
         self._included = False  # in a Resolver, which has taken over the routes as they were then
@@ -308,6 +307,17 @@ class Router(Registering):
             return function
 
         return decorate
+
+    if TYPE_CHECKING:
+        on_error: OnError
+    else:
+
+        def on_error(self, function=None, /, **options):
+            """Tell a function of errors of the routes of this group; see `Resolver.on_error`."""
+            from router.dispatch.receivers import registered
+
+            self._refuse_if_included("on_error()")
+            return registered(self._receivers.append, function, options)
 
     @property
     def routes(self) -> list[Route]:
@@ -347,6 +357,7 @@ class Router(Registering):
             group_requires=(*route.group_requires, self._requires)
             if self._requires is not None
             else route.group_requires,
+            on_error=(*route.on_error, *self._receivers),
         )
 
     def _path(self, route: Route) -> str:

@@ -28,7 +28,7 @@ def _session_of(event: Event) -> Session:
     """Return the session of an event; an anonymous one where it was refused, which may be the error itself."""
     try:
         return event.session
-    except SessionError:
+    except (SessionError, HTTPError):  # the latter where a request has to prove it: 401, 403
         return Session()
 
 
@@ -65,8 +65,12 @@ class Catcher:
         }
 
     async def __call__(self, error: BaseException, event: Event) -> Any:
-        result = self._function(error, **{name: get(error, event) for name, get in self._getters.items()})
+        result = self.begin(error, event)
         return await result if hasattr(result, "__await__") else result
+
+    def begin(self, error: BaseException, event: Event) -> Any:
+        """Call the function, and return what it returns: of an async one an awaitable."""
+        return self._function(error, **{name: get(error, event) for name, get in self._getters.items()})
 
 
 def _parameters(function: Callable[..., Any], where: str) -> list[inspect.Parameter]:

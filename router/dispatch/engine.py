@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Form
     from router.dispatch.offload import Offload
     from router.environment.declared import Declared
+    from router.dispatch.receivers import Receiver
     from router.event import Event
     from router.response import Response
 
@@ -89,7 +90,7 @@ class Engine:
         "offload",
         "overrides",
         "policy",
-        "reporters",
+        "receivers",
         "runners",
         "strip_prefixes",
         "table",
@@ -118,14 +119,14 @@ class Engine:
         self.declared: Declared | None = None  # what is needed of the environment; None while no `requires=` is used
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
-        self.reporters: list[Catcher] = []
+        self.receivers: list[Receiver] = []  # of errors
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
         self._replaced: dict[int, tuple[Any, Any]] = {}  # what each override replaces, in the order of their beginning
         self.typeless = False  # whether a JSON body may come without a content type
         self.strip_prefixes: tuple[str, ...] = ()  # which no path of a request keeps
-        self.waits_on_errors = False  # whether a catcher or reporter is async
+        self.waits_on_errors = False  # whether a catcher or a receiver is async
         self._forms: dict[int, tuple[Any, Form]] = {}
         self._unpacking: list[Entry] = []
         self.runners = Runners(self)

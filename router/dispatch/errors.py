@@ -54,11 +54,12 @@ async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
     if isinstance(error, HTTPError):
         if error.status >= 500:
             await report(engine, event, error)
+        else:
+            await tell(engine, event, error, expected=True)
         return _problem(error)
-    if isinstance(error, InvalidEvent):
-        return problem(400, str(error))
-    if isinstance(error, NoRoute):
-        return problem(404)
+    if isinstance(error, InvalidEvent | NoRoute):
+        await tell(engine, event, error, expected=True)
+        return problem(400, str(error)) if isinstance(error, InvalidEvent) else problem(404)
     await report(engine, event, error)
     if isinstance(error, AnswerTooLarge):
         return problem(500, str(error))
@@ -92,19 +93,31 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     """
     event.error = error
     _note(engine, event)
-    if isinstance(error, Discard):
-        _log().info("discarded %r: %s", _name(event), _line(error))
-    elif isinstance(error, Retry):
-        _log().info("retry %r: %s", _name(event), _line(error))
-        await delay(engine, event, error)
-    elif event._from_client and isinstance(error, HTTPError) and error.status < 500:
-        # An answer to a client, as over HTTP: whoever asks for what is not his must not be able to fill the log.
-        _log().info("refused %r: %s", _name(event), _line(error))
-    elif told is None or id(error) not in told:
-        await report(engine, event, error)
+    outcome = _expected(event, error)
+    if outcome is not None:
+        _log().info("%s %r: %s", outcome, _name(event), _line(error))
+        if isinstance(error, Retry):
+            await delay(engine, event, error)
+    if told is None or id(error) not in told:
+        if outcome is None:
+            await report(engine, event, error)
+        else:
+            await tell(engine, event, error, expected=True)
         if told is not None:
             told.add(id(error))
     return error
+
+
+def _expected(event: Event, error: Exception) -> str | None:
+    """Return the outcome that an error asks for, as the log names it; None for one that nothing expected."""
+    if isinstance(error, Discard):
+        return "discarded"
+    if isinstance(error, Retry):
+        return "retry"
+    if isinstance(error, HTTPError) and error.status < 500 and event._from_client:
+        # An answer to a client, as over HTTP: whoever asks for what is not his must not be able to fill the log.
+        return "refused"
+    return None
 
 
 async def delay(engine: Engine, event: Event, error: Retry) -> None:
@@ -140,14 +153,28 @@ async def caught(engine: Engine, event: Event, error: Exception) -> tuple[Any, E
 
 
 async def report(engine: Engine, event: Event, error: BaseException) -> None:
-    """Log an error and tell the `on_error` callables. One that fails is logged and harms nothing."""
+    """Log an error that nothing expected, and tell the receivers of `on_error`."""
     if isinstance(error, NoRoute | InvalidEvent | SessionError):
         _log().error("%s failed: %s: %s", _name(event), type(error).__name__, _line(error))
     else:
         _log_error("%s failed", error, _name(event))
-    for tell in engine.reporters:
+    await tell(engine, event, error, expected=False)
+
+
+async def tell(engine: Engine, event: Event, error: BaseException, *, expected: bool) -> None:
+    """Tell the receivers that want to know of an error. One that fails is logged and harms nothing.
+
+    expected: the error answers a client, or is a signal: it is told only where a receiver asks for it.
+    """
+    of_route = event.route.on_error if event.route is not None else ()
+    told: list[Any] = []
+    for receiver in (*of_route, *engine.receivers):
+        # One that is registered for a route and for the whole application is told once.
+        if receiver.function in told or not receiver.wants(error, expected=expected):
+            continue
+        told.append(receiver.function)
         try:
-            await tell(error, event)
+            await receiver(error, event)
         except Exception as failure:
             _log_error("an on_error callable failed", failure)
 

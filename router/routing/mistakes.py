@@ -8,11 +8,12 @@ from router.env import name_in
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.slots import matches
-from router.sources._registry import HTTP_SOURCES
+from router.sources._registry import CARRIERS, HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn
+    from collections.abc import Mapping
+    from typing import Any, NoReturn
 
     from router.routing.route import Route
 
@@ -123,3 +124,23 @@ def _meant(family: str, action: str) -> str:
         return f"write {name!r}"
     whole = next((one for one in _ACTIONS[name] if one.lower() == action.lower()), "*")
     return f"write {f'{name}:{whole}'!r}"
+
+
+def unpacked_sources(name: Any, source: Source | str | None, options: Mapping[str, Any]) -> tuple[Source, ...]:
+    """Return the sources of an `unpack(name, source=...)`.
+
+    Raises:
+        ConfigurationError: it decorates, the source carries no events of others, or an option makes no sense.
+    """
+    if callable(name):
+        raise ConfigurationError("unpack() decorates nothing: write resolver.unpack('name') on a line of its own")
+    sources: tuple[Source, ...]
+    try:
+        sources = CARRIERS if source is None else (Source(source),)
+    except ValueError:
+        sources = ()
+    if not sources or not set(CARRIERS).issuperset(sources):
+        raise ConfigurationError(f"unpack(source={source!r}): use one of {', '.join(CARRIERS)}")
+    if "batch" in options or "by" in options:
+        raise ConfigurationError(f"unpack({name!r}): each record is opened by itself; leave batch= and by= out")
+    return sources

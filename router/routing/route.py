@@ -9,7 +9,9 @@ from router.sources._registry import CARRIERS, RECORD_SOURCES, ROWS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import Any, Literal, TypedDict
+    from typing import Any, Literal, Protocol, TypedDict, TypeVar
+
+    F = TypeVar("F", bound=Callable[..., Any])
 
     class Options(TypedDict, total=False):
         """The options of every decorator. See `Route`."""
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         summary: str
         tags: Iterable[str]
         unsigned_from: str | Iterable[str]
+        on_error: Any  # a function, an Alerts or a Receiver, or a list of them
 
     class RecordOptions(Options, total=False):
         """The further options of decorators for record sources."""
@@ -35,6 +38,19 @@ if TYPE_CHECKING:
         topics: Iterable[str]
         bus_sources: Iterable[str]
         aggregated: bool
+
+    class Typed(Protocol):
+        """A topic or queue that is bound to a model, as in `adapters.messaging`."""
+
+        @property
+        def route(self) -> str: ...
+        @property
+        def model(self) -> Any: ...
+
+    class Decorator(Protocol):
+        """Registers a handler and gives it back as it was."""
+
+        def __call__(self, handler: F, /) -> F: ...
 
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
@@ -56,6 +72,7 @@ class Route:
     permission: a function of `session`, `event` and the handler's arguments, each by its name if it takes it; false is
         a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
+    on_error: who is told of its errors, beside the receivers of the resolver.
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
@@ -84,6 +101,7 @@ class Route:
         "middleware",
         "model",
         "name",
+        "on_error",
         "others",
         "partial",
         "pattern",
@@ -128,6 +146,7 @@ class Route:
     bus_source: str
     topics: tuple[str, ...]
     unsigned_from: frozenset[str] | None
+    on_error: tuple[Any, ...]  # a Receiver each
 
     def __init__(
         self,
@@ -175,6 +194,7 @@ class Route:
         put(self, "partial", options.pop("partial", False))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
+        put(self, "on_error", options.pop("on_error", None) or ())
         put(self, "unsigned_from", options.pop("unsigned_from", None))
         self._check(options)
         if self.unsigned_from is not None:

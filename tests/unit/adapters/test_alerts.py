@@ -168,11 +168,11 @@ class TestWhich:
         ]
 
     def test_what_is_remembered_does_not_grow_without_end(self, sns, monkeypatch):
-        monkeypatch.setattr("adapters.alerts._MOST_KINDS", 2)
+        monkeypatch.setattr("router.error_kinds._MOST_KINDS", 2)
         alert = alerts(sns, every=60)
         for error in (ValueError(), KeyError(), IndexError(), TypeError(), IndexError()):
             alert(error)
-        assert len(alert._reported) <= 2
+        assert len(alert._repeats._seen) <= 2
         assert len(told(sns)) == 4
 
     @pytest.mark.parametrize("options", [{}, {"queue": "a", "topic": "b"}, {"queue": "a", "every": -1}])
