@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Around as Around
     from router.dispatch.chain import AsyncAround as AsyncAround
     from router.dispatch.chain import Middleware as Middleware
+    from router.dispatch.envelope import Envelope as Envelope
     from router.dispatch.receivers import Receiver as Receiver
     from router.env import Env as Env
     from router.errors import AnswerTooLarge as AnswerTooLarge
@@ -116,6 +117,7 @@ if TYPE_CHECKING:
 # live in another package (`junction vendor`).
 _HOMES = {
     "dispatch.chain": ("NOTHING", "Around", "AsyncAround", "Middleware"),
+    "dispatch.envelope": ("Envelope",),
     "dispatch.receivers": ("Receiver",),
     "convert.markers": ("Body", "Cookie", "Depends", "Header", "Path", "Query"),
     "env": ("Env",),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, TypeVar
 
+    from router.dispatch.envelope import Envelope
     from router.dispatch.offload import Offload
     from router.dispatch.receivers import OnError
     from router.durations import Duration
@@ -47,6 +48,9 @@ class Resolver(Registering):
     requires: variables that every route needs, each with the operations that are made with what it names:
         `{"ORDERS_TABLE": [DynamoDB.GET_ITEM], "STAGE": []}`. Routes and groups add their own.
     environment: where the variables that are required come from; by default the environment alone.
+    envelope: the form that JSON answers of HTTP, WebSocket and direct invokes get, results and errors alike.
+    problem_fields: further fields of problem documents, for clients that read those: `{"message": "detail", "error":
+        "title"}` repeats `detail` as `message`, and `title` as `error`.
     delay: `(event, seconds)`, sync or async: makes `Retry(after=...)` wait, such as `adapters.sqs.Sqs(...).delay`.
     """
 
@@ -67,6 +71,8 @@ class Resolver(Registering):
         deny_by_default: bool = False,
         requires: Mapping[str, Iterable[str]] | Iterable[str] | None = None,
         environment: Environment | None = None,
+        envelope: Envelope | None = None,
+        problem_fields: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
         self._runners = self._engine.runners
@@ -81,6 +87,8 @@ class Resolver(Registering):
             from router.guards.guard import Guard
 
             self._engine.guard = Guard(auth_of(auth, "Resolver"))
+        if envelope is not None or problem_fields:
+            self._shape(envelope, problem_fields or {})
         self._denies = deny_by_default
         if requires is not None or environment is not None:
             self._engine.declaring().set(requires, environment)
@@ -282,6 +290,14 @@ class Resolver(Registering):
         )
         plan = bind(route, path_parameters(route), typeless=engine.typeless)
         engine.add(route, Entry(route, plan))
+
+    def _shape(self, envelope: Envelope | None, problem_fields: Mapping[str, str]) -> None:
+        from router.dispatch.shaping import checked_envelope, checked_fields
+
+        engine = self._engine
+        engine.envelope = None if envelope is None else checked_envelope(envelope, "Resolver")
+        engine.problem_fields = checked_fields(problem_fields)
+        engine.shapes = True
 
     def _waits_if(self, waits: bool) -> None:
         if waits and not self._engine.waits_on_errors:

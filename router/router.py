@@ -37,6 +37,10 @@ class Registering:
             from router.dispatch.receivers import receivers_of
 
             options["on_error"] = receivers_of(options["on_error"])
+        if options.get("envelope") is not None:
+            from router.dispatch.shaping import checked_envelope
+
+            options["envelope"] = checked_envelope(options["envelope"], f"{match}", sources)
 
         def register(handler: F) -> F:
             # A group's own prefix is the path "" (or "/") in it.
@@ -231,12 +235,14 @@ class Router(Registering):
 
     prefix stands before the path of its HTTP routes. middleware runs inside that of what includes it. tags are added
     to each route. auth is for those of its routes that have none of their own: credentials, a mode, or both as an
-    `Auth`. requires names variables that all of them need, with their operations. Groups may include groups.
+    `Auth`. requires names variables that all of them need, with their operations. envelope is the form of their
+    answers: an `Envelope`, or "off". Groups may include groups.
     """
 
     __slots__ = (
         "_auth",
         "_catchers",
+        "_envelope",
         "_included",
         "_middleware",
         "_prefix",
@@ -254,6 +260,7 @@ class Router(Registering):
         tags: Iterable[str] = (),
         auth: Any = None,
         requires: Mapping[str, Iterable[str]] | Iterable[str] | None = None,
+        envelope: Any = None,
     ) -> None:
         if prefix:
             parse(prefix)
@@ -270,6 +277,11 @@ class Router(Registering):
             from router.environment.requirements import checked
 
             self._requires = checked(requires, f"Router({prefix!r})")
+        self._envelope = None
+        if envelope is not None:
+            from router.dispatch.shaping import checked_envelope
+
+            self._envelope = checked_envelope(envelope, f"Router({prefix!r})")
         self._receivers: list[Receiver] = []
         self._routes: list[Route | Router] = []
         self._catchers: dict[type[BaseException], Any] = {}
@@ -358,7 +370,15 @@ class Router(Registering):
             if self._requires is not None
             else route.group_requires,
             on_error=(*route.on_error, *self._receivers),
+            envelope=self._envelope_for(route) if route.envelope is None else route.envelope,
         )
+
+    def _envelope_for(self, route: Route) -> Any:
+        if self._envelope is None:
+            return None
+        from router.dispatch.shaping import fits
+
+        return self._envelope if fits(route.sources) else None
 
     def _path(self, route: Route) -> str:
         return self._prefix + route.match if route.match != "/" or not self._prefix else self._prefix

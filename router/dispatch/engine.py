@@ -19,9 +19,10 @@ if TYPE_CHECKING:
     from router.dispatch.accepting import Accepted
     from router.dispatch.catching import Catcher
     from router.dispatch.chain import Form
+    from router.dispatch.envelope import Envelope
     from router.dispatch.offload import Offload
-    from router.environment.declared import Declared
     from router.dispatch.receivers import Receiver
+    from router.environment.declared import Declared
     from router.event import Event
     from router.response import Response
 
@@ -84,14 +85,17 @@ class Engine:
         "deadline_margin_ms",
         "declared",
         "delay",
+        "envelope",
         "guard",
         "middleware",
         "observers",
         "offload",
         "overrides",
         "policy",
+        "problem_fields",
         "receivers",
         "runners",
+        "shapes",
         "strip_prefixes",
         "table",
         "typeless",
@@ -120,6 +124,9 @@ class Engine:
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.receivers: list[Receiver] = []  # of errors
+        self.shapes = False  # whether answers are put into an envelope, or problem documents have further fields
+        self.envelope: Envelope | None = None
+        self.problem_fields: dict[str, str] = {}
         self.delay: Callable[..., Any] | None = None  # what makes Retry(after=...) wait
         self.offload: Offload | None = None  # what fetches bodies that travel elsewhere
         self.overrides: dict[Any, Any] = {}
@@ -190,6 +197,10 @@ class Engine:
             from router.dispatch.unpack import unpacking
 
             plan = unpacking(self, plan.asked)
+        if self.shapes and not route.batch:
+            from router.dispatch.shaping import enveloped_plan
+
+            plan = enveloped_plan(self, route, plan)
         around = (*self.middleware, *route.middleware)
         if self.guard is not None:
             around = self.guard.around(around, route)
@@ -269,6 +280,9 @@ class Engine:
         self.aggregated = self.aggregated or route.aggregated
         if route.requires or route.group_requires:
             self.declaring().reopen()
+            self.runners.clear()
+        if route.envelope is not None and not self.shapes:
+            self.shapes = True
             self.runners.clear()
         if route.unsigned_from is not None and type(self.policy) is Policy:
             self._look_at_signatures()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.errors import AnswerTooLarge, HTTPError, InvalidEvent, NoRoute, SessionError, text_of
+from router.event import Source
 from router.response import Response, problem, to_response
 from router.signals import Discard, Retry
 
@@ -43,6 +44,16 @@ def ordinary(event: Event, error: Exception) -> Exception:
 
 async def on_error(engine: Engine, event: Event, error: Exception) -> Response:
     """Return the answer to a request that failed. Of an unknown error it shows nothing; the log has the cause."""
+    response = await _answer(engine, event, error)
+    if engine.shapes:
+        from router.dispatch.shaping import shaped
+
+        return shaped(engine, event, response)
+    return response
+
+
+async def _answer(engine: Engine, event: Event, error: Exception) -> Response:
+    """Return what a catcher answers, or a problem document."""
     _note(engine, event)
     event.error = error = ordinary(event, error)
     catcher = _catcher(engine, event, error)
@@ -93,7 +104,7 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     """
     event.error = error
     _note(engine, event)
-    outcome = _expected(event, error)
+    outcome = _expected(engine, event, error)
     if outcome is not None:
         _log().info("%s %r: %s", outcome, _name(event), _line(error))
         if isinstance(error, Retry):
@@ -108,16 +119,25 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     return error
 
 
-def _expected(event: Event, error: Exception) -> str | None:
+def _expected(engine: Engine, event: Event, error: Exception) -> str | None:
     """Return the outcome that an error asks for, as the log names it; None for one that nothing expected."""
     if isinstance(error, Discard):
         return "discarded"
     if isinstance(error, Retry):
         return "retry"
-    if isinstance(error, HTTPError) and error.status < 500 and event._from_client:
+    if isinstance(error, HTTPError) and error.status < 500 and (event._from_client or _is_enveloped(engine, event)):
         # An answer to a client, as over HTTP: whoever asks for what is not his must not be able to fill the log.
         return "refused"
     return None
+
+
+def _is_enveloped(engine: Engine, event: Event) -> bool:
+    """Whether the error of a call is answered, in an envelope."""
+    if not engine.shapes:
+        return False
+    from router.dispatch.shaping import envelope_of
+
+    return event.source is Source.INVOKE and envelope_of(engine, event) is not None
 
 
 async def delay(engine: Engine, event: Event, error: Retry) -> None:

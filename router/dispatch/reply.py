@@ -23,6 +23,10 @@ def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable
     """Return the function that answers the events of one source: `run(raw, context)`, or a coroutine of it."""
     replies = (Requests if hasattr(module, "ANSWERS") else Calls)(engine, module, source)
     make, find, answer, policy = replies.make, replies.find, replies.answer, engine.policy
+    if engine.shapes:
+        from router.dispatch.shaping import timed
+
+        make = timed(make)
     enter, leave = _current.set, _current.reset
 
     def run(raw: Any, context: Any) -> Any:
@@ -94,7 +98,12 @@ class Replies(ABC):
         from router.response import problem
 
         await report(self.engine, event, unsent)
-        return self.answer(event, problem(500))
+        bare = problem(500)
+        if self.engine.shapes:
+            from router.dispatch.shaping import shaped
+
+            bare = shaped(self.engine, event, bare)
+        return self.answer(event, bare)
 
     async def _refused(self, event: Event, error: Exception) -> Any:
         token = _current.set(event)
@@ -115,7 +124,12 @@ class Requests(Replies):
             from router.dispatch.prefixes import without_prefixes
 
             find = without_prefixes(engine.strip_prefixes, find)
-        super().__init__(engine, module.EVENTS[source], find, module.ANSWERS[source])
+        answer: Callable[[Event, Any], Any] = module.ANSWERS[source]
+        if engine.shapes:
+            from router.dispatch.shaping import with_status
+
+            answer = with_status(engine, answer)
+        super().__init__(engine, module.EVENTS[source], find, answer)
 
     async def answer_error(self, event: Event, error: Exception) -> Any:
         from router.dispatch.errors import on_error
@@ -196,8 +210,17 @@ class Calls(Replies):
             except Exception as unsent:
                 return await self._unsent(event, unsent)
         result, final = await caught(self.engine, event, error)
+        envelope = self._envelope_of(event) if self.engine.shapes else None
         if final is None or isinstance(final, Discard):
-            return self._checked_answer(event, result)
+            return self._checked_answer(event, result if envelope is None else envelope.of_result(event, result))
+        if envelope is not None:
+            return self.form(event, envelope.of_error(event, final))
         if self.say_error is None or (self.needs_route and not self.engine.table.entries_of(self.source)):
             raise final
         return self.say_error(event, final)
+
+    def _envelope_of(self, event: Event) -> Any:
+        """Return the envelope that the error of a direct invoke is answered in; None for none, and for other calls."""
+        from router.dispatch.shaping import envelope_of
+
+        return envelope_of(self.engine, event) if event.source == "invoke" else None

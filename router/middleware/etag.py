@@ -30,7 +30,8 @@ class ETag(Middleware):
                 return
             from hashlib import sha256
 
-            body = response.body.encode() if isinstance(response.body, str) else response.body
+            content = getattr(response, "content", response.body)  # in an envelope: without how long it took
+            body = content.encode() if isinstance(content, str) else content
             response.headers["etag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
         if _names(event.headers.get("if-none-match", ""), response.headers["etag"]):
             same = Response(None, 304)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         tags: Iterable[str]
         unsigned_from: str | Iterable[str]
         on_error: Any  # a function, an Alerts or a Receiver, or a list of them
+        envelope: Any  # an Envelope, or "off"
 
     class RecordOptions(Options, total=False):
         """The further options of decorators for record sources."""
@@ -72,7 +73,7 @@ class Route:
     permission: a function of `session`, `event` and the handler's arguments, each by its name if it takes it; false is
         a 403.
     require: what the session must have for this route: "tenant", "user"; in place of what the policy requires.
-    on_error: who is told of its errors, beside the receivers of the resolver.
+    on_error: who is told of its errors, beside the receivers of the resolver. envelope: the form of its answers.
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
@@ -93,6 +94,7 @@ class Route:
         "by",
         "catchers",
         "concurrency",
+        "envelope",
         "events",
         "group_requires",
         "handler",
@@ -147,6 +149,7 @@ class Route:
     topics: tuple[str, ...]
     unsigned_from: frozenset[str] | None
     on_error: tuple[Any, ...]  # a Receiver each
+    envelope: Any
 
     def __init__(
         self,
@@ -195,6 +198,7 @@ class Route:
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
         put(self, "on_error", options.pop("on_error", None) or ())
+        put(self, "envelope", options.pop("envelope", None))
         put(self, "unsigned_from", options.pop("unsigned_from", None))
         self._check(options)
         if self.unsigned_from is not None:
