@@ -28,8 +28,11 @@ _TEXT = 200  # characters shown of a place or of another library's message
 
 
 def invalid(where: Where, expected: str, value: Any) -> UnprocessableContent:
-    """The error that says what was expected in a place, and what came."""
-    return mistake(where, f"{expected} is expected, not {shown(value)}")
+    """The error that says what was expected in a place, and what kind of value came.
+
+    The value may be a password, or a token: it is in no answer, and in no log of a record.
+    """
+    return mistake(where, f"{expected} is expected, not {_kind(value)}")
 
 
 def mistake(where: Where, message: str) -> UnprocessableContent:
@@ -87,6 +90,13 @@ def shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"
     return "a list" if isinstance(value, list) else f"a {type(value).__name__}"
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, str):
+        return "this text"
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return "this number" if is_number else shown(value)
 
 
 def printable(message: str) -> str:

@@ -126,6 +126,7 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
+_SCHEMATHESIS_REQUIREMENTS = SERVERS / "python" / "schemathesis.txt"
 _PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in ("package.json", "package-lock.json"))
 _GO_SOURCES = ("go.mod", "go.sum", "main.go")
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
@@ -137,12 +138,21 @@ def _make_elasticmq(folder: Path) -> None:
 
 
 def _make_ministack(folder: Path) -> None:
+    _install(_MINISTACK_REQUIREMENTS, folder)
+
+
+def _make_schemathesis(folder: Path) -> None:
+    _install(_SCHEMATHESIS_REQUIREMENTS, folder)
+
+
+def _install(requirements: Path, folder: Path) -> None:
+    """Makes a virtual environment of what a file names."""
     # By the pip that is here: one of its own would take longer to install than the server.
     _run([sys.executable, "-m", "venv", "--without-pip", folder])
     _run(
         [
             *(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install"),
-            *("--quiet", "--disable-pip-version-check", "--requirement", _MINISTACK_REQUIREMENTS),
+            *("--quiet", "--disable-pip-version-check", "--requirement", requirements),
         ]
     )
 
@@ -176,5 +186,7 @@ MINIREDIS = Artefact("miniredis", ("go",), _MINIREDIS_SOURCES, _make_miniredis)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
 # No server, but the other type checker; its package for Python would fetch the same when it is first used.
 PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
+# No server, but a client that makes up requests.
+SCHEMATHESIS = Artefact("schemathesis", (), (_SCHEMATHESIS_REQUIREMENTS,), _make_schemathesis)
 
-ARTEFACTS = (ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT)
+ARTEFACTS = (ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS)

@@ -271,23 +271,23 @@ def test_text_becomes_what_the_annotation_asks_for(annotation: Any, text: Any, v
 @pytest.mark.parametrize(
     ("annotation", "text", "message"),
     [
-        (int, "five", "an integer is expected, not 'five'"),
+        (int, "five", "an integer is expected, not this text"),
         (int, ["1"], "an integer is expected, not a list"),
-        (float, "1,5", "a number is expected, not '1,5'"),
-        (bool, "yes", "true or false is expected, not 'yes'"),
-        (date, "01.03.2025", "a date such as 2025-03-01 is expected, not '01.03.2025'"),
+        (float, "1,5", "a number is expected, not this text"),
+        (bool, "yes", "true or false is expected, not this text"),
+        (date, "01.03.2025", "a date such as 2025-03-01 is expected, not this text"),
         (
             datetime,
             "2025-03-01T12:00:00",
-            "a date and time with its offset, such as 2025-03-01T12:00:00Z, is expected, not '2025-03-01T12:00:00'",
+            "a date and time with its offset, such as 2025-03-01T12:00:00Z, is expected, not this text",
         ),
-        (Color, "green", "one of 'red', 'blue' is expected, not 'green'"),
-        (Loose, "n", "'yes' is expected, not 'n'"),
-        (Literal["a", "b"] | Level, "3", "one of 'a', 'b' or one of 1, 2 is expected, not '3'"),
-        (Pair[int] | int, "x", "Pair[int] or an integer is expected, not 'x'"),
-        (Literal["only"], "x", "'only' is expected, not 'x'"),
-        (Decimal | bool, "x", "true or false or a decimal number is expected, not 'x'"),
-        (int | date, "x" * 100, f"an integer or a date such as 2025-03-01 is expected, not '{'x' * 60}'…"),
+        (Color, "green", "one of 'red', 'blue' is expected, not this text"),
+        (Loose, "n", "'yes' is expected, not this text"),
+        (Literal["a", "b"] | Level, "3", "one of 'a', 'b' or one of 1, 2 is expected, not this text"),
+        (Pair[int] | int, "x", "Pair[int] or an integer is expected, not this text"),
+        (Literal["only"], "x", "'only' is expected, not this text"),
+        (Decimal | bool, "x", "true or false or a decimal number is expected, not this text"),
+        (int | date, "x" * 100, "an integer or a date such as 2025-03-01 is expected, not this text"),
         (tuple[int, int], ["1"], "a list of 2 is expected, not of 1"),
     ],
 )
@@ -505,15 +505,15 @@ def test_everything_that_is_wrong_with_a_body_is_told_at_once() -> None:
     }
 
     assert errors(Order, body) == {
-        "body.id": f"a UUID such as {ID} is expected, not 'x'",
-        "body.lines[0].sku": "a text is expected, not 1",
-        "body.lines[0].price": "a decimal number is expected, not 'cheap'",
+        "body.id": f"a UUID such as {ID} is expected, not this text",
+        "body.lines[0].sku": "a text is expected, not this number",
+        "body.lines[0].price": "a decimal number is expected, not this text",
         "body.lines[1].count": "an integer is expected, not null",
-        "body.lines[2]": "an object is expected, not 3",
+        "body.lines[2]": "an object is expected, not this number",
         "body.lines[3].sku": "is missing",
         "body.lines[3].price": "is missing",
-        "body.at": "a date and time with its offset, such as 2025-03-01T12:00:00Z, is expected, not 'yesterday'",
-        "body.tags.a": "an integer is expected, not '1'",
+        "body.at": "a date and time with its offset, such as 2025-03-01T12:00:00Z, is expected, not this text",
+        "body.tags.a": "an integer is expected, not this text",
         "body.tags['two words']": "an integer is expected, not a list",
     }
 
@@ -615,7 +615,7 @@ def test_limits_without_pydantic_name_the_extra(monkeypatch: pytest.MonkeyPatch)
 
 def test_the_class_that_was_meant_tells_what_is_wrong() -> None:
     assert errors(Circle | Square, {"shape": "square", "side": "long"}) == {
-        "body.side": "a number is expected, not 'long'"
+        "body.side": "a number is expected, not this text"
     }
     assert errors(Square | Disc | Circle, {"shape": "disc", "radius": 1}) == {"body.thickness": "is missing"}
     assert errors(list[Line] | int, [{"sku": "a"}]) == {"body[0].price": "is missing"}
