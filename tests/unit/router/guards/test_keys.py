@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -170,6 +171,51 @@ def test_an_issuer_that_hangs_costs_the_budget_and_no_more(issuer: Issuer) -> No
     with pytest.raises(ServiceUnavailable):
         check.authenticate(issuer.token())  # at once, in the pause
     assert issuer.asked.total() == asked
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 500000\r\n\r\n", b" "),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+        (b"HTTP/1.1 200 OK\r\nx-long: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["body", "chunks", "header", "continue"],
+)
+def test_an_answer_that_drips_keeps_no_thread(answer: tuple[bytes, bytes]) -> None:
+    begin, more = answer
+    gone = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection:
+            connection.recv(4096)
+            connection.sendall(begin)
+            try:
+                while not gone.wait(0.01):
+                    connection.sendall(more)
+            except OSError:
+                gone.set()  # nobody reads any longer
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        dripping = threading.Thread(target=drip, args=(server,), daemon=True)
+        dripping.start()
+        with pytest.raises(ServiceUnavailable):
+            KeySet(f"http://127.0.0.1:{server.getsockname()[1]}/", budget=0.2).find("k", "RS256")
+        assert gone.wait(20)
+
+
+def test_no_issuer_of_the_network_has_its_keys_on_this_machine() -> None:
+    asked: list[str] = []
+
+    def get(url: str, seconds: float) -> bytes:
+        asked.append(url)
+        return b'{"issuer": "https://login.example.com", "jwks_uri": "http://127.0.0.1:9001/next"}'
+
+    with pytest.raises(ServiceUnavailable):
+        KeySet(issuer="https://login.example.com", get=get).find("k", "RS256")
+    assert asked == ["https://login.example.com/.well-known/openid-configuration"]
 
 
 def test_what_comes_too_late_counts_as_nothing(issuer: Issuer, clock: Clock) -> None:
