@@ -38,6 +38,9 @@ class ETag(Middleware):
             for name in _REPEATED:
                 if name in response.headers:
                     same.headers[name] = response.headers[name]
+            for cookie in response.headers.multi().get("set-cookie", ()):
+                same.headers.add("set-cookie", cookie)
+            same.cookies.extend(response.cookies)  # they are not of the content that the client has
             yield same
 
 

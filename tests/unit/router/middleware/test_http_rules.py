@@ -143,6 +143,13 @@ def test_an_answer_that_sets_a_cookie_has_none() -> None:
     assert "etag" not in client(ETag(), result=response).get("/").headers
 
 
+def test_a_304_sets_the_cookies_of_the_answer() -> None:
+    response = Response("x", headers={"etag": '"v7"', "set-cookie": "a=1"})
+    response.cookies.append("b=2")
+    answer = client(ETag(), result=response).get("/", headers={"If-None-Match": '"v7"'})
+    assert (answer.status, sorted(answer.cookies)) == (304, ["a=1", "b=2"])
+
+
 def test_only_reading_is_conditional() -> None:
     app = client(ETag(), result="x")
     assert again(app, app.get("/"), "*", "post").status == 200
