@@ -20,6 +20,7 @@ from time import time
 from router.dispatch.plan import generator_kind, is_async
 from router.durations import seconds
 from router.errors import ConfigurationError, HTTPError, RouterError, ServiceUnavailable
+from router.guards.log import WARNING, log
 from router.session import current_event
 from router.signals import Retry
 from router.sources._registry import RECORD_SOURCES
@@ -290,7 +291,7 @@ class CircuitBreaker:
         """Go on with what this process knows. Raises ConfigurationError for a store that is not used as it must be."""
         if isinstance(error, ConfigurationError):
             raise error
-        _log("the store of the circuit %s does not answer: %s", self.name, error)
+        log(WARNING, "the store of the circuit %s does not answer: %s", self.name, error)
 
 
 # The calls under way here, with the moment that each has set; 0 for those of a closed circuit.

@@ -15,6 +15,7 @@ from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, ServiceUnavailable
 from router.event import Source
 from router.guards.attempts import Attempt, digest, execution, fingerprint, own_key
+from router.guards.log import ERROR, log
 from router.guards.results import written
 from router.response import Response
 
@@ -138,7 +139,7 @@ class Idempotent(Middleware):
         try:
             self._store.finish(attempt.key, attempt.owner, written(result))
         except Exception as error:
-            _log("the result of %s was not kept, and it may be done again: %s", attempt.name, error)
+            log(ERROR, "the result of %s was not kept, and it may be done again: %s", attempt.name, error)
 
     async def call_async(self, event: Event) -> AsyncAround:
         """Do the same in an async chain, without blocking its event loop."""
@@ -183,7 +184,7 @@ class Idempotent(Middleware):
         try:
             await _to_its_end(self._store.finish_async(attempt.key, attempt.owner, written(result)))
         except Exception as error:
-            _log("the result of %s was not kept, and it may be done again: %s", attempt.name, error)
+            log(ERROR, "the result of %s was not kept, and it may be done again: %s", attempt.name, error)
 
     # ---- keys ----------------------------------------------------------------------------------------------------
 
@@ -237,7 +238,7 @@ class Idempotent(Middleware):
 
     def _down(self, event: Event, error: Exception) -> None:
         """Let an event through, or refuse it, while the store does not answer. Raises ServiceUnavailable."""
-        _log("%s: the idempotency store does not answer: %s", event.route, error)
+        log(ERROR, "%s: the idempotency store does not answer: %s", event.route, error)
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this was done already") from error
 
@@ -255,13 +256,13 @@ class Idempotent(Middleware):
         try:
             self._store.forget(attempt.key, attempt.owner)
         except Exception as error:
-            _log("%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
+            log(ERROR, "%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
 
     async def _forget_async(self, attempt: Attempt) -> None:
         try:
             await self._store.forget_async(attempt.key, attempt.owner)
         except Exception as error:
-            _log("%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
+            log(ERROR, "%s: the failed attempt stays claimed for a while: %s", attempt.name, error)
 
 
 def _text(value: object, option: str) -> str | None:
@@ -293,9 +294,3 @@ def _goes_on(event: Event) -> bool:
     from router.dispatch.plan import is_async
 
     return getattr(event.route, "concurrency", 1) > 1 and not is_async(event.route.handler)
-
-
-def _log(message: str, *values: object) -> None:
-    from logging import getLogger
-
-    getLogger("router.guards").error(message, *values)

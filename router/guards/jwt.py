@@ -18,6 +18,7 @@ from router.guards.credentials import name_of_claim
 from router.guards.fetching import checked_url
 from router.guards.jwks import ALGORITHMS
 from router.guards.keys import FixedKeys, KeySet, WouldWait
+from router.guards.log import INFO, log
 from router.identity import Identity
 
 TYPE_CHECKING = False
@@ -126,9 +127,7 @@ class Jwt:
         try:
             return self._identity(self._verified(token, wait))
         except Refused as refused:
-            from logging import getLogger
-
-            getLogger("router.guards").info("a token of %s is refused: %s", self.issuer, refused)
+            log(INFO, "a token of %s is refused: %s", self.issuer, refused)
             return None
 
     def _verified(self, token: str, wait: bool) -> dict[str, Any]:

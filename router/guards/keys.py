@@ -15,6 +15,7 @@ from router.durations import seconds
 from router.errors import ConfigurationError, ServiceUnavailable
 from router.guards.fetching import checked_url, fetch
 from router.guards.jwks import PublicKeys, read_keys
+from router.guards.log import WARNING, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -185,10 +186,8 @@ class KeySet:
                     self._pause(now)
             self._changed.notify_all()
         if failure is not None:
-            from logging import getLogger
-
             where = self.issuer or self.url
-            getLogger("router.guards").warning("the keys of %s cannot be fetched: %s", where, failure)
+            log(WARNING, "the keys of %s cannot be fetched: %s", where, failure)
 
     def _pause(self, now: float) -> None:
         longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures, 10))

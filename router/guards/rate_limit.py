@@ -15,6 +15,7 @@ from router.dispatch.chain import Middleware
 from router.durations import seconds
 from router.errors import ConfigurationError, ServiceUnavailable, TooManyRequests
 from router.event import Source
+from router.guards.log import ERROR, log
 from router.signals import Retry
 from router.sources._registry import RECORD_SOURCES
 
@@ -162,9 +163,7 @@ class RateLimit(Middleware):
         raise TooManyRequests("too many requests", headers={"retry-after": after})
 
     def _down(self, event: Event, error: Exception) -> float:
-        from logging import getLogger
-
-        getLogger("router.guards").error("%s: the buckets of a rate limit do not answer: %s", event.route, error)
+        log(ERROR, "%s: the buckets of a rate limit do not answer: %s", event.route, error)
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this is too often") from error
         return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ from router import (
     SecurityHeaders,
     ServiceUnavailable,
     SessionPolicy,
+    Source,
     Timing,
     Transformed,
 )
@@ -791,3 +793,50 @@ def test_the_memory_store_has_a_bound() -> None:
     assert len(payments.done) == 4
     payments.post("c")
     assert len(payments.done) == 4
+
+
+# ---- the log -------------------------------------------------------------------------------------------------------
+
+
+class Wordy(MemoryStore):
+    """A store that does not answer, in words of its own: to begin, or only to note what is done."""
+
+    begins = True
+
+    def begin(self, *arguments: Any) -> None:
+        if not self.begins:
+            raise RuntimeError("down\nforged by the store")
+
+    def finish(self, *arguments: Any) -> None:
+        raise RuntimeError("down\nforged by the store")
+
+    def forget(self, *arguments: Any) -> None:
+        raise RuntimeError("down\nforged by the store")
+
+
+@both
+@pytest.mark.parametrize("begins", [False, True])
+@pytest.mark.parametrize("error", [None, ValueError("no")])
+def test_an_id_that_a_producer_chose_starts_no_line_in_the_log(
+    waits: bool, begins: bool, error: Exception | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    raw = samples.rabbitmq("payments", [{"amount": 5}])
+    for message in next(iter(raw["rmqMessagesByQueue"].values())):
+        message["basicProperties"]["messageId"] = "m1\nforged by the producer\r\x1b[31m"
+    store = Wordy()
+    store.begins = begins
+    resolver = Resolver().use(Idempotent(store))
+
+    def handle() -> None:
+        if error is not None:
+            raise error
+
+    async def handle_later() -> None:
+        handle()
+
+    resolver.on(Source.RABBITMQ, "*")(handle_later if waits else handle)
+    with contextlib.suppress(Exception):
+        resolver.resolve(raw)
+    told = [record.getMessage() for record in caplog.records if record.name == "router.guards"]
+    assert told
+    assert all(text.isprintable() for text in told)
