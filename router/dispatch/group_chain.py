@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from router.dispatch.plan import Plan
     from router.event import Event
     from router.routing.route import Route
-    from router.session import Policy
+    from router.session import Policy, Session
 
     # The result of an event, or the error that it ended with.
     Ended = tuple[Any, BaseException | None]
@@ -133,6 +133,16 @@ class GroupChain:
             return [(None, error)] * len(events)
 
 
+class GroupSession(HeldSession):
+    """The session of a call with a group. events: the group."""
+
+    __slots__ = ("events",)
+
+    def __init__(self, session: Session, events: list[Event]) -> None:
+        super().__init__(session, events[0].route)
+        self.events = events
+
+
 def _shared(events: list[Event]) -> Any:
     """Return what holds the session of a call: what all of its events agree on, and nothing that only some say."""
     if len(events) == 1:
@@ -144,7 +154,7 @@ def _shared(events: list[Event]) -> Any:
         for field in ("tenant", "user", "claims", "correlation_id", "attributes")
         if any(getattr(session, field) != getattr(first, field) for session in others)
     ]
-    return HeldSession(first.replace(**dict.fromkeys(differing)), events[0].route)
+    return GroupSession(first.replace(**dict.fromkeys(differing)), events)
 
 
 def _told_apart(route: Route, events: list[Event], result: Any, wants_results: bool) -> list[Ended]:

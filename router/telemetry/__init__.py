@@ -9,6 +9,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from router.telemetry.fields import DEFAULT_FIELDS as DEFAULT_FIELDS
+    from router.telemetry.fields import OTEL_FIELDS as OTEL_FIELDS
+    from router.telemetry.json_lines import JsonLines as JsonLines
+    from router.telemetry.log_fields import LogFields as LogFields
+    from router.telemetry.redaction import Redact as Redact
     from router.telemetry.usage import Usage as Usage
     from router.telemetry.usage_manual import Tracking as Tracking
     from router.telemetry.usage_prices import PRICES as PRICES
@@ -20,6 +25,10 @@ if TYPE_CHECKING:
     from router.telemetry.usage_sinks import UsageMetrics as UsageMetrics
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "fields": ("DEFAULT_FIELDS", "OTEL_FIELDS"),
+    "json_lines": ("JsonLines",),
+    "log_fields": ("LogFields",),
+    "redaction": ("Redact",),
     "usage": ("Usage",),
     "usage_manual": ("Tracking",),
     "usage_prices": ("Billed", "FlatPrice", "LambdaPrices", "PRICES", "Rates"),

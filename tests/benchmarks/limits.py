@@ -30,6 +30,9 @@ IDEMPOTENT_OF_POWERTOOLS = 1.1
 FIRST_MIDDLEWARE = 0.6
 FURTHER_MIDDLEWARE = 0.2
 
+# Beside the same application in the Logger's own decorator.
+LINE_OF_INJECT_CONTEXT = 1.3
+
 # Numbers on the stack at a handler with one middleware.
 FRAMES = 7
 FILES = 5

@@ -9,6 +9,7 @@ from tests.benchmarks.batches import async_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
 from tests.benchmarks.idempotency import idempotent_record
+from tests.benchmarks.logs import log_line
 from tests.benchmarks.memory import resident_memory
 from tests.benchmarks.post import post_request
 from tests.benchmarks.processes import SANDBOX
@@ -27,6 +28,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "post": (post_request, 30),
     "routes": (many_routes, 25),
     "middleware": (middleware, 30),
+    "logs": (log_line, 30),
     "sqs": (sync_batch, 30),
     "sqs-async": (async_batch, 30),
     "idempotent": (idempotent_record, 25),

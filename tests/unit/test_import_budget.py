@@ -170,6 +170,14 @@ def test_asyncio_is_loaded_once_an_async_handler_runs() -> None:
     assert "asyncio" in loaded_by(SQS.replace("ASYNC", "async"))
 
 
+def test_telemetry_loads_what_is_named_and_no_more() -> None:
+    assert not loaded_by(f"{FIRST_LINE}\nimport router.telemetry") & {"logging", "router.telemetry.fields"}
+    lines = loaded_by(
+        f"{FIRST_LINE}\nfrom router.telemetry import JsonLines, LogFields, Redact\nLogFields(redact=['a'])"
+    )
+    assert not lines & (TOO_HEAVY - {"logging.handlers"} | {"json"})
+
+
 def test_an_application_with_repositories_answers_without_the_driver_while_nothing_is_asked_of_mongodb() -> None:
     loaded = loaded_by(REPOSITORIES + REST)
 
