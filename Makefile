@@ -70,7 +70,8 @@ OLDEST ?= $(shell for each in python3.11 $(wildcard $(HOME)/.pyenv/versions/3.11
 	if $$each -c '$(NEW_ENOUGH)' 2>/dev/null; then echo $$each; break; fi; done)
 
 test-lowest: $(LOWEST)/.lowest ## Run the tests of the adapters on the lowest versions that pyproject.toml allows
-	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/unit/adapters
+	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/unit/adapters \
+		tests/unit/router/telemetry/test_powertools_logger.py tests/unit/router/telemetry/test_dispatch_metrics.py
 	$(LOWEST)/bin/python -m tests.servers.fetch miniredis
 	$(LOWEST)/bin/python -m pytest -n auto --maxprocesses 8 tests/integration/contract -k "moto or redis"
 

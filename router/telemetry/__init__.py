@@ -9,6 +9,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from router.telemetry.dispatch_metrics import DispatchMetrics as DispatchMetrics
     from router.telemetry.fields import DEFAULT_FIELDS as DEFAULT_FIELDS
     from router.telemetry.fields import OTEL_FIELDS as OTEL_FIELDS
     from router.telemetry.json_lines import JsonLines as JsonLines
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from router.telemetry.usage_sinks import UsageMetrics as UsageMetrics
 
 _HOMES: dict[str, tuple[str, ...]] = {
+    "dispatch_metrics": ("DispatchMetrics",),
     "fields": ("DEFAULT_FIELDS", "OTEL_FIELDS"),
     "json_lines": ("JsonLines",),
     "log_fields": ("LogFields",),

@@ -83,7 +83,8 @@ class LogFields(Middleware, logging.Filter):
                 raise ConfigurationError(f"LogFields({logger!r:.80}): give loggers; names go to debug=")
         # That of Powertools stands around one of logging, and asking it for handlers is slow.
         self._loggers = [one if isinstance(one, logging.Logger) else logging.getLogger(one.name) for one in loggers]
-        self._drawn = [one for one in loggers if getattr(one, "sampling_rate", None)]
+        again = "refresh_sample_rate_calculation"  # which the first versions of Powertools 3 have not
+        self._drawn = [one for one in loggers if getattr(one, "sampling_rate", None) and hasattr(one, again)]
 
     @property
     def fields(self) -> LogFields:

@@ -1,4 +1,4 @@
-"""Log lines as the real runtime client writes them, in both log formats of Lambda."""
+"""Log lines and metrics as the real runtime client writes them, in both log formats of Lambda."""
 
 from __future__ import annotations
 
@@ -34,10 +34,34 @@ def handler(event, context):
     return resolver.resolve(event, context)
 """
 
+POWERTOOLS = """
+from aws_lambda_powertools import Logger, Metrics
+
+from router import Event, Resolver
+from router.telemetry import DispatchMetrics, LogFields
+
+logger = Logger(service="orders")
+metrics = Metrics(namespace="Shop", service="orders")
+resolver = Resolver()
+resolver.use(DispatchMetrics(metrics), LogFields(logger))
+
+@resolver.on_queue("orders")
+def order(event: Event):
+    logger.append_keys(order=event.text)
+    metrics.add_metric("Paid", "Count", 1)
+    if event.text == "b":
+        metrics.add_dimension("kind", "late")
+    logger.info("paid")
+
+def handler(event, context):
+    return resolver.resolve(event, context)
+"""
+
 
 @pytest.fixture
 def start(tmp_path: Path) -> Callable[..., LambdaProcess]:
     (tmp_path / "app.py").write_text(APP, encoding="utf-8")
+    (tmp_path / "tools.py").write_text(POWERTOOLS, encoding="utf-8")
 
     def make(handler: str = "app.handler", **env: str) -> LambdaProcess:
         return LambdaProcess(handler, cwd=tmp_path, env=env)
@@ -95,3 +119,20 @@ def test_text_lines_stay_as_they_were(start: Callable[..., LambdaProcess]) -> No
         (line,) = function.logs.splitlines()
     assert line.startswith("[INFO]\t")
     assert line.endswith(f"{invocation.request_id}\tpaid a")
+
+
+def test_powertools_logger_and_metrics(start: Callable[..., LambdaProcess]) -> None:
+    with start("tools.handler") as function:
+        function.invoke(messages("a", "b"))
+        function.invoke(messages("c"))
+        lines = lines_of(function.logs)
+    told = [line for line in lines if "_aws" not in line]
+    assert [(line["order"], line["event_id"], line["cold_start"]) for line in told] == [
+        ("a", "id-a", True),
+        ("b", "id-b", True),
+        ("c", "id-c", False),
+    ]
+    counted = [line for line in lines if "_aws" in line]
+    assert sum(sum(line.get("Handled", [])) for line in counted) == 3
+    assert [line.get("kind") for line in counted if "Paid" in line] == [None, "late", None]
+    assert sum("ColdStart" in line for line in counted) == 1

@@ -175,7 +175,7 @@ def test_telemetry_loads_what_is_named_and_no_more() -> None:
     lines = loaded_by(
         f"{FIRST_LINE}\nfrom router.telemetry import JsonLines, LogFields, Redact\nLogFields(redact=['a'])"
     )
-    assert not lines & (TOO_HEAVY - {"logging.handlers"} | {"json"})
+    assert not lines & (TOO_HEAVY - {"logging.handlers"} | {"json", "router.telemetry.emf"})
 
 
 def test_an_application_with_repositories_answers_without_the_driver_while_nothing_is_asked_of_mongodb() -> None:
