@@ -49,6 +49,20 @@ def test_each_number_of_a_section_has_its_test(title: str) -> None:
         assert re.search(r"\[\d+\]", claim), f"{title}: no test holds this: {claim}"
 
 
+GUARDS = re.findall(r"^\| (.+?) \| (.+?) \| (.*?) \|$", SECTIONS["What guards hold"], re.MULTILINE)[2:]
+
+
+@pytest.mark.parametrize(("guard", "rule", "tests"), GUARDS)
+def test_each_rule_of_a_guard_names_its_tests(guard: str, rule: str, tests: str) -> None:
+    assert re.fullmatch(r"`test_\w+`(, `test_\w+`)*", tests), f"{guard}: no test holds this: {rule}"
+
+
+def test_every_guard_has_its_rules() -> None:
+    told = " ".join(guard for guard, _, _ in GUARDS).lower()
+    words = "authentication jwt tokens permissions schema idempotency rate body cors time circuit"
+    assert [word for word in words.split() if word not in told] == []
+
+
 # ---- what the page says and no other test holds --------------------------------------------------------------------
 
 
