@@ -42,6 +42,7 @@ def _made(redis: Redis, client: Any, pool: Any, cluster: Any, retry: Any) -> Any
 
     retry: once, and only what ended with its connection; who waited for an answer in vain does not wait again.
     """
+    url = redis.url
     options = {
         "socket_timeout": redis.timeout,
         "socket_connect_timeout": redis.timeout,
@@ -53,8 +54,8 @@ def _made(redis: Redis, client: Any, pool: Any, cluster: Any, retry: Any) -> Any
     }
     try:
         if redis.cluster:
-            return cluster.from_url(redis.url, **options)
-        return client.from_pool(pool.from_url(redis.url, timeout=redis.timeout, **options))
+            return cluster.from_url(url, **options)
+        return client.from_pool(pool.from_url(url, timeout=redis.timeout, **options))
     except (TypeError, ValueError) as error:
         # Its text may quote a part of a password.
         raise ConfigurationError(

@@ -237,7 +237,14 @@ class Idempotent(Middleware):
     # ---- the store -----------------------------------------------------------------------------------------------
 
     def _down(self, event: Event, error: Exception) -> None:
-        """Let an event through, or refuse it, while the store does not answer. Raises ServiceUnavailable."""
+        """Let an event through, or refuse it, while the store does not answer.
+
+        Raises:
+            ServiceUnavailable: it is refused.
+            ConfigurationError: the store can never answer, such as one without its driver; nobody is let through.
+        """
+        if isinstance(error, ConfigurationError):
+            raise error
         log(ERROR, "%s: the idempotency store does not answer: %s", event.route, error)
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this was done already") from error

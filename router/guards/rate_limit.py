@@ -163,6 +163,8 @@ class RateLimit(Middleware):
         raise TooManyRequests("too many requests", headers={"retry-after": after})
 
     def _down(self, event: Event, error: Exception) -> float:
+        if isinstance(error, ConfigurationError):
+            raise error  # they can never answer; nobody is let through
         log(ERROR, "%s: the buckets of a rate limit do not answer: %s", event.route, error)
         if not self._runs_without:
             raise ServiceUnavailable("it cannot be told at the moment whether this is too often") from error

@@ -252,6 +252,32 @@ def test_guards_do_what_they_are_told_while_it_is_down(when_down: Any, status: i
         assert client.post(path, headers={"idempotency-key": "k"}).status == status
 
 
+@both
+@pytest.mark.parametrize("when_down", ["refuse", "run"])
+def test_settings_that_are_missing_let_nobody_through(
+    when_down: Any, waits: bool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("REDIS_URL", raising=False)
+    resolver, ran = Resolver(), []
+
+    def handle() -> None:
+        ran.append("")
+
+    async def handle_later() -> None:
+        ran.append("")
+
+    handler: Any = handle_later if waits else handle
+    once = Idempotent(RedisStore(), when_down=when_down)
+    limit = RateLimit(RedisBuckets(), rate=1, by="address", when_down=when_down)
+    resolver.post("/once", middleware=[once])(handler)
+    resolver.post("/rate", middleware=[limit])(handler)
+    client = TestClient(resolver)
+    for path in ("/once", "/rate"):
+        assert client.post(path, headers={"idempotency-key": "k"}).status == 500
+    assert ran == []
+    assert caplog.text.count("Redis: set the environment variable REDIS_URL") >= 2
+
+
 def test_connections_that_are_out_of_step_are_not_used_again(fake: Any) -> None:
     answers = [b":many\r\n", b":1\r\n"]
     server = fake(lambda command: answers.pop(0))
