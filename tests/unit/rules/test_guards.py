@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ class Book:
         return Identity("ann", tenants=["acme"]) if token == "good" else None
 
 
-GUARDS = {
+GUARDS: dict[str, Callable[[], dict[str, Any]]] = {
     "rate limit": lambda: {"use": [RateLimit(HangingBuckets(), rate=1, by="address")]},
     "idempotency": lambda: {"use": [Idempotent(HangingStore())]},
     "bearer": lambda: {"auth": Bearer(Hanging())},
