@@ -288,6 +288,8 @@ class SessionPolicy(Policy):
         """Return the session of parsed wire fields that a message or call carried."""
         believed = self._believes(event)
         if self.signing is not None and not (believed and not self.is_signed(fields)):
+            # An execution goes on with what it began with, however long it has waited.
+            stored = stored or getattr(event.context, "is_replay", False) is True
             fields = self.signing.open(fields, event._session_purpose, stored=stored)
         elif not believed:
             raise SessionError(

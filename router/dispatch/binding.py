@@ -41,6 +41,11 @@ def bind(
         plan = Plan(_flat_call(awaiting(handler), arguments), is_async(handler))
     if model is not None:
         plan = _with_model(plan, arguments, model, where, route.batch)
+    if route.durable or any(hasattr(argument.get, "durable") for argument in arguments):
+        from router.dispatch.durable_calls import check_durable
+
+        check_durable(route)
+        plan.durable = True
     if route.permission is not None:
         from router.dispatch.permission import questions
 

@@ -75,6 +75,7 @@ class Engine:
     """Routes, middleware and settings of one application; no state of any invocation."""
 
     __slots__ = (
+        "_accepted_runners",
         "_forms",
         "_modes",
         "_replaced",
@@ -85,8 +86,10 @@ class Engine:
         "deadline_margin_ms",
         "declared",
         "delay",
+        "durably",
         "envelope",
         "guard",
+        "has_durable",
         "middleware",
         "observers",
         "offload",
@@ -121,6 +124,8 @@ class Engine:
         self.middleware: list[Any] = []
         self.observers: list[Any] = []  # the middleware that stands around invocations, too
         self.declared: Declared | None = None  # what is needed of the environment; None while no `requires=` is used
+        self.has_durable = False  # whether any route is
+        self.durably: Runner | None = None  # runs durable routes inside of AWS's SDK, once there was one
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.receivers: list[Receiver] = []  # of errors
@@ -136,6 +141,7 @@ class Engine:
         self.waits_on_errors = False  # whether a catcher or a receiver is async
         self._forms: dict[int, tuple[Any, Form]] = {}
         self._unpacking: list[Entry] = []
+        self._accepted_runners: dict[Source, Runner] = {}
         self.runners = Runners(self)
         self._modes: dict[Source, tuple[bool, bool]] = {}
 
@@ -144,8 +150,9 @@ class Engine:
 
         A payload that imitates an environment is an invoke like any other: a task is what `run_task` was given.
         """
-        run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
-        return self._around_all(source, run if self.accepted is None else self.accepted.guard(source, run))
+        run = self.accepted_runner(source)
+        run = self.watched(source, run)
+        return self._unwrapping(run) if source is Source.INVOKE else run
 
     def failing(self, source: Source, error: Exception) -> Runner:
         """Return what fails a call that came before the application could start, where observers see it."""
@@ -153,9 +160,35 @@ class Engine:
         def fail(raw: Any, context: Any) -> Any:
             raise error
 
-        return self._around_all(source, fail)
+        return self.watched(source, fail)
 
-    def _around_all(self, source: Source, run: Runner) -> Runner:
+    def accepted_runner(self, source: Source) -> Runner:
+        """Return what dispatches payloads of a source, where that is accepted; without what looks on."""
+        run = self._accepted_runners.get(source)
+        if run is None:
+            run = self.dispatcher(Source.INVOKE if source is Source.TASK else source)
+            run = run if self.accepted is None else self.accepted.guard(source, run)
+            self._accepted_runners[source] = run
+        return run
+
+    def _unwrapping(self, run: Runner) -> Runner:
+        """Return a runner that also takes the envelope of a durable function, which looks like a direct invoke."""
+
+        def run_invoke(raw: Any, context: Any) -> Any:
+            if type(raw) is dict and "DurableExecutionArn" not in raw:
+                return run(raw, context)
+            from router.sources.durable import is_envelope
+
+            if not is_envelope(raw):
+                return run(raw, context)
+            from router.dispatch.durable import answer_envelope
+
+            return answer_envelope(self, raw, context)
+
+        return run_invoke
+
+    def watched(self, source: Source, run: Runner) -> Runner:
+        """Return a runner with the middleware around it that looks on while a whole call runs."""
         if not self.observers:
             return run
         from router.dispatch.invocation import observed
@@ -164,7 +197,7 @@ class Engine:
 
     def task_runner(self) -> Runner:
         """Return what runs the route of a task's environment: `run(environ, None)`."""
-        return self._around_all(Source.TASK, self.dispatcher(Source.TASK))
+        return self.watched(Source.TASK, self.dispatcher(Source.TASK))
 
     def dispatcher(self, source: Source) -> Runner:
         """Return what dispatches the events of a source: `run(raw, context)`.
@@ -215,11 +248,23 @@ class Engine:
             group = GroupChain(route, plan, forms, self._on_error, self.policy, self.waits_on_errors)
             call: Callable[..., Any] = group.run
             is_async = group.is_async
+            if self.has_durable:
+                from router.dispatch.durable_calls import refusing
+
+                call = refusing(route, call)
         else:
             # What is inside is checked by itself: a notification of S3 in a queue has no session.
             asks = self.policy.enforces or bool(route.require) or route.unsigned_from is not None
             checks = overridable and asks and not route.unpacks
+            if entry.plan.durable:
+                from router.dispatch.durable_calls import escaping
+
+                plan = escaping(plan)
             call, is_async = self._compose(route, plan, forms, checks=checks)
+            if self.has_durable:
+                from router.dispatch.durable_calls import recorded
+
+                call = recorded(route, entry.plan.durable, call, is_async)
         # All at the end: another thread may be using the entry, and must never see it without its middleware.
         entry.is_async = is_async
         entry.call = call
@@ -250,7 +295,7 @@ class Engine:
             self._forms[id(middleware)] = known = (middleware, Form(middleware))
             if hasattr(middleware, "around_invocation"):
                 self.observers.append(middleware)
-                self.runners.clear()
+                self._forget_runners()
         return known[1]
 
     def replace(self, override: object, provide: Any, replacement: Any) -> None:
@@ -268,6 +313,10 @@ class Engine:
         self.overrides.update(self._replaced.values())
         self.recompose()
 
+    def _forget_runners(self) -> None:
+        self._accepted_runners.clear()
+        self.runners.clear()
+
     def recompose(self) -> None:
         """Let every chain be composed anew: the overrides have changed."""
         for entry in self.table.entries:
@@ -280,10 +329,13 @@ class Engine:
         self.aggregated = self.aggregated or route.aggregated
         if route.requires or route.group_requires:
             self.declaring().reopen()
-            self.runners.clear()
+            self._forget_runners()
         if route.envelope is not None and not self.shapes:
             self.shapes = True
-            self.runners.clear()
+            self._forget_runners()
+        if entry.plan.durable and not self.has_durable:
+            self.has_durable = True
+            self.recompose()
         if route.unsigned_from is not None and type(self.policy) is Policy:
             self._look_at_signatures()
         if route.unpacks:
@@ -305,7 +357,7 @@ class Engine:
         from router.session_policy import SessionPolicy
 
         self.policy = SessionPolicy()
-        self.runners.clear()
+        self._forget_runners()
         self.recompose()
 
     def mode(self, source: Source) -> tuple[bool, bool]:

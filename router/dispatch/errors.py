@@ -104,6 +104,8 @@ async def settle(engine: Engine, event: Event, error: Exception, told: set[int] 
     """
     event.error = error
     _note(engine, event)
+    if type(error).__name__ == "FailedBefore":  # in an earlier call of its durable execution, and reported then
+        return error
     outcome = _expected(engine, event, error)
     if outcome is not None:
         _log().info("%s %r: %s", outcome, _name(event), _line(error))

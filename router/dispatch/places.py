@@ -125,6 +125,10 @@ def by_type(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
         return _optional_session(default, offer) if takes_none(annotation) else session_getter(offer)
     if (model is not None and annotation is model) or holds_model(annotation):
         return of_place("body", name, annotation, default, where, offer)
+    if getattr(bare, "__name__", "") == "DurableContext" and "durable" in bare.__module__:
+        from router.dispatch.durable_calls import durable_context_of
+
+        return durable_context_of
     if name == "context" and bare not in _SCALARS:  # whatever its class is called
         return context_getter(offer)
     if is_marker(bare):

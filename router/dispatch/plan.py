@@ -33,9 +33,10 @@ class Plan:
 
     check: refuses an event of a batch whose body does not fit the model of the route.
     asked: what the permission of the route is asked with, of an event; it refuses one whose arguments cannot be made.
+    durable: whether the handler needs a durable execution.
     """
 
-    __slots__ = ("asked", "call", "check", "is_async")
+    __slots__ = ("asked", "call", "check", "durable", "is_async")
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class Plan:
         self.is_async = is_async
         self.check = check
         self.asked = asked
+        self.durable = False
 
 
 class Entry:

@@ -112,10 +112,11 @@ def _is_answered(event: Event) -> bool:
 def execution(event: Event) -> str | None:
     """Return the name (ARN) of the durable execution that an event is handled in; None outside of one.
 
-    Its handler is run anew from the start after each pause. The context is then that of the durable execution SDK.
+    Its handler is run anew from the start after each pause. The context is ours, or that of the durable execution SDK.
     """
-    for name in ("execution_context", "state"):
-        arn = getattr(getattr(event.context, name, None), "durable_execution_arn", None)
+    context = event.context
+    for holder in (context, *(getattr(context, name, None) for name in ("execution_context", "state"))):
+        arn = getattr(holder, "durable_execution_arn", None)
         if isinstance(arn, str) and arn:
             return arn
     return None

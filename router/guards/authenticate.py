@@ -78,7 +78,7 @@ class Authenticate(Middleware):
 
     def __call__(self, event: Event) -> Around:
         needed = self._needs(event)
-        if needed:
+        if needed and not _restored(event):
             if self.connections is not None and _is_message(event):
                 self.connections.restore(event)
             if self._has_to_ask(event, needed):
@@ -89,6 +89,7 @@ class Authenticate(Middleware):
                     except Exception as error:
                         tried.failed(error)
                 self._admit(event, needed, *tried.result())
+            _remember(event)
         elif self._opened:
             _disbelieve_headers(event)
         yield
@@ -96,7 +97,7 @@ class Authenticate(Middleware):
     async def call_async(self, event: Event) -> AsyncAround:
         """Do the same in an async chain, without blocking its event loop."""
         needed = self._needs(event)
-        if needed:
+        if needed and not _restored(event):
             if self.connections is not None and _is_message(event):
                 await self.connections.restore_async(event)
             if self._has_to_ask(event, needed):
@@ -107,6 +108,7 @@ class Authenticate(Middleware):
                     except Exception as error:
                         tried.failed(error)
                 self._admit(event, needed, *tried.result())
+            _remember(event)
         elif self._opened:
             _disbelieve_headers(event)
         yield
@@ -222,6 +224,29 @@ class _Tried:
         raise Unauthorized(
             f"a token is needed: {', or '.join(hints)}", headers={"www-authenticate": ", ".join(challenges)}
         )
+
+
+# ---- durable executions --------------------------------------------------------------------------------------------
+#
+# An execution goes on after days, with the request that it began with: the token in it has expired by then. So whom it
+# works for is kept with it.
+
+
+def _remember(event: Event) -> None:
+    """Keep the session that was let in, where the event is that of a durable execution."""
+    remember = getattr(event.context, "remember", None)
+    if remember is not None and event._from_client:
+        remember(event.session.to_dict())
+
+
+def _restored(event: Event) -> bool:
+    """Give an event of an execution that goes on the session that was let in; whether there is one."""
+    remembered = getattr(event.context, "remembered", None)
+    held = remembered() if remembered is not None and event._from_client else None
+    if type(held) is not dict:
+        return False
+    event.session = event.session.replace(**held)
+    return True
 
 
 # ---- owners --------------------------------------------------------------------------------------------------------

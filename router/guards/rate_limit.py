@@ -122,7 +122,7 @@ class RateLimit(Middleware):
         self._runs_without = when_down == "run"
 
     def __call__(self, event: Event) -> Around:
-        if _has_ended(event):
+        if _is_free(event):
             return
         key = self._key(event)
         try:
@@ -135,7 +135,7 @@ class RateLimit(Middleware):
 
     async def call_async(self, event: Event) -> AsyncAround:
         """Do the same in an async chain, without blocking its event loop."""
-        if _has_ended(event):
+        if _is_free(event):
             return
         key = self._key(event)
         try:
@@ -171,9 +171,10 @@ class RateLimit(Middleware):
         return 0
 
 
-def _has_ended(event: Event) -> bool:
-    """Whether it tells of the end of a WebSocket: there is nothing to refuse, and what forgets it has to run."""
-    return event.source is Source.WEBSOCKET and event.name == "$disconnect"
+def _is_free(event: Event) -> bool:
+    """Whether nothing is counted: of the end of a WebSocket, and of an execution that goes on, which was counted."""
+    ended = event.source is Source.WEBSOCKET and event.name == "$disconnect"
+    return ended or getattr(event.context, "is_replay", False) is True
 
 
 class MemoryBuckets:

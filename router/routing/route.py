@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         unsigned_from: str | Iterable[str]
         on_error: Any  # a function, an Alerts or a Receiver, or a list of them
         envelope: Any  # an Envelope, or "off"
+        durable: bool
 
     class RecordOptions(Options, total=False):
         """The further options of decorators for record sources."""
@@ -77,6 +78,7 @@ class Route:
     unsigned_from: which of its sources may bring an unsigned session; in place of what the policy says.
     batch: one call with a list of Events that share a session. by: what they share instead: "tenant", or what a
         function of the event returns. concurrency: how many records run at a time.
+    durable: whether it runs in a durable execution; so does a handler that asks for a DurableContext.
     aggregated: of Kinesis, whether records that the producer library (KPL) aggregated are split.
     partial: of Kafka, whether its event source mapping reports item failures, so that the answer may name them.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
@@ -94,6 +96,7 @@ class Route:
         "by",
         "catchers",
         "concurrency",
+        "durable",
         "envelope",
         "events",
         "group_requires",
@@ -141,6 +144,7 @@ class Route:
     by: str | Callable[[Any], Any]
     catchers: tuple[Mapping[type[BaseException], Any], ...]  # of its groups, the innermost first
     concurrency: int
+    durable: bool
     events: tuple[str, ...]
     partial: bool
     prefix: str
@@ -194,6 +198,7 @@ class Route:
         put(self, "by", options.pop("by", "session"))
         put(self, "concurrency", options.pop("concurrency", 1))
         put(self, "aggregated", options.pop("aggregated", False))
+        put(self, "durable", options.pop("durable", False))
         put(self, "partial", options.pop("partial", False))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
@@ -238,6 +243,8 @@ class Route:
             raise ConfigurationError(f"{self}: require= takes 'tenant', 'user' or both, and () for nothing")
 
     def _check_delivery(self) -> None:
+        if type(self.durable) is not bool:
+            raise ConfigurationError(f"{self}: durable= takes True or False, not {self.durable!r:.80}")
         if type(self.batch) is not bool:
             raise ConfigurationError(f"{self}: batch= takes True or False, not {self.batch!r:.80}")
         if type(self.concurrency) is not int or self.concurrency < 1:

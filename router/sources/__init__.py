@@ -33,13 +33,19 @@ def load(source: Source) -> ModuleType:
 
 
 def read(raw: Any, context: Any = None) -> list[Event]:
-    """Read a payload as Events, without dispatching it.
+    """Read a payload as Events, without dispatching it. One in the envelope of a durable function is taken out.
 
     Return the request, or one Event for each record. Raise InvalidEvent, which names what is wrong and where.
     """
     from router.sources._registry import detect
 
     source = detect(raw)
+    if source == "invoke":
+        from router.sources.durable import Envelope, is_envelope
+
+        if is_envelope(raw):
+            raw = Envelope(raw).event
+            source = detect(raw)
     events: list[Event] = load(source).read(source, raw, context)
     return events
 

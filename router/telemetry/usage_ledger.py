@@ -99,6 +99,8 @@ def lambda_context(context: Any) -> Any:
 
 def is_durable_replay(raw: Any, context: Any) -> bool:
     """Whether a durable function is called again for what it has begun: it holds more than the first operation."""
+    if getattr(context, "is_replay", False) is True:
+        return True
     operations: Sized | None = getattr(getattr(context, "state", None), "operations", None)
     if operations is None and isinstance(raw, dict) and "DurableExecutionArn" in raw:
         state = raw.get("InitialExecutionState")

@@ -233,7 +233,8 @@ def end_with_error(row: Row, error: BaseException) -> None:
     from router.signals import Discard, Retry
 
     name = type(error).__name__
-    if name == "SuspendExecution":  # of a durable function that waits: it goes on in another call
+    if any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__):
+        # A durable function waits, and goes on in another call.
         row["outcome"] = "suspended"
         return
     if isinstance(error, Discard):
