@@ -117,15 +117,11 @@ class DispatchMetrics(Middleware):
 
     def _note(self, event: Event, elapsed: float, response: Any, raised: bool, own: Set) -> None:
         invocation = current_invocation()
-        tally = None if invocation is None else invocation.state.get(self)
-        alone = tally is None  # of a group: its first call began before the group was looked at
-        tally = tally or Tally()
+        assert invocation is not None  # noqa: S101 - its own around_invocation has seen to it
+        tally: Tally = invocation.state[self]
         tally.add(event, self._key(event), elapsed, response, raised)
         if own.metric_set:
             self._provider.keep(own, tally.pending)
-        if alone:
-            tally.settle([event] if raised else [], None, self._key)
-            self._write(tally)
 
     def _key(self, event: Event) -> Key:
         """Return the values of the dimensions that an event belongs to."""

@@ -94,8 +94,6 @@ class LogFields(Middleware, logging.Filter):
     # ---- around events -------------------------------------------------------------------------------------------
 
     def __call__(self, event: Event) -> Around:
-        if self._seen is None:  # of a group: its first call began before the group was looked at
-            self.install()
         if not self._keys:
             return
         token = held_keys.set({})

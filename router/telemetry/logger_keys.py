@@ -43,6 +43,21 @@ class RecordKeys(logging.Filter):
             self._append(**redact({name: value for name, value in self._current().items() if value is not None}))
         for name in ("append_keys", "remove_keys", "clear_state", "get_current_keys"):
             setattr(formatter, name, getattr(self, name))
+        # Keys "of a thread" stay in its context: in that of the process, where records are handled one by one.
+        self._replace("thread_safe_append_keys", self.append_keys)
+        self._replace("thread_safe_remove_keys", self.remove_keys)
+        self._replace("thread_safe_clear_keys", self.clear_state)
+
+    def _replace(self, name: str, own: Callable[..., None]) -> None:
+        """Replace a method by one of ours while an event is handled; early versions of Powertools 3 have it not."""
+        original = getattr(self._formatter, name, None)
+        if original is None:
+            return
+
+        def choose(*args: Any, **keys: Any) -> None:
+            (original if held_keys.get() is None else own)(*args, **keys)
+
+        setattr(self._formatter, name, choose)
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Give a record the keys. Those that were given with the line count before them."""

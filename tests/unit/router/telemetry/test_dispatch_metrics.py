@@ -8,6 +8,7 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -444,7 +445,7 @@ def test_around_a_group_of_routes_only_its_events_count(metrics, written: Writte
     def other(event: Event) -> None:
         raise ValueError
 
-    for _ in range(2):  # the first call begins before the group is looked at
+    for _ in range(2):
         raw = {"Records": sqs("orders", "a", "bad")["Records"] + sqs("other", "c")["Records"]}
         resolver.resolve(raw)
         assert written.sums("route") == {"sqs orders": {"Handled": 1, "Failed": 1, "Duration": 2}}
@@ -455,6 +456,44 @@ def test_metrics_that_cannot_be_written_change_no_answer(metrics, monkeypatch, c
     monkeypatch.setattr(type(metrics.provider), "flush_metrics", lambda *_: 1 / 0)
     assert resolver.resolve(sqs("orders", "a", "bad"))["batchItemFailures"] == [{"itemIdentifier": "bad"}]
     assert "failed around an invocation" in caplog.text
+
+
+def test_an_event_that_cannot_be_counted_is_handled_all_the_same(
+    metrics, written: Written, monkeypatch, caplog
+) -> None:
+    resolver = application(metrics)
+    monkeypatch.setattr(DispatchMetrics, "_key", lambda *_: 1 / 0)
+    assert resolver.resolve(sqs("orders", "a")) == {"batchItemFailures": []}
+    assert "the metrics of an event failed" in caplog.text
+
+
+def test_an_answer_that_only_looks_like_one_has_no_status(metrics, written: Written) -> None:
+    resolver = Resolver()
+    resolver.use(DispatchMetrics(metrics))
+
+    @resolver.on_invoke("work")
+    def work() -> dict[str, str]:
+        return {"status": "done"}
+
+    TestClient(resolver).invoke("work")
+    assert written.sums("route") == {"invoke work": {"Handled": 1, "Duration": 1}}
+
+
+def test_what_a_client_must_not_do_is_no_failure(metrics, written: Written) -> None:
+    from router import Forbidden, Source
+
+    resolver = Resolver()
+    resolver.use(DispatchMetrics(metrics))
+
+    @resolver.on(Source.APPSYNC, "Query.orders")
+    def orders() -> None:
+        raise Forbidden
+
+    raw = samples.SAMPLES["appsync"]()
+    raw["info"] = {**raw["info"], "parentTypeName": "Query", "fieldName": "orders"}
+    with suppress(Exception):
+        resolver.resolve(raw)
+    assert written.sums("route")["appsync Query.orders"] == {"Handled": 1, "Status4xx": 1, "Duration": 1}
 
 
 def test_powertools_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Event, Resolver, Router, Session, SessionPolicy, Signing, set_session
+from router import ConfigurationError, Event, Resolver, Router, Session, set_session
 from router.dispatch import invocation
 from router.telemetry import OTEL_FIELDS, LogFields
 from router.testing import TestClient, samples
@@ -169,16 +169,19 @@ def test_a_session_that_nothing_reads_is_not_read_for_a_line(kept) -> None:
 
 @pytest.mark.parametrize("read", [False, True])
 def test_a_session_that_is_refused_fails_no_line(kept, read: bool) -> None:
-    resolver = Resolver(session=SessionPolicy(signing=Signing("k" * 32)))
+    resolver = Resolver()
     resolver.use(LogFields(read_session=read))
 
     @resolver.on_queue("orders")
     def order(event: Event) -> None:
         log.info("handled")
+        _ = event.session
 
-    record = samples.sqs_record("orders", "a", message_id="a", attributes={"session": '{"tenant": "forged"}'})
-    resolver.resolve({"Records": [record]})
-    assert kept.of("event_id", "tenant", "correlation_id")[:1] == [("a", None, None)]
+    raw = {"Records": [samples.sqs_record("orders", "a", message_id="a", session={"tenant": "acme"})]}
+    raw["Records"][0]["messageAttributes"]["session"]["stringValue"] = "{"
+    assert resolver.resolve(raw)["batchItemFailures"] == [{"itemIdentifier": "a"}]
+    assert [record.name for record in kept.records] == ["shop", "router"]
+    assert kept.of("event_id", "tenant", "correlation_id") == [("a", None, None)] * 2
 
 
 def test_a_record_that_cannot_be_read_fails_no_line(kept) -> None:

@@ -134,8 +134,11 @@ def test_removing_and_clearing_keys_is_of_the_record_as_well(told: Told) -> None
         ("blue", None),
         ("blue", None),
     ]
-    logger.registered_formatter.clear_state()
+    logger.append_keys(shift="late")
+    logger.remove_keys(["team"])
     assert "team" not in logger.get_current_keys()
+    logger.registered_formatter.clear_state()
+    assert "shift" not in logger.get_current_keys()
 
 
 def test_a_group_has_keys_of_its_own(told: Told) -> None:
@@ -167,6 +170,83 @@ def test_replacing_all_keys_is_of_the_record_as_well(told: Told) -> None:
     told.logger.info("after")
     assert [(line.get("order"), line.get("shop")) for line in told.lines] == [(None, "x"), (None, None)]
     assert told.lines[1]["service"] == told.logger.service
+
+
+@pytest.mark.skipif(not hasattr(Logger, "thread_safe_append_keys"), reason="not in this version")
+def test_keys_of_a_thread_are_of_the_record_as_well(told: Told) -> None:
+    logger = told.logger
+    resolver = Resolver()
+    resolver.use(LogFields(logger))
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        logger.info("before")
+        logger.thread_safe_append_keys(order=event.text, other=1)
+        logger.thread_safe_remove_keys(["other"])
+        logger.info("with")
+
+    resolver.resolve(sqs("orders", "a", "b"))
+    logger.info("after")
+    assert [(line.get("order"), line.get("other")) for line in told.lines] == [
+        (None, None),
+        ("a", None),
+        (None, None),
+        ("b", None),
+        (None, None),
+    ]
+    logger.thread_safe_append_keys(region="eu")
+    logger.info("outside")
+    assert told.lines[-1]["region"] == "eu"
+    logger.thread_safe_clear_keys()
+
+
+def test_keys_of_a_block_and_the_correlation_id_of_the_logger(told: Told) -> None:
+    resolver = Resolver()
+    resolver.use(LogFields(told.logger, read_session=True))
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        with told.logger.append_context_keys(step="pay"):
+            told.logger.info("inside")
+        told.logger.set_correlation_id("c-1")
+        told.logger.info("outside")
+
+    resolver.resolve(sqs("orders", "a", "b"))
+    assert [(line.get("step"), line["correlation_id"]) for line in told.lines] == [
+        ("pay", "a"),
+        (None, "c-1"),
+        ("pay", "b"),
+        (None, "c-1"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["location", "timestamp"])
+def test_keys_that_the_formatter_fills_in_stay_its_own(told: Told, name: str) -> None:
+    resolver = Resolver()
+    resolver.use(LogFields(told.logger))
+
+    @resolver.on_queue("orders")
+    def order(event: Event) -> None:
+        told.logger.append_keys(**{name: "%(levelname)s"})
+        told.logger.info("x")
+
+    resolver.resolve(sqs("orders", "a"))
+    assert told.lines[0][name] == "INFO"
+
+
+def test_two_resolvers_may_share_a_logger(told: Told) -> None:
+    for name in ("orders", "others"):
+        resolver = Resolver()
+        resolver.use(LogFields(told.logger))
+
+        @resolver.on_queue(name)
+        def order(event: Event) -> None:
+            told.logger.append_keys(**{event.text: 1})
+            told.logger.info(event.text)
+
+        assert resolver.resolve(sqs(name, "a", "b")) == {"batchItemFailures": []}
+    told.logger.info("after")
+    assert [{key for key in ("a", "b") if key in line} for line in told.lines] == [{"a"}, {"b"}] * 2 + [set()]
 
 
 def test_two_loggers_do_not_share_keys(told: Told) -> None:

@@ -137,7 +137,9 @@ def test_cycles_depth_and_size_are_bounded() -> None:
 
     started = time.process_time()
     assert redact(cycle) == {"password": "***", "self": "<cycle>"}
-    for value in (deep, huge, {"x": huge}):
+    wide = {**{str(number): number for number in range(20_000)}, "last": {"password": SECRET}}
+    assert redact(wide)["..."] == "<cut>"
+    for value in (deep, huge, {"x": huge}, wide, [[{"password": SECRET}] * 9_000] * 3):
         assert SECRET not in repr(redact(value))
     assert "<cut>" in repr(redact(deep))
     assert len(redact(huge)) <= 10_001
@@ -160,6 +162,12 @@ def test_what_cannot_be_looked_into_does_not_go_into_the_log() -> None:
             return 1
 
     assert Redact(["password"])({"x": Broken()}) == {"x": "<not logged: RuntimeError>"}
+
+
+def test_classes_of_attrs() -> None:
+    attrs = pytest.importorskip("attrs")
+    login = attrs.make_class("AttrsLogin", ["name", "password"])
+    assert Redact(["password"])(login("ann", SECRET)) == {"name": "ann", "password": "***"}
 
 
 names = st.sampled_from(["password", "Pass-Word", "a", "b", "card"])
