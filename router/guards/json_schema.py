@@ -67,6 +67,7 @@ class JsonSchema(Middleware):
         if headers is not None:
             self._checks.append(("header", _of_headers(_compiled(headers, "headers")[0])))
         self._instead = dict(instead or {})
+        self.inside_auth = bool(self._instead)  # outside nobody knows the credential yet
         for kind, other in self._instead.items():
             if other is not None and not isinstance(other, JsonSchema):
                 raise ConfigurationError(f"JsonSchema(instead=...): give a JsonSchema or None for {kind!r:.80}")
@@ -172,10 +173,16 @@ def _compiled(given: Schema, where: str) -> tuple[Faults, Mapping[str, Any]]:
     try:
         # The linear engine: a value cannot make a pattern explode. It knows no look-around.
         options = jsonschema_rs.RegexOptions()
-        return Faults(jsonschema_rs.validator_for(dict(schema), pattern_options=options), schema), schema
+        validator = jsonschema_rs.validator_for(dict(schema), pattern_options=options, retriever=_fetch_nothing)
     except ValueError as error:
         reason = str(error).partition("\n")[0]
         raise ConfigurationError(f"JsonSchema({where}=...): it is no schema that can be used: {reason:.300}") from None
+    return Faults(validator, schema), schema
+
+
+def _fetch_nothing(uri: str) -> Any:
+    """Refuse to fetch a document: also that of a draft of somebody's own, which `$schema` may name."""
+    raise ValueError("no document is fetched")
 
 
 def _loaded(given: Any, where: str) -> Mapping[str, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from router import ConfigurationError, Identity, Resolver, UnprocessableContent
+from router import Authenticate, ConfigurationError, Identity, Resolver, UnprocessableContent
 from router.guards import ApiKey, JsonSchema
 from router.testing import Answer, TestClient
 
@@ -276,6 +278,34 @@ def test_a_reference_out_of_the_document_is_refused_before_anything_is_opened(na
     schema = {"properties": {"a": {"items": [{name: target}]}}}
     with pytest.raises(ConfigurationError, match="leaves the document"):
         JsonSchema(schema)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_a_draft_of_somebody_s_own_is_not_fetched(nested: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        schema = {"$schema": f"http://127.0.0.1:{server.getsockname()[1]}/meta", "$id": "https://example.com/a"}
+        with contextlib.suppress(ConfigurationError):
+            JsonSchema({"properties": {"a": schema}} if nested else schema)
+        server.settimeout(0)
+        with pytest.raises(BlockingIOError):  # nobody called
+            server.accept()
+    if not nested:
+        with pytest.raises(ConfigurationError, match="Unknown meta-schema"):
+            JsonSchema(schema)
+
+
+def test_schemas_by_credential_stand_inside_of_what_tells_it(caplog: pytest.LogCaptureFixture) -> None:
+    class Keys:
+        def authenticate(self, token: str) -> Identity:
+            return Identity("importer", ["acme"])
+
+    resolver = Resolver().use(JsonSchema(ORDER, instead={"api-key": None}), Authenticate(ApiKey(Keys())))
+    resolver.post("/")(lambda: 1)
+    assert TestClient(resolver).post("/", json={}, headers={"x-api-key": "k"}).status == 500
+    assert "JsonSchema stands outside of Authenticate" in caplog.text
+    resolver = Resolver().use(JsonSchema({"type": "object"}), Authenticate(ApiKey(Keys())))
+    resolver.post("/")(lambda: 1)
+    assert TestClient(resolver).post("/", json={}, headers={"x-api-key": "k"}).status == 200
 
 
 def test_a_reference_within_the_document_works() -> None:
