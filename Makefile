@@ -79,7 +79,7 @@ $(LOWEST)/.lowest: pyproject.toml scripts/lowest_versions.py
 	$(OLDEST) -m venv --clear $(LOWEST)
 	$(LOWEST)/bin/python -m scripts.lowest_versions > $(LOWEST)/constraints.txt
 	$(LOWEST)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,redis,cli]' \
+		--constraint $(LOWEST)/constraints.txt --editable '.[aws,mongo,powertools,validation,auth,http,redis,otel,cli]' \
 		botocore hypothesis joserfc 'moto[server]' pytest pytest-timeout pytest-xdist
 	@touch $@
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from router.telemetry.fields import OTEL_FIELDS as OTEL_FIELDS
     from router.telemetry.json_lines import JsonLines as JsonLines
     from router.telemetry.log_fields import LogFields as LogFields
+    from router.telemetry.otel import OpenTelemetry as OpenTelemetry
     from router.telemetry.redaction import Redact as Redact
     from router.telemetry.usage import Usage as Usage
     from router.telemetry.usage_manual import Tracking as Tracking
@@ -31,6 +32,7 @@ _HOMES: dict[str, tuple[str, ...]] = {
     "json_lines": ("JsonLines",),
     "log_fields": ("LogFields",),
     "redaction": ("Redact",),
+    "otel": ("OpenTelemetry",),
     "usage": ("Usage",),
     "usage_manual": ("Tracking",),
     "usage_prices": ("Billed", "FlatPrice", "LambdaPrices", "PRICES", "Rates"),
