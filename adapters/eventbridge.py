@@ -24,6 +24,7 @@ from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import InvalidMessage, MessageTooLarge
 from router.errors import ConfigurationError
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -177,6 +178,10 @@ class Bus(Adapter):
         try:
             request = self._request(event, key, wire)
             size = _size(request)
+            if size > self.max_bytes and current_trace() is not None:
+                _, bare = session_entry(event.session, self.policy, purpose="message", traced=False)
+                request = self._request(event, key, bare)
+                size = _size(request)
             if size > self.max_bytes:
                 raise MessageTooLarge(
                     f"it has {size:,} bytes, and {self.max_bytes:,} are the most; put the large part into S3 and "
@@ -217,6 +222,8 @@ class Bus(Adapter):
         }
         if resources:
             request["Resources"] = resources
+        if (trace := current_trace()) is not None:  # which targets see as that of X-Ray
+            request["TraceHeader"] = trace.xray
         if event.time is not None:
             if not isinstance(event.time, datetime) or event.time.tzinfo is None:
                 raise InvalidMessage("the time must be a datetime with a time zone")

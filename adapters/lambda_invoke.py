@@ -14,7 +14,7 @@ import orjson
 
 from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
-from adapters._core.outgoing import CURRENT, named_session
+from adapters._core.outgoing import CURRENT, named_session, without_trace
 from adapters._core.payloads import to_json
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
@@ -22,6 +22,7 @@ from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throt
 from router.durations import seconds
 from router.errors import ConfigurationError
 from router.session import get_session
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
 # Lambda API reference, Invoke.
 _LARGEST = 6 * 1024 * 1024
 _LARGEST_EVENT = 1024 * 1024
+_TRACE_BYTES = 256  # more than a trace takes in a session; where it alone is too much, it stays out
+_LONGEST_CONTEXT = 3583  # of the client context in base64
 _LONGEST = 900.0  # what a function may run at most
 # The function was not ready, or the request never left: a further try cannot do anything twice.
 _NOT_STARTED = frozenset(
@@ -162,11 +165,10 @@ class Invoker(Adapter):
             envelope["action"] = action
         if data is not None:
             envelope["data"] = data
-        named = named_session(session, self.policy, purpose="invoke")
-        if named is not None:
-            envelope[named[0]] = orjson.Fragment(named[1])
-        # The payload of an event goes on to a queue if the function fails.
-        request: dict[str, Any] = {"Payload": to_json(envelope, "lambda.invoke: the data").encode()}
+        payload = _payload(envelope, named_session(session, self.policy, purpose="invoke"))
+        if any(limit < len(payload) <= limit + _TRACE_BYTES for limit in (_LARGEST, _LARGEST_EVENT)):
+            payload = _payload(envelope, without_trace(session, self.policy, purpose="invoke"))
+        request: dict[str, Any] = {"Payload": payload}
         if qualifier is not None:
             request["Qualifier"] = qualifier
         if tenant is None and self.lambda_tenant:
@@ -195,7 +197,9 @@ class Invoker(Adapter):
     def _call(self, function: str, request: dict[str, Any]) -> Any:
         try:
             client = self.aws.client("lambda", read_timeout=self.timeout, attempts=1)
-            answer = client.invoke(FunctionName=function, InvocationType="RequestResponse", **request)
+            answer = client.invoke(
+                FunctionName=function, InvocationType="RequestResponse", **_client_context(), **request
+            )
             payload = answer["Payload"].read()
         except Exception as error:
             typed = translate(error, "lambda", "invoke", function)
@@ -217,6 +221,27 @@ def _app_code(message: str) -> str:
     code, bracket, _ = message.removeprefix("[").partition("]")
     is_code = message.startswith("[") and bracket and code and not any(one.isspace() for one in code)
     return code if is_code else ""
+
+
+def _payload(envelope: dict[str, Any], named: tuple[str, str] | None) -> bytes:
+    """Return the JSON of a call. That of an event goes on to a queue if the function fails."""
+    held = envelope if named is None else {**envelope, named[0]: orjson.Fragment(named[1])}
+    return to_json(held, "lambda.invoke: the data").encode()
+
+
+def _client_context() -> dict[str, str]:
+    """Return the current trace in the form that Lambda's runtimes read: `context.w3c()`. Synchronous calls have it."""
+    trace = current_trace()
+    if trace is None:
+        return {}
+    from base64 import b64encode
+
+    held = trace.headers()
+    for kept in (held, {name: value for name, value in held.items() if name != "baggage"}):
+        text = b64encode(orjson.dumps({"w3c": kept})).decode()
+        if len(text) <= _LONGEST_CONTEXT:
+            return {"ClientContext": text}
+    return {}
 
 
 def _check_payload(function: str, request: dict[str, Any], limit: int, what: str) -> None:

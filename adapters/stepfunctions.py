@@ -21,6 +21,7 @@ from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge
 from router.errors import ConfigurationError, Conflict
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -93,14 +94,17 @@ class StepFunctions(Adapter):
                 f"stepfunctions.start_execution: the input has {size:,} bytes, and {_LARGEST:,} are the most; put the "
                 "large part into S3 and pass where it is"
             )
+        # Beside the input, which a repeated start has to repeat to the letter.
+        trace = current_trace()
+        request = {"input": text} if trace is None else {"input": text, "traceHeader": trace.xray}
         if name is None:
-            return {"input": text}
+            return request
         if not isinstance(name, str) or _NAME.fullmatch(name) is None:
             raise InvalidMessage(
                 f"stepfunctions.start_execution: the name {str(name)[:80]!r} must be 1 to 80 characters, without "
                 "spaces, brackets and other special characters"
             )
-        return {"input": text, "name": name}
+        return {**request, "name": name}
 
     def _start(self, machine: str, request: dict[str, Any]) -> Steps[str]:
         arn = yield BlockingCall(self._arn, machine)

@@ -1,16 +1,19 @@
-"""The session on its way out: what every adapter attaches to what it sends."""
+"""The session on its way out, which every adapter attaches to what it sends, and the trace that travels in it.
+
+Where `router.telemetry` makes spans, the session has the current one's `traceparent` among its attributes: that takes
+no message attribute more, is signed with the rest, and is an attribute like others to who knows nothing of it.
+"""
 
 from __future__ import annotations
 
 from enum import Enum
 
-from router.session import Session, current_event, get_session
+from router.session import Policy, Session, current_event, get_session
+from router.trace_context import TRACEPARENT, current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Literal, TypeAlias
-
-    from router.session import Policy
 
 
 class Current(Enum):
@@ -24,23 +27,34 @@ class Current(Enum):
 
 CURRENT = Current.SESSION
 
+# Where no trace goes along: what is kept outlives it, and the name of an execution stands for its exact input.
+_WITHOUT_TRACE = ("connection", "execution")
+
 if TYPE_CHECKING:
     Outgoing: TypeAlias = Session | Literal[Current.SESSION] | None
 
 
-def session_wire(session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str) -> str | None:
+def session_wire(
+    session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str, traced: bool = True
+) -> str | None:
     """Return the wire form of a session, signed where the policy signs; None for nothing to attach.
 
     session: the current one, another, or None for none.
     policy: signs in place of that of the running resolver; needed only where no resolver runs, as in a script.
     purpose: where it goes: message, header, connection, invoke, task or execution. It is part of what is signed.
+    traced: whether the current trace goes along, where there is one.
     """
-    named = named_session(session, policy, purpose=purpose)
+    named = named_session(session, policy, purpose=purpose, traced=traced)
     return None if named is None else named[1]
 
 
-def named_session(session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str) -> tuple[str, str] | None:
-    """Return `(name, wire form)` of a session; the name is the attribute or key that the receiver reads."""
+def named_session(
+    session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str, traced: bool = True
+) -> tuple[str, str] | None:
+    """Return `(name, wire form)` of a session; the name is the attribute or key that the receiver reads.
+
+    traced: whether the current trace goes along, where there is one.
+    """
     if session is None:
         return None
     if session is CURRENT:
@@ -49,20 +63,30 @@ def named_session(session: Outgoing = CURRENT, policy: Policy | None = None, *, 
     carried = policy or session._policy or (None if event is None else event._policy)
     name = "session" if carried is None else carried.attribute
     own = policy is None and event is not None and session is event.session and session._policy is carried
-    if carried is None or own:
+    trace = current_trace() if traced and purpose not in _WITHOUT_TRACE else None
+    if trace is None and (carried is None or own):
         wire = session.to_wire(purpose)
     else:
         # A session that a handler made knows no secret: the policy's own with its fields is signed like any other.
         fields = session.to_dict()
-        if fields and event is not None:
+        if event is not None and (fields or own):
             fields.setdefault("correlation_id", event.correlation_id)
-        wire = carried.nobody.replace(**fields).to_wire(purpose)
+        if trace is not None and fields:  # a trace alone makes no session
+            fields["attributes"] = {**fields.get("attributes", {}), TRACEPARENT: trace.traceparent}
+        wire = (carried or Policy()).nobody.replace(**fields).to_wire(purpose)
     return None if wire is None else (name, wire)
 
 
-def session_entry(session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str) -> tuple[str, str | None]:
+def without_trace(session: Outgoing, policy: Policy | None, *, purpose: str) -> tuple[str, str] | None:
+    """Return what `named_session` does without the trace, for what has no room for it."""
+    return named_session(session, policy, purpose=purpose, traced=False)
+
+
+def session_entry(
+    session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str, traced: bool = True
+) -> tuple[str, str | None]:
     """Return `(key, wire form)` of a session in a payload. Where there is none to attach, leave the key free."""
-    named = named_session(session, policy, purpose=purpose)
+    named = named_session(session, policy, purpose=purpose, traced=traced)
     if named is not None:
         return named
     event = current_event()

@@ -11,11 +11,12 @@ from adapters._core.characters import escaped, sendable
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.message import as_messages, text_of
 from adapters._core.message_attributes import MOST, AttributeRules, encode, size_of
-from adapters._core.outgoing import CURRENT, named_session
+from adapters._core.outgoing import CURRENT, named_session, without_trace
 from adapters._core.rate_limit import TokenBucket
 from adapters._core.steps import BlockingCall, Wait
 from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from router.errors import ConfigurationError
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -217,7 +218,13 @@ class Sender(Adapter, ABC):
         self, destination: Destination, position: int, value: Any, message: Message, session: SessionAttribute | None
     ) -> BatchEntry:
         try:
-            request, size = self._request(destination, message, session)
+            try:
+                request, size = self._request(destination, message, session)
+            except MessageTooLarge:
+                if session is None or current_trace() is None:
+                    raise
+                bare = without_trace(message.session, self.policy, purpose="message")
+                request, size = self._request(destination, message, bare)
         except InvalidMessage as error:
             # Raised again with its place; what the message holds stays out of it.
             raise type(error)(

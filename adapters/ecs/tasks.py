@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         timeout: Duration
 
 
+_LONGEST_NAME = 255  # characters of a container's
 _MOST = 10  # tasks that one RunTask starts
 _TIMEOUT = 600  # seconds
 _FIRST_LOOK, _SLOWEST_LOOK = 2.0, 15.0  # seconds between looks at a task
@@ -212,20 +213,30 @@ class Ecs(Adapter):
     ) -> Steps[list[str]]:
         if type(count) is not int or not 1 <= count <= _MOST:
             raise ConfigurationError(f"run_tasks(count={count!r}): give 1 to {_MOST}")
-        request = self._request(name, env or {}, data, command, session)
+        request = self._request(name, env or {}, data, command, session, traced=token is None)
         definition = task_definition or self.task_definition
         if not definition:
             raise ConfigurationError("ecs.run_task: give Ecs(task_definition=...) or run_task(task_definition=...)")
         return (yield from self._start(request, definition, token, count))
 
     def _request(
-        self, name: str, env: Mapping[str, str], data: Any, command: Sequence[str] | None, session: Outgoing
+        self,
+        name: str,
+        env: Mapping[str, str],
+        data: Any,
+        command: Sequence[str] | None,
+        session: Outgoing,
+        *,
+        traced: bool,
     ) -> dict[str, Any]:
-        """Return what the container gets; called before the first step, in the context of the caller."""
+        """Return what the container gets; called before the first step, in the context of the caller.
+
+        traced: whether the session carries the trace: what has a token must be repeated to the letter.
+        """
         if not isinstance(name, str) or not name:
             raise InvalidMessage(f"ecs.run_task: give the name of an @on_task route, not {name!r}")
         environment = {"TASK_NAME": name, **variables(name, env)}
-        wire = session_wire(session, self.policy, purpose="task")
+        wire = session_wire(session, self.policy, purpose="task", traced=traced)
         if wire is not None:
             environment["SESSION"] = wire
         if data is not None:
@@ -235,7 +246,11 @@ class Ecs(Adapter):
                 raise InvalidMessage(f"ecs.run_task {name}: the data {error}") from None
         if isinstance(command, str) or not (command is None or hasattr(command, "__iter__")):
             raise InvalidMessage(f"ecs.run_task {name}: the command is a list of its words")
-        return {"environment": environment, **({"command": list(command)} if command else {})}
+        request = {"environment": environment, **({"command": list(command)} if command else {})}
+        if traced and wire is not None and length(overrides("", request)) > LONGEST - _LONGEST_NAME:
+            bare = session_wire(session, self.policy, purpose="task", traced=False)
+            environment |= {} if bare is None else {"SESSION": bare}  # no room for a trace
+        return request
 
     def _start(self, request: dict[str, Any], definition: str, token: str | None, count: int) -> Steps[list[str]]:
         container = self.container or self._containers.get(definition)

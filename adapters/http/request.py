@@ -11,6 +11,7 @@ from adapters._core.outgoing import session_wire
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _METHODS = _IDEMPOTENT | {"POST", "PATCH"}
 # What says where a request goes and where it ends is for the client alone to write.
 _OURS = frozenset(("host", "content-length", "transfer-encoding", "connection"))
+_LONGEST_TRACE = 2000  # of a header of the trace; baggage may hold more than a request takes
 _LONGEST_HEADER = 8000  # API Gateway takes 10,240 bytes of headers in all, many servers 8 KB of one
 
 
@@ -143,6 +145,7 @@ def outline(
         url = url_of(base, path, params)
         held = _headers(headers or {}, header)
         body = _body(json, content, held)
+        _attach_trace(held)
         wire = session_wire(session, policy, purpose="header")
         if wire is not None:
             held[header] = in_ascii(wire)
@@ -174,6 +177,17 @@ def _headers(headers: Mapping[str, str], session_header: str) -> dict[str, str]:
             raise InvalidMessage(f"the header {name[:60]!r} has a character that no header has")
         held[lower] = value
     return held
+
+
+def _attach_trace(headers: dict[str, str]) -> None:
+    """Put the headers of the current trace in place of those that a caller passes on."""
+    trace = current_trace()
+    if trace is None:
+        return
+    for name in ("traceparent", "tracestate", "baggage"):
+        headers.pop(name, None)
+    sent = trace.headers().items()
+    headers.update({name.lower(): value for name, value in sent if len(value) <= _LONGEST_TRACE and value.isascii()})
 
 
 def _body(json: Any, content: bytes | str | None, headers: dict[str, str]) -> bytes | None:

@@ -10,6 +10,7 @@ from adapters._core.partitions import partition
 from adapters._core.sender import Destination, Sender
 from adapters._core.whole_seconds import whole_seconds
 from adapters.errors import InvalidMessage
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -107,11 +108,12 @@ class QueueSender(Sender):
     def _options(self, destination: Destination, message: Message, body: str) -> dict[str, Any]:
         if message.subject is not None:
             raise InvalidMessage("SQS messages have no subject; that is of SNS")
+        options = _traced()
         if message.delay is None:
-            return {}
+            return options
         if destination.fifo:
             raise InvalidMessage("a FIFO queue has no delay= of single messages; set the delay of the queue")
-        return {"DelaySeconds": whole_seconds(message.delay, "delay", most=_LONGEST_DELAY)}
+        return {**options, "DelaySeconds": whole_seconds(message.delay, "delay", most=_LONGEST_DELAY)}
 
     # ---- names -------------------------------------------------------------------------------------------------
 
@@ -141,3 +143,11 @@ def _region_of(url: str) -> str | None:
     """Return the region in the URL of a queue of AWS; None for other servers."""
     parts = (urlsplit(url).hostname or "").split(".")
     return parts[1] if len(parts) > 3 and parts[0] == "sqs" else None
+
+
+def _traced() -> dict[str, Any]:
+    """Return the parameters that carry the current trace. A system attribute counts for no limit of SQS."""
+    trace = current_trace()
+    if trace is None:
+        return {}
+    return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace.xray}}}
