@@ -33,6 +33,9 @@ FURTHER_MIDDLEWARE = 0.2
 # Beside the same application in the Logger's own decorator.
 LINE_OF_INJECT_CONTEXT = 1.3
 
+# Beside the same spans, made by hand.
+TRACES_OF_HANDWRITTEN = 1.5
+
 # Numbers on the stack at a handler with one middleware.
 FRAMES = 7
 FILES = 5

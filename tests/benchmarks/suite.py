@@ -15,6 +15,7 @@ from tests.benchmarks.post import post_request
 from tests.benchmarks.processes import SANDBOX
 from tests.benchmarks.results import Section
 from tests.benchmarks.shape import shape
+from tests.benchmarks.traces import traces
 from tests.benchmarks.warm import get_request, many_routes, middleware
 
 SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
@@ -32,6 +33,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "sqs": (sync_batch, 30),
     "sqs-async": (async_batch, 30),
     "idempotent": (idempotent_record, 25),
+    "traces": (traces, 30),
     "shape": (shape, 1),
 }
 
