@@ -12,9 +12,14 @@ from scripts.lowest_versions import ROOT, lowest
 def test_each_bound_of_a_users_extra_becomes_a_constraint():
     project = {
         "dependencies": ["orjson>=3.10"],
-        "optional-dependencies": {"aws": ["boto3>=1.34.2"], "auth": ["pyjwt[crypto]>=2.11"], "dev": ["ruff>=0.12"]},
+        "optional-dependencies": {
+            "aws": ["boto3>=1.34.2"],
+            "auth": ["pyjwt[crypto]>=2.11"],
+            "durable": ["sdk>=3.0,<4"],
+            "dev": ["ruff>=0.12"],
+        },
     }
-    assert lowest(project) == ["boto3==1.34.2", "botocore==1.34.2", "orjson==3.10", "pyjwt==2.11"]
+    assert lowest(project) == ["boto3==1.34.2", "botocore==1.34.2", "orjson==3.10", "pyjwt==2.11", "sdk==3.0"]
 
 
 def test_a_requirement_without_a_lower_bound_is_refused():
