@@ -84,12 +84,14 @@ class DispatchMetrics(Middleware):
     def __call__(self, event: Event) -> Around:
         started = perf_counter()
         response: Any = None
-        raised = True
+        raised: BaseException | None = None
         own = self._provider.new_set()
         token = here.set(own)
         try:
             response = yield
-            raised = False
+        except BaseException as error:
+            raised = error
+            raise
         finally:
             here.reset(token)
             try:
@@ -115,7 +117,7 @@ class DispatchMetrics(Middleware):
             return True
         return event.route is not None and any(one is self for one in event.route.middleware)
 
-    def _note(self, event: Event, elapsed: float, response: Any, raised: bool, own: Set) -> None:
+    def _note(self, event: Event, elapsed: float, response: Any, raised: BaseException | None, own: Set) -> None:
         invocation = current_invocation()
         assert invocation is not None  # noqa: S101 - its own around_invocation has seen to it
         tally: Tally = invocation.state[self]
@@ -220,18 +222,21 @@ class Tally:
             self.by_key[key] = counts = Counts()
         return counts
 
-    def add(self, event: Event, key: Key, elapsed: float, response: Any, raised: bool) -> None:
+    def add(self, event: Event, key: Key, elapsed: float, response: Any, raised: BaseException | None) -> None:
         """Count an event whose chain has ended.
 
-        elapsed: how long that took, in seconds. response: the result. raised: whether it ended with an error.
+        elapsed: how long that took, in seconds. response: the result. raised: the error that it ended with, if any.
         """
         counts = self.of(key)
+        if raised is not None and _is_suspension(raised):
+            counts.add("Suspended")  # it goes on in another call, and is counted there
+            return
         counts.durations.append(round(elapsed * 1000, 3))
-        if not raised and response is None and not event._tasks:
+        if raised is None and response is None and not event._tasks:
             counts.outcomes["Handled"] += 1
             return
         status = getattr(response, "status", None) if event._speaks_http else None
-        self.open[id(event)] = event, key, status, raised
+        self.open[id(event)] = event, key, status, raised is not None
 
     def settle(self, failed: list[Event], status: int | None, key_of: Callable[[Event], Key]) -> None:
         """Count the events whose end is known only now.
@@ -256,6 +261,11 @@ class Tally:
             counts.add("Failed" if status >= 500 else "Handled")
         else:
             counts.add(_outcome(event) if wrong else "Handled")
+
+
+def _is_suspension(error: BaseException) -> bool:
+    """Whether a durable execution waits. Its SDK is not imported for that."""
+    return any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__)
 
 
 def _outcome(event: Event) -> str:
