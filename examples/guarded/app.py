@@ -29,6 +29,7 @@ from router import (
     Signing,
 )
 from router.guards import ApiKey, Idempotent, JsonSchema, Jwt, Permission, RateLimit, anyone, permission
+from router.telemetry import LogFields
 
 SCHEMAS = Path(__file__).parent / "schemas"
 OF_A_MACHINE = JsonSchema(SCHEMAS / "payment-by-machine.json")  # which has to say what it pays for
@@ -46,6 +47,7 @@ resolver = Resolver(
     deny_by_default=True,
 )
 resolver.use(
+    LogFields(redact=["authorization", "x-api-key", "account"]),  # every line says its event, and no account
     Cors("https://pay.example.com", headers=["authorization", "content-type", "idempotency-key"]),
     SecurityHeaders(),
     BodyLimit(16_384),

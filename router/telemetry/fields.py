@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Reader = Callable[["Running"], Any]
 
+_TAKEN = frozenset(("level", "location", "timestamp", "logger", "service"))  # by formatters
 LONGEST = 256  # characters of a field; ids of AWS have less
 
 
@@ -206,6 +207,7 @@ def named(fields: Iterable[str] | Mapping[str, str] | None) -> dict[str, str]:
     if fields is None:
         return dict(DEFAULT_FIELDS)
     from router.errors import ConfigurationError
+    from router.telemetry.json_lines import OF_EVERY_RECORD
 
     if isinstance(fields, str):
         raise ConfigurationError(f"LogFields(fields={fields!r}): give a list of fields")
@@ -216,6 +218,9 @@ def named(fields: Iterable[str] | Mapping[str, str] | None) -> dict[str, str]:
     unknown = [field for field in written if field not in READERS]
     if unknown:
         raise ConfigurationError(f"LogFields: no field {', '.join(map(repr, unknown))}; there are {', '.join(READERS)}")
+    taken = [name for name in written.values() if name in _TAKEN or name in OF_EVERY_RECORD]
+    if taken:
+        raise ConfigurationError(f"LogFields: every line has {', '.join(taken)} already; give the field another name")
     names = list(written.values())
     if len(set(names)) < len(names):
         raise ConfigurationError(f"LogFields: two fields are written by one name: {', '.join(names)}")

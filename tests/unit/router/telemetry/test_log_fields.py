@@ -290,6 +290,8 @@ def test_the_names_of_opentelemetry(kept) -> None:
         ({"fields": ["rout"]}, "no field 'rout'"),
         ({"fields": "route"}, "give a list"),
         ({"fields": {"route": "a", "source": "a"}}, "by one name"),
+        ({"fields": {"route": "name"}}, "every line has name already"),
+        ({"fields": {"route": "level", "source": "message"}}, "every line has level, message already"),
         ({"redact": ["*"]}, "names no field"),
         ({"redact": []}, "name a field"),
         ({"debug": {"shop": 2}}, "a share from 0 to 1"),
