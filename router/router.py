@@ -168,12 +168,8 @@ class Registering:
         from router.routing.mistakes import unpacked_sources
 
         sources = unpacked_sources(name, source, options)
-        if options.get("on_error") is not None:
-            from router.dispatch.receivers import receivers_of
-
-            options["on_error"] = receivers_of(options["on_error"])
         options.setdefault("name", "unpack")
-        self._register(Route(sources, name, unpacked, **options))
+        self._on(sources, name, **options)(unpacked)
 
     def on_channel(
         self,

@@ -29,7 +29,7 @@ from router import (
     get_session,
     read,
 )
-from router.testing import samples
+from router.testing import TestClient, samples
 
 POLICY = SessionPolicy(signing=Signing("at least thirty-two bytes of secret text"))
 WHO: dict[str, Any] = {"tenant": "acme", "user": "u-1"}
@@ -486,3 +486,12 @@ def test_the_session_of_an_event_goes_before_that_of_the_message_around_it() -> 
     records = [samples.sqs_record("orders", one, session={"tenant": "outer"}) for one in (event, plain)]
     assert resolver.resolve({"Records": records}) == {"batchItemFailures": []}
     assert seen == ["inner", "outer"]
+
+
+def test_what_opens_records_takes_the_options_of_other_routes() -> None:
+    """`auth=` as it is written, and not yet as a Route holds it."""
+    resolver, opened = Resolver(), list[str]()
+    resolver.unpack("uploads", auth="off")
+    resolver.on_object("photos")(lambda event: opened.append(event.name))
+    answer = TestClient(resolver).queue("uploads", [samples.s3("photos", ["a.jpg"])])
+    assert (answer, opened) == ({"batchItemFailures": []}, ["photos"])
