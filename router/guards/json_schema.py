@@ -15,7 +15,7 @@ import orjson
 from router.convert.scalars import MOST_ERRORS, refusal
 from router.dispatch.chain import Middleware
 from router.errors import ConfigurationError, UnsupportedMediaType
-from router.guards.schema_faults import Faults
+from router.guards.schema_faults import Faults, named
 from router.http.headers import is_json_type
 
 TYPE_CHECKING = False
@@ -111,7 +111,7 @@ def _of_body(faults: Faults) -> Check:
 
 def _of_query(faults: Faults, schema: Mapping[str, Any]) -> Check:
     properties = schema.get("properties")
-    kinds = {name: _kind(one) for name, one in properties.items()} if isinstance(properties, Mapping) else {}
+    kinds = {name: _kind(one, schema) for name, one in properties.items()} if isinstance(properties, Mapping) else {}
 
     def check(event: Event) -> Iterator[tuple[list[Any], str]]:
         values = {name: _read(event.query.getall(name), *kinds.get(name, ("string", ""))) for name in event.query}
@@ -127,12 +127,19 @@ def _of_headers(faults: Faults) -> Check:
     return check
 
 
-def _kind(schema: Any) -> tuple[str, str]:
-    """Return the type of a property, and that of its items."""
+def _kind(schema: Any, root: Any) -> tuple[str, str]:
+    """Return the type of a property, and that of its items: of several types the first that is not written as text."""
+    for _ in range(_DEEPEST):
+        target = schema.get("$ref") if isinstance(schema, Mapping) else None
+        if not isinstance(target, str):
+            break
+        schema = named(root, target)
     kind = schema.get("type") if isinstance(schema, Mapping) else None
+    if isinstance(kind, list) and "string" not in kind:
+        kind = next((one for one in kind if one != "null"), None)
     if kind != "array":
         return (kind, "") if isinstance(kind, str) else ("string", "")
-    return "array", _kind(schema.get("items"))[0]
+    return "array", _kind(schema.get("items"), root)[0]
 
 
 def _read(texts: list[str], kind: str, of_items: str) -> Any:

@@ -61,9 +61,14 @@ class Faults:
 
     def of(self, value: Any) -> Iterator[Fault]:
         """Yield each fault as its path and a message of our own; of a large value the first alone."""
-        if self._validator.is_valid(value):
+        try:
+            if self._validator.is_valid(value):
+                return
+            errors = list(self._errors(value))
+        except UnicodeEncodeError:  # a lone surrogate, which the validator cannot read
+            yield [], "holds text that is not valid Unicode"
             return
-        for error in self._errors(value):
+        for error in errors:
             path, keyword = list(error.instance_path), _keyword(error)
             if keyword == "required":
                 yield [*path, error.kind.property], "is missing"
@@ -148,7 +153,7 @@ def _refers_to_itself(schema: Mapping[str, Any]) -> bool:
                 return True
             target = one.get("$ref")
             if isinstance(target, str):
-                inner.append(_named(schema, target))
+                inner.append(named(schema, target))
                 if inner[-1] is None:
                     return True
         found = any(visit(part) for part in inner)
@@ -162,7 +167,7 @@ def _refers_to_itself(schema: Mapping[str, Any]) -> bool:
         return True
 
 
-def _named(schema: Any, pointer: str) -> Any:
+def named(schema: Any, pointer: str) -> Any:
     """Return the part of a schema that a reference names by its place; None for any other."""
     held = schema
     if pointer not in ("#", "#/") and not pointer.startswith("#/"):

@@ -16,7 +16,7 @@ import pytest
 
 from router import Authenticate, ConfigurationError, Identity, Resolver, UnprocessableContent
 from router.guards import ApiKey, JsonSchema
-from router.testing import Answer, TestClient
+from router.testing import Answer, TestClient, samples
 
 ORDER = {
     "type": "object",
@@ -219,6 +219,44 @@ FILTERS = {
 def test_the_query_is_read_as_its_types_ask(query: str, expected: Any) -> None:
     answer = client(query=FILTERS).get(f"/?{query}")
     assert (None if answer.status == 200 else faults(answer)) == expected
+
+
+@pytest.mark.parametrize(
+    ("schema", "query", "status"),
+    [
+        ({"type": ["integer", "null"], "minimum": 2}, "n=5", 200),
+        ({"type": ["null", "integer"], "minimum": 2}, "n=1", 422),
+        ({"type": ["integer", "string"]}, "n=5", 200),
+        ({"$ref": "#/$defs/count"}, "n=5", 200),
+        ({"$ref": "#/$defs/count"}, "n=x", 422),
+        ({"$ref": "#/$defs/again"}, "n=5", 200),
+        ({"type": "array", "items": {"$ref": "#/$defs/count"}}, "n=5&n=6", 200),
+        ({"$ref": "#/$defs/round"}, "n=5", 200),
+        ({"type": "integer"}, "n=\ud800", 422),
+        ({"type": "string"}, "n=x", 200),
+    ],
+)
+def test_a_type_may_be_one_of_several_or_stand_elsewhere(schema: Any, query: str, status: int) -> None:
+    names = {
+        "count": {"type": "integer"},
+        "again": {"$ref": "#/$defs/count"},
+        "round": {"$ref": "#/$defs/round"},
+    }
+    resolver = Resolver()
+    resolver.get("/", middleware=[JsonSchema(query={"properties": {"n": schema}, "$defs": names})])(lambda: "in")
+    payload = samples.http("GET", "/")
+    payload["rawQueryString"] = query
+    assert resolver.resolve(payload)["statusCode"] == status
+
+
+@pytest.mark.parametrize("headers", [{"x-\ud800": "a"}, {"x-n": "\ud800"}])
+def test_half_a_character_is_a_422(headers: dict[str, str]) -> None:
+    resolver = Resolver()
+    guard = JsonSchema(headers={"patternProperties": {"^x-n$": {"maxLength": 0}, "^x-.$": False}})
+    resolver.get("/", middleware=[guard])(lambda: "in")
+    payload = samples.http("GET", "/")
+    payload["headers"].update(headers)
+    assert resolver.resolve(payload)["statusCode"] == 422
 
 
 def test_headers_go_by_lower_case_names() -> None:
