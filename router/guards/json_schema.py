@@ -20,14 +20,14 @@ from router.http.headers import is_json_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from router.dispatch.chain import Around
     from router.event import Event
 
     Schema = Mapping[str, Any] | str | Path
-    Check = Callable[[Event], Iterator[tuple[list[Any], str]]]
+    Check = Callable[[Event], Iterable[tuple[list[Any], str]]]
 
 _REFERENCES = ("$ref", "$dynamicRef", "$recursiveRef")
 _DEEPEST = 100
@@ -98,7 +98,7 @@ class JsonSchema(Middleware):
 
 
 def _of_body(faults: Faults) -> Check:
-    def check(event: Any) -> Iterator[tuple[list[Any], str]]:
+    def check(event: Any) -> Iterable[tuple[list[Any], str]]:
         if event._speaks_http:
             declared = event._content_type()
             if not is_json_type(declared):  # a page of another site can send anything else without asking first
@@ -113,7 +113,7 @@ def _of_query(faults: Faults, schema: Mapping[str, Any]) -> Check:
     properties = schema.get("properties")
     kinds = {name: _kind(one, schema) for name, one in properties.items()} if isinstance(properties, Mapping) else {}
 
-    def check(event: Event) -> Iterator[tuple[list[Any], str]]:
+    def check(event: Event) -> Iterable[tuple[list[Any], str]]:
         values = {name: _read(event.query.getall(name), *kinds.get(name, ("string", ""))) for name in event.query}
         return faults.of(values)
 
@@ -121,7 +121,7 @@ def _of_query(faults: Faults, schema: Mapping[str, Any]) -> Check:
 
 
 def _of_headers(faults: Faults) -> Check:
-    def check(event: Event) -> Iterator[tuple[list[Any], str]]:
+    def check(event: Event) -> Iterable[tuple[list[Any], str]]:
         return faults.of({name: event.headers[name] for name in event.headers})
 
     return check

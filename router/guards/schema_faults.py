@@ -59,15 +59,14 @@ class Faults:
         self._branches = any(name in _BRANCHING for name in _names(schema))
         self._levels = _MOST_LEVELS if _refers_to_itself(schema) else None
 
-    def of(self, value: Any) -> Iterator[Fault]:
-        """Yield each fault as its path and a message of our own; of a large value the first alone."""
+    def of(self, value: Any) -> Iterable[Fault]:
+        """Return each fault as its path and a message of our own; of a large value the first alone."""
         try:
-            if self._validator.is_valid(value):
-                return
-            errors = list(self._errors(value))
+            return () if self._validator.is_valid(value) else self._told(list(self._errors(value)), value)
         except UnicodeEncodeError:  # a lone surrogate, which the validator cannot read
-            yield [], "holds text that is not valid Unicode"
-            return
+            return [([], "holds text that is not valid Unicode")]
+
+    def _told(self, errors: list[Any], value: Any) -> Iterator[Fault]:
         for error in errors:
             path, keyword = list(error.instance_path), _keyword(error)
             if keyword == "required":

@@ -105,6 +105,8 @@ _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHI
 
 def is_json_type(declared: str) -> bool:
     """Whether a content type is JSON: application/json, application/problem+json, with parameters or without."""
+    if declared == "application/json":  # nearly always
+        return True
     kind = declared.partition(";")[0].strip().lower()
     main, slash, sub = kind.partition("/")
     return bool(main and slash) and (sub == "json" or sub.endswith("+json")) and _TOKEN.issuperset(main + sub)

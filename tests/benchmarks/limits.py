@@ -26,6 +26,12 @@ SQS_ASYNC_WAITING_FASTER = 1.3
 # A record that is done once, on the same DynamoDB.
 IDEMPOTENT_OF_POWERTOOLS = 1.1
 
+# Guards beside what they are made of.
+TOKEN_OF_PYJWT = 1.1
+SCHEMA_OF_VALIDATOR = 1.2
+# Beside a copy of the library without them.
+UNUSED_GUARDS = 1.02
+
 # Beside the bare dispatch.
 FIRST_MIDDLEWARE = 0.6
 FURTHER_MIDDLEWARE = 0.2

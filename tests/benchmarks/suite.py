@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from tests.benchmarks.batches import async_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
+from tests.benchmarks.guards import schema, token
 from tests.benchmarks.idempotency import idempotent_record
 from tests.benchmarks.logs import log_line
 from tests.benchmarks.memory import resident_memory
@@ -16,6 +17,7 @@ from tests.benchmarks.processes import SANDBOX
 from tests.benchmarks.results import Section
 from tests.benchmarks.shape import shape
 from tests.benchmarks.traces import traces
+from tests.benchmarks.unused import unused_guards
 from tests.benchmarks.warm import get_request, many_routes, middleware
 
 SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
@@ -34,6 +36,9 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "sqs-async": (async_batch, 30),
     "idempotent": (idempotent_record, 25),
     "traces": (traces, 30),
+    "unused": (unused_guards, 80),
+    "token": (token, 30),
+    "schema": (schema, 30),
     "shape": (shape, 1),
 }
 
