@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 _FIELDS = ("tenant", "user", "claims", "correlation_id", "attributes")
-_KNOWN = frozenset(_FIELDS)
+_KNOWN = frozenset((*_FIELDS, "traceparent"))
 _TEXTS = frozenset(("tenant", "user", "correlation_id"))
 _new = object.__new__
 
@@ -41,7 +41,8 @@ class Session:
     Immutable; two sessions are equal when all of it is equal. `Session()` belongs to nobody.
     """
 
-    __slots__ = ("_attributes", "_claims", "_correlation_id", "_policy", "_tenant", "_user")
+    # _trace is that of the sender, where it came along: it says nothing of whose the session is, and goes no further.
+    __slots__ = ("_attributes", "_claims", "_correlation_id", "_policy", "_tenant", "_trace", "_user")
 
     def __init__(
         self,
@@ -62,6 +63,7 @@ class Session:
 
     # Properties without a setter keep it from being changed, and cost less than a __setattr__ that refuses.
     if TYPE_CHECKING:
+        _trace: Any
 
         @property
         def tenant(self) -> str | None: ...
@@ -89,8 +91,7 @@ class Session:
         return hash((self.tenant, self.user, self.correlation_id))
 
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={value!r}" for name, value in self.to_dict().items())
-        return f"Session({shown})"
+        return f"Session({', '.join(f'{name}={value!r}' for name, value in self.to_dict().items())})"
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles leave the policy behind: it holds the secret.
@@ -159,10 +160,9 @@ class Session:
         held = self.to_dict()
         if "correlation_id" not in held:
             running = _current.get()
-            if running is not None and running.session is self:
-                correlation = getattr(running, "correlation_id", None)
-                if correlation:
-                    held["correlation_id"] = correlation
+            own = running is not None and running.session is self
+            if own and (correlation := getattr(running, "correlation_id", None)):
+                held["correlation_id"] = correlation
         if not held:
             return None
         payload = _dump(held)
@@ -193,7 +193,7 @@ def _session_of(value: Any, policy: Policy | None) -> Session:
 
 def _take_mappings(session: Session, value: dict[str, Any]) -> None:
     """Give a session its claims and attributes. Fields that are not known are attributes."""
-    claims, attributes = value.get("claims"), value.get("attributes")
+    claims, attributes, session._trace = value.get("claims"), value.get("attributes"), value.get("traceparent")
     if (claims is not None and type(claims) is not dict) or (attributes is not None and type(attributes) is not dict):
         _refuse(value)
     if not _KNOWN.issuperset(value):

@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-# The key of a session's attributes under which a trace travels in messages, invokes and tasks.
+# The field of a session's wire form in which a trace travels in messages, invokes and tasks.
 TRACEPARENT = "traceparent"
 
 

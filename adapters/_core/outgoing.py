@@ -1,13 +1,14 @@
 """The session on its way out, which every adapter attaches to what it sends, and the trace that travels in it.
 
-Where `router.telemetry` makes spans, the session has the current one's `traceparent` among its attributes: that takes
-no message attribute more, is signed with the rest, and is an attribute like others to who knows nothing of it.
+Where `router.telemetry` makes spans, the wire form has the current one's `traceparent` beside tenant and user: that
+takes no message attribute more, and is signed with the rest.
 """
 
 from __future__ import annotations
 
 from enum import Enum
 
+from router.encode import dumps
 from router.session import Policy, Session, current_event, get_session
 from router.trace_context import TRACEPARENT, current_trace
 
@@ -71,9 +72,10 @@ def named_session(
         fields = session.to_dict()
         if event is not None and (fields or own):
             fields.setdefault("correlation_id", event.correlation_id)
-        if trace is not None and fields:  # a trace alone makes no session
-            fields["attributes"] = {**fields.get("attributes", {}), TRACEPARENT: trace.traceparent}
-        wire = (carried or Policy()).nobody.replace(**fields).to_wire(purpose)
+        wire = None
+        if fields:  # a trace alone makes no session
+            held = fields if trace is None else {**fields, TRACEPARENT: trace.traceparent}
+            wire = (carried or Policy()).seal(dumps(held).decode(), purpose)
     return None if wire is None else (name, wire)
 
 

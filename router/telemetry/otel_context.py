@@ -99,7 +99,7 @@ def of_session(event: Event) -> SpanContext | None:
     if event._from_client:
         return None
     try:
-        return of_traceparent(event.session.attributes.get(TRACEPARENT))
+        return of_traceparent(getattr(event.session, "_trace", None))
     except Exception:
         return None  # the policy refuses it, and says so where the session counts
 
@@ -110,7 +110,7 @@ def of_sister(event: Event) -> SpanContext | None:
     if policy.signing is None or policy.request is None or policy.request.wire(event) is None:
         return None
     try:
-        return of_traceparent(event.session.attributes.get(TRACEPARENT))
+        return of_traceparent(getattr(event.session, "_trace", None))
     except Exception:
         return None  # forged or expired: a 401, if anything asks for the session
 

@@ -262,6 +262,33 @@ def test_a_group_has_a_span_for_each_event_and_its_handler_is_below_the_call(asy
     assert is_child(traces.span("own"), call)
 
 
+@pytest.mark.parametrize("traced", [False, True])
+def test_messages_of_one_session_are_one_group_whatever_traces_they_come_from(traced):
+    resolver = Traces().resolver if traced else Resolver()
+    seen = []
+
+    @resolver.on_queue("orders", batch=True)
+    def handler(events: list[QueueEvent], session: Session):
+        seen.append((len(events), session.tenant, dict(session.attributes)))
+
+    raw = queue_event("a", "b")
+    for number, record in enumerate(raw["Records"]):
+        parent = f"00-{TRACE}-{number + 1:016x}-01"
+        session = {"tenant": "acme", "traceparent": parent, "attributes": {"k": 1}}
+        record["messageAttributes"] = {"session": {"dataType": "String", "stringValue": json.dumps(session)}}
+    resolver.resolve(raw)
+    assert seen == [(2, "acme", {"k": 1})]
+
+
+def test_a_trace_makes_nobody_somebody():
+    seen = []
+    resolver = Resolver()
+    resolver.on_queue("orders")(lambda event: seen.append(event.session))
+    resolver.resolve(queue_event("a", attributes={"session": json.dumps({"traceparent": PARENT})}))
+    assert seen == [Session()]
+    assert seen[0].to_dict() == {}
+
+
 def test_a_record_that_failed_says_so_and_the_call_counts_it():
     traces = Traces()
 
@@ -400,7 +427,7 @@ def test_baggage_comes_with_a_parent_that_is_trusted():
 
 def test_a_sister_service_that_signed_its_session_is_a_parent():
     policy = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(session_header="x-junction-session"))
-    wire = policy.issue(Session(tenant="acme", attributes={"traceparent": PARENT}), "header")
+    wire = policy.seal(json.dumps({"tenant": "acme", "traceparent": PARENT}), "header")
     assert parents_and_links(Traces(policy), {"x-junction-session": wire})[0] == PRODUCER
     forged = wire.replace(TRACE, TRACE[::-1])
     assert parents_and_links(Traces(policy), {"x-junction-session": forged})[0] is None
@@ -455,7 +482,7 @@ def test_a_later_version_of_traceparent_is_read_as_the_first(version):
 def test_a_producer_that_is_named_twice_is_linked_once():
     traces = Traces()
     traces.resolver.on_queue("orders")(lambda event: None)
-    session = json.dumps({"tenant": "acme", "attributes": {"traceparent": PARENT}})
+    session = json.dumps({"tenant": "acme", "traceparent": PARENT})
     other = PARENT.replace(SPAN, "00f067aa0ba902b7")
     raw = queue_event("a", system={"AWSTraceHeader": XRAY}, attributes={"session": session, "traceparent": other})
     traces.resolver.resolve(raw)
@@ -498,7 +525,7 @@ def test_a_session_links_its_message_to_what_sent_it(source):
     resolver = traces.resolver
     register: dict[str, Any] = {"sns": resolver.on_topic, "sqs": resolver.on_queue, "bus": resolver.on_bus}
     register[source]("t")(lambda event: None)
-    SOURCES_WITH_A_PRODUCER[source](traces.client, Session(tenant="acme", attributes={"traceparent": PARENT}))
+    SOURCES_WITH_A_PRODUCER[source](traces.client, json.dumps({"tenant": "acme", "traceparent": PARENT}))
     assert [links_of(span) for span in traces.spans if links_of(span)] == [[PRODUCER]]
 
 
@@ -536,7 +563,7 @@ def test_a_context_without_a_trace_is_none(w3c):
 def test_a_task_goes_on_with_the_trace_of_who_started_it():
     traces = Traces()
     traces.resolver.on_task("nightly")(lambda event: traces.own())
-    session = json.dumps({"tenant": "acme", "attributes": {"traceparent": PARENT}})
+    session = json.dumps({"tenant": "acme", "traceparent": PARENT})
     assert traces.resolver.run_task({"TASK_NAME": "nightly", "SESSION": session}) == 0
     assert (traces.span("nightly").parent.trace_id, traces.span("nightly").parent.span_id) == PRODUCER
     assert is_child(traces.span("own"), traces.span("nightly"))
