@@ -12,7 +12,7 @@ import pytest
 
 from router import ConfigurationError, Event, Resolver, Router, Session, set_session
 from router.dispatch import invocation
-from router.telemetry import OTEL_FIELDS, LogFields
+from router.telemetry import OTEL_FIELDS, LogFields, OpenTelemetry
 from router.testing import TestClient, samples
 
 log = logging.getLogger("shop")
@@ -20,9 +20,11 @@ log = logging.getLogger("shop")
 KINDS = ["sync", "async", "threads", "async at once"]
 
 
-def application(kind: str, *, read: bool = True, meet: int = 0, **options: Any) -> Resolver:
+def application(kind: str, *, read: bool = True, meet: int = 0, first: Any = None, **options: Any) -> Resolver:
     """An application that logs a line for each message; `meet` of them at a time, where its kind allows that."""
     resolver = Resolver()
+    if first is not None:
+        resolver.use(first)
     resolver.use(LogFields(**{"read_session": read, **options}))
     concurrency = meet or 1
     barrier = threading.Barrier(concurrency)
@@ -357,6 +359,28 @@ def test_with_opentelemetry_lines_name_its_current_span(kept) -> None:
 
     TestClient(resolver).get("/")
     assert kept.of("trace_id", "span_id") == [(f"{0xABC:032x}", f"{0xDEF:016x}")]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_lines_name_the_span_of_their_own_record(kept, kind: str) -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+    from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
+    spans, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    resolver = application(
+        kind, meet=0 if kind in ("sync", "async") else 3, first=OpenTelemetry(tracer_provider=provider)
+    )
+    resolver.resolve(messages("a", "b", "c"))
+    by_id = {
+        span.attributes["messaging.message.id"]: (f"{span.context.trace_id:032x}", f"{span.context.span_id:016x}")
+        for span in spans.get_finished_spans()
+        if span.attributes and "messaging.message.id" in span.attributes and span.context
+    }
+    lines = {line: place for line, *place in kept.of("event_id", "trace_id", "span_id")}
+    assert {line: tuple(place) for line, place in lines.items()} == by_id
+    assert len(set(by_id.values())) == 3
 
 
 def test_work_in_the_background_says_its_own_event(kept) -> None:
