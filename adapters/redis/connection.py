@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 
 from adapters._core.blocking import checked_mode, refuse_blocking
 from adapters.errors import ConnectionFailed
-from adapters.redis.driver_errors import SERVICE, spoils, translate
+from adapters.redis.driver_errors import SERVICE, is_unknown_script, spoils, translate
 from adapters.redis.drivers import CLOSE, async_client, place_of, sync_client
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from router.durations import Duration
 
 _VARIABLE = "REDIS_URL"
+_STAGES = 3  # a free connection, the connection itself, and the answer: each takes the timeout at most
 _SCHEMES = ("redis://", "rediss://", "unix://")
 
 
@@ -131,16 +132,12 @@ class Redis:
             AdapterError: the server does not answer, or refuses.
         """
         refuse_blocking(self, verb)
-        state = self._process(verb, waits)
+        state = self._process()
+        self._refuse_if_quiet(state, verb, waits)
         client: _Client | None = None
         try:
-            client = self._sync_client(state)
-            try:
-                return client.driver.evalsha(script.name, 1, key, *arguments)
-            except Exception as error:
-                if type(error).__name__ != "NoScriptError":
-                    raise
-                return client.driver.eval(script.text, 1, key, *arguments)
+            client = self._sync_client(state, verb, waits)
+            return _evaluated(client.driver, script, key, arguments)
         except Exception as error:
             raise self._failed(state, client, error, verb) from None
 
@@ -148,16 +145,16 @@ class Redis:
         self, script: Script, key: bytes, *arguments: bytes | int, verb: str, waits: bool = False
     ) -> Any:
         """Do as `run` does, without blocking the event loop."""
-        state = self._process(verb, waits)
+        from asyncio import timeout
+
+        state = self._process()
+        self._refuse_if_quiet(state, verb, waits)
         client: _Client | None = None
         try:
-            client = await self._loop_client(state)
-            try:
-                return await client.driver.evalsha(script.name, 1, key, *arguments)
-            except Exception as error:
-                if type(error).__name__ != "NoScriptError":
-                    raise
-                return await client.driver.eval(script.text, 1, key, *arguments)
+            # Those of a cluster look for its nodes one after the other, each for as long as the first.
+            async with timeout(_STAGES * self.timeout):
+                client = await self._loop_client(state)
+                return await _evaluated_async(client.driver, script, key, arguments)
         except Exception as error:
             raise self._failed(state, client, error, verb) from None
 
@@ -174,11 +171,14 @@ class Redis:
 
     # ---- clients -----------------------------------------------------------------------------------------------------
 
-    def _process(self, verb: str, waits: bool) -> _OfProcess:
+    def _process(self) -> _OfProcess:
         state = self._state
         if state.pid != os.getpid():
             _of_parent.append(state)
             state = self._state = _OfProcess()
+        return state
+
+    def _refuse_if_quiet(self, state: _OfProcess, verb: str, waits: bool) -> None:
         if waits and monotonic() < state.quiet_until:
             raise ConnectionFailed(
                 f"redis {self.place}: {verb}: not asked, since it gave no answer a moment ago",
@@ -188,12 +188,12 @@ class Redis:
                 code="NotAsked",
                 retryable=True,
             )
-        return state
 
-    def _sync_client(self, state: _OfProcess) -> _Client:
+    def _sync_client(self, state: _OfProcess, verb: str, waits: bool) -> _Client:
         client = state.sync
         if client is None or time() - client.last > self.idle:
             with state.lock:
+                self._refuse_if_quiet(state, verb, waits)  # a client of a cluster connects here, and others wait for it
                 client = state.sync
                 if client is not None and time() - client.last > self.idle:
                     client.driver.close()
@@ -227,7 +227,7 @@ class Redis:
 
     def close(self) -> None:
         """Close the connections of sync code; a later call makes new ones. Those of a loop end with it."""
-        state = self._process("close", waits=False)
+        state = self._process()
         with state.lock:
             client, state.sync = state.sync, None
         if client is not None:
@@ -237,12 +237,31 @@ class Redis:
         """Close the connections of the running event loop, and those of sync code; a later call makes new ones."""
         from asyncio import get_running_loop
 
-        state = self._process("close_async", waits=False)
+        state = self._process()
         with state.lock:
             client = state.loops.pop(get_running_loop(), None)
         if client is not None:
             await _closed(client)
         self.close()
+
+
+def _evaluated(driver: Any, script: Script, key: bytes, arguments: tuple[bytes | int, ...]) -> Any:
+    """Run a script by its name, and by its text where the server does not know it (any more)."""
+    try:
+        return driver.evalsha(script.name, 1, key, *arguments)
+    except Exception as error:
+        if not is_unknown_script(error):
+            raise
+        return driver.eval(script.text, 1, key, *arguments)
+
+
+async def _evaluated_async(driver: Any, script: Script, key: bytes, arguments: tuple[bytes | int, ...]) -> Any:
+    try:
+        return await driver.evalsha(script.name, 1, key, *arguments)
+    except Exception as error:
+        if not is_unknown_script(error):
+            raise
+        return await driver.eval(script.text, 1, key, *arguments)
 
 
 async def _closed(client: _Client) -> None:

@@ -53,6 +53,13 @@ def _of_server(error: Exception, what: str, named: dict[str, Any]) -> Exception:
     return AdapterError(f"{what}: refused: {named['code']}", retryable=named["code"] in ("OOM", "TRYAGAIN"), **named)
 
 
+def is_unknown_script(error: Exception) -> bool:
+    """Return whether the server does not know a script by its name: it was started anew, or is another one."""
+    from redis.exceptions import NoScriptError
+
+    return isinstance(error, NoScriptError)
+
+
 def spoils(error: Exception) -> bool:
     """Return whether an error says that connections are of no use: to a replica, by an old password, out of step."""
     from redis import exceptions as driver

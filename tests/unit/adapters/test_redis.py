@@ -7,6 +7,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from time import monotonic
 from typing import Any
@@ -228,6 +229,36 @@ def test_a_server_that_gave_no_answer_keeps_nobody_waiting_for_a_while(waits: bo
     assert len(server.asked) == before
     assert type(call(redis, "finish", False)) is ConnectionFailed
     assert len(server.asked) == before + 1
+
+
+@pytest.mark.parametrize("cluster", [False, True], ids=["server", "cluster"])
+@both
+def test_many_at_once_wait_no_longer_than_one(waits: bool, cluster: bool, fake: Any) -> None:
+    redis = Redis(fake(None).url, cluster=cluster, timeout=0.5)
+    store = RedisStore(redis)
+
+    async def twins() -> list[Any]:
+        calls = [store.begin_async(str(number), CLAIM) for number in range(40)]
+        try:
+            return await asyncio.gather(*calls, return_exceptions=True)
+        finally:
+            await redis.close_async()
+
+    def one(number: int) -> Any:
+        try:
+            return store.begin(str(number), CLAIM)
+        except AdapterError as error:
+            return error
+
+    started = monotonic()
+    if waits:
+        found = asyncio.run(twins())
+    else:
+        with ThreadPoolExecutor(40) as pool:
+            found = list(pool.map(one, range(40)))
+    assert {type(each) for each in found} == {ConnectionFailed}
+    assert monotonic() - started < 10  # one after the other would take 20 seconds
+    redis.close()
 
 
 @both
