@@ -167,7 +167,8 @@ def _origin(event: Event | None) -> dict[str, Any]:
     fields: dict[str, Callable[[], Any]] = {
         "source": lambda: event.source.value,
         "route": lambda: event.route and str(event.route),
-        "name": lambda: event.name,
+        # Of a request the route says where: a name may be its path, with numbers and names that a client wrote.
+        "name": lambda: None if event._from_client else event.name,
         "event_id": lambda: event.id,
         "correlation_id": lambda: event.correlation_id,
         "tenant": lambda: event.session.tenant,

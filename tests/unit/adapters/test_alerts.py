@@ -67,6 +67,33 @@ class TestDispatch:
         for secret in (SECRET, "4711-card", "4111", "t0ken", "Traceback", __file__):
             assert secret not in text
 
+    @pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+    def test_no_path_of_a_request_is_in_an_alert(self, sns, is_async, source):
+        resolver = failing(alerts(sns, also=404), ValueError("x"), is_async=is_async)
+        client = TestClient(resolver, source=source)
+        assert client.post("/orders/4711-card?card=4111").status == 500
+        assert client.get("/unknown/4711-card").status == 404
+        assert [alert["error"] for alert in told(sns)] == ["builtins.ValueError", "router.errors.NotFound"]
+        assert told(sns)[0]["route"] == "POST /orders/{order_id}"
+        assert "4711" not in str(sns.calls)
+        assert "4111" not in str(sns.calls)
+
+    def test_no_channel_of_a_client_is_in_an_alert(self, sns, is_async):
+        resolver = Resolver()
+        resolver.on_error(alerts(sns))
+
+        def publish(event):
+            raise ValueError("x")
+
+        async def publish_async(event):
+            raise ValueError("x")
+
+        resolver.on_channel("/chat/*")(publish_async if is_async else publish)
+        TestClient(resolver).publish("/chat/4711-card", [{"card": "4111"}])
+        [alert] = told(sns)
+        assert alert["route"] == "appsync-events /chat/*"
+        assert "4711" not in json.dumps(alert)
+
     def test_a_failed_record_is_told_of_and_fails_all_the_same(self, is_async):
         sqs = FakeClient(send_message={"MessageId": "m1"})
         resolver = failing(alerts(sqs, "sqs"), ValueError("x"), is_async=is_async)
