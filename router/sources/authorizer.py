@@ -74,7 +74,9 @@ class AuthorizerEvent(HttpEvent):
         """
         held = self.raw.get("identitySource") or self.raw.get("authorizationToken")
         if type(held) is str:
-            held = [held, *held.split(",")] if "," in held else [held]  # payload 1.0 joins several
+            # Payload 1.0 joins several. Where one header was asked for, its comma is the client's: two tokens are none.
+            joins = "," in held and self.raw.get("type") == "REQUEST"
+            held = [held, *held.split(",")] if joins else [held]
         sources = [one for one in held if type(one) is str and one] if type(held) is list else []
         if len(sources) < 2:
             return sources[0] if sources else ""

@@ -901,6 +901,21 @@ def test_the_token_of_an_authorizer_is_its_identity_source_and_nothing_beside_it
     assert book.asked == ["c00kie", "other"]
 
 
+@pytest.mark.parametrize("sent", ["Bearer ann,Bearer x", "Bearer ann, Bearer ann", "ann,x", "Bearer ,Bearer ann"])
+@pytest.mark.parametrize("make", [samples.authorizer, samples.appsync_authorizer, samples.appsync_events_authorizer])
+def test_two_tokens_in_the_header_of_an_authorizer_are_none(make: Any, sent: str) -> None:
+    book = Book()
+    resolver = Resolver().use(made(book, "user"))
+    for source in ("authorizer", "appsync-authorizer", "appsync-events-authorizer"):
+        resolver.on(source, "*")(lambda: True)
+    try:
+        answer = resolver.resolve(make(sent))
+    except Unauthorized:  # which API Gateway makes a 401 of
+        answer = {"isAuthorized": False}
+    assert answer["isAuthorized"] is False
+    assert book.asked == []
+
+
 def test_the_authorizer_of_a_websocket_finds_the_token_in_the_query() -> None:
     book = Book()
     resolver = Resolver().use(made(book, "user", query="token"))
