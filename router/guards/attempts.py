@@ -153,4 +153,16 @@ def fingerprint(event: Event, chosen: bool) -> str:
     if event._speaks_http:
         query = (part for pair in event.query.multi_items() for part in pair)
         return digest(event.method, event.path, event.body.decode("latin-1"), *query)
-    return digest(event.body.decode("latin-1")) if chosen and event.body else ""
+    return digest(_content(event).decode("latin-1")) if chosen and event.body else ""
+
+
+def _content(event: Event) -> bytes:
+    """Return the body without the session that travels in the detail of a bus event: each sending signs it anew."""
+    detail = event.json() if event.source is Source.EVENTBRIDGE else None
+    metadata = detail.get("metadata") if type(detail) is dict else None
+    if type(metadata) is not dict or event._policy.attribute not in metadata:
+        return event.body
+    from router.encode import dumps
+
+    others = {name: value for name, value in metadata.items() if name != event._policy.attribute}
+    return dumps({**detail, "metadata": others})

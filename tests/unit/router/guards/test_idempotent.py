@@ -840,3 +840,20 @@ def test_an_id_that_a_producer_chose_starts_no_line_in_the_log(
     told = [record.getMessage() for record in caplog.records if record.name == "router.guards"]
     assert told
     assert all(text.isprintable() for text in told)
+
+
+def test_an_event_of_a_bus_that_is_published_again_is_the_same_although_its_session_is_signed_anew():
+    resolver, done = Resolver(), []
+    resolver.use(Idempotent(MemoryStore(), key=lambda event: event.json()["order"]))
+    resolver.on_bus("Placed")(lambda event: done.append(event.json()["order"]))
+    client = TestClient(resolver)
+
+    def publish(amount: int, trace: str) -> None:
+        session = {"tenant": "acme", "traceparent": f"00-{trace * 32}-{trace * 16}-01"}
+        client.bus("Placed", {"order": "1", "amount": amount, "metadata": {"k": 1, "session": session}})
+
+    publish(5, "a")
+    publish(5, "b")
+    assert done == ["1"]
+    with pytest.raises(Exception, match="used for another"):
+        publish(6, "a")
