@@ -280,7 +280,9 @@ class SessionPolicy(Policy):
         session = self.nobody if wire is None else self._opened(event, _parsed(wire), stored)
         if self.lambda_tenant and event.tenant_id:
             if not session.tenant:
-                return session.replace(tenant=event.tenant_id)
+                isolated = session.replace(tenant=event.tenant_id)
+                isolated._trace = getattr(session, "_trace", None)
+                return isolated
             self._check_isolation(event, session.tenant)
         return session
 

@@ -101,14 +101,14 @@ class OpenTelemetry(Middleware):
         if scope is None:
             return
         try:
-            response = yield
+            yield
         except GeneratorExit:
             scope.abandon()
             raise
         except BaseException as error:
-            scope.end(None, error)
+            scope.end(error)
             raise
-        scope.end(response, None)
+        scope.end(None)
 
     def _begin(self, event: Event) -> Scope | None:
         """Open the span of an event; None where its call has none. No event fails for want of a span."""

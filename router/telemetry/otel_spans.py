@@ -10,7 +10,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span, set_span_in_context
 
 from router.dispatch.invocation import Invocation
-from router.errors import HTTPError, InvalidEvent
+from router.errors import InvalidEvent
 from router.event import Source
 from router.signals import Discard, Retry
 from router.sources._registry import ROWS
@@ -87,11 +87,11 @@ class Call:
         else:
             around, links = self._origin(event)
             span = self._open(name, kind, own, around, links)
-            return Scope(self, event, span, set_span_in_context(span, around), is_call=True)
+            return Scope(self, span, set_span_in_context(span, around), is_call=True)
         span = self.tracer.start_span(name, around, kind, own, carried.producers(event))
         # The handler of a group has no record of its own: its spans are children of the call.
         current = around if event.route is not None and event.route.batch else set_span_in_context(span, around)
-        return Scope(self, event, span, current, is_call=False)
+        return Scope(self, span, current, is_call=False)
 
     def _origin(self, event: Event) -> tuple[Context, list[Link]]:
         """Return the parent of an event that is a call of its own, and links to what is related but not its parent."""
@@ -169,45 +169,32 @@ class Call:
 class Scope:
     """One event while it is handled.
 
-    call: of the function. event: the event. span: its span. around: the context that is current meanwhile.
+    call: of the function. span: that of the event. around: the context that is current meanwhile.
     is_call: whether the span is that of the call, which ends with the answer.
     """
 
-    __slots__ = ("_call", "_event", "_is_call", "_span", "_token")
+    __slots__ = ("_call", "_is_call", "_span", "_token")
 
-    def __init__(self, call: Call, event: Event, span: Span, around: Context, *, is_call: bool) -> None:
+    def __init__(self, call: Call, span: Span, around: Context, *, is_call: bool) -> None:
         self._call = call
-        self._event = event
         self._span = span
         self._is_call = is_call
         self._token: Token[Context] = otel_context.attach(around)
 
-    def end(self, response: Any, error: BaseException | None) -> None:
-        """Leave the span, and end it unless it is that of the call.
-
-        response: the result of the chain. error: what it raised, or None.
-        """
+    def end(self, error: BaseException | None) -> None:
+        """Leave the span, and end it unless it is that of the call. error: what the chain raised, or None."""
         otel_context.detach(self._token)
         if self._is_call:
             self._call.failure = error
             return
         if self._span.is_recording():
-            self._finish(response, error)
+            _conclude(self._span, error, self._call.settings.exception_messages)
         self._span.end()
 
     def abandon(self) -> None:
         """End the span of an event whose chain was given up, perhaps in another context."""
         if not self._is_call:
             self._span.end()
-
-    def _finish(self, response: Any, error: BaseException | None) -> None:
-        span = self._span
-        if self._event._speaks_http:
-            status = getattr(response, "status", None) if error is None else _status(error)
-            span.set_attribute("http.response.status_code", status or 500)
-            if (status or 500) < 500:
-                return
-        _conclude(span, error, self._call.settings.exception_messages)
 
 
 def _described(event: Event) -> tuple[str, SpanKind, dict[str, Any]]:
@@ -225,10 +212,6 @@ def _conclude(span: Span, error: BaseException | None, with_messages: bool) -> N
         span.set_attribute("junction.outcome", "discarded" if isinstance(error, Discard) else "retried")
     elif error is not None:
         _fail(span, error, type(error).__qualname__, with_messages)
-
-
-def _status(error: BaseException) -> int:
-    return error.status if isinstance(error, HTTPError) else 500
 
 
 def _fail(span: Span, error: BaseException | None, kind: str, with_messages: bool) -> None:

@@ -560,6 +560,15 @@ def test_a_context_without_a_trace_is_none(w3c):
     assert traces.spans[0].parent is None
 
 
+def test_a_session_that_gets_its_tenant_from_lambda_keeps_its_trace():
+    traces = Traces(SessionPolicy(lambda_tenant=True))
+    traces.resolver.on_invoke("charge")(lambda event: None)
+    context = SimpleNamespace(aws_request_id="1", tenant_id="acme")
+    traces.resolver.resolve({"action": "charge", "session": {"user": "ann", "traceparent": PARENT}}, context)
+    [span] = traces.spans
+    assert (span.parent.trace_id, span.parent.span_id) == PRODUCER
+
+
 def test_a_task_goes_on_with_the_trace_of_who_started_it():
     traces = Traces()
     traces.resolver.on_task("nightly")(lambda event: traces.own())
@@ -611,6 +620,55 @@ def test_a_record_that_is_malformed_fails_as_without_traces():
         except Exception as error:
             outcomes.append(repr(error))
     assert outcomes[0] == outcomes[1]
+
+
+def test_a_request_that_cannot_be_read_has_a_span_all_the_same():
+    for change in ({"headers": {"traceparent": 7}}, {"headers": 7, "multiValueHeaders": 7}, {"path": None}):
+        answers, traces = [], Traces()
+        for resolver in (Resolver(), traces.resolver):
+            resolver.get("/")(lambda: None)
+            try:
+                answers.append(resolver.resolve({**SAMPLES["rest"](), "multiValueHeaders": None, **change}))
+            except Exception as error:
+                answers.append(repr(error))
+        assert answers[0] == answers[1]
+        [span] = traces.spans
+        assert span.kind is SpanKind.SERVER
+
+
+def test_a_propagator_that_raises_is_as_if_it_found_nothing(monkeypatch):
+    def refuse(*_: object, **__: object) -> Any:
+        raise RuntimeError("propagator")
+
+    monkeypatch.setattr("opentelemetry.propagate.extract", refuse)
+    assert parents_and_links(Traces(trust_clients=True), {"traceparent": PARENT}) == (None, [])
+
+
+def test_a_chain_that_is_given_up_ends_its_span():
+    traces = Traces()
+    middleware = traces.resolver._engine.middleware[0]
+    opened = []
+
+    class Keep(Middleware):
+        def __call__(self, event):
+            opened.append(middleware(event))
+            next(opened[-1])
+            yield
+
+    traces.resolver.use(Keep())
+    traces.resolver.on_queue("orders")(lambda event: None)
+    traces.resolver.resolve(queue_event("a"), LAMBDA)
+    before = len(traces.spans)
+    opened[0].close()
+    assert len(traces.spans) == before + 1
+
+
+def test_the_header_of_x_ray_is_read_in_any_order():
+    for header in (f"Self=1-67891234-12456789abcdef012345678;{XRAY}", f"Sampled=1; Parent={SPAN};Root=1-{XRAY[7:40]}"):
+        traces = Traces()
+        traces.resolver.on_queue("orders")(lambda event: None)
+        traces.resolver.resolve(queue_event("a", system={"AWSTraceHeader": header}))
+        assert [links_of(span) for span in traces.spans if span.parent] == [[PRODUCER]]
 
 
 def test_no_state_is_left_by_a_handler_that_is_cancelled():
