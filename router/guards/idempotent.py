@@ -297,7 +297,7 @@ def _is_failure(event: Event, result: Any) -> bool:
 
 
 def _goes_on(event: Event) -> bool:
-    """Whether a handler goes on when its dispatch is cancelled: nothing stops a thread."""
+    """Whether a handler may go on when its dispatch is cancelled: a thread is stopped late, or not at all."""
     from router.dispatch.plan import is_async
 
     return getattr(event.route, "concurrency", 1) > 1 and not is_async(event.route.handler)

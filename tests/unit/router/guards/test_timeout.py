@@ -49,7 +49,7 @@ def nothing_is_left_behind() -> Iterator[None]:
     yield
     assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
-    assert time.monotonic() - started < LONG / 2
+    assert time.monotonic() - started < LONG
 
 
 def sleeping(event: Event) -> Any:
@@ -410,7 +410,7 @@ def test_an_end_in_the_last_moment_is_an_answer_or_a_504() -> None:
     resolver = Resolver().use(Timeout(0.001), *(plain() for _ in range(5)))
     resolver.get("/{count:int}")(lambda event: spin(int(event.params["count"])))
     client = TestClient(resolver)
-    statuses = [client.get(f"/{microseconds}").status for microseconds in range(600, 1400, 1)]
+    statuses = [client.get(f"/{microseconds}").status for microseconds in range(600, 1400, 4)]
 
     assert set(statuses) == {200, 504}
 
@@ -422,7 +422,7 @@ def test_an_end_in_the_last_moment_fails_a_record_or_not() -> None:
         resolver.on_queue("orders", batch=batch)(
             (lambda events: spin(int(events[0].body))) if batch else (lambda event: spin(int(event.body)))
         )
-        ended = [failures(resolver, str(microseconds)) for microseconds in range(800, 1200, 2)]
+        ended = [failures(resolver, str(microseconds)) for microseconds in range(500, 1500, 10)]
         assert [] in ended
         assert ["m0"] in ended
 
@@ -436,7 +436,7 @@ def test_an_end_in_the_last_moment_in_a_thread_is_an_answer_or_a_504() -> None:
     sys.setswitchinterval(1e-5)  # so that the watcher comes in time
     try:
         with ThreadPoolExecutor(1) as pool:
-            statuses = list(pool.map(lambda count: client.get(f"/{count}").status, range(500, 2500, 2)))
+            statuses = list(pool.map(lambda count: client.get(f"/{count}").status, range(500, 2500, 5)))
             assert pool.submit(lambda: "the thread lives").result() == "the thread lives"
     finally:
         sys.setswitchinterval(interval)
