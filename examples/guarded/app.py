@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,13 +10,21 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from adapters.aws import Aws, Settings
-from adapters.idempotency import IdempotencyTable
-from adapters.rate_limits import RateLimitTable
-from adapters.sqs import Sqs
-from adapters.tokens import DynamoDBTokenStore, Tokens
+from adapters.alerts import Alerts
 from examples.guarded.bank import bank
-from examples.guarded.storage import Payment, payments_table
+from examples.guarded.services import (
+    aws,
+    environment,
+    keys,
+    once,
+    payments,
+    polite,
+    queue,
+    settings,
+    to_the_bank,
+    usage,
+)
+from examples.guarded.storage import Payment
 from router import (
     BodyLimit,
     Cors,
@@ -28,31 +37,36 @@ from router import (
     SessionPolicy,
     Signing,
 )
-from router.guards import ApiKey, Idempotent, JsonSchema, Jwt, Permission, RateLimit, anyone, permission
-from router.telemetry import LogFields
+from router.environment import SQS, DynamoDB
+from router.guards import ApiKey, CircuitOpen, JsonSchema, Jwt, Permission, Timeout, anyone, permission
+from router.telemetry import LogFields, Usage, UsageLog
+
+log, usage_log = logging.getLogger("payments"), logging.getLogger("payments.usage")
+log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
 
 SCHEMAS = Path(__file__).parent / "schemas"
 OF_A_MACHINE = JsonSchema(SCHEMAS / "payment-by-machine.json")  # which has to say what it pays for
-
-aws = Aws(Settings.from_env())
-queue = Sqs(aws)
-payments = payments_table(aws)
-keys = Tokens(DynamoDBTokenStore(aws, table="keys"))
-once = Idempotent(IdempotencyTable(aws, table="idempotency"), in_progress_for=timedelta(minutes=2))
+READ = {"PAYMENTS_TABLE": [DynamoDB.GET_ITEM]}  # what a route does to what a variable names
+SETTLE = {"PAYMENTS_TABLE": [DynamoDB.GET_ITEM, DynamoDB.UPDATE_ITEM]}
 
 resolver = Resolver(
     # Any of them will do; the session then belongs to the owner, and goes along with each message, signed.
-    auth=[Jwt(os.environ["OIDC_ISSUER"], audience="payments", tenant_claim="org", keep=["role"]), ApiKey(keys)],
-    session=SessionPolicy(signing=Signing(os.environ["SESSION_SECRET"])),
+    auth=[Jwt(settings["OIDC_ISSUER"], audience="payments", tenant_claim="org", keep=["role"]), ApiKey(keys)],
+    session=SessionPolicy(signing=Signing(settings["SESSION_SECRET"])),
     deny_by_default=True,
+    delay=queue.delay,  # how long a message waits that comes too early
+    environment=environment,  # one error names whatever is missing of `requires=`, before the first event
 )
 resolver.use(
-    LogFields(redact=["authorization", "x-api-key", "account"]),  # every line says its event, and no account
+    Usage(usage, UsageLog(usage_log.info)),  # a row for each request and message, also for those that are refused below
+    LogFields(json=True, redact=["authorization", "x-api-key", "account"]),  # every line says its event
+    Timeout(),
     Cors("https://pay.example.com", headers=["authorization", "content-type", "idempotency-key"]),
     SecurityHeaders(),
     BodyLimit(16_384),
-    RateLimit(RateLimitTable(aws, table="rate-limits"), rate=20, per=60, by="user"),
+    polite,
 )
+resolver.on_error(Alerts(queue="alerts", service="payments", aws=aws, ignore=[CircuitOpen]))
 
 
 @dataclass
@@ -82,16 +96,18 @@ def within(limit: int) -> Permission:
     "/payments",
     middleware=[JsonSchema(SCHEMAS / "payment.json", instead={"api-key": OF_A_MACHINE}), once],
     permission=within(100_000) | admin,
+    requires={"PAYMENTS_TABLE": [DynamoDB.PUT_ITEM], "SETTLEMENTS": [SQS.SEND_MESSAGE]},
 )
 def pay(payment: NewPayment, session: Session) -> tuple[dict[str, Any], int]:
     """Accept a payment and have it settled. A repeat of the request gets the same answer, and pays nothing."""
+    bank.check(payment.account)
     payment_id = str(uuid4())
     payments.create(Payment(payment_id, session.require_user(), payment.account, payment.cents, "accepted"))
-    queue.send("settlements", {"payment_id": payment_id})
+    queue.send(os.environ["SETTLEMENTS"], {"payment_id": payment_id})
     return {"payment_id": payment_id, "status": "accepted"}, 202
 
 
-@resolver.get("/payments/{payment_id}", middleware=[ETag()], permission=anyone)
+@resolver.get("/payments/{payment_id}", middleware=[ETag()], permission=anyone, requires=READ)
 def show(payment_id: str) -> Payment:
     """Show a payment of the tenant."""
     payment = payments.get(Payment, payment_id, consistent=True)
@@ -116,13 +132,14 @@ def health() -> str:
 # ---- messages ---------------------------------------------------------------------------------------------------
 
 
-@resolver.on_queue("settlements", middleware=[once], permission=anyone)
+@resolver.on_queue("settlements", middleware=[once], permission=anyone, requires=SETTLE)
 def settle(event: QueueEvent) -> None:
     """Have the bank settle a payment. The session came with the message; a message that comes twice pays once."""
-    payment_id = event.json()["payment_id"]
-    payment = show(payment_id)
-    bank.transfer(payment.account, payment.cents, reference=payment_id)
-    payments.update(Payment, payment_id, set={"status": "settled"})
+    payment = show(event.json()["payment_id"])
+    with to_the_bank:  # while the bank is down nobody waits for it: the message comes again
+        bank.transfer(payment.account, payment.cents, reference=payment.payment_id)
+    payments.update(Payment, payment.payment_id, set={"status": "settled"})
+    log.info("settled")  # the line says whose payment, and of which request
 
 
 handler = resolver

@@ -20,6 +20,6 @@ class Payment:
     status: str  # accepted, settled
 
 
-def payments_table(aws: Aws) -> Table:
+def payments_table(aws: Aws, name: str) -> Table:
     """Return the table of payments. Each call sees those of the session's tenant, and no others."""
-    return Table("payments", [Payment], aws=aws, tenant_prefix=True)
+    return Table(name, [Payment], aws=aws, tenant_prefix=True)

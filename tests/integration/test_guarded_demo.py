@@ -47,6 +47,19 @@ IdempotencyTable.begin = lambda self, key, claim: None
 IdempotencyTable.finish = lambda self, *args, **options: None
 """
 
+# Everybody asks the bank, however often it has failed.
+UNBROKEN = """
+from router.guards import CircuitBreaker
+CircuitBreaker.__enter__ = lambda self: None
+CircuitBreaker.__exit__ = lambda self, *error: None
+"""
+
+# Rows of usage are lost.
+UNUSED = """
+from adapters.usage import UsageTable
+UsageTable.write = lambda self, rows, seconds=5: None
+"""
+
 # The buckets are never empty.
 UNLIMITED = """
 from adapters.rate_limits import RateLimitTable
@@ -57,7 +70,7 @@ RateLimitTable.take = lambda self, *args, **options: 0.0
 ONE_PARTITION = """
 import examples.guarded.storage as storage
 from adapters.dynamodb import Table
-storage.payments_table = lambda aws: Table("payments", [storage.Payment], aws=aws)
+storage.payments_table = lambda aws, name: Table(name, [storage.Payment], aws=aws)
 """
 
 # Keys are stored as they are.
@@ -107,6 +120,8 @@ def test_it_ends_well_and_fits_into_a_terminal() -> None:
         (PERMISSIVE, "a large payment needs an administrator"),
         (FORGETFUL, "both get the same answer"),
         (UNLIMITED, "Bob is slowed down"),
+        (UNBROKEN, "after two failures nobody asked it"),
+        (UNUSED, "each request and message has a row"),
         (ONE_PARTITION, "for Bob there is none"),
         (PLAIN_KEYS, "the table does not know the key"),
     ],

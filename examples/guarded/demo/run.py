@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import time
 from typing import Any
 
 from examples.delivery import QueueMapping, as_delivered
@@ -25,15 +26,18 @@ READING = {
 class Demo:
     """Play the clients and the queue; the application, its calls and its tokens are real."""
 
-    def __init__(self, cloud: Cloud, issuer: Issuer, timeline: Timeline) -> None:
+    def __init__(self, cloud: Cloud, issuer: Issuer, timeline: Timeline, usage: UsageLines, log: LogLines) -> None:
         # As in Lambda, the environment is there before the application is imported.
         from examples.guarded import app
         from examples.guarded.bank import bank
+        from examples.guarded.services import to_the_bank
 
-        self.app, self.bank = app, bank
+        self.app, self.bank, self.breaker = app, bank, to_the_bank
+        self.log = log
         self.client = TestClient(app.resolver)
         self.cloud = cloud
         self.timeline = timeline
+        self.usage = usage
         self.queue = QueueMapping(cloud.aws, cloud.queue_url, cloud.queue_arn, self.invoke)
         self.ann = f"Bearer {issuer.token('ann', 'acme')}"
         self.boss = f"Bearer {issuer.token('boss', 'acme', role='admin')}"
@@ -49,8 +53,10 @@ class Demo:
         self.pay_once()
         self.settle_once()
         self.read()
+        self.refuse()
         self.use_a_key()
         self.limit()
+        self.account_for()
 
     def invoke(self, payload: Any) -> Any:
         """Invoke the function as Lambda does."""
@@ -106,15 +112,27 @@ class Demo:
 
     def settle_once(self) -> None:
         """Work off the queue while the bank is down, then while it is up, and deliver a message twice."""
-        self.timeline.step("How often: a message that comes twice")
+        self.timeline.step("How often: messages, while the bank is down and up again")
+        self.pay(self.ann, TEA)
         self.bank.down = True
-        failed = self.queue.poll(wait_s=5)
+        self.check("while the bank is down the messages fail", len(self.queue.poll(wait_s=5)), 3)
+        self.check("after two failures nobody asked it", self.bank.asked, 2)
+        [alert] = self.cloud.received(self.cloud.alerts_url)
+        alerted = alert["error"].rpartition(".")[2], alert["route"]
+        self.check("an alert says what failed, and where", alerted, ("BankDown", "sqs settlements"))
         self.bank.down = False
-        self.check("while the bank is down both messages fail", len(failed), 2)
-        self.check("when it is up none does", self.queue.poll(wait_s=5), [])
+        while self.breaker.state == "open":
+            time.sleep(0.05)
+        failed = list[str]()
+        while len(self.bank.transfers) < 3 and not failed:  # the one that was to come later is not there at once
+            failed = self.queue.poll(wait_s=5)
+        self.check("when it is up none fails", failed, [])
         self.invoke(self.invoked[-1])
         paid = [reference for _, _, reference in self.bank.transfers]
-        self.check("each is paid once, also when it is delivered again", (len(paid), len(set(paid))), (2, 2))
+        self.check("each is paid once, also when it is delivered again", (len(paid), len(set(paid))), (3, 3))
+        line = self.log.lines[-1]
+        fields = {name: line.get(name) for name in ("message", "route", "tenant")}
+        self.check("the log says whose", fields, {"message": "settled", "route": "sqs settlements", "tenant": "acme"})
 
     def read(self) -> None:
         """Read the payment, as its owner and as another tenant."""
@@ -125,6 +143,12 @@ class Demo:
         again = self.client.get(path, headers={"Authorization": self.ann, "If-None-Match": first.headers["etag"]})
         self.check("who has it already gets no body", (again.status, again.body), (304, b""))
         self.check("for Bob there is none", self.client.get(path, headers={"Authorization": self.bob}).status, 404)
+
+    def refuse(self) -> None:
+        """Pay to an account that is blocked."""
+        self.timeline.step("An error with a code of the application's own")
+        answer = self.pay(self.ann, {**TEA, "account": "XX0000"})
+        self.check("clients see the code", (answer.status, answer.json()["code"]), (409, "P0007"))
 
     def use_a_key(self) -> None:
         """Issue a key for a machine, and use it."""
@@ -147,24 +171,78 @@ class Demo:
         answer = self.client.get(f"/payments/{self.payment_id}", headers={"Authorization": self.ann})
         self.check("Ann is not", answer.status, 200)
 
+    def account_for(self) -> None:
+        """Ask the table of usage who did what."""
+        self.timeline.step("What was used, by whom, and what it cost")
+        rows = self.cloud.aws.call("dynamodb", "scan", TableName="usage")["Items"]
+        self.check("each request and message has a row", len(rows), len(self.usage.rows))
+        users = {row["user"]["S"] for row in rows if row["account"]["S"] == "acme" and "user" in row}
+        self.check("Ann's tenant had three users", users, {"ann", "boss", "machine"})
+        refused = sum(row["outcome"]["S"] == "refused" for row in rows)
+        self.check("refusals are counted, too", refused > 5, True)
+
+
+class LogLines(logging.Handler):
+    """Keep the lines of the application's log with their fields, as Lambda would write them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a line."""
+        text = self.format(record)
+        if text.startswith("{"):
+            self.lines.append(json.loads(text))
+
+
+class UsageLines(logging.Handler):
+    """Print the rows of usage, which are logged one on each line."""
+
+    def __init__(self, timeline: Timeline) -> None:
+        super().__init__()
+        self.timeline = timeline
+        self.rows: list[dict[str, Any]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take the rows of one call of the function."""
+        for text in record.getMessage().splitlines():
+            row = json.loads(text)
+            self.rows.append(row)
+            line = {
+                "source": row["event_source"].lower(),
+                "route": row["endpoint"],
+                "tenant": row["account"].strip("()") if row["user"] else "",
+                "user": row["user"],
+                "attempt": row["attempt"],
+                "ms": row["duration_ms"],
+                "outcome": row["status"] or row["outcome"],
+            }
+            self.timeline.add(json.dumps(line))
+
 
 def main() -> int:
     """Run the demonstration. 0: every check held; 1: one did not; 130: stopped from the keyboard."""
     timeline = Timeline()
-    logger = logging.getLogger("router")
-    logger.addHandler(timeline.library)
-    logger.propagate = False
+    usage, log = UsageLines(timeline), LogLines()
+    for name, handler in (("payments.usage", usage), ("router", timeline.library)):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.propagate = False
+    logging.getLogger().addHandler(log)  # in the place of Lambda's own
     isolate()
     try:
         with Cloud() as cloud, Issuer() as issuer:
-            os.environ |= {**cloud.environment(), "OIDC_ISSUER": issuer.url}
+            os.environ["AWS_ENDPOINT_URL"] = cloud.url
+            cloud.parameter("OIDC_ISSUER", issuer.url)
             timeline.title(
                 "Junction: examples/guarded",
                 "A payment service with every guard, as one Lambda function.",
                 f"Its calls go to a mock of AWS in memory ({cloud.url}),",
                 f"its tokens are of an issuer on this machine ({issuer.url}).",
+                "Each line below is a row of usage; ok is a check.",
             )
-            Demo(cloud, issuer, timeline).run()
+            Demo(cloud, issuer, timeline, usage, log).run()
     except Mismatch as mismatch:
         timeline.failed(mismatch)
         return 1
