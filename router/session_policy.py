@@ -234,8 +234,7 @@ class SessionPolicy(Policy):
 
     def _check(self) -> None:
         """Refuse arguments that make no sense."""
-        unknown = set(self.require) - {"tenant", "user"}
-        if unknown:
+        if unknown := set(self.require) - {"tenant", "user"}:
             raise ConfigurationError(
                 f"SessionPolicy(require=...): {', '.join(sorted(unknown))} unknown; use tenant, user"
             )
@@ -343,8 +342,7 @@ class SessionPolicy(Policy):
             return session if session.tenant or not self.lambda_tenant else session.replace(tenant=event.tenant_id)
         tenant = request.tenant(event)
         self._check_isolation(event, tenant)
-        if not tenant and self.lambda_tenant:
-            tenant = event.tenant_id
+        tenant = tenant or (event.tenant_id if self.lambda_tenant else None)
         user, correlation_id = request.user(event), request.correlation_id(event)
         claims = request.kept_claims(event)
         return Session(tenant or None, user or None, claims, correlation_id or None, _policy=self)

@@ -158,7 +158,7 @@ def fingerprint(event: Event, chosen: bool) -> str:
 
 def _content(event: Event) -> bytes:
     """Return the body without the session that travels in the detail of a bus event: each sending signs it anew."""
-    detail = event.json() if event.source is Source.EVENTBRIDGE else None
+    detail: Any = event.json() if event.source is Source.EVENTBRIDGE else None
     metadata = detail.get("metadata") if type(detail) is dict else None
     if type(metadata) is not dict or event._policy.attribute not in metadata:
         return event.body
