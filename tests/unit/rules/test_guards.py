@@ -60,7 +60,7 @@ GUARDS: dict[str, Callable[[], dict[str, Any]]] = {
 
 def guarded(kind: str, waits: bool, handled: list[str]) -> Resolver:
     options: dict[str, Any] = GUARDS[kind]()
-    resolver = Resolver(auth=options.get("auth")).use(Timeout(0.05), *options.get("use", ()))
+    resolver = Resolver(auth=options.get("auth")).use(Timeout(0.25), *options.get("use", ()))
 
     def handle(event: Event) -> None:
         handled.append(event.id)

@@ -165,7 +165,7 @@ def test_a_call_that_is_not_waited_for_any_more_is_not_begun():
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_time_limit_stops_a_handler_and_its_message_fails_alone(asynchronous: bool):
-    resolver = Resolver().use(Timeout(0.1))
+    resolver = Resolver().use(Timeout(0.3))
 
     def handle(event: Event) -> None:
         while event.body == b"slow":

@@ -19,7 +19,7 @@ from router.guards import Idempotent, MemoryStore, Timeout
 from router.testing import TestClient, samples
 
 LONG = 20.0  # seconds: nothing in this file waits so long
-SHORT = 0.05
+SHORT = 0.25  # seconds: what is fast takes less, also on a busy machine
 
 
 class Waits(Middleware):
@@ -132,7 +132,7 @@ def test_a_call_fails_with_the_error() -> None:
     resolver.on_invoke("slow")(lambda event: time.sleep(LONG))
     resolver.on_message("slow")(lambda event: time.sleep(LONG))
 
-    with pytest.raises(HandlerTimeout, match=r"stopped after 0\.05 s"):
+    with pytest.raises(HandlerTimeout, match=r"stopped after 0\.25 s"):
         resolver.resolve({"action": "slow"})
     assert resolver.resolve(samples.websocket(route_key="slow"))["statusCode"] == 504
 
@@ -323,7 +323,7 @@ def test_the_shorter_one_of_two_limits_counts(asynchronous: bool, outer: float, 
     assert [client.get(path).status for path in ("/slow", "/fast", "/slow")] == [504, 204, 504]
 
 
-@pytest.mark.parametrize("outer", [0.3, LONG])
+@pytest.mark.parametrize("outer", [0.8, LONG])
 def test_the_outer_limit_goes_on_after_an_inner_one(outer: float) -> None:
     inner = Resolver().use(Timeout(SHORT))
     inner.get("/{speed}")(sleeping)
@@ -352,7 +352,7 @@ def alarms() -> Iterator[list[float]]:
 
 
 def test_a_timer_of_the_application_goes_on_and_is_put_back(alarms: list[float]) -> None:
-    resolver = application("sync", Timeout(SHORT * 3), lambda resolver, handler: resolver.get("/{speed}")(handler))
+    resolver = application("sync", Timeout(SHORT), lambda resolver, handler: resolver.get("/{speed}")(handler))
     before = signal.getsignal(signal.SIGALRM)
     signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
 
@@ -463,7 +463,7 @@ def test_it_is_not_lost_where_python_ignores_exceptions() -> None:
 
     class Slow:
         def __del__(self) -> None:
-            spin(100_000)
+            spin(600_000)
 
     resolver = Resolver().use(Timeout(SHORT))
 
@@ -489,7 +489,7 @@ def test_what_got_lost_is_raised_once_more(run: Callable[[Any], Any]) -> None:
     @resolver.get("/")
     def handle() -> None:
         held = Held()
-        watched = weakref.ref(held, lambda _: spin(100_000))
+        watched = weakref.ref(held, lambda _: spin(600_000))
         del held
         for _ in range(int(LONG * 1000)):
             time.sleep(0.001)
