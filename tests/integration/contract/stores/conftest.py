@@ -14,8 +14,10 @@ from adapters.aws import Aws
 from adapters.idempotency import IdempotencyTable
 from adapters.rate_limits import RateLimitTable
 from adapters.redis import Redis, RedisBuckets, RedisStore
+from router import Resolver
 from router.guards import MemoryBuckets, MemoryStore
 from router.idempotency import Claim, Stored
+from router.testing import samples
 from tests.integration.adapters.places import aws_of
 from tests.servers.aws import AwsServer
 from tests.servers.miniredis import RedisServer
@@ -91,6 +93,17 @@ def tables(aws: Aws) -> tuple[IdempotencyTable, RateLimitTable]:
     return found
 
 
+def close_on_own_loop(redis: Redis) -> None:
+    """Close what async handlers of a resolver have opened: on the loop that they run on."""
+    resolver = Resolver()
+
+    @resolver.on_invoke("close")
+    async def close() -> None:
+        await redis.close_async()
+
+    resolver.resolve(samples.invoke("close"))
+
+
 @pytest.fixture(params=["memory", "moto", "ministack", "redis", "redis-cluster"])
 def kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -126,6 +139,7 @@ def place(kind: str, runner: asyncio.Runner | None, request: pytest.FixtureReque
             redis.close()
             if runner is not None:
                 runner.run(redis.close_async())
+                close_on_own_loop(redis)
 
         close = close_redis
     yield Place(clock, store, buckets, Verbs(store, runner), Verbs(buckets, runner), tolerance)
