@@ -77,7 +77,8 @@ class RateLimit(Middleware):
     rate, per: so many events in so many seconds (or a timedelta).
     burst: how many may come at once; `rate` by default.
     by: whose bucket: that of the "tenant", the "user" or the "address" (of IPv6 its /64, which one client has for
-        itself), or what a function of the event returns. Events of nobody share one.
+        itself), or what a function of the event returns. Clients of whom that says nothing share one bucket, and
+        messages, schedules and calls share another. By "address" those are not counted: they have none.
     name: tells limits apart that share buckets; by default the rate and `by`.
     when_down: what happens while the buckets do not answer: "refuse" (503; the record fails), or "run".
 
@@ -120,11 +121,12 @@ class RateLimit(Middleware):
         self._whose = by if callable(by) else _BY[by]
         self._name = name or f"{rate}/{window:g}/{by if isinstance(by, str) else getattr(by, '__qualname__', 'own')}"
         self._runs_without = when_down == "run"
+        self._by_address = by == "address"
 
     def __call__(self, event: Event) -> Around:
-        if _is_free(event):
+        key = None if _is_free(event) else self._key(event)
+        if key is None:
             return
-        key = self._key(event)
         try:
             wait = self._buckets.take(key, self._interval, self._slack, time())
         except Exception as error:
@@ -135,9 +137,9 @@ class RateLimit(Middleware):
 
     async def call_async(self, event: Event) -> AsyncAround:
         """Do the same in an async chain, without blocking its event loop."""
-        if _is_free(event):
+        key = None if _is_free(event) else self._key(event)
+        if key is None:
             return
-        key = self._key(event)
         try:
             wait = await self._buckets.take_async(key, self._interval, self._slack, time())
         except Exception as error:
@@ -146,14 +148,19 @@ class RateLimit(Middleware):
             self._refuse(event, wait)
         yield
 
-    def _key(self, event: Event) -> str:
+    def _key(self, event: Event) -> str | None:
+        """Return the key of the event's bucket; None where it is not counted."""
         whose = self._whose(event)
         if whose is not None and not isinstance(whose, str):
             raise ConfigurationError(f"RateLimit(by=...) returned {whose!r:.80}; give text, or None")
+        if whose is None and self._by_address and not event._from_client:
+            return None  # a queue has no address: one bucket for all messages would hold up the application itself
         from hashlib import sha256
 
+        # Clients whom nobody knows have a bucket apart: they could empty that of a schedule otherwise.
+        unknown = "nobody" if event._from_client else "no client"
         # Hashed: an address or a user is nobody's business who reads the table.
-        owner = "nobody" if whose is None else "of:" + whose
+        owner = unknown if whose is None else "of:" + whose
         return sha256(f"{len(self._name)}:{self._name}{owner}".encode("utf-8", "surrogatepass")).hexdigest()
 
     def _refuse(self, event: Event, wait: float) -> None:

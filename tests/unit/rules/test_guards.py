@@ -51,7 +51,7 @@ class Book:
 
 
 GUARDS: dict[str, Callable[[], dict[str, Any]]] = {
-    "rate limit": lambda: {"use": [RateLimit(HangingBuckets(), rate=1, by="address")]},
+    "rate limit": lambda: {"use": [RateLimit(HangingBuckets(), rate=1, by="tenant")]},
     "idempotency": lambda: {"use": [Idempotent(HangingStore())]},
     "bearer": lambda: {"auth": Bearer(Hanging())},
     "key": lambda: {"auth": ApiKey(Hanging())},

@@ -116,6 +116,25 @@ def test_a_client_that_changes_its_ipv6_address_stays_in_its_bucket(first: str, 
     assert answers == [200, 429 if share else 200]
 
 
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_limit_by_address_does_not_hold_up_messages_and_calls(clock: Clock, waits: bool) -> None:
+    client = application(by="address", rate=1, waits=waits)
+    assert client.queue("orders", ["a", "b", "c"]) == {"batchItemFailures": []}
+    assert [client.invoke("order") for _ in range(2)] == ["ok", "ok"]
+    without = samples.alb("GET", "/")
+    without["headers"].pop("x-forwarded-for")
+    assert [client.event(without)["statusCode"] for _ in range(2)] == [200, 429]  # a client may not hide its address
+
+
+@pytest.mark.parametrize("by", ["user", "tenant", lambda event: event.session.user])
+def test_clients_whom_nobody_knows_do_not_hold_up_messages_and_calls(clock: Clock, by: Any) -> None:
+    client = application(by=by, rate=1)
+    assert statuses(client, 2) == [200, 429]
+    assert client.queue("orders", ["a"]) == {"batchItemFailures": []}
+    with pytest.raises(TooManyRequests):
+        client.invoke("order")  # what has no client shares a bucket, as before
+
+
 def test_by_address_and_by_a_function(clock: Clock) -> None:
     client = application(by="address", rate=1)
     here, there = (samples.rest("GET", "/", source_ip=address) for address in ("203.0.113.7", "203.0.113.8"))
