@@ -14,6 +14,7 @@ from router.errors import BadRequest, ConfigurationError, Forbidden, HTTPError, 
 from router.event import Source
 from router.guards.auth import MODES, check_mode, credentials_of
 from router.guards.credentials import BYPASSED, not_valid
+from router.guards.log import INFO, WARNING, log
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Authenticate(Middleware):
         self.needs_await = any(credential.needs_await for credential in self.credentials)
         self.mode = mode
         self.connections = connections
+        self._warned = False  # each message would say the same
         self._opened = False  # for a route among others that are closed
         self._narrowed = False  # for a route with credentials of its own
 
@@ -122,6 +124,7 @@ class Authenticate(Middleware):
     def _has_to_ask(self, event: Event, needed: tuple[str, ...]) -> bool:
         """Whether credentials are asked for; False where the session is accepted without."""
         if event._from_client and not _is_message(event):
+            self._check_order(event)
             return True
         missing = _missing(event, needed)
         if missing is None:
@@ -129,9 +132,28 @@ class Authenticate(Middleware):
                 self._check_kind(event)
             return False
         if event._from_client:
+            self._tell_of_unknown(event)
             raise Unauthorized(f"this connection has no {missing}")
         needs = f"session.{missing} is required by {type(self).__name__} and missing"
         raise SessionIncomplete(missing, f"{needs}; auth= gives a route another mode")
+
+    def _check_order(self, event: Event) -> None:
+        """Refuse a `$connect` that was kept before anybody knew whose it is."""
+        if self.connections is not None and event.source is Source.WEBSOCKET and "connection" in event.state:
+            name = type(self).__name__
+            raise ConfigurationError(
+                f"{event.route}: TrackConnections stands outside of {name}; give it to use() after that"
+            )
+
+    def _tell_of_unknown(self, event: Event) -> None:
+        """Log why a message has no session: the client, who cannot mend it, hears nothing of it."""
+        if self.connections is not None:
+            told = "%s: connection %s is not in the table: it has ended, or TrackConnections did not run at $connect"
+            log(INFO, told, event.route, event.connection_id)
+        elif not self._warned:
+            self._warned = True
+            told = "%s: a message brings no session: give %s(connections=...) a TrackConnections, and use() both"
+            log(WARNING, told, event.route, type(self).__name__)
 
     def _check_kind(self, event: Event) -> None:
         """Refuse a message of a connection that was opened with a credential that its route does not take."""

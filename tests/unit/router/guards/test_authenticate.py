@@ -710,6 +710,7 @@ class Tracker:
     def __call__(self, event: Any) -> Any:
         if event.name == "$connect":
             self.sessions[event.connection_id] = event.session
+            event.state["connection"] = event.connection_id
         yield
 
 
@@ -732,6 +733,27 @@ def test_a_connection_is_authenticated_once_and_its_messages_by_its_session(form
     assert client.message("hi", connection_id="c2")["statusCode"] == 401
     assert client.message("hi", connection_id="c2", route_key="open")["statusCode"] == 200
     assert client.disconnect(connection_id="c1")["statusCode"] == 200
+
+
+@both_forms
+def test_the_log_says_why_a_message_has_no_session(form: Form, caplog: pytest.LogCaptureFixture) -> None:
+    client = chat(form, tracked=False)
+    client.connect(connection_id="c1", headers=bearer("ann"))
+    assert [client.message("hi", connection_id="c1")["statusCode"] for _ in range(3)] == [401] * 3
+    assert caplog.text.count("give Authenticate(connections=...) a TrackConnections") == 1
+    with caplog.at_level(logging.INFO, "router.guards"):
+        chat(form).message("hi", connection_id="c9")
+    assert "connection c9 is not in the table" in caplog.text
+
+
+@both_forms
+def test_a_connection_is_not_kept_before_it_is_known_whose_it_is(form: Form, caplog: pytest.LogCaptureFixture) -> None:
+    tracker = Tracker()
+    resolver = Resolver(session=POLICY)
+    resolver.use(tracker, form(Book(), connections=tracker))
+    resolver.on_connect()(lambda: None)
+    assert TestClient(resolver).connect(headers=bearer("ann"))["statusCode"] == 500
+    assert "TrackConnections stands outside of Authenticate; give it to use() after that" in caplog.text
 
 
 @both_forms
