@@ -145,7 +145,7 @@ class Authenticate(Middleware):
                 f"{event.route}: TrackConnections stands outside of {name}; give it to use() after that"
             )
 
-    def _tell_of_unknown(self, event: Event) -> None:
+    def _tell_of_unknown(self, event: Any) -> None:
         """Log why a message has no session: the client, who cannot mend it, hears nothing of it."""
         if self.connections is not None:
             told = "%s: connection %s is not in the table: it has ended, or TrackConnections did not run at $connect"
