@@ -31,10 +31,11 @@ def _redact(record: logging.LogRecord, redact: Redact) -> None:
         held[name] = redact({name: held[name]})[name]
     if record.args:
         record.args = redact(record.args)
-    if isinstance(record.msg, str):
-        _redact_message(record, redact)
-    else:
-        record.msg = redact(record.msg)
+    message = record.msg
+    if not isinstance(message, str):
+        record.msg = redact(message)
+    if record.msg is message and not (isinstance(message, dict) and not record.args):
+        _redact_message(record, redact)  # what its str() says, too: an error as a message
     if record.exc_text:
         record.exc_text = redact.text(record.exc_text)
     if record.exc_info and record.exc_info[1] is not None:
@@ -72,14 +73,16 @@ class _Errors:
     def _without_secrets(self, error: BaseException) -> BaseException:
         try:
             text = str(error)
-        except Exception:  # its own method fails, as it will for the formatter
-            return error
+        except Exception:  # its own method fails; traceback writes these words then
+            text = f"<exception {type(error).__name__}() failed>"
         inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
         others = [self.of(one) for one in inner]
         cause, context = (None if one is None else self.of(one) for one in (error.__cause__, error.__context__))
         other = self._redact.text(text)
-        before = (text, error.__cause__, error.__context__, *inner)
-        if all(one is was for one, was in zip((other, cause, context, *others), before, strict=True)):
+        said = [str(note) for note in getattr(error, "__notes__", ())]
+        notes = [self._redact.text(note) for note in said]
+        before = (text, error.__cause__, error.__context__, *inner, *said)
+        if all(one is was for one, was in zip((other, cause, context, *others, *notes), before, strict=True)):
             return error
         if isinstance(error, BaseExceptionGroup):
             made: BaseException = BaseExceptionGroup(self._redact.text(error.message), others)
@@ -88,8 +91,8 @@ class _Errors:
         made.__cause__, made.__context__ = cause, context
         made.__suppress_context__ = error.__suppress_context__
         made.__traceback__ = error.__traceback__
-        for note in getattr(error, "__notes__", ()):
-            made.add_note(self._redact.text(str(note)))
+        for note in notes:
+            made.add_note(note)
         return made
 
 

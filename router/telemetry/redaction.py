@@ -9,14 +9,15 @@ A copy is made of whatever holds such a field; the rest stays the caller's own o
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from fnmatch import translate
 
 from router.errors import ConfigurationError
+from router.telemetry.redacted_text import TextRules
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     Matcher = Callable[[str], Any]
@@ -26,8 +27,6 @@ _MOST = 10_000  # values that are looked at in one line
 _LONGEST = 1_000_000  # characters of a text that is searched; CloudWatch takes a megabyte in a line
 _MOST_NAMES = 10_000  # of which is remembered whether a rule means them
 _OPENS = re.compile(r"[{\[]")
-# After a name, as JSON or repr() write it; without its end, where a text was cut.
-_VALUE = r"""\s*:\s*(?P<value>b?"(?:[^"\\]|\\.)*+"?|b?'(?:[^'\\]|\\.)*+'?|\[[^\]]*+\]?|\{[^}]*+\}?|[^\s,}\]]++)"""
 _ATOMS = (str, int, float, bool, type(None))
 
 
@@ -51,14 +50,14 @@ class Redact:
         if not self._rules:
             raise ConfigurationError("Redact([]): name a field")
         self._known: dict[str, list[tuple[str, ...]]] = {}
-        self._in_text = _searched([segments[-1] for segments in self._rules if len(segments) == 1])
+        self._in_text = TextRules(self._rules, _fits, plain_name)
 
     def __call__(self, value: Any) -> Any:
         """Return a value without what the rules name: the value itself, where they name nothing in it."""
         return _Walk(self).of(value, ())
 
     def text(self, text: str) -> str:
-        """Return a text without what the rules name: in JSON in it, and after quoted names as `repr` writes them."""
+        """Return a text without what the rules name: in JSON in it, and after names as `repr` writes them."""
         return _Walk(self).text(text, ())
 
     def names(self, name: str, around: tuple[str, ...]) -> bool:
@@ -66,6 +65,9 @@ class Redact:
 
         name: of the field. around: the names of what it stands in, outermost first, as `plain_name` returns them.
         """
+        if "." in name:  # `http.request.header.authorization`: a way that somebody wrote as one name
+            *outer, name = name.split(".")
+            around = (*around, *map(plain_name, outer))
         rules = self._known.get(name)
         if rules is None:
             plain = plain_name(name)
@@ -77,13 +79,12 @@ class Redact:
                 return True
         return False
 
-    def after_names(self, text: str) -> str:
-        """Return a text with the mask after each quoted name that a rule of one name means."""
-        return text if self._in_text is None else self._in_text.sub(self._masked, text)
+    def after_names(self, text: str, known: Sequence[tuple[int, int]] = ()) -> str:
+        """Return a text with the mask after each name that a rule means.
 
-    def _masked(self, found: re.Match[str]) -> str:
-        start, quote = found.start("value") - found.start(), found["quote"]
-        return f"{found[0][:start]}{quote}{self.mask}{quote}"
+        known: from where to where it is JSON, of which `text` took what rules of several names mean.
+        """
+        return self._in_text.without(text, self.mask, known)
 
 
 def plain_name(name: str) -> str:
@@ -124,16 +125,6 @@ def _fits(segment: str, plain: str) -> bool:
     return matcher(plain) is not None
 
 
-def _searched(names: list[str]) -> re.Pattern[str] | None:
-    """Return a pattern for quoted names with a value after them, as a text may hold them; None for no names."""
-    if not names:
-        return None
-    gap = "[-_ ]?"
-    any_of = {"*": r"[\w -]*", "?": r"\w"}
-    forms = "|".join(gap.join(any_of.get(char) or re.escape(char) for char in name) for name in names)
-    return re.compile(rf"""(?P<quote>["'])(?:{forms})(?P=quote){_VALUE}""", re.IGNORECASE)
-
-
 class _Walk:
     """One look through a value: with an eye on cycles, depth and size."""
 
@@ -150,6 +141,10 @@ class _Walk:
             return self.text(value, around)
         if isinstance(value, _ATOMS):
             return value
+        if isinstance(value, bytes | bytearray):
+            text = value.decode("utf-8", "replace")
+            other = self.text(text, around)
+            return value if other is text else other.encode("utf-8", "replace")
         if id(value) in self._inside:
             return "<cycle>"
         try:
@@ -174,9 +169,10 @@ class _Walk:
             self._left -= 1
             if self._left < 0:
                 return {**made, "...": "<cut>"}
-            if isinstance(name, str):
-                named = self._redact.names(name, around)
-                other = self._redact.mask if named else self.of(held, (*around, plain_name(name)))
+            if isinstance(name, str | bytes):
+                text = _text_of_name(name)
+                named = self._redact.names(text, around)
+                other = self._redact.mask if named else self.of(held, (*around, *map(plain_name, text.split("."))))
             else:
                 other = self.of(held, around)
             changed = changed or other is not held
@@ -184,8 +180,7 @@ class _Walk:
         return made if changed else value
 
     def _of_list(self, value: Any, members: Any, around: tuple[str, ...]) -> Any:
-        is_header = isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str)  # as lists have them
-        if is_header and self._redact.names(value[0], around):
+        if isinstance(value, tuple) and self._is_header(value, around):
             return value[0], self._redact.mask
         made: list[Any] = []
         changed = False
@@ -193,45 +188,80 @@ class _Walk:
             self._left -= 1
             if self._left < 0:
                 return [*made, "<cut>"]
-            other = self.of(held, around)
+            is_header = isinstance(held, list) and self._is_header(held, around)  # a pair in JSON
+            other = [held[0], self._redact.mask] if is_header else self.of(held, around)
             changed = changed or other is not held
             made.append(other)
         if not changed:
             return value
         return tuple(made) if isinstance(value, tuple) else made
 
+    def _is_header(self, pair: Any, around: tuple[str, ...]) -> bool:
+        """Whether a list or tuple is a name with its value, and a rule means the name."""
+        if len(pair) != 2 or not isinstance(pair[0], str | bytes):
+            return False
+        return self._redact.names(_text_of_name(pair[0]), around)
+
     def text(self, text: str, around: tuple[str, ...]) -> str:
-        """Return a text without what the rules name in the JSON in it, and after quoted names."""
+        """Return a text without what the rules name in the JSON in it, and after names."""
         bracketed = "{" in text or "[" in text
-        if not bracketed and "'" not in text and '"' not in text:
+        if not bracketed and "'" not in text and '"' not in text and "=" not in text:
             return text
         if len(text) > _LONGEST:
             return f"<cut: {len(text)} characters>"
-        other = "".join(self._parts(text, around)) if bracketed else text
-        other = self._redact.after_names(other)
+        known: list[tuple[int, int]] = []
+        other = self._without_json(text, around, known) if bracketed else text
+        other = self._redact.after_names(other, known)
         return text if other == text else other
 
-    def _parts(self, text: str, around: tuple[str, ...]) -> Iterator[str]:
-        """Yield a text in parts, with the JSON in it redacted."""
+    def _without_json(self, text: str, around: tuple[str, ...], known: list[tuple[int, int]]) -> str:
+        """Return a text with the JSON in it redacted.
+
+        known: is given from where to where JSON goes in what is returned.
+        """
         from json import JSONDecoder
 
-        decoder, at = JSONDecoder(), 0
+        decoder, at, length, depth = JSONDecoder(object_pairs_hook=_all_of), 0, 0, 0
+        parts: list[str] = []
         for _ in range(20):  # a text full of brackets is no reason to try for long
             opens = _OPENS.search(text, at)
             if opens is None:
                 break
             start = opens.start()
-            yield text[at:start]
+            depth += _opened(text[at:start])
             try:
                 value, end = decoder.raw_decode(text, start)
             except (ValueError, RecursionError):
-                yield text[start]
+                parts.append(text[at : start + 1])
+                depth += 1
                 at = start + 1
+                length += len(parts[-1])
                 continue
             other = self.of(value, around)
-            yield text[start:end] if other is value else _written(other)
+            parts += (text[at:start], text[start:end] if other is value else _written(other))
+            length += start - at
+            if depth <= 0:  # else it is a part of something, and the names around it are not known
+                known.append((length, length + len(parts[-1])))
+            length += len(parts[-1])
             at = end
-        yield text[at:]
+        return "".join((*parts, text[at:]))
+
+
+def _all_of(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return the members of an object in JSON. Raises ValueError where a name is there twice: one would be lost."""
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError
+    return members
+
+
+def _opened(text: str) -> int:
+    """Return how many more brackets are opened than closed in a text."""
+    return text.count("{") + text.count("[") - text.count("}") - text.count("]")
+
+
+def _text_of_name(name: str | bytes) -> str:
+    return name if isinstance(name, str) else name.decode("latin-1")
 
 
 def _written(value: Any) -> str:
@@ -253,7 +283,26 @@ def _members_of(value: Any) -> Any:
         return {name: getattr(value, name) for name in kind._fields}
     if isinstance(value, Mapping | list | tuple | Set):
         return value
-    fields = getattr(kind, "__dataclass_fields__", None) or getattr(kind, "model_fields", None)
+    if hasattr(kind, "model_fields"):
+        return _members_of_model(value, kind)
+    fields = getattr(kind, "__dataclass_fields__", None)
     if fields is None:
         fields = [one.name for one in getattr(kind, "__attrs_attrs__", None) or ()]
-    return {name: getattr(value, name, None) for name in fields} if fields else None
+    if fields:
+        return {name: getattr(value, name, None) for name in fields}
+    if isinstance(value, type | memoryview):
+        return None
+    # What else is written into JSON with what it holds (`router.encode`).
+    if callable(getattr(kind, "to_dict", None)):
+        return value.to_dict()
+    return list(value) if isinstance(value, Collection) else None
+
+
+def _members_of_model(value: Any, kind: Any) -> dict[str, Any]:
+    """Return the fields of a pydantic model by the names that it writes, and those that it did not declare."""
+    made: dict[str, Any] = {}
+    for name, field in kind.model_fields.items():
+        made[getattr(field, "serialization_alias", None) or getattr(field, "alias", None) or name] = getattr(
+            value, name, None
+        )
+    return {**made, **(getattr(value, "model_extra", None) or {})}

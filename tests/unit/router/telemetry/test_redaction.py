@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router import ConfigurationError, Event, Resolver
-from router.telemetry import LogFields, Redact
+from router.telemetry import JsonLines, LogFields, Redact
 from router.testing import TestClient
 
 log = logging.getLogger("shop")
@@ -34,6 +34,14 @@ class Login:
 class Card(pydantic.BaseModel):
     number: str
     brand: str = "visa"
+
+
+class Open(pydantic.BaseModel, extra="allow"):
+    name: str
+
+
+class Aliased(pydantic.BaseModel):
+    word: str = pydantic.Field(alias="password")
 
 
 Pair = collections.namedtuple("Pair", ["name", "password"])
@@ -62,6 +70,17 @@ Pair = collections.namedtuple("Pair", ["name", "password"])
         (["card.number"], {"card": Card(number=SECRET)}, {"card": {"number": "***", "brand": "visa"}}),
         (["password"], {"body": '{"password": "s3cr3t", "n": 1}'}, {"body": '{"password":"***","n":1}'}),
         (["password"], {1: {"password": SECRET}, b"x": 2}, {1: {"password": "***"}, b"x": 2}),
+        (["password"], {b"password": SECRET}, {b"password": "***"}),
+        (["authorization"], [[b"authorization", SECRET.encode()], ("n", 1)], [[b"authorization", "***"], ("n", 1)]),
+        (["authorization"], [(b"authorization", SECRET.encode())], [(b"authorization", "***")]),
+        (["password"], {"body": b'{"password": "s3cr3t"}'}, {"body": b'{"password":"***"}'}),
+        (
+            ["card.number"],
+            {"req.card.number": SECRET, "card.number": 1},
+            {"req.card.number": "***", "card.number": "***"},
+        ),
+        (["card.number"], {"my.card": {"number": SECRET}}, {"my.card": {"number": "***"}}),
+        (["password"], collections.deque([Login("ann", SECRET)]), [{"name": "ann", "password": "***"}]),
     ],
 )
 def test_values_of_named_fields_are_masked(rules: list[str], value: Any, expected: Any) -> None:
@@ -87,6 +106,34 @@ def test_values_of_named_fields_are_masked(rules: list[str], value: Any, expecte
         (["password"], 'cut {"a": 1, "password": "s3cr3t and mo', 'cut {"a": 1, "password": "***"'),
         (["password"], 'quoted {"password": "a\\"s3cr3t"', 'quoted {"password": "***"'),
         (["*secret"], f"got {{'client_secret': '{SECRET}'}}", "got {'client_secret': '***'}"),
+        (["card.number"], f"{{'card': {{'number': '{SECRET}', 'n': 1}}}}", "{'card': {'number': '***', 'n': 1}}"),
+        (["card.number"], 'cut {"card": {"number": "s3cr3t"}, "n', 'cut {"card": {"number": "***"}, "n'),
+        (["card.number"], '{"card": {"number": "s3cr3t"}, "card": 1}', '{"card": {"number": "***"}, "card": 1}'),
+        (["card.number"], "{'number': 7} {'req.card.number': 's3cr3t'}", "{'number': 7} {'req.card.number': '***'}"),
+        (
+            ["card.number"],
+            '[INFO] {"card": {"x": 1}, "a": {"number": 7}}',
+            '[INFO] {"card": {"x": 1}, "a": {"number": 7}}',
+        ),
+        (["*.token"], f"{{'user': {{'token': '{SECRET}'}}}}", "{'user': {'token': '***'}}"),
+        (["card"], f"{{'card': {{'a': {{'b': 1}}, 'c': '{SECRET}'}}, 'd': 2}}", "{'card': '***', 'd': 2}"),
+        (["codes"], f"{{'codes': [[1], 'a]', '{SECRET}'], 'd': 2}}", "{'codes': '***', 'd': 2}"),
+        (["codes"], f"{{'codes': ('a', '{SECRET}')}}", "{'codes': '***'}"),
+        (["login"], f"{{'login': {Login('ann', SECRET)}, 'd': 2}}", "{'login': '***', 'd': 2}"),
+        (["login"], f"{{'login': <Login {SECRET}>, 'd': 2}}", "{'login': '***', 'd': 2}"),
+        (["password"], f"got {Login('ann', SECRET)}", "got Login(name='ann', password=***)"),
+        (["token"], f"GET /a?token={SECRET}&n=1 user=ann", "GET /a?token=***&n=1 user=ann"),
+        (
+            ["password"],
+            f"{ {'body': json.dumps({'Message': json.dumps({'password': SECRET, 'n': 1})})} }",
+            r"""{'body': '{"Message": "{\\"password\\": \\"***\\", \\"n\\": 1}"}'}""",
+        ),
+        (
+            ["password"],
+            '{"body": "{\\"password\\": \\"s3cr3t\\\\\\" more\\", \\"n\\": 1}", "cu',
+            '{"body": "{\\"password\\": \\"***\\", \\"n\\": 1}", "cu',
+        ),
+        (["pin"], '{"body": "{\\"pin\\": 1234", "n": 1, "cu', '{"body": "{\\"pin\\": \\"***\\"", "n": 1, "cu'),
         (["password"], '{"password": "s3cr3t", "half": "\\ud800"}', '{"password":"***","half":"\\ud800"}'),
     ],
 )
@@ -94,7 +141,17 @@ def test_secrets_in_texts_are_masked(rules: list[str], text: str, expected: str)
     assert Redact(rules).text(text) == expected
 
 
-@pytest.mark.parametrize("text", ["no password here", 'said "password" twice', "a [b] {c}", '{"passwords": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "no password here",
+        'said "password" twice',
+        "a [b] {c}",
+        '{"passwords": 1}',
+        "if password == 'x'",
+        "my_password=1",
+    ],
+)
 def test_other_texts_stay_as_they_are(text: str) -> None:
     assert Redact(["password"]).text(text) is text
 
@@ -162,6 +219,14 @@ def test_what_cannot_be_looked_into_does_not_go_into_the_log() -> None:
             return 1
 
     assert Redact(["password"])({"x": Broken()}) == {"x": "<not logged: RuntimeError>"}
+
+
+def test_what_json_writes_as_a_list_or_a_dict_is_looked_into() -> None:
+    class Kept:
+        def to_dict(self) -> dict[str, str]:
+            return {"password": SECRET}
+
+    assert Redact(["password"])({"a": {"b": Kept()}.values()}) == {"a": [{"password": "***"}]}
 
 
 def test_classes_of_attrs() -> None:
@@ -239,6 +304,27 @@ class TestLines:
         log.info("paid %s of %s", 1, {"a": 2})
         assert (kept.records[0].msg, kept.records[0].args) == ("paid %s of %s", (1, {"a": 2}))
 
+    @pytest.mark.parametrize(
+        "message",
+        [
+            ValueError({"password": SECRET}),
+            f"{{'password': '{SECRET}'}}".encode(),
+            Open.model_validate({"name": "ann", "password": SECRET}),
+            [Open.model_validate({"name": "ann", "password": SECRET})],
+            Aliased(password=SECRET),
+        ],
+        ids=["error", "bytes", "undeclared field", "in a list", "alias"],
+    )
+    @pytest.mark.parametrize("formatter", [logging.Formatter(), JsonLines()], ids=["text", "json"])
+    def test_objects_as_messages_arguments_and_extras(
+        self, kept, message: object, formatter: logging.Formatter
+    ) -> None:
+        LogFields(redact=["password", "word"]).install()
+        log.info(message)
+        log.info("x %s", message)
+        log.info("x", extra={"what": message})
+        assert SECRET not in "".join(formatter.format(record) for record in kept.records)
+
     def test_a_field_of_the_event_may_be_masked_too(self, kept) -> None:
         resolver = Resolver()
         resolver.use(LogFields(redact=["event_id"]))
@@ -289,6 +375,20 @@ class TestErrors:
         for part in ("RuntimeError: outer", "a note", "several", "ValueError: plain", "KeyError", "'***'"):
             assert part in text
         assert SECRET in str(inner)
+
+    def test_a_note_and_one_behind_an_error_that_cannot_be_told(self, kept) -> None:
+        class Silent(Exception):
+            def __str__(self) -> str:
+                raise RuntimeError
+
+        inner = ValueError("plain")
+        inner.add_note(f"body: {json.dumps({'password': SECRET})}")
+        outer = Silent()
+        outer.__cause__, inner.__cause__ = inner, ValueError({"password": SECRET})
+        text = self.told(kept, outer)
+        assert SECRET not in text
+        for part in ("Silent", "plain", 'body: {"password":"***"}', "{'password': '***'}"):
+            assert part in text
 
     def test_an_error_without_secrets_is_itself(self, kept) -> None:
         error = ValueError("plain")
