@@ -42,6 +42,12 @@ class Retry(Signal):
         super().__init__(reason or "retry requested")
 
 
+def is_suspension(error: BaseException) -> bool:
+    """Return whether an error is how a durable execution begins to wait: it goes on in another call of the function."""
+    # By name: the SDK, which raises it, is not imported for the question.
+    return any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__)
+
+
 class BatchItemFailures(Signal):
     """Fail some records of a `batch=True` group, and acknowledge the others.
 

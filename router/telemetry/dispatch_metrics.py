@@ -13,7 +13,7 @@ from time import perf_counter
 from router.dispatch.chain import Middleware
 from router.dispatch.invocation import current_invocation
 from router.errors import ConfigurationError, HTTPError
-from router.signals import Discard, Retry
+from router.signals import Discard, Retry, is_suspension
 from router.telemetry.emf import MOST_VALUES, Set, here, provider_of
 
 TYPE_CHECKING = False
@@ -228,7 +228,7 @@ class Tally:
         elapsed: how long that took, in seconds. response: the result. raised: the error that it ended with, if any.
         """
         counts = self.of(key)
-        if raised is not None and _is_suspension(raised):
+        if raised is not None and is_suspension(raised):
             counts.add("Suspended")  # it goes on in another call, and is counted there
             return
         counts.durations.append(round(elapsed * 1000, 3))
@@ -261,11 +261,6 @@ class Tally:
             counts.add("Failed" if status >= 500 else "Handled")
         else:
             counts.add(_outcome(event) if wrong else "Handled")
-
-
-def _is_suspension(error: BaseException) -> bool:
-    """Whether a durable execution waits. Its SDK is not imported for that."""
-    return any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__)
 
 
 def _outcome(event: Event) -> str:

@@ -12,7 +12,7 @@ from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span, se
 from router.dispatch.invocation import Invocation
 from router.errors import InvalidEvent
 from router.event import Source
-from router.signals import Discard, Retry
+from router.signals import Discard, Retry, is_suspension
 from router.sources._registry import ROWS
 from router.telemetry import otel_context as carried
 from router.telemetry import otel_names as names
@@ -210,6 +210,8 @@ def _conclude(span: Span, error: BaseException | None, with_messages: bool) -> N
     """Say on a span how its event ended, where no status of HTTP says so."""
     if isinstance(error, Discard | Retry):
         span.set_attribute("junction.outcome", "discarded" if isinstance(error, Discard) else "retried")
+    elif error is not None and is_suspension(error):
+        span.set_attribute("junction.outcome", "suspended")
     elif error is not None:
         _fail(span, error, type(error).__qualname__, with_messages)
 

@@ -230,11 +230,10 @@ def end_row(row: Row, event: Event, result: Any, error: BaseException | None) ->
 def end_with_error(row: Row, error: BaseException) -> None:
     """Note an error in a row. What asks for another delivery, or gives up on a record, has a word of its own."""
     from router.errors import HTTPError
-    from router.signals import Discard, Retry
+    from router.signals import Discard, Retry, is_suspension
 
     name = type(error).__name__
-    if any(kind.__name__ == "SuspendExecution" for kind in type(error).__mro__):
-        # A durable function waits, and goes on in another call.
+    if is_suspension(error):
         row["outcome"] = "suspended"
         return
     if isinstance(error, Discard):

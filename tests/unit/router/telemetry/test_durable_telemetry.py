@@ -12,9 +12,12 @@ from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_lambda_powertools import Metrics
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from router import Event, Resolver
-from router.telemetry import DispatchMetrics, LogFields
+from router.telemetry import DispatchMetrics, LogFields, OpenTelemetry
 from tests.unit.router.dispatch.cases import sqs
 
 log = logging.getLogger("shop")
@@ -64,3 +67,23 @@ def test_an_execution_is_counted_once_and_its_lines_say_the_event(run: Any, kept
     assert (counts["Handled"], counts["Failed"]) == (1, 1)
     assert counts["Suspended"] >= 2
     assert "the metrics of an event failed" not in caplog.text
+
+
+def test_a_wait_is_no_failure_in_a_trace(run: Any) -> None:
+    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    resolver = Resolver()
+    resolver.use(OpenTelemetry(tracer_provider=provider))
+
+    @resolver.on_invoke("order", durable=True)
+    def order(context: DurableContext) -> str:
+        context.wait(Duration.from_minutes(1))
+        return "paid"
+
+    assert json.loads(run(resolver, {"action": "order"}).result) == "paid"
+    spans = exporter.get_finished_spans()
+    assert [(dict(span.attributes).get("junction.outcome"), span.status.is_ok) for span in spans] == [
+        ("suspended", True),
+        (None, True),
+    ]
+    assert not any("error.type" in span.attributes for span in spans)
