@@ -14,7 +14,8 @@ from router.dispatch.chain import Middleware
 from router.dispatch.invocation import current_invocation
 from router.errors import ConfigurationError, HTTPError
 from router.signals import Discard, Retry, is_suspension
-from router.telemetry.emf import MOST_VALUES, Set, here, provider_of
+from router.telemetry.dimensions import MOST_VALUES, NONE, OTHER, dimension
+from router.telemetry.emf import Set, here, provider_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 
     Key = tuple[str, ...]  # the values of the dimensions
 
-OTHER, NONE = "(other)", "(none)"
 _OF_SESSION = ("tenant", "user")
 
 
@@ -140,7 +140,7 @@ class DispatchMetrics(Middleware):
         provider = self._provider
         names = (*self._dimensions, *self._also)
         for key, counts in tally.by_key.items():
-            dimensions = {name: _dimension(value) for name, value in zip(names, key, strict=True)}
+            dimensions = {name: dimension(value) for name, value in zip(names, key, strict=True)}
             metrics = provider.new_set()
             metrics.dimension_set.update(dimensions)
             for name, count in counts.outcomes.items():
@@ -276,12 +276,6 @@ def _status_of(answer: Any) -> int | None:
         return int(status) if status is not None else None
     except (TypeError, ValueError):
         return None
-
-
-def _dimension(value: str) -> str:
-    """Return the value of a dimension as CloudWatch takes it: ASCII, no colon in front, 1,024 characters at most."""
-    text = value.encode("ascii", "backslashreplace").decode().lstrip(": ")[:1024]
-    return "".join(char if char.isprintable() else "?" for char in text).strip() or NONE
 
 
 def _metric(unit: str, values: list[float]) -> dict[str, Any]:

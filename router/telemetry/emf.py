@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 else:
     Provider = object  # the real one stands beside it once Powertools is loaded
 
-MOST_VALUES = 100  # of one metric, in one line of the embedded metric format
 _MOST_PENDING = 100  # sets of dimensions that are kept until the end of a call
 
 

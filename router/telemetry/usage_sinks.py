@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from router.encode import dumps
 from router.errors import ConfigurationError
+from router.telemetry.dimensions import MOST_VALUES, OTHER, dimension
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from router.telemetry.usage_rows import Row
 
 _MOST_DIMENSIONS = 30  # of one metric of CloudWatch
-_MOST_VALUES = 100  # of one metric in one line
-OTHER = "(other)"
 
 
 class UsageLog:
@@ -76,14 +75,14 @@ class UsageMetrics:
         for row in rows:
             groups.setdefault(self._values(row), []).append(row)
         lines = [
-            self._line(values, group[start : start + _MOST_VALUES])
+            self._line(values, group[start : start + MOST_VALUES])
             for values, group in groups.items()
-            for start in range(0, len(group), _MOST_VALUES)
+            for start in range(0, len(group), MOST_VALUES)
         ]
         self._write("".join(dumps(line).decode() + "\n" for line in lines))
 
     def _values(self, row: Row) -> tuple[str, ...]:
-        values = tuple(_dimension(row.get(name)) for name in self._dimensions)
+        values = tuple(dimension(row.get(name)) for name in self._dimensions)
         if values not in self._seen:
             if len(self._seen) >= self._most:
                 return (OTHER,) * len(values)
@@ -117,13 +116,6 @@ class UsageMetrics:
             **dict(zip(self._dimensions, values, strict=True)),
             **{name: value for name, (_, value) in metrics.items()},
         }
-
-
-def _dimension(value: Any) -> str:
-    """Return a value as CloudWatch takes it for a dimension: printable ASCII, and something of it."""
-    text = str(value if value is not None else "").encode("ascii", "replace").decode()
-    text = "".join(letter if letter.isprintable() else "?" for letter in text).strip()
-    return text[:1024] or "(none)"
 
 
 def _milliseconds() -> int:

@@ -91,10 +91,12 @@ def test_no_client_can_make_metrics_without_end() -> None:
             UsageMetrics(**wrong)
 
 
-def test_a_dimension_is_printable_ascii() -> None:
+def test_a_dimension_is_one_that_cloudwatch_takes() -> None:
     written: list[str] = []
-    UsageMetrics(dimensions="account", write=written.append).write([{"account": "\x00é"}, {"account": " "}], 1)
-    assert [json.loads(line)["account"] for line in written[0].splitlines()] == ["??", "(none)"]
+    rows: list[Row] = [{"account": account} for account in ("\x00é", " ", ":acme", ":" + "x" * 2_000)]
+    UsageMetrics(dimensions="account", write=written.append).write(rows, 1)
+    accounts = [json.loads(line)["account"] for line in written[0].splitlines()]
+    assert accounts == ["?\\xe9", "(none)", "acme", "x" * 1_024]
 
 
 # ---- any sink ------------------------------------------------------------------------------------------------------
