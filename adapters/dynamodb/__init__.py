@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from adapters.dynamodb.writes import Put as Put
     from adapters.dynamodb.writes import Update as Update
 else:
-    from adapters._core.lazy import lazy_names
+    from router.lazy import lazy_names
 
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,

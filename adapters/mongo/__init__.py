@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     from adapters.mongo.tenants import TenantList as TenantList
     from adapters.mongo.tenants import Tenants as Tenants
 else:
-    from adapters._core.lazy import lazy_names
+    from router.lazy import lazy_names
 
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.redis.connection import Redis as Redis
     from adapters.redis.store import RedisStore as RedisStore
 else:
-    from adapters._core.lazy import lazy_names
+    from router.lazy import lazy_names
 
     __getattr__, __dir__, __all__ = lazy_names(
         __name__, {"buckets": "RedisBuckets", "connection": "Redis", "store": "RedisStore"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from adapters.tokens.tokens import Token as Token
     from adapters.tokens.tokens import Tokens as Tokens
 else:
-    from adapters._core.lazy import lazy_names
+    from router.lazy import lazy_names
 
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,

@@ -6,8 +6,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from router.environment.operations import ECS as ECS
     from router.environment.operations import KMS as KMS
     from router.environment.operations import S3 as S3
@@ -26,28 +24,17 @@ if TYPE_CHECKING:
     from router.environment.resolution import Resolved as Resolved
     from router.environment.resolution import Use as Use
     from router.environment.variables import get_env as get_env
+else:
+    from router.lazy import lazy_names
 
-_HOMES = {
-    "operations": (
-        *("Bedrock", "Cognito", "DynamoDB", "ECS", "EventBridge", "KMS", "Lambda", "S3", "SNS", "SQS", "SSM"),
-        *("SecretsManager", "StepFunctions", "WebSocket"),
-    ),
-    "resolution": ("Environment", "Resolved", "Use"),
-    "variables": ("get_env",),
-}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = [  # noqa: PLE0604  # as _HOMES has them
-    *_WHERE
-]
-
-
-def __getattr__(name: str) -> Any:
-    home = _WHERE.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "operations": (
+                "Bedrock Cognito DynamoDB ECS EventBridge KMS Lambda S3 SNS SQS SSM SecretsManager StepFunctions "
+                "WebSocket"
+            ),
+            "resolution": "Environment Resolved Use",
+            "variables": "get_env",
+        },
+    )

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from router.guards.attempts import KeyReused as KeyReused
     from router.guards.auth import Auth as Auth
     from router.guards.authenticate import Authenticate as Authenticate
@@ -29,35 +27,24 @@ if TYPE_CHECKING:
     from router.guards.rate_limit import MemoryBuckets as MemoryBuckets
     from router.guards.rate_limit import RateLimit as RateLimit
     from router.guards.timeout import Timeout as Timeout
+else:
+    from router.lazy import lazy_names
 
-_HOMES = {
-    "attempts": ("KeyReused",),
-    "auth": ("Auth",),
-    "authenticate": ("Authenticate",),
-    "circuit_breaker": ("CircuitBreaker", "CircuitOpen"),
-    "credentials": ("ApiKey", "Bearer", "Bypass", "Claims", "Credential", "Iam"),
-    "idempotent": ("Idempotent",),
-    "json_schema": ("JsonSchema",),
-    "jwt": ("Jwt",),
-    "keys": ("FixedKeys", "KeySet"),
-    "memory": ("MemoryStore",),
-    "permissions": ("Permission", "anyone", "permission"),
-    "rate_limit": ("MemoryBuckets", "RateLimit"),
-    "timeout": ("Timeout",),
-}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = [  # noqa: PLE0604  # as _HOMES has them
-    *_WHERE
-]
-
-
-def __getattr__(name: str) -> Any:
-    home = _WHERE.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "attempts": "KeyReused",
+            "auth": "Auth",
+            "authenticate": "Authenticate",
+            "circuit_breaker": "CircuitBreaker CircuitOpen",
+            "credentials": "ApiKey Bearer Bypass Claims Credential Iam",
+            "idempotent": "Idempotent",
+            "json_schema": "JsonSchema",
+            "jwt": "Jwt",
+            "keys": "FixedKeys KeySet",
+            "memory": "MemoryStore",
+            "permissions": "Permission anyone permission",
+            "rate_limit": "MemoryBuckets RateLimit",
+            "timeout": "Timeout",
+        },
+    )

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from router.dispatch.invocation import Invocation as Invocation
-from router.dispatch.invocation import current_invocation as current_invocation
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
+    from router.dispatch.invocation import Invocation as Invocation
+    from router.dispatch.invocation import current_invocation as current_invocation
     from router.telemetry.dispatch_metrics import DispatchMetrics as DispatchMetrics
     from router.telemetry.fields import DEFAULT_FIELDS as DEFAULT_FIELDS
     from router.telemetry.fields import OTEL_FIELDS as OTEL_FIELDS
@@ -25,33 +22,22 @@ if TYPE_CHECKING:
     from router.telemetry.usage_prices import Rates as Rates
     from router.telemetry.usage_sinks import UsageLog as UsageLog
     from router.telemetry.usage_sinks import UsageMetrics as UsageMetrics
+else:
+    from router.lazy import lazy_names
 
-_HOMES: dict[str, tuple[str, ...]] = {
-    "dispatch_metrics": ("DispatchMetrics",),
-    "fields": ("DEFAULT_FIELDS", "OTEL_FIELDS"),
-    "json_lines": ("JsonLines",),
-    "log_fields": ("LogFields",),
-    "redaction": ("Redact",),
-    "otel": ("OpenTelemetry",),
-    "usage": ("Usage",),
-    "usage_manual": ("Tracking",),
-    "usage_prices": ("Billed", "FlatPrice", "LambdaPrices", "PRICES", "Rates"),
-    "usage_sinks": ("UsageLog", "UsageMetrics"),
-}
-_WHERE = {name: home for home, names in _HOMES.items() for name in names}
-
-__all__ = [  # noqa: PLE0604  # as _HOMES has them
-    *("Invocation", "current_invocation"),
-    *_WHERE,
-]
-
-
-def __getattr__(name: str) -> Any:
-    home = _WHERE.get(name)
-    if home is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
-
-    value = getattr(import_module(f"{__name__}.{home}"), name)
-    globals()[name] = value
-    return value
+    __getattr__, __dir__, __all__ = lazy_names(
+        __name__,
+        {
+            "..dispatch.invocation": "Invocation current_invocation",
+            "dispatch_metrics": "DispatchMetrics",
+            "fields": "DEFAULT_FIELDS OTEL_FIELDS",
+            "json_lines": "JsonLines",
+            "log_fields": "LogFields",
+            "otel": "OpenTelemetry",
+            "redaction": "Redact",
+            "usage": "Usage",
+            "usage_manual": "Tracking",
+            "usage_prices": "PRICES Billed FlatPrice LambdaPrices Rates",
+            "usage_sinks": "UsageLog UsageMetrics",
+        },
+    )

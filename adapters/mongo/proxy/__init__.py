@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from adapters.mongo.proxy.refusal import QueryRefused as QueryRefused
     from adapters.mongo.proxy.request_limits import Limits as Limits
 else:
-    from adapters._core.lazy import lazy_names
+    from router.lazy import lazy_names
 
     __getattr__, __dir__, __all__ = lazy_names(
         __name__,

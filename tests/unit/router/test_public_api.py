@@ -63,6 +63,28 @@ def test_type_checkers_are_told_of_the_same_names() -> None:
     assert told == {f"router.{module}": set(names) for module, names in router._HOMES.items()}
 
 
+LAZY = [file.parent for package in (ROOT, ROOT.parent / "adapters") for file in package.rglob("__init__.py")]
+LAZY = [folder for folder in LAZY if "lazy_names(" in (folder / "__init__.py").read_text()]
+
+
+@pytest.mark.parametrize("folder", LAZY, ids=lambda folder: ".".join(folder.relative_to(ROOT.parent).parts))
+def test_lazy_names_of_a_package_are_those_that_type_checkers_know(folder: Path) -> None:
+    package = importlib.import_module(".".join(folder.relative_to(ROOT.parent).parts))
+    told = {
+        alias.name: node.module
+        for node in ast.walk(ast.parse((folder / "__init__.py").read_text()))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if alias.asname == alias.name
+    }
+    assert sorted(told) == package.__all__
+    assert set(told) <= set(dir(package))
+    for name, home in told.items():
+        assert getattr(package, name) is getattr(importlib.import_module(str(home)), name)
+    with pytest.raises(AttributeError, match="has no attribute 'Misspelt'"):
+        _ = getattr(package, "Misspelt")  # noqa: B009 - type checkers know that it is not there
+
+
 def test_every_error_is_a_router_error_and_those_a_user_meets_are_exported() -> None:
     for name, error in vars(errors).items():
         if isinstance(error, type) and issubclass(error, Exception):
