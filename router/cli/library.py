@@ -112,8 +112,13 @@ def _flat(extra: str, named: Mapping[str, list[str]]) -> Iterator[str]:
     for requirement in named.get(extra, ()):
         others = re.fullmatch(rf"{DISTRIBUTION}\[([\w, .-]+)\]", requirement)
         if others is None:
-            # A wheel has names in lower case, a pyproject.toml as they were written.
-            yield re.sub(r"^[\w.-]+", lambda name: name[0].lower(), requirement)
+            yield _canonical(requirement)
         else:
             for other in others[1].split(","):
                 yield from _flat(other.strip(), named)
+
+
+def _canonical(requirement: str) -> str:
+    """Return a requirement as a wheel has it, where a pyproject.toml has it as it was written."""
+    name, *versions = re.split("(?=[<>=!~])", requirement, maxsplit=1)
+    return name.strip().lower() + ",".join(sorted(one.strip() for each in versions for one in each.split(",")))

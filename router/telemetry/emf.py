@@ -130,7 +130,9 @@ def _loaded() -> tuple[Any, Any]:
     try:
         from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import AmazonCloudWatchEMFProvider
     except ImportError as missing:
-        raise ConfigurationError("metrics need aws-lambda-powertools: install lambda-junction[powertools]") from missing
+        raise ConfigurationError(
+            'metrics need aws-lambda-powertools: pip install "lambda-junction[powertools]"'
+        ) from missing
     return AmazonCloudWatchEMFProvider, type("RecordProvider", (RecordProvider, AmazonCloudWatchEMFProvider), {})
 
 
