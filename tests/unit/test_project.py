@@ -156,6 +156,16 @@ def test_every_extra_that_a_text_or_message_names_exists() -> None:
     assert [(extra, where) for extra, where in sorted(named) if extra not in project["optional-dependencies"]] == []
 
 
+def test_the_readme_and_the_extra_all_name_every_extra() -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    users = extras.keys() - {"all", "bench", "dev"}
+    [everything] = extras["all"]
+    install = (ROOT / "README.md").read_text("utf-8").partition("## Install")[2].partition("\n## ")[0]
+
+    assert set(everything.partition("[")[2].rstrip("]").split(",")) == users
+    assert {extra for extra in users if f"`{extra}`" not in install and f"[{extra}]" not in install} == set()
+
+
 def test_no_file_holds_a_path_of_somebodys_machine() -> None:
     here = [str(folder) for folder in (ROOT, Path.home(), Path(tempfile.gettempdir())) if len(folder.parts) > 2]
     found = []
