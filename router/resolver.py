@@ -260,6 +260,13 @@ class Resolver(Registering):
         guard = self._engine.guard
         return route.auth if guard is None else guard.auth_of(route)
 
+    def checks_of(self, route: Route) -> tuple[Any, ...]:
+        """Return each `Authenticate` that lets an event of a route in, outermost first: of `auth=` and of `use()`."""
+        around = (*self._engine.middleware, *route.middleware)
+        if self._engine.guard is not None:
+            around = self._engine.guard.around(around, route)
+        return tuple(one for one in around if getattr(one, "authenticates", False))
+
     def requires_of(self, route: Route) -> Mapping[str, tuple[str, ...]]:
         """Return all that a route needs: what it declares, its groups and the resolver. Operations by variable."""
         declared = self._engine.declared

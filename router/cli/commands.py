@@ -304,15 +304,47 @@ app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
 def _access(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
     """Return who may call a route: the credentials and the mode that count on it, and its permission."""
     source, what, _, _ = _described(route)
-    credentials = resolver.auth_of(route)
     permission = route.permission
     if permission is None:
         allowed = "anybody"
-    elif permission.__module__.endswith(".guards.permissions") and getattr(permission, "__name__", "") == "unlisted":
+    elif _is_unlisted(route):
         allowed = "nobody: it has no permission="
     else:
         allowed = getattr(permission, "__name__", type(permission).__name__)
-    return source, what, "none" if credentials is None else str(credentials), allowed
+    return source, what, _credentials(resolver, route), allowed
+
+
+def _credentials(resolver: Resolver, route: Route) -> str:
+    """Return what lets events of a route in: credentials of clients, or the session that a message brings."""
+    from router.dispatch.plan import event_class
+    from router.guards.auth import MODES
+
+    auth, checks = resolver.auth_of(route), resolver.checks_of(route)
+    if not checks:
+        return "none" if auth is None else str(auth)
+    texts = []
+    for check in checks:
+        kinds = " or ".join(dict.fromkeys(credential.kind for credential in check.credentials))
+        if check.mode == "off":
+            texts.append("off")
+        elif any(event_class(source)._from_client for source in route.sources):
+            texts.append(f"{kinds}, {check.mode}")
+        else:
+            texts.append(f"session with {' and '.join(MODES[check.mode])}")
+    return "; ".join(texts)
+
+
+def _is_unlisted(route: Route) -> bool:
+    """Whether `deny_by_default` refuses all events of a route."""
+    permission: Any = route.permission
+    own = getattr(permission, "__module__", "").endswith(".guards.permissions")
+    return own and getattr(permission, "__name__", "") == "unlisted"
+
+
+def _permission(route: Route) -> str:
+    if route.permission is None or _is_unlisted(route):
+        return "" if route.permission is None else "nobody"
+    return getattr(route.permission, "__name__", "yes")
 
 
 def _described(route: Route) -> tuple[str, str, str, str]:
@@ -330,7 +362,7 @@ def _described(route: Route) -> tuple[str, str, str, str]:
         "pattern": "yes" if route.pattern else "",
         "auth": "" if route.auth is None else str(route.auth),
         "requires": ", ".join(route.requires),
-        "permission": getattr(route.permission, "__name__", "yes") if route.permission else "",
+        "permission": _permission(route),
         "tags": ", ".join(route.tags),
     }
     return sources, what, handler, "; ".join(f"{name}: {value}" for name, value in options.items() if value)

@@ -69,6 +69,9 @@ class Envelope:
         if status not in (None, 200):
             raise ConfigurationError(f"Envelope(status={status!r:.80}): give 200, or None to keep the status")
         self._names = code, message, duration, data
+        for one in codes or {}:
+            if not isinstance(one, int):
+                raise ConfigurationError(f"Envelope(codes=...): {one!r:.80} is no status; write {{404: 'S00404'}}")
         self._codes = dict(codes or {})
         self.success = success
         self.success_message = success_message

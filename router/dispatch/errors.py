@@ -151,7 +151,8 @@ async def delay(engine: Engine, event: Event, error: Retry) -> None:
     # A worker knows better than the application: it renews the visibility of the messages that it holds.
     wait = getattr(event.context, "delay", None) or engine.delay
     if wait is None:
-        _log().warning("Retry(after=%s) of %r: no delay= was given to the Resolver", error.after, _name(event))
+        text = "Retry(after=%g) of %r: no delay= was given to the Resolver, so the source says when it comes again"
+        _log().warning(text, error.after, _name(event))
         return
     try:
         result = wait(event, error.after)

@@ -63,7 +63,7 @@ class Limit:
         self.deadline = self.due = monotonic() + seconds  # due: when it stops the handler, at first or once more
         self.members = 1  # events that are inside of it
         self.expired = False  # whether it has cancelled its task
-        self.failure = HandlerTimeout(f"it was stopped after {seconds:.3g} s")
+        self.failure = HandlerTimeout(f"it took longer than {seconds:.3g} s, and was stopped")
         self.is_enforced = False  # whether a timer runs that stops sync code
         self.timeout: Timeout | None = None
 

@@ -172,7 +172,7 @@ class Authenticate(Middleware):
             return
         _check_owner(credential, owner)
         if "user" in needed and not owner.user:
-            raise _not_enough("the token names no user")
+            raise _not_enough("the credential names no user")
         session = event.session
         event.session = session.replace(
             user=owner.user or None,
@@ -308,14 +308,16 @@ def _tenant(event: Event, owner: Owner, needed: bool) -> str | None:
     tenants = [tenant for tenant in owner.tenants if tenant]
     if asked:
         if asked not in tenants:
-            raise _not_enough("the token is not valid for this tenant")
+            raise _not_enough("the credential is not valid for this tenant")
         return asked
     if len(tenants) == 1:
         return tenants[0]
     if needed and not tenants:
-        raise _not_enough("the token is valid for no tenant")
+        raise _not_enough("the credential is valid for no tenant")
     if needed:
-        raise BadRequest(f"the token is valid for several tenants, and the request names none{_how(event, 'tenant')}")
+        raise BadRequest(
+            f"the credential is valid for several tenants, and the request names none{_how(event, 'tenant')}"
+        )
     return None
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from router.event import Event
+
     Values = dict[str, Any]
 
 # Stands for an argument that a handler does not have: the function's own default counts.
@@ -159,9 +161,9 @@ def _inside(one: Permission, sign: str) -> str:
     return f"({one.__name__})" if sign == "&" and " | " in one.__name__ else one.__name__
 
 
-def unlisted() -> bool:
+def unlisted(event: Event) -> bool:
     """Let nobody in: what `Resolver(deny_by_default=True)` puts on a route that has no permission."""
     from logging import getLogger
 
-    getLogger("router").warning("a route without permission= was asked for, and deny_by_default refuses it")
+    getLogger("router").warning("%s has no permission=, and deny_by_default lets nobody in", event.route)
     return False

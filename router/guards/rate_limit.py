@@ -174,7 +174,7 @@ class RateLimit(Middleware):
             raise error  # they can never answer; nobody is let through
         log(ERROR, "%s: the buckets of a rate limit do not answer: %s", event.route, error)
         if not self._runs_without:
-            raise ServiceUnavailable("it cannot be told at the moment whether this is too often") from error
+            raise ServiceUnavailable("rate limits cannot be checked at the moment") from error
         return 0
 
 

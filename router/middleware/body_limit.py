@@ -26,5 +26,5 @@ class BodyLimit(Middleware):
 
     def __call__(self, event: Event) -> Around:
         if event._speaks_http and len(event.body) > self.limit:
-            raise ContentTooLarge(f"the body has {len(event.body):,} bytes; {self.limit:,} are taken")
+            raise ContentTooLarge(f"the body has {len(event.body):,} bytes; at most {self.limit:,} are accepted")
         yield

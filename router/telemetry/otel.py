@@ -58,6 +58,8 @@ class OpenTelemetry(Middleware):
     ) -> None:
         if not isinstance(trust_clients, bool) and not callable(trust_clients):
             raise ConfigurationError("OpenTelemetry(trust_clients=...): give True, False or a function of the event")
+        if tracer_provider is not None and not callable(getattr(tracer_provider, "get_tracer", None)):
+            raise ConfigurationError(f"OpenTelemetry(tracer_provider=...): {tracer_provider!r:.80} has no get_tracer()")
         self.trust_clients = trust_clients
         self.exception_messages = exception_messages
         self.flush_within = seconds(flush_within, "OpenTelemetry(flush_within=...)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router import Auth, Event, Resolver, Router, Session
-from router.guards import anyone, permission
+from router.guards import Authenticate, anyone, permission
 
 resolver = Resolver()
 empty = Resolver()
@@ -67,3 +67,11 @@ listed = Resolver(auth=Auth(Book(), mode="user"), deny_by_default=True)
 listed.get("/a", permission=owner | anyone)(health)
 listed.get("/b", auth="off", permission=anyone)(health)
 listed.get("/c")(health)
+listed.on_queue("jobs", permission=anyone)(health)
+
+used = Resolver().use(Authenticate(Book(), mode="tenant"))
+used.get("/a")(health)
+used.get("/b", auth="user")(health)
+used.get("/c", auth="off")(health)
+used.on_queue("jobs")(health)
+used.on_message("say")(health)

@@ -243,3 +243,20 @@ def test_the_table_of_permissions_shows_who_may_call_what() -> None:
         ["http", "GET /c", "token, user", "nobody: it has no permission="],
     ]
     assert "anybody" in run("routes", APP, "--permissions").stdout
+    assert "permission: nobody" in run("routes", f"{HERE}:listed").stdout
+
+
+def test_the_table_of_permissions_knows_what_use_puts_around_and_that_messages_bring_a_session() -> None:
+    tables = [run("routes", f"{HERE}:{name}", "--permissions").stdout for name in ("used", "listed")]
+    rows = [[cell.strip() for cell in line.split("│")[1:4]] for table in tables for line in table.splitlines()]
+    assert [row for row in rows if len(row) == 3] == [
+        ["http", "GET /a", "token, tenant"],
+        ["http", "GET /b", "token, user"],
+        ["http", "GET /c", "off"],
+        ["sqs", "jobs", "session with tenant"],
+        ["websocket", "say", "token, tenant"],
+        ["http", "GET /a", "token, user"],
+        ["http", "GET /b", "off"],
+        ["http", "GET /c", "token, user"],
+        ["sqs", "jobs", "session with user"],
+    ]

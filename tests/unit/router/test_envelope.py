@@ -507,8 +507,8 @@ def test_the_duration_is_that_of_the_whole_dispatch() -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"code": ""}, {"data": None}, {"success": 0}, {"codes": {404: 404}}, {"status": 201}, {"status": "200"},
-        {"code": "data"}, {"duration": "message"}, {"failure": ""},
+        {"code": ""}, {"data": None}, {"success": 0}, {"codes": {404: 404}}, {"codes": {"404": "a"}}, {"status": 201},
+        {"status": "200"}, {"code": "data"}, {"duration": "message"}, {"failure": ""},
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused(options: dict[str, Any]) -> None:

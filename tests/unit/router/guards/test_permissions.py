@@ -318,5 +318,6 @@ def test_a_route_without_a_permission_is_denied_where_that_is_the_default(caplog
     assert client.get("/group/listed").status == 200
     assert [client.get(path).status for path in ("/unlisted", "/group/unlisted")] == [403, 403]
     assert len(client.queue("orders", [{}])["batchItemFailures"]) == 1
-    assert "without permission=" in caplog.text
+    for route in ("GET /unlisted", "GET /group/unlisted", "sqs orders"):
+        assert f"{route} has no permission=, and deny_by_default lets nobody in" in caplog.text
     assert [route.match for route in resolver.routes if route.permission is anyone] == ["/group/listed"]

@@ -132,7 +132,7 @@ def test_a_call_fails_with_the_error() -> None:
     resolver.on_invoke("slow")(lambda event: time.sleep(LONG))
     resolver.on_message("slow")(lambda event: time.sleep(LONG))
 
-    with pytest.raises(HandlerTimeout, match=r"stopped after 0\.25 s"):
+    with pytest.raises(HandlerTimeout, match=r"longer than 0\.25 s, and was stopped"):
         resolver.resolve({"action": "slow"})
     assert resolver.resolve(samples.websocket(route_key="slow"))["statusCode"] == 504
 

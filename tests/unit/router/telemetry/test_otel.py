@@ -695,7 +695,14 @@ def test_an_unsampled_trace_costs_no_attributes_and_breaks_nothing():
 
 
 @pytest.mark.parametrize(
-    "options", [{"trust_clients": "yes"}, {"flush_within": -1}, {"margin": "soon"}, {"flush_within": None}]
+    "options",
+    [
+        {"trust_clients": "yes"},
+        {"flush_within": -1},
+        {"margin": "soon"},
+        {"flush_within": None},
+        {"tracer_provider": 1},
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(options):
     with pytest.raises(ConfigurationError):
