@@ -135,7 +135,9 @@ class Authenticate(Middleware):
             self._tell_of_unknown(event)
             raise Unauthorized(f"this connection has no {missing}")
         needs = f"session.{missing} is required by {type(self).__name__} and missing"
-        raise SessionIncomplete(missing, f"{needs}; auth= gives a route another mode")
+        if _brings_session(event):
+            raise SessionIncomplete(missing, f"{needs}: the sender has to attach it; or give the route another auth=")
+        raise SessionIncomplete(missing, f"{needs}: {event.source} has no place for it; write auth='off' on the route")
 
     def _check_order(self, event: Event) -> None:
         """Refuse a `$connect` that was kept before anybody knew whose it is."""
@@ -277,6 +279,15 @@ def _restored(event: Event) -> bool:
 def _is_message(event: Event) -> bool:
     """Of a WebSocket only `$connect` has headers."""
     return event.source is Source.WEBSOCKET and event.name != "$connect"
+
+
+def _brings_session(event: Event) -> bool:
+    """Whether what sent an event can attach a session to it."""
+    from router.event import Event as Base
+    from router.session_sources import PRODUCED, WITHOUT
+
+    has_place = type(event)._session_wire is not Base._session_wire and event.source not in WITHOUT
+    return has_place or (getattr(event._policy, "body_field", None) is not None and event.source in PRODUCED)
 
 
 def _missing(event: Event, needed: tuple[str, ...]) -> str | None:

@@ -33,6 +33,17 @@ _OF_THE_TOKEN = frozenset(("iss", "aud", "exp", "nbf", "iat", "jti"))
 # RFC 7519 §5.1, RFC 9068 §2.1. An id token of another kind of use, such as a logout token, says so here.
 _TYPES = (None, "jwt", "at+jwt", "application/at+jwt")
 _HOUR = 3600
+# What the errors of PyJWT and of reading a token mean, by the names of their classes: it is imported late.
+_REASONS = {
+    "ExpiredSignatureError": "it has expired",
+    "ImmatureSignatureError": "it is not valid yet",
+    "InvalidIssuerError": "its iss is another one",
+    "InvalidSignatureError": "its signature is wrong",
+    "DecodeError": "it is no JWT that can be read",
+    "JSONDecodeError": "it is no JWT that can be read",
+    "Error": "it is no JWT that can be read",  # of binascii
+    "ValueError": "it is no JWT that can be read",
+}
 
 
 class Refused(Exception):
@@ -150,9 +161,17 @@ class Jwt:
                 options=self._options,  # type: ignore[arg-type]  # a dict of it
             )
         except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-            # The class alone: a message may quote the token.
-            raise Refused(type(error).__name__) from None
+            raise Refused(self._reason(error)) from None
         return found
+
+    def _reason(self, error: Exception) -> str:
+        """Return why a token is refused, without the message of the error: it may quote the token."""
+        kind = type(error).__name__
+        if kind == "InvalidAudienceError":
+            return f"its aud is not {' or '.join(sorted(self.audience))}"
+        if kind == "MissingRequiredClaimError":
+            return f"it has no {error.claim}"  # type: ignore[attr-defined]  # one of those that are required
+        return _REASONS.get(kind, kind)
 
     def _checked(self, header: dict[str, Any]) -> str:
         """Return the algorithm of a token. Raises Refused for a header that asks for anything unusual."""

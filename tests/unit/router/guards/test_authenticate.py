@@ -658,7 +658,8 @@ def test_sources_without_a_place_for_a_session_are_let_in_by_a_mark() -> None:
     resolver.on_schedule("hourly")(lambda: ran.append("hourly"))
     client = TestClient(resolver)
     client.schedule("nightly")
-    with pytest.raises(RecordsFailed, match=r"session\.user is required by Authenticate and missing"):
+    told = r"session\.user is required by Authenticate and missing: schedule has no place for it; write auth='off'"
+    with pytest.raises(RecordsFailed, match=told):
         client.schedule("hourly")
     assert ran == ["nightly"]
 

@@ -258,13 +258,32 @@ def test_an_altered_token_is_refused(check: Jwt, issuer: Issuer) -> None:
     assert check.authenticate(f"{header}.{part(issuer.claims(sub='root'))}.{signature}") is None
 
 
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"exp": 1}, "it has expired"),
+        ({"nbf": 9_999_999_999}, "it is not valid yet"),
+        ({"aud": "another"}, "its aud is not orders or shop"),
+        ({"aud": None}, "it has no aud"),
+        ({"iss": "https://other.example"}, "its iss is another one"),
+        ({"exp": "soon"}, "it is no JWT that can be read"),
+    ],
+)
 def test_the_log_tells_the_reason_and_never_the_token(
-    check: Jwt, issuer: Issuer, caplog: pytest.LogCaptureFixture
+    check: Jwt, issuer: Issuer, changed: dict[str, Any], reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    token = issuer.token(exp=1)
+    assert check.authenticate(issuer.token(**changed)) is None
+    assert caplog.messages == [f"a token of {issuer.url} is refused: {reason}"]
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "eyJ9.x.y", "\u00e9.a.b"])
+def test_the_log_says_of_what_is_no_token_that_it_is_none(
+    check: Jwt, token: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     assert check.authenticate(token) is None
-    assert caplog.messages == [f"a token of {issuer.url} is refused: ExpiredSignatureError"]
+    assert caplog.messages[0].endswith(" is refused: it is no JWT that can be read")
 
 
 # ---- together with Authenticate -----------------------------------------------------------------------------------
