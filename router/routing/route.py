@@ -57,6 +57,24 @@ if TYPE_CHECKING:
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
 UNDECLARED: Mapping[str, tuple[str, ...]] = {}  # the `requires` of a route that does not declare any
+# The options that are kept as they are given.
+_DEFAULTS: dict[str, Any] = {
+    "model": None,
+    "pattern": None,
+    "others": "fail",
+    "auth": None,
+    "group_requires": (),
+    "permission": None,
+    "catchers": (),
+    "batch": False,
+    "by": "session",
+    "concurrency": 1,
+    "aggregated": False,
+    "durable": False,
+    "partial": False,
+    "envelope": None,
+    "unsigned_from": None,
+}
 _NO_OPTIONS = ("catchers", "group_requires", "handler", "match", "model", "sources")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
@@ -177,34 +195,21 @@ class Route:
         put(self, "prefix", prefix)
         put(self, "suffix", suffix)
         put(self, "bus_source", bus_source)
-        put(self, "model", options.pop("model", None))
-        put(self, "pattern", options.pop("pattern", None))
-        put(self, "others", options.pop("others", "fail"))
+        for name, default in _DEFAULTS.items():
+            put(self, name, options.pop(name, default))
         middleware = options.pop("middleware", ())
         put(self, "middleware", tuple(middleware) if isinstance(middleware, list | tuple) else (middleware,))
-        put(self, "auth", options.pop("auth", None))
         requires = options.pop("requires", None)
         put(self, "requires", UNDECLARED if requires is None else requires)
-        put(self, "group_requires", options.pop("group_requires", ()))
-        put(self, "permission", options.pop("permission", None))
         require = options.pop("require", None)
         put(self, "require", (require,) if isinstance(require, str) else None if require is None else tuple(require))
         put(self, "name", options.pop("name", None) or getattr(handler, "__name__", type(handler).__name__))
         put(self, "summary", options.pop("summary", None) or _first_line(handler))
         tags = options.pop("tags", ())
-        put(self, "catchers", options.pop("catchers", ()))
         put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
-        put(self, "batch", options.pop("batch", False))
-        put(self, "by", options.pop("by", "session"))
-        put(self, "concurrency", options.pop("concurrency", 1))
-        put(self, "aggregated", options.pop("aggregated", False))
-        put(self, "durable", options.pop("durable", False))
-        put(self, "partial", options.pop("partial", False))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
         put(self, "on_error", options.pop("on_error", None) or ())
-        put(self, "envelope", options.pop("envelope", None))
-        put(self, "unsigned_from", options.pop("unsigned_from", None))
         self._check(options)
         if self.unsigned_from is not None:
             from router.session_sources import checked_sources
