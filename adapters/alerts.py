@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import time
 
-from adapters._core.blocking import blocking_allowed, has_async_handler, loop_runs
+from adapters._core.blocking import blocking_allowed, has_async_handler
 from adapters.aws.aws import Aws
 from adapters.aws.settings import Settings
+from router.background import loop_runs
 from router.error_kinds import ErrorKinds, Repeats, codes_of, words_of
 from router.errors import ConfigurationError, text_of
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sys import modules
+
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -9,6 +11,12 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Coroutine
     from typing import Any
+
+
+def loop_runs() -> bool:
+    """Return whether an event loop runs in this thread: in async code, and around a sync handler under it."""
+    asyncio = modules.get("asyncio")  # not imported for the question: without it no loop runs
+    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 def start(work: Coroutine[Any, Any, Any], *, waited_for: bool) -> asyncio.Task[Any]:

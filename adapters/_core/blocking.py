@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from contextvars import ContextVar
-from sys import modules
 
 from adapters.errors import EventLoopBlocked
+from router.background import loop_runs
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -26,12 +26,6 @@ if TYPE_CHECKING:
 MODES = ("error", "warn")
 IN_A_THREAD = "await asyncio.to_thread(...)"
 _allowed: ContextVar[bool] = ContextVar("adapters_blocking_allowed", default=False)
-
-
-def loop_runs() -> bool:
-    """Return whether this is async code: an event loop runs in this thread."""
-    asyncio = modules.get("asyncio")  # not imported for the question: without it no loop runs
-    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 def refuse_blocking(adapter: Blocking, verb: str, instead: str = "") -> None:

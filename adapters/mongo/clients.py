@@ -13,10 +13,10 @@ import weakref
 from math import inf
 from time import monotonic
 
-from adapters._core.blocking import loop_runs
 from adapters._core.loop_end import closed_with_loop
 from adapters.mongo.drivers import async_client, repository_options, sync_client
 from adapters.mongo.mongo_settings import hosts_of
+from router.background import loop_runs
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False

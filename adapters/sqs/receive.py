@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from time import time
 
-from adapters._core.blocking import loop_runs
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.steps import BlockingCall
 from adapters._core.whole_seconds import whole_seconds
 from adapters.errors import AdapterError
 from adapters.sqs.send import QueueSender, queue_arn
 from adapters.sqs.visibility import LONGEST, is_over_limit, longest_delay, seconds_held
+from router.background import loop_runs
 from router.durations import seconds
 from router.errors import ConfigurationError
 

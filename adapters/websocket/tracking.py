@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
-from adapters._core.blocking import loop_runs, refuse_blocking
+from adapters._core.blocking import refuse_blocking
 from adapters.websocket.connection import seconds
 from adapters.websocket.connection_errors import ConnectionGone
+from router.background import loop_runs
 from router.durations import seconds as to_seconds
 from router.errors import ConfigurationError, SessionError, Unauthorized
 

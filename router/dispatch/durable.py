@@ -11,7 +11,7 @@ import json
 from contextvars import ContextVar
 from uuid import NAMESPACE_URL, uuid5
 
-from router.dispatch.offload import loop_runs
+from router.background import loop_runs
 from router.errors import AnswerTooLarge, ConfigurationError, InvalidEvent, text_of
 from router.event import Source
 from router.sources import load

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from sys import modules
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Protocol
@@ -16,12 +14,6 @@ if TYPE_CHECKING:
         def pointer(self, event: Event) -> Any: ...
         def fetch(self, pointer: Any) -> bytes: ...
         async def fetch_async(self, pointer: Any) -> bytes: ...
-
-
-def loop_runs() -> bool:
-    """Return whether an event loop runs in this thread, as around a sync handler under `resolve_async`."""
-    asyncio = modules.get("asyncio")  # a sync application never imports it
-    return asyncio is not None and asyncio._get_running_loop() is not None
 
 
 def open_offloaded(offload: Offload, event: Event) -> Any:

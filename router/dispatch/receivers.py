@@ -102,7 +102,7 @@ class Receiver:
             await self._within(result, event)
 
     async def _within(self, result: Any, event: Event) -> None:
-        from router.dispatch.offload import loop_runs
+        from router.background import loop_runs
 
         if not loop_runs():  # it has nothing to wait for
             await result

@@ -134,7 +134,8 @@ async def run_each(
 
 async def fetch_offloaded(offload: Offload, event: Event, now: bool) -> None:
     """Let an event whose body waits elsewhere fetch it; `now` where reading it later would block the loop."""
-    from router.dispatch.offload import loop_runs, open_offloaded
+    from router.background import loop_runs
+    from router.dispatch.offload import open_offloaded
 
     pointer = open_offloaded(offload, event)
     if pointer is not None and (now or loop_runs()):
