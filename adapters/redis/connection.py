@@ -11,7 +11,7 @@ from time import monotonic, time
 from types import MappingProxyType
 from weakref import WeakKeyDictionary
 
-from adapters._core.blocking import checked_mode, refuse_blocking
+from adapters._core.blocking import checked_mode, refuse_blocking_call
 from adapters.errors import ConnectionFailed
 from adapters.redis.driver_errors import SERVICE, is_unknown_script, spoils, translate
 from adapters.redis.drivers import CLOSE, async_client, place_of, sync_client
@@ -47,7 +47,7 @@ class _Client:
 
 
 class _OfProcess:
-    """What must not be shared over a fork."""
+    """The clients of one process: they must not be shared over a fork."""
 
     __slots__ = ("lock", "loops", "pid", "quiet_until", "sync")
 
@@ -131,7 +131,7 @@ class Redis:
         Raises:
             AdapterError: the server does not answer, or refuses.
         """
-        refuse_blocking(self, verb)
+        refuse_blocking_call(verb, self._blocking, f"await {verb}_async(...)")
         state = self._process()
         self._refuse_if_quiet(state, verb, waits)
         client: _Client | None = None

@@ -29,6 +29,7 @@ from adapters.mongo import Exposed, Mongo, MongoSettings, QueryProxy, Repository
 from adapters.offload import Offload
 from adapters.parameters import Parameters
 from adapters.rate_limits import RateLimitTable
+from adapters.redis import Redis, RedisBuckets, RedisStore
 from adapters.s3 import S3
 from adapters.sns import Sns
 from adapters.sqs import Sqs
@@ -37,6 +38,7 @@ from adapters.tokens import DynamoDBTokenStore, MongoTokenStore, Tokens
 from adapters.usage import UsageTable
 from adapters.websocket import Connections, TrackConnections
 from router import ConfigurationError, QueueEvent, Resolver, Session
+from router.idempotency import Claim
 from router.testing import TestClient
 from tests.unit.adapters.dynamodb.samples import Order, User
 from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws
@@ -47,6 +49,7 @@ def made(mode: str = "error") -> list[Any]:
     aws = fake_aws({}, settings=SETTINGS.replace(blocking=mode))
     mongo = Mongo(MongoSettings({"main": "mongodb://127.0.0.1:1"}, blocking=mode))
     orders = Repository(mongo, "orders", dict)
+    redis = Redis("redis://127.0.0.1:1", blocking=mode)
     table = Table("users", [User, Order], aws=aws)
     return [
         aws,
@@ -60,6 +63,8 @@ def made(mode: str = "error") -> list[Any]:
         RateLimitTable(aws),
         UsageTable(aws),
         Queue("orders", sqs=Sqs(aws)),
+        RedisBuckets(redis),
+        RedisStore(redis),
         S3(aws, bucket="b"),
         Sns(aws),
         Sqs(aws),
@@ -82,6 +87,7 @@ def made(mode: str = "error") -> list[Any]:
 
 # These ask themselves whether a loop runs, or take the steps of a verb that was asked already.
 ASK_THEMSELVES = {("Sqs", "delay"), ("Mongo", "close"), ("Clients", "close"), ("Access", "run"), ("Aws", "run")}
+ASK_THEMSELVES |= {("Redis", "close"), ("Redis", "run")}
 # asyncio itself refuses to run a worker on a running loop.
 ASK_THEMSELVES |= {("Worker", "run")}
 
@@ -104,6 +110,9 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "Bus.publish_many": ([],),
     "Ecs.run_tasks": ("nightly", 2),
     "Offload.fetch": ({},),
+    "RedisBuckets.take": ("k", 1.0, 0.0, 0.0),
+    "RedisStore.begin": ("k", Claim("o", "", 0.0, 1.0, 2.0)),
+    "RedisStore.finish": ("k", "o", b"{}"),
     "S3.set_tags": ("k", {}),
     "S3.delete_many": (["k"],),
     "S3.presign_put": ("k",),
@@ -198,7 +207,8 @@ def test_a_setting_makes_it_a_warning(caplog: pytest.LogCaptureFixture) -> None:
 
 @pytest.mark.parametrize("position", range(len(made())), ids=[type(adapter).__name__ for adapter in made()])
 def test_each_adapter_has_the_setting(position: int) -> None:
-    assert (made()[position]._blocking, made("warn")[position]._blocking) == ("error", "warn")
+    adapters = made()[position], made("warn")[position]
+    assert [getattr(one, "redis", one)._blocking for one in adapters] == ["error", "warn"]
 
 
 def test_the_setting_comes_from_the_environment() -> None:
