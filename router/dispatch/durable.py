@@ -34,7 +34,7 @@ _active: ContextVar[Any] = ContextVar("durable", default=None)  # the DurableCon
 
 
 class Escaped(BaseException):
-    """What the SDK raised through a handler, and has to see again: nothing on the way may take it for a failure."""
+    """Carry an error of the SDK out of a handler and back to it: nothing on the way may take it for a failure."""
 
     def __init__(self, error: Exception) -> None:
         super().__init__(text_of(error))

@@ -277,7 +277,7 @@ def _restored(event: Event) -> bool:
 
 
 def _is_message(event: Event) -> bool:
-    """Of a WebSocket only `$connect` has headers."""
+    """Whether an event is a message or the end of a WebSocket; only `$connect` has headers."""
     return event.source is Source.WEBSOCKET and event.name != "$connect"
 
 

@@ -73,7 +73,7 @@ class CircuitOpen(ServiceUnavailable):
 
 
 class _RecordCircuitOpen(CircuitOpen, Retry):
-    """The same for a record: it is delivered again when the circuit lets somebody through."""
+    """A `CircuitOpen` for a record: it is delivered again when the circuit lets somebody through."""
 
 
 class CircuitBreaker:

@@ -191,7 +191,7 @@ class Capped:
 
 
 class Counts:
-    """What became of the events with the same dimensions. durations: in milliseconds."""
+    """The outcomes of the events with the same dimensions. durations: in milliseconds."""
 
     __slots__ = ("durations", "outcomes")
 
@@ -205,7 +205,7 @@ class Counts:
 
 
 class Tally:
-    """What became of the events of one call."""
+    """The outcomes of the events of one call, by dimensions."""
 
     __slots__ = ("by_key", "open", "pending")
 

@@ -39,7 +39,7 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class Billed:
-    """What AWS bills for one call of a function.
+    """One call of a function, as AWS bills it.
 
     seconds: how long it took.
     memory_mb: that the function is given; None where it is not known (a task, a worker).

@@ -58,7 +58,7 @@ def _ours(stream: Any) -> Handler:
 
 
 def _powertools(stream: Any) -> Handler:
-    """The same application: what differs is only where the fields come from."""
+    """Return the application with Powertools: only where the fields come from differs."""
     logger = Logger(service="bench-decorated", stream=stream)
     application = _application(logger)
 
