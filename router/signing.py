@@ -30,6 +30,7 @@ PURPOSES: dict[str, tuple[str, ...]] = {
     "execution": ("execution",),
     "header": ("header",),
     "connection": ("connection",),
+    "durable": ("durable",),
 }
 
 
@@ -90,7 +91,8 @@ class Signing:
         text)}`.
 
         payload: the JSON text.
-        purpose: where it goes: message, header, connection, invoke, task or execution (of a state machine).
+        purpose: where it goes: message, header, connection, invoke, task, execution (of a state machine) or durable
+            (the execution of a durable function).
 
         Raises:
             ConfigurationError: the purpose is unknown.

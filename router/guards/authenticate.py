@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from orjson import loads
+
 from router.dispatch.chain import Middleware
-from router.errors import BadRequest, ConfigurationError, Forbidden, HTTPError, SessionIncomplete, Unauthorized
+from router.encode import dumps
+from router.errors import (
+    BadRequest,
+    ConfigurationError,
+    Forbidden,
+    HTTPError,
+    SessionError,
+    SessionIncomplete,
+    Unauthorized,
+)
 from router.event import Source
 from router.guards.auth import MODES, check_mode, credentials_of
 from router.guards.credentials import BYPASSED, not_valid
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.guards.auth import Auth
     from router.guards.credentials import Credential, Owner
+    from router.signing import Signing
 
     class Connections(Protocol):
         """Gives a WebSocket message the session of its connection, as `adapters.websocket.TrackConnections` does."""
@@ -253,24 +265,44 @@ class _Tried:
 # ---- durable executions --------------------------------------------------------------------------------------------
 #
 # An execution goes on after days, with the request that it began with: the token in it has expired by then. So whom it
-# works for is kept with it.
+# works for is kept with it. Who invokes the function writes the envelope, what was kept included: with a Signing it is
+# signed, for this execution alone.
 
 
 def _remember(event: Event) -> None:
     """Keep the session that was let in, where the event is that of a durable execution."""
     remember = getattr(event.context, "remember", None)
-    if remember is not None and event._from_client:
-        remember(event.session.to_dict())
+    if remember is None or not event._from_client:
+        return
+    held: Any = event.session.to_dict()
+    signing = event._policy.signing
+    if signing is not None:
+        kept = {"execution": event.context.durable_execution_arn, "session": held}
+        held = loads(signing.seal(dumps(kept).decode(), "durable"))
+    remember(held)
 
 
 def _restored(event: Event) -> bool:
     """Give an event of an execution that goes on the session that was let in; whether there is one."""
     remembered = getattr(event.context, "remembered", None)
     held = remembered() if remembered is not None and event._from_client else None
+    signing = event._policy.signing
+    if signing is not None and held is not None:
+        held = _opened(held, event, signing)
     if type(held) is not dict:
         return False
     event.session = event.session.replace(**held)
     return True
+
+
+def _opened(held: Any, event: Event, signing: Signing) -> Any:
+    """Return the session that was kept for an execution; None where it was not signed for this one."""
+    try:
+        kept = signing.open(held, "durable", stored=True)
+    except SessionError as error:
+        log(WARNING, "the session that a durable execution kept does not count: %s", error)
+        return None
+    return kept["session"] if kept["execution"] == event.context.durable_execution_arn else None
 
 
 # ---- owners --------------------------------------------------------------------------------------------------------

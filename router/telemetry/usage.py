@@ -7,6 +7,7 @@ Rows are written once, at the end of a call of the function. They hold nothing o
 
 from __future__ import annotations
 
+from math import inf
 from os import urandom
 from time import perf_counter, time_ns
 
@@ -285,8 +286,14 @@ class Usage(Manual, Middleware):
 
     def _cost(self, billed: Any) -> float | None:
         try:
-            return self._prices(billed)
-        except Exception as error:
+            cost = self._prices(billed)
+            if cost is None:
+                return None
+            cost = float(cost)
+            if not 0 <= cost < inf:
+                raise ValueError(f"{cost} is no amount")
+            return cost
+        except Exception as error:  # or what it returned is no number
             _log("usage: prices= failed", error)
             return None
 

@@ -16,6 +16,8 @@ import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.exceptions import InvocationError
+from aws_durable_execution_sdk_python.identifier import OperationIdNamespace
+from aws_durable_execution_sdk_python.serdes import serialize
 from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 import router
@@ -245,6 +247,75 @@ def test_a_token_is_asked_for_once_and_a_bucket_once(run: Any) -> None:
     assert result_of(run(resolver, request))["statusCode"] == 204
     assert seen == [("acme", "ann", "admin")] * 2
     assert result_of(run(resolver, request))["statusCode"] == 401
+
+
+class Once:
+    """A book of tokens that expire after the first look."""
+
+    asked = 0
+
+    def authenticate(self, token: str) -> Identity | None:
+        self.asked += 1
+        return Identity("ann", ["acme"]) if self.asked == 1 else None
+
+
+def kept_by(name: str) -> Any:
+    """Return the operation that somebody who invokes the function may put into an envelope."""
+    session = {"tenant": "acme", "user": "root"}
+    signed = {
+        "plain": session,
+        "message": json.loads(Signing(SECRET).seal(json.dumps(session), "message")),
+        "other execution": json.loads(
+            Signing(SECRET).seal(json.dumps({"execution": f"{ARN}2", "session": session}), "durable")
+        ),
+    }
+    return {
+        "Id": OperationIdNamespace().create_id_for_step(1),
+        "Type": "STEP",
+        "SubType": "Step",
+        "Name": "junction-session",
+        "Status": "SUCCEEDED",
+        "StepDetails": {"Attempt": 1, "Result": serialize(None, signed[name], "1", ARN)},
+    }
+
+
+@pytest.mark.parametrize("name", ["plain", "message", "other execution"])
+def test_whom_an_envelope_names_counts_only_if_it_was_signed_for_the_execution(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for variable, value in {"DEFAULT_REGION": "eu-west-1", "ACCESS_KEY_ID": "k", "SECRET_ACCESS_KEY": "s"}.items():
+        monkeypatch.setenv(f"AWS_{variable}", value)  # of the SDK's client, which calls nobody here
+
+    class Nobody:
+        def authenticate(self, token: str) -> Identity | None:
+            return None
+
+    resolver = Resolver(auth=Bearer(Nobody()), session=SessionPolicy(signing=Signing(SECRET)))
+
+    @resolver.post("/orders")
+    def order(context: DurableContext) -> None:
+        raise AssertionError("nobody was let in")
+
+    request = samples.rest("POST", "/orders", headers={"Authorization": "Bearer t"})
+    forged = envelope(request, kept_by(name))
+    forged["InitialExecutionState"]["Operations"][0] |= {"Id": "i", "StartTimestamp": 1.0}
+    answer = resolver.resolve(forged, SimpleNamespace(aws_request_id="r", tenant_id=None))
+    assert json.loads(answer["Result"])["statusCode"] == 401
+
+
+def test_a_session_that_is_kept_signed_goes_on(run: Any) -> None:
+    seen: list[Any] = []
+    policy = SessionPolicy(signing=Signing(SECRET), request=FromRequest(tenant_header="x-tenant"))
+    resolver = Resolver(auth=Bearer(Once()), session=policy)
+
+    @resolver.post("/orders")
+    def order(session: Session, context: DurableContext) -> None:
+        seen.append((session.tenant, session.user))
+        context.wait(MINUTE)
+
+    request = samples.rest("POST", "/orders", headers={"Authorization": "Bearer t"})
+    assert result_of(run(resolver, request))["statusCode"] == 204
+    assert seen == [("acme", "ann")] * 2
 
 
 def test_a_token_that_is_refused_is_refused(run: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from decimal import Decimal
 from typing import Any
 
@@ -163,6 +164,24 @@ def test_a_group_shares_its_time(monkeypatch: pytest.MonkeyPatch) -> None:
     resolver.resolve({"Records": [*sqs("groups", "a", "b")["Records"], *sqs("orders", "c")["Records"]]})
     assert rows.values("duration_ms") == [20.0, 20.0, 20.0]
     assert {row["event_id"]: row["lambda_cost"] for row in rows} == pytest.approx({"a": 10.0, "b": 10.0, "c": 20.0})
+
+
+@pytest.mark.parametrize("price", [math.nan, math.inf, -1.0, "x", b""], ids=str)
+def test_a_price_that_is_no_amount_is_logged_and_the_rows_are_written(
+    price: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    resolver, rows = counted(prices=lambda billed: price)
+    resolver.on_queue("orders")(lambda event: None)
+    resolver.resolve(sqs("orders", "a", "b"))
+    assert [row["lambda_cost"] for row in rows] == [None, None]
+    assert "prices= failed" in caplog.text
+
+
+def test_a_price_may_be_a_decimal() -> None:
+    resolver, rows = counted(prices=lambda billed: Decimal("0.5"))
+    resolver.on_queue("orders")(lambda event: None)
+    resolver.resolve(sqs("orders", "a", "b"))
+    assert sum(row["lambda_cost"] for row in rows) == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize("waits", [False, True], ids=["threads", "async"])
