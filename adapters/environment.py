@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from adapters._core.adapter import Adapter
 from adapters._core.blocking import blocking_allowed
-from adapters._core.table_layout import creating
+from adapters._core.key_table import TTL, KeyTable
 from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, ResourceNotFound
 from router.durations import seconds
-from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
 
 _MOST_NAMES = 10  # of GetParameters
 _MOST_WRITES = 25  # of BatchWriteItem
-_TTL = "expires_at"
 _DAY = 86_400.0
 _PATIENCE = 2.0  # seconds for the recorder: a start must not wait long for what it can do without
 
@@ -98,7 +96,7 @@ class SecretStore(Adapter):
         return found
 
 
-class UseTable(Adapter):
+class UseTable(KeyTable):
     """Records in DynamoDB which function uses which variable: one item each, written anew at each start.
 
     The role needs `dynamodb:BatchWriteItem`. It is tried once, and waited for 2 seconds (after the `connect_timeout` of
@@ -112,10 +110,7 @@ class UseTable(Adapter):
     def __init__(
         self, aws: Aws | None = None, *, table: str = "environment-uses", keep_for: Duration = 90 * _DAY
     ) -> None:
-        super().__init__(aws)
-        if not isinstance(table, str) or not table:
-            raise ConfigurationError(f"UseTable(table={table!r:.80}): give the name of the table")
-        self.table = table
+        super().__init__(aws, table=table)
         self._keep_for = seconds(keep_for, "UseTable(keep_for=...)", least=1)
 
     def __call__(self, uses: Sequence[Use]) -> None:
@@ -162,18 +157,6 @@ class UseTable(Adapter):
             "KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys],
         }
 
-    def create_table(self) -> None:
-        """Create the table with its TTL, and wait until it can be used; nothing if it is there.
-
-        Raises:
-            TableMismatch: the one that is there has another key or another TTL; nothing is changed.
-        """
-        self._run(creating(self._step, self.definition(), _TTL), "create_table")
-
-    async def create_table_async(self) -> None:
-        """Do as `create_table` does, without blocking the event loop."""
-        await self.aws.run_async(creating(self._step, self.definition(), _TTL))
-
     # ---- items -----------------------------------------------------------------------------------------------------
 
     def _item(self, use: Use) -> dict[str, Any]:
@@ -186,7 +169,7 @@ class UseTable(Adapter):
             **{name: {"S": text} for name, text in texts.items()},
             **{name: {"L": [{"S": one} for one in getattr(use, name)]} for name in ("operations", "routes")},
             "at": {"N": f"{use.at:.3f}"},
-            _TTL: {"N": str(int(use.at + self._keep_for) + 1)},
+            TTL: {"N": str(int(use.at + self._keep_for) + 1)},
         }
 
     def _uses_of(self, variable: str) -> Steps[list[dict[str, Any]]]:
@@ -204,11 +187,6 @@ class UseTable(Adapter):
             if "LastEvaluatedKey" not in answer:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-
-    def _step(self, operation: str, **parameters: Any) -> Any:
-        return self.aws.step(
-            "dynamodb", operation, resource=self.table, parameters={"TableName": self.table, **parameters}
-        )
 
 
 def _plain(value: dict[str, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""`KeyTable`: a table of DynamoDB whose items are found by one text, and expire."""
+"""`KeyTable`: a table of DynamoDB whose items are found by their key, and expire."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ class KeyTable(Adapter):
     """The base of adapters that have such a table.
 
     aws: makes the calls; by default one made of the environment.
-    table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
+    table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`, unless
+        `definition` and `_ttl` say otherwise.
     """
 
     _ttl = TTL
