@@ -206,7 +206,7 @@ class Usage(Manual, Middleware):
         everywhere = any(one is self for one in invocation.middleware)
         for event in invocation.failed:
             self._end_failed(event, ledger, everywhere)
-        if is_durable_replay(invocation.raw, invocation.context):
+        if is_durable_replay(invocation.context):
             for span in ledger.spans:
                 if span.row is not None:
                     span.row["replayed"] = True

@@ -11,7 +11,7 @@ from router.telemetry.usage_shares import divide, shares_of_time
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sized
+    from collections.abc import Callable
     from typing import Any
 
     from router.telemetry.usage_rows import Row
@@ -97,14 +97,14 @@ def lambda_context(context: Any) -> Any:
     return getattr(context, "lambda_context", None) or context
 
 
-def is_durable_replay(raw: Any, context: Any) -> bool:
-    """Whether a durable function is called again for what it has begun: it holds more than the first operation."""
+def is_durable_replay(context: Any) -> bool:
+    """Whether a durable function is called again for what it has begun: it holds more than the first operation.
+
+    context: ours, within an envelope; or that of the SDK, where an application has opened the envelope by itself.
+    """
     if getattr(context, "is_replay", False) is True:
         return True
-    operations: Sized | None = getattr(getattr(context, "state", None), "operations", None)
-    if operations is None and isinstance(raw, dict) and "DurableExecutionArn" in raw:
-        state = raw.get("InitialExecutionState")
-        operations = state.get("Operations") if isinstance(state, dict) else None
+    operations = getattr(getattr(context, "state", None), "operations", None)
     return isinstance(operations, dict | list | tuple) and len(operations) > 1
 
 

@@ -521,15 +521,6 @@ def test_a_durable_function_is_counted_once_and_each_call_costs(held: int) -> No
     assert (rows.one["memory_allocated_mb"], rows.one["request_id"]) == (256, "r1")
 
 
-def test_the_envelope_of_a_durable_function_tells_of_a_replay_too() -> None:
-    resolver, rows = counted()
-    resolver.on_invoke("*")(lambda event: None)
-    held: list[Any] = [[{}], [{}, {}], "x"]
-    for operations in held:
-        resolver.resolve({"DurableExecutionArn": "arn", "InitialExecutionState": {"Operations": operations}})
-    assert rows.values("replayed") == [False, True, False]
-
-
 # ---- sampling ------------------------------------------------------------------------------------------------------
 
 
