@@ -8,6 +8,7 @@ from time import monotonic, time
 from router.dispatch.chain import NOTHING
 from router.errors import Conflict, UnprocessableContent
 from router.event import Source
+from router.guards.digests import digest
 from router.guards.results import read
 from router.idempotency import Claim
 from router.signals import Retry
@@ -138,14 +139,6 @@ def own_key(event: Event) -> str:
         return id
     when = event.record.get("timestamp") if event.source is Source.KAFKA else ""
     return digest(id, str(raw.get("eventSourceArn") or raw.get("bootstrapServers")), str(when))
-
-
-def digest(*parts: str) -> str:
-    """Return what stands for some texts, and for no others."""
-    from hashlib import sha256
-
-    # Each with its length: no two lists of parts have the same text.
-    return sha256("".join(f"{len(part)}:{part}" for part in parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def fingerprint(event: Event, chosen: bool) -> str:

@@ -204,7 +204,7 @@ class CircuitBreaker:
             if self._until:
                 raise self._refusal(max(self._until - now, 0.001))
             return 0.0  # somebody else has tried already, and closed it
-        _log("the circuit %s lets one call through", self.name)
+        log(WARNING, "the circuit %s lets one call through", self.name)
         return trial
 
     def _settle(self, trial: float, error: BaseException | None) -> Steps:
@@ -225,9 +225,9 @@ class CircuitBreaker:
         if self._store is not None and (yield "move", before, until) is False:
             yield from self._read()  # another process was faster
         if failed:
-            _log("the circuit %s is open for %g s: %s", self.name, self._open_for, type(error).__name__)
+            log(WARNING, "the circuit %s is open for %s s: %s", self.name, f"{self._open_for:g}", type(error).__name__)
         elif not until:
-            _log("the circuit %s is closed again", self.name)
+            log(WARNING, "the circuit %s is closed again", self.name)
         return until
 
     def _verdict(self, error: BaseException | None) -> bool | None:
@@ -322,9 +322,3 @@ def _is_failure(error: Exception) -> bool:
 
 def _rounded(moment: float) -> float:
     return round(moment, 3)  # as stores keep it
-
-
-def _log(message: str, *values: object) -> None:
-    from logging import getLogger
-
-    getLogger("router.guards").warning(message, *values)

@@ -14,7 +14,8 @@ from router.dispatch.chain import Middleware
 from router.durations import seconds
 from router.errors import BadRequest, ConfigurationError, ServiceUnavailable
 from router.event import Source
-from router.guards.attempts import Attempt, digest, execution, fingerprint, own_key
+from router.guards.attempts import Attempt, execution, fingerprint, own_key
+from router.guards.digests import digest
 from router.guards.log import ERROR, log
 from router.guards.results import written
 from router.response import Response

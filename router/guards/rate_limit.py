@@ -15,6 +15,7 @@ from router.dispatch.chain import Middleware
 from router.durations import seconds
 from router.errors import ConfigurationError, ServiceUnavailable, TooManyRequests
 from router.event import Source
+from router.guards.digests import digest
 from router.guards.log import ERROR, log
 from router.signals import Retry
 from router.sources._registry import RECORD_SOURCES
@@ -155,13 +156,9 @@ class RateLimit(Middleware):
             raise ConfigurationError(f"RateLimit(by=...) returned {whose!r:.80}; give text, or None")
         if whose is None and self._by_address and not event._from_client:
             return None  # a queue has no address: one bucket for all messages would hold up the application itself
-        from hashlib import sha256
-
         # Clients whom nobody knows have a bucket apart: they could empty that of a schedule otherwise.
         unknown = "nobody" if event._from_client else "no client"
-        # Hashed: an address or a user is nobody's business who reads the table.
-        owner = unknown if whose is None else "of:" + whose
-        return sha256(f"{len(self._name)}:{self._name}{owner}".encode("utf-8", "surrogatepass")).hexdigest()
+        return digest(self._name, unknown if whose is None else "of:" + whose)
 
     def _refuse(self, event: Event, wait: float) -> None:
         after = min(ceil(wait), 43_200)
