@@ -17,6 +17,9 @@ _TOKEN = re.compile(r"""\\*+["']|[\[({<]|[\])}>]|[,\n]""")
 _TOKEN_OF_FIELD = re.compile(rf"{_TOKEN.pattern}|[\s&;]")  # of `name=value`, which others may follow
 _STRING = re.compile(r"""[bBrRuU]{0,2}(?P<quote>\\*+["'])""")
 _OPEN, _CLOSED = "[({<", "])}>"
+# What stands before a credential in `Authorization`. Those of the second kind have several parts after them.
+_SCHEMES = r"(?:Bearer|Basic|DPoP|Negotiate|Token|ApiKey)", r"(?:Digest|Signature|AWS4-HMAC-SHA256)"
+_SCHEME = re.compile(rf"(?:{_SCHEMES[0]}|(?P<parts>{_SCHEMES[1]}))[ \t]++", re.IGNORECASE)
 
 
 class TextRules:
@@ -81,12 +84,15 @@ class TextRules:
 
 
 def _searched(names: set[str]) -> re.Pattern[str]:
-    """Return a pattern for a quoted name with a colon after it, or one with `=`; it may be the end of one with dots."""
+    """Return a pattern for a quoted name with a colon after it, or one with `=`; it may be the end of one with dots.
+
+    Without quotes a colon counts where a credential follows it (`Authorization: Bearer ...`): most others end a phrase.
+    """
     quoted, plain = ("|".join(_form(name, space) for name in sorted(names)) for space in (" ", ""))
     name = rf"(?P<name>(?:[\w -]{{0,99}}\.){{0,9}}(?:{quoted}))"
-    return re.compile(
-        rf"(?P<quote>{_QUOTE}){name}(?P=quote)\s*+:\s*+|(?<![\w-])(?P<field>{plain})=(?![=>])", re.IGNORECASE
-    )
+    header = rf":[ \t]*+(?=(?:{'|'.join(_SCHEMES)})[ \t])"
+    field = rf"(?<![\w-])(?P<field>{plain})(?:=(?![=>])|{header})"
+    return re.compile(rf"(?P<quote>{_QUOTE}){name}(?P=quote)\s*+:\s*+|{field}", re.IGNORECASE)
 
 
 def _form(name: str, space: str) -> str:
@@ -101,6 +107,12 @@ def _end_of(text: str, at: int, quote: str | None) -> int:
     quote: how quotes are written around it, None for `name=value`. One with fewer backslashes ends the text that it
         stands in.
     """
+    scheme = _SCHEME.match(text, at) if quote is None else None
+    if scheme is not None:
+        at = scheme.end()
+        if scheme["parts"]:
+            end = text.find("\n", at)
+            return end if end >= 0 else len(text)
     begins = _STRING.match(text, at)
     if begins is not None:
         return _end_of_string(text, begins.end(), begins["quote"])

@@ -27,6 +27,7 @@ _MOST = 10_000  # values that are looked at in one line
 _LONGEST = 1_000_000  # characters of a text that is searched; CloudWatch takes a megabyte in a line
 _MOST_NAMES = 10_000  # of which is remembered whether a rule means them
 _OPENS = re.compile(r"[{\[]")
+_MARKS = ("=", ":", "'", '"')  # one of them follows each name in a text
 _ATOMS = (str, int, float, bool, type(None))
 
 
@@ -205,7 +206,7 @@ class _Walk:
     def text(self, text: str, around: tuple[str, ...]) -> str:
         """Return a text without what the rules name in the JSON in it, and after names."""
         bracketed = "{" in text or "[" in text
-        if not bracketed and "'" not in text and '"' not in text and "=" not in text:
+        if not bracketed and not any(mark in text for mark in _MARKS):
             return text
         if len(text) > _LONGEST:
             return f"<cut: {len(text)} characters>"

@@ -123,6 +123,11 @@ def test_values_of_named_fields_are_masked(rules: list[str], value: Any, expecte
         (["login"], f"{{'login': <Login {SECRET}>, 'd': 2}}", "{'login': '***', 'd': 2}"),
         (["password"], f"got {Login('ann', SECRET)}", "got Login(name='ann', password=***)"),
         (["token"], f"GET /a?token={SECRET}&n=1 user=ann", "GET /a?token=***&n=1 user=ann"),
+        (["authorization"], f"authorization=Bearer {SECRET} user=ann", "authorization=*** user=ann"),
+        (["authorization"], f"sent Authorization: bearer  {SECRET}, user=ann", "sent Authorization: ***, user=ann"),
+        (["authorization"], f"authorization:Basic {SECRET}\naccept: x", "authorization:***\naccept: x"),
+        (["authorization"], f"Authorization: Digest a=1, response={SECRET}\nb", "Authorization: ***\nb"),
+        (["authorization"], "no authorization: a token is needed", "no authorization: a token is needed"),
         (
             ["password"],
             f"{ {'body': json.dumps({'Message': json.dumps({'password': SECRET, 'n': 1})})} }",
