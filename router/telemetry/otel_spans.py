@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from os import environ
 from time import time_ns
-from traceback import format_tb
+from traceback import format_exception, format_tb
 
 from opentelemetry import context as otel_context
 from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span, set_span_in_context
 
 from router.dispatch.invocation import Invocation
-from router.errors import InvalidEvent
+from router.errors import InvalidEvent, text_of
 from router.event import Source
 from router.signals import Discard, Retry, is_suspension
 from router.sources._registry import ROWS
@@ -72,7 +72,7 @@ class Call:
             lambdas = None  # Lambda always names a trace; nobody keeps one that is not sampled
         further = [link.context for link in links]
         links = carried.links_to([*further, lambdas], besides=parent if parent.is_valid else None)
-        self.span = self.tracer.start_span(name, around, kind, held, links, start_time=self._started)
+        self.span = self.tracer.start_span(_text(name), around, kind, held, links, start_time=self._started)
         self._inside = set_span_in_context(self.span, self._around)
         return self.span
 
@@ -88,7 +88,7 @@ class Call:
             around, links = self._origin(event)
             span = self._open(name, kind, own, around, links)
             return Scope(self, span, set_span_in_context(span, around), is_call=True)
-        span = self.tracer.start_span(name, around, kind, own, carried.producers(event))
+        span = self.tracer.start_span(_text(name), around, kind, own, carried.producers(event))
         # The handler of a group has no record of its own: its spans are children of the call.
         current = around if event.route is not None and event.route.batch else set_span_in_context(span, around)
         return Scope(self, span, current, is_call=False)
@@ -147,7 +147,7 @@ class Call:
                 continue
             event.state[_SEEN] = True
             name, kind, own = _described(event)
-            unseen = self.tracer.start_span(name, self._inside, kind, own, carried.producers(event))
+            unseen = self.tracer.start_span(_text(name), self._inside, kind, own, carried.producers(event))
             _conclude(unseen, event.error, self.settings.exception_messages)
             unseen.end()
 
@@ -222,17 +222,24 @@ def _fail(span: Span, error: BaseException | None, kind: str, with_messages: boo
     if error is None:
         span.set_status(StatusCode.ERROR)
         return
-    name = type(error).__qualname__
+    kind_of = type(error)
+    name = kind_of.__qualname__
+    full = name if kind_of.__module__ == "builtins" else f"{kind_of.__module__}.{name}"
+    told = {"exception.type": full}
     if with_messages:
-        span.record_exception(error)
-        span.set_status(StatusCode.ERROR, f"{name}: {error}"[:1024])
-        return
-    # The lines of the source are ours; values are in messages only.
-    stack = "".join(format_tb(error.__traceback__))[-_LONGEST_STACK:]
-    module = type(error).__module__
-    full = name if module == "builtins" else f"{module}.{name}"
-    span.add_event("exception", {"exception.type": full, "exception.stacktrace": stack})
-    span.set_status(StatusCode.ERROR, name)
+        message = _text(text_of(error))
+        told |= {"exception.message": message, "exception.stacktrace": _text("".join(format_exception(error)))}
+        span.set_status(StatusCode.ERROR, f"{name}: {message}"[:1024])
+    else:
+        # The lines of the source are ours; values are in messages only.
+        told["exception.stacktrace"] = _text("".join(format_tb(error.__traceback__))[-_LONGEST_STACK:])
+        span.set_status(StatusCode.ERROR, name)
+    span.add_event("exception", told)
+
+
+def _text(text: str) -> str:
+    """Return a text that can be sent: for half a character in one span an exporter gives up all that go with it."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _is_remote(context: Context) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from opentelemetry import baggage, trace
+from opentelemetry.exporter.otlp.proto.common.trace_encoder import encode_spans
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -33,7 +34,7 @@ from router import (
 from router.errors import Forbidden, RecordsFailed
 from router.sources._registry import ROWS, detect
 from router.telemetry import OpenTelemetry
-from router.testing import TestClient
+from router.testing import TestClient, samples
 from router.testing.samples import SAMPLES
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -329,6 +330,41 @@ def test_messages_of_exceptions_are_there_for_who_asks():
     [record] = [span for span in traces.spans if span.parent is not None]
     assert record.status.description == "ValueError: cannot read"
     assert record.events[0].attributes["exception.message"] == "cannot read"
+
+
+class Silent(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
+@pytest.mark.parametrize(
+    "error", [Silent(), ValueError("half \ud800"), Silent("\ud800")], ids=["silent", "half", "both"]
+)
+@pytest.mark.parametrize("messages", [False, True])
+def test_an_error_that_cannot_be_written_costs_no_span(error, messages):
+    traces = Traces(exception_messages=messages)
+
+    @traces.resolver.on_queue("orders")
+    def handler(event: QueueEvent):
+        raise error
+
+    @traces.resolver.get("/orders")
+    def show():
+        raise error
+
+    traces.resolver.resolve(queue_event("bad"), LAMBDA)
+    traces.resolver.resolve(samples.rest("GET", "/orders"), LAMBDA)
+    failed = [span for span in traces.spans if span.events]
+    assert [span.attributes["error.type"] for span in failed] == [type(error).__name__, "500"]
+    assert all(span.events[0].attributes["exception.type"].endswith(type(error).__name__) for span in failed)
+    encode_spans(traces.spans).SerializeToString()
+
+
+def test_half_a_character_in_a_name_costs_no_span():
+    traces = Traces()
+    traces.resolver.on_bus("*")(lambda event: None)
+    traces.resolver.resolve({**samples.eventbridge("Made", {}), "detail-type": "half \ud800"}, LAMBDA)
+    encode_spans(traces.spans).SerializeToString()
 
 
 def test_a_record_without_a_route_has_a_span_too():
