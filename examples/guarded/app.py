@@ -64,7 +64,6 @@ resolver.use(
     Cors("https://pay.example.com", headers=["authorization", "content-type", "idempotency-key"]),
     SecurityHeaders(),
     BodyLimit(16_384),
-    polite,
 )
 resolver.on_error(Alerts(queue="alerts", service="payments", aws=aws, ignore=[CircuitOpen]))
 
@@ -94,7 +93,7 @@ def within(limit: int) -> Permission:
 
 @resolver.post(
     "/payments",
-    middleware=[JsonSchema(SCHEMAS / "payment.json", instead={"api-key": OF_A_MACHINE}), once],
+    middleware=[polite, JsonSchema(SCHEMAS / "payment.json", instead={"api-key": OF_A_MACHINE}), once],
     permission=within(100_000) | admin,
     requires={"PAYMENTS_TABLE": [DynamoDB.PUT_ITEM], "SETTLEMENTS": [SQS.SEND_MESSAGE]},
 )
@@ -107,7 +106,7 @@ def pay(payment: NewPayment, session: Session) -> tuple[dict[str, Any], int]:
     return {"payment_id": payment_id, "status": "accepted"}, 202
 
 
-@resolver.get("/payments/{payment_id}", middleware=[ETag()], permission=anyone, requires=READ)
+@resolver.get("/payments/{payment_id}", middleware=[polite, ETag()], permission=anyone, requires=READ)
 def show(payment_id: str) -> Payment:
     """Show a payment of the tenant."""
     payment = payments.get(Payment, payment_id, consistent=True)
@@ -116,7 +115,7 @@ def show(payment_id: str) -> Payment:
     return payment
 
 
-@resolver.post("/keys", permission=admin)
+@resolver.post("/keys", middleware=[polite], permission=admin)
 def issue_key(session: Session) -> tuple[dict[str, str], int]:
     """Issue a key for the tenant's machines. It is shown once; the table has its hash."""
     issued = keys.issue("machine", [session.require_tenant()], expires_in=timedelta(days=90))

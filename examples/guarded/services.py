@@ -28,5 +28,6 @@ payments = payments_table(aws, settings["PAYMENTS_TABLE"])
 keys = Tokens(DynamoDBTokenStore(aws, table="keys"))
 usage = UsageTable(aws, table="usage")
 once = Idempotent(IdempotencyTable(aws, table="idempotency"), in_progress_for=timedelta(minutes=2))
+# On the routes of clients alone: /health and messages are nobody who asks too much.
 polite = RateLimit(RateLimitTable(aws, table="rate-limits"), rate=20, per=60, by="user")
 to_the_bank = CircuitBreaker("bank", failures=2, open_for=1)

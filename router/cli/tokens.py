@@ -27,8 +27,8 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 _COLUMNS = ("id", "state", "name", "user", "tenants", "created", "expires", "last used")
 
 app = typer.Typer(
-    help="Issue, rotate, revoke and list tokens. Exit status: 0 when it is done, 1 when it failed or there is no such "
-    "token, 2 for wrong arguments.",
+    help="Issue, rotate, revoke and list tokens.\n\n"
+    "Exit status: 0 when it is done, 1 when it failed or there is no such token, 2 for wrong arguments.",
     no_args_is_help=True,
 )
 
