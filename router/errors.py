@@ -21,7 +21,18 @@ def text_of(error: BaseException) -> str:
 
 
 class RouterError(Exception):
-    """The root of the library's errors."""
+    """The root of the library's errors. They can be copied and pickled, whatever arguments a class takes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By default a copy is made by calling the class with the text alone: not what most take.
+        return _copied, (type(self), self.args), vars(self)
+
+
+def _copied(kind: type[BaseException], args: tuple[Any, ...]) -> BaseException:
+    """Return an error without calling its `__init__`; its attributes are set by who copies."""
+    made: BaseException = kind.__new__(kind, *args)
+    made.args = args
+    return made
 
 
 class ConfigurationError(RouterError, ValueError):

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
+import pickle
+from collections.abc import Callable
 from enum import Enum, IntEnum, StrEnum
 from typing import Any
 
 import httpx
 import pytest
 
+from adapters.errors import ConnectionFailed
 from adapters.http import Services
 from adapters.http.service_errors import ServiceFailed
 from adapters.lambda_invoke import FunctionFailed, Invoker
-from router import AppError, BadRequest, ConfigurationError, HTTPError, Resolver
+from router import AppError, BadRequest, ConfigurationError, Conflict, HTTPError, RecordsFailed, Resolver, Retry
+from router.errors import HandlerTimeout
 from router.testing import TestClient, samples
 from tests.unit.adapters.fakes import FakeClient, fake_aws
 from tests.unit.router.dispatch.cases import failed, sqs
@@ -217,3 +222,28 @@ class TestCaller:
         with pytest.raises(ServiceFailed) as caught:
             Services({"billing": "https://billing.internal"}, transport=transport, attempts=1).post("billing", "pay")
         return caught.value
+
+
+@pytest.mark.parametrize("way", [copy.copy, copy.deepcopy, lambda error: pickle.loads(pickle.dumps(error))])
+@pytest.mark.parametrize(
+    "error",
+    [
+        AppError("B00001", "the shop is closed", status=422, headers={"retry-after": 5}, since="noon"),
+        AppError("B00001"),
+        SoldOut("three are left", left=3),
+        HTTPError(418, "a tea pot"),
+        Conflict("it is being changed", retry=True),
+        HandlerTimeout("it was stopped"),
+        Retry(5, "later"),
+        ConnectionFailed("no answer", service="sqs", code="X", retryable=True),
+        FunctionFailed("it failed", error_type="E", error_message="[B00001] closed", service="lambda"),
+        RecordsFailed([("m1", ValueError("no"))], 2),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_copy_and_a_pickle_are_the_same(error: Exception, way: Callable[[Exception], Exception]) -> None:
+    """A pool of processes that cannot read the error of one of them is broken for all that it still had to do."""
+    made = way(error)
+    assert (type(made), str(made), made.args) == (type(error), str(error), error.args)
+    assert vars(made).keys() == vars(error).keys()
+    assert all(repr(getattr(made, name)) == repr(value) for name, value in vars(error).items())
