@@ -118,7 +118,7 @@ class Alerts:
             alert["message"] = text_of(error)[:_LONGEST_TEXT]
         if self._tells_traceback:
             alert["traceback"] = _traceback_of(error)
-        return {field: value for field, value in alert.items() if value is not None}
+        return {field: _sendable(value) for field, value in alert.items() if value is not None}
 
     # ---- how ---------------------------------------------------------------------------------------------------
 
@@ -192,6 +192,11 @@ def _webhook(given: Any) -> Webhook:
     from adapters.webhook import Webhook
 
     return given if isinstance(given, Webhook) else Webhook(given)
+
+
+def _sendable(value: Any) -> Any:
+    """Return a value that JSON can have: half a character in a client's words must not cost the alert."""
+    return value.encode(errors="replace").decode() if type(value) is str and not value.isascii() else value
 
 
 def _traceback_of(error: BaseException) -> str:

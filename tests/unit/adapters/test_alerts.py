@@ -9,9 +9,19 @@ import pytest
 
 from adapters.alerts import Alerts
 from adapters.errors import Throttled
-from router import ConfigurationError, Conflict, FromRequest, HTTPError, Resolver, Session, SessionPolicy, Signing
+from router import (
+    ConfigurationError,
+    Conflict,
+    FromRequest,
+    HTTPError,
+    InvalidEvent,
+    Resolver,
+    Session,
+    SessionPolicy,
+    Signing,
+)
 from router.durations import seconds
-from router.testing import Context, TestClient
+from router.testing import Context, TestClient, samples
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
 SECRET = "postgres://admin:hunter2@db/prod"
@@ -113,6 +123,21 @@ class TestDispatch:
         with pytest.raises(ZeroDivisionError):
             TestClient(resolver).invoke("rebuild")
         assert len(told(sns)) == 1
+
+    @pytest.mark.parametrize("option", ["message", "traceback"])
+    def test_half_a_character_costs_no_alert(self, sns, is_async, option):
+        resolver = failing(alerts(sns, **{option: True}), ValueError("half \ud800"), is_async=is_async)
+        TestClient(resolver).queue("orders", [{}])
+        [alert] = told(sns)
+        assert "half ?" in alert[option]
+
+    def test_half_a_character_in_an_id_costs_no_alert(self, sns, is_async):
+        resolver = failing(alerts(sns), ValueError("no"), is_async=is_async)
+        payload = samples.sqs("orders", [{}, {}])
+        payload["Records"][0]["messageId"] = "m\ud800"
+        with pytest.raises(InvalidEvent):
+            resolver.resolve(payload)
+        assert told(sns)[0]["event_id"] == "m?"
 
     def test_what_was_expected_is_not_told(self, sns, is_async):
         resolver = failing(alerts(sns), Conflict("taken"), is_async=is_async)
