@@ -358,9 +358,11 @@ def _tenant(event: Event, owner: Owner, needed: bool) -> str | None:
     if needed and not tenants:
         raise _not_enough("the credential is valid for no tenant")
     if needed:
-        raise BadRequest(
-            f"the credential is valid for several tenants, and the request names none{_how(event, 'tenant')}"
-        )
+        how = _how(event, "tenant")
+        if not how:
+            told = "%s: a credential of several tenants needs FromRequest(tenant_header=...), to choose one"
+            log(INFO, told, event.route)
+        raise BadRequest(f"the credential is valid for several tenants, and the request names none{how}")
     return None
 
 

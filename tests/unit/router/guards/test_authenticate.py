@@ -737,6 +737,15 @@ def test_a_connection_is_authenticated_once_and_its_messages_by_its_session(form
 
 
 @both_forms
+def test_the_log_says_how_a_request_could_name_its_tenant(form: Form, caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver().use(form(Book()))
+    resolver.get("/")(who)
+    with caplog.at_level(logging.INFO, "router.guards"):
+        assert TestClient(resolver).get("/", headers=bearer("ann-two")).status == 400
+    assert "needs FromRequest(tenant_header=...)" in caplog.text
+
+
+@both_forms
 def test_the_log_says_why_a_message_has_no_session(form: Form, caplog: pytest.LogCaptureFixture) -> None:
     client = chat(form, tracked=False)
     client.connect(connection_id="c1", headers=bearer("ann"))
