@@ -37,12 +37,12 @@ class OpenTelemetry(Middleware):
         nor whether a trace is sampled. A session that a sister service signed is believed all the same.
     exception_messages: whether spans carry the messages of exceptions, which may quote what a client sent. Type and
         stack (files, lines, functions) they always carry.
-    flush_within: the longest that a call waits for its spans to be sent; seconds or a timedelta.
+    budget: the longest that a call waits for its spans to be sent; seconds or a timedelta.
     margin: what is left of the call's time after that, at least; seconds or a timedelta.
     tracer_provider: in place of the global one.
 
     Raises:
-        ConfigurationError: an argument is of another type, or `flush_within` or `margin` is negative.
+        ConfigurationError: an argument is of another type, or `budget` or `margin` is negative.
     """
 
     outside_auth = True  # who is refused is seen in a trace, too
@@ -52,7 +52,7 @@ class OpenTelemetry(Middleware):
         *,
         trust_clients: bool | Callable[[Event], bool] = False,
         exception_messages: bool = False,
-        flush_within: Duration = 1.0,
+        budget: Duration = 1.0,
         margin: Duration = 0.3,
         tracer_provider: TracerProvider | None = None,
     ) -> None:
@@ -62,7 +62,7 @@ class OpenTelemetry(Middleware):
             raise ConfigurationError(f"OpenTelemetry(tracer_provider=...): {tracer_provider!r:.80} has no get_tracer()")
         self.trust_clients = trust_clients
         self.exception_messages = exception_messages
-        self.flush_within = seconds(flush_within, "OpenTelemetry(flush_within=...)")
+        self.budget = seconds(budget, "OpenTelemetry(budget=...)")
         self.margin = seconds(margin, "OpenTelemetry(margin=...)")
         self._provider = tracer_provider
         self._tracing: Tracing | None = None
@@ -131,6 +131,6 @@ class OpenTelemetry(Middleware):
         if tracing.flusher is None or invocation.outer is not None:
             return
         if "AWS_LAMBDA_FUNCTION_NAME" in environ or invocation.source is Source.TASK:
-            tracing.flusher.ask(max(0.0, min(self.flush_within, invocation.remaining() - self.margin)))
+            tracing.flusher.ask(max(0.0, min(self.budget, invocation.remaining() - self.margin)))
         elif not tracing.foreign:
             tracing.flusher.ask(0)

@@ -34,7 +34,7 @@ class Traced:
         provider.add_span_processor(SpanBuffer(OTLPSpanExporter(f"{collector.url}/v1/traces")))
         self.collector = collector
         self.resolver = Resolver(session=policy)
-        self.resolver.use(OpenTelemetry(tracer_provider=provider, flush_within=10))
+        self.resolver.use(OpenTelemetry(tracer_provider=provider, budget=10))
         self.client = TestClient(self.resolver)
 
     def deliver(self, sqs: Sqs, queue: str) -> Any:

@@ -734,9 +734,9 @@ def test_an_unsampled_trace_costs_no_attributes_and_breaks_nothing():
     "options",
     [
         {"trust_clients": "yes"},
-        {"flush_within": -1},
+        {"budget": -1},
         {"margin": "soon"},
-        {"flush_within": None},
+        {"budget": None},
         {"tracer_provider": 1},
     ],
 )

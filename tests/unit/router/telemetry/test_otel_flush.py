@@ -57,14 +57,14 @@ def test_when_the_call_returns_its_spans_have_arrived(collector):
 
 
 def test_many_spans_go_in_several_requests(collector):
-    resolver, _ = resolver_for(collector, flush_within=10)
+    resolver, _ = resolver_for(collector, budget=10)
     resolver.resolve(queue_event(*["x"] * 600), GENEROUS)
     assert (len(collector.spans), collector.requests) == (601, 2)
 
 
 @pytest.mark.alone
 def test_a_slow_collector_costs_the_budget_once_and_gets_everything_later(collector, caplog):
-    resolver, buffer = resolver_for(collector, flush_within=0.2)
+    resolver, buffer = resolver_for(collector, budget=0.2)
     collector.holding.clear()
     started = perf_counter()
     assert resolver.resolve(queue_event("a"), GENEROUS) == {"batchItemFailures": []}
@@ -82,7 +82,7 @@ def test_a_slow_collector_costs_the_budget_once_and_gets_everything_later(collec
 
 
 def test_no_call_waits_past_its_deadline(collector):
-    resolver, _ = resolver_for(collector, flush_within=20, margin=0.5)
+    resolver, _ = resolver_for(collector, budget=20, margin=0.5)
     collector.holding.clear()
     for left in (0, 400, 700):
         started = perf_counter()
@@ -93,7 +93,7 @@ def test_no_call_waits_past_its_deadline(collector):
 
 @pytest.mark.parametrize("status", [400, 401])
 def test_a_collector_that_refuses_is_logged_once_and_the_answer_is_the_same(collector, caplog, status):
-    resolver, _ = resolver_for(collector, flush_within=10)
+    resolver, _ = resolver_for(collector, budget=10)
     collector.status = status
     for _ in range(3):
         assert resolver.resolve(queue_event("a"), GENEROUS) == {"batchItemFailures": []}
@@ -106,14 +106,14 @@ def test_a_collector_that_is_down_is_logged_once(monkeypatch, caplog):
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
     with Collector() as gone:
         pass
-    resolver, _ = resolver_for(gone, flush_within=0.1)
+    resolver, _ = resolver_for(gone, budget=0.1)
     for _ in range(3):
         assert resolver.resolve(queue_event("a"), GENEROUS) == {"batchItemFailures": []}
     assert len(caplog.records) == 1
 
 
 def test_after_a_failure_that_is_over_the_next_one_is_logged_again(collector, caplog):
-    resolver, buffer = resolver_for(collector, flush_within=10)
+    resolver, buffer = resolver_for(collector, budget=10)
     for status in (400, 200, 400):
         collector.status = status
         resolver.resolve(queue_event("a"), GENEROUS)
