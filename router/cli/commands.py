@@ -195,7 +195,7 @@ def routes(
 def check(
     application: Application,
     offline: Annotated[
-        bool, _flag("--offline", help="Ask no store; what the environment lacks is no fault, such as in CI.")
+        bool, _flag("--offline", help="Ask no store; what the environment lacks is not a fault, such as in CI.")
     ] = False,
     undeclared: Annotated[bool, _flag("--undeclared", help="A route without `requires=` is a fault.")] = False,
     calls: Annotated[

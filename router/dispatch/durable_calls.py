@@ -55,7 +55,7 @@ durable_context_of.durable = True  # type: ignore[attr-defined]
 
 def _outside(what: str) -> ConfigurationError:
     return ConfigurationError(
-        f"{what}, and this is no call of a durable function: give it a DurableConfig, and call a version or alias"
+        f"{what}, and this is not a call of a durable function: give it a DurableConfig, and call a version or alias"
     )
 
 

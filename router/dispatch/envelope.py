@@ -71,7 +71,7 @@ class Envelope:
         self._names = code, message, duration, data
         for one in codes or {}:
             if not isinstance(one, int):
-                raise ConfigurationError(f"Envelope(codes=...): {one!r:.80} is no status; write {{404: 'S00404'}}")
+                raise ConfigurationError(f"Envelope(codes=...): {one!r:.80} is not a status; write {{404: 'S00404'}}")
         self._codes = dict(codes or {})
         self.success = success
         self.success_message = success_message

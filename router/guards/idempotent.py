@@ -80,7 +80,7 @@ class Idempotent(Middleware):
         lacking = [verb for verb in _VERBS if isinstance(store, type) or not callable(getattr(store, verb, None))]
         if lacking:
             raise ConfigurationError(
-                f"Idempotent(): {store!r:.80} is no idempotency store; give an instance with {', '.join(lacking)}"
+                f"Idempotent(): {store!r:.80} is not an idempotency store; give an instance with {', '.join(lacking)}"
             )
         for name, function in (("key", key), ("owner", owner)):
             if function is not None and not callable(function):

@@ -55,7 +55,7 @@ class Envelope:
         details = operation.get("ExecutionDetails")
         payload = details.get("InputPayload") if type(details) is dict else None
         if payload is not None and type(payload) is not str:
-            raise InvalidEvent("the envelope of a durable execution: InputPayload is no text")
+            raise InvalidEvent("the envelope of a durable execution: InputPayload is not text")
         self.payload = payload or ""
         try:
             # Without any payload the SDK hands its handler an empty object.

@@ -291,7 +291,7 @@ class Usage(Manual, Middleware):
                 return None
             cost = float(cost)
             if not 0 <= cost < inf:
-                raise ValueError(f"{cost} is no amount")
+                raise ValueError(f"{cost} is not an amount")
             return cost
         except Exception as error:  # or what it returned is no number
             _log("usage: prices= failed", error)

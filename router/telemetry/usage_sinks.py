@@ -142,7 +142,7 @@ def checked_sinks(sinks: Sequence[Any]) -> tuple[Any, ...]:
     """
     for sink in sinks:
         if isinstance(sink, type) or not (callable(getattr(sink, "write", None)) or callable(sink)):
-            raise ConfigurationError(f"Usage(): {sink!r:.80} is no sink; give a function, or an object with write()")
+            raise ConfigurationError(f"Usage(): {sink!r:.80} is not a sink; give a function, or an object with write()")
     if not sinks:
         raise ConfigurationError("Usage(): give a sink, such as UsageLog() or adapters.usage.UsageTable()")
     return tuple(sinks)

@@ -523,7 +523,7 @@ def test_an_envelope_is_read_as_the_event_inside() -> None:
         (state({"Operations": {"a": 1}}), "malformed"),
         (state({"Operations": [5]}), "no operation"),
         (envelope("{no json"), "not valid JSON"),
-        (state({"Operations": [{"Type": "EXECUTION", "ExecutionDetails": {"InputPayload": 5}}]}), "no text"),
+        (state({"Operations": [{"Type": "EXECUTION", "ExecutionDetails": {"InputPayload": 5}}]}), "not text"),
     ],
 )
 def test_a_malformed_envelope_is_an_error_that_says_what_is_wrong(raw: Any, why: str) -> None:

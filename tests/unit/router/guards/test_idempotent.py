@@ -766,7 +766,7 @@ def test_a_record_fails_while_the_store_is_down() -> None:
 def test_settings_that_make_no_sense_are_refused(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
         Idempotent(MemoryStore(), **options)
-    with pytest.raises(ConfigurationError, match=r"\{\} is no idempotency store"):
+    with pytest.raises(ConfigurationError, match=r"\{\} is not an idempotency store"):
         Idempotent({})  # type: ignore[arg-type]
     with pytest.raises(ConfigurationError, match="give an instance"):
         Idempotent(MemoryStore)  # type: ignore[arg-type]
