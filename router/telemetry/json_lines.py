@@ -29,11 +29,10 @@ class JsonLines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line. A value without a JSON form is written as the name of its type, and never fails it."""
-        message: Any = record.msg if isinstance(record.msg, dict) and not record.args else record.getMessage()
         line = {
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
-            "message": _bounded(message),
+            "message": _bounded(_message_of(record)),
             "logger": record.name,
         }
         for name, value in vars(record).items():
@@ -54,6 +53,16 @@ class JsonLines(logging.Formatter):
         if record.stack_info:
             told["stack"] = _bounded(record.stack_info)
         return told
+
+
+def _message_of(record: logging.LogRecord) -> Any:
+    if isinstance(record.msg, dict) and not record.args:
+        return record.msg
+    try:
+        return record.getMessage()
+    except Exception as failure:  # arguments that do not fit, or one without a text: the line is worth more
+        template = record.msg if isinstance(record.msg, str) else type(record.msg).__qualname__
+        return f"{template} (its arguments cannot be written: {type(failure).__name__})"
 
 
 def _bounded(value: Any) -> Any:

@@ -47,7 +47,9 @@ def _redact(record: logging.LogRecord, redact: Redact) -> None:
 def _redact_message(record: logging.LogRecord, redact: Redact) -> None:
     try:
         text = record.getMessage()
-    except Exception:  # arguments that do not fit: logging says so itself
+    except Exception:  # arguments that do not fit: logging says so itself, with the message
+        if isinstance(record.msg, str):
+            record.msg = redact.text(record.msg)
         return
     other = redact.text(text)
     if other is not text:

@@ -13,6 +13,13 @@ import pytest
 from router.telemetry import JsonLines, LogFields
 
 
+class Mute:
+    """Something that has no text."""
+
+    def __str__(self) -> str:
+        raise RuntimeError
+
+
 def line(message: Any, *args: Any, **attributes: Any) -> dict[str, Any]:
     record = logging.makeLogRecord(
         {"name": "shop", "levelname": "INFO", "msg": message, "args": args, "created": 0.25, **attributes}
@@ -79,6 +86,19 @@ CYCLE.append(CYCLE)
 )
 def test_no_value_fails_a_line(value: Any, written: Any) -> None:
     assert line("x", value=value)["value"] == written
+
+
+@pytest.mark.parametrize(
+    ("message", "arguments", "told"),
+    [
+        ("paid %d", ("x",), "paid %d (its arguments cannot be written: TypeError)"),
+        ("paid %s", (Mute(),), "paid %s (its arguments cannot be written: RuntimeError)"),
+        (Mute(), (), "Mute (its arguments cannot be written: RuntimeError)"),
+    ],
+)
+def test_no_message_fails_a_line(message: object, arguments: tuple[object, ...], told: str) -> None:
+    record = logging.makeLogRecord({"msg": message, "args": arguments})
+    assert json.loads(JsonLines().format(record))["message"] == told
 
 
 def test_it_takes_the_place_of_text_formats_alone(kept) -> None:

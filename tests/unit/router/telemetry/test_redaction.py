@@ -341,6 +341,12 @@ class TestLines:
         TestClient(resolver).get("/")
         assert kept.of("event_id") == ["***"]
 
+    def test_a_message_whose_arguments_do_not_fit_has_no_secret(self) -> None:
+        record = logging.makeLogRecord({"msg": f"{{'password': '{SECRET}'}} at 100%", "args": (1,)})
+        assert LogFields(redact=["password"]).filter(record) is True
+        assert SECRET not in record.msg
+        assert "cannot be written" in JsonLines().format(record)
+
     def test_arguments_that_do_not_fit_are_loggings_affair(self) -> None:
         record = logging.makeLogRecord({"msg": "one %d", "args": ({"password": SECRET}, 2)})
         assert LogFields(redact=["password"]).filter(record) is True
