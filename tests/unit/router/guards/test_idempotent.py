@@ -602,15 +602,18 @@ def test_work_in_the_background_belongs_to_it() -> None:
 def test_a_failed_attempt_is_given_back_when_its_work_in_the_background_has_ended() -> None:
     resolver, store = Resolver(), MemoryStore()
     taken: list[bool] = []
+    failing = asyncio.Event()
 
     async def audit() -> None:
-        await asyncio.sleep(0.05)
+        await failing.wait()
+        for _ in range(10):  # time enough to give the key back too early
+            await asyncio.sleep(0)
         taken.append(bool(store._held))
 
     @resolver.on_queue("payments", middleware=[Idempotent(store)])
     async def pay(event: Event) -> None:
         event.background(audit())
-        await asyncio.sleep(0.01)
+        failing.set()
         raise ValueError("no")
 
     assert len(failures(resolver.resolve({"Records": [samples.sqs_record("payments", {})]}))) == 1
