@@ -232,6 +232,11 @@ def records_of(raw: Any) -> list[Any]:
     raise AssertionError("no records")
 
 
+def _can_stay(data: Any) -> bool:
+    """Whether data can be sent back to Firehose as it came: an answer is text of ASCII."""
+    return type(data) is str and data.isascii()
+
+
 def check_answer(raw: Any, application: Application, answer: Any) -> None:
     """Each record is done or reported, and nothing is reported that is not in the batch."""
     source, records = detect(raw), records_of(raw)
@@ -248,8 +253,8 @@ def check_answer(raw: Any, application: Application, answer: Any) -> None:
     identify = IDENTIFIERS[source]
     if kind == "transform":
         answered = [(record["recordId"], record["result"] != "Ok") for record in answer["records"]]
-        # A record without data cannot be Ok, whatever its handler did.
-        failed = [id(record) not in application.done or type(record.get("data")) is not str for record in records]
+        # A record without data, or whose data is not Base64, cannot be Ok as it is, whatever its handler did.
+        failed = [id(record) not in application.done or not _can_stay(record.get("data")) for record in records]
         assert answered == list(zip(map(identify, records), failed, strict=True))
         return
     reported = [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
