@@ -110,13 +110,20 @@ def is_durable_replay(context: Any) -> bool:
 
 def peak_memory_mb() -> float | None:
     """Return the most memory that this process has held so far, in MB; None where the system does not tell."""
+    # Linux keeps it for the program. What getrusage tells there is also of the process that started it, before exec.
+    try:
+        with open("/proc/self/status", "rb") as status:
+            held = status.read().partition(b"VmHWM:")[2].split(maxsplit=1)
+        return round(int(held[0]) / 1024, 1)  # in KB
+    except (OSError, IndexError, ValueError):
+        pass
     try:
         from resource import RUSAGE_SELF, getrusage
     except ImportError:
         return None
     import sys
 
-    peak = getrusage(RUSAGE_SELF).ru_maxrss  # in KB on Linux, in bytes on macOS
+    peak = getrusage(RUSAGE_SELF).ru_maxrss  # in bytes on macOS, elsewhere in KB
     return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
 
 

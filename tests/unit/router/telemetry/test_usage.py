@@ -33,9 +33,10 @@ from router.guards import ApiKey, Idempotent, MemoryBuckets, MemoryStore, RateLi
 from router.sources import cloudformation
 from router.sources._registry import HTTP_SOURCES
 from router.telemetry import Usage
+from router.telemetry.usage_ledger import peak_memory_mb
 from router.telemetry.usage_rows import label
 from router.testing import TestClient, samples
-from tests.unit.router.dispatch.cases import sqs
+from tests.unit.router.dispatch.cases import output, sqs
 from tests.unit.router.telemetry.usage_cases import Clock, Rows, counted, handlers, on_lambda
 
 both = pytest.mark.parametrize("waits", [False, True], ids=["sync", "async"])
@@ -602,3 +603,24 @@ def test_a_call_that_fails_is_counted_and_fails() -> None:
     with pytest.raises(RecordsFailed):
         TestClient(resolver).topic("news", ["a", "b"])
     assert rows.values("error_type") == ["ZeroDivisionError"] * 2
+
+
+def test_the_memory_is_of_this_program_and_not_of_who_started_it() -> None:
+    code = """
+import subprocess, sys
+held = bytearray(300_000_000)
+inner = "from router.telemetry.usage_ledger import peak_memory_mb; print(peak_memory_mb())"
+print(subprocess.run([sys.executable, "-c", inner], capture_output=True, text=True, preexec_fn=lambda: None).stdout)
+"""
+    assert 3 < float(output(code)) < 150
+
+
+def test_the_memory_is_told_where_there_is_no_proc(monkeypatch: pytest.MonkeyPatch) -> None:
+    def absent(*_: object) -> None:
+        raise FileNotFoundError  # as on macOS
+
+    monkeypatch.setattr("builtins.open", absent)
+    peak = peak_memory_mb()
+    monkeypatch.undo()
+    assert peak is not None
+    assert peak > 3
