@@ -195,7 +195,6 @@ SCHEMA = {"type": "object", "required": ["id"]}
 @pytest.mark.parametrize("options", [{}, OLD], ids=["", "status=200"])
 def test_errors_before_the_handler_are_put_into_it(asynchronous: bool, options: dict[str, Any]) -> None:
     """Each of these ends a request at another place of the way in."""
-    pytest.importorskip("jsonschema_rs")
     policy = SessionPolicy(
         signing=Signing("k" * 32),
         request=FromRequest(session_header="x-session", tenant_header="x-tenant"),

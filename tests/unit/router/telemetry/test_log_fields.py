@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from opentelemetry import trace
 
 from router import ConfigurationError, Event, Resolver, Router, Session, set_session
 from router.dispatch import invocation
@@ -347,7 +348,6 @@ def test_the_trace_is_that_of_who_sent_the_record(kept, monkeypatch: pytest.Monk
 
 
 def test_with_opentelemetry_lines_name_its_current_span(kept) -> None:
-    trace = pytest.importorskip("opentelemetry.trace")
     resolver = Resolver()
     resolver.use(LogFields())
     context = trace.SpanContext(trace_id=0xABC, span_id=0xDEF, is_remote=False)

@@ -152,7 +152,6 @@ def test_what_lives_on_sends_beside_its_work_and_does_not_wait():
             process.stdin.close()
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
 def test_a_forked_process_sends_its_own_spans_and_none_of_its_parent():
     script = """
 import os, sys

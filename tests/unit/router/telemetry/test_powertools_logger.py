@@ -172,7 +172,7 @@ def test_replacing_all_keys_is_of_the_record_as_well(told: Told) -> None:
     assert told.lines[1]["service"] == told.logger.service
 
 
-@pytest.mark.skipif(not hasattr(Logger, "thread_safe_append_keys"), reason="not in this version")
+@pytest.mark.skipif(not hasattr(Logger, "thread_safe_append_keys"), reason="Powertools 3.0 has no keys of a thread")
 def test_keys_of_a_thread_are_of_the_record_as_well(told: Told) -> None:
     logger = told.logger
     resolver = Resolver()
@@ -200,7 +200,7 @@ def test_keys_of_a_thread_are_of_the_record_as_well(told: Told) -> None:
     logger.thread_safe_clear_keys()
 
 
-@pytest.mark.skipif(not hasattr(Logger, "append_context_keys"), reason="not in this version")
+@pytest.mark.skipif(not hasattr(Logger, "append_context_keys"), reason="Powertools 3.0 has no keys of a block")
 def test_keys_of_a_block_and_the_correlation_id_of_the_logger(told: Told) -> None:
     resolver = Resolver()
     resolver.use(LogFields(told.logger, read_session=True))
@@ -309,7 +309,7 @@ def test_the_librarys_own_lines_through_it_come_once(told: Told, kept) -> None:
     assert kept.records == []
 
 
-@pytest.mark.skipif(not hasattr(Logger, "refresh_sample_rate_calculation"), reason="drawn once by this version")
+@pytest.mark.skipif(not hasattr(Logger, "refresh_sample_rate_calculation"), reason="Powertools 3.0 draws once")
 def test_its_share_of_debug_lines_is_drawn_for_each_call(kept, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter([0.9, 0.9, 0.1, 0.9])  # the first when it is made
     monkeypatch.setattr("aws_lambda_powertools.logging.logger.random.random", lambda: next(draws))

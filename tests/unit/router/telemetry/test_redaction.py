@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import attrs
 import pydantic
 import pytest
 from hypothesis import given
@@ -235,7 +236,6 @@ def test_what_json_writes_as_a_list_or_a_dict_is_looked_into() -> None:
 
 
 def test_classes_of_attrs() -> None:
-    attrs = pytest.importorskip("attrs")
     login = attrs.make_class("AttrsLogin", ["name", "password"])
     assert Redact(["password"])(login("ann", SECRET)) == {"name": "ann", "password": "***"}
 
