@@ -6,7 +6,7 @@ import json
 import logging
 import textwrap
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 try:
@@ -120,6 +120,34 @@ class Timeline(logging.Handler):
         longest = max(map(len, reading))
         for path, line in reading.items():
             _print((f"  {path:<{longest}}  ", "bold"), (line, ""))
+
+
+def listen(handlers: Mapping[str, logging.Handler]) -> None:
+    """Hand the lines of loggers to handlers, and to nobody else.
+
+    handlers: by the name of the logger.
+    """
+    for name, handler in handlers.items():
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.propagate = False
+
+
+def play(timeline: Timeline, run: Callable[[], None], reading: Mapping[str, str]) -> int:
+    """Run a demonstration. 0: every check held; 1: one did not; 130: stopped from the keyboard.
+
+    run: raises Mismatch at the first check that fails.
+    reading: a line on each file or page to read next.
+    """
+    try:
+        run()
+    except Mismatch as mismatch:
+        timeline.failed(mismatch)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    timeline.end(reading)
+    return 0
 
 
 def _who(line: Mapping[str, Any]) -> str:

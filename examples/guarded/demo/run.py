@@ -12,7 +12,7 @@ from examples.delivery import QueueMapping, as_delivered
 from examples.guarded.demo.cloud import Cloud
 from examples.guarded.demo.issuer import Issuer
 from examples.local_aws import isolate
-from examples.timeline import Mismatch, Timeline
+from examples.timeline import Timeline, listen, play
 from router.testing import Answer, Context, TestClient
 
 TEA = {"account": "DE89370400440532013000", "cents": 450}
@@ -222,31 +222,24 @@ class UsageLines(logging.Handler):
 
 
 def main() -> int:
-    """Run the demonstration. 0: every check held; 1: one did not; 130: stopped from the keyboard."""
+    """Run the demonstration, and return the exit status: see `play`."""
     timeline = Timeline()
     usage, log = UsageLines(timeline), LogLines()
-    for name, handler in (("payments.usage", usage), ("router", timeline.library)):
-        logger = logging.getLogger(name)
-        logger.addHandler(handler)
-        logger.propagate = False
+    listen({"payments.usage": usage, "router": timeline.library})
     logging.getLogger().addHandler(log)  # in the place of Lambda's own
     isolate()
-    try:
-        with Cloud() as cloud, Issuer() as issuer:
-            os.environ["AWS_ENDPOINT_URL"] = cloud.url
-            cloud.parameter("OIDC_ISSUER", issuer.url)
-            timeline.title(
-                "Junction: examples/guarded",
-                "A payment service with every guard, as one Lambda function.",
-                f"Its calls go to a mock of AWS in memory ({cloud.url}),",
-                f"its tokens are of an issuer on this machine ({issuer.url}).",
-                "Each line below is a row of usage; ok is a check.",
-            )
-            Demo(cloud, issuer, timeline, usage, log).run()
-    except Mismatch as mismatch:
-        timeline.failed(mismatch)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    timeline.end(READING)
-    return 0
+    return play(timeline, lambda: _run(timeline, usage, log), READING)
+
+
+def _run(timeline: Timeline, usage: UsageLines, log: LogLines) -> None:
+    with Cloud() as cloud, Issuer() as issuer:
+        os.environ["AWS_ENDPOINT_URL"] = cloud.url
+        cloud.parameter("OIDC_ISSUER", issuer.url)
+        timeline.title(
+            "Junction: examples/guarded",
+            "A payment service with every guard, as one Lambda function.",
+            f"Its calls go to a mock of AWS in memory ({cloud.url}),",
+            f"its tokens are of an issuer on this machine ({issuer.url}).",
+            "Each line below is a row of usage; ok is a check.",
+        )
+        Demo(cloud, issuer, timeline, usage, log).run()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from examples.local_aws import isolate
 from examples.orders.demo.cloud import Cloud
 from examples.orders.demo.resources import MOST_TRIES, VISIBILITY_TIMEOUT_S
 from examples.orders.storage import UPLOADS
-from examples.timeline import Mismatch, Timeline
+from examples.timeline import Timeline, listen, play
 from router import Session
 from router.testing import Context, samples
 
@@ -260,32 +259,21 @@ class Demo:
 
 
 def main() -> int:
-    """Run the demonstration. 0: every check held; 1: one did not; 130: stopped from the keyboard."""
+    """Run the demonstration, and return the exit status: see `play`."""
     timeline = Timeline()
-    _listen(timeline)
+    # The journal is shown as it is written; what the library logs of failing records only if a check fails.
+    listen({"orders.journal": timeline, "router": timeline.library})
     isolate()
-    try:
-        with Cloud() as cloud:
-            os.environ |= cloud.environment()
-            timeline.title(
-                "Junction: examples/orders",
-                "A web shop with two tenants. All of it is one Lambda function; this plays AWS.",
-                f"Its calls are real, and go to a mock of AWS in memory ({cloud.url}).",
-                "Each line below is an event that the function handled; ok is a check.",
-            )
-            Demo(cloud, timeline).run()
-    except Mismatch as mismatch:
-        timeline.failed(mismatch)
-        return 1
-    except KeyboardInterrupt:
-        return 130
-    timeline.end(READING)
-    return 0
+    return play(timeline, lambda: _run(timeline), READING)
 
 
-def _listen(timeline: Timeline) -> None:
-    """Show the journal as it is written, and what the library logs of failing records only if a check fails."""
-    for name, handler in (("orders.journal", timeline), ("router", timeline.library)):
-        logger = logging.getLogger(name)
-        logger.addHandler(handler)
-        logger.propagate = False
+def _run(timeline: Timeline) -> None:
+    with Cloud() as cloud:
+        os.environ |= cloud.environment()
+        timeline.title(
+            "Junction: examples/orders",
+            "A web shop with two tenants. All of it is one Lambda function; this plays AWS.",
+            f"Its calls are real, and go to a mock of AWS in memory ({cloud.url}).",
+            "Each line below is an event that the function handled; ok is a check.",
+        )
+        Demo(cloud, timeline).run()

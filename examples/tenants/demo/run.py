@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterable
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from adapters.mongo import ClusterUnavailable, sync_indexes
 from examples.tenants.demo import crossing
 from examples.tenants.demo.databases import Databases, Unreachable
-from examples.timeline import Mismatch, Timeline
+from examples.timeline import Timeline, listen, play
 from router import ConfigurationError, Session
 from router.testing import Answer, TestClient, samples
 
@@ -242,34 +241,24 @@ class Demo:
 
 
 def main() -> int:
-    """Run the demonstration. 0: every check held; 1: one did not, or the server does not answer; 130: Ctrl-C."""
+    """Run the demonstration, and return the exit status: see `play`; also 1 where the server does not answer."""
     timeline = Timeline()
-    _listen(timeline)
+    # The audit log is shown as it is written; what the library logs of failures only if a check fails.
+    listen({"tenants.audit": timeline, "router": timeline.library, "adapters": timeline.library})
     try:
-        with Databases(os.environ.get(URI, "")) as databases:
-            os.environ |= databases.environment()
-            timeline.title(
-                "Junction: examples/tenants",
-                f"Notes of three tenants on {databases.server} at {databases.hosts}, a database for each.",
-                "Each line below is an event that the function handled; ok is a check.",
-            )
-            Demo(databases, timeline).run()
-    except Mismatch as mismatch:
-        timeline.failed(mismatch)
-        return 1
+        return play(timeline, lambda: _run(timeline), READING)
     except (Unreachable, ClusterUnavailable, ConfigurationError) as error:
         timeline.stopped(str(error))
         return 1
-    except KeyboardInterrupt:
-        return 130
+
+
+def _run(timeline: Timeline) -> None:
+    with Databases(os.environ.get(URI, "")) as databases:
+        os.environ |= databases.environment()
+        timeline.title(
+            "Junction: examples/tenants",
+            f"Notes of three tenants on {databases.server} at {databases.hosts}, a database for each.",
+            "Each line below is an event that the function handled; ok is a check.",
+        )
+        Demo(databases, timeline).run()
     timeline.note(f"the databases {databases.prefix}* are dropped")
-    timeline.end(READING)
-    return 0
-
-
-def _listen(timeline: Timeline) -> None:
-    """Show the audit log as it is written, and what the library logs of failures only if a check fails."""
-    for name, handler in (("tenants.audit", timeline), ("router", timeline.library), ("adapters", timeline.library)):
-        logger = logging.getLogger(name)
-        logger.addHandler(handler)
-        logger.propagate = False
