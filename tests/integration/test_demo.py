@@ -5,17 +5,15 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.integration.demos import LONGEST_S, run_python
 from tests.servers.locations import REPOSITORY
 from tests.servers.process import ChildProcess, wait_until
-
-LONGEST_S = 90
 
 # Runs the demonstration with one part of it, or of the application, exchanged for something broken.
 BROKEN = """
@@ -60,20 +58,6 @@ def expire_for_one(demo):
         expire(demo)
 run.Demo.let_orders_expire = expire_for_one
 """
-
-
-def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # A variable of this machine that would lead to a real account: the demonstration must not mind it.
-    environment = {**os.environ, "AWS_PROFILE": "production", "COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
-    )
 
 
 @pytest.fixture(scope="module")

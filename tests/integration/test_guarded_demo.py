@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.integration.demos import run_python
 from tests.servers.locations import REPOSITORY
 
-LONGEST_S = 90
 MOST_LINES = 150
 
 # Runs the demonstration with one guard exchanged for something that lets everything through.
@@ -84,20 +81,6 @@ def keep(self, *args, **options):
     return issued
 tokens.Tokens.issue = keep
 """
-
-
-def run_python(*arguments: str) -> subprocess.CompletedProcess[str]:
-    # A variable of this machine that would lead to a real account: the demonstration must not mind it.
-    environment = {**os.environ, "AWS_PROFILE": "production", "COLUMNS": "80", "PYTHONPATH": str(REPOSITORY)}
-    return subprocess.run(
-        [sys.executable, *arguments],
-        cwd=REPOSITORY,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=LONGEST_S,
-        check=False,
-    )
 
 
 def test_it_ends_well_and_fits_into_a_terminal() -> None:

@@ -18,7 +18,6 @@ from aws_durable_execution_sdk_python.config import Duration
 from aws_durable_execution_sdk_python.exceptions import InvocationError
 from aws_durable_execution_sdk_python.identifier import OperationIdNamespace
 from aws_durable_execution_sdk_python.serdes import serialize
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 
 import router
 from router import (
@@ -45,6 +44,7 @@ from router.guards import Bearer, Idempotent, MemoryBuckets, MemoryStore, RateLi
 from router.telemetry import Invocation, Usage
 from router.testing import samples
 from tests.unit.router.dispatch.cases import sqs
+from tests.unit.router.dispatch.durable_cases import durable_runs
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f:1/durable-execution/n/i"
 SECRET = "0123456789abcdef0123456789abcdef"
@@ -67,17 +67,8 @@ def state(held: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def run() -> Iterator[Callable[..., Any]]:
-    """Run an event through the test runner, which calls the function as often as Lambda does, and skips the waits."""
-    runners: list[DurableFunctionTestRunner] = []
-
-    def run_event(resolver: Any, raw: Any) -> Any:
-        runners.append(DurableFunctionTestRunner(handler=resolver, poll_interval=0.05))
-        return runners[-1].run(input=json.dumps(raw), execution_timeout=30)
-
-    yield run_event
-    for runner in runners:
-        runner.close()
-        runner._scheduler._loop.close()  # which it leaves open
+    with durable_runs() as run_event:
+        yield run_event
 
 
 def result_of(ended: Any) -> Any:

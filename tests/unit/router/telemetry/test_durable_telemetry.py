@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from aws_durable_execution_sdk_python import DurableContext
 from aws_durable_execution_sdk_python.config import Duration
-from aws_durable_execution_sdk_python_testing import DurableFunctionTestRunner
 from aws_lambda_powertools import Metrics
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
@@ -19,23 +18,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from router import Event, Resolver
 from router.telemetry import DispatchMetrics, LogFields, OpenTelemetry
 from tests.unit.router.dispatch.cases import sqs
+from tests.unit.router.dispatch.durable_cases import durable_runs
 
 log = logging.getLogger("shop")
 
 
 @pytest.fixture
 def run() -> Iterator[Callable[..., Any]]:
-    """Run an event through the test runner of AWS, which calls the function as often as Lambda does."""
-    runners: list[DurableFunctionTestRunner] = []
-
-    def run_event(resolver: Any, raw: Any) -> Any:
-        runners.append(DurableFunctionTestRunner(handler=resolver, poll_interval=0.05))
-        return runners[-1].run(input=json.dumps(raw), execution_timeout=30)
-
-    yield run_event
-    for runner in runners:
-        runner.close()
-        runner._scheduler._loop.close()  # which it leaves open
+    with durable_runs() as run_event:
+        yield run_event
 
 
 def test_an_execution_is_counted_once_and_its_lines_say_the_event(run: Any, kept, capsys, caplog) -> None:
