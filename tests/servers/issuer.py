@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from joserfc import jwt
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from tests.servers.loopback import LoopbackServer, Quiet
 
 DISCOVERY = "/.well-known/openid-configuration"
 KEYS = "/keys"
 
 
-class Issuer:
-    """Runs on a free port. `asked` counts the requests by path.
+class Issuer(LoopbackServer):
+    """Runs on a free port; its URL is what tokens have as their issuer. `asked` counts the requests by path.
 
     behaviour: in place of the real answer, for each path: a status, a body in bytes, or a URL to redirect to.
     holding: while it is clear, requests wait.
@@ -28,13 +29,11 @@ class Issuer:
     def __init__(self, **first: Any) -> None:
         self.asked: Counter[str] = Counter()
         self.behaviour: dict[str, int | bytes | str] = {}
-        self.holding = threading.Event()
-        self.holding.set()
         self.keys: list[Any] = [new_key("k1", **first)]
         self.extra: list[Any] = []  # further entries of the key set, as they are
         issuer = self
 
-        class Answer(BaseHTTPRequestHandler):
+        class Answer(Quiet, BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked[self.path] += 1
                 issuer.holding.wait(30)
@@ -51,27 +50,7 @@ class Issuer:
                 except OSError:
                     pass  # who asked has gone
 
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.holding.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """What tokens have as their issuer."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Answer)
 
     def published(self, path: str) -> Any:
         if path == DISCOVERY:

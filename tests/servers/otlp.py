@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gzip
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NamedTuple, Self
+from http.server import BaseHTTPRequestHandler
+from typing import Any, NamedTuple
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+
+from tests.servers.loopback import LoopbackServer, Quiet
 
 
 class Taken(NamedTuple):
@@ -24,8 +26,8 @@ class Taken(NamedTuple):
     resource: dict[str, Any]
 
 
-class Collector:
-    """Runs on a free port.
+class Collector(LoopbackServer):
+    """Runs on a free port; OTEL_EXPORTER_OTLP_ENDPOINT is set to its URL.
 
     requests: how many came, refused ones included. status: what they are answered with.
     holding: while it is clear, requests wait.
@@ -35,12 +37,10 @@ class Collector:
         self.requests = 0
         self.status = 200
         self.spans: list[Taken] = []
-        self.holding = threading.Event()
-        self.holding.set()
         self.arrived = threading.Condition()
         collector = self
 
-        class Answer(BaseHTTPRequestHandler):
+        class Answer(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 if self.headers.get("Content-Encoding") == "gzip":
@@ -57,27 +57,7 @@ class Collector:
                 except OSError:
                     pass  # who sent has gone
 
-            def log_message(self, *args: Any) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Answer)
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self.holding.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
-
-    @property
-    def url(self) -> str:
-        """What OTEL_EXPORTER_OTLP_ENDPOINT is set to."""
-        return f"http://127.0.0.1:{self._server.server_port}"
+        super().__init__(Answer)
 
     def wait_for(self, count: int, seconds: float = 10) -> list[Taken]:
         """The spans, once there are so many."""
