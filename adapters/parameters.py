@@ -24,6 +24,7 @@ from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Parameters(Adapter):
         self.max_age = seconds(max_age, "Parameters(max_age=...)")
         self._providers: tuple[int, dict[str, Any]] = (0, {})
         self._lock = threading.Lock()
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.Lock()
+        self.forget()
 
     # ---- Parameter Store ---------------------------------------------------------------------------------------
 

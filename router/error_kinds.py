@@ -7,6 +7,7 @@ import time
 
 from router.durations import seconds
 from router.errors import ConfigurationError, HTTPError, RouterError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -81,13 +82,17 @@ class Repeats:
         ConfigurationError: `every` is no duration.
     """
 
-    __slots__ = ("_clock", "_every", "_lock", "_seen")
+    __slots__ = ("__weakref__", "_clock", "_every", "_lock", "_seen")
 
     def __init__(self, every: Duration, where: str, clock: Callable[[], float] = time.monotonic) -> None:
         self._every = seconds(every, where)
         self._clock = clock
         self._lock = threading.Lock()
         self._seen: dict[tuple[str, ...], tuple[float, int]] = {}  # by kind: when, and how many since
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock, self._seen = threading.Lock(), {}
 
     def count(self, *kind: str) -> int | None:
         """Return how many of its kind were left out since the last; None to leave this one out, too."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import environ
+
 from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
 from router.errors import ConfigurationError, RouterError, text_of
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from router.dispatch.envelope import Envelope
     from router.dispatch.offload import Offload
     from router.dispatch.receivers import OnError
+    from router.dispatch.snapstart import Snapshots
     from router.durations import Duration
     from router.environment import Environment, Resolved
     from router.routing.route import Route
@@ -99,6 +102,8 @@ class Resolver(Registering):
             self._engine.strip_prefixes = checked_prefixes(strip_prefixes)
         if delay is not None:
             self._waits_if(is_async(delay))
+        if environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+            self._snapshots()
 
     # ---- an invocation -----------------------------------------------------------------------------------------
 
@@ -227,6 +232,37 @@ class Resolver(Registering):
         def _add_receiver(self, receiver):
             self._engine.receivers.append(receiver)
             self._waits_if(receiver.is_async)
+
+    def before_snapshot(self, function: F) -> F:
+        """Decorate a function, sync or async, that SnapStart calls before it takes a snapshot; the last one first.
+
+        The application is ready by then. Connections that are opened here are closed afterwards. An error ends the
+        process with 64, and the version is not published.
+
+        Raises:
+            ConfigurationError: it cannot be called without arguments.
+        """
+        self._snapshots().add("before_snapshot", function)
+        return function
+
+    def after_restore(self, function: F) -> F:
+        """Decorate a function, sync or async, that SnapStart calls when it has restored an environment, in order.
+
+        Together they have 10 seconds. An error ends the process with 65, and the call that waits for it fails.
+
+        Raises:
+            ConfigurationError: it cannot be called without arguments.
+        """
+        self._snapshots().add("after_restore", function)
+        return function
+
+    def _snapshots(self) -> Snapshots:
+        engine = self._engine
+        if engine.snapshots is None:
+            from router.dispatch.snapstart import Snapshots
+
+            engine.snapshots = Snapshots(engine)
+        return engine.snapshots
 
     def override(self, provide: Callable[..., Any], replacement: Callable[..., Any]) -> Override:
         """Put a function in the place of a dependency, for tests: `with resolver.override(connect, fake): ...`.

@@ -6,6 +6,7 @@ import threading
 import time
 
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 class TokenBucket:
     """`per_second` messages on average, `burst` at once after a quiet time."""
 
-    __slots__ = ("_burst", "_clock", "_lock", "_per_second", "_tokens", "_when")
+    __slots__ = ("__weakref__", "_burst", "_clock", "_lock", "_per_second", "_tokens", "_when")
 
     def __init__(
         self, per_second: float, burst: float | None = None, clock: Callable[[], float] = time.monotonic
@@ -25,10 +26,17 @@ class TokenBucket:
             raise ConfigurationError(f"rate limit: give more than 0 a second and a burst from 1, not {per_second!r}")
         self._per_second = per_second
         self._burst = burst
-        self._tokens = burst
         self._clock = clock
-        self._when = clock()
+        self._begin()
+        renewed(self)
+
+    def _begin(self) -> None:
+        self._tokens = self._burst
+        self._when = self._clock()
         self._lock = threading.Lock()
+
+    def _renew(self, *, forked: bool) -> None:
+        self._begin()
 
     def take(self, count: int) -> float:
         """Take tokens, and return the seconds to wait until they are there. Later callers wait behind these."""

@@ -298,7 +298,9 @@ class Sender(Adapter, ABC):
     def _pace(self, destination: Destination, count: int) -> Steps[None]:
         if self._rate is None:
             return
-        bucket = self._buckets.setdefault(destination.id, TokenBucket(self._rate, self._burst))
+        bucket = self._buckets.get(destination.id)
+        if bucket is None:
+            bucket = self._buckets.setdefault(destination.id, TokenBucket(self._rate, self._burst))
         seconds = bucket.take(count)
         if seconds > 0:
             yield Wait(seconds)

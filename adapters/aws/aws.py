@@ -14,6 +14,7 @@ from adapters.aws.roles import Role
 from adapters.aws.settings import Settings
 from adapters.errors import CredentialsMissing
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,6 +73,16 @@ class Aws:
         self._parent = _parent
         self._state = _ProcessState()
         self._assumed: dict[Role, Aws] = {}
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        """Close the connections; the clients stay, as making one takes long, and read their credentials by the time."""
+        if forked:
+            self._process()
+            return
+        for client in (*self._state.clients.values(), *self._own_clients.values()):
+            if hasattr(client, "close"):
+                client.close()
 
     def __repr__(self) -> str:
         return f"Aws({self.settings!r})"
@@ -283,14 +294,10 @@ def _resource_in(parameters: Mapping[str, Any]) -> str:
 
 
 _defaults: dict[Settings, Aws] = {}
-_defaults_lock = threading.Lock()
 
 
 def default_aws() -> Aws:
     """Return the `Aws` of the environment: one for the same variables, another when they say something else."""
     settings = Settings.from_env()
-    with _defaults_lock:
-        aws = _defaults.get(settings)
-        if aws is None:
-            aws = _defaults[settings] = Aws(settings)
-        return aws
+    aws = _defaults.get(settings)
+    return _defaults.setdefault(settings, Aws(settings)) if aws is None else aws  # no lock that a fork could leave held

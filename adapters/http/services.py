@@ -9,6 +9,7 @@ from contextlib import nullcontext
 
 from adapters._core.blocking import checked_mode, refuse_blocking
 from adapters._core.delivery import backoff
+from adapters._core.loop_end import closed_with_loop
 from adapters._core.outgoing import CURRENT
 from adapters._core.steps import Wait, run, run_async
 from adapters.errors import InvalidMessage
@@ -16,11 +17,12 @@ from adapters.http.request import checked_base, origin_of, outline
 from adapters.http.service_errors import PASSING, ServiceFailed, unreachable
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
     from typing import Any, Protocol, TypedDict, Unpack
 
@@ -121,6 +123,14 @@ class Services:
         self.blocking = checked_mode(blocking, "Services")
         self._lock = threading.Lock()
         self._clients: _Clients = _Clients()
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.Lock()
+        if forked:
+            self._clients_of_process()
+        else:
+            self.close()  # those of a loop are closed with it
 
     def __repr__(self) -> str:
         return f"Services({self.services!r})"
@@ -289,21 +299,23 @@ class Services:
             return clients.sync
 
     def _async_client(self) -> httpx.AsyncClient:
-        """Return the client of the running event loop: connections cannot change over."""
+        """Return the client of the running event loop, with which it ends: connections cannot change over."""
         from asyncio import get_running_loop
 
         loop = get_running_loop()
         with self._lock:
             clients = self._clients_of_process()
-            client = clients.loops.get(loop)
-            if client is None:
+            held = clients.loops.get(loop)
+            if held is None:
                 client = library().AsyncClient(**self._client_options())
-                open_ones = {known: held for known, held in clients.loops.items() if not known.is_closed()}
-                clients.loops = {**open_ones, loop: client}
-            return client
+                held = client, closed_with_loop(client.aclose)
+                open_ones = {known: kept for known, kept in clients.loops.items() if not known.is_closed()}
+                clients.loops = {**open_ones, loop: held}
+            return held[0]
 
     def _clients_of_process(self) -> _Clients:
         if self._clients.pid != os.getpid():
+            _of_parent.append(self._clients)
             self._clients = _Clients()
         return self._clients
 
@@ -329,9 +341,9 @@ class Services:
         from asyncio import get_running_loop
 
         with self._lock:
-            client = self._clients.loops.pop(get_running_loop(), None)
-        if client is not None:
-            await client.aclose()
+            held = self._clients.loops.pop(get_running_loop(), None)
+        if held is not None:
+            await held[1].aclose()
 
 
 class _Clients:
@@ -342,7 +354,11 @@ class _Clients:
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.sync: httpx.Client | None = None
-        self.loops: dict[AbstractEventLoop, httpx.AsyncClient] = {}
+        self.loops: dict[AbstractEventLoop, tuple[httpx.AsyncClient, AsyncGenerator[None, None]]] = {}
+
+
+# Clients inherited through fork(). Kept: to collect one would wake up the parent's event loop.
+_of_parent: list[_Clients] = []
 
 
 def library() -> Any:

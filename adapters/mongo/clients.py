@@ -18,6 +18,7 @@ from adapters.mongo.drivers import async_client, repository_options, sync_client
 from adapters.mongo.mongo_settings import hosts_of
 from router.background import loop_runs
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -79,6 +80,13 @@ class Clients:
     def __init__(self, settings: MongoSettings) -> None:
         self._settings = settings
         self._state = _ClientState()
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        if not forked:  # there `_process` puts the parent's aside
+            self.close()
+            self._state.renewed.clear()
+            self._state.uris.clear()
 
     def of_sync(self, cluster: str) -> Client:
         """Return the MongoClient of a cluster."""

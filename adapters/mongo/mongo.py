@@ -12,6 +12,7 @@ from adapters.mongo.clients import Clients
 from adapters.mongo.document_errors import InvalidRequest
 from adapters.mongo.mongo_settings import MongoSettings
 from router.session import Session, get_session
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,6 +137,10 @@ class Mongo:
         # Kept for the index command, which drops what none of them declares; those that declare the same are kept once.
         self._repositories: dict[Any, Repository[Any]] = {}
         self._fixed: set[str] = set()
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Mongo({'' if self._settings is None else ', '.join(self._settings.clusters)})"

@@ -11,6 +11,7 @@ from adapters.mongo.document_errors import InvalidTenant, UnknownTenant
 from adapters.mongo.naming import FORBIDDEN, has_utf8
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,6 +92,12 @@ class Tenants:
         self._clock = clock
         self._lock = threading.Lock()
         self._names: frozenset[str] | None = None
+        self._read_at = self._asked_at = 0.0
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.Lock()
+        self._names = None
         self._read_at = self._asked_at = 0.0
 
     def reserve(self, database: str) -> None:

@@ -17,6 +17,7 @@ from adapters.redis.driver_errors import SERVICE, is_unknown_script, spoils, tra
 from adapters.redis.drivers import CLOSE, async_client, place_of, sync_client
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ class Redis:
         self.options = MappingProxyType(dict(options or {}))
         self._blocking = checked_mode(blocking, "Redis")
         self._state = _OfProcess()
+        renewed(self)
 
     def __repr__(self) -> str:
         return f"Redis({self.place})"
@@ -170,6 +172,11 @@ class Redis:
         return failure
 
     # ---- clients -----------------------------------------------------------------------------------------------------
+
+    def _renew(self, *, forked: bool) -> None:
+        if not forked:  # there `_process` puts the parent's aside
+            self.close()
+            self._state.quiet_until = 0.0  # clients of a loop are closed with it
 
     def _process(self) -> _OfProcess:
         state = self._state

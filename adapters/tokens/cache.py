@@ -8,6 +8,8 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
+from router.snapshots import renewed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +32,11 @@ class TokenCache:
         self._most = most
         self._lock = threading.Lock()
         self._held: dict[str, tuple[Stored, datetime, datetime]] = {}
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.Lock()
+        self.forget(None)
 
     def get(self, id: str, digest: bytes, now: datetime) -> Identity | None:
         """Return the identity of a token that was good not long ago."""

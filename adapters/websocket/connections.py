@@ -15,6 +15,7 @@ from adapters.websocket.connection_errors import BroadcastFailed, ConnectionGone
 from adapters.websocket.store import ConnectionStore, _audience, _whose
 from router.errors import ConfigurationError
 from router.session import current_event
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,6 +71,10 @@ class Connections(ConnectionStore):
         self.endpoint = endpoint
         self._senders = senders
         self._stages: dict[str, Aws] = {}
+        self._lock = threading.Lock()
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
         self._lock = threading.Lock()
 
     # ---- to one ------------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from router.dispatch.envelope import Envelope
     from router.dispatch.offload import Offload
     from router.dispatch.receivers import Receiver
+    from router.dispatch.snapstart import Snapshots
     from router.environment.declared import Declared
     from router.event import Event
     from router.response import Response
@@ -99,6 +100,7 @@ class Engine:
         "receivers",
         "runners",
         "shapes",
+        "snapshots",
         "strip_prefixes",
         "table",
         "typeless",
@@ -129,6 +131,7 @@ class Engine:
         self.guard: Any = None  # what puts authentication into chains; None while no `auth=` is used
         self.catchers: dict[type[BaseException], Catcher] = {}
         self.receivers: list[Receiver] = []  # of errors
+        self.snapshots: Snapshots | None = None  # the hooks of SnapStart
         self.shapes = False  # whether answers are put into an envelope, or problem documents have further fields
         self.envelope: Envelope | None = None
         self.problem_fields: dict[str, str] = {}

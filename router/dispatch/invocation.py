@@ -14,7 +14,7 @@ Observers look on: what they raise is logged, and the answer stays as it is.
 from __future__ import annotations
 
 from contextvars import ContextVar
-from os import environ
+from os import environ, getpid
 from time import perf_counter
 
 TYPE_CHECKING = False
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 _STARTED_AHEAD = ("provisioned-concurrency", "lambda-managed-instances")
 
 _current: ContextVar[Invocation | None] = ContextVar("invocation", default=None)
-_seen = False  # whether this process has had an invocation
+_seen_in = 0  # the process that has had an invocation; 0 for none
 
 
 class Invocation:
     """One call of the function, with all its records.
 
     source: of the payload. raw: the payload. context: Lambda's context, or None.
-    cold_start: whether it is the first call of a process that was started for it.
+    cold_start: whether it is the first call of a process that was started for it, or was restored from a snapshot.
     started: when it began, in seconds of `time.perf_counter`.
     state: free for the middleware that looks on.
     outer: the call inside which this dispatch was made, by a handler that called the resolver; None for none.
@@ -169,8 +169,14 @@ def _failed(observer: Any, failure: Exception) -> None:
 
 
 def _is_first() -> bool:
-    global _seen
-    if _seen:
+    global _seen_in
+    if _seen_in == getpid():
         return False
-    _seen = True
+    _seen_in = getpid()
     return environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") not in _STARTED_AHEAD
+
+
+def begin_again() -> None:
+    """Take the next call for the first one: the environment was restored from a snapshot."""
+    global _seen_in
+    _seen_in = 0

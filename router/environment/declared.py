@@ -6,8 +6,9 @@ import os
 import threading
 
 from router.environment.requirements import Requires, checked, merged
-from router.environment.resolution import EVERYWHERE, Environment, Resolved
+from router.environment.resolution import EVERYWHERE, FROM_ENVIRONMENT, Environment, Resolved
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,6 +33,10 @@ class Declared:
         self._complete = False
         self._served: set[Source] = set()
         self._resolved = Resolved({}, {})
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = threading.RLock()
 
     def set(self, requires: Any, environment: Environment | None) -> None:
         """Take what the resolver was given: what all its routes need, and where variables come from.
@@ -68,6 +73,22 @@ class Declared:
         """Note that a route was added: what it needs is still to be resolved."""
         self._complete = False
         self._served.clear()
+
+    def forget(self) -> None:
+        """Take what came from a store out of the environment again; the next load reads it anew.
+
+        A snapshot should hold no secret, and an environment that is restored from it should not start with an old one.
+        """
+        with self._lock:
+            held, origins = self._resolved, self._resolved.origins
+            stored = {name for name in held if origins[name] != FROM_ENVIRONMENT}
+            for name in stored:
+                if os.environ.get(name) == held[name]:
+                    del os.environ[name]
+            kept = {name: held[name] for name in held if name not in stored}
+            self._resolved = Resolved(kept, {name: origins[name] for name in kept})
+            if stored:
+                self.reopen()
 
     # ---- resolution ------------------------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from router.errors import ConfigurationError, HTTPError, RouterError, ServiceUna
 from router.guards.log import WARNING, log
 from router.session import current_event
 from router.signals import Retry
+from router.snapshots import renewed
 from router.sources._registry import RECORD_SOURCES
 
 TYPE_CHECKING = False
@@ -117,10 +118,17 @@ class CircuitBreaker:
         self._check_every = seconds(check_every, "CircuitBreaker(check_every=...)")
         self._is_failure = _predicate(counts)
         self._store = store
+        self._begin()
+        renewed(self)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
         self._failed = 0  # in a row
         self._until = 0.0
         self._checked = float("-inf")
+
+    def _renew(self, *, forked: bool) -> None:
+        self._begin()
 
     def __repr__(self) -> str:
         return f"CircuitBreaker({self.name!r}, {self.state})"

@@ -117,6 +117,10 @@ class Jwt:
             return keys
         return FixedKeys(keys)
 
+    def prepare(self) -> None:
+        """Import PyJWT and cryptography now, and not with the first token."""
+        import jwt.algorithms  # noqa: F401
+
     def authenticate(self, token: str, /) -> Identity | None:
         """Return who a token belongs to; None for one that is not valid.
 

@@ -6,7 +6,6 @@ nothing but the time of the next one. So neither an issuer that is down nor toke
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from time import monotonic
@@ -16,6 +15,7 @@ from router.errors import ConfigurationError, ServiceUnavailable
 from router.guards.fetching import checked_url, fetch
 from router.guards.jwks import PublicKeys, read_keys
 from router.guards.log import WARNING, log
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,21 +67,29 @@ class KeySet:
         self.budget = seconds(budget, "KeySet(budget=...)", least=0.1, most=60)
         self.stale_for = seconds(stale_for, "KeySet(stale_for=...)", least=0, most=7 * _DAY)
         self._get = get
+        self._fetches = 0  # never begun anew: a fetch from before would be taken for a later one
+        self._changed = threading.Condition()
         self._begin()
+        renewed(self)
 
     def _begin(self) -> None:
-        """Begin anew: also in a forked process, where the threads of the parent and their locks do not live on."""
-        self._changed = threading.Condition()
+        """Know no keys, and nothing of the issuer."""
         self._keys: PublicKeys | None = None
         self._fetched = 0.0  # when these keys came
         self._url = self.url
         self._running: int | None = None  # the number of the fetch that is under way
-        self._fetches = 0
         self._started = 0.0
         self._failures = 0
         self._not_before = 0.0  # by the monotonic clock, as all of these
         self._last_unknown: float | None = None
-        self._process = os.getpid()  # at the end: a second thread must not take the parent's lock for its own
+
+    def _renew(self, *, forked: bool) -> None:
+        """Begin anew: keys from before a snapshot look young by a clock that stood still, and a fork leaves threads."""
+        if forked:
+            self._changed = threading.Condition()
+        with self._changed:
+            self._begin()
+            self._changed.notify_all()  # who waits for a fetch of before begins another one
 
     def find(self, id: str | None, algorithm: str, *, wait: bool = True) -> Any:
         """Return the one key that fits, as PyJWT takes it; None where there is none, or more than one.
@@ -94,8 +102,6 @@ class KeySet:
             ServiceUnavailable: there are no keys to tell by, since the issuer does not answer.
             WouldWait: keys have to be fetched first, and `wait` is false.
         """
-        if self._process != os.getpid():
-            self._begin()
         if not wait and self._would_wait(id):
             raise WouldWait
         give_up, held = monotonic() + self.budget, self._keys

@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from router.idempotency import Stored
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ class MemoryStore:
         self._most = most
         self._lock = threading.Lock()
         self._held: dict[str, _Held] = {}
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock, self._held = threading.Lock(), {}
 
     def begin(self, key: str, claim: Claim) -> Stored | None:
         """Claim a key; see `router.idempotency.Store`."""

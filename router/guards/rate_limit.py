@@ -18,6 +18,7 @@ from router.event import Source
 from router.guards.digests import digest
 from router.guards.log import ERROR, log
 from router.signals import Retry
+from router.snapshots import renewed
 from router.sources._registry import RECORD_SOURCES
 
 TYPE_CHECKING = False
@@ -191,6 +192,10 @@ class MemoryBuckets:
         self._most = most
         self._lock = threading.Lock()
         self._full_at: dict[str, float] = {}
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock, self._full_at = threading.Lock(), {}
 
     def take(self, key: str, interval: float, slack: float, now: float) -> float:
         """Take one token; see `Buckets`."""

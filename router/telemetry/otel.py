@@ -74,6 +74,10 @@ class OpenTelemetry(Middleware):
             ConfigurationError: the packages are missing, or the environment asks for what they cannot do.
         """
         self._started()
+        from opentelemetry import propagate  # noqa: F401
+
+        from router.telemetry import otel_spans  # noqa: F401
+
         return self
 
     def _started(self) -> Tracing:

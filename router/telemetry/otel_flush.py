@@ -18,6 +18,8 @@ from opentelemetry import context as otel_context
 from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.sdk.trace.export import SpanExportResult
 
+from router.snapshots import renewed
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,6 +101,10 @@ class Flusher:
             for done in waiting:
                 done.release()
 
+    def hope_again(self) -> None:
+        """Wait for the next work as if none had failed yet."""
+        self._rests_until = 0.0
+
     def _failed(self, why: str) -> None:
         self._rests_until = monotonic() + _PAUSE
         if not self._failing:
@@ -110,16 +116,33 @@ class SpanBuffer(SpanProcessor):
     """Keep the spans that ended, and send them when a call is over.
 
     exporter: sends them.
+    make: makes another one like it, with connections of its own, after a snapshot; None: it stays.
     """
 
-    def __init__(self, exporter: SpanExporter) -> None:
+    def __init__(self, exporter: SpanExporter, make: Callable[[], SpanExporter | None] | None = None) -> None:
         self._exporter = exporter
+        self._make = make
+        self._used = False
         self._spans: deque[ReadableSpan] = deque(maxlen=_MOST)
         self._pid = os.getpid()
         self._said = _Said()
         # A filter of the logger itself: those of its parents do not see what it logs.
         getLogger(type(exporter).__module__).addFilter(self._said)
         self.flusher = Flusher(self._send, lambda: bool(self._spans))
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        """Send what waits before a snapshot, and take another exporter: the connections of this one do not outlive it.
+
+        A forked process clears the spans of its parent by itself.
+        """
+        if forked:
+            return
+        if self.flusher.ask(_AT_EXIT):
+            self.flusher.hope_again()
+        if self._used and self._make is not None and (another := self._make()) is not None:
+            before, self._exporter, self._used = self._exporter, another, False
+            before.shutdown()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Do nothing: a span counts once it has ended."""
@@ -147,6 +170,7 @@ class SpanBuffer(SpanProcessor):
             batch: list[ReadableSpan] = []
             while self._spans and len(batch) < _AT_ONCE:
                 batch.append(self._spans.popleft())
+            self._used = True
             if self._exporter.export(batch) is not SpanExportResult.SUCCESS:
                 return f"{len(batch)} spans were not taken: {self._said.message or 'the exporter says no more'}"
         return None

@@ -9,6 +9,7 @@ from opentelemetry import trace
 from opentelemetry.trace import ProxyTracerProvider, TraceFlags
 
 from router.errors import ConfigurationError
+from router.snapshots import takes_snapshots
 from router.telemetry.otel_flush import Flusher, SpanBuffer
 from router.trace_context import Trace, announce
 
@@ -71,10 +72,11 @@ def _own_provider() -> tuple[TracerProvider, Flusher | None]:
     from opentelemetry.sdk.trace import TracerProvider as SdkProvider
 
     provider = SdkProvider(resource=_resource())
-    exporter = _exporter(os.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp")
+    name = os.environ.get("OTEL_TRACES_EXPORTER", "").strip() or "otlp"
+    exporter = _exporter(name)
     if exporter is None or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         return provider, None
-    buffer = SpanBuffer(exporter)
+    buffer = SpanBuffer(exporter, lambda: _exporter(name))
     provider.add_span_processor(buffer)
     return provider, buffer.flusher
 
@@ -106,7 +108,8 @@ def _resource() -> Any:
     if function := get("AWS_LAMBDA_FUNCTION_NAME"):
         held |= {"cloud.provider": "aws", "cloud.platform": "aws_lambda", "faas.name": function}
         held["faas.version"] = get("AWS_LAMBDA_FUNCTION_VERSION", "")
-        held["faas.instance"] = get("AWS_LAMBDA_LOG_STREAM_NAME", "")
+        if not takes_snapshots():  # else it is that of the environment of which the snapshot was taken
+            held["faas.instance"] = get("AWS_LAMBDA_LOG_STREAM_NAME", "")
         if (memory := get("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "")).isdigit():
             held["faas.max_memory"] = int(memory) * 1024 * 1024
         if group := get("AWS_LAMBDA_LOG_GROUP_NAME"):

@@ -7,6 +7,7 @@ from random import random
 from threading import Lock
 
 from router.errors import ConfigurationError
+from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class DebugShares:
         self._shares = dict(shares)
         self._lock = Lock()
         self._running: dict[str, list[int]] = {}  # how many calls have drawn a logger, and its level before
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._lock = Lock()
 
     def begin(self) -> list[str]:
         """Return the loggers that write DEBUG lines in a call that begins."""

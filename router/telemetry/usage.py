@@ -16,6 +16,7 @@ from router.dispatch.invocation import current_invocation
 from router.durations import seconds
 from router.errors import ConfigurationError
 from router.event import Source
+from router.snapshots import renewed
 from router.telemetry.usage_ledger import (
     Ledger,
     Place,
@@ -29,6 +30,7 @@ from router.telemetry.usage_ledger import (
 from router.telemetry.usage_manual import Manual
 from router.telemetry.usage_prices import LambdaPrices
 from router.telemetry.usage_rows import (
+    count_anew,
     end_row,
     end_with_error,
     fail,
@@ -107,6 +109,11 @@ class Usage(Manual, Middleware):
         self._budget = seconds(budget, "Usage(budget=...)", most=600)
         self._known_place: Place | None = None
         self._key = f"usage:{id(self):x}"  # in the state of events
+        renewed(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        self._known_place = None
+        count_anew()
 
     # ---- each dispatch -------------------------------------------------------------------------------------------
 

@@ -85,6 +85,12 @@ def stamp(nanoseconds: int) -> str:
     return f"{_to_the_second(seconds)}.{rest // 1000:06d}{number:03d}Z"
 
 
+def count_anew() -> None:
+    """Begin the count of rows somewhere else: another process, or environment, has the same one."""
+    global _count
+    _count = None
+
+
 @lru_cache(maxsize=4)
 def _to_the_second(seconds: int) -> str:
     return strftime("%Y-%m-%dT%H:%M:%S", gmtime(seconds))

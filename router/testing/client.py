@@ -140,6 +140,15 @@ class TestClient:
         """Send any payload at all, as it is."""
         return self._call(lambda: self.resolver.resolve(raw, self.context if context is None else context))
 
+    def snapshot(self) -> None:
+        """Take the application through a snapshot and a restore, with its hooks, as SnapStart does.
+
+        Raises:
+            SnapshotHookFailed: a hook raised.
+            ConfigurationError: the application cannot start.
+        """
+        self._call(self.resolver._snapshots().go_through)
+
     # ---- HTTP --------------------------------------------------------------------------------------------------
 
     def request(

@@ -125,6 +125,11 @@ class LambdaProcess:
         return invocation
 
     @property
+    def snapshots(self) -> int:
+        """How many snapshots of the environment were taken (AWS_LAMBDA_INITIALIZATION_TYPE=snap-start)."""
+        return self._api.snapshots
+
+    @property
     def pid(self) -> int:
         """The number of the process."""
         return self._running.pid
@@ -138,6 +143,10 @@ class LambdaProcess:
     def exit_code(self) -> int | None:
         """The exit code, minus the signal's number after a signal, or None while the process runs."""
         return self._running.exit_code
+
+    def wait(self) -> int:
+        """Waits until the process has ended by itself, and returns its exit code."""
+        return self._running.wait()
 
     def kill(self, number: int = signal.SIGKILL) -> None:
         """Sends the process a signal, by default the one that cannot be caught."""

@@ -83,6 +83,7 @@ class _Exchange:
         self._running: dict[str, _Call] = {}
         self._end: str | None = None  # why there is no runtime any more
         self._init_error: dict[str, Any] | None = None
+        self.snapshots = 0
         self.polled = threading.Event()  # set by the first poll, and by all that makes waiting for it vain
 
     def submit(self, call: _Call) -> None:
@@ -185,7 +186,11 @@ class _RequestHandler(BaseHTTPRequestHandler):
     wbufsize = 64 * 1024  # the head and the body of an answer leave in one piece
 
     def do_GET(self) -> None:
-        """`/invocation/next`: waits for an event."""
+        """`/invocation/next`: waits for an event. `/restore/next`: a snapshot is taken, and restored."""
+        if self.path == f"{_PREFIX}/restore/next":
+            self.server.exchange.snapshots += 1
+            self._answer(HTTPStatus.OK, b"{}")
+            return
         if self.path != f"{_PREFIX}/invocation/next":
             self._answer(HTTPStatus.NOT_FOUND, b"{}")
             return
@@ -196,10 +201,10 @@ class _RequestHandler(BaseHTTPRequestHandler):
         self._answer(HTTPStatus.OK, call.payload, call.headers)
 
     def do_POST(self) -> None:
-        """`/invocation/{id}/response`, `/invocation/{id}/error` and `/init/error`: take an outcome."""
+        """`/invocation/{id}/response` and `/error`, `/init/error` and `/restore/error`: take an outcome."""
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         match self.path.removeprefix(_PREFIX).split("/"):
-            case ["", "init", "error"]:
+            case ["", "init" | "restore", "error"]:
                 self.server.exchange.fail_init(self._error(body))
                 self._accept(known=True)
             case ["", "invocation", request_id, "error"]:
@@ -214,9 +219,9 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def _error(self, body: bytes) -> dict[str, Any]:
         error = _parse(body)
-        if isinstance(error, dict):
-            return error
         kind = self.headers.get("Lambda-Runtime-Function-Error-Type", "Runtime.Unknown")
+        if isinstance(error, dict):
+            return {**error, "runtimeErrorType": kind} if kind.startswith("Runtime.") else error
         return {"errorType": kind, "errorMessage": body.decode(errors="replace")}
 
     def _accept(self, *, known: bool) -> None:
@@ -292,6 +297,11 @@ class RuntimeApi:
             self._listener.shutdown()
             self._listener.server_close()
             self._listener = None
+
+    @property
+    def snapshots(self) -> int:
+        """How many snapshots were taken: of a process that runs with SnapStart, one."""
+        return self._exchange.snapshots
 
     def wait_for_runtime(self, timeout_s: float) -> bool:
         """Waits until a runtime asked for its first event, or ended before; False after `timeout_s` seconds."""

@@ -29,6 +29,11 @@ class Proxy:
         """Where clients connect to."""
         return f"http://127.0.0.1:{self._listener.getsockname()[1]}"
 
+    @property
+    def open(self) -> int:
+        """How many connections of clients are open."""
+        return len(self._open) // 2
+
     def cut(self) -> None:
         """End all connections, and every new one at once."""
         self._whole = False

@@ -186,7 +186,7 @@ def test_a_task_is_an_invocation() -> None:
 
 
 def test_the_first_of_a_process_is_the_cold_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_seen", False)
+    monkeypatch.setattr(module, "_seen_in", 0)
     watch = Watch()
     client = TestClient(watched(watch))
     client.get("/ok")
@@ -196,7 +196,7 @@ def test_the_first_of_a_process_is_the_cold_start(monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize("kind", ["provisioned-concurrency", "lambda-managed-instances"])
 def test_what_was_started_ahead_is_no_cold_start(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_seen", False)
+    monkeypatch.setattr(module, "_seen_in", 0)
     monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", kind)
     watch = Watch()
     TestClient(watched(watch)).get("/ok")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 import threading
 from collections import Counter
@@ -62,7 +63,7 @@ def written(capsys: pytest.CaptureFixture[str]) -> Written:
 
 @pytest.fixture
 def metrics(monkeypatch: pytest.MonkeyPatch) -> Iterator[Metrics]:
-    monkeypatch.setattr(invocation, "_seen", True)
+    monkeypatch.setattr(invocation, "_seen_in", os.getpid())
     made = Metrics(namespace="Shop", service="orders")
     yield made
     for shared in (Metrics._metrics, Metrics._dimensions, Metrics._metadata, Metrics._default_dimensions):
@@ -421,7 +422,7 @@ class TestDimensions:
 
 
 def test_a_cold_start_is_told_once_as_powertools_tells_it(metrics, written: Written, monkeypatch) -> None:
-    monkeypatch.setattr(invocation, "_seen", False)
+    monkeypatch.setattr(invocation, "_seen_in", 0)
     client = TestClient(application(metrics))
     client.queue("orders", ["a"])
     client.queue("orders", ["a"])

@@ -80,7 +80,7 @@ def test_each_line_has_the_fields_of_its_own_record(kept, kind: str) -> None:
 
 @pytest.mark.parametrize("asynchronous", [False, True])
 def test_a_request_says_its_route_and_the_call(kept, monkeypatch: pytest.MonkeyPatch, asynchronous: bool) -> None:
-    monkeypatch.setattr(invocation, "_seen", False)
+    monkeypatch.setattr(invocation, "_seen_in", 0)
     resolver = Resolver()
     resolver.use(LogFields())
 

@@ -16,10 +16,10 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 
-from router import ConfigurationError, Resolver
+from router import ConfigurationError, Resolver, snapshots
 from router.telemetry import OpenTelemetry
 from router.telemetry.otel_flush import Flusher, SpanBuffer
-from router.telemetry.otel_setup import Tracing, _check_propagators, _exporter, _flusher_of
+from router.telemetry.otel_setup import Tracing, _check_propagators, _exporter, _flusher_of, _resource
 from tests.servers.otlp import Collector
 from tests.unit.router.telemetry.test_otel import queue_event
 
@@ -432,3 +432,45 @@ assert handler(samples.rest("GET", "/orders/7"), context)["statusCode"] == 200
         spans = {span.name: span for span in collector.wait_for(2)}
     assert "charge" in segments
     assert spans["charge"].parent == spans["GET /orders/{id}"].id
+
+
+# ---- snapshots -----------------------------------------------------------------------------------------------------
+
+
+class Kept(SpanExporter):
+    """Keeps the names of spans, and whether it was shut down."""
+
+    def __init__(self):
+        self.names = []
+        self.ended = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
+        self.names += [span.name for span in spans]
+        return SpanExportResult.SUCCESS
+
+    def shutdown(self) -> None:
+        self.ended = True
+
+
+def test_before_a_snapshot_spans_are_sent_and_after_it_another_exporter_sends():
+    exporters = [Kept(), Kept()]
+    made = iter(exporters)
+    provider = TracerProvider()
+    buffer = SpanBuffer(next(made), lambda: next(made))
+    provider.add_span_processor(buffer)
+    tracer = provider.get_tracer("router")
+    tracer.start_span("before").end()
+    snapshots.drop()
+    snapshots.begin_again()  # nothing was sent since: it is still the second
+    tracer.start_span("after").end()
+    assert buffer.force_flush()
+    first, second = exporters
+    assert (first.names, first.ended, second.names, second.ended) == (["before"], True, ["after"], False)
+
+
+def test_a_function_with_snapstart_does_not_name_the_environment_of_its_snapshot(monkeypatch):
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "shop")
+    monkeypatch.setenv("AWS_LAMBDA_LOG_STREAM_NAME", "2030/01/01/[1]a")
+    assert _resource().attributes["faas.instance"] == "2030/01/01/[1]a"
+    monkeypatch.setenv("AWS_LAMBDA_INITIALIZATION_TYPE", "snap-start")
+    assert "faas.instance" not in _resource().attributes

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import os
 import threading
 from itertools import count
 from typing import Any
@@ -313,7 +314,7 @@ def test_the_librarys_own_lines_through_it_come_once(told: Told, kept) -> None:
 def test_its_share_of_debug_lines_is_drawn_for_each_call(kept, monkeypatch: pytest.MonkeyPatch) -> None:
     draws = iter([0.9, 0.9, 0.1, 0.9])  # the first when it is made
     monkeypatch.setattr("aws_lambda_powertools.logging.logger.random.random", lambda: next(draws))
-    monkeypatch.setattr("router.dispatch.invocation._seen", True)
+    monkeypatch.setattr("router.dispatch.invocation._seen_in", os.getpid())
     told = Told(sampling_rate=0.5)
     resolver = Resolver()
     resolver.use(LogFields(told.logger))

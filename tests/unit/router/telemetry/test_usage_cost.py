@@ -102,7 +102,7 @@ def test_a_call_costs_what_its_region_and_architecture_say(monkeypatch: pytest.M
 @pytest.mark.parametrize("snapshot", [True, False])
 def test_the_first_call_after_a_restore_pays_for_it(monkeypatch: pytest.MonkeyPatch, snapshot: bool) -> None:
     on_lambda(monkeypatch, AWS_LAMBDA_INITIALIZATION_TYPE="snap-start" if snapshot else "on-demand")
-    monkeypatch.setattr(invocation, "_seen", False)
+    monkeypatch.setattr(invocation, "_seen_in", 0)
     resolver, rows = counted(prices=None)
     resolver.get("/")(lambda: None)
     for _ in range(2):
