@@ -222,7 +222,7 @@ class Bus(Adapter):
         }
         if resources:
             request["Resources"] = resources
-        if (trace := current_trace()) is not None:  # which targets see as that of X-Ray
+        if (trace := current_trace()) is not None and trace.xray is not None:  # which targets see as that of X-Ray
             request["TraceHeader"] = trace.xray
         if event.time is not None:
             if not isinstance(event.time, datetime) or event.time.tzinfo is None:

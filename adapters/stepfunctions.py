@@ -96,7 +96,8 @@ class StepFunctions(Adapter):
             )
         # Beside the input, which a repeated start has to repeat to the letter.
         trace = current_trace()
-        request = {"input": text} if trace is None else {"input": text, "traceHeader": trace.xray}
+        xray = None if trace is None else trace.xray
+        request = {"input": text} if xray is None else {"input": text, "traceHeader": xray}
         if name is None:
             return request
         if not isinstance(name, str) or _NAME.fullmatch(name) is None:

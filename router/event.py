@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     # Of a field that a source may leave out, though in many handlers it is there: no checker asks whether it is None.
     MaybeNone = Any
 
+    from router.event_trace import EventTrace
     from router.http.forms import Form
     from router.http.headers import Headers, QueryParams
     from router.session import Policy, Session
@@ -105,7 +106,7 @@ class Event:
         *("body", "bus_source", "change", "claims", "context", "cookies", "correlation_id", "error", "headers", "id"),
         *("inner", "keys", "method", "name", "new", "old", "outer", "params", "path", "query", "raw"),
         *("record", "records", "route", "source", "source_ip", "state", "tenant_id", "text", "timestamp"),
-        *("topic", "trace_id", "typed"),
+        *("topic", "trace", "trace_id", "typed"),
     )
 
     if TYPE_CHECKING:
@@ -133,7 +134,8 @@ class Event:
         attempt: int  # 1 at the first delivery
         timestamp: datetime | None  # aware
         correlation_id: str
-        trace_id: str | None
+        trace: EventTrace  # what the event came with: traceparent, tracestate, baggage, xray
+        trace_id: str | None  # the header of X-Ray as it came, else that of the call
         tenant_id: str | None  # of Lambda's tenant isolation mode
         claims: Mapping[str, Any]  # what an authorizer vouched for
         source_ip: str | None
@@ -333,6 +335,11 @@ class Event:
         from os import environ
 
         return environ.get("_X_AMZN_TRACE_ID")  # the runtime client sets it for each call
+
+    def _trace(self) -> EventTrace:
+        from router.event_trace import trace_of
+
+        return trace_of(self)
 
     def _tenant_id(self) -> str | None:
         return getattr(self.context, "tenant_id", None)

@@ -9,8 +9,9 @@ from __future__ import annotations
 from enum import Enum
 
 from router.encode import dumps
+from router.event_trace import TRACEPARENT
 from router.session import Policy, Session, current_event, get_session
-from router.trace_context import TRACEPARENT, current_trace
+from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

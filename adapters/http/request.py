@@ -180,9 +180,9 @@ def _headers(headers: Mapping[str, str], session_header: str) -> dict[str, str]:
 
 
 def _attach_trace(headers: dict[str, str]) -> None:
-    """Put the headers of the current trace in place of those that a caller passes on."""
+    """Put the headers of the current trace in place of those that a caller passes on; an event's are added only."""
     trace = current_trace()
-    if trace is None:
+    if trace is None or (trace.xray is None and "traceparent" in headers):
         return
     for name in ("traceparent", "tracestate", "baggage"):
         headers.pop(name, None)

@@ -148,6 +148,6 @@ def _region_of(url: str) -> str | None:
 def _traced() -> dict[str, Any]:
     """Return the parameters that carry the current trace. A system attribute counts for no limit of SQS."""
     trace = current_trace()
-    if trace is None:
+    if trace is None or trace.xray is None:
         return {}
     return {"MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": trace.xray}}}

@@ -12,6 +12,7 @@ from opentelemetry.trace import Link, SpanKind, StatusCode, get_current_span, se
 from router.dispatch.invocation import Invocation
 from router.errors import InvalidEvent, text_of
 from router.event import Source
+from router.event_trace import w3c_of
 from router.signals import Discard, Retry, is_suspension
 from router.sources._registry import ROWS
 from router.telemetry import otel_context as carried
@@ -56,7 +57,7 @@ class Call:
         self._started = time_ns()
         self._common = names.of_call(invocation)
         # The caller's, of a synchronous invoke; else what `xray-lambda` finds in the environment; else what is current.
-        self._around = carried.extracted(carried.w3c_of(invocation.context), otel_context.get_current())
+        self._around = carried.extracted(w3c_of(invocation.context), otel_context.get_current())
         records = names.records_of(invocation)
         self._is_batch = records is not None
         if records is not None:

@@ -25,7 +25,7 @@ from adapters.sqs import Message, Sqs
 from adapters.stepfunctions import StepFunctions
 from router import FromRequest, Resolver, Session, SessionPolicy, Signing, get_session
 from router.telemetry.otel_setup import start
-from router.testing import TestClient
+from router.testing import TestClient, samples
 from router.trace_context import Trace, announce, current_trace
 from tests.unit.adapters.fakes import SETTINGS, FakeClient, fake_aws, taken
 from tests.unit.router.telemetry.test_otel import Traces
@@ -227,20 +227,15 @@ def test_a_session_that_is_not_attached_carries_no_trace_and_sqs_still_does():
     assert "AWSTraceHeader" in asked["MessageSystemAttributes"]
 
 
-def test_the_trace_of_the_sender_goes_no_further_than_to_the_receiver():
+def test_the_trace_of_the_sender_goes_no_further_than_to_a_receiver_that_has_its_own():
     old = "00-" + "a" * 32 + "-" + "b" * 16 + "-01"
-    found = []
-    for traces in (Traces(PLAIN), None):
-        world = World()
-        resolver = Resolver(session=PLAIN) if traces is None else traces.resolver
-        resolver.on_queue("first")(lambda event, world=world: world.sqs.send("second", "x"))
-        session = json.dumps({"tenant": "a", "traceparent": old, "attributes": {"k": 1}})
-        TestClient(resolver).queue("first", ["x"], session=session)
-        wire = json.loads(world.asked("send_message")["MessageAttributes"]["session"]["StringValue"])
-        found.append(wire.pop("traceparent", None))
-        assert (wire["tenant"], wire["attributes"]) == ("a", {"k": 1})
-    assert found[1] is None
-    assert found[0] not in (None, old)
+    world, traces = World(), Traces(PLAIN)
+    traces.resolver.on_queue("first")(lambda event: world.sqs.send("second", "x"))
+    session = json.dumps({"tenant": "a", "traceparent": old, "attributes": {"k": 1}})
+    TestClient(traces.resolver).queue("first", ["x"], session=session)
+    wire = json.loads(world.asked("send_message")["MessageAttributes"]["session"]["StringValue"])
+    assert wire.pop("traceparent") not in (None, old)
+    assert (wire["tenant"], wire["attributes"]) == ("a", {"k": 1})
 
 
 # ---- limits --------------------------------------------------------------------------------------------------------
@@ -329,6 +324,145 @@ def test_nobody_is_asked_where_traces_are_not_in_use():
     assert current_trace() is not None
     announce(None)
     assert current_trace() is None
+
+
+# ---- the trace of the event, where nothing makes spans -------------------------------------------------------------
+
+OF_EVENT = f"00-{'a' * 32}-{'b' * 16}-01"
+W3C = {"traceparent": OF_EVENT, "tracestate": "vendor=1", "baggage": "order=42"}
+
+
+@pytest.fixture
+def without_spans(monkeypatch):
+    """OpenTelemetry is not in use, whatever other tests did."""
+    monkeypatch.setattr("router.trace_context._read", None)
+
+
+def in_a_record(work, policy=SIGNED, attributes=None, **fields):
+    """Do something in the handler of a message whose session names a trace."""
+    resolver = Resolver(session=policy)
+    resolver.on_queue("first")(lambda event: work() and None)
+    held = json.dumps({"tenant": "acme", "user": "ann", "traceparent": OF_EVENT, **fields})
+    given = {"session": policy.seal(held, "message"), **(attributes or {})}
+    raw = samples.sqs("first", ["x"], attributes=given)
+    assert resolver.resolve(raw) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("policy", [PLAIN, SIGNED])
+def test_it_goes_on_in_the_session_which_is_signed_with_it(without_spans, policy):
+    world = World()
+    in_a_record(lambda: world.sqs.send("second", "x"), policy)
+    asked = world.asked("send_message")
+    session = session_of(asked["MessageAttributes"]["session"]["StringValue"], policy)
+    assert (session.tenant, session.user, session._trace) == ("acme", "ann", OF_EVENT)
+    assert "MessageSystemAttributes" not in asked  # botocore sends that of Lambda, which names this function
+
+
+def test_every_adapter_takes_it_along(without_spans):
+    world = World()
+
+    def work():
+        world.sns.publish("arn:aws:sns:eu-west-1:1:orders", "x")
+        world.bus.publish("Paid", {"id": 1})
+        world.invoker.invoke("billing", "charge", {"id": 1})
+        world.machines.start("arn:aws:states:eu-west-1:1:stateMachine:m", {"id": 1})
+        world.ecs.run_task("nightly")
+        world.services.get("billing", "/")
+
+    in_a_record(work)
+    assert SIGNED.open(world.asked("publish")["MessageAttributes"]["session"]["StringValue"], "message")._trace
+    [entry] = world.asked("put_events")["Entries"]
+    assert SIGNED.open(json.loads(entry["Detail"])["metadata"]["session"], "message")._trace == OF_EVENT
+    assert "TraceHeader" not in entry
+    called = world.asked("invoke")
+    assert SIGNED.open(json.loads(called["Payload"])["session"], "invoke")._trace == OF_EVENT
+    assert json.loads(base64.b64decode(called["ClientContext"])) == {"w3c": {"traceparent": OF_EVENT}}
+    assert "traceHeader" not in world.asked("start_execution")
+    assert world.requests[0].headers["traceparent"] == OF_EVENT
+
+
+def test_a_call_hands_on_what_its_caller_said(without_spans):
+    world, resolver = World(), Resolver()
+    resolver.on_invoke("charge")(lambda: world.invoker.invoke("billing", "charge"))
+    resolver.resolve({"action": "charge"}, SimpleNamespace(w3c=lambda: W3C, aws_request_id="1"))
+    assert json.loads(base64.b64decode(world.asked("invoke")["ClientContext"])) == {"w3c": W3C}
+
+
+def test_headers_of_the_handler_stay(without_spans):
+    world, other = World(), f"00-{'c' * 32}-{'d' * 16}-01"
+    in_a_record(lambda: world.services.get("billing", "/", headers={"traceparent": other}))
+    assert world.requests[0].headers["traceparent"] == other
+
+
+def test_a_client_chooses_no_trace_of_what_follows(without_spans):
+    world, resolver = World(), Resolver(session=SIGNED)
+    resolver.get("/")(lambda: world.sqs.send("orders", "x") and None)
+    answer = TestClient(resolver).get("/", headers={"x-tenant": "acme", "traceparent": OF_EVENT})
+    assert answer.status == 204
+    assert OF_EVENT not in json.dumps(world.asked("send_message"))
+
+
+def test_a_sister_service_does(without_spans):
+    policy = SessionPolicy(signing=Signing("k" * 32), request=FromRequest(session_header="x-session"))
+    world, resolver = World(), Resolver(session=policy)
+    resolver.get("/")(lambda: world.sqs.send("orders", "x") and None)
+    wire = SIGNED.seal(json.dumps({"tenant": "acme", "traceparent": OF_EVENT}), "header")
+    assert TestClient(resolver).get("/", headers={"x-session": wire}).status == 204
+    asked = world.asked("send_message")
+    assert SIGNED.open(asked["MessageAttributes"]["session"]["StringValue"], "message")._trace == OF_EVENT
+
+
+def test_async_code_takes_it_along(without_spans):
+    world, resolver = World(), Resolver(session=SIGNED)
+
+    @resolver.on_queue("first")
+    async def handler():
+        await world.sqs.send_many_async("second", ["x", "y"])
+
+    session = SIGNED.seal(json.dumps({"tenant": "acme", "traceparent": OF_EVENT}), "message")
+    raw = samples.sqs("first", ["x"], attributes={"session": session})
+    assert resolver.resolve(raw) == {"batchItemFailures": []}
+    wires = [
+        entry["MessageAttributes"]["session"]["StringValue"] for entry in world.asked("send_message_batch")["Entries"]
+    ]
+    assert {SIGNED.open(wire, "message")._trace for wire in wires} == {OF_EVENT}
+
+
+def test_a_group_takes_no_trace_of_one_of_its_events(without_spans):
+    world, resolver = World(), Resolver(session=PLAIN)
+
+    @resolver.on_queue("first", batch=True)
+    def handler(events):
+        world.sqs.send("second", "x")
+
+    session = json.dumps({"tenant": "acme", "traceparent": OF_EVENT})
+    raw = samples.sqs("first", ["x", "y"], attributes={"session": session})
+    assert resolver.resolve(raw) == {"batchItemFailures": []}
+    assert "traceparent" not in json.dumps(world.asked("send_message"))
+
+
+def test_a_message_that_just_fits_without_the_trace_of_the_event_goes_without(without_spans):
+    world = World()
+
+    def work():
+        for size in range(1500, 2000, 10):
+            try:
+                world.bus.publish("Paid", {"text": "x" * size})
+            except MessageTooLarge:
+                return
+
+    in_a_record(work)
+    entries = [held["Entries"][0] for held in world.client.parameters("put_events")]
+    wires = [json.loads(entry["Detail"])["metadata"]["session"] for entry in entries]
+    carried = [getattr(SIGNED.open(wire, "message"), "_trace", None) for wire in wires]
+    assert carried == sorted(carried, key=lambda one: one is None)  # from some size on without
+    assert {*carried} == {OF_EVENT, None}
+
+
+def test_a_session_that_is_not_attached_takes_no_trace_of_the_event(without_spans):
+    world = World()
+    in_a_record(lambda: world.sqs.send("second", "x", session=None))
+    assert "MessageAttributes" not in world.asked("send_message")
 
 
 def test_a_connection_keeps_no_trace():
