@@ -109,6 +109,7 @@ if TYPE_CHECKING:
     from router.sources.sqs import QueueEvent as QueueEvent
     from router.sources.streams import StreamEvent as StreamEvent
     from router.sources.streams import Window as Window
+    from router.sources.tool import ToolEvent as ToolEvent
     from router.sources.transfer import TransferLoginEvent as TransferLoginEvent
     from router.sources.transfer import TransferUser as TransferUser
     from router.sources.websocket import SocketEvent as SocketEvent
@@ -190,6 +191,7 @@ _HOMES = {
     "sources.sns": ("TopicEvent",),
     "sources.sqs": ("QueueEvent",),
     "sources.streams": ("StreamEvent", "Window"),
+    "sources.tool": ("ToolEvent",),
     "sources.transfer": ("TransferLoginEvent", "TransferUser"),
     "sources.websocket": ("SocketEvent",),
 }

@@ -75,6 +75,7 @@ class Source(StrEnum):
     CLOUDFRONT = "cloudfront"
     SECRETSMANAGER = "secretsmanager"
     BEDROCK_AGENT = "bedrock-agent"
+    TOOL = "tool"
     KINESIS_ANALYTICS = "kinesis-analytics"
     SAGEMAKER = "sagemaker"
     WORKMAIL = "workmail"

@@ -110,7 +110,7 @@ class Resolver(Registering):
     def resolve(self, event: Any, context: Any = None) -> Any:
         """Answer a payload as its source expects. Async handlers run on a loop that lives as long as the process."""
         try:
-            answer = self._runners[detect(event)](event, context)
+            answer = self._runners[detect(event, context)](event, context)
             if type(answer) is dict or not hasattr(answer, "send"):
                 return answer
             from router.dispatch.loop import run
@@ -126,7 +126,7 @@ class Resolver(Registering):
     async def resolve_async(self, event: Any, context: Any = None) -> Any:
         """Do as `resolve` does, from async code; use the running event loop."""
         try:
-            answer = self._runners[detect(event)](event, context)
+            answer = self._runners[detect(event, context)](event, context)
             return await answer if hasattr(answer, "send") else answer
         except Exception as error:
             if _can_be_told(error):

@@ -6,7 +6,7 @@ from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import METHODS, STREAM_SOURCES, Route, unpacked
+from router.routing.route import METHODS, STREAM_SOURCES, Route, target_of, unpacked
 from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
@@ -109,11 +109,11 @@ class Registering:
 
     def on_queue(self, name: str | Typed, /, **options: Unpack[RecordOptions]) -> Decorator:
         """SQS messages by queue name; what fails is reported one by one. A typed queue checks each body."""
-        return self._on((Source.SQS,), *_named(name), **options)
+        return self._on((Source.SQS,), *target_of(name), **options)
 
     def on_topic(self, name: str | Typed, /, **options: Unpack[RecordOptions]) -> Decorator:
         """SNS messages by topic name. A typed topic checks each body."""
-        return self._on((Source.SNS,), *_named(name), **options)
+        return self._on((Source.SNS,), *target_of(name), **options)
 
     def on_stream(self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]) -> Decorator:
         """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
@@ -204,6 +204,10 @@ class Registering:
     def on_invoke(self, action: str, /, **options: Unpack[Options]) -> Decorator:
         """A direct invoke `{"action": ..., "data": ..., "session": ...}`; `*` takes any other payload too."""
         return self._on((Source.INVOKE,), action, **options)
+
+    def tool(self, name: str, /, **options: Unpack[Options]) -> Decorator:
+        """A tool that an AgentCore Gateway calls, by its own name; its arguments go to those of the handler."""
+        return self._on((Source.TOOL,), name, **options)
 
     def on_task(self, name: str, /, **options: Unpack[Options]) -> Decorator:
         """An ECS task, by its TASK_NAME."""
@@ -382,13 +386,6 @@ class Router(Registering):
     def _groups(self) -> set[Router]:
         inner = {held for held in self._routes if isinstance(held, Router)}
         return inner.union(*(router._groups() for router in inner))
-
-
-def _named(target: str | Typed) -> tuple[Any, Any]:
-    """The name that records of a topic or queue come under, and their model."""
-    if not isinstance(target, str) and hasattr(target, "route"):
-        return target.route, target.model
-    return target, None  # anything but a name is refused by the route
 
 
 def path_parameters(route: Route) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ from router.errors import RouterError
 from router.event import Source
 from router.sources import load, read
 from router.sources._registry import ROWS
-from router.testing.samples import SAMPLES
+from router.testing import Context
+from router.testing.samples import SAMPLES, tool_client_context
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "security.md"
 HEADER = ("source", "content is written by", "AWS itself says", "an unsigned session is believed in")
@@ -194,6 +195,11 @@ WRITERS: dict[str, Writers] = {
         "`agent`, `actionGroup`",
         ("parameters", "inputText"),
     ),
+    "tool": Writers(
+        "a client of the gateway, often a model: the arguments; `headers` and `query`, where no interceptor sets them",
+        "the tool, `gateway_id`, `target_id`, the ids of message and request",
+        ("order_id", "items", "note"),
+    ),
     "kinesis-analytics": Writers("anyone who writes to the stream that it reads", "`recordId`, the ARN"),
     "sagemaker": Writers("whoever makes the manifest; workers, their answers", "`labelingJobArn`", ("dataObject",)),
     "workmail": Writers(_MAIL, "`messageId`, `flowDirection`", ("envelope", "sender", "subject")),
@@ -251,12 +257,18 @@ def with_sessions(raw: Any) -> Iterator[tuple[tuple[Any, ...], Any]]:
                 holder.update(kept)
 
 
+def _context_of(source: Source) -> Context:
+    """Return the context in which a source's payload comes."""
+    called = tool_client_context("find_order") if source is Source.TOOL else None
+    return Context(client_context=called)
+
+
 def believed(source: Source) -> list[str]:
     """Return the places of a source's sample in which a session is believed although nothing signs it."""
     found: dict[str, None] = {}
     for path, raw in with_sessions(SAMPLES[source.value]()):
         try:
-            events = read(raw)
+            events = read(raw, _context_of(source))
             if any(event.session.tenant == EVIL["tenant"] for event in events):
                 found[place(path, source)] = None
         except RouterError:

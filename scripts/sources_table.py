@@ -41,6 +41,8 @@ def _recognised(row: Row) -> str:
         said.append("`eventSource` " + ", ".join(f"`{name}`" for name in row.named))
     if row.in_record is not None:
         said.append(f"`Records[0].{row.in_record}`")
+    if row.in_context is not None:
+        said.append(f"the context alone: `client_context.custom.{row.in_context}`")
     if row.opened:
         said.append(" or ".join(f"`{key}`" for key in row.opened))
     return "; ".join(said) or "nothing else"

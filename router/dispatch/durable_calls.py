@@ -34,7 +34,7 @@ def check_durable(route: Route) -> None:
     if route.batch or route.concurrency > 1:
         raise ConfigurationError(f"{route}: a durable route takes one record after the other: no batch=, concurrency=")
     kinds = {ROWS[source].kind for source in route.sources}
-    if "transform" in kinds or "task" in route.sources:
+    if "transform" in kinds or not {"task", "tool"}.isdisjoint(route.sources):
         raise ConfigurationError(f"{route}: no durable function is called with events of this source")
 
 

@@ -19,6 +19,7 @@ from router.convert.kinds import (
     wire_name,
 )
 from router.convert.scalars import collect, mistake, refusal
+from router.dispatch.absent import absent_of
 from router.dispatch.plan import (
     OF_OUTER_GROUPS,
     REQUIRED,
@@ -123,22 +124,31 @@ def by_type(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
         return itself
     if bare is Session:
         return _optional_session(default, offer) if takes_none(annotation) else session_getter(offer)
-    if (model is not None and annotation is model) or holds_model(annotation):
+    if (model is not None and annotation is model) or (holds_model(annotation) and not offer.of_tool):
         return of_place("body", name, annotation, default, where, offer)
     if getattr(bare, "__name__", "") == "DurableContext" and "durable" in bare.__module__:
         from router.dispatch.durable_calls import durable_context_of
 
         return durable_context_of
-    if name == "context" and bare not in _SCALARS:  # whatever its class is called
+    if name == "context" and bare not in _SCALARS and not (offer.of_tool and _is_data(bare)):  # however it is called
         return context_getter(offer)
     if is_marker(bare):
         raise ConfigurationError(f"{where}: the argument {name!r}: write {bare.__name__}[...] with a type in it")
+    if offer.of_tool:
+        from router.dispatch.tool_arguments import of_argument
+
+        return of_argument(name, annotation, default, where)
     if offer.route.methods:
         return _of_query(name, annotation, default, where, offer)
     raise ConfigurationError(
         f"{where}: nothing provides the argument {name!r}; only HTTP requests have query parameters. {offer.mend()}, "
         "or leave the annotation out to keep a default"
     )
+
+
+def _is_data(annotation: Any) -> bool:
+    """Whether it is what JSON can be converted to, so that it is not the class of Lambda's context object."""
+    return not isinstance(annotation, type) or annotation.__module__ == "builtins" or is_model(annotation)
 
 
 def _of_query(name: str, annotation: Any, default: Any, where: str, offer: Offer) -> Getter:
@@ -185,7 +195,7 @@ def _made(place: str, name: str, annotation: Any, default: Any, offer: Offer) ->
     if place == "path":
         return _of_path(wire, annotation, offer)
     if not _is_offered(place, offer):
-        absent = _absent(annotation, default)
+        absent = absent_of(annotation, default)
         if absent is None or not offer.shared:
             raise ConfigurationError(f"{offer.route.sources[0]} events have no {_WORDS[place]}. {offer.mend()}")
         return lambda event: absent()
@@ -230,7 +240,7 @@ def _of_text(place: str, wire: str, annotation: Any, default: Any) -> Getter:
     many = wants_many(annotation)
     convert, at = compile_converter(annotation, text=True), f"{place}.{wire}"
     find = _FIND[place, many]
-    absent = _absent(annotation, default)
+    absent = absent_of(annotation, default)
     if absent is None:
         absent = (lambda: convert([], at)) if many else (lambda: _missing(at))
     elif not takes_text(annotation):
@@ -261,7 +271,7 @@ def _of_model(place: str, annotation: Any, default: Any) -> Getter:
     filled = compile_model(annotation, place)
     # Refuses the limits that a marker may have: they would be of one value.
     checked(lambda value, where: value, getattr(annotation, "__metadata__", ()), plain(annotation))
-    absent = _absent(annotation, default)
+    absent = absent_of(annotation, default)
     field = _FIELDS[place]
 
     def get(event: Event) -> Any:
@@ -275,15 +285,6 @@ def _of_model(place: str, annotation: Any, default: Any) -> Getter:
     return get
 
 
-def _absent(annotation: Any, default: Any) -> Callable[[], Any] | None:
-    """Return what gives the value of an absent argument; None where it must be there."""
-    if default is REQUIRED:
-        return (lambda: None) if takes_none(annotation) else None
-    if type(default) in (list, dict, set):
-        return default.copy  # type: ignore[no-any-return]  # one that a handler changes must not reach the next call
-    return lambda: default
-
-
 def _missing(at: str) -> Any:
     raise mistake(at, "is missing")
 
@@ -295,7 +296,7 @@ class Body:
 
     def __init__(self, annotation: Any, default: Any = REQUIRED, offer: Offer | None = None) -> None:
         kind = plain(annotation)
-        self.absent = _absent(annotation, default)
+        self.absent = absent_of(annotation, default)
         self.read = _READ.get(kind, _json_of) if isinstance(kind, type) else _json_of
         self.model = kind if self.read is _json_of and holds_model(kind) else None
         self.validate: Callable[[Event], Any] | None = None

@@ -6,7 +6,7 @@ import inspect
 from types import FunctionType
 
 from router.errors import ConfigurationError
-from router.event import Event
+from router.event import Event, Source
 from router.session import Session, get_session
 
 TYPE_CHECKING = False
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine
     from typing import Any
 
-    from router.event import Source
     from router.routing.route import Route
 
     Getter = Callable[[Any], Any]
@@ -140,15 +139,17 @@ class Offer:
     parameters: the names of its path parameters; OF_OUTER_GROUPS among them where there may be others.
     shared: whether the arguments are those of a dependency, which routes of several sources may have in common.
     typeless: whether a JSON body may come without a content type.
+    of_tool: whether its events are calls of a tool, which bring arguments by name.
     """
 
-    __slots__ = ("batch", "parameters", "route", "shared", "typeless")
+    __slots__ = ("batch", "of_tool", "parameters", "route", "shared", "typeless")
 
     def __init__(
         self, route: Route, parameters: Collection[str], *, shared: bool = False, typeless: bool = False
     ) -> None:
         self.route = route
         self.batch = route.batch
+        self.of_tool = route.sources[0] is Source.TOOL
         self.parameters = parameters
         self.shared = shared
         self.typeless = typeless

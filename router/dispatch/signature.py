@@ -54,6 +54,10 @@ def read_signature(function: Callable[..., Any], where: str, offer: Offer, model
         if by_keyword and kind is _POSITIONAL_ONLY:
             raise ConfigurationError(f"{where}: {name!r} is positional-only and follows an argument that nothing gives")
         arguments.append(Argument(name, by_keyword, origin))
+    if offer.of_tool and arguments:
+        from router.dispatch.tool_arguments import settle
+
+        settle(arguments)
     _refuse_two_bodies(arguments, where)
     return arguments
 
@@ -161,6 +165,10 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
         return session_getter(offer)
     if name == "context":
         return context_getter(offer)
+    if offer.of_tool:
+        from router.dispatch.tool_arguments import of_argument
+
+        return of_argument(name, object, default, where)
     if default is not REQUIRED:
         return None
     if model is not None and not offer.batch:

@@ -325,6 +325,13 @@ def unpacked(event: object) -> None:
     """Stand for what `unpack` does with a record. The dispatcher puts it in place."""
 
 
+def target_of(target: str | Typed) -> tuple[Any, Any]:
+    """The name that records of a topic or queue come under, and their model."""
+    if not isinstance(target, str) and hasattr(target, "route"):
+        return target.route, target.model
+    return target, None  # anything but a name is refused by the route
+
+
 def _names(given: Any) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
     if not all(isinstance(name, str) and name for name in names):

@@ -55,6 +55,10 @@ class Table:
                 from router.routing.channels import Channels
 
                 names = Channels()
+            elif source is Source.TOOL:
+                from router.routing.tools import Tools
+
+                names = Tools()
             else:
                 names = Names(_ALONE.get(source, ()))
             self._names[source] = names

@@ -39,7 +39,7 @@ def read(raw: Any, context: Any = None) -> list[Event]:
     """
     from router.sources._registry import detect
 
-    source = detect(raw)
+    source = detect(raw, context)
     if source == "invoke":
         from router.sources.durable import Envelope, is_envelope
 

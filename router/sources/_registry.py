@@ -40,11 +40,12 @@ class Row:
     in_record: the key of an object that its records have, where they name no source.
     by_path: whether its events are requests, which routes match by method and path.
     kind_of_list: how a list is delivered whose items the rule takes; None where a list is nothing it sends.
+    in_context: the key of the client context's `custom` that tells it, where the payload tells nothing.
     """
 
     __slots__ = (
         *("source", "module", "event", "kind", "sample", "data_class", "named", "opened", "rule", "records"),
-        *("in_record", "by_path", "kind_of_list"),
+        *("in_record", "by_path", "kind_of_list", "in_context"),
     )
 
     def __init__(
@@ -63,10 +64,11 @@ class Row:
         in_record: str | None = None,
         by_path: bool = False,
         kind_of_list: str | None = None,
+        in_context: str | None = None,
     ) -> None:
         self.source, self.module, self.event, self.kind, self.sample = source, module, event, kind, sample
-        self.data_class, self.named, self.opened, self.rule = data_class, named, opened, rule
-        self.records, self.in_record, self.by_path, self.kind_of_list = records, in_record, by_path, kind_of_list
+        self.data_class, self.named, self.opened, self.rule, self.in_record = data_class, named, opened, rule, in_record
+        self.records, self.by_path, self.kind_of_list, self.in_context = records, by_path, kind_of_list, in_context
 
 
 # ---- rules ---------------------------------------------------------------------------------------------------------
@@ -149,12 +151,6 @@ def _is_scheduled(raw: dict[str, Any]) -> bool:
     return raw["detail-type"] == "Scheduled Event" and raw["source"] in ("aws.events", "aws.scheduler")
 
 
-def _is_firehose(raw: dict[str, Any]) -> bool:
-    # The samples of `sam local generate-event` name no stream; Kinesis Analytics has an invocationId as well.
-    named = type(raw.get("deliveryStreamArn")) is str
-    return type(raw.get("records")) is list and (named or ("region" in raw and "applicationArn" not in raw))
-
-
 def _rare(name: str) -> Rule:
     """Return a rule of `_rare.py`, which is imported when a payload has a key that opens it."""
 
@@ -167,6 +163,7 @@ def _rare(name: str) -> Rule:
     return rule
 
 
+_calls_a_tool = _rare("calls_a_tool")
 S3_CONTEXTS = ("getObjectContext", "headObjectContext", "listObjectsContext", "listObjectsV2Context")
 # ---- rows, the busiest first ---------------------------------------------------------------------------------------
 
@@ -226,8 +223,9 @@ _ROWS = (
         opened=("authorizationToken",), rule=_rare("is_event_api_authorizer")),
     Row(Source.LOGS, "logs", "LogsEvent", "notify", "bus", data_class="cloud_watch_logs_event.CloudWatchLogsEvent",
         opened=("awslogs",), rule=lambda raw: type(raw.get("awslogs")) is dict and "data" in raw["awslogs"]),
-    Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records", rule=_is_firehose,
-        data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn", "invocationId")),
+    Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records",
+        data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn", "invocationId"),
+        rule=_rare("is_firehose")),
     Row(Source.KINESIS_ANALYTICS, "firehose", "TransformEvent", "transform", "streams", records="records",
         opened=("applicationArn",),
         rule=lambda raw: type(raw.get("applicationArn")) is str and type(raw.get("records")) is list),
@@ -254,6 +252,7 @@ _ROWS = (
         and (type(raw.get("sessionState")) is dict or type(raw.get("currentIntent")) is dict)),
     Row(Source.BEDROCK_AGENT, "bedrock", "BedrockEvent", "reply", "assistants",
         opened=("actionGroup",), rule=lambda raw: "actionGroup" in raw and type(raw.get("agent")) is dict),
+    Row(Source.TOOL, "tool", "ToolEvent", "reply", "assistants", in_context="bedrockAgentCoreToolName"),
     Row(Source.ALEXA, "direct", "DirectEvent", "reply", "assistants", opened=("request",), rule=_rare("is_alexa")),
     Row(Source.ALEXA_HOME, "direct", "DirectEvent", "reply", "assistants",
         opened=("directive", "header"), rule=_rare("is_alexa_home")),
@@ -298,8 +297,7 @@ _ROWS = (
     Row(Source.INVOKE, "invoke", "InvokeEvent", "reply", "direct"),
 )
 # fmt: on
-_LAST = len(_ROWS) - 1
-_REST = Source.REST
+_LAST, _REST = len(_ROWS) - 1, Source.REST
 ROWS: dict[Source, Row] = {row.source: row for row in _ROWS}
 HTTP_SOURCES = tuple(row.source for row in _ROWS if row.by_path)
 # Sources whose payload holds records; only these know batch= and concurrency=.
@@ -323,8 +321,17 @@ _BUSIEST, _OTHERS = [(key, _OPENED[key]) for key in _FIRST], set(_OPENED).differ
 # ---- detection -----------------------------------------------------------------------------------------------------
 
 
-def detect(raw: object) -> Source:
-    """Return the source of a payload; `Source.INVOKE` for what nothing recognises."""
+def detect(raw: object, context: Any = None) -> Source:
+    """Return the source of a payload; `Source.INVOKE` for what nothing recognises.
+
+    context: Lambda's context object. The call of a tool is told by it alone, whatever its arguments look like.
+    """
+    if context is not None:
+        try:  # what Lambda hands over has the field; getattr() with a default would cost every event more
+            if context.client_context is not None and _calls_a_tool(context):
+                return Source.TOOL
+        except AttributeError:
+            pass
     if type(raw) is not dict:
         return _of_others(raw)
     if "requestContext" in raw and _is_rest(raw):
@@ -339,6 +346,11 @@ def detect(raw: object) -> Source:
             for _, rule, source in rules:
                 if rule(raw):
                     return source
+    return _by_keys(raw)
+
+
+def _by_keys(raw: dict[str, Any]) -> Source:
+    """Return the source of a payload that none of the busiest keys tells."""
     first = _LAST
     # Never a step for each key of a large payload.
     for key in _OTHERS.intersection(raw) if len(raw) < 64 else raw.keys() & _OTHERS:

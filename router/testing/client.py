@@ -30,7 +30,14 @@ if TYPE_CHECKING:
 class Context:
     """The context that Lambda passes to a handler. `remaining` is how many seconds the invocation still has."""
 
-    def __init__(self, *, remaining: float = 30.0, tenant_id: str | None = None, request_id: str = "test") -> None:
+    def __init__(
+        self,
+        *,
+        remaining: float = 30.0,
+        tenant_id: str | None = None,
+        request_id: str = "test",
+        client_context: Any = None,
+    ) -> None:
         self.function_name = "test"
         self.function_version = "$LATEST"
         self.invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:test"
@@ -39,11 +46,23 @@ class Context:
         self.log_group_name = "/aws/lambda/test"
         self.log_stream_name = "test"
         self.tenant_id = tenant_id
+        self.client_context = client_context
         self.remaining = remaining
 
     def get_remaining_time_in_millis(self) -> int:
         """Milliseconds left."""
         return int(self.remaining * 1000)
+
+
+class _WithClientContext:
+    """A context object of the test's own, with the client context of one call."""
+
+    def __init__(self, context: Any, client_context: Any) -> None:
+        self._context = context
+        self.client_context = client_context
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._context, name)
 
 
 class Answer:
@@ -345,6 +364,15 @@ class TestClient:
     def invoke(self, action: str | None = None, data: Any = None, *, session: Outgoing = None) -> Any:
         """Invoke the function directly, and return its result."""
         return self._send(samples.invoke, action, data, session=self._wire(session, "invoke"), options={})
+
+    def tool(self, name: str, arguments: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Call a tool as an AgentCore Gateway does, and return what the gateway would get.
+
+        options: those of `samples.tool_client_context`: target, headers, query, message_id ...
+        """
+        check_options(samples.tool_client_context, options)
+        called = samples.tool_client_context(name, **options)
+        return self.event(samples.tool(arguments), _WithClientContext(self.context, called))
 
     def task(self, name: str, *, session: Outgoing = None, environment: Mapping[str, str] | None = None) -> int:
         """Run an ECS task, and return its exit code."""

@@ -17,7 +17,7 @@ from typing import Any, assert_type
 
 from router import AuthorizerEvent, BusEvent, Event, HttpEvent, KafkaEvent, ObjectEvent, QueueEvent, Resolver
 from router import Allow, ChannelAuthorizerEvent, ChannelEvent, IotAuthorizerEvent, ProvisioningEvent, Source
-from router import SocketEvent, StreamEvent, TopicEvent, TransferLoginEvent, TransferUser
+from router import SocketEvent, StreamEvent, TopicEvent, ToolEvent, TransferLoginEvent, TransferUser
 
 resolver = Resolver()
 
@@ -70,6 +70,14 @@ def login(event: TransferLoginEvent) -> TransferUser:
     assert_type(event.password, str | None)
     event.client_id  # error
     return TransferUser("arn:aws:iam::1:role/files", home={"/": "/bucket"})
+
+
+@resolver.tool("find_order")
+def find_order(event: ToolEvent, order_id: str, limit: int = 10) -> str:
+    assert_type(event.gateway_id, str | None)
+    assert_type(event.target, str)
+    event.bucket  # error
+    return order_id
 
 
 @resolver.on(Source.IOT_PROVISIONING)

@@ -1,4 +1,4 @@
-"""Conversations: Lex, Alexa skills, Alexa smart home, Bedrock agents, Connect contact flows."""
+"""Conversations: Lex, Alexa skills, Alexa smart home, Bedrock agents, tools of a gateway, Connect contact flows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from router.testing.samples._common import (
     uuid_id,
 )
 
-__all__ = ["alexa", "alexa_home", "bedrock_agent", "connect", "lex"]
+__all__ = ["alexa", "alexa_home", "bedrock_agent", "connect", "lex", "tool", "tool_client_context"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -315,10 +315,58 @@ def connect(
     }
 
 
+def tool(arguments: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """The payload with which an AgentCore Gateway calls a tool: its arguments. `tool_client_context` says which."""
+    payload: dict[str, Any] = as_json(dict(arguments or {}), "arguments")
+    return payload
+
+
+class ClientContext:
+    """The client context of an invocation, as the runtime client hands it over."""
+
+    def __init__(self, custom: dict[str, Any]) -> None:
+        self.custom = custom
+        self.env = None
+        self.client = None
+
+
+def tool_client_context(
+    name: str,
+    *,
+    target: str = "orders",
+    gateway: str = "shop",
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, str] | None = None,
+    message_id: int | str = 1,
+    request_id: str | None = None,
+) -> ClientContext:
+    """The `client_context` of Lambda's context object when an AgentCore Gateway calls a tool.
+
+    target: the name of the gateway's target; without it the tool has its own name alone.
+    headers, query: what the target's configuration lets through, and what an interceptor adds.
+    """
+    if "___" in target:
+        raise ValueError(f"target={target!r}: it stands before the three underscores")
+    custom: dict[str, Any] = {
+        "bedrockAgentCoreTargetId": alphanumeric_id(10, "target", gateway, target),
+        "bedrockAgentCoreGatewayId": f"{gateway}-{alphanumeric_id(10, 'gateway', gateway).lower()}",
+        "bedrockAgentCoreMessageVersion": "1.0",
+        "bedrockAgentCoreMcpMessageId": str(message_id),
+        "bedrockAgentCoreAwsRequestId": request_id or uuid_id("tool", gateway, target, name, message_id),
+        "bedrockAgentCoreToolName": f"{target}___{name}" if target else name,
+    }
+    if headers is not None:
+        custom["bedrockAgentCorePropagatedHeaders"] = dict(headers)
+    if query is not None:
+        custom["bedrockAgentCorePropagatedQueryParameters"] = dict(query)
+    return ClientContext(custom)
+
+
 SAMPLES: Mapping[str, Callable[[], Any]] = {
     "connect": lambda: connect({"order": "1"}),
     "lex": lambda: lex("OrderFlowers", slots={"FlowerType": "roses", "PickupDate": None}),
     "alexa": lambda: alexa("GetOrderIntent", slots={"number": "1"}),
     "alexa-home": alexa_home,
     "bedrock-agent": lambda: bedrock_agent("/orders/{id}", parameters={"id": 1}),
+    "tool": lambda: tool({"order_id": "o-1", "items": [{"sku": "a", "count": 2}], "note": "at the door"}),
 }

@@ -37,6 +37,13 @@ PAYLOADS: list[tuple[str, Any, dict[str, Any]]] = [
 ]
 SAMPLES = PAYLOADS[: len(samples.SAMPLES)]
 
+
+def context_of(label: dict[str, Any]) -> Context:
+    """The context in which a payload comes: that of a tool says what the payload does not."""
+    called = samples.tool_client_context("find_order") if label["source"] == "tool" else None
+    return Context(client_context=called)
+
+
 # Their body is a token, which is no JSON.
 TOKENS = (*(Source.AUTHORIZER, Source.APPSYNC_AUTHORIZER, Source.APPSYNC_EVENTS_AUTHORIZER, Source.IOT_AUTHORIZER),)
 each_payload = pytest.mark.parametrize(("name", "raw", "label"), PAYLOADS, ids=[name for name, _, _ in PAYLOADS])
@@ -98,7 +105,7 @@ def test_every_source_has_a_module_that_answers_the_same_questions(source: Sourc
 def test_every_event_is_of_the_class_that_its_row_names() -> None:
     for name, build in samples.SAMPLES.items():
         kind = getattr(load(Source(name)), ROWS[Source(name)].event)
-        for event in read(build()):
+        for event in read(build(), context_of({"source": name})):
             assert isinstance(event, kind), name
 
 
@@ -119,18 +126,18 @@ def test_record_options_are_for_the_sources_that_deliver_records() -> None:
 
 @each_payload
 def test_it_is_recognised_and_exactly_one_rule_says_so(name: str, raw: Any, label: dict[str, Any]) -> None:
-    source = detect(raw)
+    source = detect(raw, context_of(label))
     assert source == label["source"]
     holding = [known for known, row in ROWS.items() if type(raw) is dict and row.rule(raw)]
     # What names itself needs no rule; what nothing recognises has none.
     names_itself = type(raw) is dict and ("Records" in raw or "eventSource" in raw)
-    assert holding == ([] if names_itself or source is Source.INVOKE or type(raw) is list else [source])
+    assert holding == ([] if names_itself or source in (Source.INVOKE, Source.TOOL) or type(raw) is list else [source])
 
 
 @each_payload
 def test_it_is_read_as_its_label_says_and_left_as_it_was(name: str, raw: Any, label: dict[str, Any]) -> None:
     before = copy.deepcopy(raw)
-    context = Context()
+    context = context_of(label)
     events = read(raw, context)
     if label.get("records") is not None:
         assert len(events) == label["records"]
@@ -146,7 +153,7 @@ def test_it_is_read_as_its_label_says_and_left_as_it_was(name: str, raw: Any, la
 @each_payload
 def test_every_field_can_be_read_and_has_its_type(name: str, raw: Any, label: dict[str, Any]) -> None:
     before = copy.deepcopy(raw)
-    for event in read(raw, Context()):
+    for event in read(raw, context_of(label)):
         for field in event._lazy - {"typed", "body", "text"}:
             getattr(event, field)
         for field in ("name", "id", "method", "path", "change", "bus_source", "correlation_id"):
@@ -170,7 +177,7 @@ def test_every_field_can_be_read_and_has_its_type(name: str, raw: Any, label: di
 
 @each_sample
 def test_the_bodies_of_samples_are_bytes_text_and_json(name: str, raw: Any, label: dict[str, Any]) -> None:
-    for event in read(raw, Context()):
+    for event in read(raw, context_of(label)):
         assert event.text == event.body.decode()
         if event.body and event.source not in (*TOKENS, Source.CLOUDFRONT):
             json.dumps(event.json(), default=str)
@@ -196,7 +203,7 @@ def test_it_is_dispatched_and_answered_in_json(name: str, raw: Any, label: dict[
         seen.append(event)
         return result_for(event)
 
-    answer = application(handler).resolve(raw, Context())
+    answer = application(handler).resolve(raw, context_of(label))
     json.dumps(answer)
     assert len(seen) == len(read(raw))
     assert all(event.route.handler is handler for event in seen)
@@ -212,7 +219,7 @@ def test_an_async_application_answers_the_same(name: str, raw: Any, label: dict[
         await asyncio.sleep(0)
         return result_for(event)
 
-    context = Context()
+    context = context_of(label)
     answer = application(handler).resolve(raw, context)
     assert application(later).resolve(raw, context) == answer
     assert asyncio.run(application(later).resolve_async(raw, context)) == answer
@@ -255,7 +262,7 @@ def test_an_error_is_never_taken_for_success(name: str, raw: Any, label: dict[st
     def handler(event: Event):
         raise ValueError("connection string of the database")
 
-    answer = fails(lambda: application(handler).resolve(raw, Context()))
+    answer = fails(lambda: application(handler).resolve(raw, context_of(label)))
     assert says_failure(Source(label["source"]), answer)
     if not isinstance(answer, Exception):
         assert "connection string" not in json.dumps(answer)
@@ -264,9 +271,11 @@ def test_an_error_is_never_taken_for_success(name: str, raw: Any, label: dict[st
 @each_sample
 def test_without_a_route_it_is_not_taken_for_success_either(name: str, raw: Any, label: dict[str, Any]) -> None:
     source = Source(label["source"])
-    answer = fails(lambda: Resolver().resolve(raw, Context()))
+    answer = fails(lambda: Resolver().resolve(raw, context_of(label)))
     if isinstance(answer, Exception):
         assert isinstance(answer, NoRoute | RecordsFailed | RouterError)
+    elif source is Source.TOOL:
+        assert answer["isError"] is True
     elif "statusCode" in answer or source in (Source.BEDROCK_AGENT, Source.CLOUDFRONT):
         assert "404" in json.dumps(answer)
     else:
@@ -277,7 +286,7 @@ def test_without_a_route_it_is_not_taken_for_success_either(name: str, raw: Any,
 def test_a_record_without_a_route_may_be_ignored_on_purpose(name: str, raw: Any, label: dict[str, Any]) -> None:
     source = Source(label["source"])
     if ROWS[source].kind != "reply":
-        assert not says_failure(source, Resolver(unrouted="ignore").resolve(raw, Context()))
+        assert not says_failure(source, Resolver(unrouted="ignore").resolve(raw, context_of(label)))
 
 
 @each_sample
@@ -288,7 +297,7 @@ def test_what_is_discarded_does_not_come_again(name: str, raw: Any, label: dict[
         raise Discard("seen before")
 
     if ROWS[source].kind != "reply":
-        answer = application(handler).resolve(raw, Context())
+        answer = application(handler).resolve(raw, context_of(label))
         json.dumps(answer)
         assert not says_failure(source, answer)
 

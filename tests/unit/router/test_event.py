@@ -30,8 +30,8 @@ def test_every_source_of_the_contract_has_its_value() -> None:
         *["appsync-events", "appsync-events-authorizer"],
         *["ses", "codecommit", "codepipeline", "codedeploy", "config", "connect", "lex", "alexa", "alexa-home", "iot"],
         *["iot-authorizer", "iot-provisioning", "transfer"],
-        *["cloudformation", "cloudfront", "secretsmanager", "bedrock-agent", "kinesis-analytics", "sagemaker"],
-        *["workmail", "vpn", "invoke", "task"],
+        *["cloudformation", "cloudfront", "secretsmanager", "bedrock-agent", "tool", "kinesis-analytics"],
+        *["sagemaker", "workmail", "vpn", "invoke", "task"],
     ]
     assert f"{Source.S3_BATCH}" == "s3-batch"
 

@@ -17,10 +17,20 @@ REPLIES = [source for source in Source if ROWS[source].kind == "reply" or ROWS[s
 RECORDS = [source for source in Source if ROWS[source].kind != "reply" and ROWS[source].records is not None]
 
 
+class Arguments(dict[str, Any]):
+    """The arguments of a tool, so that the application below knows in which context they come."""
+
+
+def context_of(raw: Any) -> Context:
+    """The context in which a payload comes."""
+    return Context(client_context=samples.tool_client_context("find_order") if isinstance(raw, Arguments) else None)
+
+
 def payloads(source: Source) -> dict[str, Callable[[], Any]]:
     """The builders of a source's payloads, by name: its sample, and its other forms."""
     others = {name: build for name, (of, build) in OTHER_FORMS.items() if of is source}
-    return {source.value: samples.SAMPLES[source.value], **others}
+    build = samples.SAMPLES[source.value]
+    return {source.value: (lambda: Arguments(build())) if source is Source.TOOL else build, **others}
 
 
 def texts(value: Any, *path: Any) -> Iterator[tuple[Any, Any, tuple[Any, ...]]]:
@@ -80,7 +90,7 @@ class Application:
 
     def call(self, raw: Any) -> Any:
         """The answer; every error goes on."""
-        return self.resolver.resolve(raw, Context())
+        return self.resolver.resolve(raw, context_of(raw))
 
     def resolve(self, raw: Any) -> Any:
         """The answer, or the error of the library's own that it comes to. Any other error goes on."""

@@ -13,8 +13,7 @@ import router
 from router import Event, Resolver, Response, Session, Source
 from router.sources import cloudformation
 from router.sources._registry import ROWS
-from router.testing import Context, samples
-from tests.unit.rules.payloads import payloads
+from tests.unit.rules.payloads import context_of, payloads
 
 
 class Anything(BaseModel):
@@ -69,7 +68,7 @@ def taken(source: Source, annotation: Any, default: Any, raw: Any) -> Any:
     if source is Source.TASK:
         assert resolver.run_task(raw) == 0
     else:
-        resolver.resolve(raw, Context())
+        resolver.resolve(raw, context_of(raw))
     assert len(seen) >= 1 or "s3:TestEvent" in str(raw)
     return seen[0] if seen else default
 
@@ -78,7 +77,7 @@ def taken(source: Source, annotation: Any, default: Any, raw: Any) -> Any:
 @pytest.mark.parametrize("form", EVENT_FORMS)
 @pytest.mark.parametrize("source", Source)
 def test_the_event_and_the_session_are_given_in_each_form(source: Source, form: str, default: Any) -> None:
-    raw = samples.SAMPLES[source.value]()
+    raw = payloads(source)[source.value]()
     own = getattr(router, ROWS[source].event, Event)
     for kind in (Event, own):
         assert isinstance(taken(source, EVENT_FORMS[form](kind), default, raw), kind), f"{source.value}: {kind}"

@@ -115,6 +115,7 @@ REFUSES: dict[Source, Callable[[Any], bool]] = {
         answer["response"].get("httpStatusCode", 0) >= 400
         or answer["response"]["functionResponse"]["responseState"] in ("REPROMPT", "FAILURE")
     ),
+    Source.TOOL: lambda answer: answer["isError"] is True,
     Source.TASK: lambda code: code == 1,
 }
 # The error of a call goes to the service or the IAM principal that called, as it is: it is their log, and ours.

@@ -35,7 +35,7 @@ from router.sources._registry import HTTP_SOURCES
 from router.telemetry import Usage
 from router.telemetry.usage_ledger import peak_memory_mb
 from router.telemetry.usage_rows import label
-from router.testing import TestClient, samples
+from router.testing import Context, TestClient, samples
 from tests.unit.router.dispatch.cases import output, sqs
 from tests.unit.router.telemetry.usage_cases import Clock, Rows, counted, handlers, on_lambda
 
@@ -127,8 +127,9 @@ def test_events_of_every_source_are_counted(
         with contextlib.suppress(ConfigurationError):
             resolver.on(Source(source), "*")(handler)
     raw = samples.SAMPLES[source]()
+    called = samples.tool_client_context("find_order") if source == "tool" else None
     with contextlib.suppress(Exception):
-        resolver.run_task(raw) if source == "task" else resolver.resolve(raw)
+        resolver.run_task(raw) if source == "task" else resolver.resolve(raw, Context(client_context=called))
     assert rows
     assert set(rows.values("event_source")) == {label(Source(source))}
     json.dumps(rows)

@@ -13,7 +13,7 @@ import pytest
 
 from router.event import Source
 from router.sources._registry import detect
-from router.testing import samples
+from router.testing import Context, samples
 
 LATER = datetime(2030, 12, 31, 23, 59, 58, 765000, tzinfo=UTC)
 
@@ -24,7 +24,8 @@ def test_every_source_has_a_sample() -> None:
 
 @pytest.mark.parametrize("source", samples.SAMPLES)
 def test_a_sample_is_recognised_as_its_source(source: str) -> None:
-    assert detect(samples.SAMPLES[source]()) == source
+    called = samples.tool_client_context("find_order") if source == "tool" else None
+    assert detect(samples.SAMPLES[source](), Context(client_context=called)) == source
 
 
 @pytest.mark.parametrize("source", samples.SAMPLES)
