@@ -47,7 +47,7 @@ _LARGEST = 6 * 1024 * 1024
 _LARGEST_EVENT = 1024 * 1024
 _TRACE_BYTES = 256  # more than a trace takes in a session; where it alone is too much, it stays out
 _LONGEST_CONTEXT = 3583  # of the client context in base64
-_LONGEST = 900.0  # what a function may run at most
+_LONGEST = 1800.0  # that a synchronous invocation may run
 # The function was not ready, or the request never left: a further try cannot do anything twice.
 _NOT_STARTED = frozenset(
     (

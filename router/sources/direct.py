@@ -60,6 +60,17 @@ def _after_slash(*keys: str) -> Finder:
     return find
 
 
+def _object_call(raw: Any) -> str | None:
+    """Return the call of S3 that an Object Lambda access point got."""
+    return next((call for key, call in _OBJECT_CALLS.items() if key in raw), None)
+
+
+_OBJECT_CALLS = {
+    "getObjectContext": "GetObject",
+    "headObjectContext": "HeadObject",
+    "listObjectsContext": "ListObjects",
+    "listObjectsV2Context": "ListObjectsV2",
+}
 _JOB = ("CodePipeline.job", "data", "actionConfiguration", "configuration", "FunctionName")
 
 NAMES: dict[Source, Finder] = {
@@ -91,7 +102,7 @@ IDS: dict[Source, Finder] = {
     Source.VPN: _at("connection-id"),
 }
 _TIMES: dict[Source, Finder] = {Source.ALARM: _at("time"), Source.ALEXA: _at("request", "timestamp")}
-_CHANGES: dict[Source, Finder] = {Source.ALARM: _at("alarmData", "state", "value")}
+_CHANGES: dict[Source, Finder] = {Source.ALARM: _at("alarmData", "state", "value"), Source.S3_OBJECT: _object_call}
 _ADDRESSES: dict[Source, Finder] = {Source.VPN: _at("public-ip")}
 
 

@@ -40,6 +40,8 @@ _EVENTS = (
     "LifecycleExpiration:",
     "LifecycleTransition",
     "IntelligentTiering",
+    "ObjectAnnotation:",
+    "ObjectRetention:",
 )
 
 
@@ -164,6 +166,7 @@ def s3_batch(
 def s3_object(
     key: str = "orders/1.json",
     *,
+    operation: str = "GetObject",
     access_point: str = "orders-olap",
     supporting_access_point: str = "orders-ap",
     payload: str = "",
@@ -172,8 +175,13 @@ def s3_object(
     region: str = REGION,
     account: str = ACCOUNT,
 ) -> dict[str, Any]:
-    """A GetObject request through S3 Object Lambda; `payload` is what the access point's configuration passes on."""
-    path = quote(key)
+    """A request through S3 Object Lambda; `payload` is what the access point's configuration passes on.
+
+    operation: GetObject, HeadObject, ListObjects or ListObjectsV2; the last two are about the bucket, not a key.
+    """
+    one_of(operation, ("GetObject", "HeadObject", "ListObjects", "ListObjectsV2"), "operation")
+    context = f"{operation[0].lower()}{operation[1:]}Context"
+    path = "" if operation.startswith("List") else quote(key)
     olap_host = f"{access_point}-{account}.s3-object-lambda.{region}.amazonaws.com"
     input_host = f"{supporting_access_point}-{account}.s3-accesspoint.{region}.amazonaws.com"
     user = {
@@ -184,12 +192,12 @@ def s3_object(
         "accessKeyId": f"AKIA{alphanumeric_id(16, 'key', account)}",
         "userName": "alice",
     }
+    answered = {"outputRoute": "io-use1-001", "outputToken": base64_id(48, "output", access_point, key)}
     return {
         "xAmzRequestId": uuid_id("object lambda", access_point, key),
-        "getObjectContext": {
+        context: {
             "inputS3Url": f"https://{input_host}/{path}?X-Amz-Security-Token={hex_id(32, 'security token', key)}",
-            "outputRoute": "io-use1-001",
-            "outputToken": base64_id(48, "output", access_point, key),
+            **(answered if operation == "GetObject" else {}),
         },
         "configuration": {
             "accessPointArn": arn("s3-object-lambda", region, account, f"accesspoint/{access_point}"),

@@ -233,6 +233,6 @@ class TestRetries:
 
 
 def test_the_client_outlasts_the_function_and_does_not_repeat_calls_by_itself():
-    made = Invoker(fake_aws({})).aws.client("lambda", read_timeout=910.0, attempts=1)
-    assert made.meta.config.read_timeout == 910
+    made = Invoker(fake_aws({})).aws.client("lambda", read_timeout=1810.0, attempts=1)
+    assert made.meta.config.read_timeout == 1810
     assert made.meta.config.retries["total_max_attempts"] == 1

@@ -27,6 +27,24 @@ def test_every_call_of_s3_object_lambda(key: str) -> None:
     assert resolver.resolve(raw) == {"statusCode": 200, "headers": {"etag": "r-1"}}
 
 
+@pytest.mark.parametrize("operation", ["GetObject", "HeadObject", "ListObjects", "ListObjectsV2"])
+def test_a_route_may_be_for_one_call_of_s3_object_lambda(operation: str) -> None:
+    resolver = Resolver()
+    heads = {"headObjectContext": {"inputS3Url": [{"exists": True}]}}
+    resolver.on("s3-object", pattern=heads)(lambda event: {"statusCode": 304, "headers": {}})
+    resolver.on("s3-object")(lambda event: event.change)
+    raw = samples.s3_object("a.json", operation=operation)
+    assert detect(raw) is Source.S3_OBJECT
+    answer = resolver.resolve(raw)
+    assert answer == ({"statusCode": 304, "headers": {}} if operation == "HeadObject" else operation)
+    assert ("outputToken" in str(raw)) == (operation == "GetObject")
+
+
+def test_a_sample_of_another_call_is_refused() -> None:
+    with pytest.raises(ValueError, match="operation must be one of"):
+        samples.s3_object(operation="PutObject")
+
+
 @pytest.mark.parametrize(
     ("cf", "name", "passed"),
     [

@@ -12,11 +12,12 @@ from aws_lambda_powertools.utilities.data_classes import S3Event
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router import Resolver
 from router.errors import InvalidEvent
 from router.event import Source
 from router.session import Session
 from router.sources._registry import ROWS
-from router.testing import samples
+from router.testing import TestClient, samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
 from tests.unit.router.sources.record_cases import agree_with_labels, one, read, stays_within_our_errors
 
@@ -142,3 +143,19 @@ def test_what_is_told_of_the_object_can_be_read_by_name():
     assert event.etag == event.record["s3"]["object"]["eTag"]
     (removed,) = read(Source.S3, samples.s3("orders", "a", event="ObjectRemoved:Delete"))
     assert (removed.key, removed.version, removed.size, removed.etag) == ("a", None, None, None)
+
+
+def test_every_event_that_s3_knows_can_be_named_and_its_family() -> None:
+    from botocore.loaders import Loader
+
+    for name in Loader().load_service_model("s3", "service-2")["shapes"]["Event"]["enum"]:
+        Resolver().on_object("uploads", events=[name])(lambda: None)
+        Resolver().on_object("uploads", events=[name.removeprefix("s3:")])(lambda: None)
+
+
+@pytest.mark.parametrize("change", ["ObjectAnnotation:Put", "ObjectAnnotation:Delete", "ObjectRetention:Put"])
+def test_new_events_reach_their_route(change: str) -> None:
+    resolver, seen = Resolver(), []
+    resolver.on_object("uploads", events=[f"{change.partition(':')[0]}:*"])(lambda event: seen.append(event.change))
+    TestClient(resolver).object("uploads", "a.txt", event=change)
+    assert seen == [change]
