@@ -88,7 +88,6 @@ if TYPE_CHECKING:
     from router.sources.bedrock import BedrockEvent as BedrockEvent
     from router.sources.brokers import BrokerEvent as BrokerEvent
     from router.sources.brokers import DocumentDbEvent as DocumentDbEvent
-    from router.sources.brokers import KafkaEvent as KafkaEvent
     from router.sources.bus import BusEvent as BusEvent
     from router.sources.bus import ScheduleEvent as ScheduleEvent
     from router.sources.cloudformation import CloudFormationEvent as CloudFormationEvent
@@ -101,6 +100,7 @@ if TYPE_CHECKING:
     from router.sources.invoke import TaskEvent as TaskEvent
     from router.sources.iot import IotAuthorizerEvent as IotAuthorizerEvent
     from router.sources.iot import ProvisioningEvent as ProvisioningEvent
+    from router.sources.kafka import KafkaEvent as KafkaEvent
     from router.sources.logs import LogsEvent as LogsEvent
     from router.sources.notices import CodeCommitEvent as CodeCommitEvent
     from router.sources.notices import SesEvent as SesEvent
@@ -176,7 +176,7 @@ _HOMES = {
     "sources.appsync_events": ("ChannelEvent",),
     "sources.authorizer": ("AuthorizerEvent", "ChannelAuthorizerEvent"),
     "sources.bedrock": ("BedrockEvent",),
-    "sources.brokers": ("BrokerEvent", "DocumentDbEvent", "KafkaEvent"),
+    "sources.brokers": ("BrokerEvent", "DocumentDbEvent"),
     "sources.bus": ("BusEvent", "ScheduleEvent"),
     "sources.cloudformation": ("CloudFormationEvent",),
     "sources.cloudfront": ("CloudFrontEvent",),
@@ -185,6 +185,7 @@ _HOMES = {
     "sources.http": ("HttpEvent",),
     "sources.invoke": ("InvokeEvent", "TaskEvent"),
     "sources.iot": ("IotAuthorizerEvent", "ProvisioningEvent"),
+    "sources.kafka": ("KafkaEvent",),
     "sources.logs": ("LogsEvent",),
     "sources.notices": ("CodeCommitEvent", "SesEvent"),
     "sources.s3": ("ObjectEvent",),

@@ -8,7 +8,8 @@ from router.dispatch.engine import Engine
 from router.dispatch.plan import Entry, is_async
 from router.errors import ConfigurationError, RouterError, text_of
 from router.event import Source
-from router.router import Registering, Router, path_parameters
+from router.router import Registering, Router
+from router.routing.route import path_parameters
 from router.session import Policy
 from router.sources._registry import detect
 

@@ -6,7 +6,7 @@ from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import METHODS, STREAM_SOURCES, Route, target_of, unpacked
+from router.routing.route import METHODS, STREAM_SOURCES, Route, path_parameters, target_of, unpacked
 from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from typing import Any, Literal, TypeVar, Unpack
 
+    from router.decoders import Decoder
     from router.dispatch.receivers import OnError, Receiver
     from router.routing.route import Decorator, Options, RecordOptions, Typed
 
@@ -126,14 +127,25 @@ class Registering:
         # Kinesis records have no kind; a route that asks for one is of a table.
         return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
 
-    def on_kafka(self, topic: str, /, *, partial: bool = False, **options: Unpack[RecordOptions]) -> Decorator:
+    def on_kafka(
+        self,
+        topic: str,
+        /,
+        *,
+        partial: bool = False,
+        queue: bool = False,
+        decoder: Decoder | None = None,
+        **options: Unpack[RecordOptions],
+    ) -> Decorator:
         """Records of a Kafka topic (MSK or self-managed), in order; after a failure none of its partition is handled.
 
         partial: the event source mapping has ReportBatchItemFailures: the answer names where each partition starts
             again. Without it the call fails, and all its records come again. Set it for a mapping that has it, only:
             any other takes the answer for success.
+        queue: the mapping has the consumption mode Queue: no order is kept, each record fails by itself.
+        decoder: reads what is not JSON, such as `router.decoders.Avro`; json() and models come of it.
         """
-        return self._on((Source.KAFKA,), topic, partial=partial, **options)
+        return self._on((Source.KAFKA,), topic, partial=partial, queue=queue, decoder=decoder, **options)
 
     def on_object(
         self,
@@ -386,8 +398,3 @@ class Router(Registering):
     def _groups(self) -> set[Router]:
         inner = {held for held in self._routes if isinstance(held, Router)}
         return inner.union(*(router._groups() for router in inner))
-
-
-def path_parameters(route: Route) -> tuple[str, ...]:
-    """The names of the parameters in a route's path."""
-    return tuple(name for kind, name in parse(route.match) if kind != "static") if route.methods else ()

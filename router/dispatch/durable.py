@@ -154,6 +154,10 @@ def _asks(engine: Engine, source: Source, raw: Any, context: ExecutionContext) -
     try:
         for event in read(source, raw, context):
             event._policy = engine.policy
+            if engine.kafka_options and source is Source.KAFKA:
+                from router.dispatch.kafka_options import with_options
+
+                with_options(engine.table, (event,))
             entry = _entry_of(engine, event)
             if entry is not None and entry.plan.durable:
                 return True

@@ -91,6 +91,7 @@ class Engine:
         "envelope",
         "guard",
         "has_durable",
+        "kafka_options",
         "middleware",
         "observers",
         "offload",
@@ -122,6 +123,7 @@ class Engine:
         self.deadline_margin_ms = 1000 * deadline_margin  # as Lambda's context tells the time
         self.accepted: Accepted | None = None  # the sources; None for every one
         self.aggregated = False  # whether a route wants aggregates of Kinesis split
+        self.kafka_options = False  # whether a route of Kafka has a decoder, or takes records without an order
         self.table = Table()
         self.middleware: list[Any] = []
         self.observers: list[Any] = []  # the middleware that stands around invocations, too
@@ -330,6 +332,7 @@ class Engine:
         """Register a route. Raises RouteConflict."""
         self.table.add(route, entry)
         self.aggregated = self.aggregated or route.aggregated
+        self.kafka_options = self.kafka_options or route.queue or route.decoder is not None
         if route.requires or route.group_requires:
             self.declaring().reopen()
             self._forget_runners()

@@ -65,6 +65,10 @@ class Batch:
         else:
             events = module.read(source, raw, context)
             self.iterator = self.events = _split(engine, source, raw, events) if engine.aggregated else events
+            if engine.kafka_options and source == "kafka":
+                from router.dispatch.kafka_options import with_options
+
+                with_options(engine.table, events)
         self.outcomes = [_NOT_STARTED] * len(self.events)
         self.failed_keys: set[Hashable] = set()
         self.remaining: Callable[[], float] | None = getattr(context, "get_remaining_time_in_millis", None)
@@ -167,6 +171,8 @@ def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None
     module = batch.module
     if batch.kind == "ordered":
         shard_of, key_of = module.ordering_key, module.partition_key
+        if batch.engine.kafka_options and batch.source == "kafka":
+            return module.partition_of  # type: ignore[no-any-return]
         if limit > 1:
             return lambda event: (shard_of(event), key_of(event))
         return lambda event: (shard_of(event),)

@@ -126,6 +126,32 @@ def _meant(family: str, action: str) -> str:
     return f"write {f'{name}:{whole}'!r}"
 
 
+def check_kafka(route: Route) -> None:
+    """Check the options that routes of Kafka alone have.
+
+    Raises:
+        ConfigurationError: one is of another kind, or the route is of another source.
+    """
+    for option in ("partial", "queue"):
+        held = getattr(route, option)
+        if type(held) is not bool or (held and route.sources != (Source.KAFKA,)):
+            raise ConfigurationError(f"{route}: {option}= takes True or False, for Kafka; others need no such choice")
+    if route.decoder is not None and (not callable(route.decoder) or route.sources != (Source.KAFKA,)):
+        raise ConfigurationError(f"{route}: decoder= takes a function of the bytes and the schema, for Kafka alone")
+    if isinstance(route.decoder, type):
+        raise ConfigurationError(f"{route}: decoder= takes an instance: {route.decoder.__name__}(...)")
+
+
+def check_same_topic(route: Route, other: Route) -> None:
+    """Refuse routes of one Kafka topic that read its records in two ways.
+
+    Raises:
+        ConfigurationError: their `decoder=` or `queue=` differ.
+    """
+    if route.decoder is not other.decoder or route.queue is not other.queue:
+        raise ConfigurationError(f"{route}: all routes of a topic have the same decoder= and queue=; see {other.where}")
+
+
 def unpacked_sources(name: Any, source: Source | str | None, options: Mapping[str, Any]) -> tuple[Source, ...]:
     """Return the sources of an `unpack(name, source=...)`.
 

@@ -62,6 +62,11 @@ class Names:
         """Whether any route of a name has set an option."""
         return any(getattr(entry.route, option) for slot in self._candidates(name) for _, entry in slot.choices)
 
+    def first(self, name: str) -> Any:
+        """The first entry of those that fit a name best; None where there is none."""
+        slots = self._candidates(name)
+        return slots[0].choices[0][1] if slots else None
+
     def _candidates(self, name: str) -> tuple[Slot, ...]:
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.clear()

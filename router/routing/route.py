@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.errors import ConfigurationError
 from router.event import Source
+from router.routing.paths import parse
 from router.sources._registry import CARRIERS, RECORD_SOURCES, ROWS
 
 TYPE_CHECKING = False
@@ -72,6 +73,8 @@ _DEFAULTS: dict[str, Any] = {
     "aggregated": False,
     "durable": False,
     "partial": False,
+    "queue": False,
+    "decoder": None,
     "envelope": None,
     "unsigned_from": None,
 }
@@ -99,6 +102,8 @@ class Route:
     durable: whether it runs in a durable execution; so does a handler that asks for a DurableContext.
     aggregated: of Kinesis, whether records that the producer library (KPL) aggregated are split.
     partial: of Kafka, whether its event source mapping reports item failures, so that the answer may name them.
+    queue: of Kafka, whether its event source mapping has the consumption mode Queue, which keeps no order.
+    decoder: of Kafka, a function of a record's bytes and its schema; None for JSON. See `router.decoders`.
     topics, bus_sources: the SNS topics and EventBridge sources whose envelopes come inside its messages, and are taken
         for theirs although nothing is signed.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
@@ -114,6 +119,7 @@ class Route:
         "by",
         "catchers",
         "concurrency",
+        "decoder",
         "durable",
         "envelope",
         "events",
@@ -130,6 +136,7 @@ class Route:
         "pattern",
         "permission",
         "prefix",
+        "queue",
         "require",
         "requires",
         "sources",
@@ -162,10 +169,12 @@ class Route:
     by: str | Callable[[Any], Any]
     catchers: tuple[Mapping[type[BaseException], Any], ...]  # of its groups, the innermost first
     concurrency: int
+    decoder: Callable[[bytes, Any], Any] | None
     durable: bool
     events: tuple[str, ...]
     partial: bool
     prefix: str
+    queue: bool
     suffix: str
     bus_source: str
     topics: tuple[str, ...]
@@ -264,8 +273,10 @@ class Route:
             self._check_others()
         if type(self.aggregated) is not bool or (self.aggregated and Source.KINESIS not in self.sources):
             raise ConfigurationError(f"{self}: aggregated= takes True or False, for a Kinesis stream")
-        if type(self.partial) is not bool or (self.partial and self.sources != (Source.KAFKA,)):
-            raise ConfigurationError(f"{self}: partial= takes True or False, for Kafka; others need no such choice")
+        if self.partial is not False or self.queue is not False or self.decoder is not None:
+            from router.routing.mistakes import check_kafka
+
+            check_kafka(self)
         if self.by not in ("session", "tenant") and not callable(self.by):
             raise ConfigurationError(f"{self}: by= takes 'session', 'tenant' or a function of the event")
         if self.by != "session" and not self.batch:
@@ -323,6 +334,11 @@ class Route:
 
 def unpacked(event: object) -> None:
     """Stand for what `unpack` does with a record. The dispatcher puts it in place."""
+
+
+def path_parameters(route: Route) -> tuple[str, ...]:
+    """The names of the parameters in a route's path."""
+    return tuple(name for kind, name in parse(route.match) if kind != "static") if route.methods else ()
 
 
 def target_of(target: str | Typed) -> tuple[Any, Any]:

@@ -44,7 +44,12 @@ class Table:
                 self._paths.place(route.match, method).add(route, entry)
         else:
             for source in route.sources:
-                self._names_of(source).place(route.match).add(route, entry)
+                slot = self._names_of(source).place(route.match)
+                if source is Source.KAFKA and slot.choices:
+                    from router.routing.mistakes import check_same_topic
+
+                    check_same_topic(route, slot.choices[0][1].route)
+                slot.add(route, entry)
         self.routes.append(route)
         self.entries.append(entry)
 
@@ -157,6 +162,12 @@ class Table:
         """Whether any route of a source and name has set an option."""
         names = self._names.get(source)
         return names is not None and names.asks(name, option)
+
+    def first_of(self, source: Source, name: str) -> Route | None:
+        """The first route of those that fit a name best: those of one topic agree in how its records are read."""
+        names = self._names.get(source)
+        entry = None if names is None else names.first(name)
+        return None if entry is None else entry.route
 
     def entries_of(self, source: Source) -> list[Any]:
         """The entries that may take records of a source."""

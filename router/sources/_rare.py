@@ -94,12 +94,6 @@ def is_transfer(raw: dict[str, Any]) -> bool:
     )
 
 
-def is_firehose(raw: dict[str, Any]) -> bool:
-    # The samples of `sam local generate-event` name no stream; Kinesis Analytics has an invocationId as well.
-    named = type(raw.get("deliveryStreamArn")) is str
-    return type(raw.get("records")) is list and (named or ("region" in raw and "applicationArn" not in raw))
-
-
 def calls_a_tool(context: object) -> bool:
     """Tell the call of a tool, which is asked of the context in the place of the payload."""
     from router.sources._client_context import tool_in

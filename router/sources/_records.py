@@ -157,6 +157,25 @@ def after(mark: str, arn: str) -> str:
     return rest.partition("/")[0] if found else arn
 
 
+def readable(data: bytes) -> str | bytes:
+    """Return text where the bytes are UTF-8, else the bytes."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data
+
+
+def java_text(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
+    """Return a header that came as a list of Java bytes, which run from -128 to 127."""
+    if value is None:
+        return None
+    if type(value) is not list:
+        event._fail(place, f"must be a list of bytes, not {kind_of(value)}")
+    if not all(type(byte) is int and -128 <= byte <= 255 for byte in value):
+        event._fail(place, "holds what is no byte")
+    return readable(bytes(byte & 255 for byte in value))
+
+
 def since_epoch(value: Any, unit: str = "seconds") -> datetime | None:
     """Return seconds (or milliseconds) since the epoch as an aware datetime; None for anything else."""
     if type(value) is not int and type(value) is not float:

@@ -19,10 +19,6 @@ if TYPE_CHECKING:
     Rule = Callable[[Any], bool]
 
 
-def _never(raw: Any) -> bool:
-    return False
-
-
 class Row:
     """The entry of one source.
 
@@ -59,7 +55,7 @@ class Row:
         data_class: str | None = None,
         named: tuple[str, ...] = (),
         opened: tuple[str, ...] = (),
-        rule: Rule = _never,
+        rule: Rule = lambda raw: False,
         records: str | None = None,
         in_record: str | None = None,
         by_path: bool = False,
@@ -75,8 +71,7 @@ class Row:
 
 
 def _context(raw: dict[str, Any]) -> dict[str, Any]:
-    context = raw.get("requestContext")
-    return context if type(context) is dict else {}
+    return context if type(context := raw.get("requestContext")) is dict else {}
 
 
 def _authorizes(raw: dict[str, Any]) -> bool:
@@ -151,6 +146,12 @@ def _is_scheduled(raw: dict[str, Any]) -> bool:
     return raw["detail-type"] == "Scheduled Event" and raw["source"] in ("aws.events", "aws.scheduler")
 
 
+def _is_firehose(raw: dict[str, Any]) -> bool:
+    # The samples of `sam local generate-event` name no stream; Kinesis Analytics has an invocationId as well.
+    named = type(raw.get("deliveryStreamArn")) is str
+    return type(raw.get("records")) is list and (named or ("region" in raw and "applicationArn" not in raw))
+
+
 def _rare(name: str) -> Rule:
     """Return a rule of `_rare.py`, which is imported when a payload has a key that opens it."""
 
@@ -195,7 +196,7 @@ _ROWS = (
         data_class="dynamo_db_stream_event.DynamoDBRecord", named=("aws:dynamodb",), records="Records"),
     Row(Source.KINESIS, "streams", "StreamEvent", "ordered", "streams",
         data_class="kinesis_stream_event.KinesisStreamRecord", named=("aws:kinesis",), records="Records"),
-    Row(Source.KAFKA, "brokers", "KafkaEvent", "ordered", "brokers", data_class="kafka_event.KafkaEventRecord",
+    Row(Source.KAFKA, "kafka", "KafkaEvent", "ordered", "brokers", data_class="kafka_event.KafkaEventRecord",
         named=("aws:kafka", "aws:SelfManagedKafka", "SelfManagedKafka"), records="records"),
     Row(Source.ACTIVEMQ, "brokers", "BrokerEvent", "notify", "brokers", data_class="active_mq_event.ActiveMQMessage",
         named=("aws:amq", "aws:mq"), records="messages"),
@@ -225,7 +226,7 @@ _ROWS = (
         opened=("awslogs",), rule=lambda raw: type(raw.get("awslogs")) is dict and "data" in raw["awslogs"]),
     Row(Source.FIREHOSE, "firehose", "TransformEvent", "transform", "streams", records="records",
         data_class="kinesis_firehose_event.KinesisFirehoseRecord", opened=("deliveryStreamArn", "invocationId"),
-        rule=_rare("is_firehose")),
+        rule=_is_firehose),
     Row(Source.KINESIS_ANALYTICS, "firehose", "TransformEvent", "transform", "streams", records="records",
         opened=("applicationArn",),
         rule=lambda raw: type(raw.get("applicationArn")) is str and type(raw.get("records")) is list),

@@ -1,8 +1,4 @@
-"""Kafka, ActiveMQ, RabbitMQ and DocumentDB: one Event a record. If one fails the call fails, and all come again.
-
-Of a partition of Kafka nothing is handled after a failure. Where the event source mapping reports item failures, and
-the routes say so (`partial=True`), the answer names where each partition has to start again.
-"""
+"""ActiveMQ, RabbitMQ and DocumentDB: one Event a record. If one fails the call fails, and all come again."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ from router.event import Source
 from router.sources._records import (
     DocumentEvent,
     RecordEvent,
-    kind_of,
+    java_text,
     placed,
     placed_in_groups,
     since_epoch,
@@ -20,94 +16,13 @@ from router.sources._records import (
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from typing import Any, ClassVar
 
     from router.event import Event, MaybeNone
-    from router.http.headers import Headers
-    from router.sources import Outcome
 
 # Headers of RabbitMQ may hold tables and lists of their own; no client nests them deeper.
 _DEEPEST = 32
-
-
-class KafkaEvent(RecordEvent):
-    """One record of a partition. A tombstone (a record without a value) has an empty `body`, and None as `json()`."""
-
-    __slots__ = ("_log", "_position")
-
-    if TYPE_CHECKING:
-        _log: str  # the partition as the payload names it, `orders-0`; as it was read: a handler may change the payload
-        _position: int | None  # the offset as it was read; None where it is no offset
-
-    @property
-    def partition(self) -> int:
-        """Return the number of the partition."""
-        return self._need(int, "partition")
-
-    @property
-    def offset(self) -> int:
-        """Return the offset of the record in its partition."""
-        return self._need(int, "offset")
-
-    @property
-    def identifier(self) -> dict[str, Any]:
-        """Return what a failure of this record is reported by: `{"partition": "orders-0", "offset": 15}`."""
-        return {"partition": self._log, "offset": self._position}
-
-    def _name(self) -> str:
-        return self._need(str, "topic")
-
-    def _id(self) -> str:
-        return f"{self.name}-{self._need(int, 'partition')}-{self._need(int, 'offset')}"
-
-    @property
-    def partition_key(self) -> str | bytes | None:
-        """The record's key: text where it is UTF-8, else bytes; None when it has none."""
-        return None if self._find("key") is None else _readable(self._decoded("key"))
-
-    _json_is_text_too = True
-
-    def _body(self) -> bytes:
-        return b"" if self._find("value") is None else self._decoded("value")
-
-    def _parsed(self) -> Any:
-        return None if self._find("value") is None else super()._parsed()
-
-    def _named_values(self) -> Iterator[tuple[str, str, Any]]:
-        """Return each header: name, place, value as delivered. A name may occur more than once."""
-        headers = self._find("headers")
-        if headers is None:
-            return
-        if type(headers) is not list:
-            self._fail("headers", f"must be a list, not {kind_of(headers)}")
-        for position, header in enumerate(headers):
-            place = f"headers[{position}]"
-            if type(header) is not dict:
-                self._fail(place, f"must be an object, not {kind_of(header)}")
-            for name, value in header.items():
-                yield name, f"{place}.{name}", value
-
-    def _attributes(self) -> dict[str, Any]:
-        # The last of a name counts, as in Kafka's own lastHeader().
-        return {name: _header(self, place, value) for name, place, value in self._named_values()}
-
-    def _headers(self) -> Headers:
-        from router.http.headers import Headers
-
-        texts = ((name, _header(self, place, value)) for name, place, value in self._named_values())
-        return Headers((name, [text]) for name, text in texts if isinstance(text, str))
-
-    def _session_wire(self, attribute: str) -> Any:
-        wire = None
-        for name, place, value in self._named_values():
-            if name == attribute:
-                wire = _header(self, place, value)
-        return wire
-
-    def _timestamp(self) -> datetime | None:
-        return since_epoch(self._find("timestamp"), "milliseconds")
 
 
 class BrokerEvent(RecordEvent):
@@ -238,25 +153,6 @@ class DocumentDbEvent(DocumentEvent):
         return since_epoch(self._find("event", "clusterTime", "$timestamp", "t"))
 
 
-def _readable(data: bytes) -> str | bytes:
-    """Return text where the bytes are UTF-8, else the bytes."""
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data
-
-
-def _header(event: RecordEvent, place: str, value: Any) -> str | bytes | None:
-    """Return a header that came as a list of Java bytes, which run from -128 to 127."""
-    if value is None:
-        return None
-    if type(value) is not list:
-        event._fail(place, f"must be a list of bytes, not {kind_of(value)}")
-    if not all(type(byte) is int and -128 <= byte <= 255 for byte in value):
-        event._fail(place, "holds what is no byte")
-    return _readable(bytes(byte & 255 for byte in value))
-
-
 def _plain(event: RecordEvent, place: str, value: Any, depth: int) -> Any:
     """Return a header of RabbitMQ. Text comes as `{"bytes": [...]}`, also in tables and lists; the rest is plain."""
     if depth > _DEEPEST:
@@ -266,7 +162,7 @@ def _plain(event: RecordEvent, place: str, value: Any, depth: int) -> Any:
     if type(value) is not dict:
         return value
     if value.keys() == {"bytes"}:
-        return _header(event, f"{place}.bytes", value["bytes"])
+        return java_text(event, f"{place}.bytes", value["bytes"])
     return {name: _plain(event, f"{place}.{name}", held, depth + 1) for name, held in value.items()}
 
 
@@ -292,25 +188,11 @@ def _clock(text: Any) -> datetime | None:
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """Return one Event a record or message."""
-    if source is Source.KAFKA:
-        return _read_partitions(source, raw, context)
     if source is Source.RABBITMQ:
         return _read_queues(source, raw, context)
     if source is Source.ACTIVEMQ:
         return [ActiveMqEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
     return [DocumentDbEvent(source, raw, context, record, place) for place, record in placed(source, raw)]
-
-
-def _read_partitions(source: Source, raw: Any, context: Any) -> list[Event]:
-    """Return one Event a record; they stand under `topic-partition`."""
-    events: list[Event] = []
-    for partition, place, record in placed_in_groups(source, raw):
-        event = KafkaEvent(source, raw, context, record, place)
-        offset = record.get("offset")
-        event._log = partition
-        event._position = offset if type(offset) is int and offset >= 0 else None
-        events.append(event)
-    return events
 
 
 def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
@@ -324,40 +206,7 @@ def _read_queues(source: Source, raw: Any, context: Any) -> list[Event]:
 
 
 def ordering_key(event: Event) -> str | None:
-    """Return what must stay in order: a partition of Kafka, a collection of DocumentDB. Queues promise none."""
-    if isinstance(event, KafkaEvent):
-        return event._log
+    """Return what must stay in order: a collection of DocumentDB. Queues promise none."""
     if isinstance(event, DocumentDbEvent):
         return f"{event._find('event', 'ns', 'db')}.{event._find('event', 'ns', 'coll')}"
     return None
-
-
-def partition_key(event: Event) -> None:
-    """Return what must stay in order within a partition of Kafka: all of it."""
-
-
-def reports_items(events: Sequence[Event], outcomes: Sequence[Outcome]) -> bool:
-    """Return whether Lambda may be told which records failed: else the call fails as a whole.
-
-    A mapping that does not report item failures would take the answer for success, so the routes have to say that
-    theirs does. A record that no route took, or whose turn never came, goes with the others.
-    """
-    failed = [event for event, outcome in zip(events, outcomes, strict=True) if outcome.failed]
-    return (
-        any(event.route is not None and event.route.partial for event in events)
-        and all(event.route is None or event.route.partial for event in failed)
-        and all(isinstance(event, KafkaEvent) and event._position is not None for event in failed)
-    )
-
-
-def answer(raw: Any, events: Sequence[Event], outcomes: Sequence[Outcome]) -> dict[str, Any] | None:
-    """Return the first failure of each partition of Kafka: Lambda delivers again from there. Others answer nothing."""
-    if not reports_items(events, outcomes):
-        return None
-    lowest: dict[str, KafkaEvent] = {}
-    for event, outcome in zip(events, outcomes, strict=True):
-        if outcome.failed and isinstance(event, KafkaEvent):
-            known = lowest.setdefault(event._log, event)
-            if (event._position or 0) < (known._position or 0):
-                lowest[event._log] = event
-    return {"batchItemFailures": [{"itemIdentifier": event.identifier} for event in lowest.values()]}

@@ -39,8 +39,13 @@ def kafka(
     region: str = REGION,
     account: str = ACCOUNT,
     timestamp: datetime | None = None,
+    schema: tuple[str, str] | None = None,
+    key_schema: tuple[str, str] | None = None,
 ) -> dict[str, Any]:
-    """Messages of one partition of a Kafka topic. `None` among `messages` is a tombstone: a record without a value."""
+    """Messages of one partition of a Kafka topic. `None` among `messages` is a tombstone: a record without a value.
+
+    schema, key_schema: format and id, as a mapping with a schema registry adds them: `("AVRO", "42")`.
+    """
     batch = items(messages, "messages")
     each_key = [None] * len(batch) if keys is None else one_each(keys, len(batch), "keys")
     records = []
@@ -57,6 +62,9 @@ def kafka(
             record["key"] = as_base64(key, "key")
         if message is not None:
             record["value"] = as_base64(message, "message")
+        for name, found in (("keySchemaMetadata", key_schema), ("valueSchemaMetadata", schema)):
+            if found is not None:
+                record[name] = {"dataFormat": found[0], "schemaId": found[1]}
         records.append(record)
     host = f"{cluster}.{hex_id(6, 'kafka', account)}.c2.kafka.{region}.amazonaws.com"
     payload: dict[str, Any] = {

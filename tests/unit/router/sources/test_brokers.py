@@ -19,7 +19,7 @@ from router.event import Source
 from router.resolver import Resolver
 from router.session import Session
 from router.session_policy import SessionPolicy
-from router.sources import brokers
+from router.sources import brokers, kafka
 from router.sources._registry import ROWS
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import FUZZ, mutations, real
@@ -72,7 +72,7 @@ def test_a_kafka_record_has_the_fields_of_a_message() -> None:
     assert event.attributes == {"trace": "abc"}
     assert event.headers["TRACE"] == "abc"
     assert event.timestamp == NOON
-    assert brokers.ordering_key(event) == "order-events-3"
+    assert kafka.ordering_key(event) == "order-events-3"
 
 
 def test_records_of_all_partitions_are_read_in_order() -> None:

@@ -270,3 +270,41 @@ def test_a_tombstone_fails_a_handler_that_needs_an_order() -> None:
     def handle(order: Order) -> None: ...
 
     assert places(TestClient(resolver).event(payload(p0=[{"id": 1}, None]))) == [("orders-0", 16)]
+
+
+# ---- share groups --------------------------------------------------------------------------------------------------
+
+
+@WAYS
+def test_in_a_queue_each_record_fails_by_itself(form: str, options: Any) -> None:
+    shop = Shop(form, queue=True, partial=True, **options)
+    assert places(shop.client.event(BATCH)) == [("orders-0", 16), ("orders-0", 18), ("orders-2", 15)]
+    assert sorted(shop.done) == ["a", "b", "c", "d", "e"]
+
+
+@WAYS
+def test_in_a_queue_without_item_failures_all_are_tried_and_the_call_fails(form: str, options: Any) -> None:
+    shop = Shop(form, queue=True, **options)
+    with pytest.raises(RecordsFailed, match="3 of 8 records failed"):
+        shop.client.event(BATCH)
+    assert sorted(shop.done) == ["a", "b", "c", "d", "e"]
+
+
+def test_in_a_queue_groups_are_not_split_by_partition() -> None:
+    resolver, calls = Resolver(), []
+
+    @resolver.on_kafka("orders", queue=True, partial=True, batch=True)
+    def handle(events: list[KafkaEvent]) -> None:
+        calls.append([event.text for event in events])
+        raise BatchItemFailures([events[1]])
+
+    answer = TestClient(resolver).event(payload(p0=["a", "b"], p1=["c"]))
+    assert calls == [["a", "b", "c"]]
+    assert places(answer) == [("orders-0", 16)]
+
+
+def test_another_topic_of_the_same_application_keeps_its_order() -> None:
+    shop = Shop("sync", partial=True)
+    shop.resolver.on_kafka("others", queue=True, partial=True)(shop.sync)
+    assert places(shop.client.event(BATCH)) == [("orders-0", 16), ("orders-2", 15)]
+    assert sorted(shop.done) == ["a", "c", "d"]
