@@ -62,6 +62,8 @@ def _reports_items(batch: Batch) -> bool:
 
 def failures_of(batch: Batch) -> list[tuple[str, BaseException]]:
     """Return the id and the error of each record that failed or was not tried."""
+    if not any(outcome.failed for outcome in set(batch.outcomes)):  # those that are done share one
+        return []
     why = "the deadline came before its turn"
     if batch.kind == "ordered":
         why = "one before it in its partition failed, or the deadline came before its turn"

@@ -171,8 +171,8 @@ def ordering_key(batch: Batch, limit: int) -> Callable[[Event], Hashable] | None
     module = batch.module
     if batch.kind == "ordered":
         shard_of, key_of = module.ordering_key, module.partition_key
-        if batch.engine.kafka_options and batch.source == "kafka":
-            return module.partition_of  # type: ignore[no-any-return]
+        if batch.source == "kafka":
+            return shard_of  # type: ignore[no-any-return]
         if limit > 1:
             return lambda event: (shard_of(event), key_of(event))
         return lambda event: (shard_of(event),)

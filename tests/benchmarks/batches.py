@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from asyncio import sleep
+from base64 import b64encode
+from binascii import a2b_base64
 from collections.abc import Callable
 from functools import partial
 from time import process_time
 from typing import Any
 
+from orjson import loads
+
+from router import Event, Resolver
+from router.testing.samples import kafka as kafka_samples
 from tests.benchmarks import limits, payloads
 from tests.benchmarks.candidates import OURS, Handler, build, build_async
 from tests.benchmarks.results import Budget, Figure, Section, Spread, ratios
@@ -64,6 +70,38 @@ def sync_batch(rounds: int) -> Section:
         ]
     ]
     return Section("sqs", f"SQS, {RECORDS:,} records, sync handler", _figures(samples), budgets)
+
+
+def kafka_batch(rounds: int) -> Section:
+    """A sync handler a record of Kafka, beside one of SQS whose body is in Base64 as well, and read by hand."""
+    resolver, context = Resolver(), payloads.context()
+
+    @resolver.on_kafka("orders")
+    def handle(event: Event) -> None:
+        _read_id(event.json())
+
+    @resolver.on_queue("orders")
+    def handle_encoded(event: Event) -> None:
+        _read_id(loads(a2b_base64(event.text)))
+
+    queue = payloads.sqs(RECORDS)
+    kafka = kafka_samples("orders", [record["body"] for record in queue["Records"]])
+    for record in queue["Records"]:
+        record["body"] = b64encode(record["body"].encode()).decode()
+    if resolver.resolve(queue, context) != {"batchItemFailures": []} or resolver.resolve(kafka, context) is not None:
+        raise RuntimeError("the records failed")
+    samples = interleaved(
+        {
+            (OURS, "SQS, Base64"): partial(resolver.resolve, queue, context),
+            (OURS, "Kafka"): partial(resolver.resolve, kafka, context),
+        },
+        rounds=rounds,
+        repeat=1,
+        clock=process_time,
+    )
+    beside = Spread.of(ratios(samples, (OURS, "Kafka"), (OURS, "SQS, Base64")))
+    budgets = [Budget("Kafka sync / SQS sync of Base64", beside, limits.KAFKA_OF_SQS)]
+    return Section("kafka", f"Kafka, {RECORDS:,} records, sync handler", _figures(samples), budgets)
 
 
 def async_batch(rounds: int) -> Section:

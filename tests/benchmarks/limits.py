@@ -22,6 +22,8 @@ SQS_OF_BATCH_PROCESSOR = 0.75
 SQS_WITH_SESSION_OF_BATCH_PROCESSOR = 0.95
 SQS_ASYNC_FASTER = 2.5
 SQS_ASYNC_WAITING_FASTER = 1.3
+# Beside messages whose bodies are Base64, too: what the order of partitions costs.
+KAFKA_OF_SQS = 1.1
 
 # A record that is done once, on the same DynamoDB.
 IDEMPOTENT_OF_POWERTOOLS = 1.1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
-from tests.benchmarks.batches import async_batch, sync_batch
+from tests.benchmarks.batches import async_batch, kafka_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
 from tests.benchmarks.guards import schema, token
@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "logs": (log_line, 30),
     "sqs": (sync_batch, 30),
     "sqs-async": (async_batch, 30),
+    "kafka": (kafka_batch, 30),
     "idempotent": (idempotent_record, 25),
     "traces": (traces, 30),
     "unused": (unused_guards, 80),

@@ -354,7 +354,8 @@ def test_one_bad_record_fails_alone_and_its_partition_stops_there() -> None:
 
 
 def test_batches_and_async_handlers() -> None:
-    resolver, seen = Resolver(), []
+    resolver = Resolver()
+    seen: list[Any] = []
 
     @resolver.on_kafka("orders", decoder=Avro(FIRST), batch=True)
     async def handle(events: list[KafkaEvent]) -> None:

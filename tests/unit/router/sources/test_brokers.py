@@ -426,3 +426,26 @@ def test_an_invalidate_of_documentdb_is_an_event_like_the_others() -> None:
     resolver.resolve(samples.documentdb("books", [{}], database="shop"))
     resolver.resolve(samples.documentdb("books", [{}], database="other"))
     assert called == ["any", "shop", "books", "any"]
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b'{"n": 123456789012345678901234567890}', {"n": 123456789012345678901234567890}),
+        (b'{"n": 1.5, "m": 18446744073709551615}', {"n": 1.5, "m": 18446744073709551615}),
+        (b'\xef\xbb\xbf{"n": 1}', {"n": 1}),
+        (b"5", 5),
+        (b"null", None),
+        (b'"' + b"x" * 2000 + b'"', "x" * 2000),
+    ],
+)
+def test_json_of_kafka_is_exact_whatever_its_length(body: bytes, value: Any) -> None:
+    event = one(Source.KAFKA, samples.kafka("orders", [body]))
+    assert event.json() == value
+    assert event.body == body
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a": "\\ud800"}', b"[" * 300 + b"]" * 300])
+def test_json_of_kafka_that_is_none_is_refused(body: bytes) -> None:
+    with pytest.raises(InvalidEvent):
+        one(Source.KAFKA, samples.kafka("orders", [body])).json()
