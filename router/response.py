@@ -157,33 +157,9 @@ class Response:
 
         max_age is in seconds; expires an aware datetime.
         """
-        check_header(name, value)
-        if any(char in ';," \\' or not 0x21 <= ord(char) <= 0x7E for char in value):
-            raise ConfigurationError(f"cookie {name}: the value holds characters a cookie cannot; quote or encode it")
-        if same_site not in ("Lax", "Strict", "None", None):
-            raise ConfigurationError(f"cookie {name}: same_site={same_site!r}; use Lax, Strict, None as a string")
-        if same_site == "None" and not secure:
-            raise ConfigurationError(f"cookie {name}: browsers drop SameSite=None without Secure")
-        parts = [f"{name}={value}"]
-        if max_age is not None:
-            parts.append(f"Max-Age={int(max_age)}")
-        if expires is not None:
-            from email.utils import format_datetime
+        from router.http.cookies import cookie
 
-            parts.append(f"Expires={format_datetime(_aware(expires), usegmt=True)}")
-        for label, held in (("Domain", domain), ("Path", path)):
-            if held is not None:
-                check_header("set-cookie", held)
-                if ";" in held:
-                    raise ConfigurationError(f"cookie {name}: {label} {held!r} holds a semicolon")
-                parts.append(f"{label}={held}")
-        if secure:
-            parts.append("Secure")
-        if http_only:
-            parts.append("HttpOnly")
-        if same_site is not None:
-            parts.append(f"SameSite={same_site}")
-        self.cookies.append("; ".join(parts))
+        self.cookies.append(cookie(name, value, max_age, expires, path, domain, secure, http_only, same_site))
         return self
 
     def delete_cookie(self, name: str, *, path: str | None = "/", domain: str | None = None) -> Response:
@@ -219,55 +195,18 @@ class Response:
         if etag is not None:
             self.headers["etag"] = etag if etag.startswith(('"', 'W/"')) else f'"{etag}"'
         if last_modified is not None:
-            from email.utils import format_datetime
+            from router.http.cookies import http_date
 
-            self.headers["last-modified"] = format_datetime(_aware(last_modified), usegmt=True)
+            self.headers["last-modified"] = http_date(last_modified)
         return self
-
-
-def _aware(moment: datetime) -> datetime:
-    from datetime import UTC
-
-    if moment.tzinfo is None:
-        raise ConfigurationError("give an aware datetime, such as datetime.now(UTC)")
-    return moment.astimezone(UTC)
-
-
-_TITLES = {
-    400: "Bad Request",
-    401: "Unauthorized",
-    403: "Forbidden",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    406: "Not Acceptable",
-    409: "Conflict",
-    410: "Gone",
-    412: "Precondition Failed",
-    413: "Content Too Large",
-    415: "Unsupported Media Type",
-    422: "Unprocessable Content",
-    429: "Too Many Requests",
-    500: "Internal Server Error",
-    502: "Bad Gateway",
-    503: "Service Unavailable",
-    504: "Gateway Timeout",
-}
-
-
-def reason(status: int) -> str:
-    """The standard phrase of a status."""
-    title = _TITLES.get(status)
-    if title is None:
-        from http import HTTPStatus
-
-        title = HTTPStatus(status).phrase if status in HTTPStatus._value2member_map_ else "Error"
-    return title
 
 
 def problem(
     status: int, detail: str | None = None, headers: Mapping[str, str | int] | None = None, **members: Any
 ) -> Response:
     """A problem document (RFC 9457): status, title and, where there is one, the detail meant for the client."""
+    from router.http.statuses import reason
+
     document: dict[str, Any] = {"title": reason(status), "status": status}
     if detail:
         document["detail"] = detail

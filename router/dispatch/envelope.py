@@ -10,7 +10,8 @@ from router.encode import JSON, dumps
 from router.errors import ConfigurationError, HTTPError, InvalidEvent, NoRoute, SessionError
 from router.event import Source
 from router.http.headers import ResponseHeaders
-from router.response import PROBLEM, Response, as_response, is_lambda_form, reason, refuse_unawaited, to_response
+from router.http.statuses import reason
+from router.response import PROBLEM, Response, as_response, is_lambda_form, refuse_unawaited, to_response
 from router.sources._replies import answered
 
 TYPE_CHECKING = False

@@ -108,7 +108,7 @@ def told(error: BaseException) -> tuple[str, str]:
     The type of an `AppError` is its code, which says more to a client than the name of a class.
     """
     if isinstance(error, HTTPError):
-        from router.response import reason
+        from router.http.statuses import reason
 
         kind = error.code if isinstance(error, AppError) else type(error).__name__
         return kind, error.detail or reason(error.status)

@@ -92,7 +92,8 @@ def read(source: Source, raw: Any, context: Any) -> list[Event]:
 
 def _answer(event: Event, result: Any) -> dict[str, Any]:
     """Answer a request with the result of a handler. Raises AnswerTooLarge."""
-    from router.response import reason, to_response
+    from router.http.statuses import reason
+    from router.response import to_response
 
     response = to_response(result)
     answer: dict[str, Any] = {

@@ -12,7 +12,8 @@ from binascii import Error as Base64Error
 from router.errors import BadRequest, InvalidEvent
 from router.event import Event, Source
 from router.http.headers import Headers, QueryParams
-from router.response import Response, reason
+from router.http.statuses import reason
+from router.response import Response
 from router.sources._answers import BODILESS, cookies_of, fitting, headers_of
 from router.sources._replies import answered, dig, object_at, text_at, text_bytes, written
 from router.sources._requests import parse_cookies, parse_query

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from router.errors import ConfigurationError, EncodeError
-from router.response import Response, problem, reason
+from router.http.statuses import reason
+from router.response import Response, problem
 
 NOON = datetime(2024, 5, 4, 12, tzinfo=UTC)
 

@@ -1,0 +1,78 @@
+"""The table of routes, as `junction routes` shows it."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.resolver import Resolver
+    from router.routing.route import Route
+
+
+def access(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
+    """Return who may call a route: the credentials and the mode that count on it, and its permission."""
+    source, what, _, _ = described(route)
+    permission = route.permission
+    if permission is None:
+        allowed = "anybody"
+    elif _is_unlisted(route):
+        allowed = "nobody: it has no permission="
+    else:
+        allowed = getattr(permission, "__name__", type(permission).__name__)
+    return source, what, _credentials(resolver, route), allowed
+
+
+def _credentials(resolver: Resolver, route: Route) -> str:
+    """Return what lets events of a route in: credentials of clients, or the session that a message brings."""
+    from router.dispatch.plan import event_class
+    from router.guards.auth import MODES
+
+    auth, checks = resolver.auth_of(route), resolver.checks_of(route)
+    if not checks:
+        return "none" if auth is None else str(auth)
+    texts = []
+    for check in checks:
+        kinds = " or ".join(dict.fromkeys(credential.kind for credential in check.credentials))
+        if check.mode == "off":
+            texts.append("off")
+        elif any(event_class(source)._from_client for source in route.sources):
+            texts.append(f"{kinds}, {check.mode}")
+        else:
+            texts.append(f"session with {' and '.join(MODES[check.mode])}")
+    return "; ".join(texts)
+
+
+def _is_unlisted(route: Route) -> bool:
+    """Whether `deny_by_default` refuses all events of a route."""
+    permission: Any = route.permission
+    own = getattr(permission, "__module__", "").endswith(".guards.permissions")
+    return own and getattr(permission, "__name__", "") == "unlisted"
+
+
+def _permission(route: Route) -> str:
+    if route.permission is None or _is_unlisted(route):
+        return "" if route.permission is None else "nobody"
+    return getattr(route.permission, "__name__", "yes")
+
+
+def described(route: Route) -> tuple[str, str, str, str]:
+    """Return a row of the table: sources, path or name, handler, options."""
+    sources = "http" if route.methods else ", ".join(route.sources)
+    what = f"{' '.join(route.methods)} {route.match}".lstrip()
+    module = getattr(route.handler, "__module__", "")
+    handler = f"{module}.{getattr(route.handler, '__qualname__', route.name)}".lstrip(".")
+    options = {
+        "events": ", ".join(route.events),
+        "bus_source": route.bus_source,
+        "prefix": route.prefix,
+        "suffix": route.suffix,
+        "batch": "yes" if route.batch else "",
+        "concurrency": str(route.concurrency) if route.concurrency > 1 else "",
+        "pattern": "yes" if route.pattern else "",
+        "auth": "" if route.auth is None else str(route.auth),
+        "requires": ", ".join(route.requires),
+        "permission": _permission(route),
+        "tags": ", ".join(route.tags),
+    }
+    return sources, what, handler, "; ".join(f"{name}: {value}" for name, value in options.items() if value)
