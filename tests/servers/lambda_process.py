@@ -29,6 +29,7 @@ class LambdaProcess:
         env: Environment variables on top of those that Lambda sets. Of the tests' own environment nothing is handed
             on but PATH and the settings of coverage measurement.
         memory_mb: What the function is told to have; not enforced.
+        command: What is run, in the place of the runtime client.
     """
 
     def __init__(
@@ -39,12 +40,14 @@ class LambdaProcess:
         pythonpath: Sequence[Path] = (),
         env: Mapping[str, str] | None = None,
         memory_mb: int = 512,
+        command: Sequence[str | Path] | None = None,
     ) -> None:
         self._handler = handler
         self._cwd = cwd or REPOSITORY
         self._pythonpath = [*pythonpath, REPOSITORY]
         self._extra_env = dict(env or {})
         self._memory_mb = memory_mb
+        self._command = command or [sys.executable, "-m", "awslambdaric", handler]
         self._api = RuntimeApi()
         self._child: ChildProcess | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -68,7 +71,7 @@ class LambdaProcess:
         started = time.perf_counter()
         child = self._child = ChildProcess(
             "lambda",
-            [sys.executable, "-m", "awslambdaric", self._handler],
+            self._command,
             log=log,
             env=self._environment(),
             cwd=self._cwd,

@@ -23,6 +23,9 @@ from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from typing import Any, Self
 
+from tests.servers.chunked import Broken, Streamed, read_chunks
+from tests.servers.lambda_errors import broken, timed_out, too_large
+
 FUNCTION_NAME = "junction"
 FUNCTION_ARN = f"arn:aws:lambda:eu-west-1:123456789012:function:{FUNCTION_NAME}"
 
@@ -46,6 +49,8 @@ class Invocation:
     """The answer or the error as it was sent, byte for byte; empty when the runtime sent none."""
     duration: float
     """Seconds from handing the event to the runtime to its answer."""
+    streamed: Streamed | None = None
+    """The answer as it came in, when the runtime sent it in chunks."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,11 +65,14 @@ class _Call:
     duration: float = 0.0
     body: bytes = b""
     error: dict[str, Any] | None = None
+    streamed: Streamed | None = None
+    keep: bool = True
+    most_chunks: int | None = None
 
     def outcome(self) -> Invocation:
         """What the caller of a call that is done gets to see."""
         result = _parse(self.body) if self.error is None else None
-        return Invocation(self.request_id, result, self.error, self.body, self.duration)
+        return Invocation(self.request_id, result, self.error, self.body, self.duration, self.streamed)
 
 
 def _parse(body: bytes) -> Any:
@@ -107,6 +115,11 @@ class _Exchange:
                     return call
                 self._changed.wait(_DISCONNECT_POLL_S)
         return None
+
+    def running(self, request_id: str) -> _Call | None:
+        """The call with an id, when it is running."""
+        with self._changed:
+            return self._running.get(request_id)
 
     def _settle(self, request_id: str, body: bytes, error: dict[str, Any] | None) -> bool:
         """Ends a running call with an answer or an error; False when no such call is running."""
@@ -202,20 +215,48 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """`/invocation/{id}/response` and `/error`, `/init/error` and `/restore/error`: take an outcome."""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            self._take_stream()
+            return
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         match self.path.removeprefix(_PREFIX).split("/"):
             case ["", "init" | "restore", "error"]:
                 self.server.exchange.fail_init(self._error(body))
                 self._accept(known=True)
+            case ["", "invocation", request_id, _] if not self._names_attempt(request_id):
+                self._answer(HTTPStatus.BAD_REQUEST, b'{"errorType":"InvalidInvocationId"}')
             case ["", "invocation", request_id, "error"]:
                 self._accept(known=self.server.exchange._settle(request_id, body, self._error(body)))
             case ["", "invocation", request_id, "response"] if len(body) > RESPONSE_LIMIT:
-                self.server.exchange._settle(request_id, b"", _too_large())
+                self.server.exchange._settle(request_id, b"", too_large(RESPONSE_LIMIT))
                 self._answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, b'{"errorType":"RequestEntityTooLarge"}')
             case ["", "invocation", request_id, "response"]:
                 self._accept(known=self.server.exchange._settle(request_id, body, None))
             case _:
                 self._answer(HTTPStatus.NOT_FOUND, b"{}")
+
+    def _names_attempt(self, request_id: str) -> bool:
+        """Whether an outcome is of the attempt that was handed over; older clients do not say."""
+        call = self.server.exchange.running(request_id)
+        named = self.headers.get("Lambda-Runtime-Invocation-Id")
+        return call is None or named is None or named == call.headers["Lambda-Runtime-Invocation-Id"]
+
+    def _take_stream(self) -> None:
+        """Takes an answer in chunks, until it ends, breaks, or the client of the call hangs up."""
+        request_id = self.path.removeprefix(f"{_PREFIX}/invocation/").removesuffix("/response")
+        call = self.server.exchange.running(request_id)
+        self.close_connection = True
+        if call is None or self.headers.get("Lambda-Runtime-Function-Response-Mode") != "streaming":
+            self._answer(HTTPStatus.BAD_REQUEST, b'{"errorType":"InvalidRequestID"}')
+            return
+        streamed = call.streamed = Streamed(dict(self.headers), call.started)
+        is_whole = False
+        with suppress(Broken):
+            is_whole = read_chunks(self.rfile, streamed, keep=call.keep, most=call.most_chunks)
+        body = b"".join(streamed.chunks)
+        self.server.exchange._settle(request_id, body, broken() if streamed.is_broken else None)
+        if is_whole:
+            self._accept(known=self._names_attempt(request_id))
 
     def _error(self, body: bytes) -> dict[str, Any]:
         error = _parse(body)
@@ -257,13 +298,6 @@ class _RequestHandler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Says nothing: the log is the runtime's."""
-
-
-def _too_large() -> dict[str, Any]:
-    return {
-        "errorType": "Function.ResponseSizeTooLarge",
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({RESPONSE_LIMIT} bytes).",
-    }
 
 
 class RuntimeApi:
@@ -321,6 +355,8 @@ class RuntimeApi:
         trace_id: str | None = None,
         client_context: Mapping[str, Any] | None = None,
         request_id: str | None = None,
+        keep: bool = True,
+        hang_up_after: int | None = None,
     ) -> Invocation:
         """Hands an event to the runtime and waits for what comes of it; never raises for a failed invocation.
 
@@ -332,15 +368,20 @@ class RuntimeApi:
             trace_id: The X-Ray header; a new, unsampled trace unless given.
             client_context: What a mobile client would send along.
             request_id: The invocation's id; a random one unless given.
+            keep: Whether the chunks of a streamed answer are kept.
+            hang_up_after: After so many chunks the client is gone.
         """
         call = _Call(
             request_id=request_id or str(uuid.uuid4()),
             payload=payload if isinstance(payload, bytes) else json.dumps(payload).encode(),
             headers={},
+            keep=keep,
+            most_chunks=hang_up_after,
         )
         remaining_ms = deadline_ms if deadline_ms is not None else round(timeout_s * 1000)
         call.headers = {
             "Lambda-Runtime-Aws-Request-Id": call.request_id,
+            "Lambda-Runtime-Invocation-Id": secrets.token_hex(8),
             "Lambda-Runtime-Deadline-Ms": str(time.time_ns() // 1_000_000 + remaining_ms),
             "Lambda-Runtime-Invoked-Function-Arn": FUNCTION_ARN,
             "Lambda-Runtime-Trace-Id": trace_id or _new_trace_id(),
@@ -351,7 +392,7 @@ class RuntimeApi:
             call.headers["Lambda-Runtime-Client-Context"] = json.dumps(client_context)
         self._exchange.submit(call)
         if not call.done.wait(timeout_s):
-            self._exchange.give_up(call, _timed_out(call, timeout_s))
+            self._exchange.give_up(call, timed_out(call.request_id, timeout_s))
         return call.outcome()
 
     def __enter__(self) -> Self:
@@ -365,10 +406,3 @@ class RuntimeApi:
 def _new_trace_id() -> str:
     root = f"1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     return f"Root={root};Parent={secrets.token_hex(8)};Sampled=0"
-
-
-def _timed_out(call: _Call, timeout_s: float) -> dict[str, Any]:
-    return {
-        "errorType": "Sandbox.Timedout",
-        "errorMessage": f"RequestId: {call.request_id} Error: Task timed out after {timeout_s:.2f} seconds",
-    }
