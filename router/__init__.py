@@ -113,6 +113,7 @@ if TYPE_CHECKING:
     from router.sources.transfer import TransferLoginEvent as TransferLoginEvent
     from router.sources.transfer import TransferUser as TransferUser
     from router.sources.websocket import SocketEvent as SocketEvent
+    from router.streaming import ServerSentEvent as ServerSentEvent
 
 # Names of modules are relative to this one, here and wherever one is imported by its name: a copy of the library may
 # live in another package (`junction vendor`).
@@ -195,6 +196,7 @@ _HOMES = {
     "sources.tool": ("ToolEvent",),
     "sources.transfer": ("TransferLoginEvent", "TransferUser"),
     "sources.websocket": ("SocketEvent",),
+    "streaming": ("ServerSentEvent",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

@@ -12,6 +12,10 @@ def run(program: str) -> None:
 
     program: how it was started, for its help.
     """
+    if sys.argv[1:2] == ["runtime"] and "--help" not in sys.argv:
+        from router.runtime.start import main as run_runtime  # inside of Lambda, where the extra `cli` is not
+
+        sys.exit(run_runtime(sys.argv[2:]))
     try:
         from router.cli import main
     except ConfigurationError as error:  # the extra is missing

@@ -8,10 +8,12 @@ from router.http.headers import ResponseHeaders, check_header, disposition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterable, Iterable, Mapping
     from datetime import datetime
     from os import PathLike
     from typing import Any, Literal
+
+    from router.streaming import Stream
 
 PROBLEM = "application/problem+json"
 
@@ -140,6 +142,34 @@ class Response:
             response.headers["content-disposition"] = disposition("inline" if inline else "attachment", filename)
         return response
 
+    @classmethod
+    def stream(
+        cls,
+        chunks: Iterable[str | bytes] | AsyncIterable[str | bytes],
+        status: int = 200,
+        headers: Mapping[str, str | int] | None = None,
+        *,
+        content_type: str | None = None,
+    ) -> StreamResponse:
+        """A body that is sent as it is made: an iterable, sync or async, of str and bytes, or an open binary file.
+
+        It is sent whole where the runtime cannot stream, and is then limited as any other. See docs/streaming.md.
+        """
+        from router.streaming import Stream
+
+        return StreamResponse(Stream(chunks), status, headers, content_type=content_type)
+
+    @classmethod
+    def events(
+        cls, events: Iterable[Any] | AsyncIterable[Any], headers: Mapping[str, str | int] | None = None
+    ) -> StreamResponse:
+        """Server-sent events, sent as they are made: `ServerSentEvent`, str, or anything else as JSON."""
+        from router.streaming import Stream, written_event
+
+        response = StreamResponse(Stream(events, written_event), 200, headers, content_type="text/event-stream")
+        response.headers.setdefault("cache-control", "no-cache")
+        return response
+
     def set_cookie(
         self,
         name: str,
@@ -199,6 +229,29 @@ class Response:
 
             self.headers["last-modified"] = http_date(last_modified)
         return self
+
+
+class StreamResponse(Response):
+    """An answer whose body is a `Stream`; `body` stays None, unless middleware puts another in its place."""
+
+    __slots__ = ("chunks",)
+
+    def __init__(self, chunks: Stream, *args: Any, **options: Any) -> None:
+        super().__init__(None, *args, **options)
+        self.headers.setdefault("content-type", "application/octet-stream")
+        self.chunks = chunks
+
+    def _copy(self) -> StreamResponse:
+        response: Any = super()._copy()
+        response.chunks = self.chunks
+        return response  # type: ignore[no-any-return]
+
+    def holding(self, body: str | bytes | None) -> Response:
+        """Return a plain Response with the same status, headers and cookies, and a body in the stream's place."""
+        response = object.__new__(Response)
+        response.status, response.body, response.cookies = self.status, body, self.cookies
+        response._headers = self._headers
+        return response
 
 
 def problem(

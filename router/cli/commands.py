@@ -269,6 +269,37 @@ def indexes(
 
 
 @app.command(cls=Command)
+def runtime(
+    application: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="APP",
+            help="`package.module:resolver`, or a handler. By default the handler in the function's configuration.",
+            show_default=False,
+        ),
+    ] = None,
+    stream: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE",
+            help="`url` or `rest`: what calls the function and takes streams; may be repeated. By default `url`, or "
+            "what the variable `JUNCTION_STREAM` names.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Handle the events of a Lambda function in the place of AWS's runtime client, and stream answers.
+
+    A script that `AWS_LAMBDA_EXEC_WRAPPER` names starts it inside of Lambda, where it needs no extra. Exit status: 0
+    after SIGTERM, 1 when the handler cannot be loaded or the Runtime API has gone, 2 outside of Lambda.
+    """
+    from router.runtime.start import main as run_runtime
+
+    arguments = [] if application is None else [application]
+    raise typer.Exit(run_runtime([*arguments, *(f"--stream={source}" for source in stream or ())]))
+
+
+@app.command(cls=Command)
 def vendor(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder of the copy, such as `src/shop/_junction`.")

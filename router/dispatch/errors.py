@@ -175,6 +175,13 @@ async def caught(engine: Engine, event: Event, error: Exception) -> tuple[Any, E
     return None, await settle(engine, event, error)
 
 
+async def report_stream(engine: Engine, event: Event, error: Exception) -> None:
+    """Log and report an error of an answer that is on its way already: no catcher can answer in its place."""
+    event.error = error
+    _note(engine, event)
+    await report(engine, event, error)
+
+
 async def report(engine: Engine, event: Event, error: BaseException) -> None:
     """Log an error that nothing expected, and tell the receivers of `on_error`."""
     if isinstance(error, NoRoute | InvalidEvent | SessionError):

@@ -46,7 +46,8 @@ class Invocation:
     failed: the events that ended with an error, also those that no middleware saw (no route took them). An event may be
         there twice.
     answer: what the function answers; None until it does.
-    error: what the function raises in place of an answer; None for nothing.
+    error: what the function raises in place of an answer; None for nothing. Beside an answer it is what ended a stream
+        before its time.
     """
 
     __slots__ = (
@@ -111,7 +112,7 @@ def observed(observers: list[Any], middleware: list[Any], source: Source, run: R
             _close(opened, invocation, None, error)
             raise
         else:
-            _close(opened, invocation, answer)
+            _answered(opened, invocation, answer)
             return answer
         finally:
             _current.reset(token)
@@ -128,7 +129,7 @@ async def _wait(work: Coroutine[Any, Any, Any], invocation: Invocation, opened: 
         _close(opened, invocation, None, error)
         raise
     else:
-        _close(opened, invocation, answer)
+        _answered(opened, invocation, answer)
         return answer
     finally:
         _current.reset(token)
@@ -145,6 +146,22 @@ def _open(observers: list[Any], invocation: Invocation, opened: Opened) -> None:
             _failed(observer, failure)
             continue
         opened.append(generator)
+
+
+def _answered(opened: Opened, invocation: Invocation, answer: Any) -> None:
+    """Resume the observers once the answer is there; of one that is streamed, once all of it has been sent."""
+    body = answer.get("body") if type(answer) is dict else None
+    if body is None or type(body) is str or not hasattr(body, "then"):
+        _close(opened, invocation, answer)
+    else:
+        body.then(lambda failure: _sent(opened, invocation, answer, failure))
+
+
+def _sent(opened: Opened, invocation: Invocation, answer: Any, failure: BaseException | None) -> None:
+    """Resume the observers after a stream. A client that went away is no error of the call."""
+    from router.streaming import ClientGone
+
+    _close(opened, invocation, answer, None if isinstance(failure, ClientGone) else failure)
 
 
 def _close(opened: Opened, invocation: Invocation, answer: Any, error: BaseException | None = None) -> None:

@@ -51,8 +51,9 @@ _local = _Local()
 _of_parent: list[_Owner] = []
 # Tasks that were told about once already.
 _told: set[str] = set()
-# Tasks of PyMongo's async client, as its monitors, live as long as the client does: nobody forgot them.
-_CLIENTS = ("pymongo.", "motor.")
+# Tasks of PyMongo's async client, as its monitors, live as long as the client does: nobody forgot them. Nor those of
+# a stream, which is sent after its dispatch.
+_CLIENTS = ("pymongo.", "motor.", f"{__name__.rpartition('.dispatch.')[0]}.streaming")
 
 
 def get_loop() -> asyncio.AbstractEventLoop:

@@ -7,6 +7,7 @@ from abc import ABC, abstractmethod
 from router.dispatch.plan import drive
 from router.errors import MethodNotAllowed, NoRoute, NotFound
 from router.session import _current
+from router.sources import Unsent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,10 +91,16 @@ class Replies(ABC):
     def failed(self, event: Event, error: Exception) -> Any:
         """Return the answer to an error of a sync route; a coroutine of it where a catcher is async."""
         answer = self._refused(event, error)
-        return answer if self.engine.waits_on_errors else drive(answer)
+        waits = self.engine.waits_on_errors or (isinstance(error, Unsent) and error.response.chunks.waits)
+        return answer if waits else drive(answer)
 
     async def _unsent(self, event: Event, unsent: Exception) -> Any:
         """Return a bare 500 for an error whose own headers, members or detail cannot be sent."""
+        if isinstance(unsent, Unsent):  # a catcher answers with a stream
+            try:
+                return await self._streamed(event, unsent)
+            except Exception as failure:
+                unsent = failure
         from router.dispatch.errors import report
         from router.response import problem
 
@@ -106,11 +113,23 @@ class Replies(ABC):
         return self.answer(event, bare)
 
     async def _refused(self, event: Event, error: Exception) -> Any:
+        """Return the answer to an error; or of a Response whose body is still to be read, which comes as one, too."""
         token = _current.set(event)
         try:
-            return await self.answer_error(event, error)
+            if not isinstance(error, Unsent):
+                return await self.answer_error(event, error)
+            try:
+                return await self._streamed(event, error)
+            except Exception as failure:
+                return await self.answer_error(event, failure)
         finally:
             _current.reset(token)
+
+    async def _streamed(self, event: Event, unsent: Unsent) -> Any:
+        """Return the answer of a Response whose body is still to be read."""
+        from router.dispatch.streams import answer_stream
+
+        return await answer_stream(self, event, unsent)
 
 
 class Requests(Replies):
@@ -194,10 +213,12 @@ class Calls(Replies):
 
     def _checked_answer(self, event: Event, result: Any) -> Any:
         if result is not None:
-            from router.response import as_response, refuse_unawaited
+            from router.response import StreamResponse, as_response, refuse_unawaited
 
             refuse_unawaited(result)
             result = as_response(result) if event._speaks_http else result
+            if isinstance(result, StreamResponse) and result.body is None:
+                raise Unsent(result)
         return self.form(event, result)
 
     async def answer_error(self, event: Event, error: Exception) -> Any:

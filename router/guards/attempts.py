@@ -79,7 +79,7 @@ class Attempt:
         if stored.result is not None:
             return read(stored.result)
         if self._event._speaks_http:
-            raise Conflict("this request was done already; its answer was too large to be kept")
+            raise Conflict("this request was done already; its answer could not be kept")
         if _is_answered(self._event):
             # None would be an answer, too: to Firehose and CloudFront, to let go on what came as it came.
             raise Conflict("this was done already; its result could not be kept")

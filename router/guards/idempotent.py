@@ -18,7 +18,7 @@ from router.guards.attempts import Attempt, execution, fingerprint, own_key
 from router.guards.digests import digest
 from router.guards.log import ERROR, log
 from router.guards.results import written
-from router.response import Response
+from router.response import Response, StreamResponse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,7 +136,12 @@ class Idempotent(Middleware):
             raise
         if _is_failure(event, result):
             self._forget(attempt)
-            return
+        elif isinstance(result, StreamResponse):  # it is done when all of it has been sent
+            result.chunks.then(lambda failure: self._end_stream(attempt, failure))
+        else:
+            self._finish(attempt, result)
+
+    def _finish(self, attempt: Attempt, result: Any) -> None:
         try:
             self._store.finish(attempt.key, attempt.owner, written(result))
         except Exception as error:
@@ -179,13 +184,33 @@ class Idempotent(Middleware):
             if not (attempt.comes_back or _goes_on(event)):
                 await self._forget_async(attempt)
             raise
+        await self._end_async(event, attempt, result)
+
+    async def _end_async(self, event: Event, attempt: Attempt, result: Any) -> None:
         if _is_failure(event, result):
             await self._forget_async(attempt)
+            return
+        if isinstance(result, StreamResponse):
+            result.chunks.waits = True
+            result.chunks.then(lambda failure: self._end_stream_async(attempt, failure))
             return
         try:
             await _to_its_end(self._store.finish_async(attempt.key, attempt.owner, written(result)))
         except Exception as error:
             log(ERROR, "the result of %s was not kept, and it may be done again: %s", attempt.name, error)
+
+    def _end_stream(self, attempt: Attempt, failure: BaseException | None) -> None:
+        """Note how a stream ended. It is not kept: another event with its key is told that it was done."""
+        if failure is None:
+            self._store.finish(attempt.key, attempt.owner, None)
+        else:
+            self._forget(attempt)
+
+    async def _end_stream_async(self, attempt: Attempt, failure: BaseException | None) -> None:
+        if failure is None:
+            await self._store.finish_async(attempt.key, attempt.owner, None)
+        else:
+            await self._forget_async(attempt)
 
     # ---- keys ----------------------------------------------------------------------------------------------------
 

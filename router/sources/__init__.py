@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.event import Source
+    from router.response import StreamResponse
 
 
 def load(source: Source) -> ModuleType:
@@ -69,6 +70,14 @@ def _events_inside(event: Event) -> list[Event]:
 
 Event._data_class = _data_class
 Event._events_inside = _events_inside
+
+
+class Unsent(Exception):
+    """Raised in the place of an answer that cannot be made of a Response yet, since its body is still to be read."""
+
+    def __init__(self, response: StreamResponse) -> None:
+        super().__init__("the body of the answer is still to be read")
+        self.response = response
 
 
 class Outcome:

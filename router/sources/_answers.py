@@ -9,6 +9,7 @@ import orjson
 from router.errors import AnswerTooLarge, EncodeError
 from router.event import Source
 from router.http.headers import check_header, check_text
+from router.sources import Unsent
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -46,8 +47,10 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
 
 
 def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
-    """Put the body of a Response into an answer, as text or in base64."""
+    """Put the body of a Response into an answer, as text or in base64. Raises Unsent where it is still to be read."""
     body = response.body
+    if body is None and hasattr(response, "chunks"):
+        raise Unsent(response)  # type: ignore[arg-type]  # a StreamResponse, whose class is not imported for it
     bodiless = event.method == "HEAD" or response.status in BODILESS
     answer["isBase64Encoded"] = isinstance(body, bytes) and not bodiless
     if bodiless or body is None:

@@ -105,8 +105,11 @@ class DispatchMetrics(Middleware):
         """Write at the end of a call what became of its events."""
         tally = invocation.state[self] = Tally()
         yield
+        for own in tally.streams:
+            if own.metric_set:
+                self._provider.keep(own, tally.pending)
         failed = [event for event in invocation.failed if self._is_around(event, invocation)]
-        tally.settle(failed, _status_of(invocation.answer), self._key)
+        tally.settle(failed, _status_of(invocation.answer), self._key, broken=invocation.error is not None)
         self._write(tally)
         if invocation.cold_start:
             self._write_cold_start(invocation.context)
@@ -122,7 +125,9 @@ class DispatchMetrics(Middleware):
         assert invocation is not None  # noqa: S101 - its own around_invocation has seen to it
         tally: Tally = invocation.state[self]
         tally.add(event, self._key(event), elapsed, response, raised)
-        if own.metric_set:
+        if event._speaks_http and hasattr(response, "chunks"):
+            tally.streams.append(own)
+        elif own.metric_set:
             self._provider.keep(own, tally.pending)
 
     def _key(self, event: Event) -> Key:
@@ -207,11 +212,12 @@ class Counts:
 class Tally:
     """The outcomes of the events of one call, by dimensions."""
 
-    __slots__ = ("by_key", "open", "pending")
+    __slots__ = ("by_key", "open", "pending", "streams")
 
     def __init__(self) -> None:
         self.by_key: dict[Key, Counts] = {}
         self.pending: Pending = {}  # the handlers' own metrics
+        self.streams: list[Set] = []  # those of handlers that answered with a stream, which may add more
         # The events that may still fail, or whose status is not known: with their key and the status so far.
         self.open: dict[int, tuple[Event, Key, int | None, bool]] = {}
 
@@ -238,27 +244,31 @@ class Tally:
         status = getattr(response, "status", None) if event._speaks_http else None
         self.open[id(event)] = event, key, status, raised is not None
 
-    def settle(self, failed: list[Event], status: int | None, key_of: Callable[[Event], Key]) -> None:
+    def settle(
+        self, failed: list[Event], status: int | None, key_of: Callable[[Event], Key], *, broken: bool = False
+    ) -> None:
         """Count the events whose end is known only now.
 
         failed: those that ended with an error; some of them no middleware saw.
         status: of the answer that went out, None where it has none.
+        broken: whether that is a stream that an error has ended.
         """
         ended = {id(event): event for event in failed}
         for place, (event, key, own, raised) in self.open.items():
             wrong = ended.pop(place, None) is not None or (raised and event.route is not None and event.route.unpacks)
-            self._count(event, key, status if event._speaks_http and status is not None else own, wrong)
+            of_http = event._speaks_http and status is not None
+            self._count(event, key, status if of_http else own, wrong, broken=broken and of_http)
         for event in ended.values():
             self._count(event, key_of(event), status if event._speaks_http else None, True)
         self.open.clear()
 
-    def _count(self, event: Event, key: Key, status: int | None, wrong: bool) -> None:
+    def _count(self, event: Event, key: Key, status: int | None, wrong: bool, *, broken: bool = False) -> None:
         counts = self.of(key)
         if status is None and wrong and event._from_client and isinstance(event.error, HTTPError):
             status = event.error.status
         if status is not None:
             counts.add(f"Status{status // 100}xx")
-            counts.add("Failed" if status >= 500 else "Handled")
+            counts.add("Failed" if status >= 500 or broken else "Handled")
         else:
             counts.add(_outcome(event) if wrong else "Handled")
 

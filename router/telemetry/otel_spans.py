@@ -158,8 +158,9 @@ class Call:
         if type(status) is int or (type(status) is str and status.isdecimal()):
             code = int(status)
             span.set_attribute("http.response.status_code", code)
-            if code >= 500:
-                _fail(span, error, str(code), self.settings.exception_messages)
+            if code >= 500 or invocation.error is not None:  # of a stream that broke off
+                kind = str(code) if code >= 500 else type(error).__qualname__
+                _fail(span, error, kind, self.settings.exception_messages)
             return
         failed = answer.get("batchItemFailures") if type(answer) is dict and self._is_batch else None
         if type(failed) is list and failed:

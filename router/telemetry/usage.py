@@ -151,6 +151,9 @@ class Usage(Manual, Middleware):
         for task in event._tasks or ():
             if not task.done():
                 task.add_done_callback(span.extend)
+        stream = getattr(result, "chunks", None) if event._speaks_http else None
+        if stream is not None:
+            stream.then(span.extend)
         span.error = event.error
         if self._is_drawn() or (self._keep_errors and self._failed(event, result, error)):
             span.row = self._row(event, span.at)

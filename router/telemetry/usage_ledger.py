@@ -38,7 +38,7 @@ class Span:
         self.has_inner = False
 
     def extend(self, *_: object) -> None:
-        """Let it end now: work that it started in the background has."""
+        """Let it end now: work that it started in the background has, or the stream that it answers with."""
         self.ended = perf_counter()
 
 

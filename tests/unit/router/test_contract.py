@@ -111,9 +111,10 @@ def test_every_event_is_of_the_class_that_its_row_names() -> None:
 
 def test_classes_for_annotations_are_those_of_rows() -> None:
     named = {row.event for row in ROWS.values()}
-    assert {name for name in router.__all__ if name.endswith("Event")} == {*named, "Event", "InvalidEvent"} - {
-        "DirectEvent"
-    }
+    assert {name for name in router.__all__ if name.endswith("Event")} == {
+        *named,
+        *("Event", "InvalidEvent", "ServerSentEvent"),
+    } - {"DirectEvent"}
 
 
 def test_record_options_are_for_the_sources_that_deliver_records() -> None:

@@ -268,7 +268,7 @@ def test_a_result_that_cannot_be_kept_is_not_done_again(waits: bool) -> None:
     assert payments.post().status == 200
     answer = payments.post()
     assert (answer.status, len(payments.done)) == (409, 1)
-    assert answer.json()["detail"] == "this request was done already; its answer was too large to be kept"
+    assert answer.json()["detail"] == "this request was done already; its answer could not be kept"
 
 
 def test_a_key_is_forgotten_after_its_time(clock: Clock) -> None:
