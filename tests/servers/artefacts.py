@@ -11,6 +11,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.servers.locations import CACHE, SERVERS
@@ -61,7 +62,7 @@ class Artefact:
                 return False
             for tool in self.tools:
                 find(tool)
-            unfinished = self.folder.with_suffix(".unfinished")
+            unfinished = self.folder.with_name(f"{self.name}.unfinished")
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir()
             self.make(unfinished)
@@ -127,6 +128,8 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
 _SCHEMATHESIS_REQUIREMENTS = SERVERS / "python" / "schemathesis.txt"
+_OLD_HELPERS = {version: SERVERS / "python" / f"aws_python_helper_{version}.txt" for version in ("0.33.0", "1.15.3")}
+_BOTO3_ASSIST_REQUIREMENTS = SERVERS / "python" / "boto3_assist.txt"
 _PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in ("package.json", "package-lock.json"))
 _GO_SOURCES = ("go.mod", "go.sum", "main.go")
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
@@ -188,5 +191,17 @@ MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministac
 PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
 # No server, but a client that makes up requests.
 SCHEMATHESIS = Artefact("schemathesis", (), (_SCHEMATHESIS_REQUIREMENTS,), _make_schemathesis)
+# No servers, but the libraries of services that a fleet moves from.
+AWS_PYTHON_HELPER = {
+    version: Artefact(f"aws-python-helper-{version}", (), (requirements,), partial(_install, requirements))
+    for version, requirements in _OLD_HELPERS.items()
+}
+BOTO3_ASSIST = Artefact(
+    "boto3-assist", (), (_BOTO3_ASSIST_REQUIREMENTS,), partial(_install, _BOTO3_ASSIST_REQUIREMENTS)
+)
 
-ARTEFACTS = (ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS)
+ARTEFACTS = (
+    *(ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
+    *AWS_PYTHON_HELPER.values(),
+    BOTO3_ASSIST,
+)

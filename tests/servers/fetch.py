@@ -35,7 +35,7 @@ def _report(artefact: Artefact) -> bool:
         outcome, complete = f"failed: {error}", False
     else:
         outcome, complete = (f"fetched in {time.monotonic() - started:.0f} s" if fetched else "present"), True
-    print(f"{artefact.name:<15} {outcome}", flush=True)
+    print(f"{artefact.name:<24} {outcome}", flush=True)
     return complete
 
 
