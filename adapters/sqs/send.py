@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from adapters._core.message import Deduplication, Group, Message
     from adapters._core.outgoing import Outgoing
+    from adapters._core.steps import Steps
     from router.durations import Duration
 
 
@@ -104,6 +105,24 @@ class QueueSender(Sender):
     ) -> list[str]:
         """`send_many` from async code, without blocking its loop."""
         return await self.aws.run_async(self._send_many(queue, messages, group, deduplication))
+
+    def url(self, queue: str) -> str:
+        """Return the URL of a queue, as other clients of SQS want it.
+
+        queue: its name, URL, ARN, or a key of `Settings(queues=...)`.
+
+        Raises:
+            ResourceNotFound: there is none of this name, and `Settings(account=)` does not say whose it would be.
+        """
+        return self._run(self._url(queue), "url")
+
+    async def url_async(self, queue: str) -> str:
+        """`url` from async code, without blocking its loop."""
+        return await self.aws.run_async(self._url(queue))
+
+    def _url(self, queue: str) -> Steps[str]:
+        destination = yield from self._destination(queue)
+        return destination.id
 
     def _options(self, destination: Destination, message: Message, body: str) -> dict[str, Any]:
         if message.subject is not None:

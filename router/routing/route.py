@@ -196,6 +196,10 @@ class Route:
         **options: Any,
     ) -> None:
         put = object.__setattr__
+        if isinstance(handler, type):
+            from router.routing.classes import handler_of
+
+            handler = handler_of(handler) or handler
         put(self, "sources", sources)
         put(self, "match", match)
         put(self, "handler", handler)
@@ -236,7 +240,7 @@ class Route:
             kind = type(self.handler).__name__
             is_class = isinstance(self.handler, type)
             what = f"{self.handler.__qualname__} is a class" if is_class else f"must be callable, not {kind}"
-            raise ConfigurationError(f"{self}: the handler {what}; decorate a function or a method")
+            raise ConfigurationError(f"{self}: the handler {what}; decorate a function, or a class with process()")
         if not isinstance(self.match, str) or not self.match:
             raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
         if type(self.match) is str and not self.methods and (":" in self.match or "(" in self.match):
@@ -327,7 +331,7 @@ class Route:
     @property
     def where(self) -> str:
         """The handler with its place in the source, for messages."""
-        code = getattr(self.handler, "__code__", None)
+        code = getattr(getattr(self.handler, "of_class", self.handler), "__code__", None)
         place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
         return f"{getattr(self.handler, '__qualname__', self.name)}{place}"
 

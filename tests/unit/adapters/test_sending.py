@@ -274,6 +274,7 @@ class TestNames:
             sqs.send(queue, "x")
         urls = [held["QueueUrl"] for held in client.parameters("send_message")]
         assert urls == ["https://sqs.eu-west-1.amazonaws.com/9/audit", QUEUE_URL, QUEUE_URL, QUEUE_URL]
+        assert [sqs.url("audit"), asyncio.run(sqs.url_async("orders"))] == urls[:2]
 
     def test_a_queue_that_was_made_again_is_looked_up_again(self):
         client = FakeClient(
