@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from router.event import Source as Source
     from router.guards.auth import Auth as Auth
     from router.guards.authenticate import Authenticate as Authenticate
+    from router.identity import ALL_TENANTS as ALL_TENANTS
     from router.identity import Identity as Identity
     from router.middleware.body_limit import BodyLimit as BodyLimit
     from router.middleware.compress import Compress as Compress
@@ -125,7 +126,7 @@ _HOMES = {
     "env": ("Env",),
     "guards.auth": ("Auth",),
     "guards.authenticate": ("Authenticate",),
-    "identity": ("Identity",),
+    "identity": ("ALL_TENANTS", "Identity"),
     "errors": (
         "AnswerTooLarge",
         "AppError",

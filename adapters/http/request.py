@@ -7,21 +7,23 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 
 import orjson
 
-from adapters._core.outgoing import session_wire
+from adapters._core.outgoing import CURRENT, session_wire
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
+from router.session import get_session
 from router.trace_context import current_trace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any, TypeAlias
 
     from adapters._core.outgoing import Outgoing
     from router.session import Policy
 
     Path: TypeAlias = "str | Sequence[str | int]"
+    TokenSource: TypeAlias = str | Callable[[], str] | None
 
 _IDEMPOTENT = frozenset(("GET", "HEAD", "OPTIONS", "PUT", "DELETE"))
 _METHODS = _IDEMPOTENT | {"POST", "PATCH"}
@@ -157,6 +159,27 @@ def outline(
         raise InvalidMessage(f"{service} {method}: {error}", service=service, operation=method) from None
     repeatable = method in _IDEMPOTENT if idempotent is None else idempotent
     return Outline(service, origin_of(base), method, url, held, body, timeout, repeatable)
+
+
+def with_standing(
+    headers: Mapping[str, str] | None, token: TokenSource, tenant_header: str | None, session: Outgoing
+) -> dict[str, Any]:
+    """Return a call's headers with those that each call has.
+
+    headers: of the caller; its `authorization` stays, a tenant that it names does not: the session says for whom it is.
+    token: a bearer token, a function that returns one, or None.
+    tenant_header: the header for the session's tenant, in lower case; None for none.
+    """
+    held: dict[str, Any] = {
+        name: value for name, value in (headers or {}).items() if str(name).lower() != tenant_header
+    }
+    if token is not None and not any(str(name).lower() == "authorization" for name in held):
+        held["authorization"] = f"Bearer {token() if callable(token) else token}"
+    if tenant_header is not None and session is not None:
+        tenant = (get_session() if session is CURRENT else session).tenant
+        if tenant:
+            held[tenant_header] = tenant
+    return held
 
 
 def _headers(headers: Mapping[str, str], session_header: str) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 
 from adapters._core.blocking import checked_mode, refuse_blocking
@@ -13,7 +14,7 @@ from adapters._core.loop_end import closed_with_loop
 from adapters._core.outgoing import CURRENT
 from adapters._core.steps import Wait, run, run_async
 from adapters.errors import InvalidMessage
-from adapters.http.request import checked_base, origin_of, outline
+from adapters.http.request import checked_base, origin_of, outline, with_standing
 from adapters.http.service_errors import PASSING, ServiceFailed, unreachable
 from router.durations import seconds
 from router.errors import ConfigurationError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from adapters._core.outgoing import Outgoing
     from adapters._core.steps import Steps
     from adapters.errors import AdapterError
-    from adapters.http.request import Outline, Path
+    from adapters.http.request import Outline, Path, TokenSource
     from router.durations import Duration
     from router.session import Policy
 
@@ -73,6 +74,9 @@ class Services:
     services: name to URL.
     policy: signs sessions where no resolver runs.
     header: carries the session.
+    token: a bearer token that each call has, or a function that returns it; a mapping has them by service. A call whose
+        `headers=` have `authorization` sends that instead.
+    tenant_header: a header that tells each service the session's tenant, for those that read no session.
     timeout, connect_timeout: for each step of a call (to connect; to send; until the next bytes come).
     attempts: tries of a call, the first included: for calls that may be repeated, when nothing is answered or the
         answer is 408, 425, 429, 502, 503 or 504; for others only when the request never left.
@@ -95,6 +99,8 @@ class Services:
         *,
         policy: Policy | None = None,
         header: str = HEADER,
+        token: TokenSource | Mapping[str, TokenSource] = None,
+        tenant_header: str | None = None,
         timeout: Duration = 10,
         connect_timeout: Duration = 3,
         attempts: int = 3,
@@ -113,6 +119,12 @@ class Services:
             raise ConfigurationError(f"Services(breakers=...): there is no service {', '.join(unknown)}")
         self.policy = policy
         self.header = header.lower()
+        self._tokens: Mapping[str, TokenSource] = (
+            token if isinstance(token, Mapping) else dict.fromkeys(self.services, token)
+        )
+        if unknown := sorted(self._tokens.keys() - self.services.keys()):
+            raise ConfigurationError(f"Services(token=...): there is no service {', '.join(unknown)}")
+        self._tenant_header = None if tenant_header is None else tenant_header.lower()
         self.timeout = seconds(timeout, "Services(timeout=...)", least=0.001)
         self.connect_timeout = seconds(connect_timeout, "Services(connect_timeout=...)", least=0.001)
         self.attempts = attempts
@@ -232,9 +244,12 @@ class Services:
             params=params,
             json=json,
             content=content,
-            headers=headers,
+            headers=with_standing(headers, self._token_of(service), self._tenant_header, session),
             idempotent=idempotent,
         )
+
+    def _token_of(self, service: Any) -> TokenSource:
+        return self._tokens.get(service) if isinstance(service, str) else None
 
     def _steps(self, call: Outline) -> Steps[httpx.Response]:
         """Send, and send again where that can do no harm. The steps are taken by sync or by async code."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from adapters.tokens.dynamodb import DynamoDBTokenStore as DynamoDBTokenStore
+    from adapters.tokens.existing import ExistingTokens as ExistingTokens
     from adapters.tokens.mongodb import MongoTokenStore as MongoTokenStore
     from adapters.tokens.token_errors import InvalidRequest as InvalidRequest
     from adapters.tokens.token_errors import TokenNotValid as TokenNotValid
@@ -26,6 +27,7 @@ else:
         __name__,
         {
             "dynamodb": "DynamoDBTokenStore",
+            "existing": "ExistingTokens",
             "mongodb": "MongoTokenStore",
             "token_errors": "InvalidRequest TokenNotValid",
             "tokens": "IssuedToken Token Tokens",

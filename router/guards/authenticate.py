@@ -26,6 +26,7 @@ from router.event import Source
 from router.guards.auth import MODES, check_mode, credentials_of
 from router.guards.credentials import BYPASSED, not_valid
 from router.guards.log import INFO, WARNING, log
+from router.identity import ALL_TENANTS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -338,7 +339,7 @@ def _check_owner(credential: Credential, owner: Any) -> None:
         )
     user, tenants = owner.user, owner.tenants
     is_list = isinstance(tenants, Collection) and not isinstance(tenants, str)
-    is_list = is_list and all(isinstance(one, str) for one in tenants)
+    is_list = is_list and (tenants is ALL_TENANTS or all(isinstance(one, str) for one in tenants))
     if not (is_list and (user is None or isinstance(user, str)) and isinstance(owner.claims, Mapping)):
         raise ConfigurationError(
             f"{type(owner).__name__}: user must be text or None, tenants a list of texts, claims a mapping"
@@ -347,22 +348,22 @@ def _check_owner(credential: Credential, owner: Any) -> None:
 
 def _tenant(event: Event, owner: Owner, needed: bool) -> str | None:
     """Return the tenant of the session: the one that was asked for, else the only one of the credential."""
-    asked = event.session.tenant
-    tenants = [tenant for tenant in owner.tenants if tenant]
+    asked, anywhere = event.session.tenant, owner.tenants is ALL_TENANTS
+    tenants = [] if anywhere else [tenant for tenant in owner.tenants if tenant]
     if asked:
-        if asked not in tenants:
+        if not anywhere and asked not in tenants:
             raise _not_enough("the credential is not valid for this tenant")
         return asked
     if len(tenants) == 1:
         return tenants[0]
-    if needed and not tenants:
+    if needed and not tenants and not anywhere:
         raise _not_enough("the credential is valid for no tenant")
     if needed:
-        how = _how(event, "tenant")
+        how, which = _how(event, "tenant"), "all" if anywhere else "several"
         if not how:
-            told = "%s: a credential of several tenants needs FromRequest(tenant_header=...), to choose one"
-            log(INFO, told, event.route)
-        raise BadRequest(f"the credential is valid for several tenants, and the request names none{how}")
+            told = "%s: a credential of %s tenants needs FromRequest(tenant_header=...), to choose one"
+            log(INFO, told, event.route, which)
+        raise BadRequest(f"the credential is valid for {which} tenants, and the request names none{how}")
     return None
 
 

@@ -34,10 +34,10 @@ from adapters.s3 import S3
 from adapters.sns import Sns
 from adapters.sqs import Sqs
 from adapters.stepfunctions import StepFunctions
-from adapters.tokens import DynamoDBTokenStore, MongoTokenStore, Tokens
+from adapters.tokens import DynamoDBTokenStore, ExistingTokens, MongoTokenStore, Tokens
 from adapters.usage import UsageTable
 from adapters.websocket import Connections, TrackConnections
-from router import ConfigurationError, QueueEvent, Resolver, Session
+from router import ALL_TENANTS, ConfigurationError, QueueEvent, Resolver, Session
 from router.idempotency import Claim
 from router.testing import TestClient
 from tests.unit.adapters.dynamodb.samples import Order, User
@@ -80,6 +80,7 @@ def made(mode: str = "error") -> list[Any]:
         orders.find({}),
         Tokens(MongoTokenStore(mongo)),
         MongoTokenStore(mongo),
+        ExistingTokens(mongo, tenants=ALL_TENANTS),
         DynamoDBTokenStore(aws),
         QueryProxy({"orders": Exposed(orders, fields=["total"])}),
     ]

@@ -431,3 +431,59 @@ class TestClients:
         assert repr(services()[0]) == json.dumps({"billing": BILLING, "stock": "https://stock.internal"}).replace(
             '"', "'"
         ).join(["Services(", ")"])
+
+
+class TestStandingHeaders:
+    """What each call has for services that read no session."""
+
+    ACME = Session("acme", "bob")
+
+    def sent(self, headers=None, session=ACME, **options):
+        calls, network = services(**options)
+        calls.get("billing", "invoices", headers=headers, session=session)
+        return network.requests[0].headers
+
+    @pytest.mark.parametrize("token", ["t1", lambda: "t1", {"billing": "t1"}, {"billing": lambda: "t1"}])
+    def test_a_token_is_sent(self, token):
+        assert self.sent(token=token)["authorization"] == "Bearer t1"
+
+    @pytest.mark.parametrize("token", [None, {"stock": "t1"}, {}])
+    def test_or_none_to_a_service_that_has_none(self, token):
+        assert "authorization" not in self.sent(token=token)
+
+    def test_the_token_of_a_call_goes_before_it(self):
+        assert self.sent({"Authorization": "Bearer of the call"}, token="t1")["authorization"] == "Bearer of the call"
+
+    def test_the_tenant_is_that_of_the_session_and_of_nobody_else(self):
+        assert self.sent(tenant_header="X-Tenant")["x-tenant"] == "acme"
+        assert self.sent({"x-Tenant": "globex"}, tenant_header="x-tenant")["x-tenant"] == "acme"
+        for nobody in (None, Session(), Session(user="bob")):
+            assert "x-tenant" not in self.sent({"x-tenant": "globex"}, nobody, tenant_header="x-tenant")
+
+    def test_the_tenant_of_the_current_session(self):
+        calls, network = services(tenant_header="x-state")
+        resolver = Resolver(session=POLICY)
+        resolver.get("/")(lambda: calls.get("billing", "invoices") and None)
+        assert TestClient(resolver).get("/", headers={"x-tenant": "acme"}).status < 300
+        assert network.requests[0].headers["x-state"] == "acme"
+
+    def test_what_no_header_can_hold_is_refused_without_being_told(self):
+        for options in ({"token": "a\r\nx-admin: 1"}, {"tenant_header": "x-tenant", "session": Session("a\nb")}):
+            with pytest.raises(InvalidMessage, match="has a character that no header has") as refused:
+                self.sent(**options)
+            assert "admin" not in str(refused.value)
+
+    def test_async_code_sends_the_same(self):
+        calls, network = services(token="t1", tenant_header="x-tenant")
+
+        async def call():
+            await calls.get_async("billing", "invoices", session=self.ACME)
+            await calls.aclose()
+
+        asyncio.run(call())
+        assert network.requests[0].headers["authorization"] == "Bearer t1"
+        assert network.requests[0].headers["x-tenant"] == "acme"
+
+    def test_a_service_that_is_not_there_is_refused(self):
+        with pytest.raises(ConfigurationError, match="there is no service bills"):
+            services(token={"bills": "t1"})
