@@ -19,7 +19,7 @@ import orjson
 from adapters._core.adapter import Adapter
 from adapters._core.characters import check_line
 from adapters._core.delivery import BatchEntry, Delivery, cut
-from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.outgoing import CURRENT, reserved_keys, session_entry
 from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
 from adapters.errors import InvalidMessage, MessageTooLarge
@@ -148,7 +148,7 @@ class Bus(Adapter):
         if not events:
             return []
         # Read here, in the context of the caller.
-        sessions = [session_entry(_checked_event(event).session, self.policy, purpose="message") for event in events]
+        sessions = [self._session(_checked_event(event)) for event in events]
 
         def prepare() -> list[BatchEntry]:
             each = zip(events, sessions, strict=True)
@@ -158,6 +158,11 @@ class Bus(Adapter):
         batches = list(cut(entries, _MOST, self.max_bytes))
         where = {"service": "events", "operation": "put_events", "resource": self.name}
         return (yield from Delivery(self._put, self.settings).run(batches, **where))
+
+    def _session(self, event: OutgoingEvent) -> tuple[tuple[str, ...], str | None]:
+        """Return the keys that only a session may have, the one of ours first, and its wire form."""
+        key, wire = session_entry(event.session, self.policy, purpose="message")
+        return (key, *(reserved_keys(event.session, self.policy, key) - {key})), wire
 
     def _put(self, batch: list[BatchEntry]) -> Steps[Any]:
         """Send a batch, and return the answer in the form of SQS: EventBridge answers by position."""
@@ -174,13 +179,13 @@ class Bus(Adapter):
                 refused.append({"Id": id, **why})
         return {"Successful": taken, "Failed": refused}
 
-    def _entry(self, position: int, event: OutgoingEvent, key: str, wire: str | None) -> BatchEntry:
+    def _entry(self, position: int, event: OutgoingEvent, keys: tuple[str, ...], wire: str | None) -> BatchEntry:
         try:
-            request = self._request(event, key, wire)
+            request = self._request(event, keys, wire)
             size = _size(request)
             if size > self.max_bytes and current_trace() is not None:
                 _, bare = session_entry(event.session, self.policy, purpose="message", traced=False)
-                request = self._request(event, key, bare)
+                request = self._request(event, keys, bare)
                 size = _size(request)
             if size > self.max_bytes:
                 raise MessageTooLarge(
@@ -196,7 +201,7 @@ class Bus(Adapter):
             ) from None
         return BatchEntry(position, event, request, size)
 
-    def _request(self, event: OutgoingEvent, key: str, wire: str | None) -> dict[str, Any]:
+    def _request(self, event: OutgoingEvent, keys: tuple[str, ...], wire: str | None) -> dict[str, Any]:
         source = self.source if event.source is None else event.source
         if not isinstance(source, str) or not source or source.startswith("aws."):
             raise InvalidMessage("the source must be a text that is not empty and does not begin with 'aws.'")
@@ -218,7 +223,7 @@ class Bus(Adapter):
             "EventBusName": self.name,
             "Source": source,
             "DetailType": event.detail_type,
-            "Detail": with_session(event.detail, key, wire),
+            "Detail": with_session(event.detail, keys, wire),
         }
         if resources:
             request["Resources"] = resources
@@ -231,19 +236,22 @@ class Bus(Adapter):
         return request
 
 
-def with_session(detail: Any, key: str, wire: str | None) -> str:
-    """Return the detail as JSON, with the session in `metadata`. What it had there goes: `session=` alone decides."""
+def with_session(detail: Any, keys: tuple[str, ...], wire: str | None) -> str:
+    """Return the detail as JSON, with the session in `metadata`. What it had there goes: `session=` alone decides.
+
+    keys: that of the session, and others under which a receiver looks for one.
+    """
     held = as_object(detail, "the detail")
     metadata = held.get("metadata")
     if metadata is None:
         metadata = {}
     if not isinstance(metadata, Mapping):
         raise InvalidMessage("detail.metadata must be an object: the session travels in it")
-    if wire is None and key not in metadata:
+    if wire is None and not any(key in metadata for key in keys):
         return to_json(held, "the detail")
-    others = {name: value for name, value in metadata.items() if name != key}
+    others = {name: value for name, value in metadata.items() if name not in keys}
     if wire is not None:
-        others[key] = orjson.Fragment(wire)
+        others[keys[0]] = orjson.Fragment(wire)
     return to_json({**held, "metadata": others}, "the detail")
 
 

@@ -14,7 +14,7 @@ import orjson
 
 from adapters._core.adapter import Adapter
 from adapters._core.delivery import backoff
-from adapters._core.outgoing import CURRENT, named_session, without_trace
+from adapters._core.outgoing import CURRENT, session_forms
 from adapters._core.payloads import to_json
 from adapters._core.steps import BlockingCall, Wait
 from adapters.aws.botocore_errors import translate
@@ -91,6 +91,8 @@ class Invoker(Adapter):
     policy: signs sessions where no resolver runs.
     timeout: seconds, or a timedelta, to wait for an answer; the default outlasts every function.
     lambda_tenant: hand the session's tenant to functions in Lambda's tenant isolation mode.
+    success_field: the field by which functions that answer their own failures say so, such as "success". Of an answer
+        that is an object with it, False raises FunctionFailed with the text in `error`; True returns what is in `data`.
 
     A function is a name, a name with alias or version (`billing:live`), or an ARN.
     """
@@ -102,11 +104,15 @@ class Invoker(Adapter):
         policy: Policy | None = None,
         timeout: Duration = _LONGEST + 10,
         lambda_tenant: bool = False,
+        success_field: str | None = None,
     ) -> None:
         super().__init__(aws)
         self.policy = policy
         self.timeout = seconds(timeout, "Invoker(timeout=...)", least=0.001)
         self.lambda_tenant = lambda_tenant
+        if success_field is not None and (type(success_field) is not str or not success_field):
+            raise ConfigurationError(f"Invoker(success_field={success_field!r:.80}): give the name of a field, or None")
+        self.success_field = success_field
 
     def invoke(
         self, function: str, action: str | None = None, data: Any = None, **options: Unpack[InvokeOptions]
@@ -165,9 +171,9 @@ class Invoker(Adapter):
             envelope["action"] = action
         if data is not None:
             envelope["data"] = data
-        payload = _payload(envelope, named_session(session, self.policy, purpose="invoke"))
+        payload = _payload(envelope, session_forms(session, self.policy, purpose="invoke"))
         if any(limit < len(payload) <= limit + _TRACE_BYTES for limit in (_LARGEST, _LARGEST_EVENT)):
-            payload = _payload(envelope, without_trace(session, self.policy, purpose="invoke"))
+            payload = _payload(envelope, session_forms(session, self.policy, purpose="invoke", traced=False))
         request: dict[str, Any] = {"Payload": payload}
         if qualifier is not None:
             request["Qualifier"] = qualifier
@@ -206,7 +212,8 @@ class Invoker(Adapter):
             if typed is error:
                 raise
         else:
-            return _read_result(function, answer, payload)
+            result = _read_result(function, answer, payload)
+            return result if self.success_field is None else _data_of(function, result, self.success_field)
         raise typed  # out of the except block, so that the original is not even the context
 
     def _hand_over(self, function: str, request: dict[str, Any]) -> Steps[None]:
@@ -223,9 +230,9 @@ def _app_code(message: str) -> str:
     return code if is_code else ""
 
 
-def _payload(envelope: dict[str, Any], named: tuple[str, str] | None) -> bytes:
+def _payload(envelope: dict[str, Any], sessions: tuple[tuple[str, str], ...]) -> bytes:
     """Return the JSON of a call. That of an event goes on to a queue if the function fails."""
-    held = envelope if named is None else {**envelope, named[0]: orjson.Fragment(named[1])}
+    held = {**envelope, **{name: orjson.Fragment(wire) for name, wire in sessions}}
     return to_json(held, "lambda.invoke: the data").encode()
 
 
@@ -274,6 +281,16 @@ def _read_result(function: str, answer: Any, payload: bytes) -> Any:
     if kind is None:
         return held
     raise _failure(function, kind, held if type(held) is dict else {})
+
+
+def _data_of(function: str, result: Any, field: str) -> Any:
+    """Return the data of an answer that says of itself whether it is one. Raises FunctionFailed where it is not."""
+    if type(result) is not dict or type(result.get(field)) is not bool:
+        return result
+    if result[field]:
+        return result.get("data")
+    said = {"errorType": result.get("error_type") or "Error", "errorMessage": result.get("error")}
+    raise _failure(function, "Handled", said)
 
 
 def _failure(function: str, kind: str, payload: dict[str, Any]) -> FunctionFailed:

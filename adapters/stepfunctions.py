@@ -15,7 +15,7 @@ import re
 import orjson
 
 from adapters._core.adapter import Adapter
-from adapters._core.outgoing import CURRENT, session_entry
+from adapters._core.outgoing import CURRENT, legacy_session, reserved_keys, session_entry
 from adapters._core.partitions import partition
 from adapters._core.payloads import as_object, to_json
 from adapters._core.steps import BlockingCall
@@ -84,9 +84,13 @@ class StepFunctions(Adapter):
     def _request(self, input: Any, name: str | None, session: Outgoing) -> dict[str, Any]:
         key, wire = session_entry(session, self.policy, purpose="execution")
         held = {} if input is None else as_object(input, "stepfunctions.start_execution: the input")
-        held.pop(key, None)  # `session=` alone decides
+        for reserved in reserved_keys(session, self.policy, key):
+            held.pop(reserved, None)  # `session=` alone decides
         if wire is not None:
             held[key] = orjson.Fragment(wire)
+        old = legacy_session(session, self.policy, purpose="execution")
+        if old is not None:
+            held[old[0]] = orjson.Fragment(old[1])
         text = to_json(held, "stepfunctions.start_execution: the input")
         size = len(text.encode())
         if size > _LARGEST:

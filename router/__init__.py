@@ -62,6 +62,7 @@ if TYPE_CHECKING:
     from router.middleware.cors import Cors as Cors
     from router.middleware.etag import ETag as ETag
     from router.middleware.security_headers import SecurityHeaders as SecurityHeaders
+    from router.middleware.success import SuccessAnswers as SuccessAnswers
     from router.middleware.timing import Timing as Timing
     from router.resolver import Resolver as Resolver
     from router.response import Response as Response
@@ -72,8 +73,9 @@ if TYPE_CHECKING:
     from router.session import get_session as get_session
     from router.session import reset_session as reset_session
     from router.session import set_session as set_session
-    from router.session_policy import FromRequest as FromRequest
+    from router.session_legacy import LegacySessions as LegacySessions
     from router.session_policy import SessionPolicy as SessionPolicy
+    from router.session_request import FromRequest as FromRequest
     from router.signals import BatchItemFailures as BatchItemFailures
     from router.signals import Discard as Discard
     from router.signals import Retry as Retry
@@ -162,6 +164,7 @@ _HOMES = {
     "middleware.cors": ("Cors",),
     "middleware.etag": ("ETag",),
     "middleware.security_headers": ("SecurityHeaders",),
+    "middleware.success": ("SuccessAnswers",),
     "middleware.timing": ("Timing",),
     "sources": ("read",),
     "resolver": ("Resolver",),
@@ -170,7 +173,9 @@ _HOMES = {
     "routing.route": ("Route",),
     "signals": ("BatchItemFailures", "Discard", "Retry"),
     "session": ("Session", "current_event", "get_session", "reset_session", "set_session"),
-    "session_policy": ("FromRequest", "SessionPolicy"),
+    "session_legacy": ("LegacySessions",),
+    "session_policy": ("SessionPolicy",),
+    "session_request": ("FromRequest",),
     "signing": ("Signing",),
     "sources._decisions": ("Allow", "Deny"),
     "sources._registry": ("detect",),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn, Protocol
 
     from router.event import Event
-    from router.session_policy import FromRequest
+    from router.session_legacy import LegacySessions
+    from router.session_request import FromRequest
     from router.signing import Signing
 
     class Holder(Protocol):  # the value of the context: an Event, or anything else that has a session
@@ -236,10 +237,7 @@ def _dump(value: Any) -> str:
 
 
 class Policy:
-    """Take the session that an event carries as it is, and none from a request: what a Resolver does by default.
-
-    `SessionPolicy` is the one with settings.
-    """
+    """Take the session that an event carries as it is, and none from a request. `SessionPolicy` has settings."""
 
     __slots__ = ("nobody",)
 
@@ -248,6 +246,7 @@ class Policy:
     request: FromRequest | None = None  # what a request says of its session; None: it is anonymous
     require: tuple[str, ...] = ()  # fields that must be there
     signing: Signing | None = None
+    legacy: LegacySessions | None = None
 
     def __init__(self) -> None:
         self.nobody = Session(_policy=self)

@@ -1,177 +1,23 @@
-"""`SessionPolicy` and `FromRequest`: where sessions come from, what they must hold, and whether they are signed.
+"""`SessionPolicy`: where sessions come from, what they must hold, and whether they are signed.
 
 `router.session.Policy` is the default, so that an application without settings does not load this module.
 """
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from router.errors import ConfigurationError, Forbidden, SessionError, SessionIncomplete, Unauthorized
 from router.session import Policy, Session, _parsed, _session_of
+from router.session_request import FromRequest
 from router.session_sources import PRODUCED, WITHOUT, checked_sources
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from typing import Any
 
     from router.event import Event
+    from router.session_legacy import LegacySessions
     from router.signing import Signing
-
-_HEADERS = ("tenant_header", "user_header", "correlation_header", "session_header")
-_CLAIMS = ("tenant_claim", "user_claim")
-_FIELDS = (*_HEADERS, *_CLAIMS, "claims")
-
-
-class FromRequest:
-    """Name the headers and claims that the session of a request is made of; nothing else of a request is believed.
-
-    It is for every source whose events a client writes: HTTP, WebSocket, AppSync, Lambda@Edge, authorizers. The object
-    cannot be changed; two are equal when they name the same.
-
-    tenant_header, user_header, correlation_header: names of HTTP headers. A client can send any header: name one only
-        where something in front of the function sets it.
-    session_header: the header in which sister services send a session (`adapters.http`: `x-junction-session`). It is
-        believed only when it is signed; a forged one is answered with 401.
-    tenant_claim, user_claim: names of claims of an API Gateway or AppSync authorizer. A claim beats a header.
-    claims: names of the authorizer's claims that the session keeps and carries on. True keeps all; mind the size.
-
-    Raises:
-        ConfigurationError: a name is empty, not text, or not one that a header can have.
-    """
-
-    __slots__ = tuple("_" + field for field in _FIELDS)
-
-    def __init__(
-        self,
-        *,
-        tenant_header: str | None = None,
-        user_header: str | None = None,
-        correlation_header: str | None = None,
-        session_header: str | None = None,
-        tenant_claim: str | None = None,
-        user_claim: str | None = None,
-        claims: str | Iterable[str] | bool = (),
-    ) -> None:
-        self._tenant_header = tenant_header
-        self._user_header = user_header
-        self._correlation_header = correlation_header
-        self._session_header = session_header
-        self._tenant_claim = tenant_claim
-        self._user_claim = user_claim
-        self._claims = _kept(claims)
-        for field in _HEADERS:
-            _check_header(getattr(self, field), field)
-        for field in _CLAIMS:
-            _check_claim(getattr(self, field), field)
-
-    # Properties without a setter keep it from being changed.
-    if TYPE_CHECKING:
-
-        @property
-        def tenant_header(self) -> str | None: ...
-        @property
-        def user_header(self) -> str | None: ...
-        @property
-        def correlation_header(self) -> str | None: ...
-        @property
-        def session_header(self) -> str | None: ...
-        @property
-        def tenant_claim(self) -> str | None: ...
-        @property
-        def user_claim(self) -> str | None: ...
-        @property
-        def claims(self) -> frozenset[str] | bool: ...
-    else:
-        tenant_header = property(attrgetter("_tenant_header"))
-        user_header = property(attrgetter("_user_header"))
-        correlation_header = property(attrgetter("_correlation_header"))
-        session_header = property(attrgetter("_session_header"))
-        tenant_claim = property(attrgetter("_tenant_claim"))
-        user_claim = property(attrgetter("_user_claim"))
-        claims = property(attrgetter("_claims"))
-
-    def wire(self, event: Event) -> str | None:
-        """Return the session that a sister service sent along, still unchecked; None where there is none."""
-        header = self._session_header
-        return None if header is None else event.headers.get(header)
-
-    def tenant(self, event: Event) -> str | None:
-        """Return the tenant of a request, from a claim, else from a header."""
-        tenant = _claim(event, self._tenant_claim)
-        if tenant is None and self._tenant_header is not None:
-            tenant = event.headers.get(self._tenant_header)
-        return tenant
-
-    def user(self, event: Event) -> str | None:
-        """Return the user of a request, from a claim, else from a header."""
-        user = _claim(event, self._user_claim)
-        if user is None and self._user_header is not None:
-            user = event.headers.get(self._user_header)
-        return user
-
-    def correlation_id(self, event: Event) -> str | None:
-        """Return the correlation id that a request names."""
-        header = self._correlation_header
-        return None if header is None else event.headers.get(header)
-
-    def kept_claims(self, event: Event) -> Mapping[str, Any] | None:
-        """Return the authorizer's claims that the session keeps."""
-        if self._claims is True:
-            return event.claims
-        if not self._claims:
-            return None
-        return {name: value for name, value in event.claims.items() if name in self._claims}
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, FromRequest):
-            return NotImplemented
-        return all(getattr(self, field) == getattr(other, field) for field in _FIELDS)
-
-    def __hash__(self) -> int:
-        return hash(tuple(getattr(self, field) for field in _FIELDS))
-
-    def __repr__(self) -> str:
-        named = {field: getattr(self, field) for field in _FIELDS}
-        if type(self._claims) is frozenset:
-            named["claims"] = sorted(self._claims)
-        return f"FromRequest({', '.join(f'{field}={value!r}' for field, value in named.items() if value)})"
-
-
-def _claim(event: Event, name: str | None) -> str | None:
-    """Return a claim that the authorizer vouched for, when it is text."""
-    value = None if name is None else event.claims.get(name)
-    return value if isinstance(value, str) else None
-
-
-def _check_header(name: Any, field: str) -> None:
-    if name is None:
-        return
-    from router.http.headers import check_header
-
-    try:
-        check_header(name, "")
-    except ConfigurationError as error:
-        raise ConfigurationError(f"FromRequest({field}=...): {error}") from None
-
-
-def _check_claim(name: Any, field: str) -> None:
-    if name is not None and (type(name) is not str or not name):
-        raise ConfigurationError(f"FromRequest({field}={name!r:.80}): give the name of a claim")
-
-
-def _kept(claims: Any) -> frozenset[str] | bool:
-    """Return the names of the claims to keep, or whether all are kept."""
-    if isinstance(claims, bool):
-        return claims
-    try:
-        names = frozenset((claims,) if isinstance(claims, str) else claims)
-    except TypeError:
-        raise ConfigurationError(f"FromRequest(claims={claims!r:.80}): give names of claims, or True for all") from None
-    for name in names:
-        _check_claim(name, "claims")
-    return names
 
 
 class SessionPolicy(Policy):
@@ -188,7 +34,10 @@ class SessionPolicy(Policy):
         fails.
     body_field: a field of the message body, stream image or detail that holds the session (older producers). Where the
         body is a client's (Bedrock, Alexa, mails, uploads ...) it is believed only when it is signed.
-    attribute: the message attribute, payload key and metadata key that carries the session.
+    attribute: the message attribute, payload key and metadata key that carries the session; "session", or with `legacy`
+        "junction-session".
+    legacy: a `LegacySessions`: sessions of services that do not run on this library are read, too, and written beside
+        our own where it says so.
     unsigned_from: the sources whose unsigned session is believed, such as ("invoke",): that of any other is refused. By
         default every source's without `signing`, and none with it. A route's own `unsigned_from=` takes its place.
 
@@ -202,6 +51,7 @@ class SessionPolicy(Policy):
         "body_field",
         "enforces",
         "lambda_tenant",
+        "legacy",
         "request",
         "require",
         "signing",
@@ -216,7 +66,8 @@ class SessionPolicy(Policy):
         require: str | Iterable[str] = (),
         lambda_tenant: bool = False,
         body_field: str | None = None,
-        attribute: str = "session",
+        attribute: str | None = None,
+        legacy: LegacySessions | None = None,
         unsigned_from: str | Iterable[str] | None = None,
     ) -> None:
         super().__init__()
@@ -225,7 +76,8 @@ class SessionPolicy(Policy):
         self.require = (require,) if isinstance(require, str) else tuple(require)
         self.lambda_tenant = lambda_tenant
         self.body_field = body_field
-        self.attribute = attribute
+        self.legacy = legacy
+        self.attribute = attribute if attribute is not None else "session" if legacy is None else _own_attribute()
         self.enforces = signing is not None or bool(self.require) or lambda_tenant or unsigned_from is not None
         if request is None and (self.require or lambda_tenant):
             request = FromRequest()  # no header is believed, but something is asked of each request
@@ -243,6 +95,8 @@ class SessionPolicy(Policy):
                 raise ConfigurationError(f"SessionPolicy({name}={value!r:.80}): give the name of the session's place")
         if type(self.lambda_tenant) is not bool:
             raise ConfigurationError(f"SessionPolicy(lambda_tenant={self.lambda_tenant!r:.80}): give True or False")
+        if self.legacy is not None:
+            self._check_legacy(self.legacy)
         request, signing = self.request, self.signing
         if request is not None and not isinstance(request, FromRequest):
             raise ConfigurationError(f"SessionPolicy(request=...) takes a FromRequest, not {type(request).__name__}")
@@ -255,6 +109,29 @@ class SessionPolicy(Policy):
             raise ConfigurationError(
                 "FromRequest(session_header=...) needs SessionPolicy(signing=...): any client can send a header"
             )
+
+    def _check_legacy(self, legacy: Any) -> None:
+        from router.session_legacy import LegacySessions
+
+        if not isinstance(legacy, LegacySessions):
+            raise ConfigurationError(f"SessionPolicy(legacy=...) takes a LegacySessions, not {type(legacy).__name__}")
+        if legacy.write and legacy.attribute == self.attribute:
+            raise ConfigurationError(
+                f"SessionPolicy(attribute={self.attribute!r}): the old form has this name, and ours needs another"
+            )
+
+    def with_legacy(self, legacy: LegacySessions | None) -> SessionPolicy:
+        """Return a copy with other `LegacySessions`, for a publisher: `Sns(policy=policy.with_legacy(...))`.
+
+        The attribute of our own form stays.
+        """
+        from copy import copy
+
+        other = copy(self)
+        other.legacy = legacy
+        other.nobody = Session(_policy=other)
+        other._check()
+        return other
 
     def __repr__(self) -> str:
         shown = (f"{name}={getattr(self, name)!r}" for name in ("signing", "request", "require", "attribute"))
@@ -270,19 +147,38 @@ class SessionPolicy(Policy):
 
     def of_record(self, event: Event, wire: Any) -> Session:
         stored = False
+        legacy = self.legacy
+        if wire is None and legacy is not None:
+            wire = event._session_wire(legacy.attribute)
         if wire is None and self.body_field is not None:
             wire = _field(event, self.body_field)
             if event.source not in PRODUCED and not self.is_signed(wire):
                 wire = None
             # What is stored is not in transit: a change of an old item would hold up its shard for ever.
             stored = wire is not None and (event.new or event.old) is not None
-        session = self.nobody if wire is None else self._opened(event, _parsed(wire), stored)
+        if legacy is not None:
+            session = self._of_either_form(event, wire, stored, legacy)
+        else:
+            session = self.nobody if wire is None else self._opened(event, _parsed(wire), stored)
         if self.lambda_tenant and event.tenant_id:
             if not session.tenant:
                 isolated = session.replace(tenant=event.tenant_id)
                 isolated._trace = getattr(session, "_trace", None)
                 return isolated
             self._check_isolation(event, session.tenant)
+        return session
+
+    def _of_either_form(self, event: Event, wire: Any, stored: bool, legacy: LegacySessions) -> Session:
+        """Return the session of a message or call in our form, else in the old one."""
+        wire = legacy.in_body(event) if wire is None else wire
+        if wire is None:
+            return self.nobody
+        fields, is_old = legacy.fields(wire)
+        if is_old and not any(fields.values()):
+            return self.nobody  # it says that nobody's it is, which needs no signature
+        session = self._opened(event, fields, stored)
+        if is_old:
+            legacy.note(event, self.signing is not None)
         return session
 
     def _opened(self, event: Event, fields: Any, stored: bool) -> Session:
@@ -366,7 +262,8 @@ class SessionPolicy(Policy):
             return source != "websocket" or self._may_arrive_at_a_socket(event)
         if type(event)._session_wire is not _no_wire():
             return True
-        return self.body_field is not None and source in PRODUCED
+        in_body = self.body_field is not None or (self.legacy is not None and bool(self.legacy.body_fields))
+        return in_body and source in PRODUCED
 
     def _may_arrive_at_a_socket(self, event: Event) -> bool:
         """A message has what its connection had: `TrackConnections` looked for it, or an authorizer says it again."""
@@ -379,6 +276,12 @@ class SessionPolicy(Policy):
         if event._from_client and self.request is not None and self.request.wire(event) is not None:
             return SessionIncomplete(field, detail=f"the {field} is missing in the session of the calling service")
         return super()._lacks(event, field)
+
+
+def _own_attribute() -> str:
+    from router.session_legacy import OWN_ATTRIBUTE
+
+    return OWN_ATTRIBUTE
 
 
 def _no_wire() -> Any:

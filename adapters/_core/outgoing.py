@@ -80,9 +80,45 @@ def named_session(
     return None if wire is None else (name, wire)
 
 
-def without_trace(session: Outgoing, policy: Policy | None, *, purpose: str) -> tuple[str, str] | None:
-    """Return what `named_session` does without the trace, for what has no room for it."""
-    return named_session(session, policy, purpose=purpose, traced=False)
+def session_forms(
+    session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str, traced: bool = True
+) -> tuple[tuple[str, str], ...]:
+    """Return each form of a session that goes out on a hop, as `(name, wire form)`: our own, and an older one.
+
+    The older one only where the policy has `LegacySessions` that write it.
+    """
+    named = named_session(session, policy, purpose=purpose, traced=traced)
+    own = () if named is None else (named,)
+    old = legacy_session(session, policy, purpose=purpose)
+    return own if old is None else (*own, old)
+
+
+def legacy_session(
+    session: Outgoing = CURRENT, policy: Policy | None = None, *, purpose: str
+) -> tuple[str, str] | None:
+    """Return `(name, wire form)` of a session in its older form; None where the policy does not write it here."""
+    if session is CURRENT:
+        session = get_session()
+    carried = _policy_of(session, policy)
+    if carried is None or carried.legacy is None:
+        return None
+    wire = carried.legacy.written(session, purpose, carried.signing is not None)
+    return None if wire is None else (carried.legacy.attribute, wire)
+
+
+def reserved_keys(session: Outgoing, policy: Policy | None, key: str) -> set[str]:
+    """Return the keys under which a receiver looks for a session: what a caller passes on must not have them.
+
+    key: that of our own form.
+    """
+    carried = _policy_of(get_session() if session is CURRENT else session, policy)
+    return {key} if carried is None or carried.legacy is None else {key, carried.legacy.attribute}
+
+
+def _policy_of(session: Session | None, policy: Policy | None) -> Policy | None:
+    """Return the policy that a session goes out with."""
+    event = current_event()
+    return policy or (None if session is None else session._policy) or (None if event is None else event._policy)
 
 
 def session_entry(

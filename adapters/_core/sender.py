@@ -11,7 +11,7 @@ from adapters._core.characters import escaped, sendable
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters._core.message import as_messages, text_of
 from adapters._core.message_attributes import MOST, AttributeRules, encode, size_of
-from adapters._core.outgoing import CURRENT, named_session, without_trace
+from adapters._core.outgoing import CURRENT, session_forms
 from adapters._core.rate_limit import TokenBucket
 from adapters._core.steps import BlockingCall, Wait
 from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from adapters.offload import Offload
     from router.session import Policy
 
-    SessionAttribute: TypeAlias = tuple[str, str]  # the name of the attribute, and the wire form
+    SessionForms: TypeAlias = tuple[tuple[str, str], ...]  # the names of the attributes, and the wire forms
 
 # What a group or deduplication id may hold (SQS API reference, SendMessage).
 _ID_CHARACTERS = frozenset(map(chr, range(33, 127)))
@@ -181,15 +181,15 @@ class Sender(Adapter, ABC):
 
     # ---- from messages to entries ------------------------------------------------------------------------------
 
-    def _sessions(self, messages: list[Message]) -> list[SessionAttribute | None]:
+    def _sessions(self, messages: list[Message]) -> list[SessionForms]:
         """Return the session of each message as it travels; called before the first step, in the caller's context."""
         current = (
-            named_session(CURRENT, self.policy, purpose="message")
+            session_forms(CURRENT, self.policy, purpose="message")
             if any(one.session is CURRENT for one in messages)
-            else None
+            else ()
         )
         return [
-            current if message.session is CURRENT else named_session(message.session, self.policy, purpose="message")
+            current if message.session is CURRENT else session_forms(message.session, self.policy, purpose="message")
             for message in messages
         ]
 
@@ -198,7 +198,7 @@ class Sender(Adapter, ABC):
         destination: Destination,
         values: list[Any],
         messages: list[Message],
-        sessions: list[SessionAttribute | None],
+        sessions: list[SessionForms],
     ) -> Steps[list[BatchEntry]]:
         """Prepare all messages, so that one that cannot be sent is refused before anything is sent.
 
@@ -215,15 +215,15 @@ class Sender(Adapter, ABC):
         return entries
 
     def _entry(
-        self, destination: Destination, position: int, value: Any, message: Message, session: SessionAttribute | None
+        self, destination: Destination, position: int, value: Any, message: Message, session: SessionForms
     ) -> BatchEntry:
         try:
             try:
                 request, size = self._request(destination, message, session)
             except MessageTooLarge:
-                if session is None or current_trace() is None:
+                if not session or current_trace() is None:
                     raise
-                bare = without_trace(message.session, self.policy, purpose="message")
+                bare = session_forms(message.session, self.policy, purpose="message", traced=False)
                 request, size = self._request(destination, message, bare)
         except InvalidMessage as error:
             # Raised again with its place; what the message holds stays out of it.
@@ -236,14 +236,12 @@ class Sender(Adapter, ABC):
             ) from None
         return BatchEntry(position, value, request, size, message.group)
 
-    def _request(
-        self, destination: Destination, message: Message, session: SessionAttribute | None
-    ) -> tuple[dict[str, Any], int]:
+    def _request(self, destination: Destination, message: Message, session: SessionForms) -> tuple[dict[str, Any], int]:
         """Return the parameters of a message, and the bytes that count for the limit. Raises InvalidMessage."""
         body = sendable(text_of(message.content), "the message")
         attributes = encode(message.attributes or {}, self._rules)
-        if session is not None:
-            attributes[session[0]] = {"DataType": "String", "StringValue": escaped(session[1])}
+        for name, wire in session:
+            attributes[name] = {"DataType": "String", "StringValue": escaped(wire)}
         options = {**self._options(destination, message, body), **self._ids(destination, message, body)}
         size = len(body.encode()) + size_of(attributes)
         if self.offload is not None and self.offload.wants(size, self.max_bytes):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LONGEST = 8192  # characters of the whole override, its JSON included (ECS API reference, RunTask)
 OFFLOADED = "TASK_OFFLOAD"  # says that TASK_DATA is a pointer; its value is the size of the data
-_OURS = frozenset(("TASK_NAME", "SESSION", "TASK_DATA", OFFLOADED))
+_OURS = frozenset(("TASK_NAME", "SESSION", "JUNCTION_SESSION", "TASK_DATA", OFFLOADED))
 
 
 def placement(

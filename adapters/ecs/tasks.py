@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 
 from adapters._core.adapter import Adapter
-from adapters._core.outgoing import CURRENT, session_wire
+from adapters._core.outgoing import CURRENT, legacy_session, session_wire
 from adapters._core.steps import BlockingCall, Wait
 from adapters.ecs.overrides import LONGEST, OFFLOADED, length, network, overrides, placement, too_long, variables
 from adapters.ecs.task_results import TaskExists, TaskFailed, TaskNotStarted, TaskTimeout, refusal, result_of, status_of
@@ -237,8 +237,12 @@ class Ecs(Adapter):
             raise InvalidMessage(f"ecs.run_task: give the name of an @on_task route, not {name!r}")
         environment = {"TASK_NAME": name, **variables(name, env)}
         wire = session_wire(session, self.policy, purpose="task", traced=traced)
+        old = legacy_session(session, self.policy, purpose="task")
+        variable = "SESSION" if old is None else "JUNCTION_SESSION"
         if wire is not None:
-            environment["SESSION"] = wire
+            environment[variable] = wire
+        if old is not None:
+            environment["SESSION"] = old[1]
         if data is not None:
             try:
                 environment["TASK_DATA"] = dumps(data).decode()
@@ -249,7 +253,7 @@ class Ecs(Adapter):
         request = {"environment": environment, **({"command": list(command)} if command else {})}
         if traced and wire is not None and length(overrides("", request)) > LONGEST - _LONGEST_NAME:
             bare = session_wire(session, self.policy, purpose="task", traced=False)
-            environment |= {} if bare is None else {"SESSION": bare}  # no room for a trace
+            environment |= {} if bare is None else {variable: bare}  # no room for a trace
         return request
 
     def _start(self, request: dict[str, Any], definition: str, token: str | None, count: int) -> Steps[list[str]]:

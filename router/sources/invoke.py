@@ -30,10 +30,13 @@ class InvokeEvent(Event):
         raw = self.raw
         if type(raw) is not dict:
             return raw
+        attribute, legacy = self._policy.attribute, self._policy.legacy
         if "data" in raw:
-            return raw["data"] if "action" in raw or self._policy.attribute in raw else raw
+            is_envelope = "action" in raw or attribute in raw or (legacy is not None and legacy.is_envelope(raw))
+            return raw["data"] if is_envelope else raw
         # Nothing but the envelope's own keys: a call without data. Somebody else's payload may have an `action` too.
-        return None if raw and not raw.keys() - {"action", self._policy.attribute} else raw
+        keys = {"action", attribute} if legacy is None else {"action", attribute, legacy.attribute}
+        return None if raw and not raw.keys() - keys else raw
 
     def _body(self) -> bytes:
         return json_bytes(self, self.json(), "payload")
@@ -77,7 +80,7 @@ class TaskEvent(Event):
             self._refuse(f"task TASK_DATA: not valid JSON (line {error.lineno}, column {error.colno})")
 
     def _session_wire(self, attribute: str) -> Any:
-        return self.raw.get("SESSION") or None
+        return self.raw.get("JUNCTION_SESSION") or self.raw.get("SESSION") or None
 
 
 def read(source: Source, raw: Any, context: Any) -> list[Event]:

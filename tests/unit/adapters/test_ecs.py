@@ -135,7 +135,7 @@ class TestRequest:
         assert seen == [("acme", {"day": "2026-01-31"}, "north")]
         assert env == {"REGION": "north"}
 
-    @pytest.mark.parametrize("variable", ["SESSION", "TASK_NAME", "TASK_DATA", "TASK_OFFLOAD"])
+    @pytest.mark.parametrize("variable", ["SESSION", "JUNCTION_SESSION", "TASK_NAME", "TASK_DATA", "TASK_OFFLOAD"])
     def test_nobody_hands_in_what_is_ours(self, variable):
         ecs, client = launcher()
         with pytest.raises(InvalidMessage, match=variable):

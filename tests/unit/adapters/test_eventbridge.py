@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, PartialFailure
 from adapters.eventbridge import Bus, OutgoingEvent
-from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
+from router import ConfigurationError, FromRequest, LegacySessions, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
@@ -263,3 +263,14 @@ class TestRefused:
     def test_an_answer_that_leaves_entries_out_does_not_pass_for_success(self):
         with pytest.raises(PartialFailure, match="NoAnswer"):
             bus(FakeClient(put_events={"FailedEntryCount": 0, "Entries": []}))[0].publish("A", {})
+
+
+def test_no_older_session_of_somebody_else_goes_along():
+    publisher, client = bus(policy=SessionPolicy(legacy=LegacySessions()))
+    metadata = {"session": {"state": "globex"}, "junction-session": {"tenant": "globex"}, "kept": 1}
+    publisher.publish("Placed", {"metadata": metadata}, session=None)
+    publisher.publish("Placed", {"metadata": metadata}, session=Session("acme"))
+    assert [detail["metadata"] for detail in details(client)] == [
+        {"kept": 1},
+        {"kept": 1, "junction-session": {"tenant": "acme"}},
+    ]

@@ -236,3 +236,35 @@ def test_the_client_outlasts_the_function_and_does_not_repeat_calls_by_itself():
     made = Invoker(fake_aws({})).aws.client("lambda", read_timeout=1810.0, attempts=1)
     assert made.meta.config.read_timeout == 1810
     assert made.meta.config.retries["total_max_attempts"] == 1
+
+
+class TestAnswersThatSayThemselves:
+    """`success_field`: functions that answer their failures in place of failing."""
+
+    def result(self, payload, field="success"):
+        calls, _ = invoker(FakeClient(invoke=lambda _: answer(json.dumps(payload).encode())), success_field=field)
+        return calls.invoke("billing")
+
+    def test_the_data_of_a_success(self):
+        assert self.result({"success": True, "data": {"id": 7}}) == {"id": 7}
+        assert self.result({"ok": True, "data": None}, "ok") is None
+
+    def test_a_failure_is_one(self):
+        with pytest.raises(FunctionFailed, match="the function failed: Error: no such order") as failed:
+            self.result({"success": False, "error": "no such order"})
+        assert failed.value.handled
+        with pytest.raises(FunctionFailed) as named:
+            self.result({"success": False, "error": "[B1] closed", "error_type": "AppError"})
+        assert (named.value.error_type, named.value.app_code) == ("AppError", "B1")
+
+    @pytest.mark.parametrize("payload", [None, [], "success", {"success": "yes"}, {"data": 1}])
+    def test_an_answer_that_does_not_say_is_the_result(self, payload):
+        assert self.result(payload) == payload
+
+    def test_without_the_option_nothing_is_looked_at(self):
+        assert self.result({"success": False}, None) == {"success": False}
+
+    @pytest.mark.parametrize("field", ["", 7])
+    def test_a_field_that_is_no_name_is_refused(self, field):
+        with pytest.raises(ConfigurationError, match="success_field"):
+            invoker(success_field=field)

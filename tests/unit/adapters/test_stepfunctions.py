@@ -8,7 +8,7 @@ import pytest
 
 from adapters.errors import InvalidMessage, MessageTooLarge, ResourceNotFound
 from adapters.stepfunctions import ExecutionExists, StepFunctions
-from router import ConfigurationError, FromRequest, Resolver, Session, SessionPolicy, Signing
+from router import ConfigurationError, FromRequest, LegacySessions, Resolver, Session, SessionPolicy, Signing
 from router.testing import TestClient
 from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 
@@ -99,3 +99,11 @@ def test_a_machine_that_is_not_there():
         starter.start("fulfil")
     with pytest.raises(ConfigurationError, match="name or ARN"):
         starter.start("")
+
+
+def test_no_older_session_of_somebody_else_goes_along():
+    policy = SessionPolicy(legacy=LegacySessions(write={"execution": "json"}))
+    starter, client = machines(policy=policy)
+    starter.start("fulfil", {"session": {"state": "globex"}, "junction-session": {"tenant": "globex"}}, session=None)
+    starter.start("fulfil", {"session": {"state": "globex"}}, session=Session("acme"))
+    assert inputs(client) == [{}, {"session": {"state": "acme"}, "junction-session": {"tenant": "acme"}}]

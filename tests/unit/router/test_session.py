@@ -16,7 +16,8 @@ import pytest
 from router import Resolver, ScheduleEvent, current_event, get_session, reset_session, set_session
 from router.errors import BadRequest, SessionError, SessionIncomplete
 from router.session import Session
-from router.session_policy import FromRequest, SessionPolicy
+from router.session_policy import SessionPolicy
+from router.session_request import FromRequest
 from router.signing import Signing
 from router.testing import TestClient, samples
 

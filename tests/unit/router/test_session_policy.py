@@ -13,7 +13,8 @@ from router import Around, Middleware, Resolver, get_session, read
 from router.errors import ConfigurationError, Forbidden, SessionError, SessionIncomplete
 from router.event import Event, Source
 from router.session import Session
-from router.session_policy import FromRequest, SessionPolicy
+from router.session_policy import SessionPolicy
+from router.session_request import FromRequest
 from router.signing import Signing
 from router.testing import Answer, Context, TestClient, samples
 from tests.unit.router.sources.payload_cases import real

@@ -82,7 +82,7 @@ def test_the_log_can_be_written(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.parametrize(
-    "options", [{"attribute": None}, {"attribute": ""}, {"body_field": 5}, {"body_field": ""}, {"lambda_tenant": "no"}]
+    "options", [{"attribute": 7}, {"attribute": ""}, {"body_field": 5}, {"body_field": ""}, {"lambda_tenant": "no"}]
 )
 def test_places_of_a_session_that_make_no_sense_are_refused_at_start(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):

@@ -9,7 +9,8 @@ from hypothesis import given
 from router.errors import InvalidEvent, NotFound, RouterError
 from router.event import Source
 from router.routing.slots import matches
-from router.session_policy import FromRequest, SessionPolicy
+from router.session_policy import SessionPolicy
+from router.session_request import FromRequest
 from router.signals import Discard
 from router.sources import Outcome, appsync
 from router.sources._registry import ROWS

@@ -11,7 +11,8 @@ from hypothesis import given
 from router.errors import AnswerTooLarge, BadRequest, Forbidden, InvalidEvent
 from router.event import Source
 from router.response import Response
-from router.session_policy import FromRequest, SessionPolicy
+from router.session_policy import SessionPolicy
+from router.session_request import FromRequest
 from router.sources.cloudfront import answer, failed
 from tests.unit.router.sources.payload_cases import FUZZ, JSON, Context, mutations, read_one, survives
 

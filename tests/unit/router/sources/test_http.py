@@ -14,7 +14,8 @@ from router import read
 from router.errors import BadRequest
 from router.event import Event, Source
 from router.session import Session
-from router.session_policy import FromRequest, SessionPolicy
+from router.session_policy import SessionPolicy
+from router.session_request import FromRequest
 from router.testing import samples
 from tests.unit.router.sources.payload_cases import real
 
