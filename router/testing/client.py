@@ -10,6 +10,7 @@ from router.http.headers import Headers
 from router.numbers import loads
 from router.session import Session
 from router.testing import samples
+from router.testing.context import Context, WithClientContext
 from router.testing.encoding import form, multipart, query_string
 from router.testing.options import HTTP_SOURCES, check_options
 
@@ -25,44 +26,6 @@ if TYPE_CHECKING:
 
     Outgoing: TypeAlias = Session | Mapping[str, Any] | str | None
     Failures: TypeAlias = dict[str, list[dict[str, str]]]
-
-
-class Context:
-    """The context that Lambda passes to a handler. `remaining` is how many seconds the invocation still has."""
-
-    def __init__(
-        self,
-        *,
-        remaining: float = 30.0,
-        tenant_id: str | None = None,
-        request_id: str = "test",
-        client_context: Any = None,
-    ) -> None:
-        self.function_name = "test"
-        self.function_version = "$LATEST"
-        self.invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:test"
-        self.memory_limit_in_mb = "128"
-        self.aws_request_id = request_id
-        self.log_group_name = "/aws/lambda/test"
-        self.log_stream_name = "test"
-        self.tenant_id = tenant_id
-        self.client_context = client_context
-        self.remaining = remaining
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Milliseconds left."""
-        return int(self.remaining * 1000)
-
-
-class _WithClientContext:
-    """A context object of the test's own, with the client context of one call."""
-
-    def __init__(self, context: Any, client_context: Any) -> None:
-        self._context = context
-        self.client_context = client_context
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
 
 
 class Answer:
@@ -372,7 +335,7 @@ class TestClient:
         """
         check_options(samples.tool_client_context, options)
         called = samples.tool_client_context(name, **options)
-        return self.event(samples.tool(arguments), _WithClientContext(self.context, called))
+        return self.event(samples.tool(arguments), WithClientContext(self.context, called))
 
     def task(self, name: str, *, session: Outgoing = None, environment: Mapping[str, str] | None = None) -> int:
         """Run an ECS task, and return its exit code."""

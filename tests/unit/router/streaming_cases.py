@@ -8,7 +8,7 @@ from router import Resolver
 from router.dispatch.loop import run
 from router.dispatch.plan import drive
 from router.streaming import ClientGone, Stream
-from router.testing.client import Context
+from router.testing.context import Context
 
 
 class StreamingContext(Context):

@@ -11,7 +11,7 @@ from router.errors import ConfigurationError, InvalidEvent, NoRoute
 from router.event import Source
 from router.sources._registry import ROWS, detect
 from router.testing import TestClient, samples
-from router.testing.client import Context
+from router.testing.context import Context
 from tests.unit.router.sources.payload_cases import real
 
 ARN = "arn:aws:lambda:eu-west-1:123456789012:function:shop"

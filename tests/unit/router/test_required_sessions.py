@@ -11,7 +11,7 @@ from router.errors import ConfigurationError, RecordsFailed, SessionIncomplete
 from router.event import Source
 from router.sources._registry import ROWS
 from router.testing import TestClient, samples
-from router.testing.client import Context
+from router.testing.context import Context
 from tests.unit.router.sources.payload_cases import real
 
 # Where a session is carried, or made from a request.

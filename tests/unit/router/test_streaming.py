@@ -42,7 +42,7 @@ from router.response import StreamResponse
 from router.streaming import ClientGone, Stream
 from router.telemetry import Usage
 from router.testing import TestClient, samples
-from router.testing.client import Context
+from router.testing.context import Context
 from tests.unit.router.streaming_cases import Sent, StreamingContext
 
 SOURCES = ["rest", "http", "url", "alb", "lattice"]
