@@ -65,5 +65,6 @@ _MODULES = (
     "dispatch.errors",
     "dispatch.tracebacks",
     "http.headers",
+    "http.statuses",
 )
 _OF_ASYNC = ("dispatch.loop",)

@@ -109,7 +109,8 @@ def test_a_slow_restore_is_told(monkeypatch: pytest.MonkeyPatch, caplog: pytest.
     resolver, clock = Resolver(), iter([0.0, 6.0])
     monkeypatch.setattr(snapstart, "perf_counter", lambda: next(clock))
     through(resolver)
-    [said] = [record.getMessage() for record in caplog.records]
+    # Stand-ins of clients that other tests left may not know how to begin anew.
+    [said] = [text for text in caplog.messages if "did not begin anew" not in text]
     assert said == "the hooks after a restore took 6.0 s; Lambda ends a restore at 10 s"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -58,7 +59,7 @@ def test_the_span_of_a_request_ends_with_its_stream_and_what_that_does_is_below_
 def test_metrics_count_a_stream_at_its_end_with_those_that_it_adds(
     error: Any, outcome: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(invocation, "_seen", True)
+    monkeypatch.setattr(invocation, "_seen_in", os.getpid())
     metrics = Metrics(namespace="Shop", service="orders")
     resolver = Resolver()
     resolver.use(DispatchMetrics(metrics))
