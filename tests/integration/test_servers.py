@@ -267,15 +267,15 @@ class TestFetch:
     def test_names_what_to_install_and_lets_the_tests_go_on(self, capsys):
         assert fetch.main(["elasticmq", "ferretdb"]) == 0
         assert capsys.readouterr().out.splitlines() == [
-            f"elasticmq       missing tool: {JAVA_IS_MISSING}",
-            "ferretdb        missing tool: Go 1.22 or newer is missing: install the Debian package golang-go",
+            f"elasticmq                missing tool: {JAVA_IS_MISSING}",
+            "ferretdb                 missing tool: Go 1.22 or newer is missing: install the Debian package golang-go",
         ]
 
     def test_an_installation_that_failed_is_shown(self, capsys, monkeypatch):
         monkeypatch.setenv("PIP_NO_INDEX", "1")
         assert fetch.main(["ministack"]) == 0
         shown = capsys.readouterr().out
-        assert shown.startswith("ministack       failed: ")
+        assert shown.startswith("ministack                failed: ")
         assert "No matching distribution found for ministack==" in shown
         assert not artefacts.MINISTACK.is_present
 

@@ -26,13 +26,13 @@ PARTNER = "aws.partner/pay.example.com/shop"
 DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")  # as long as the modules of the example know its port, and those are imported once
 def sockets() -> Iterator[ConnectionsApi]:
     with connections_api() as running:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def example(moto_server: MotoServer, sockets: ConnectionsApi) -> Iterator[Any]:
     """The example's modules, as they are imported where the function runs."""
     with pytest.MonkeyPatch.context() as environment:
