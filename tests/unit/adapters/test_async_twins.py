@@ -9,6 +9,7 @@ import threading
 
 import pytest
 
+from adapters.cognito import AppClient, Challenge, UserPool
 from adapters.ecs import Ecs
 from adapters.eventbridge import Bus, OutgoingEvent
 from adapters.lambda_invoke import Invoker
@@ -18,6 +19,12 @@ from adapters.stepfunctions import StepFunctions
 from router import Session, reset_session, set_session
 from tests.unit.adapters.fakes import FakeClient, fake_aws
 
+WITHOUT_ANSWER = (
+    *("admin_update_user_attributes", "admin_confirm_sign_up", "admin_disable_user", "admin_enable_user"),
+    *("admin_delete_user", "admin_user_global_sign_out", "admin_set_user_password"),
+    *("admin_reset_user_password", "admin_add_user_to_group", "admin_remove_user_from_group"),
+    *("confirm_sign_up", "resend_confirmation_code", "forgot_password", "confirm_forgot_password"),
+)
 ANSWERS = {
     "invoke": lambda _: {"Payload": io.BytesIO(b'{"ok":true}')},
     "put_events": lambda held: {"Entries": [{"EventId": f"e{n}"} for n in range(len(held["Entries"]))]},
@@ -34,8 +41,16 @@ ANSWERS = {
     "list_objects_v2": {"Contents": [{"Key": "a", "Size": 1}], "CommonPrefixes": [{"Prefix": "b/"}]},
     "get_parameter": {"Parameter": {"Value": "v"}},
     "get_secret_value": {"SecretString": '{"a":1}'},
+    "admin_get_user": {"Username": "ann", "UserAttributes": [{"Name": "sub", "Value": "1"}]},
+    "admin_create_user": {"User": {"Username": "ann"}},
+    "admin_list_groups_for_user": {"Groups": [{"GroupName": "admins"}]},
+    "list_users": {"Users": [{"Username": "ann"}]},
+    "sign_up": {"UserSub": "1", "UserConfirmed": False},
+    "initiate_auth": {"AuthenticationResult": {"AccessToken": "a", "IdToken": "i", "ExpiresIn": 3600}},
+    "respond_to_auth_challenge": {"ChallengeName": "SMS_MFA"},
+    **{name: {} for name in WITHOUT_ANSWER},
 }
-SERVICES = ("lambda", "events", "stepfunctions", "ecs", "s3", "ssm", "secretsmanager")
+SERVICES = ("lambda", "events", "stepfunctions", "ecs", "s3", "ssm", "secretsmanager", "cognito-idp")
 
 # adapter, verb, arguments
 VERBS = [
@@ -61,11 +76,30 @@ VERBS = [
     (Parameters, "get", ("/a",)),
     (Parameters, "secret", ("db",)),
     (Parameters, "secret_json", ("db",)),
+    (UserPool, "get", ("ann",)),
+    (UserPool, "create", ("ann", {"email": "ann@example.com"})),
+    (UserPool, "update", ("ann", {"email": "ann@example.com"})),
+    *[(UserPool, verb, ("ann",)) for verb in ("confirm", "disable", "enable", "delete", "sign_out", "reset_password")],
+    (UserPool, "set_password", ("ann", "secret")),
+    (UserPool, "groups", ("ann",)),
+    (UserPool, "add_to_group", ("ann", "admins")),
+    (UserPool, "remove_from_group", ("ann", "admins")),
+    (UserPool, "page", ()),
+    (AppClient, "sign_up", ("ann", "secret")),
+    (AppClient, "sign_in", ("ann", "secret")),
+    (AppClient, "refresh", ("token",)),
+    (AppClient, "respond", (Challenge("SMS_MFA", {}, "ann", "session"), {"SMS_MFA_CODE": "1"})),
+    (AppClient, "confirm", ("ann", "123456")),
+    (AppClient, "resend_code", ("ann",)),
+    (AppClient, "forgot_password", ("ann",)),
+    (AppClient, "choose_password", ("ann", "123456", "secret")),
 ]
 OPTIONS: dict[type, dict] = {
     Bus: {"name": "shop", "source": "orders"},
     Ecs: {"cluster": "jobs", "task_definition": "app", "subnets": ["s"], "container": "main"},
     S3: {"bucket": "invoices", "tenant_prefix": True},
+    UserPool: {"pool": "eu-west-1_AbCdEf"},
+    AppClient: {"client_id": "app"},
 }
 
 
