@@ -134,6 +134,16 @@ class Resolver(Registering):
                 raise
             raise RouterError(text_of(error).encode("ascii", "backslashreplace").decode()) from error
 
+    def handles(self, event: Any, context: Any = None) -> bool:
+        """Whether a route takes a payload, of a batch every record; nothing is called and nothing is checked.
+
+        A service that moves route by route asks it before `resolve`. False also for a method that a path does not
+        have, for a preflight without a route of OPTIONS, and for what cannot be read or is not in `sources=`.
+        """
+        from router.dispatch.handling import handles
+
+        return handles(self._engine, event, context)
+
     def load_environment(self, *, sources: str | Iterable[str] | None = None) -> Resolved:
         """Resolve now what `requires=` names, and set it in `os.environ`; else the first event does. Once a process.
 

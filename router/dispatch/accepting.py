@@ -48,6 +48,10 @@ class Accepted:
 
         return run_accepted
 
+    def takes(self, source: Source, context: Any) -> bool:
+        """Return whether the alias that was invoked takes payloads of a source."""
+        return source in self._of(context)
+
     def _of(self, context: Any) -> frozenset[Source]:
         arn = getattr(context, "invoked_function_arn", None)
         arn = arn if isinstance(arn, str) else ""
