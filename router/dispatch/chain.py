@@ -7,6 +7,7 @@ The two walks stand here twice, with and without `await`: a sync chain must not 
 from __future__ import annotations
 
 import inspect
+from functools import partial
 
 from router.dispatch.permission import guarded
 from router.dispatch.plan import drive
@@ -100,7 +101,9 @@ class Form:
             raise ConfigurationError(f"middleware {name} is a class; give an instance: {name}()")
         if hasattr(middleware, "identify") or hasattr(middleware, "authenticate"):
             raise ConfigurationError(f"{name} is no middleware: give it to auth=, or to use(Authenticate(...))")
-        function: Any = inspect.unwrap(middleware) if inspect.isroutine(middleware) else type(middleware).__call__
+        # From Python 3.14 on a partial is a routine, too. None is taken anywhere: it hides what the function asks for.
+        is_routine = inspect.isroutine(middleware) and not isinstance(middleware, partial)
+        function: Any = inspect.unwrap(middleware) if is_routine else type(middleware).__call__
         other = getattr(middleware, "call_async", None)
         self._open: Call | None = middleware if inspect.isgeneratorfunction(function) else None
         self._open_async: Call | None = middleware if inspect.isasyncgenfunction(function) else other

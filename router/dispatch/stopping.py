@@ -297,7 +297,8 @@ class Target:
 
     def __init__(self, stop: type[BaseException] = Stopped) -> None:
         self._stop = stop
-        self._lock = threading.Lock()
+        # Reentrant: from Python 3.14 on the exception may come between taking a lock and the block that gives it back.
+        self._lock = threading.RLock()
         self._thread: int | None = None  # while it runs
         self._is_stopped = False
 
@@ -311,6 +312,7 @@ class Target:
                 self._end()
         finally:
             self._end()  # the exception may have come in the first one's way; there is no second by now
+            self._let_go()
 
     def stop(self) -> None:
         """Raise the exception in the thread, unless it has come to the end or is cleaning up after an earlier one."""
@@ -330,6 +332,14 @@ class Target:
             thread, self._thread = self._thread, None
             if thread is not None and self._is_stopped and not self._has_arrived(thread):
                 _raise_in(thread, None)  # it is under way, and has nothing to stop any more
+
+    def _let_go(self) -> None:
+        """Give the lock back as often as this thread still has it: whoever stops it would wait for ever."""
+        try:
+            while True:
+                self._lock.release()
+        except RuntimeError:  # it has it no more
+            return
 
     def _has_arrived(self, thread: int) -> bool:
         """Whether the thread is handling the exception, or an error that came of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from importlib import import_module
@@ -692,4 +693,4 @@ class TestAsync:
     def test_every_verb_has_a_twin(self):
         verbs = ["get", "put", "create", "update", "delete"]
         verbs += ["batch_get", "batch_write", "transact_get", "transact_write"]
-        assert [verb for verb in verbs if not asyncio.iscoroutinefunction(getattr(Table, f"{verb}_async"))] == []
+        assert [verb for verb in verbs if not inspect.iscoroutinefunction(getattr(Table, f"{verb}_async"))] == []

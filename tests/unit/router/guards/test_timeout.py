@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from router import ConfigurationError, Event, HandlerTimeout, Middleware, QueueEvent, Resolver
+from router.dispatch.stopping import Stopped, Target
 from router.guards import Idempotent, MemoryStore, Timeout
 from router.testing import TestClient, samples
 
@@ -442,6 +443,23 @@ def test_an_end_in_the_last_moment_in_a_thread_is_an_answer_or_a_504() -> None:
         sys.setswitchinterval(interval)
 
     assert set(statuses) == {200, 504}
+
+
+def test_a_lock_that_the_exception_left_taken_is_given_back() -> None:
+    target = Target()  # as on Python 3.14, where the exception may come right after the lock was taken
+
+    def left_taken(_: object) -> None:
+        target._lock.acquire()
+        raise Stopped
+
+    with ThreadPoolExecutor(1) as pool:
+        with pytest.raises(Stopped):
+            pool.submit(target.run, left_taken, None).result()
+        pool.submit(int).result()
+        stopper = threading.Thread(target=target.stop, daemon=True)
+        stopper.start()
+        stopper.join(10)
+        assert not stopper.is_alive()
 
 
 def plain() -> Callable[[Event], Any]:

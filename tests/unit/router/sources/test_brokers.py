@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -281,7 +280,7 @@ def test_without_a_message_id_the_id_is_stable_and_tells_messages_apart() -> Non
 
 def test_properties_that_are_nested_without_end_give_no_id() -> None:
     with pytest.raises(InvalidEvent, match=r"\.basicProperties: nested too deep$"):
-        _ = one(Source.RABBITMQ, rabbit({"headers": deep(20 * sys.getrecursionlimit())})).id
+        _ = one(Source.RABBITMQ, rabbit({"headers": deep(1_000_000)})).id
 
 
 @pytest.mark.parametrize(
