@@ -128,6 +128,12 @@ def anything(event: Event) -> Any:
 """
 
 
+# Pages that run the code of before as well: these libraries have no types, or wrong ones.
+UNTYPED = re.compile(
+    r"^(?:from|import) (?:chalice|fastapi|mangum|aws_lambda_powertools\.utilities\.idempotency)\b", re.MULTILINE
+)
+
+
 def snippets(page: Path) -> str:
     """Return the Python blocks of a page, each in the lines where it stands on the page."""
     text = page.read_text("utf-8")
@@ -144,6 +150,8 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with a module for each page."""
     folder = tmp_path_factory.mktemp("pages")
     for page in PAGES:
+        if UNTYPED.search(page.read_text("utf-8")):
+            continue
         (folder / f"{page.stem.lower()}_md.py").write_text(snippets(page), "utf-8")
     return folder
 
