@@ -55,6 +55,8 @@ def read(environ: Mapping[str, str]) -> dict[str, Any]:
         found["roles"] = _roles("JUNCTION_ROLES", environ["JUNCTION_ROLES"])
         if not environ.get("JUNCTION_ACCOUNT"):
             found.pop("account", None)  # AWS_ACCOUNT_ID is the account that the roles are assumed from
+    if environ.get("JUNCTION_PLAIN_HTTP"):
+        found["plain_http"] = _flag("JUNCTION_PLAIN_HTTP", environ["JUNCTION_PLAIN_HTTP"])
     endpoint = _endpoint(environ)
     return {**found, **_keys(environ), **({"endpoint": endpoint} if endpoint else {})}
 
@@ -68,6 +70,13 @@ def _number(name: str, text: str, convert: Callable[[str], Any]) -> Any:
         return convert(text)
     except ValueError:
         raise ConfigurationError(f"the environment variable {name} must be a number, not {text!r}") from None
+
+
+def _flag(name: str, text: str) -> bool:
+    held = {"true": True, "false": False}.get(text.lower())
+    if held is None:
+        raise ConfigurationError(f"the environment variable {name} must be true or false, not {text!r:.80}")
+    return held
 
 
 def _map(name: str, text: str) -> dict[str, str]:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from types import MappingProxyType
 
 from adapters._core.blocking import checked_mode
+from adapters._core.plain_http import is_public_http
 from adapters.aws.roles import Role
 from router.durations import seconds
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from router.durations import Duration
@@ -38,6 +40,8 @@ class Settings:
     region, profile: as everywhere in AWS.
     account: saves a request where the account's number is needed.
     endpoint: one URL, or one for each service by name; None for AWS itself.
+    plain_http: whether an endpoint may be `http://` on a host of the public network. Messages and sessions go there in
+        clear text, and credentials can be used by whoever listens.
     access_key_id, secret_access_key, session_token: for tests and local servers. Without them (and without a profile)
         botocore's own chain finds the credentials of the function, task or machine, and renews them.
     roles: assumed one from the other, and renewed; ARNs or Role objects.
@@ -73,6 +77,7 @@ class Settings:
     threads: int = 8
     blocking: str = "error"
     ca_bundle: str | None = None
+    plain_http: bool = False
     service: str | None = None
     stage: str | None = None
     topics: Mapping[str, str] = field(default_factory=dict)
@@ -99,12 +104,24 @@ class Settings:
         if self.retry_mode not in ("standard", "adaptive", "legacy"):
             raise ConfigurationError(f"Settings(retry_mode={self.retry_mode!r}): use standard, adaptive or legacy")
         checked_mode(self.blocking, "Settings")
+        self._check_endpoints()
         for name in ("attempts", "connections", "threads", "topic_max_bytes", "queue_max_bytes"):
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise ConfigurationError(f"Settings({name}={value!r}): give an integer from 1")
         for name in ("topic_name", "queue_name"):
             self._fill(name, "name")
+
+    def _check_endpoints(self) -> None:
+        if type(self.plain_http) is not bool:
+            raise ConfigurationError(f"Settings(plain_http={self.plain_http!r:.80}): give True or False")
+        held = self.endpoint.values() if isinstance(self.endpoint, Mapping) else (self.endpoint,)
+        for url in () if self.plain_http else held:
+            if isinstance(url, str) and is_public_http(url):
+                raise ConfigurationError(
+                    f"Settings(endpoint={url!r:.200}): messages and sessions would go there in clear text; write "
+                    "https://, or plain_http=True"
+                )
 
     def __hash__(self) -> int:
         return hash((self.region, self.profile, self.account, self.access_key_id, self.session_token, self.chain))
@@ -183,8 +200,8 @@ class Settings:
         Of this library: JUNCTION_SERVICE, JUNCTION_STAGE, JUNCTION_TOPIC_NAME, JUNCTION_QUEUE_NAME (templates),
         JUNCTION_TOPICS, JUNCTION_QUEUES (JSON objects), JUNCTION_ROLES (ARNs with commas between, or a JSON list of
         ARNs and objects with the fields of Role), JUNCTION_ATTEMPTS, JUNCTION_BACKOFF, JUNCTION_CONNECT_TIMEOUT,
-        JUNCTION_READ_TIMEOUT, JUNCTION_CONNECTIONS, JUNCTION_THREADS, JUNCTION_TOPIC_MAX_BYTES and
-        JUNCTION_QUEUE_MAX_BYTES. An empty variable counts as one that is not set.
+        JUNCTION_READ_TIMEOUT, JUNCTION_CONNECTIONS, JUNCTION_THREADS, JUNCTION_TOPIC_MAX_BYTES,
+        JUNCTION_QUEUE_MAX_BYTES and JUNCTION_PLAIN_HTTP (true). An empty variable counts as one that is not set.
         """
         from adapters.aws.environment import read
 

@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote, urlencode, urlsplit
 import orjson
 
 from adapters._core.outgoing import CURRENT, session_wire
+from adapters._core.plain_http import is_public_http
 from adapters.errors import InvalidMessage
 from router.encode import dumps
 from router.errors import ConfigurationError, EncodeError
@@ -51,8 +52,14 @@ class Outline:
         return f"{self.method} {urlsplit(self.url).path or '/'}"
 
 
-def checked_base(name: str, url: Any) -> str:
-    """Return the URL of a service, without a slash at its end. Raises ConfigurationError."""
+def checked_base(name: str, url: Any, *, plain_http: bool = False) -> str:
+    """Return the URL of a service, without a slash at its end.
+
+    plain_http: whether it may be `http://` on a host of the public network.
+
+    Raises:
+        ConfigurationError: it is no URL of a service.
+    """
     parts = urlsplit(url) if isinstance(url, str) else None
     if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
         raise ConfigurationError(f"Services: {name!r} needs a URL such as https://billing.internal, not {url!r}")
@@ -62,6 +69,11 @@ def checked_base(name: str, url: Any) -> str:
         raise ConfigurationError(f"Services: the URL of {name!r} has no valid port") from None
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise ConfigurationError(f"Services: the URL of {name!r} must have no user, query or fragment")
+    if not plain_http and is_public_http(str(url)):
+        raise ConfigurationError(
+            f"Services: the URL of {name!r} would send sessions and tokens in clear text; write https://, or "
+            "plain_http=True"
+        )
     return str(url).rstrip("/")
 
 

@@ -88,6 +88,7 @@ class Services:
         attempts counts once.
     blocking: what a verb for sync code does in async code: "error" refuses it; "warn" lets it block the event loop, and
         the log says so.
+    plain_http: whether a URL may be `http://` on a host of the public network.
 
     Redirects are followed within the service's own scheme, host and port. Cookies are not kept: the client is shared
     by everybody's calls. Safe to use from several threads, after a fork, and from any number of event loops.
@@ -110,10 +111,11 @@ class Services:
         sleep: Callable[[float], object] = time.sleep,
         breakers: Mapping[str, Breaker] | None = None,
         blocking: str = "error",
+        plain_http: bool = False,
     ) -> None:
         if type(attempts) is not int or attempts < 1:
             raise ConfigurationError(f"Services(attempts={attempts!r}): give an integer from 1")
-        self.services = {name: checked_base(name, url) for name, url in services.items()}
+        self.services = {name: checked_base(name, url, plain_http=plain_http) for name, url in services.items()}
         self._breakers = dict(breakers or {})
         if unknown := sorted(self._breakers.keys() - self.services.keys()):
             raise ConfigurationError(f"Services(breakers=...): there is no service {', '.join(unknown)}")

@@ -66,7 +66,7 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         Loop(api, handler, log, sources).run()
-    except (ConnectionError, HTTPException) as error:
+    except (OSError, HTTPException) as error:
         logging.getLogger("router.runtime").error("the Runtime API cannot be reached: %s", error)  # noqa: TRY400 - it has no more to say
         return 1
     finally:
