@@ -5,6 +5,7 @@ from __future__ import annotations
 from adapters._core.blocking import refuse_blocking
 from adapters._core.delivery import BatchEntry, Delivery, cut
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, ResourceNotFound
+from adapters.s3.files import Files
 from adapters.s3.keys import checked
 from adapters.s3.objects import InvalidObjectPage, ObjectPage, described
 from adapters.s3.presign import Presigning
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 _MOST_DELETES = 1000
 
 
-class S3(Presigning):
+class S3(Files, Presigning):
     """The objects of a bucket.
 
     aws: makes the calls; by default one made of the environment.

@@ -19,7 +19,16 @@ from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from collections.abc import (
+        AsyncGenerator,
+        AsyncIterable,
+        AsyncIterator,
+        Callable,
+        Generator,
+        Iterable,
+        Iterator,
+        Mapping,
+    )
     from typing import Any, TypeVar
 
     from adapters._core.steps import Steps
@@ -116,7 +125,7 @@ class Streams(Adapter):
             await in_thread(upload.abort)
             raise
 
-    def _stream(self, key: str, request: dict[str, Any], chunk: int) -> Iterator[bytes]:
+    def _stream(self, key: str, request: dict[str, Any], chunk: int) -> Generator[bytes]:
         body, where = self._call("get_object", key, request)["Body"], self._where(request)
         try:
             while data := reading(partial(body.read, chunk), where):
@@ -124,7 +133,7 @@ class Streams(Adapter):
         finally:
             body.close()
 
-    async def _stream_async(self, key: str, request: dict[str, Any], chunk: int) -> AsyncIterator[bytes]:
+    async def _stream_async(self, key: str, request: dict[str, Any], chunk: int) -> AsyncGenerator[bytes]:
         answer = await self.aws.in_thread(self._call, "get_object", key, request)
         body, where = answer["Body"], self._where(request)
         try:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
@@ -119,3 +121,67 @@ class TestPresigned:
             fetch(old)
         caught.value.close()
         assert caught.value.code == 403
+
+
+class TestFiles:
+    def test_a_file_comes_back_as_it_was(self, bucket, tmp_path):
+        (tmp_path / "report.csv").write_bytes(b"a,b\n")
+        bucket.upload_file("reports/1", tmp_path / "report.csv", metadata={"origin": "test"})
+        known = bucket.head("reports/1")
+        assert (known.content_type, known.metadata) == ("text/csv", {"origin": "test"})
+        there = bucket.download_file("reports/1", str(tmp_path / "again.csv"))
+        assert there.read_bytes() == b"a,b\n"
+
+    @pytest.mark.parametrize(
+        ("name", "options", "expected"),
+        [
+            ("a.png", {}, "image/png"),
+            ("a.csv.gz", {}, "application/gzip"),
+            ("a.png", {"content_type": "image/x-own"}, "image/x-own"),
+        ],
+    )
+    def test_the_name_tells_the_type(self, bucket, tmp_path, name, options, expected):
+        (tmp_path / name).write_bytes(b"x")
+        assert bucket.upload_file("k", tmp_path / name, **options).key == "k"
+        assert bucket.head("k").content_type == expected
+
+    @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+    def test_a_large_file_goes_in_parts(self, bucket, tmp_path, asynchronous):
+        body = os.urandom(1024) * (9 * 1024)
+        (tmp_path / "large").write_bytes(body)
+        if asynchronous:
+
+            async def there_and_back():
+                await bucket.upload_file_async("large", tmp_path / "large")
+                await bucket.download_file_async("large", tmp_path / "back")
+
+            asyncio.run(there_and_back())
+        else:
+            bucket.upload_file("large", tmp_path / "large")
+            bucket.download_file("large", tmp_path / "back")
+        assert bucket.head("large").etag.strip('"').endswith("-2")
+        assert (tmp_path / "back").read_bytes() == body
+
+    @pytest.mark.parametrize("asynchronous", [False, True], ids=["sync", "async"])
+    def test_a_download_that_fails_leaves_the_file_as_it_was(self, bucket, tmp_path, asynchronous):
+        (tmp_path / "kept").write_bytes(b"before")
+
+        def download():
+            if asynchronous:
+                asyncio.run(bucket.download_file_async("missing", tmp_path / "kept"))
+            else:
+                bucket.download_file("missing", tmp_path / "kept")
+
+        with pytest.raises(LookupError):
+            download()
+        assert [one.name for one in tmp_path.iterdir()] == ["kept"]
+        assert (tmp_path / "kept").read_bytes() == b"before"
+
+    def test_what_is_no_file_is_told_before_anything_is_sent(self, bucket, tmp_path):
+        with pytest.raises(FileNotFoundError):
+            bucket.upload_file("k", tmp_path / "missing")
+        assert not bucket.exists("k")
+        bucket.put("k", b"x")
+        with pytest.raises(IsADirectoryError):
+            bucket.download_file("k", tmp_path)
+        assert list(tmp_path.iterdir()) == []

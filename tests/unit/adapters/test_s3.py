@@ -561,3 +561,29 @@ class TestPresigning:
 def test_pages_that_s3_would_not_give(limit):
     with pytest.raises(ConfigurationError, match="1 to 1000"):
         s3(FakeClient()).page(limit=limit)
+
+
+class BreaksOff:
+    """A body that ends in the middle."""
+
+    def __init__(self):
+        self.left = [b"half"]
+
+    def read(self, size):
+        if self.left:
+            return self.left.pop()
+        raise ReadTimeoutError(endpoint_url="https://s3")
+
+    def close(self):
+        pass
+
+
+def test_a_download_that_breaks_off_leaves_the_file_as_it_was(tmp_path):
+    (tmp_path / "kept").write_bytes(b"before")
+    client = FakeClient(get_object=lambda _: {"Body": BreaksOff(), "ContentLength": 8})
+    bucket = S3(fake_aws({"s3": client}), bucket="invoices")
+    with pytest.raises(ConnectionFailed):
+        bucket.download_file("a", tmp_path / "kept")
+    with pytest.raises(ConnectionFailed):
+        asyncio.run(bucket.download_file_async("a", tmp_path / "kept"))
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("kept", b"before")]
