@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters._core.adapter import Adapter
 from adapters.cognito.values import Challenge, SignedUp, UserTokens, failure, listed
-from adapters.errors import AdapterError
+from adapters.errors import AdapterError, InvalidMessage
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -140,12 +140,18 @@ class AppClient(Adapter):
         """Return the proof that the caller has the client's secret, as a parameter; none for a client without one."""
         if self._secret is None:
             return {}
-        if not username:
+        if username is None:
             raise ConfigurationError("AppClient: this client has a secret: give the name of the user as well")
+        try:
+            proven = f"{username}{self.client_id}".encode()
+        except UnicodeError:
+            proven = b""
+        if not isinstance(username, str) or not proven:
+            raise InvalidMessage("cognito: the name of a user is a text, and one that can be encoded")
         import hmac
         from base64 import b64encode
 
-        digest = hmac.digest(self._secret.encode(), (username + self.client_id).encode(), "sha256")
+        digest = hmac.digest(self._secret.encode(), proven, "sha256")
         return {name: b64encode(digest).decode()}
 
     def _admin(self, operation: str) -> tuple[str, dict[str, str]]:
@@ -167,6 +173,8 @@ class AppClient(Adapter):
         return self._call(operation, lambda answer: _outcome(answer, username), request, signing_in=True)
 
     def _respond(self, challenge: Challenge, answers: Mapping[str, str]) -> Steps[UserTokens | Challenge]:
+        if not hasattr(answers, "items"):
+            raise InvalidMessage(f"cognito: answers are a mapping of names to texts, not {type(answers).__name__}")
         # One who signed in by an address has another name in the pool, and the proof is made of that.
         username = challenge.parameters.get("USER_ID_FOR_SRP") or challenge.username
         operation, pool = self._admin("respond_to_auth_challenge")
