@@ -20,6 +20,7 @@ HEAVY = (
     "line",
     [
         "from adapters.alerts import Alerts; Alerts(topic='alerts')",
+        "from adapters.bedrock import Bedrock; Bedrock(model='m')",
         "from adapters.cognito import AppClient, UserPool; UserPool(pool='eu-west-1_A'), AppClient(client_id='a')",
         "from adapters.ecs import Ecs; Ecs(subnets=['s'])",
         "from adapters.eventbridge import Bus; Bus(source='orders')",

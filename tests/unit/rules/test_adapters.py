@@ -15,6 +15,8 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from adapters.aws import Aws, Role, Settings
+from adapters.bedrock import Bedrock
+from adapters.cognito import AppClient, Challenge, UserPool
 from adapters.dynamodb import Table
 from adapters.ecs import Ecs
 from adapters.errors import AdapterError
@@ -74,6 +76,9 @@ MAKE: dict[type, Callable[[], Any]] = {
     Ecs: lambda: Ecs(AWS, cluster="jobs", task_definition="app", subnets=["s"], container="main"),
     Invoker: lambda: Invoker(AWS),
     StepFunctions: lambda: StepFunctions(AWS),
+    UserPool: lambda: UserPool(AWS, pool="eu-west-1_AbCdEf"),
+    AppClient: lambda: AppClient(AWS, client_id="app", secret="s"),
+    Bedrock: lambda: Bedrock(AWS, model="m"),
     S3: lambda: S3(AWS, bucket="invoices", tenant_prefix=True),
     Parameters: lambda: Parameters(AWS),
     Offload: lambda: Offload("bodies", aws=AWS),
@@ -103,6 +108,19 @@ FIT: dict[str, Any] = {
     "tags": {"a": "b"},
     "keys": ["a"],
     "path": "/a",
+    "username": "ann",
+    "password": "secret",
+    "attributes": {},
+    "group": "admins",
+    "code": "123456",
+    "challenge": Challenge("SMS_MFA", {}, "ann", "session"),
+    "answers": {},
+    "token": "t",
+    "text": "hi",
+    "guardrail": "g1",
+    "agent": "a1",
+    "alias": "a2",
+    "conversation": "c1",
     "pointer": {},
     "connection_id": "c1",
     "service": "sns",
@@ -191,6 +209,8 @@ def refusal(verb: Callable[..., Any], *args: Any, **options: Any) -> RouterError
             list(result)
     except RouterError as error:
         return error
+    except OSError:  # of the machine, for the path of a file
+        return None
     return None
 
 
