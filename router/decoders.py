@@ -68,7 +68,8 @@ class Avro:
         is read as `schema`.
 
     Raises:
-        ConfigurationError: fastavro is missing, or a schema is not JSON.
+        ConfigurationError: fastavro is missing, or a schema is not JSON. Whether it is one of Avro shows with the first
+            record: nothing imports the library before.
     """
 
     def __init__(self, schema: Any, *, writers: Mapping[str, Any] | Callable[[str], Any] | None = None) -> None:
@@ -94,7 +95,10 @@ class Avro:
         reader, id = self._schema_of(""), "" if schema is None else schema.id
         writer = reader if self._writers is None or not id else self._schema_of(id)
         stream = BytesIO(data)
-        value = schemaless_reader(stream, writer, None if writer is reader else reader)
+        try:
+            value = schemaless_reader(stream, writer, None if writer is reader else reader)
+        except (EOFError, IndexError):
+            raise ValueError("it ends too early: it was cut short, or written with another schema") from None
         if stream.read(1):
             raise ValueError("bytes are left over: it was written with another schema")
         return _exact(value)
@@ -104,8 +108,14 @@ class Avro:
         parsed = self._parsed.get(id)
         if parsed is None:
             from fastavro import parse_schema
+            from fastavro.schema import SchemaParseException, UnknownType
 
-            self._parsed[id] = parsed = parse_schema(self._written(id) if id else self._schema)
+            written = self._written(id) if id else self._schema
+            try:
+                self._parsed[id] = parsed = parse_schema(written)
+            except (SchemaParseException, UnknownType, TypeError, KeyError, AttributeError) as error:
+                what = f"the schema {id!r:.80}" if id else "the schema of the application"
+                raise ConfigurationError(f"Avro: {what} is none: {type(error).__name__}: {error}") from None
         return parsed
 
     def _written(self, id: str) -> Any:

@@ -31,7 +31,9 @@ def check_channel(path: str) -> str:
     if path == _STAR:
         return _ALL
     first, *segments = path.split("/")
-    if type(path) is not str or first or not segments or not all(segments):
+    if type(path) is str and not first and segments and not all(segments):
+        raise ConfigurationError(f"channel {path!r:.100}: a segment is empty: there is a slash too many")
+    if type(path) is not str or first or not segments:
         raise ConfigurationError(f"channel {path!r:.100}: write it with a slash in front, '/chat/room-1' or '/chat/*'")
     if any(_STAR in segment and segment != _STAR for segment in segments):
         raise ConfigurationError(f"channel {path!r:.100}: a star stands for a whole segment, as in '/chat/*'")

@@ -24,8 +24,11 @@ def handler_of(kind: type) -> Callable[..., Any] | None:
     process, validate = getattr(kind, "process", None), getattr(kind, "validate", None)
     if not callable(process):
         return None
-    for method in (process, validate):
-        _refuse_arguments(kind, method)
+    if inspect.isabstract(kind):
+        missing = ", ".join(sorted(getattr(kind, "__abstractmethods__", ())))
+        raise ConfigurationError(f"{kind.__qualname__} is abstract, and cannot be made: it lacks {missing}")
+    for name in ("process", "validate"):
+        _refuse_arguments(kind, name)
     waits = any(inspect.iscoroutinefunction(method) for method in (process, validate))
     handle: Any = _async_handler(kind, validate is not None) if waits else _handler(kind, validate is not None)
     try:
@@ -39,12 +42,13 @@ def handler_of(kind: type) -> Callable[..., Any] | None:
     return handle  # type: ignore[no-any-return]
 
 
-def _refuse_arguments(kind: type, method: Any) -> None:
+def _refuse_arguments(kind: type, name: str) -> None:
+    method: Any = inspect.getattr_static(kind, name, None)
     if method is None:
         return
     if not inspect.isfunction(method) or len(inspect.signature(method).parameters) != 1:
         raise ConfigurationError(
-            f"{kind.__qualname__}: validate and process are methods without arguments; give them to the class, as a "
+            f"{kind.__qualname__}.{name} must be a method without arguments beside self; give them to the class, as a "
             "dataclass has them"
         )
 

@@ -301,6 +301,14 @@ class TestClient:
         answer: dict[str, Any] = self._send(samples.kinesis, name, data, options=options)
         return answer
 
+    def kafka(self, topic: str, messages: Sequence[Any], **options: Any) -> dict[str, Any] | None:
+        """Deliver messages of a topic of Kafka; return the `batchItemFailures` where the route has `partial=True`.
+
+        options: those of `samples.kafka`: keys, headers, partition, schema ...
+        """
+        answer: dict[str, Any] | None = self._send(samples.kafka, topic, messages, options=options)
+        return answer
+
     def object(self, bucket: str, keys: Sequence[str] | str, **options: Any) -> None:
         """Deliver changes in an S3 bucket. Raises RecordsFailed when one of them fails.
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import adapters
-from adapters import errors
+from adapters import cognito, errors
 from adapters.dynamodb import Check, Create, Table, Update, attr, between, item_errors
 from adapters.ecs import task_results
 from adapters.errors import AdapterError, FailedEntry
@@ -29,6 +29,8 @@ from tests.unit.adapters.fakes import FakeClient, fake_aws, refusal
 # Every error with a status of its own. What is not here is a 500: the application, its rights or its set-up are wrong,
 # or another service failed, and none of this is for a client to mend.
 STATUSES: dict[type[AdapterError], int] = {
+    cognito.SignInFailed: 401,
+    cognito.UserExists: 409,
     errors.ConnectionFailed: 503,
     errors.Throttled: 503,
     errors.WriteConflict: 503,

@@ -176,8 +176,8 @@ def test_records_of_older_writers_are_resolved(as_function: bool) -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "cannot be decoded: EOFError"),
-        (b"\x06o-1", "cannot be decoded: EOFError"),
+        (b"", "cannot be decoded: ValueError: it ends too early"),
+        (b"\x06o-1", "cannot be decoded: ValueError: it ends too early"),
         (avro() + b"x", "bytes are left over"),
         (b"\x06\xff\xff\xff" + avro(), "cannot be decoded"),
         (b"{}", "cannot be decoded"),
@@ -199,7 +199,7 @@ def test_a_schema_that_is_none_fails_when_it_is_written_or_read(tmp_path: Path) 
             Avro(wrong)
     with pytest.raises(ConfigurationError, match="writers="):
         Avro(FIRST, writers=[FIRST])  # type: ignore[arg-type]
-    assert "cannot be decoded" in failure(Avro({"type": "what"}), avro())
+    assert "Avro: the schema of the application is none" in failure(Avro({"type": "what"}), avro())
 
 
 # ---- Protobuf ------------------------------------------------------------------------------------------------------
@@ -413,3 +413,11 @@ def test_neither_library_is_imported_before_a_record_comes(monkeypatch: pytest.M
     Avro(FIRST)
     Protobuf(MESSAGES["Order"])
     assert not [name for name in asked if name.startswith(("fastavro", "google.protobuf"))]
+
+
+def test_what_is_no_schema_of_avro_is_said_with_the_first_record() -> None:
+    with pytest.raises(ConfigurationError, match="Avro: the schema of the application is none: UnknownType: .*recor"):
+        Avro({"type": "recor", "name": "order", "fields": []})(b"", None)
+    decoder = Avro('"string"', writers={"42": {"type": "record"}})
+    with pytest.raises(ConfigurationError, match="Avro: the schema .42. is none"):
+        decoder(b"\x02a", Schema("AVRO", "42"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -141,6 +142,14 @@ def test_what_is_no_handler_class_is_refused() -> None:
         def process(self) -> Any:
             yield 1
 
+    class Static:
+        @staticmethod
+        def process() -> None: ...
+
+    class Abstract(ABC):
+        @abstractmethod
+        def process(self) -> None: ...
+
     class Odd:
         def __init__(self, order: Missing) -> None: ...  # type: ignore[name-defined]  # noqa: F821
 
@@ -148,7 +157,9 @@ def test_what_is_no_handler_class_is_refused() -> None:
 
     for kind, said in (
         (Nothing, "Nothing is a class; decorate a function, or a class with process"),
-        (Asks, "methods without arguments"),
+        (Asks, r"Asks\.\w+ must be a method without arguments beside self"),
+        (Static, r"Static\.process must be a method without arguments beside self"),
+        (Abstract, "Abstract is abstract, and cannot be made: it lacks process"),
         (Yields, "generator"),
         (Odd, "an annotation cannot be resolved"),
         (Create, "have no query parameters"),

@@ -95,6 +95,12 @@ def test_what_is_no_channel_reaches_no_route(operation: str, channel: str) -> No
     assert taken_by("/*", "/chat/*", "/chat/*/log", operation=operation)(channel) is None
 
 
+@pytest.mark.parametrize("path", ["/chat//room", "/chat/", "//room", "/"])
+def test_a_slash_too_many_is_said_to_be_one(path: str) -> None:
+    with pytest.raises(ConfigurationError, match="a segment is empty: there is a slash too many"):
+        Resolver().on_channel(path)(lambda event: None)
+
+
 def test_nobody_publishes_to_a_star() -> None:
     assert taken_by("/*", "/chat/*")("/chat/*") is None
 
