@@ -103,7 +103,7 @@ class Bedrock(Adapter):
         return self._run(self._invoke_model(body, model), "invoke_model")
 
     async def invoke_model_async(self, body: Any, *, model: str | None = None) -> Any:
-        """`invoke_model` from async code, without blocking its loop."""
+        """Do as `invoke_model` does, without blocking the event loop."""
         return await self.aws.run_async(self._invoke_model(body, model))
 
     def converse(self, messages: str | Sequence[Mapping[str, Any]], **options: Any) -> Reply:
@@ -115,7 +115,7 @@ class Bedrock(Adapter):
         return self._run(self._converse(messages, options), "converse")
 
     async def converse_async(self, messages: str | Sequence[Mapping[str, Any]], **options: Any) -> Reply:
-        """`converse` from async code, without blocking its loop."""
+        """Do as `converse` does, without blocking the event loop."""
         return await self.aws.run_async(self._converse(messages, options))
 
     def converse_stream(self, messages: str | Sequence[Mapping[str, Any]], **options: Any) -> TextStream:
@@ -124,7 +124,7 @@ class Bedrock(Adapter):
         return TextStream(self, "bedrock-runtime", "converse_stream", self._question(messages, **options))
 
     def converse_stream_async(self, messages: str | Sequence[Mapping[str, Any]], **options: Any) -> TextStream:
-        """`converse_stream` for `async for`, without blocking its loop."""
+        """Do as `converse_stream` does, for `async for`, without blocking the event loop."""
         return TextStream(self, "bedrock-runtime", "converse_stream", self._question(messages, **options))
 
     # ---- guardrails and agents ---------------------------------------------------------------------------------
@@ -138,7 +138,7 @@ class Bedrock(Adapter):
     async def apply_guardrail_async(
         self, text: str, *, guardrail: str, version: str = "DRAFT", source: str = "INPUT"
     ) -> GuardrailResult:
-        """`apply_guardrail` from async code, without blocking its loop."""
+        """Do as `apply_guardrail` does, without blocking the event loop."""
         return await self.aws.run_async(self._apply_guardrail(text, guardrail, version, source))
 
     def invoke_agent(
@@ -155,7 +155,7 @@ class Bedrock(Adapter):
     def invoke_agent_async(
         self, agent: str, alias: str, text: str, *, conversation: str, session: Outgoing = CURRENT
     ) -> TextStream:
-        """`invoke_agent` for `async for`, without blocking its loop."""
+        """Do as `invoke_agent` does, for `async for`, without blocking the event loop."""
         return self._invoke_agent(agent, alias, text, conversation, session)
 
     # ---- how ---------------------------------------------------------------------------------------------------

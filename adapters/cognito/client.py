@@ -51,7 +51,7 @@ class AppClient(Adapter):
         return self._run(self._sign_in(username, password), "sign_in")
 
     async def sign_in_async(self, username: str, password: str) -> UserTokens | Challenge:
-        """`sign_in` from async code, without blocking its loop."""
+        """Do as `sign_in` does, without blocking the event loop."""
         return await self.aws.run_async(self._sign_in(username, password))
 
     def respond(self, challenge: Challenge, answers: Mapping[str, str]) -> UserTokens | Challenge:
@@ -59,7 +59,7 @@ class AppClient(Adapter):
         return self._run(self._respond(challenge, answers), "respond")
 
     async def respond_async(self, challenge: Challenge, answers: Mapping[str, str]) -> UserTokens | Challenge:
-        """`respond` from async code, without blocking its loop."""
+        """Do as `respond` does, without blocking the event loop."""
         return await self.aws.run_async(self._respond(challenge, answers))
 
     def refresh(self, token: str, *, username: str | None = None) -> UserTokens | Challenge:
@@ -67,7 +67,7 @@ class AppClient(Adapter):
         return self._run(self._refresh(token, username), "refresh")
 
     async def refresh_async(self, token: str, *, username: str | None = None) -> UserTokens | Challenge:
-        """`refresh` from async code, without blocking its loop."""
+        """Do as `refresh` does, without blocking the event loop."""
         return await self.aws.run_async(self._refresh(token, username))
 
     # ---- signing up --------------------------------------------------------------------------------------------
@@ -79,7 +79,7 @@ class AppClient(Adapter):
     async def sign_up_async(
         self, username: str, password: str, attributes: Mapping[str, str] | None = None
     ) -> SignedUp:
-        """`sign_up` from async code, without blocking its loop."""
+        """Do as `sign_up` does, without blocking the event loop."""
         return await self.aws.run_async(self._sign_up(username, password, attributes))
 
     def confirm(self, username: str, code: str) -> None:
@@ -87,7 +87,7 @@ class AppClient(Adapter):
         self._run(self._of_user("confirm_sign_up", username, ConfirmationCode=code), "confirm")
 
     async def confirm_async(self, username: str, code: str) -> None:
-        """`confirm` from async code, without blocking its loop."""
+        """Do as `confirm` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("confirm_sign_up", username, ConfirmationCode=code))
 
     def resend_code(self, username: str) -> None:
@@ -95,7 +95,7 @@ class AppClient(Adapter):
         self._run(self._of_user("resend_confirmation_code", username), "resend_code")
 
     async def resend_code_async(self, username: str) -> None:
-        """`resend_code` from async code, without blocking its loop."""
+        """Do as `resend_code` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("resend_confirmation_code", username))
 
     # ---- forgotten passwords -----------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ class AppClient(Adapter):
         self._run(self._of_user("forgot_password", username), "forgot_password")
 
     async def forgot_password_async(self, username: str) -> None:
-        """`forgot_password` from async code, without blocking its loop."""
+        """Do as `forgot_password` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("forgot_password", username))
 
     def choose_password(self, username: str, code: str, password: str) -> None:
@@ -113,7 +113,7 @@ class AppClient(Adapter):
         self._run(self._choose_password(username, code, password), "choose_password")
 
     async def choose_password_async(self, username: str, code: str, password: str) -> None:
-        """`choose_password` from async code, without blocking its loop."""
+        """Do as `choose_password` does, without blocking the event loop."""
         await self.aws.run_async(self._choose_password(username, code, password))
 
     # ---- how ---------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ class UserPool(Adapter):
         return self._run(self._get(username), "get")
 
     async def get_async(self, username: str) -> User:
-        """`get` from async code, without blocking its loop."""
+        """Do as `get` does, without blocking the event loop."""
         return await self.aws.run_async(self._get(username))
 
     def create(
@@ -73,7 +73,7 @@ class UserPool(Adapter):
         temporary_password: str | None = None,
         notify: bool = True,
     ) -> User:
-        """`create` from async code, without blocking its loop."""
+        """Do as `create` does, without blocking the event loop."""
         return await self.aws.run_async(self._create(username, attributes, temporary_password, notify))
 
     def update(self, username: str, attributes: Mapping[str, str]) -> None:
@@ -81,7 +81,7 @@ class UserPool(Adapter):
         self._run(self._update(username, attributes), "update")
 
     async def update_async(self, username: str, attributes: Mapping[str, str]) -> None:
-        """`update` from async code, without blocking its loop."""
+        """Do as `update` does, without blocking the event loop."""
         await self.aws.run_async(self._update(username, attributes))
 
     def confirm(self, username: str) -> None:
@@ -89,7 +89,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_confirm_sign_up", username), "confirm")
 
     async def confirm_async(self, username: str) -> None:
-        """`confirm` from async code, without blocking its loop."""
+        """Do as `confirm` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_confirm_sign_up", username))
 
     def disable(self, username: str) -> None:
@@ -97,7 +97,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_disable_user", username), "disable")
 
     async def disable_async(self, username: str) -> None:
-        """`disable` from async code, without blocking its loop."""
+        """Do as `disable` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_disable_user", username))
 
     def enable(self, username: str) -> None:
@@ -105,7 +105,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_enable_user", username), "enable")
 
     async def enable_async(self, username: str) -> None:
-        """`enable` from async code, without blocking its loop."""
+        """Do as `enable` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_enable_user", username))
 
     def delete(self, username: str) -> None:
@@ -113,7 +113,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_delete_user", username), "delete")
 
     async def delete_async(self, username: str) -> None:
-        """`delete` from async code, without blocking its loop."""
+        """Do as `delete` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_delete_user", username))
 
     def sign_out(self, username: str) -> None:
@@ -121,7 +121,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_user_global_sign_out", username), "sign_out")
 
     async def sign_out_async(self, username: str) -> None:
-        """`sign_out` from async code, without blocking its loop."""
+        """Do as `sign_out` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_user_global_sign_out", username))
 
     # ---- passwords ---------------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ class UserPool(Adapter):
         self._run(self._set_password(username, password, permanent), "set_password")
 
     async def set_password_async(self, username: str, password: str, *, permanent: bool = True) -> None:
-        """`set_password` from async code, without blocking its loop."""
+        """Do as `set_password` does, without blocking the event loop."""
         await self.aws.run_async(self._set_password(username, password, permanent))
 
     def reset_password(self, username: str) -> None:
@@ -139,7 +139,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_reset_user_password", username), "reset_password")
 
     async def reset_password_async(self, username: str) -> None:
-        """`reset_password` from async code, without blocking its loop."""
+        """Do as `reset_password` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_reset_user_password", username))
 
     # ---- groups ------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class UserPool(Adapter):
         return self._run(self._groups(username), "groups")
 
     async def groups_async(self, username: str) -> list[str]:
-        """`groups` from async code, without blocking its loop."""
+        """Do as `groups` does, without blocking the event loop."""
         return await self.aws.run_async(self._groups(username))
 
     def add_to_group(self, username: str, group: str) -> None:
@@ -157,7 +157,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_add_user_to_group", username, GroupName=group), "add_to_group")
 
     async def add_to_group_async(self, username: str, group: str) -> None:
-        """`add_to_group` from async code, without blocking its loop."""
+        """Do as `add_to_group` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_add_user_to_group", username, GroupName=group))
 
     def remove_from_group(self, username: str, group: str) -> None:
@@ -165,7 +165,7 @@ class UserPool(Adapter):
         self._run(self._of_user("admin_remove_user_from_group", username, GroupName=group), "remove_from_group")
 
     async def remove_from_group_async(self, username: str, group: str) -> None:
-        """`remove_from_group` from async code, without blocking its loop."""
+        """Do as `remove_from_group` does, without blocking the event loop."""
         await self.aws.run_async(self._of_user("admin_remove_user_from_group", username, GroupName=group))
 
     # ---- lists -------------------------------------------------------------------------------------------------
@@ -183,7 +183,7 @@ class UserPool(Adapter):
     async def page_async(
         self, *, filter: str | None = None, group: str | None = None, limit: int = _MOST, token: str | None = None
     ) -> UserPage:
-        """`page` from async code, without blocking its loop."""
+        """Do as `page` does, without blocking the event loop."""
         return await self.aws.run_async(self._page(self._listing(filter, group, limit), token))
 
     def users(self, *, filter: str | None = None, group: str | None = None) -> Iterator[User]:
@@ -192,7 +192,7 @@ class UserPool(Adapter):
         return self._users(self._listing(filter, group, _MOST))
 
     def users_async(self, *, filter: str | None = None, group: str | None = None) -> AsyncIterator[User]:
-        """`users` for `async for`, without blocking its loop."""
+        """Do as `users` does, for `async for`, without blocking the event loop."""
         return self._users_async(self._listing(filter, group, _MOST))
 
     # ---- how ---------------------------------------------------------------------------------------------------

@@ -37,7 +37,7 @@ class Files(Streams):
             return self.upload(key, file, part_size=_part_size(file), **_typed(path, options))
 
     async def upload_file_async(self, key: str, path: str | os.PathLike[str], **options: Any) -> S3Object:
-        """`upload_file` from async code, without blocking its loop."""
+        """Do as `upload_file` does, without blocking the event loop."""
         file = await self.aws.in_thread(open, _checked(path), "rb")
         try:
             size = _part_size(file)
@@ -59,7 +59,7 @@ class Files(Streams):
         return Path(path)
 
     async def download_file_async(self, key: str, path: str | os.PathLike[str], *, version: str | None = None) -> Path:
-        """`download_file` from async code, without blocking its loop."""
+        """Do as `download_file` does, without blocking the event loop."""
         request = self._object_of(key, version)
         with _whole(path) as file:
             async with aclosing(self._stream_async(key, request, _MEBIBYTE)) as chunks:

@@ -15,7 +15,9 @@ import pytest
 import adapters
 from adapters.alerts import Alerts
 from adapters.aws import Settings
+from adapters.bedrock import Bedrock
 from adapters.circuits import CircuitTable
+from adapters.cognito import AppClient, Challenge, UserPool
 from adapters.dynamodb import Put, Table
 from adapters.ecs import Ecs
 from adapters.environment import UseTable
@@ -53,6 +55,8 @@ def made(mode: str = "error") -> list[Any]:
     table = Table("users", [User, Order], aws=aws)
     return [
         aws,
+        AppClient(aws, client_id="c"),
+        Bedrock(aws, model="m"),
         Bus(aws, source="shop"),
         CircuitTable(aws),
         Ecs(aws, task_definition="app", container="main", subnets=["s"]),
@@ -73,6 +77,7 @@ def made(mode: str = "error") -> list[Any]:
         Connections(aws),
         TrackConnections(Connections(aws)),
         UseTable(aws),
+        UserPool(aws, pool="eu-west-1_a"),
         table,
         table.query(Order, "u1"),
         Services({"billing": "https://billing.internal"}, blocking=mode),
@@ -106,6 +111,7 @@ VERBS = [(position, verb) for position, adapter in enumerate(made()) for verb in
 
 # A verb is refused before it does anything, but after its arguments were looked at.
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
+    "AppClient.respond": (Challenge("SMS_MFA", {}, "ann", "s"), {"SMS_MFA_CODE": "1"}),
     "Aws.call": ("sqs", "list_queues"),
     "Bus.publish": ("Made", {}),
     "Bus.publish_many": ([],),
@@ -129,6 +135,7 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
     "QueryProxy.find": ({"collection": "orders"},),
     "QueryProxy.aggregate": ({"collection": "orders"},),
     "Tokens.issue": ("ann",),
+    "UserPool.update": ("ann", {"name": "Ann"}),
     "Repository.bulk": ([],),
     "Repository.update": ("o1",),
     "Repository.update_many": ({"total": 1},),
@@ -136,6 +143,8 @@ ARGUMENTS: dict[str, tuple[Any, ...]] = {
 NAMED: dict[str, dict[str, Any]] = {
     "Connections.find": {"everyone": True},
     "Connections.broadcast": {"everyone": True},
+    "Bedrock.apply_guardrail": {"guardrail": "g"},
+    "Bedrock.invoke_agent": {"conversation": "c"},
     "Tokens.issue": {"expires_in": 60},
     "Tokens.revoke_all": {"user": "ann"},
     "Repository.update": {"set": {"total": 1}},

@@ -416,8 +416,8 @@ def test_neither_library_is_imported_before_a_record_comes(monkeypatch: pytest.M
 
 
 def test_what_is_no_schema_of_avro_is_said_with_the_first_record() -> None:
-    with pytest.raises(ConfigurationError, match="Avro: the schema of the application is none: UnknownType: .*recor"):
+    with pytest.raises(ConfigurationError, match=r"Avro: the schema of the application is none: UnknownType: .*recor"):
         Avro({"type": "recor", "name": "order", "fields": []})(b"", None)
     decoder = Avro('"string"', writers={"42": {"type": "record"}})
-    with pytest.raises(ConfigurationError, match="Avro: the schema .42. is none"):
+    with pytest.raises(ConfigurationError, match=r"Avro: the schema .42. is none"):
         decoder(b"\x02a", Schema("AVRO", "42"))
