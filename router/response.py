@@ -333,7 +333,9 @@ def _from_lambda_form(result: dict[str, Any]) -> Response:
             body = a2b_base64(body, strict_mode=True)
         except ValueError:
             raise ConfigurationError("the handler's answer says isBase64Encoded, and its body is not base64") from None
-    response = Response(body, result["statusCode"])
+    status = result["statusCode"]
+    # Another resolver's answer may be a stream.
+    response = StreamResponse(body, status) if hasattr(body, "collect") else Response(body, status)
     one, many = result.get("headers") or {}, result.get("multiValueHeaders") or {}
     cookies = result.get("cookies") or []
     if not (isinstance(one, dict) and isinstance(many, dict) and isinstance(cookies, list)):

@@ -41,7 +41,7 @@ class Stream:
     """
 
     __slots__ = (
-        *("_after", "_ahead", "_context", "_form", "_is_closed", "_iterator", "_pump", "_source"),
+        *("_after", "_ahead", "_context", "_form", "_is_closed", "_is_on_its_way", "_iterator", "_pump", "_source"),
         *("is_async", "is_text", "waits"),
     )
 
@@ -59,6 +59,7 @@ class Stream:
         self._ahead: bytes | None = None  # the first chunk, once it has been asked for
         self._after: list[Callable[[Failure], Any]] = []
         self._is_closed = False
+        self._is_on_its_way = False
         self.is_text = True
         self.waits = self.is_async
 
@@ -83,12 +84,16 @@ class Stream:
     async def begin(self) -> None:
         """Make the first chunk. It never has to wait, unless the source is async.
 
+        A second time it does nothing: an answer that another resolver gave has begun already.
+
         Raises:
             ConfigurationError: it was read already.
             Exception: what the source raised; the stream is closed then.
         """
-        if self._is_closed or self._ahead is not None:
+        if self._is_closed or self._is_on_its_way:
             raise ConfigurationError("a stream is read once, and this one was: make another for each answer")
+        if self._ahead is not None:
+            return
         try:
             self._ahead = await self._next()
         except BaseException as error:
@@ -106,6 +111,7 @@ class Stream:
             Exception: what the source or `write` raised.
         """
         failure: Failure = None
+        self._is_on_its_way = True
         try:
             chunk, self._ahead = self._ahead, None
             while chunk is not None:

@@ -190,6 +190,49 @@ def test_a_stream_is_not_sent_twice(caplog: pytest.LogCaptureFixture) -> None:
     assert "a stream is read once" in caplog.text
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("is_async", [False, True])
+@pytest.mark.parametrize("streams", [False, True])
+def test_the_stream_of_another_resolver_is_handed_on(kind: Any, is_async: bool, streams: bool) -> None:
+    log: list[Any] = []
+    inner = serving(lambda: Response.stream(kind("a", "b", log=log), status=201, headers={"x-inner": "1"}), Timing())
+    outer = Resolver().use(Compress(), Cors(["https://shop.example"]), SecurityHeaders())
+
+    def bridge(event: Event) -> Any:
+        return inner.resolve(event.raw, event.context)
+
+    async def bridge_async(event: Event) -> Any:
+        return await inner.resolve_async(event.raw, event.context)
+
+    outer.route("/{path+}")(bridge_async if is_async else bridge)
+    outer.route("/")(bridge_async if is_async else bridge)
+    if streams:
+        sent = Sent(outer, request())
+        answer, body = sent.answer, b"".join(sent.chunks)
+        assert sent.error is None
+    else:
+        answer = outer.resolve(request(), Context())
+        body = answer["body"].encode()
+
+    assert (answer["statusCode"], body, log) == (201, b"ab", ["a", "b", "closed"])
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    assert headers["x-inner"] == "1"
+    assert {"server-timing", "x-content-type-options"} <= headers.keys()
+
+
+def test_a_stream_of_another_resolver_that_breaks_off_is_told_once_by_each(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[str] = []
+    inner = serving(lambda: Response.stream(ticks("a", error=ValueError("broken"))))
+    inner.on_error(lambda error: told.append(f"inner {error}"))
+    outer = serving(lambda event: inner.resolve(event.raw, event.context))
+    outer.on_error(lambda error: told.append(f"outer {error}"))
+
+    sent = Sent(outer, request())
+
+    assert (sent.chunks, type(sent.error)) == ([b"a"], ValueError)
+    assert told == ["inner broken", "outer broken"]
+
+
 # ---- chunk by chunk --------------------------------------------------------------------------------------------------
 
 
