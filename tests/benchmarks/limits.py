@@ -25,6 +25,9 @@ SQS_ASYNC_WAITING_FASTER = 1.3
 # Beside messages whose bodies are Base64, too: what the order of partitions costs.
 KAFKA_OF_SQS = 1.1
 
+# A plain route of a durable function, beside the same route outside: the envelope is read, and the answer put into it.
+PLAIN_IN_DURABLE_OF_PLAIN = 1.3
+
 # A record that is done once, on the same DynamoDB.
 IDEMPOTENT_OF_POWERTOOLS = 1.1
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from tests.benchmarks.batches import async_batch, kafka_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
+from tests.benchmarks.durable import plain_in_durable
 from tests.benchmarks.guards import schema, token
 from tests.benchmarks.idempotency import idempotent_record
 from tests.benchmarks.logs import log_line
@@ -35,6 +36,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "sqs": (sync_batch, 30),
     "sqs-async": (async_batch, 30),
     "kafka": (kafka_batch, 30),
+    "durable": (plain_in_durable, 30),
     "idempotent": (idempotent_record, 25),
     "traces": (traces, 30),
     "unused": (unused_guards, 80),
