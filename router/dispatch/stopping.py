@@ -233,7 +233,8 @@ class Alarms:
         due = [limit.due for limit in self._limits]
         if self._due is not None and callable(self._before):
             due.append(self._due)
-        signal.setitimer(signal.ITIMER_REAL, max(min(due) - monotonic(), _SOON) if due else 0)
+        # Once more until it was heard: one that comes right before a system call does not interrupt that.
+        signal.setitimer(signal.ITIMER_REAL, max(min(due) - monotonic(), _SOON) if due else 0, _AGAIN)
 
     def _on_alarm(self, number: int, frame: FrameType | None) -> None:
         if self._due is not None and callable(self._before) and self._due <= monotonic():
@@ -245,7 +246,7 @@ class Alarms:
             if limit.due > now:
                 continue
             if _must_finish(frame):
-                signal.setitimer(signal.ITIMER_REAL, _NOT_NOW)
+                signal.setitimer(signal.ITIMER_REAL, _NOT_NOW, _AGAIN)
                 return
             limit.due = now + _AGAIN
             if not _is_under_way(sys.exception(), limit):
