@@ -325,7 +325,7 @@ def is_lambda_form(result: Any) -> bool:
 
 def _from_lambda_form(result: dict[str, Any]) -> Response:
     """Return the Response of an answer in Lambda's own form. Raises ConfigurationError where a part of it is wrong."""
-    body = result.get("body")
+    body: Any = result.get("body")
     if result.get("isBase64Encoded") and isinstance(body, str):
         from binascii import a2b_base64
 

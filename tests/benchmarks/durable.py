@@ -34,7 +34,7 @@ def plain_in_durable(rounds: int) -> Section:
         "CheckpointToken": "token",
         "InitialExecutionState": {"Operations": [operation], "NextMarker": ""},
     }
-    expected = {"batchItemFailures": []}
+    expected: dict[str, list[str]] = {"batchItemFailures": []}
     answer = resolver.resolve(envelope, context)
     if answer["Status"] != "SUCCEEDED" or json.loads(answer["Result"]) != expected:
         raise RuntimeError(f"the execution ended with {answer}")
