@@ -94,6 +94,8 @@ def read_xray(text: Any) -> Named | None:
     found = _XRAY.fullmatch(text)
     if found is not None:
         return _valid(found[1] + found[2], found[3], found[4] == "1")
+    if not (text.isascii() and text.isprintable()):
+        return None
     parts = dict(part.strip().partition("=")[::2] for part in text.split(";"))
     root, parent = _ROOT.fullmatch(parts.get("Root", "")), _SPAN.fullmatch(parts.get("Parent", ""))
     if root is None or parent is None:

@@ -104,15 +104,24 @@ class ExistingTokens:
         if held is None or held.get("user_id") is None or self._is_over(held.get("expires_at")):
             return None
         collection = yield from access.collection(database, users)
-        user = yield collection.find_one({"_id": held["user_id"]})
-        if user is None or not user.get("is_active", True):
+        user = yield collection.find_one({"_id": {"$eq": held["user_id"]}})  # an object or a pattern would be a query
+        if user is None or user.get("is_active", True) != True:  # noqa: E712 - "false" is no yes, and 1 is one
             return None
         return Identity(
             str(user["_id"]),
-            ALL_TENANTS if self._tenants is ALL_TENANTS else tuple(self._tenants(user)),
+            ALL_TENANTS if self._tenants is ALL_TENANTS else self._tenants_of(self._tenants, user),
             self._claims_of(user),
             str(held["_id"]),
         )
+
+    def _tenants_of(self, ask: TenantsOf, user: Mapping[str, Any]) -> tuple[str, ...]:
+        """Return the tenants of a user. One name is not the list of its letters."""
+        found: Any = ask(user)
+        if isinstance(found, str | bytes) or not hasattr(found, "__iter__"):
+            raise ConfigurationError(
+                f"ExistingTokens(tenants=...): the function returns a list of names, not {type(found).__name__}"
+            )
+        return tuple(found)
 
     def _is_over(self, expires_at: Any) -> bool:
         """Whether a moment has passed; one without a zone is in UTC, and what is no moment lets nobody in."""

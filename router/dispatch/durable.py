@@ -132,7 +132,9 @@ def succeeded(answer: Any) -> dict[str, Any]:
 
 def failed(error: Exception) -> dict[str, Any]:
     """Return the answer of an execution that has failed. It is not run again."""
-    return {"Status": "FAILED", "Error": {"ErrorMessage": text_of(error), "ErrorType": type(error).__name__}}
+    # A lone surrogate in a message could not be sent.
+    message = text_of(error).encode("utf-8", "backslashreplace").decode()
+    return {"Status": "FAILED", "Error": {"ErrorMessage": message, "ErrorType": type(error).__name__}}
 
 
 def _failed(error: Exception, source: Source) -> dict[str, Any]:

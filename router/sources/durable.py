@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import orjson
+from json import loads  # as Lambda reads events: orjson makes floats of long numbers, and refuses lone surrogates
 
 from router.errors import InvalidEvent
 
@@ -59,6 +59,6 @@ class Envelope:
         self.payload = payload or ""
         try:
             # Without any payload the SDK hands its handler an empty object.
-            self.event = orjson.loads(self.payload) if self.payload.strip() else {}
-        except orjson.JSONDecodeError as error:
+            self.event = loads(self.payload) if self.payload.strip() else {}
+        except (ValueError, RecursionError) as error:
             raise InvalidEvent(f"the input of the durable execution is not valid JSON: {error}") from None

@@ -34,6 +34,13 @@ PUBLIC = [
     "http://example.com.",
     "http://evil-internal.com",
     "http://user@example.com",
+    " http://example.com",
+    "\thttp://example.com",
+    "ht\ntp://example.com",
+    "http://example\u3002com",
+    "http://8\uff0e8\uff0e8\uff0e8",
+    "http://134744072",
+    "http://example.com\\.internal",
 ]
 
 

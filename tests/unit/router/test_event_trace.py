@@ -118,9 +118,19 @@ def test_a_traceparent_that_is_malformed_is_none(text: Any) -> None:
     assert not seen_by(Resolver(), samples.sqs("orders", [1], attributes={"traceparent": str(text)}))
 
 
-@pytest.mark.parametrize("text", [None, 5, "", "Root=1-a", f"Root=1-{'0' * 8}-{'0' * 24};Parent={SPAN}", "x" * 600])
+ROOT = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SPAN}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(None, 5, "", "Root=1-a", f"Root=1-{'0' * 8}-{'0' * 24};Parent={SPAN}", "x" * 600),
+        *(f"{ROOT};\r\nx-admin: 1", f"{ROOT};Sampled=1;Lineage=\n", f"{ROOT};Self=\xe9"),
+    ],
+)
 def test_a_header_of_x_ray_that_is_malformed_is_none(text: Any) -> None:
     assert read_xray(text) is None
+    assert read_xray(f"{ROOT}; Sampled=1") is not None  # in another form, but sound
 
 
 @pytest.mark.parametrize("value", ["a\r\nx-admin: 1", "é", "x" * 9000, ""])

@@ -615,3 +615,31 @@ def test_usage_tells_the_calls_of_an_execution_apart(run: Any) -> None:
         ("SQS", "suspended", False),
         ("SQS", "done", True),
     ]
+
+
+@pytest.mark.parametrize("held", ["123456789012345678901234567890", "9" * 400, "-9223372036854775809"])
+def test_whole_numbers_of_the_input_are_exact(held: str) -> None:
+    resolver = Resolver()
+
+    @resolver.on_invoke("count")
+    def count(event: Event) -> Any:
+        return event.json()["n"]
+
+    ended = resolver.resolve(envelope('{"action": "count", "n": ' + held + "}"))
+    assert ended == {"Status": "SUCCEEDED", "Result": held}
+
+
+def test_an_error_with_a_lone_surrogate_can_be_sent() -> None:
+    resolver = Resolver()
+
+    @resolver.on_invoke("fail")
+    def fail(event: Event) -> None:
+        raise ValueError(event.json()["why"])
+
+    ended = resolver.resolve(envelope(r'{"action": "fail", "why": "\ud800"}'))
+    assert ended == {"Status": "FAILED", "Error": {"ErrorMessage": r"\ud800", "ErrorType": "ValueError"}}
+
+
+def test_input_that_is_nested_too_deeply_is_refused() -> None:
+    with pytest.raises(InvalidEvent, match="not valid JSON"):
+        Resolver().resolve(envelope("[" * 200_000))

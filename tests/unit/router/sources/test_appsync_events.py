@@ -464,6 +464,23 @@ def test_a_channel_of_the_wrong_type_reaches_no_route(info: Any) -> None:
     assert called == []
 
 
+@pytest.mark.parametrize("batch", [False, True])
+def test_a_whole_number_of_hundreds_of_digits_comes_back_as_it_was(batch: bool) -> None:
+    long = 10**400
+
+    def one(event: ChannelEvent) -> int:
+        return long
+
+    def all_of_them(events: list[ChannelEvent]) -> list[int]:
+        return [long for _ in events]
+
+    client = publishing(all_of_them if batch else one, batch=batch)
+    assert [event["payload"] for event in client.publish("/default/a", [1, 2])["events"]] == [long, long]
+    payload = samples.appsync_publish("/default/a", [{}])
+    payload["events"][0]["payload"] = {"n": long}
+    assert publishing(lambda event: None).event(payload)["events"][0]["payload"] == {"n": long}
+
+
 def test_ten_thousand_events_are_each_answered() -> None:
     answer = publishing(lambda event: None).publish("/default/a", list(range(10_000)))
     assert [event["payload"] for event in answer["events"]] == list(range(10_000))
