@@ -21,6 +21,7 @@ from adapters.aws.botocore_errors import translate
 from adapters.errors import AdapterError, InvalidMessage, MessageTooLarge, Throttled, safe
 from router.durations import seconds
 from router.errors import ConfigurationError
+from router.numbers import loads
 from router.session import get_session
 from router.trace_context import current_trace
 
@@ -268,8 +269,8 @@ def _check_payload(function: str, request: dict[str, Any], limit: int, what: str
 def _read_result(function: str, answer: Any, payload: bytes) -> Any:
     kind = answer.get("FunctionError")
     try:
-        held = orjson.loads(payload) if payload else None
-    except orjson.JSONDecodeError:
+        held = loads(payload) if payload else None  # exact whole numbers, as a function of Python wrote them
+    except ValueError:
         if kind is None:
             raise AdapterError(
                 f"lambda.invoke {function}: the answer is not JSON",

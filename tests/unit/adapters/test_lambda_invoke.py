@@ -43,6 +43,12 @@ def sent(client):
     return [json.loads(held["Payload"]) for held in client.parameters("invoke")]
 
 
+@pytest.mark.parametrize("number", [2**64, -(2**63) - 1, 10**30])
+def test_whole_numbers_of_an_answer_are_exact(number):
+    calls, _ = invoker(FakeClient(invoke=lambda _: answer(b'{"n":%d}' % number)))
+    assert calls.invoke("billing", "charge") == {"n": number}
+
+
 class TestPayload:
     def test_action_and_data_as_the_route_takes_them(self):
         calls, client = invoker()
