@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from contextlib import aclosing, closing, contextmanager
 from pathlib import Path
 
@@ -89,12 +90,16 @@ def _checked(path: str | os.PathLike[str]) -> Path:
 def _whole(path: str | os.PathLike[str]) -> Generator[IO[bytes]]:
     """Open a file beside the path, which takes its place when all is written."""
     place = _checked(path)
+    if place.is_symlink():  # what it leads to is meant, as with any other write
+        place = place.resolve()
     if place.is_dir():
         raise IsADirectoryError(f"download_file: {place} is a folder; give the path of a file")
     part = place.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with open(part, "xb") as file:
             yield file
+        if place.exists():  # a file that others may not read stays one
+            part.chmod(stat.S_IMODE(place.stat().st_mode))
         os.replace(part, place)
     except BaseException:
         part.unlink(missing_ok=True)

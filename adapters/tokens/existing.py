@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 class ExistingTokens:
     """Check tokens of a collection `{token, is_active, user_id, expires_at}` with its users; nothing is written.
 
-    A token is good while `is_active` is true and `expires_at`, where it has one, is not over; so is its user unless
-    `is_active` is false. The tokens lie there in plain text: whoever can read the collection has all of them. Move to
-    `Tokens` when nothing else issues them any more, and index `token`.
+    A token is good while `is_active` is true and `expires_at`, where it has one, is not over; so is its user, where it
+    has an `is_active` of its own. The tokens lie there in plain text: whoever can read the collection has all of them.
+    Move to `Tokens` when nothing else issues them any more, and index `token`.
 
     mongo: has the cluster.
     tenants: `ALL_TENANTS`, or a function that returns the tenants of a user's document. With `ALL_TENANTS` the request
@@ -121,7 +121,10 @@ class ExistingTokens:
             raise ConfigurationError(
                 f"ExistingTokens(tenants=...): the function returns a list of names, not {type(found).__name__}"
             )
-        return tuple(found)
+        names = tuple(found)
+        if not all(isinstance(name, str) and name for name in names):
+            raise ConfigurationError("ExistingTokens(tenants=...): the function returns a list of names, texts")
+        return names
 
     def _is_over(self, expires_at: Any) -> bool:
         """Whether a moment has passed; one without a zone is in UTC, and what is no moment lets nobody in."""

@@ -80,9 +80,14 @@ class Loop:
         try:
             head, body = _parts(answer)
         except Exception as error:
+            _end(answer, error)
             self._fail(invocation, error)
             return
-        sending = self._api.stream(invocation, head)
+        try:
+            sending = self._api.stream(invocation, head)
+        except BaseException as error:  # there is no Runtime API any more
+            _end(answer, error)
+            raise
         try:
             failure = None if isinstance(body, bytes) else self._send(sending, context, body)
             if isinstance(body, bytes) and body:
@@ -102,14 +107,8 @@ class Loop:
                 raise HandlerTimeout("the time of the call was up while its answer was on the way")
             sending.write(chunk)
 
-        work = stream.send(write)
         try:
-            if stream.waits:
-                from router.dispatch.loop import run
-
-                run(work)
-            else:
-                drive(work)
+            _driven(stream, stream.send(write))
         except ClientGone:
             raise
         except Exception as error:  # the log has it: the stream has been closed, and reported it
@@ -141,6 +140,23 @@ class Loop:
         """Log where Lambda has not taken what was sent, such as an answer that is too large: it has told the caller."""
         if status != 202:
             _log().error("Lambda did not take the answer: status %d", status)
+
+
+def _driven(stream: Stream, work: Any) -> None:
+    """Run what a stream does to its end, on an event loop where it needs one."""
+    if stream.waits:
+        from router.dispatch.loop import run
+
+        run(work)
+    else:
+        drive(work)
+
+
+def _end(answer: Any, error: BaseException) -> None:
+    """Close the stream of an answer that cannot be sent, so that its `finally` blocks run."""
+    body = answer.get("body") if isinstance(answer, dict) else None
+    if isinstance(body, Stream):
+        _driven(body, body.close(error))
 
 
 def described(error: BaseException, stack: list[str]) -> dict[str, Any]:

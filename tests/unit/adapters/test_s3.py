@@ -587,3 +587,18 @@ def test_a_download_that_breaks_off_leaves_the_file_as_it_was(tmp_path):
     with pytest.raises(ConnectionFailed):
         asyncio.run(bucket.download_file_async("a", tmp_path / "kept"))
     assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [("kept", b"before")]
+
+
+@pytest.mark.parametrize("is_async", [False, True])
+def test_a_download_follows_a_link_and_keeps_who_may_read(tmp_path, is_async):
+    (tmp_path / "real").write_bytes(b"before")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    client = FakeClient(get_object=lambda _: {"Body": io.BytesIO(b"new"), "ContentLength": 3})
+    bucket = S3(fake_aws({"s3": client}), bucket="invoices")
+    if is_async:
+        asyncio.run(bucket.download_file_async("a", tmp_path / "link"))
+    else:
+        bucket.download_file("a", tmp_path / "link")
+    assert (tmp_path / "link").is_symlink()
+    assert ((tmp_path / "real").read_bytes(), (tmp_path / "real").stat().st_mode & 0o777) == (b"new", 0o640)

@@ -74,6 +74,12 @@ def test_one_name_is_no_list_of_tenants(returned: Any) -> None:
         checked(Documents(TOKEN, {"_id": "ann"}), lambda user: returned)
 
 
+@pytest.mark.parametrize("returned", [[None], [1], ["acme", ""], [object()]])
+def test_what_is_no_name_is_no_tenant(returned: Any) -> None:
+    with pytest.raises(ConfigurationError, match="returns a list of names, texts"):
+        checked(Documents(TOKEN, {"_id": "ann"}), lambda user: returned)
+
+
 def test_tenants_of_a_list() -> None:
     found = checked(Documents(TOKEN, {"_id": "ann", "states": ["acme", "globex"]}), lambda user: user["states"])
     assert found is not None

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from decimal import Decimal
 from email.message import Message
@@ -136,6 +136,32 @@ def test_each_call_has_its_own_trace_and_request_in_the_environment_and_the_log(
 
     assert invoke(handler, {}, trace_id="Root=1-a").result == "Root=1-a"
     assert invoke(handler, {}, trace_id="Root=1-b").result == "Root=1-b"
+
+
+@pytest.mark.parametrize("kind", ["sync", "async"])
+def test_a_stream_that_cannot_be_sent_is_closed(invoke: Any, kind: str) -> None:
+    resolver = Resolver()
+    closed: list[str] = []
+
+    def parts() -> Iterator[str]:
+        try:
+            yield "a"
+        finally:
+            closed.append("yes")
+
+    async def async_parts() -> AsyncIterator[str]:
+        try:
+            yield "a"
+        finally:
+            closed.append("yes")
+
+    def handler(event: Any, context: Any) -> Any:
+        return {**resolver.resolve(event, context), "odd": object()}  # has no JSON form
+
+    resolver.get("/")(lambda: Response.stream(parts() if kind == "sync" else async_parts()))
+    invocation = invoke(handler, samples.url(), ["url"])
+
+    assert (invocation.error["errorType"], closed) == ("Runtime.MarshalError", ["yes"])
 
 
 def test_a_process_that_is_ended_breaks_the_answer_off(invoke: Any) -> None:
