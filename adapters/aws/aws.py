@@ -80,9 +80,15 @@ class Aws:
         if forked:
             self._process()
             return
+        failure: Exception | None = None
         for client in (*self._state.clients.values(), *self._own_clients.values()):
-            if hasattr(client, "close"):
-                client.close()
+            try:
+                if hasattr(client, "close"):
+                    client.close()
+            except Exception as error:  # the others are closed all the same
+                failure = error
+        if failure is not None:
+            raise failure  # the caller tells the log
 
     def __repr__(self) -> str:
         return f"Aws({self.settings!r})"

@@ -12,6 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from http.client import HTTPMessage, HTTPResponse
+    from socket import socket
     from typing import Any
 
 _RUNTIME = "/2018-06-01/runtime"
@@ -40,10 +41,12 @@ class RuntimeApi:
     """The client's side.
 
     address: host and port, the value of AWS_LAMBDA_RUNTIME_API.
+    wakes: a descriptor that can be read when a signal has come, so that one right before the wait for an event ends it.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, wakes: int | None = None) -> None:
         self._address = address
+        self._wakes = wakes
         self._connection = HTTPConnection(address)
 
     def next(self) -> Invocation:
@@ -52,7 +55,7 @@ class RuntimeApi:
         Raises:
             OSError, HTTPException: the API cannot be reached, or does not answer as it must.
         """
-        response, body = self._ask("GET", f"{_RUNTIME}/invocation/next")
+        response, body = self._ask("GET", f"{_RUNTIME}/invocation/next", waits=True)
         if response.status != 200:
             raise HTTPException(f"the Runtime API answered {response.status} when it was asked for an event")
         return Invocation(response.headers, body)
@@ -96,24 +99,52 @@ class RuntimeApi:
         return self._ask("POST", path, body, headers)[0].status
 
     def _ask(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+        *,
+        waits: bool = False,
     ) -> tuple[HTTPResponse, bytes]:
         """Send a request, and return the response and its body.
+
+        waits: whether the response may take for ever.
 
         The connection is kept. It may have been closed while a handler ran, or a stream was sent: then once more.
         """
         try:
-            return self._ask_once(method, path, body, headers)
+            return self._ask_once(method, path, body, headers, waits)
         except ConnectionError:
             self._connection.close()
-            return self._ask_once(method, path, body, headers)
+            return self._ask_once(method, path, body, headers, waits)
 
     def _ask_once(
-        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None, waits: bool
     ) -> tuple[HTTPResponse, bytes]:
         self._connection.request(method, path, body, dict(headers or {}))
+        if waits and self._wakes is not None:
+            wait_for(self._connection.sock, self._wakes)
         response = self._connection.getresponse()
         return response, response.read()
+
+
+def wait_for(answer: socket, wakes: int) -> None:
+    """Wait until an answer comes. A signal ends the wait for a moment, in which Python calls its handler.
+
+    wakes: can be read when a signal has come.
+    """
+    from os import read
+    from select import POLLIN, poll
+
+    waiting = poll()
+    for one in (answer.fileno(), wakes):
+        waiting.register(one, POLLIN)
+    while True:
+        ready = [one for one, _ in waiting.poll()]
+        if answer.fileno() in ready:
+            return
+        read(wakes, 4096)
 
 
 class Sending:

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
     from router.runtime.api import RuntimeApi
     from router.runtime.loop import Loop, described
 
-    api, log = RuntimeApi(address), logs.start()
+    api, log = RuntimeApi(address, _wakes()), logs.start()
     try:
         name, sources = parsed(arguments)
         _refuse_environment()
@@ -71,6 +71,14 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     finally:
         _close_loop()
+
+
+def _wakes() -> int:
+    """Return a descriptor that can be read when a signal has come."""
+    reads, writes = os.pipe()
+    os.set_blocking(writes, False)
+    signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+    return reads
 
 
 def parsed(arguments: Sequence[str]) -> tuple[str | None, frozenset[Source]]:

@@ -40,6 +40,9 @@ class FakeClient:
 
         return call
 
+    def close(self) -> None:
+        """Close nothing, as a client without connections does."""
+
     def parameters(self, operation: str) -> list[dict[str, Any]]:
         """The parameters of each call of an operation."""
         return [held for name, held in self.calls if name == operation]
