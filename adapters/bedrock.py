@@ -62,7 +62,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class GuardrailResult:
-    """What a guardrail says of a text. intervened: whether it changed or refused it. text: what may be shown."""
+    """Tell how a guardrail judges a text. intervened: whether it changed or refused it. text: what may be shown."""
 
     intervened: bool
     text: str = field(repr=False)

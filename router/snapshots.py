@@ -1,4 +1,4 @@
-"""What must not outlive its process or its moment: connections, cached values, times and locks.
+"""Begin anew what must not outlive its process or its moment: connections, cached values, times and locks.
 
 Each cache registers itself here, and begins anew in a forked process and around a snapshot of the environment. An
 environment that is restored (SnapStart) goes on with memory that may be weeks old: its monotonic clock has not moved

@@ -1,4 +1,4 @@
-"""What Cognito answers, as values, and its errors as classes. Tokens and codes show in no repr."""
+"""Hold the answers of Cognito as values, and its errors as classes. Tokens and codes show in no repr."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class UserTokens:
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What Cognito wants before it signs a user in: NEW_PASSWORD_REQUIRED, SMS_MFA, SOFTWARE_TOKEN_MFA and the like.
+    """Ask for something before a user is signed in: NEW_PASSWORD_REQUIRED, SMS_MFA, SOFTWARE_TOKEN_MFA and the like.
 
     name: of the challenge. parameters: what it tells of it. username, session: go back with the answer.
     """

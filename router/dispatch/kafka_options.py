@@ -1,4 +1,4 @@
-"""What the routes of a Kafka topic say of its records before any of them is chosen: `decoder=` and `queue=`.
+"""Find what the routes of a Kafka topic say of its records before one is chosen: `decoder=` and `queue=`.
 
 A pattern looks into the decoded record, so the decoder cannot be that of the route which the pattern chooses.
 """

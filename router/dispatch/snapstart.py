@@ -112,7 +112,7 @@ class Snapshots:
 
 
 class _Dispatch:
-    """What this package keeps between events. It is asked for where it was loaded, and nothing is loaded for it."""
+    """Begin anew with what this package keeps between events. Nothing is loaded for it."""
 
     def _renew(self, *, forked: bool) -> None:
         if forked:

@@ -44,7 +44,7 @@ class Client:
 
 
 class ClientContext:
-    """What the caller of a synchronous invoke sent beside the payload."""
+    """Hold what the caller of a synchronous invoke sent beside the payload."""
 
     __slots__ = ("client", "custom", "env")
 
@@ -56,7 +56,7 @@ class ClientContext:
 
 
 class LambdaContext:
-    """What a handler gets beside its event.
+    """Tell a handler of its call: its id, its time, its function and its caller.
 
     streamed_sources: the sources whose answers are sent chunk by chunk; AWS's own context has no such field.
 
