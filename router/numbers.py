@@ -28,6 +28,9 @@ def exact(text: str | bytes, value: Any) -> Any:
     Raises:
         ValueError: a number has more digits than Python reads, or it is nested too deeply to tell.
     """
+    octets = text.encode() if isinstance(text, str) else text
+    if _LONG not in octets.translate(_TO_NOUGHTS):  # a search for digits takes much longer
+        return value
     import json
     import re
 
@@ -52,7 +55,7 @@ def checked(text: str, value: Any, levels: int) -> Any:
     """
     if text.count("{") + text.count("[") > levels and is_deeper(value, levels):
         raise ValueError(f"it is nested over {levels} levels deep")
-    return exact(text, value) if _LONG in text.encode().translate(_TO_NOUGHTS) else value
+    return exact(text, value)
 
 
 def is_deeper(value: Any, levels: int) -> bool:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from json import loads  # as Lambda reads events: orjson makes floats of long numbers, and refuses lone surrogates
+import orjson
 
 from router.errors import InvalidEvent
+from router.numbers import exact
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,6 +60,18 @@ class Envelope:
         self.payload = payload or ""
         try:
             # Without any payload the SDK hands its handler an empty object.
-            self.event = loads(self.payload) if self.payload.strip() else {}
+            self.event = _read(self.payload) if self.payload.strip() else {}
         except (ValueError, RecursionError) as error:
             raise InvalidEvent(f"the input of the durable execution is not valid JSON: {error}") from None
+
+
+def _read(text: str) -> Any:
+    """Return an event as Lambda's runtime reads it: with exact numbers, and lone surrogates. Raises ValueError."""
+    try:
+        value = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        import json
+
+        return json.loads(text)
+    # Bodies in records are text, of which events read exact numbers by themselves.
+    return value if type(value) is dict and "Records" in value else exact(text, value)
