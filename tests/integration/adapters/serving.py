@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
-from typing import Any
+from http.server import BaseHTTPRequestHandler
 
 from router import Resolver
 from router.testing import samples
+from tests.servers.loopback import LoopbackServer, Quiet
 
 
 @contextmanager
 def running(resolver: Resolver) -> Iterator[str]:
     """Serve GET requests on a free port, and return its URL."""
 
-    class Gateway(BaseHTTPRequestHandler):
+    class Gateway(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             path, _, query = self.path.partition("?")
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -28,14 +27,5 @@ def running(resolver: Resolver) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, format: str, *args: Any) -> None:
-            """Say nothing of each request."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with LoopbackServer(Gateway) as server:
+        yield server.url

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
-import threading
 from base64 import b64encode
 from binascii import crc32
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote
 
 import pytest
@@ -18,6 +17,7 @@ from adapters.aws import Aws, Settings
 from adapters.bedrock import Bedrock, TokenCount
 from adapters.errors import AccessDenied, AdapterError, ConnectionFailed, InvalidMessage, Throttled
 from router import Session
+from tests.servers.loopback import LoopbackServer, Quiet
 
 MODEL = "eu.amazon.nova-lite-v1:0"
 STREAM = "application/vnd.amazon.eventstream"
@@ -41,7 +41,7 @@ def delta(text: str) -> bytes:
     return frame("event", "contentBlockDelta", {"contentBlockIndex": 0, "delta": {"text": text}})
 
 
-class Place:
+class Place(LoopbackServer):
     """A server that gives one answer to all, and keeps what it was asked."""
 
     def __init__(self) -> None:
@@ -49,7 +49,7 @@ class Place:
         self.asked: list[tuple[str, dict]] = []
         place = self
 
-        class Handler(BaseHTTPRequestHandler):
+        class Handler(Quiet, BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 place.asked.append((unquote(self.path), json.loads(body)))
@@ -60,11 +60,7 @@ class Place:
                 self.end_headers()
                 self.wfile.write(answer)
 
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        super().__init__(Handler)
 
     def says(self, held: dict, status: int = 200, **headers: str) -> None:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -76,13 +72,8 @@ class Place:
 
 @pytest.fixture
 def place() -> Iterator[Place]:
-    made = Place()
-    thread = threading.Thread(target=made.server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield made
-    made.server.shutdown()
-    thread.join()
-    made.server.server_close()
+    with Place() as made:
+        yield made
 
 
 @pytest.fixture

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from router import Resolver
 from router.testing import TestClient
 from tests.integration.adapters.proxy import Proxy
 from tests.servers.ferretdb import FerretDB
+from tests.servers.loopback import LoopbackServer, Quiet
 from tests.servers.miniredis import RedisServer
 from tests.servers.process import wait_until
 
@@ -41,7 +41,7 @@ def check(proxy: Proxy, call: Callable[[], Any], call_async: Callable[[], Any]) 
     both()
 
 
-class Answers(BaseHTTPRequestHandler):
+class Answers(Quiet, BaseHTTPRequestHandler):
     """Answers everything with an empty object, and keeps the connection open, as AWS does."""
 
     protocol_version = "HTTP/1.1"
@@ -56,19 +56,12 @@ class Answers(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.do_GET()
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def url() -> Iterator[str]:
     """The address of a server that keeps connections open."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answers)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
+    with LoopbackServer(Answers) as server:
+        yield server.url
 
 
 def test_of_aws(url: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from router import Body, Header, Query, Resolver
 from router.guards import JsonSchema
 from router.testing import samples
+from tests.servers.loopback import LoopbackServer, Quiet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,7 +162,7 @@ def application() -> Resolver:
     return resolver
 
 
-class Gateway(BaseHTTPRequestHandler):
+class Gateway(Quiet, BaseHTTPRequestHandler):
     """Hands requests to the application as Lambda's function URL does, and its answers back."""
 
     protocol_version = "HTTP/1.1"
@@ -187,18 +187,9 @@ class Gateway(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing of each request."""
-
 
 @contextmanager
 def running() -> Iterator[str]:
     """Serve the application on a free port, and return its URL."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
+    with LoopbackServer(Gateway) as server:
+        yield server.url
