@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from socket import socket
     from typing import Any
 
+    from router.runtime.termination import Termination
+
 _RUNTIME = "/2018-06-01/runtime"
 _ERROR_TYPE = "Lambda-Runtime-Function-Error-Type"
 _ERROR_BODY = "Lambda-Runtime-Function-Error-Body"
@@ -41,12 +43,12 @@ class RuntimeApi:
     """The client's side.
 
     address: host and port, the value of AWS_LAMBDA_RUNTIME_API.
-    wakes: a descriptor that can be read when a signal has come, so that one right before the wait for an event ends it.
+    termination: ends the wait for an event.
     """
 
-    def __init__(self, address: str, wakes: int | None = None) -> None:
+    def __init__(self, address: str, termination: Termination | None = None) -> None:
         self._address = address
-        self._wakes = wakes
+        self._termination = termination
         self._connection = HTTPConnection(address)
 
     def next(self) -> Invocation:
@@ -123,28 +125,25 @@ class RuntimeApi:
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None, waits: bool
     ) -> tuple[HTTPResponse, bytes]:
         self._connection.request(method, path, body, dict(headers or {}))
-        if waits and self._wakes is not None:
-            wait_for(self._connection.sock, self._wakes)
+        if waits and self._termination is not None:
+            wait_for(self._connection.sock, self._termination)
         response = self._connection.getresponse()
         return response, response.read()
 
 
-def wait_for(answer: socket, wakes: int) -> None:
-    """Wait until an answer comes. A signal ends the wait for a moment, in which Python calls its handler.
-
-    wakes: can be read when a signal has come.
-    """
-    from os import read
+def wait_for(answer: socket, termination: Termination) -> None:
+    """Wait until an answer comes, or the process is to end. Any other signal does not end the wait."""
     from select import POLLIN, poll
 
     waiting = poll()
-    for one in (answer.fileno(), wakes):
+    for one in (answer, termination):
         waiting.register(one, POLLIN)
     while True:
         ready = [one for one, _ in waiting.poll()]
+        if termination.fileno() in ready:
+            termination.hear()
         if answer.fileno() in ready:
             return
-        read(wakes, 4096)
 
 
 class Sending:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from importlib import import_module
 
@@ -46,8 +45,10 @@ def main(arguments: Sequence[str]) -> int:
     from router.runtime import logs
     from router.runtime.api import RuntimeApi
     from router.runtime.loop import Loop, described
+    from router.runtime.termination import Termination
 
-    api, log = RuntimeApi(address, _wakes()), logs.start()
+    termination = Termination()
+    api, log = RuntimeApi(address, termination), logs.start()
     try:
         name, sources = parsed(arguments)
         _refuse_environment()
@@ -61,9 +62,7 @@ def main(arguments: Sequence[str]) -> int:
         log.sink.failure(result)
         api.fail_init(result)
         return 1
-    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-        # Lambda sends it where an extension runs. The default would end the process without cleaning up.
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    termination.handle()
     try:
         Loop(api, handler, log, sources).run()
     except (OSError, HTTPException) as error:
@@ -71,14 +70,6 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     finally:
         _close_loop()
-
-
-def _wakes() -> int:
-    """Return a descriptor that can be read when a signal has come."""
-    reads, writes = os.pipe()
-    os.set_blocking(writes, False)
-    signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
-    return reads
 
 
 def parsed(arguments: Sequence[str]) -> tuple[str | None, frozenset[Source]]:

@@ -289,8 +289,19 @@ class TestRuntime:
         with function() as process:
             streamed(process.invoke(request("GET", "/async")))
             process.kill(signal.SIGTERM)
-            assert wait_until(lambda: process.exit_code == 0, timeout_s=5)
+            assert wait_until(lambda: process.exit_code == 0, timeout_s=10)
         assert "Traceback" not in process.logs
+
+    def test_sigterm_ends_it_where_python_loses_the_exception(self):
+        with function("signalled") as process:
+            assert process.invoke({"signal": "SIGTERM"}).result == "answered"
+            assert wait_until(lambda: process.exit_code == 0, timeout_s=10)
+
+    def test_another_signal_does_not_end_it(self):
+        with function("signalled") as process:
+            for _ in range(2):
+                assert process.invoke({"signal": "SIGUSR1"}).result == "answered"
+            assert process.exit_code is None
 
 
 @pytest.mark.alone

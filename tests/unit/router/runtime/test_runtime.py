@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import select
 import socket
 import subprocess
 import sys
@@ -24,12 +23,11 @@ from router import ConfigurationError, Resolver, Response
 from router.errors import InvalidEvent
 from router.runtime import logs, start
 from router.runtime.api import Invocation as Handed
-from router.runtime.api import RuntimeApi, wait_for
+from router.runtime.api import RuntimeApi
 from router.runtime.context import LambdaContext
 from router.runtime.loop import Loop
 from router.testing import samples
 from tests.servers.lambda_process import LambdaProcess
-from tests.servers.process import wait_until
 from tests.servers.runtime_api import Invocation
 from tests.servers.runtime_api import RuntimeApi as Server
 
@@ -423,23 +421,3 @@ def test_it_needs_no_extra_and_only_lambda(tmp_path: Path) -> None:
 
     assert done.returncode == 2
     assert done.stderr == "error: this runs inside of Lambda, which sets AWS_LAMBDA_RUNTIME_API\n"
-
-
-def test_a_signal_ends_the_wait_for_an_event_for_a_moment_alone() -> None:
-    here, there = socket.socketpair()
-    reads, writes = os.pipe()
-    os.write(writes, b"\x0f")  # as Python does when a signal comes
-    waited = threading.Thread(target=wait_for, args=(here, reads), daemon=True)
-    try:
-        waited.start()
-        os.set_blocking(reads, False)
-        assert wait_until(lambda: not select.select([reads], [], [], 0)[0], timeout_s=10)
-        assert waited.is_alive()
-        there.send(b"an event")
-        waited.join(10)
-        assert not waited.is_alive()
-    finally:
-        here.close()
-        there.close()
-        os.close(reads)
-        os.close(writes)
