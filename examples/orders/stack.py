@@ -1,0 +1,24 @@
+"""What the shop needs around it, where its routes do not say it. No handler imports this."""
+
+from __future__ import annotations
+
+from adapters.aws import Aws, Settings
+from examples.orders.storage import connections_table, orders_table, prices_table
+from router.contract import Function, HttpApi, Queue, Schedule, Stack, Table, Task, WebSocketApi
+
+_nowhere = Aws(Settings(region="eu-west-1"))  # asked for the layout of tables alone
+
+stack = Stack(
+    "examples.orders.app:resolver",
+    Function(timeout=30, memory=512),
+    HttpApi(),
+    WebSocketApi(),
+    Queue("orders", dead_letter=3),
+    Table("orders", definition=orders_table(_nowhere).definition(), ttl="_ttl"),
+    Table("prices", definition=prices_table(_nowhere).definition()),
+    Table("connections", definition=connections_table(_nowhere).definition(), ttl="expires_at"),
+    Schedule("expire-unpaid", "cron(0 2 * * ? *)"),
+    Task("nightly"),
+    name="orders",
+    handler="examples.orders.app.handler",
+)

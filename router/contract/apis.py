@@ -1,0 +1,93 @@
+"""Declare what is in front of the HTTP and WebSocket routes. Without a declaration it is an `HttpApi`."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import ClassVar
+
+from router.contract.checks import check_name, refuse
+from router.contract.declarations import Resource
+
+_SOURCES = ("header", "query")
+
+
+@dataclass(frozen=True, slots=True)
+class Api(Resource):
+    """What all APIs have.
+
+    authorizer: the name of the `on_authorize` route that is asked before each call; "" for none: the application's own
+        `auth=` is asked all the same.
+    identity: where an authorizer finds the token, `header:authorization` or `query:token`.
+    cached: seconds that an answer of the authorizer counts, at most 3,600.
+    """
+
+    _: KW_ONLY
+    authorizer: str = ""
+    identity: str = "header:authorization"
+    cached: int = 0
+
+    def __post_init__(self) -> None:
+        if self.name:
+            check_name(self, "api", self.name)
+        kind, colon, field = self.identity.partition(":")
+        if kind not in _SOURCES or not colon or not field:
+            refuse(self, f"identity= takes header:NAME or query:NAME, not {self.identity!r:.80}")
+
+    def __str__(self) -> str:
+        return type(self).__name__
+
+
+@dataclass(frozen=True, slots=True)
+class HttpApi(Api):
+    """An HTTP API of API Gateway. origins: those that browsers may call it from, by its own CORS; else the routes'."""
+
+    kind: ClassVar[str] = "http-api"
+    _: KW_ONLY
+    origins: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Api.__post_init__(self)
+        object.__setattr__(self, "origins", tuple(self.origins))
+
+
+@dataclass(frozen=True, slots=True)
+class RestApi(Api):
+    """A REST API of API Gateway. stage: the name of its stage. binary: media types that are not text."""
+
+    kind: ClassVar[str] = "rest-api"
+    _: KW_ONLY
+    stage: str = "live"
+    binary: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Api.__post_init__(self)
+        object.__setattr__(self, "binary", tuple(self.binary))
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionUrl(Api):
+    """The function's own URL.
+
+    public: whether anybody may call it; else only who signs with AWS credentials and may invoke it.
+    streams: whether answers are streamed (`junction runtime`).
+    """
+
+    kind: ClassVar[str] = "function-url"
+    _: KW_ONLY
+    public: bool = False
+    streams: bool = False
+
+    def __post_init__(self) -> None:
+        Api.__post_init__(self)
+        if self.authorizer:
+            refuse(self, "a function URL has no authorizers: use auth= of the application, or an API")
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketApi(Api):
+    """A WebSocket API. selection: the expression that finds the route key in a message. stage: the name of its stage."""
+
+    kind: ClassVar[str] = "websocket-api"
+    _: KW_ONLY
+    selection: str = "$request.body.action"
+    stage: str = "live"

@@ -1,0 +1,87 @@
+"""Declare what runs the code: `Function`, a function of Lambda, and `Task`, a task of ECS."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from router.contract.checks import check_count, check_name, check_seconds, refuse
+from router.contract.declarations import Resource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAIN = "main"
+"""The function of the routes that name none."""
+
+_ARCHITECTURES = ("arm64", "x86_64")
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Settings of a function. The routes say what triggers it and what it may do.
+
+    name: the name that routes give with `function=`; "main" is that of all others.
+    timeout: seconds, at most 900. What Lambda calls synchronously, or reads for it, may take longer: see the guide.
+    memory: MB, 128 to 10,240; the processor grows with it.
+    architecture: arm64 or x86_64.
+    runtime: the runtime, such as python3.13.
+    reserved: the most calls at a time, kept free for it; None for a share of the account's.
+    tenant_isolation: whether each tenant has environments of its own. Such a function cannot have event source mappings.
+    durable: seconds that a durable execution may take; 0 for none.
+    snap_start: whether versions start from a snapshot.
+    tracing: whether X-Ray sees its calls.
+    log_retention: days that its log is kept.
+    variables: environment variables with their values, beside those that resources tell.
+    layers: ARNs of layers.
+    """
+
+    name: str = MAIN
+    _: KW_ONLY
+    timeout: int = 30
+    memory: int = 512
+    architecture: str = "arm64"
+    runtime: str = "python3.13"
+    reserved: int | None = None
+    tenant_isolation: bool = False
+    durable: int = 0
+    snap_start: bool = False
+    tracing: bool = False
+    log_retention: int = 30
+    variables: Mapping[str, str] = field(default_factory=dict)
+    layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_name(self, "function", self.name)
+        check_seconds(self, "timeout", self.timeout, 1, 900)
+        check_count(self, "memory", self.memory, 128, 10_240)
+        if self.reserved is not None:
+            check_count(self, "reserved", self.reserved, 0, 100_000)
+        check_seconds(self, "durable", self.durable, 0, 31_622_400)
+        if self.architecture not in _ARCHITECTURES:
+            refuse(self, f"architecture= takes {' or '.join(_ARCHITECTURES)}, not {self.architecture!r:.80}")
+        object.__setattr__(self, "variables", dict(self.variables))
+        object.__setattr__(self, "layers", tuple(self.layers))
+
+
+@dataclass(frozen=True, slots=True)
+class Task(Resource):
+    """A task of ECS on Fargate, which runs the `on_task` route of its name.
+
+    image: the image of the container; by default a parameter of the template.
+    cpu: units, 1,024 for a processor. memory: MB.
+    command: what the container runs; by default `python -m` with the module of the application.
+    """
+
+    kind: ClassVar[str] = "task"
+    _: KW_ONLY
+    image: str = ""
+    cpu: int = 256
+    memory: int = 512
+    command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        Resource.__post_init__(self)
+        check_count(self, "cpu", self.cpu, 256, 16_384)
+        check_count(self, "memory", self.memory, 512, 122_880)
+        object.__setattr__(self, "command", tuple(self.command))

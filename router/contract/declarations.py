@@ -1,0 +1,272 @@
+"""Declare what routes cannot know of the resources around them: `Queue("orders", dead_letter=3)`.
+
+Each is plain data. What is left out has the default that the field gives, or one that follows from the function: the
+visibility of a queue from the function's time limit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+from router.contract.checks import (
+    check_count,
+    check_name,
+    check_seconds,
+    check_variable,
+    refuse,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+DAY_S = 24 * 60 * 60
+NEWEST, OLDEST = "LATEST", "TRIM_HORIZON"
+_POSITIONS = (NEWEST, OLDEST)
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """What all resources have.
+
+    name: its name in AWS, as events and adapters have it. Routes that take `Env("ORDERS_QUEUE")` need none: give
+        `variable="ORDERS_QUEUE"`, and the stack makes a name.
+    variable: the environment variable that tells functions where it is: `requires=` and `Env` name it.
+    exists: whether it belongs to somebody else: it is mapped and permitted, and not made.
+    """
+
+    kind: ClassVar[str] = ""
+    name: str = ""
+    _: KW_ONLY
+    variable: str = ""
+    exists: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.name and not self.variable:
+            refuse(self, "give a name, or the variable that is to hold it")
+        check_variable(self, self.variable)
+        if self.name:
+            check_name(self, self.kind, self.name)
+
+    def __str__(self) -> str:
+        """Return how messages name it: `queue orders`."""
+        return f"{self.kind} {self.name or self.variable}"
+
+
+@dataclass(frozen=True, slots=True)
+class Queue(Resource):
+    """A queue of SQS.
+
+    fifo: whether it is a FIFO queue; by default as its name ends.
+    dead_letter: after how many tries a message goes to its dead-letter queue; 0 for no such queue.
+    visibility: seconds for which a message is hidden while it is handled; by default six times the function's limit and
+        the window, as AWS advises.
+    retention: seconds that a message is kept, at most 14 days.
+    batch_size: the most messages of one call: 10, without a window; 10,000 with one; 10 of a FIFO queue.
+    window: seconds for which Lambda gathers a batch, at most 300.
+    maximum_concurrency: the most calls at a time, 2 to 1,000; None for no limit of the mapping's own.
+    topics: names of the topics that it is subscribed to, beside those that its routes name with `topics=`.
+    raw: whether these topics deliver without an envelope.
+    """
+
+    kind: ClassVar[str] = "queue"
+    _: KW_ONLY
+    fifo: bool | None = None
+    dead_letter: int = 5
+    visibility: int | None = None
+    retention: int = 4 * DAY_S
+    batch_size: int = 10
+    window: int = 0
+    maximum_concurrency: int | None = None
+    topics: tuple[str, ...] = ()
+    raw: bool = False
+
+    def __post_init__(self) -> None:
+        Resource.__post_init__(self)
+        object.__setattr__(self, "topics", (self.topics,) if isinstance(self.topics, str) else tuple(self.topics))
+        by_name = self.name.endswith(".fifo")
+        if self.fifo is None:
+            object.__setattr__(self, "fifo", by_name)
+        elif self.name and self.fifo is not by_name:
+            refuse(self, "the name of a FIFO queue ends with .fifo, and that of another does not")
+        check_count(self, "dead_letter", self.dead_letter, 0, 1000)
+        check_seconds(self, "retention", self.retention, 60, 14 * DAY_S)
+        check_seconds(self, "window", self.window, 0, 300)
+        if self.visibility is not None:
+            check_seconds(self, "visibility", self.visibility, 0, DAY_S // 2)
+        if self.maximum_concurrency is not None:
+            check_count(self, "maximum_concurrency", self.maximum_concurrency, 2, 1000)
+        if self.fifo and self.window:
+            refuse(self, "window= is not for a FIFO queue")
+        check_count(self, "batch_size", self.batch_size, 1, 10 if self.fifo or not self.window else 10_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Topic(Resource):
+    """A topic of SNS. fifo: whether it is a FIFO topic; by default as its name ends."""
+
+    kind: ClassVar[str] = "topic"
+    _: KW_ONLY
+    fifo: bool | None = None
+
+    def __post_init__(self) -> None:
+        Resource.__post_init__(self)
+        by_name = self.name.endswith(".fifo")
+        if self.fifo is None:
+            object.__setattr__(self, "fifo", by_name)
+        elif self.name and self.fifo is not by_name:
+            refuse(self, "the name of a FIFO topic ends with .fifo, and that of another does not")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped(Resource):
+    """What an event source mapping reads in order: a stream or a topic of Kafka.
+
+    batch_size: the most records of one call. window: seconds for which Lambda gathers a batch, at most 300.
+    position: where a new mapping begins: OLDEST loses nothing that was written before it.
+    attempts: how often Lambda tries a batch again; what still fails then goes to the queue of failed events. Without a
+        limit one bad record holds its shard for as long as the stream keeps it.
+    bisect: whether a batch that failed is halved.
+    parallel: the batches of one shard at a time, 1 to 10.
+    """
+
+    _: KW_ONLY
+    batch_size: int = 100
+    window: int = 0
+    position: str = OLDEST
+    attempts: int = 10
+    bisect: bool = True
+    parallel: int = 1
+
+    def __post_init__(self) -> None:
+        Resource.__post_init__(self)
+        check_count(self, "batch_size", self.batch_size, 1, 10_000)
+        check_seconds(self, "window", self.window, 0, 300)
+        check_count(self, "attempts", self.attempts, 0, 10_000)
+        check_count(self, "parallel", self.parallel, 1, 10)
+        if self.position not in _POSITIONS:
+            refuse(self, f"position= takes {' or '.join(_POSITIONS)}, not {self.position!r:.80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Mapped):
+    """A table of DynamoDB, with the settings of its stream's mapping where a route takes the stream.
+
+    pk, sk: the attributes of its key, texts; sk may be empty.
+    ttl: the attribute by which items expire; empty for none.
+    definition: the parameters of CreateTable in place of pk and sk, as `adapters.dynamodb.Table.definition()` and
+        `adapters.websocket.table_definition()` return them.
+    stream: what its stream holds, where a route takes it.
+    """
+
+    kind: ClassVar[str] = "table"
+    _: KW_ONLY
+    pk: str = "pk"
+    sk: str = "sk"
+    ttl: str = ""
+    definition: Mapping[str, Any] | None = None
+    stream: str = "NEW_AND_OLD_IMAGES"
+
+    def __post_init__(self) -> None:
+        Mapped.__post_init__(self)
+        views = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
+        if self.stream not in views:
+            refuse(self, f"stream= takes {', '.join(views)}, not {self.stream!r:.80}")
+        named = (self.definition or {}).get("TableName", self.name)
+        if self.definition is not None and self.name and named != self.name:
+            refuse(self, f"its definition is of the table {named!r:.80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream(Mapped):
+    """A stream of Kinesis. shards: how many it has; 0 for as many as it needs (ON_DEMAND). retention: in seconds."""
+
+    kind: ClassVar[str] = "stream"
+    _: KW_ONLY
+    shards: int = 0
+    retention: int = DAY_S
+
+    def __post_init__(self) -> None:
+        Mapped.__post_init__(self)
+        check_count(self, "shards", self.shards, 0, 10_000)
+        check_seconds(self, "retention", self.retention, DAY_S, 365 * DAY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class Kafka(Mapped):
+    """A topic of Kafka.
+
+    cluster: the ARN of an Amazon MSK cluster; or `servers`: addresses of a cluster of one's own, `host:port`.
+    secret: the name or ARN of the secret with its credentials. subnets, security_groups: where a cluster of one's own
+        is reached. group: the consumer group; by default Lambda makes one.
+    """
+
+    kind: ClassVar[str] = "kafka"
+    _: KW_ONLY
+    cluster: str = ""
+    servers: tuple[str, ...] = ()
+    secret: str = ""
+    subnets: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        Mapped.__post_init__(self)
+        for several in ("servers", "subnets", "security_groups"):
+            held = getattr(self, several)
+            object.__setattr__(self, several, (held,) if isinstance(held, str) else tuple(held))
+        if bool(self.cluster) is bool(self.servers):
+            refuse(self, "give the cluster= of Amazon MSK, or the servers= of another one")
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket(Resource):
+    """A bucket of S3. versioned: whether it keeps what was overwritten and deleted."""
+
+    kind: ClassVar[str] = "bucket"
+    _: KW_ONLY
+    versioned: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Bus(Resource):
+    """A bus of EventBridge. Routes of `on_bus` listen to the one that is declared; else to the account's default."""
+
+    kind: ClassVar[str] = "bus"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule(Resource):
+    """A rule that is due at times: `Schedule("nightly", "cron(0 2 * * ? *)")`.
+
+    expression: `rate(...)`, `cron(...)`, in EventBridge Scheduler also `at(...)`.
+    timezone: of the expression, such as Europe/Berlin; it makes this a schedule of EventBridge Scheduler, as `at` does.
+    payload: what the event holds beside its time, as JSON data.
+    enabled: whether it is due at all.
+    """
+
+    kind: ClassVar[str] = "schedule"
+    expression: str = ""
+    _: KW_ONLY
+    timezone: str = ""
+    payload: Mapping[str, Any] | None = None
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        Resource.__post_init__(self)
+        form = self.expression.partition("(")[0]
+        if form not in ("rate", "cron", "at") or not self.expression.endswith(")"):
+            refuse(self, f"expression= is rate(...), cron(...) or at(...), not {self.expression!r:.80}")
+
+    @property
+    def is_scheduler(self) -> bool:
+        """Whether EventBridge Scheduler runs it: rules know neither time zones nor single times."""
+        return bool(self.timezone) or self.expression.startswith("at(")
+
+
+@dataclass(frozen=True, slots=True)
+class Secret(Resource):
+    """A secret of Secrets Manager. The template makes it with a random value where it does not exist."""
+
+    kind: ClassVar[str] = "secret"

@@ -1,0 +1,201 @@
+"""The infrastructure of an application, as plain data: templates, policies, checks and the local gateway read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from router.contract.compute import Function
+    from router.contract.declarations import Resource
+    from router.event import Source
+    from router.routing.route import Route
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where something is written. file: relative to the current folder where it is inside of it. line: from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def place_of(route: Route) -> Place | None:
+    """Return where the handler of a route is written; None for a callable without code of its own."""
+    handler = getattr(route.handler, "of_class", route.handler)
+    code = getattr(handler, "__code__", None)
+    if code is None:
+        return None
+    file = Path(code.co_filename)
+    here = Path.cwd()
+    return Place(file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name, code.co_firstlineno)
+
+
+def named(route: Route) -> str:
+    """Return how messages name a route: with the place of its handler."""
+    place = place_of(route)
+    return str(route) if place is None else f"{route} ({place})"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What a bucket tells of: one kind of event, of the keys that begin and end so."""
+
+    event: str
+    prefix: str = ""
+    suffix: str = ""
+
+    def overlaps(self, other: Notification) -> bool:
+        """Whether a key may belong to both; S3 refuses two such notifications of one event."""
+        return (
+            self.event == other.event
+            and (self.prefix.startswith(other.prefix) or other.prefix.startswith(self.prefix))
+            and (self.suffix.endswith(other.suffix) or other.suffix.endswith(self.suffix))
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """How events of one resource come to a function.
+
+    source: of its events. resource: the queue, the table, the API.
+    routes: those that take them.
+    notifications: of a bucket. rules: of a bus, an event pattern each.
+    """
+
+    source: Source
+    resource: Resource
+    routes: tuple[Route, ...]
+    notifications: tuple[Notification, ...] = ()
+    rules: tuple[Mapping[str, object], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a function may do something. what: in words. route, place: who asks for it; empty for the function itself."""
+
+    what: str
+    route: str = ""
+    place: Place | None = None
+
+    def __str__(self) -> str:
+        by = f", {self.route}" if self.route else ""
+        return f"{self.what}{by}{f' ({self.place})' if self.place else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a function may do, with what, and why.
+
+    actions: of IAM, sorted.
+    resources: ARNs, with `${...}` as CloudFormation has it, sorted.
+    reasons: who asks for it.
+    condition: of IAM.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+    condition: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One function of the stack.
+
+    function: its settings. routes: those that it serves. triggers: what brings their events.
+    grants: what it may do. variables: its environment; values with `${...}` as CloudFormation has it.
+    """
+
+    function: Function
+    routes: tuple[Route, ...]
+    triggers: tuple[Trigger, ...]
+    grants: tuple[Grant, ...]
+    variables: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """Return the name of the function."""
+        return self.function.name
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A variable whose value nobody declared: whoever deploys gives it. wanted_by: the routes that name it."""
+
+    variable: str
+    wanted_by: tuple[str, ...]
+
+    @property
+    def is_secret(self) -> bool:
+        """Whether its value is better not shown, by the sound of its name."""
+        words = set(self.variable.upper().split("_"))
+        return not words.isdisjoint({"SECRET", "TOKEN", "KEY", "PASSWORD", "CREDENTIALS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What the infrastructure leaves out. text: what, and what to do. route: of which route it is said."""
+
+    text: str
+    route: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.route}: {self.text}" if self.route else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Infrastructure:
+    """Everything that an application needs.
+
+    name: of the stack. handler: the function that Lambda calls. code: the folder of the package.
+    parts: its functions, the main one first.
+    resources: what is made, and what exists already, in the order in which it was declared or found.
+    parameters: variables whose values are given when it is deployed.
+    notes: what is left out, and why.
+    """
+
+    name: str
+    handler: str
+    code: str
+    parts: tuple[Part, ...]
+    resources: tuple[Resource, ...]
+    parameters: tuple[Parameter, ...]
+    notes: tuple[Note, ...]
+
+    def of_kind(self, kind: str) -> tuple[Resource, ...]:
+        """Return the resources of a kind: `queue`, `topic`, `table`."""
+        return tuple(one for one in self.resources if one.kind == kind)
+
+    @property
+    def triggers(self) -> Iterator[tuple[Part, Trigger]]:
+        """Return each trigger with the function that it calls."""
+        return ((part, trigger) for part in self.parts for trigger in part.triggers)
+
+    def fails_to(self) -> str:
+        """Return the name of the queue for events that failed at every try, and have no queue of their own."""
+        return "${AWS::StackName}-failed"
+
+
+def merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
+    """Return grants with those of the same resources as one, in an order that does not change from run to run."""
+    by_resources: dict[tuple[object, ...], list[Grant]] = {}
+    for grant in grants:
+        condition = tuple(sorted((test, tuple(sorted(keys.items()))) for test, keys in grant.condition.items()))
+        by_resources.setdefault((grant.resources, condition), []).append(grant)
+    together = [
+        Grant(
+            tuple(sorted({action for grant in same for action in grant.actions})),
+            same[0].resources,
+            tuple(dict.fromkeys(reason for grant in same for reason in grant.reasons)),
+            same[0].condition,
+        )
+        for same in by_resources.values()
+    ]
+    return tuple(sorted(together, key=lambda grant: (grant.actions, grant.resources)))

@@ -1,0 +1,96 @@
+"""The template as it grows: resources by logical id, parameters, outputs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.checks import refuse
+from router.contract.names import logical
+from router.contract.variables import parameter
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.contract.declarations import Resource
+    from router.contract.model import Infrastructure, Part
+
+# CloudFormation takes no more (AWS CloudFormation User Guide, "Understand CloudFormation quotas").
+_MOST_RESOURCES = 500
+_MOST_PARAMETERS = 200
+
+
+def sub(text: str) -> Any:
+    """Return a text as CloudFormation takes it: where it has `${...}`, to be filled in."""
+    return {"Fn::Sub": text} if "${" in text else text
+
+
+def attribute(logical_id: str, name: str) -> dict[str, Any]:
+    """Return a reference to an attribute of a resource."""
+    return {"Fn::GetAtt": [logical_id, name]}
+
+
+class Document:
+    """A template of an infrastructure.
+
+    resources: by logical id. outputs: by name.
+    """
+
+    def __init__(self, infrastructure: Infrastructure) -> None:
+        self.infrastructure = infrastructure
+        self.resources: dict[str, dict[str, Any]] = {}
+        self.outputs: dict[str, dict[str, Any]] = {}
+        self._made_for: dict[str, str] = {}
+
+    def add(self, logical_id: str, kind: str, properties: dict[str, Any], made_for: str, **further: Any) -> str:
+        """Add a resource, and return its logical id.
+
+        kind: its type, `AWS::SQS::Queue`.
+        made_for: what it is made for, as messages name it.
+        further: other fields beside its properties, such as `DependsOn`.
+
+        Raises:
+            ConfigurationError: another one has the logical id: their names differ in signs alone.
+        """
+        if logical_id in self.resources:
+            refuse("template", f"{made_for} and {self._made_for[logical_id]} would both be {logical_id}: rename one")
+        self._made_for[logical_id] = made_for
+        self.resources[logical_id] = {"Type": kind, **further, "Properties": properties}
+        return logical_id
+
+    def finished(self) -> dict[str, Any]:
+        """Return the template.
+
+        Raises:
+            ConfigurationError: it has more resources or parameters than CloudFormation takes.
+        """
+        parameters = {
+            parameter(one.variable): {
+                "Type": "String",
+                "Description": f"{one.variable}, for {', '.join(one.wanted_by)}"[:4000],
+                **({"NoEcho": True} if one.is_secret else {}),
+            }
+            for one in self.infrastructure.parameters
+        }
+        for what, held, most in (
+            ("resources", self.resources, _MOST_RESOURCES),
+            ("parameters", parameters, _MOST_PARAMETERS),
+        ):
+            if len(held) > most:
+                refuse("template", f"it has {len(held)} {what}, and CloudFormation takes {most}: split the stack")
+        return {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Transform": "AWS::Serverless-2016-10-31",
+            **({"Parameters": parameters} if parameters else {}),
+            "Resources": self.resources,
+            **({"Outputs": self.outputs} if self.outputs else {}),
+        }
+
+
+def function_id(part: Part) -> str:
+    """Return the logical id of a function."""
+    return f"{logical(part.name)}Function"
+
+
+def resource_id(resource: Resource) -> str:
+    """Return the logical id of a resource: `OrdersQueue`."""
+    return logical(resource.name or resource.variable.lower().replace("_", " "), resource.kind)

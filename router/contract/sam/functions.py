@@ -1,0 +1,148 @@
+"""Functions, each with a role and a log of its own, and the queue of events that failed at every try."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.compute import MAIN
+from router.contract.declarations import DAY_S
+from router.contract.names import logical
+from router.contract.sam.document import attribute, function_id, sub
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.contract.model import Grant, Infrastructure, Part
+    from router.contract.sam.document import Document
+
+FAILED = "FailedEvents"
+_KEPT_S = 14 * DAY_S
+_ASYNCHRONOUS = frozenset({"topic", "bucket", "bus", "schedule"})  # what calls a function and does not wait
+_STREAMED = frozenset({"stream", "table", "kafka"})  # what gives up a batch in the end
+
+
+def add_functions(document: Document) -> None:
+    """Add all functions."""
+    infrastructure = document.infrastructure
+    if any(_fails(part) for part in infrastructure.parts):
+        document.add(
+            FAILED,
+            "AWS::SQS::Queue",
+            {
+                "QueueName": sub(infrastructure.fails_to()),
+                "MessageRetentionPeriod": _KEPT_S,
+                "SqsManagedSseEnabled": True,
+            },
+            "the queue of failed events",
+        )
+    for part in infrastructure.parts:
+        _add_function(document, part)
+
+
+def _fails(part: Part) -> bool:
+    return any(trigger.resource.kind in _ASYNCHRONOUS | _STREAMED for trigger in part.triggers)
+
+
+def _add_function(document: Document, part: Part) -> None:
+    name, settings, made_for = logical(part.name), part.function, f"the function {part.name}"
+    group = sub(f"/aws/lambda/{physical_name(part)}")
+    log = document.add(
+        f"{name}Log",
+        "AWS::Logs::LogGroup",
+        {"LogGroupName": group, "RetentionInDays": settings.log_retention},
+        made_for,
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    role = document.add(f"{name}Role", "AWS::IAM::Role", _role(part), made_for)
+    document.add(
+        f"{name}Policy",
+        "AWS::IAM::Policy",
+        {
+            "PolicyName": sub(f"{physical_name(part)}"),
+            "PolicyDocument": {"Version": "2012-10-17", "Statement": statements(part)},
+            "Roles": [{"Ref": role}],
+        },
+        made_for,
+    )
+    document.add(
+        function_id(part),
+        "AWS::Serverless::Function",
+        _properties(document.infrastructure, part, role, log),
+        made_for,
+        DependsOn=[f"{name}Policy"],
+    )
+
+
+def physical_name(part: Part) -> str:
+    """Return the name of a function in AWS, with `${...}` as CloudFormation has it."""
+    return "${AWS::StackName}" if part.name == MAIN else f"${{AWS::StackName}}-{part.name}"
+
+
+def _role(part: Part) -> dict[str, Any]:
+    trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    return {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]}}
+
+
+def _properties(infrastructure: Infrastructure, part: Part, role: str, log: str) -> dict[str, Any]:
+    settings = part.function
+    held: dict[str, Any] = {
+        "FunctionName": sub(physical_name(part)),
+        "CodeUri": infrastructure.code,
+        "Handler": infrastructure.handler,
+        "Runtime": settings.runtime,
+        "Architectures": [settings.architecture],
+        "MemorySize": settings.memory,
+        "Timeout": settings.timeout,
+        "Role": attribute(role, "Arn"),
+        "LoggingConfig": {"LogGroup": {"Ref": log}},
+    }
+    if part.variables:
+        held["Environment"] = {"Variables": {name: sub(value) for name, value in part.variables.items()}}
+    if settings.reserved is not None:
+        held["ReservedConcurrentExecutions"] = settings.reserved
+    if settings.tenant_isolation:
+        held["TenancyConfig"] = {"TenantIsolationMode": "PER_TENANT"}
+    if settings.durable:
+        held["DurableConfig"] = {"ExecutionTimeout": settings.durable}
+    if settings.snap_start:
+        held["SnapStart"] = {"ApplyOn": "PublishedVersions"}
+    if settings.snap_start or settings.durable:
+        held["AutoPublishAlias"] = "live"
+    if settings.tracing:
+        held["Tracing"] = "Active"
+    if settings.layers:
+        held["Layers"] = list(settings.layers)
+    if any(trigger.resource.kind in _ASYNCHRONOUS for trigger in part.triggers):
+        failed = {"Type": "SQS", "Destination": attribute(FAILED, "Arn")}
+        held["EventInvokeConfig"] = {"DestinationConfig": {"OnFailure": failed}}
+    return held
+
+
+# ---- permissions -----------------------------------------------------------------------------------------------------
+
+
+def statements(part: Part) -> list[dict[str, Any]]:
+    """Return the statements of a function's policy: its log, the queue of failed events, and what it was granted."""
+    held = [_statement(("logs:CreateLogStream", "logs:PutLogEvents"), [_log_arn(part)])]
+    if _fails(part):
+        held.append(_statement(("sqs:SendMessage",), [attribute(FAILED, "Arn")]))
+    if part.function.tracing:
+        held.append(_statement(("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ["*"]))
+    return held + [_granted(grant) for grant in part.grants]
+
+
+def _log_arn(part: Part) -> Any:
+    where = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/"
+    return sub(f"{where}{physical_name(part)}:*")
+
+
+def _granted(grant: Grant) -> dict[str, Any]:
+    statement = _statement(grant.actions, [sub(one) for one in grant.resources])
+    if grant.condition:
+        statement["Condition"] = {test: dict(keys) for test, keys in grant.condition.items()}
+    return statement
+
+
+def _statement(actions: tuple[str, ...], resources: list[Any]) -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": list(actions), "Resource": resources}

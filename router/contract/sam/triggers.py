@@ -1,0 +1,309 @@
+"""Mappings, subscriptions, rules and schedules, and the permissions of services to call a function."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.declarations import Bucket, Bus, Kafka, Mapped, Queue, Schedule, Table, Topic
+from router.contract.names import arn, logical, physical
+from router.contract.sam.document import attribute, function_id, resource_id, sub
+from router.contract.sam.resources import permission_id
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from router.contract.declarations import Resource
+    from router.contract.model import Part, Trigger
+    from router.contract.sam.document import Document
+
+_PARTIAL = ["ReportBatchItemFailures"]
+
+
+def add_triggers(document: Document) -> None:
+    """Add what brings events of resources to functions."""
+    for part, trigger in document.infrastructure.triggers:
+        add = next((add for kind, add in _ADD.items() if isinstance(trigger.resource, kind)), None)
+        if add is not None:
+            add(document, part, trigger)
+    _subscribe_queues(document)
+
+
+# ---- event source mappings -------------------------------------------------------------------------------------------
+
+
+def _add_mapping(document: Document, part: Part, trigger: Trigger, properties: dict[str, Any]) -> None:
+    resource = trigger.resource
+    document.add(
+        f"{resource_id(resource)}Mapping",
+        "AWS::Lambda::EventSourceMapping",
+        {"FunctionName": {"Ref": function_id(part)}, **properties},
+        f"the mapping of {resource}",
+    )
+
+
+def _queue(document: Document, part: Part, trigger: Trigger) -> None:
+    queue = trigger.resource
+    assert isinstance(queue, Queue)
+    properties: dict[str, Any] = {
+        "EventSourceArn": sub(arn(queue)) if queue.exists else attribute(resource_id(queue), "Arn"),
+        "BatchSize": queue.batch_size,
+        "FunctionResponseTypes": _PARTIAL,
+    }
+    if queue.window:
+        properties["MaximumBatchingWindowInSeconds"] = queue.window
+    if queue.maximum_concurrency is not None:
+        properties["ScalingConfig"] = {"MaximumConcurrency": queue.maximum_concurrency}
+    _add_mapping(document, part, trigger, properties)
+
+
+def _stream(document: Document, part: Part, trigger: Trigger) -> None:
+    stream = trigger.resource
+    assert isinstance(stream, Mapped)
+    properties = _read_in_order(stream)
+    if isinstance(stream, Table):
+        if stream.exists:
+            return  # the ARN of its stream has the moment in it when the stream was made
+        properties["EventSourceArn"] = attribute(resource_id(stream), "StreamArn")
+    else:
+        properties["EventSourceArn"] = sub(arn(stream)) if stream.exists else attribute(resource_id(stream), "Arn")
+    properties["BisectBatchOnFunctionError"] = stream.bisect
+    properties["FunctionResponseTypes"] = _PARTIAL
+    properties["ParallelizationFactor"] = stream.parallel
+    _add_mapping(document, part, trigger, properties)
+
+
+def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
+    topic = trigger.resource
+    assert isinstance(topic, Kafka)
+    properties = _read_in_order(topic)
+    properties["Topics"] = [physical(topic)]
+    group = {"ConsumerGroupId": topic.group} if topic.group else {}
+    access = [{"Type": "VPC_SUBNET", "URI": f"subnet:{one}"} for one in topic.subnets]
+    access += [{"Type": "VPC_SECURITY_GROUP", "URI": f"security_group:{one}"} for one in topic.security_groups]
+    if topic.cluster:
+        properties["EventSourceArn"] = topic.cluster
+        if group:
+            properties["AmazonManagedKafkaEventSourceConfig"] = group
+    else:
+        properties["SelfManagedEventSource"] = {"Endpoints": {"KafkaBootstrapServers": list(topic.servers)}}
+        if group:
+            properties["SelfManagedKafkaEventSourceConfig"] = group
+    if topic.secret:
+        access.append({"Type": "SASL_SCRAM_512_AUTH", "URI": topic.secret})
+    if access:
+        properties["SourceAccessConfigurations"] = access
+    if any(route.partial for route in trigger.routes):
+        properties["FunctionResponseTypes"] = _PARTIAL
+    _add_mapping(document, part, trigger, properties)
+
+
+def _read_in_order(mapped: Mapped) -> dict[str, Any]:
+    held: dict[str, Any] = {
+        "BatchSize": mapped.batch_size,
+        "StartingPosition": mapped.position,
+        "MaximumRetryAttempts": mapped.attempts,
+        "DestinationConfig": {"OnFailure": {"Destination": attribute(FAILED, "Arn")}},
+    }
+    if mapped.window:
+        held["MaximumBatchingWindowInSeconds"] = mapped.window
+    return held
+
+
+# ---- what calls ------------------------------------------------------------------------------------------------------
+
+
+def permit(document: Document, part: Part, resource: Resource, service: str, source: Any) -> str:
+    """Let a service call a function, for one source of events, and return the logical id of the permission."""
+    return document.add(
+        permission_id(part, resource),
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": function_id(part)},
+            "Principal": service,
+            "SourceArn": source,
+            **({"SourceAccount": {"Ref": "AWS::AccountId"}} if service == "s3.amazonaws.com" else {}),
+        },
+        f"the permission of {resource}",
+    )
+
+
+def _topic(document: Document, part: Part, trigger: Trigger) -> None:
+    topic = trigger.resource
+    assert isinstance(topic, Topic)
+    source = sub(arn(topic)) if topic.exists else {"Ref": resource_id(topic)}
+    permit(document, part, topic, "sns.amazonaws.com", source)
+    document.add(
+        f"{resource_id(topic)}To{function_id(part)}",
+        "AWS::SNS::Subscription",
+        {"TopicArn": source, "Protocol": "lambda", "Endpoint": attribute(function_id(part), "Arn")},
+        f"the subscription to {topic}",
+    )
+
+
+def _bucket(document: Document, part: Part, trigger: Trigger) -> None:
+    # By its name: the bucket itself waits for this.
+    permit(document, part, trigger.resource, "s3.amazonaws.com", sub(arn(trigger.resource)))
+
+
+def _bus(document: Document, part: Part, trigger: Trigger) -> None:
+    bus, seen = trigger.resource, []
+    for rule in trigger.rules:
+        if rule in seen:
+            continue  # two routes of one type and source: the router tells their events apart
+        seen.append(rule)
+        name = f"{resource_id(bus)}{logical(part.name)}Rule{len(seen)}"
+        document.add(
+            name,
+            "AWS::Events::Rule",
+            {
+                **({} if physical(bus) == "default" else {"EventBusName": sub(physical(bus))}),
+                "EventPattern": rule,
+                "Targets": [{"Id": "function", "Arn": attribute(function_id(part), "Arn")}],
+            },
+            f"a rule of {bus}",
+            **({} if bus.exists else {"DependsOn": [resource_id(bus)]}),
+        )
+        document.add(
+            f"{name}Permission",
+            "AWS::Lambda::Permission",
+            {
+                "Action": "lambda:InvokeFunction",
+                "FunctionName": {"Ref": function_id(part)},
+                "Principal": "events.amazonaws.com",
+                "SourceArn": attribute(name, "Arn"),
+            },
+            f"the permission of a rule of {bus}",
+        )
+
+
+def _schedule(document: Document, part: Part, trigger: Trigger) -> None:
+    schedule = trigger.resource
+    assert isinstance(schedule, Schedule)
+    if schedule.is_scheduler:
+        _add_scheduler(document, part, schedule)
+        return
+    target: dict[str, Any] = {"Id": "function", "Arn": attribute(function_id(part), "Arn")}
+    rule = document.add(
+        resource_id(schedule),
+        "AWS::Events::Rule",
+        {
+            "Name": sub(physical(schedule)),
+            "ScheduleExpression": schedule.expression,
+            "State": "ENABLED" if schedule.enabled else "DISABLED",
+            "Targets": [target],
+        },
+        str(schedule),
+    )
+    permit(document, part, schedule, "events.amazonaws.com", attribute(rule, "Arn"))
+
+
+def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
+    from json import dumps
+
+    made_for = str(schedule)
+    trusted = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    function = attribute(function_id(part), "Arn")
+    allowed = {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [function]}
+    role = document.add(
+        f"{resource_id(schedule)}Role",
+        "AWS::IAM::Role",
+        {
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
+            "Policies": [
+                {"PolicyName": "invoke", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}
+            ],
+        },
+        made_for,
+    )
+    # Scheduler sends what the input says and nothing else: these are the words by which the event is known.
+    told = {
+        "source": "aws.scheduler",
+        "detail-type": "Scheduled Event",
+        "resources": ["<aws.scheduler.schedule-arn>"],
+        "time": "<aws.scheduler.scheduled-time>",
+        "id": "<aws.scheduler.execution-id>",
+        "detail": dict(schedule.payload or {}),
+    }
+    document.add(
+        resource_id(schedule),
+        "AWS::Scheduler::Schedule",
+        {
+            "Name": sub(physical(schedule)),
+            "FlexibleTimeWindow": {"Mode": "OFF"},
+            "ScheduleExpression": schedule.expression,
+            **({"ScheduleExpressionTimezone": schedule.timezone} if schedule.timezone else {}),
+            "State": "ENABLED" if schedule.enabled else "DISABLED",
+            "Target": {"Arn": function, "RoleArn": attribute(role, "Arn"), "Input": dumps(told, sort_keys=True)},
+        },
+        made_for,
+    )
+
+
+_ADD: dict[type[Resource], Callable[[Document, Part, Trigger], None]] = {
+    Queue: _queue,
+    Kafka: _kafka,
+    Mapped: _stream,
+    Topic: _topic,
+    Bucket: _bucket,
+    Bus: _bus,
+    Schedule: _schedule,
+}
+
+
+# ---- queues of topics ------------------------------------------------------------------------------------------------
+
+
+def _subscribe_queues(document: Document) -> None:
+    """Subscribe queues to the topics whose envelopes they take, and let the topics send to them."""
+    topics = {one.name: one for one in document.infrastructure.of_kind("topic")}
+    for queue in document.infrastructure.of_kind("queue"):
+        assert isinstance(queue, Queue)
+        routes = [
+            route
+            for _, trigger in document.infrastructure.triggers
+            if trigger.resource is queue
+            for route in trigger.routes
+        ]
+        named = dict.fromkeys([*queue.topics, *(str(topic) for route in routes for topic in route.topics)])
+        sources = {}
+        for name in named:
+            if "*" in name:
+                continue
+            topic = topics.get(name) or Topic(name, exists=True)
+            sources[name] = sub(arn(topic)) if topic.exists else {"Ref": resource_id(topic)}
+        if not sources or queue.exists:
+            continue
+        for name, source in sources.items():
+            document.add(
+                f"{logical(name)}To{resource_id(queue)}",
+                "AWS::SNS::Subscription",
+                {
+                    "TopicArn": source,
+                    "Protocol": "sqs",
+                    "Endpoint": attribute(resource_id(queue), "Arn"),
+                    **({"RawMessageDelivery": True} if queue.raw else {}),
+                },
+                f"the subscription of {queue} to the topic {name}",
+            )
+        document.add(
+            f"{resource_id(queue)}Policy",
+            "AWS::SQS::QueuePolicy",
+            {
+                "Queues": [{"Ref": resource_id(queue)}],
+                "PolicyDocument": {
+                    "Version": "2012-10-17",
+                    "Statement": [
+                        {
+                            "Effect": "Allow",
+                            "Principal": {"Service": "sns.amazonaws.com"},
+                            "Action": "sqs:SendMessage",
+                            "Resource": attribute(resource_id(queue), "Arn"),
+                            "Condition": {"ArnEquals": {"aws:SourceArn": list(sources.values())}},
+                        }
+                    ],
+                },
+            },
+            f"the policy of {queue}",
+        )

@@ -1,0 +1,131 @@
+"""`Stack`: an application with what it declares of its surroundings, and the infrastructure that follows from both."""
+
+from __future__ import annotations
+
+import re
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from router.contract.apis import Api
+from router.contract.checks import check_name, refuse
+from router.contract.compute import MAIN, Function
+from router.contract.declarations import Resource
+from router.contract.grants import grants_of
+from router.contract.model import Infrastructure, Part
+from router.contract.resources import Resources
+from router.contract.triggers import Triggers
+from router.contract.variables import Variables
+from router.errors import ConfigurationError
+from router.resolver import Resolver
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from router.routing.route import Route
+
+
+class Stack:
+    """What an application needs around it.
+
+        stack = Stack("shop.app:resolver", Function(timeout=60), Queue("orders", dead_letter=3), name="shop")
+
+    application: `package.module:resolver`; it is imported when the infrastructure is asked for.
+    declared: resources, functions and APIs of which the routes do not say everything.
+    name: of the stack; by default the first word of the application.
+    handler: what Lambda calls, `package.module.function`; by default the resolver itself.
+    code: the folder of the package, as the template names it.
+
+    Raises:
+        ConfigurationError: a declaration is none, or stands there twice.
+    """
+
+    def __init__(
+        self,
+        application: str,
+        *declared: Resource | Function,
+        name: str = "",
+        handler: str = "",
+        code: str = "build/",
+    ) -> None:
+        module, colon, attribute = application.partition(":")
+        if not colon or not module or not attribute:
+            refuse("Stack", f"write the application as package.module:resolver, not {application!r:.120}")
+        self.application = application
+        self.name = name or re.sub(r"[^A-Za-z0-9]+", "-", module.partition(".")[0]).strip("-")
+        check_name("Stack", "stack", self.name)
+        self.handler = handler or f"{module}.{attribute}"
+        self.code = code
+        self.declared = declared
+        _refuse_twice(declared)
+
+    def load(self) -> Resolver:
+        """Import the application.
+
+        Raises:
+            ConfigurationError: there is no Resolver of that name.
+            Exception: what its module raised.
+        """
+        module, _, attribute = self.application.partition(":")
+        found = import_module(module)
+        for part in attribute.split("."):
+            found = getattr(found, part, None)  # type: ignore[assignment]
+        if not isinstance(found, Resolver):
+            refuse(f"Stack({self.application!r})", f"it is not a Resolver, but {type(found).__name__}")
+        return found
+
+    def infrastructure(self) -> Infrastructure:
+        """Return everything that the application needs.
+
+        Raises:
+            ConfigurationError: what cannot be told, all of it at once, with the routes that ask for it.
+        """
+        resolver = self.load()
+        problems: list[str] = []
+        functions = {one.name: one for one in self.declared if isinstance(one, Function)}
+        resources = Resources(one for one in self.declared if isinstance(one, Resource))
+        by_function = _by_function(resolver.routes)
+        for name in functions.keys() - by_function.keys() - {MAIN}:
+            problems.append(f"Function({name}): no route has function={name!r}")
+        variables = Variables(resolver, resources)
+        triggers = Triggers(resources, problems)
+        parts = []
+        for name, routes in by_function.items():
+            function = functions.get(name, Function(name))
+            found = triggers.of(function, routes)
+            granted = grants_of(resolver, routes, found, resources, problems)
+            parts.append(Part(function, routes, found, granted, variables.of(function, routes)))
+        triggers.refuse_shared(parts)
+        if problems:
+            listed = "\n".join(f"- {one}" for one in dict.fromkeys(problems))
+            raise ConfigurationError(f"{self.application}: the infrastructure cannot be told:\n{listed}")
+        return Infrastructure(
+            name=self.name,
+            handler=self.handler,
+            code=self.code,
+            parts=tuple(parts),
+            resources=resources.all(),
+            parameters=variables.parameters(),
+            notes=tuple(dict.fromkeys(triggers.notes)),
+        )
+
+
+def _by_function(routes: Iterable[Route]) -> Mapping[str, tuple[Route, ...]]:
+    """Return routes by the name of their function, the main one first."""
+    found: dict[str, list[Route]] = {MAIN: []}
+    for route in routes:
+        found.setdefault(getattr(route, "function", None) or MAIN, []).append(route)
+    if not found[MAIN] and len(found) > 1:
+        del found[MAIN]
+    return {name: tuple(held) for name, held in found.items()}
+
+
+def _refuse_twice(declared: Iterable[Resource | Function]) -> None:
+    seen: set[tuple[str, str]] = set()
+    for one in declared:
+        if not isinstance(one, Resource | Function):
+            refuse("Stack", f"it takes declarations such as Queue(...), not {type(one).__name__}")
+        kind = "function" if isinstance(one, Function) else one.kind
+        name = "" if isinstance(one, Api) else one.name or getattr(one, "variable", "")
+        if (kind, name) in seen:
+            refuse(one, "it is declared twice")
+        seen.add((kind, name))

@@ -1,0 +1,75 @@
+"""The ARNs that an operation may reach, by the resource that its variable names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.declarations import Table
+from router.contract.names import arn
+
+if TYPE_CHECKING:
+    from router.contract.declarations import Resource
+
+_ARN = "arn:${AWS::Partition}:"
+_HERE = ":${AWS::Region}:${AWS::AccountId}:"
+# The kind of resource that the operations of a service take, and its ARN where only a name is known.
+_KINDS = {"sqs": "queue", "sns": "topic", "dynamodb": "table", "s3": "bucket", "events": "bus", "kinesis": "stream"}
+_OF_NAME = {
+    "sqs": f"{_ARN}sqs{_HERE}{{}}",
+    "sns": f"{_ARN}sns{_HERE}{{}}",
+    "dynamodb": f"{_ARN}dynamodb{_HERE}table/{{}}",
+    "s3": f"{_ARN}s3:::{{}}",
+    "events": f"{_ARN}events{_HERE}event-bus/{{}}",
+    "kinesis": f"{_ARN}kinesis{_HERE}stream/{{}}",
+    "firehose": f"{_ARN}firehose{_HERE}deliverystream/{{}}",
+    "secretsmanager": f"{_ARN}secretsmanager{_HERE}secret:{{}}-??????",
+    "ssm": f"{_ARN}ssm{_HERE}parameter/{{}}",
+    "lambda": f"{_ARN}lambda{_HERE}function:{{}}",
+    "states": f"{_ARN}states{_HERE}stateMachine:{{}}",
+    "ecs": f"{_ARN}ecs{_HERE}task-definition/{{}}:*",
+    "cognito-idp": f"{_ARN}cognito-idp{_HERE}userpool/{{}}",
+    "kms": f"{_ARN}kms{_HERE}key/{{}}",
+    "execute-api": f"{_ARN}execute-api{_HERE}{{}}/*/*/@connections/*",
+    "bedrock": f"{_ARN}bedrock:${{AWS::Region}}::foundation-model/{{}}",
+    "logs": f"{_ARN}logs{_HERE}log-group:{{}}:*",
+}
+# Of S3, the operations on the bucket itself; the others are on its objects.
+_ON_BUCKET = ("s3:List", "s3:GetBucket", "s3:PutBucket", "s3:GetEncryption", "s3:GetLifecycle")
+_ON_OBJECTS = ("s3:ListMultipartUploadParts",)
+_ON_INDEXES = ("dynamodb:Query", "dynamodb:Scan")
+
+
+def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
+    """Return the ARNs that an operation reaches.
+
+    operation: `dynamodb:GetItem`.
+    resource: what its variable names; None where nobody declared it.
+    name: what the variable holds then, a name that the template fills in.
+
+    Raises:
+        LookupError: the resource is of another service, or nothing is known of the service's ARNs.
+    """
+    service = operation.partition(":")[0]
+    if resource is not None:
+        wanted = _KINDS.get(service, resource.kind)
+        if resource.kind != wanted:
+            raise LookupError(f"{resource} is no {wanted}")
+        base = arn(resource)
+    elif service in _OF_NAME:
+        base = _OF_NAME[service].format(name)
+    else:
+        raise LookupError(f"the ARNs of {service} are not known: grant it in a policy of your own")
+    if service == "s3":
+        on_bucket = operation.startswith(_ON_BUCKET) and operation not in _ON_OBJECTS
+        return {base if on_bucket else f"{base}/*"}
+    if operation in _ON_INDEXES and _has_indexes(resource):
+        return {base, f"{base}/index/*"}
+    return {base}
+
+
+def _has_indexes(resource: Resource | None) -> bool:
+    """Whether a table has indexes. Of one that is not declared nobody knows: then it may have some."""
+    if not isinstance(resource, Table):
+        return True
+    held = resource.definition or {}
+    return bool(held.get("GlobalSecondaryIndexes") or held.get("LocalSecondaryIndexes"))

@@ -1,0 +1,224 @@
+"""From routes to what triggers them: a mapping for a queue, a rule for a bus, an API for paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
+from router.contract.compute import Task
+from router.contract.declarations import Bucket, Bus, Kafka, Queue, Resource, Schedule, Stream, Table, Topic
+from router.contract.model import Note, Notification, Trigger, named
+from router.contract.notifications import notifications_of
+from router.env import Env
+from router.event import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from router.contract.compute import Function
+    from router.contract.model import Part
+    from router.contract.resources import Resources
+    from router.routing.route import Route
+
+R = TypeVar("R", bound=Resource)
+
+_HTTP = frozenset({Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE})
+# What somebody calls, or starts: nothing of the template brings it.
+_CALLED = frozenset({Source.INVOKE, Source.TOOL, Source.AUTHORIZER})
+_MAPPED = (Queue, Stream, Table, Kafka)
+_ALONE = (*_MAPPED, Bucket)  # each of them has one function
+
+
+class Triggers:
+    """Finds the triggers of functions.
+
+    resources: of the stack; those that routes name and nobody declared are added.
+    problems: takes what cannot be told, with the route that asks for it.
+    """
+
+    def __init__(self, resources: Resources, problems: list[str]) -> None:
+        self._resources = resources
+        self._problems = problems
+        self.notes: list[Note] = []
+
+    def of(self, function: Function, routes: Iterable[Route]) -> tuple[Trigger, ...]:
+        """Return the triggers of a function, in the order of its routes."""
+        by_resource: dict[tuple[Source, int], list[Route]] = {}
+        found: dict[tuple[Source, int], Resource] = {}
+        for route in routes:
+            for source, resource in self._brought_by(route):
+                key = (source, id(resource))
+                found[key] = resource
+                by_resource.setdefault(key, []).append(route)
+        made = tuple(self._trigger(key[0], found[key], tuple(held)) for key, held in by_resource.items())
+        if function.tenant_isolation:
+            self._refuse_mappings(function, made)
+        return made
+
+    def refuse_shared(self, parts: Iterable[Part]) -> None:
+        """Note each queue, stream or bucket that two functions want: one of them would miss what the other takes."""
+        owners: dict[int, tuple[Part, Trigger]] = {}
+        for part in parts:
+            for trigger in part.triggers:
+                if not isinstance(trigger.resource, _ALONE):
+                    continue
+                first, other = owners.setdefault(id(trigger.resource), (part, trigger))
+                if first is not part:
+                    self._problems.append(
+                        f"{trigger.resource} has one function, and two want it: {first.name} with "
+                        f"{named(other.routes[0])}, {part.name} with {named(trigger.routes[0])}"
+                    )
+
+    # ---- by source -------------------------------------------------------------------------------------------------
+
+    def _brought_by(self, route: Route) -> list[tuple[Source, Resource]]:
+        """Return what brings the events of a route, with the source of each."""
+        if route.methods:
+            return self._requests(route)
+        first = route.sources[0]
+        if first in _CALLED:
+            return []
+        if first is Source.WEBSOCKET:
+            apis = self._resources.of(WebSocketApi) or [self._resources.add(WebSocketApi())]
+            return [(first, api) for api in apis]
+        if first in (Source.DYNAMODB, Source.KINESIS):
+            return self._streams(route)
+        find = _BY_SOURCE.get(first)
+        if find is None:
+            self.notes.append(
+                Note(
+                    f"the template has no trigger for {first.value}: add it by hand, or to your own template",
+                    named(route),
+                )
+            )
+            return []
+        return [(first, one) for one in find(self, route)]
+
+    def _requests(self, route: Route) -> list[tuple[Source, Resource]]:
+        apis: list[Api] = [*self._resources.of(HttpApi), *self._resources.of(RestApi), *self._resources.of(FunctionUrl)]
+        if not apis:
+            apis = [self._resources.add(HttpApi())]
+        kinds: list[tuple[Source, type[Api]]] = [
+            (Source.HTTP, HttpApi),
+            (Source.REST, RestApi),
+            (Source.URL, FunctionUrl),
+        ]
+        return [
+            (source, api) for api in apis for source, kind in kinds if isinstance(api, kind) and source in route.sources
+        ]
+
+    def _streams(self, route: Route) -> list[tuple[Source, Resource]]:
+        found: list[tuple[Source, Resource]] = [
+            (source, one)
+            for source, kind in ((Source.DYNAMODB, Table), (Source.KINESIS, Stream))
+            if source in route.sources
+            for one in self._resources.named(kind, route.match)
+        ]
+        if found or not self._is_one(route):
+            return found
+        if len(route.sources) > 1:
+            self._problems.append(
+                f"{named(route)}: whose stream is {route.match}? Declare Table({route.match!r}) or "
+                f"Stream({route.match!r})"
+            )
+            return []
+        kind = Table if route.sources[0] is Source.DYNAMODB else Stream
+        return [(route.sources[0], self._made(kind, route))]
+
+    def _some(self, kind: type[R], route: Route) -> list[R]:
+        """Return the declared resources that a route names; or one made of its name."""
+        found = self._resources.named(kind, route.match)
+        if found or not self._is_one(route):
+            return found
+        return [self._made(kind, route)]
+
+    def _queues(self, route: Route) -> list[Queue]:
+        found = self._some(Queue, route)
+        for topic in route.topics:
+            if "*" not in topic and not self._resources.named(Topic, topic):
+                self._resources.add(_of_name(Topic, topic))
+        return found
+
+    def _declared(self, kind: type[R], route: Route, example: str) -> list[R]:
+        """Return the resources that a route names; note a problem where there are none, since a name is not enough."""
+        found = self._resources.named(kind, route.match)
+        if not found and self._is_one(route):
+            what = route.match.variable if isinstance(route.match, Env) else route.match
+            self._problems.append(f"{named(route)}: declare it, such as {example.format(what)}")
+        return found
+
+    def _schedules(self, route: Route) -> list[Schedule]:
+        return self._declared(Schedule, route, 'Schedule("{}", "rate(1 day)")')
+
+    def _kafka(self, route: Route) -> list[Kafka]:
+        return self._declared(Kafka, route, 'Kafka("{}", cluster="arn:aws:kafka:...")')
+
+    def _topics(self, route: Route) -> list[Topic]:
+        return self._some(Topic, route)
+
+    def _buckets(self, route: Route) -> list[Bucket]:
+        return self._some(Bucket, route)
+
+    def _tasks(self, route: Route) -> list[Task]:
+        return self._some(Task, route)
+
+    def _buses(self, route: Route) -> list[Bus]:
+        return self._resources.of(Bus) or [self._resources.add(Bus("default", exists=True))]
+
+    def _is_one(self, route: Route) -> bool:
+        """Whether the name of a route is that of one resource; of a pattern that takes none, the notes tell."""
+        if "*" not in route.match or isinstance(route.match, Env):
+            return True
+        self.notes.append(
+            Note(f"{route.match} names nothing that is declared: declare what is to trigger it", named(route))
+        )
+        return False
+
+    def _made(self, kind: type[R], route: Route) -> R:
+        return self._resources.add(_of_name(kind, route.match))
+
+    # ---- what each needs beside its name -----------------------------------------------------------------------------
+
+    def _trigger(self, source: Source, resource: Resource, routes: tuple[Route, ...]) -> Trigger:
+        if isinstance(resource, Bucket):
+            return Trigger(source, resource, routes, notifications=notifications_of(routes))
+        if isinstance(resource, Bus):
+            return Trigger(source, resource, routes, rules=tuple(_rule(route) for route in routes))
+        return Trigger(source, resource, routes)
+
+    def _refuse_mappings(self, function: Function, triggers: Iterable[Trigger]) -> None:
+        for trigger in triggers:
+            if isinstance(trigger.resource, _MAPPED):
+                self._problems.append(
+                    f"{named(trigger.routes[0])}: the function {function.name} has tenant isolation, and such a function "
+                    "cannot have event source mappings: give the route a function of its own"
+                )
+
+
+def _of_name(kind: type[R], name: str) -> R:
+    return kind(variable=name.variable) if isinstance(name, Env) else kind(str(name))
+
+
+def _rule(route: Route) -> dict[str, object]:
+    """Return the event pattern that brings the events of a route: by their source and their type alone."""
+    rule: dict[str, object] = {}
+    if route.bus_source:
+        rule["source"] = [_matcher(route.bus_source)]
+    if route.match != "*":
+        rule["detail-type"] = [_matcher(route.match)]
+    return rule or {"source": [{"prefix": ""}]}
+
+
+def _matcher(name: str) -> object:
+    return {"wildcard": name} if "*" in name else name
+
+
+_BY_SOURCE: dict[Source, Callable[[Triggers, Route], Iterable[Resource]]] = {
+    Source.SQS: Triggers._queues,
+    Source.SNS: Triggers._topics,
+    Source.S3: Triggers._buckets,
+    Source.EVENTBRIDGE: Triggers._buses,
+    Source.SCHEDULE: Triggers._schedules,
+    Source.KAFKA: Triggers._kafka,
+    Source.TASK: Triggers._tasks,
+}

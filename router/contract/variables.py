@@ -1,0 +1,54 @@
+"""The environment variables of functions: what resources tell, what is declared, and what whoever deploys gives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.model import Parameter, named
+from router.contract.names import value
+from router.env import Env
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from router.contract.compute import Function
+    from router.contract.resources import Resources
+    from router.resolver import Resolver
+    from router.routing.route import Route
+
+
+class Variables:
+    """Finds the variables of functions. resolver: whose routes they are. resources: of the stack."""
+
+    def __init__(self, resolver: Resolver, resources: Resources) -> None:
+        self._resolver = resolver
+        self._resources = resources
+        self._unknown: dict[str, dict[str, None]] = {}
+
+    def of(self, function: Function, routes: Iterable[Route]) -> dict[str, str]:
+        """Return the variables of a function, sorted by name."""
+        found = dict(function.variables)
+        for route in routes:
+            wanted = [*self._resolver.requires_of(route)]
+            if isinstance(route.match, Env):
+                wanted.append(route.match.variable)
+            for variable in wanted:
+                if variable not in found:
+                    found[variable] = self._value(variable, route)
+        return dict(sorted(found.items()))
+
+    def parameters(self) -> tuple[Parameter, ...]:
+        """Return the variables that nobody gave a value."""
+        return tuple(Parameter(name, tuple(routes)) for name, routes in sorted(self._unknown.items()))
+
+    def _value(self, variable: str, route: Route) -> str:
+        resource = self._resources.with_variable(variable)
+        if resource is not None:
+            return value(resource)
+        self._unknown.setdefault(variable, {})[named(route)] = None
+        return "${" + parameter(variable) + "}"
+
+
+def parameter(variable: str) -> str:
+    """Return the name of the template's parameter for a variable."""
+    return "".join(word[:1].upper() + word[1:].lower() for word in variable.split("_"))
