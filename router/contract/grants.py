@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.contract.declarations import Kafka, Queue, Stream, Table
+from router.contract.declarations import Queue, Table
 from router.contract.model import Grant, Reason, merged, named, place_of
 from router.contract.names import arn
 from router.contract.targets import targets
 from router.contract.variables import parameter
-from router.event import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from router.contract.declarations import Resource
     from router.contract.model import Trigger
     from router.contract.resources import Resources
     from router.resolver import Resolver

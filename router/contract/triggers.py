@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.compute import Task
 from router.contract.declarations import Bucket, Bus, Kafka, Queue, Resource, Schedule, Stream, Table, Topic
-from router.contract.model import Note, Notification, Trigger, named
+from router.contract.model import Note, Trigger, named
 from router.contract.notifications import notifications_of
 from router.env import Env
 from router.event import Source

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.checks import refuse
+from router.contract.compute import Task
 from router.contract.names import logical
 from router.contract.variables import parameter
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 # CloudFormation takes no more (AWS CloudFormation User Guide, "Understand CloudFormation quotas").
 _MOST_RESOURCES = 500
 _MOST_PARAMETERS = 200
+IMAGE = "TaskImage"
+"""The parameter that holds the image of tasks."""
 
 
 def sub(text: str) -> Any:
@@ -71,6 +74,8 @@ class Document:
             }
             for one in self.infrastructure.parameters
         }
+        if any(isinstance(one, Task) and not (one.image or one.exists) for one in self.infrastructure.resources):
+            parameters[IMAGE] = {"Type": "String", "Description": "The image of the container that runs tasks"}
         for what, held, most in (
             ("resources", self.resources, _MOST_RESOURCES),
             ("parameters", parameters, _MOST_PARAMETERS),

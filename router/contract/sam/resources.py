@@ -98,8 +98,7 @@ def _table(document: Document, table: Table) -> None:
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in keys],
             "KeySchema": [
-                {"AttributeName": name, "KeyType": kind}
-                for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+                {"AttributeName": name, "KeyType": kind} for name, kind in zip(keys, ("HASH", "RANGE"), strict=False)
             ],
         }
     )
@@ -148,9 +147,7 @@ def _bucket(document: Document, bucket: Bucket) -> None:
     if told:
         properties["NotificationConfiguration"] = {"LambdaConfigurations": told}
         # S3 asks whether it may call the function when the notification is made.
-        further["DependsOn"] = [
-            permission_id(part, bucket) for part, _ in triggers_of(document, bucket)
-        ]
+        further["DependsOn"] = [permission_id(part, bucket) for part, _ in triggers_of(document, bucket)]
     document.add(resource_id(bucket), "AWS::S3::Bucket", properties, str(bucket), **further)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from router.contract.declarations import Bucket, Bus, Kafka, Mapped, Queue, Schedule, Table, Topic
 from router.contract.names import arn, logical, physical
 from router.contract.sam.document import attribute, function_id, resource_id, sub
+from router.contract.sam.functions import FAILED
 from router.contract.sam.resources import permission_id
 
 if TYPE_CHECKING:
@@ -211,9 +212,7 @@ def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
         "AWS::IAM::Role",
         {
             "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [trusted]},
-            "Policies": [
-                {"PolicyName": "invoke", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}
-            ],
+            "Policies": [{"PolicyName": "invoke", "PolicyDocument": {"Version": "2012-10-17", "Statement": [allowed]}}],
         },
         made_for,
     )

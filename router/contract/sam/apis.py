@@ -1,0 +1,371 @@
+"""HTTP, REST and WebSocket APIs and function URLs, with their authorizers and permissions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
+from router.contract.checks import refuse
+from router.contract.sam.document import attribute, function_id, sub
+from router.event import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from router.contract.model import Part, Trigger
+    from router.contract.sam.document import Document
+
+HTTP, REST, SOCKET = "HttpApi", "RestApi", "WebSocketApi"
+_DEFAULT = "$default"
+
+
+def add_apis(document: Document) -> None:
+    """Add the APIs that routes are behind."""
+    held: dict[int, list[tuple[Part, Trigger]]] = {}
+    for part, trigger in document.infrastructure.triggers:
+        if isinstance(trigger.resource, Api):
+            held.setdefault(id(trigger.resource), []).append((part, trigger))
+    for several in held.values():
+        api: Any = several[0][1].resource
+        if not api.exists:
+            _MAKE[type(api)](document, api, several)
+
+
+def _uri(part: Part) -> Any:
+    """Return what an integration of API Gateway calls."""
+    where = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+    return {"Fn::Sub": f"{where}${{{function_id(part)}.Arn}}/invocations"}
+
+
+def _permit(document: Document, part: Part, name: str, source: Any) -> None:
+    document.add(
+        f"{name}Calls{function_id(part)}",
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": function_id(part)},
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": source,
+        },
+        f"the permission of {name}",
+    )
+
+
+def _executed(api: str, rest: str) -> dict[str, Any]:
+    return {"Fn::Sub": f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api}}}/{rest}"}
+
+
+def _owner(document: Document, api: Api) -> Part:
+    """Return the function of the route that authorizes.
+
+    Raises:
+        ConfigurationError: there is no such route.
+    """
+    for part in document.infrastructure.parts:
+        for route in part.routes:
+            if Source.AUTHORIZER in route.sources and route.match in (api.authorizer, "*"):
+                return part
+    refuse(api, f"authorizer={api.authorizer!r}: there is no @on_authorize({api.authorizer!r}) route")
+
+
+def _paths(several: list[tuple[Part, Trigger]]) -> Iterator[tuple[Part, str, str]]:
+    """Yield function, method and path of what each function serves; everything goes to the first where it is alone."""
+    if len(several) == 1:
+        return
+    for part, trigger in several[1:]:
+        for route in trigger.routes:
+            for method in route.methods:
+                yield part, method, route.match
+
+
+# ---- HTTP APIs -------------------------------------------------------------------------------------------------------
+
+
+def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]]) -> None:
+    properties: dict[str, Any] = {"Name": sub(api.name or "${AWS::StackName}"), "ProtocolType": "HTTP"}
+    if api.origins:
+        properties["CorsConfiguration"] = {
+            "AllowOrigins": list(api.origins),
+            "AllowMethods": ["*"],
+            "AllowHeaders": ["*"],
+        }
+    made = document.add(HTTP, "AWS::ApiGatewayV2::Api", properties, "the HTTP API")
+    secured = _authorized_v2(document, api, HTTP, made)
+    for part, _ in several:
+        document.add(
+            f"{HTTP}To{function_id(part)}",
+            "AWS::ApiGatewayV2::Integration",
+            {
+                "ApiId": {"Ref": made},
+                "IntegrationType": "AWS_PROXY",
+                "IntegrationUri": attribute(function_id(part), "Arn"),
+                "PayloadFormatVersion": "2.0",
+            },
+            "the HTTP API",
+        )
+        _permit(document, part, HTTP, _executed(made, "*"))
+    routes = [(several[0][0], _DEFAULT)] + [
+        (part, f"{method} {_http_path(path)}") for part, method, path in _paths(several)
+    ]
+    for number, (part, key) in enumerate(routes):
+        document.add(
+            f"{HTTP}Route{number or ''}",
+            "AWS::ApiGatewayV2::Route",
+            {
+                "ApiId": {"Ref": made},
+                "RouteKey": key,
+                "Target": {"Fn::Sub": f"integrations/${{{HTTP}To{function_id(part)}}}"},
+                **secured,
+            },
+            f"the route {key} of the HTTP API",
+        )
+    document.add(
+        f"{HTTP}Stage",
+        "AWS::ApiGatewayV2::Stage",
+        {"ApiId": {"Ref": made}, "StageName": _DEFAULT, "AutoDeploy": True},
+        "the stage of the HTTP API",
+    )
+    document.outputs["HttpApiUrl"] = {"Value": attribute(made, "ApiEndpoint")}
+
+
+def _http_path(path: str) -> str:
+    """Return a path as API Gateway writes it: without types, and with at most one greedy parameter, at the end."""
+    parts = []
+    for segment in path.split("/"):
+        if segment.startswith("{") and segment.endswith("}"):
+            name = segment[1:-1]
+            greedy = name.endswith("+")
+            segment = f"{{{name.removesuffix('+').partition(':')[0]}{'+' if greedy else ''}}}"
+        parts.append(segment)
+    return "/".join(parts)
+
+
+def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[str, Any]:
+    """Add the authorizer of an API of the second version, and return what routes say of it."""
+    if not api.authorizer:
+        return {}
+    part = _owner(document, api)
+    kind, _, field = api.identity.partition(":")
+    socket = isinstance(api, WebSocketApi)
+    place = ("route.request." if socket else "$request.") + ("header." if kind == "header" else "querystring.")
+    authorizer = document.add(
+        f"{name}Authorizer",
+        "AWS::ApiGatewayV2::Authorizer",
+        {
+            "ApiId": {"Ref": made},
+            "Name": api.authorizer,
+            "AuthorizerType": "REQUEST",
+            "AuthorizerUri": _uri(part),
+            "IdentitySource": [f"{place}{field}"],
+            **(
+                {}
+                if socket
+                else {
+                    "AuthorizerPayloadFormatVersion": "2.0",
+                    "AuthorizerResultTtlInSeconds": api.cached,
+                    "EnableSimpleResponses": False,
+                }
+            ),
+        },
+        f"the authorizer of {name}",
+    )
+    document.add(
+        f"{name}AuthorizerPermission",
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": function_id(part)},
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": {
+                "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
+                f"${{{made}}}/authorizers/${{{authorizer}}}"
+            },
+        },
+        f"the permission of the authorizer of {name}",
+    )
+    return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": authorizer}}
+
+
+# ---- REST APIs -------------------------------------------------------------------------------------------------------
+
+
+def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]]) -> None:
+    def operation(part: Part) -> dict[str, Any]:
+        held: dict[str, Any] = {
+            "responses": {},
+            "x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": _uri(part)},
+        }
+        return {**held, "security": [{"lambda": []}]} if api.authorizer else held
+
+    first = several[0][0]
+    paths: dict[str, dict[str, Any]] = {
+        "/": {"x-amazon-apigateway-any-method": operation(first)},
+        "/{proxy+}": {"x-amazon-apigateway-any-method": operation(first)},
+    }
+    for part, method, path in _paths(several):
+        paths.setdefault(_http_path(path), {})[method.lower()] = operation(part)
+    body: dict[str, Any] = {
+        "openapi": "3.0.1",
+        "info": {"title": sub(api.name or "${AWS::StackName}"), "version": "1"},
+        "paths": dict(sorted(paths.items())),
+    }
+    if api.binary:
+        body["x-amazon-apigateway-binary-media-types"] = list(api.binary)
+    if api.authorizer:
+        body["components"] = {"securitySchemes": {"lambda": _rest_authorizer(document, api)}}
+    made = document.add(REST, "AWS::Serverless::Api", {"StageName": api.stage, "DefinitionBody": body}, "the REST API")
+    for part, _ in several:
+        _permit(document, part, REST, _executed(made, "*"))
+    url = f"https://${{{made}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{api.stage}"
+    document.outputs["RestApiUrl"] = {"Value": {"Fn::Sub": url}}
+
+
+def _rest_authorizer(document: Document, api: RestApi) -> dict[str, Any]:
+    kind, _, field = api.identity.partition(":")
+    part = _owner(document, api)
+    place = "method.request.header." if kind == "header" else "method.request.querystring."
+    if not any(name == f"{REST}Calls{function_id(part)}" for name in document.resources):
+        _permit_authorizer(document, part)
+    return {
+        "type": "apiKey",
+        "name": field if kind == "header" else "Unused",
+        "in": kind,
+        "x-amazon-apigateway-authtype": "custom",
+        "x-amazon-apigateway-authorizer": {
+            "type": "request",
+            "authorizerUri": _uri(part),
+            "identitySource": f"{place}{field}",
+            "authorizerResultTtlInSeconds": api.cached,
+        },
+    }
+
+
+def _permit_authorizer(document: Document, part: Part) -> None:
+    document.add(
+        f"{REST}AuthorizerPermission",
+        "AWS::Lambda::Permission",
+        {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": {"Ref": function_id(part)},
+            "Principal": "apigateway.amazonaws.com",
+            "SourceArn": _executed(REST, "authorizers/*"),
+        },
+        "the permission of the authorizer of the REST API",
+    )
+
+
+# ---- function URLs ---------------------------------------------------------------------------------------------------
+
+
+def _url(document: Document, api: FunctionUrl, several: list[tuple[Part, Trigger]]) -> None:
+    for part, _ in several:
+        name = f"{function_id(part)}Url"
+        auth = "NONE" if api.public else "AWS_IAM"
+        document.add(
+            name,
+            "AWS::Lambda::Url",
+            {
+                "TargetFunctionArn": {"Ref": function_id(part)},
+                "AuthType": auth,
+                "InvokeMode": "RESPONSE_STREAM" if api.streams else "BUFFERED",
+            },
+            f"the URL of {part.name}",
+        )
+        if api.public:
+            # Both are asked for since October 2025 (AWS Lambda Developer Guide, "Control access to function URLs").
+            for action, further in (
+                ("InvokeFunctionUrl", {"FunctionUrlAuthType": "NONE"}),
+                ("InvokeFunction", {"InvokedViaFunctionUrl": True}),
+            ):
+                document.add(
+                    f"{name}{action}",
+                    "AWS::Lambda::Permission",
+                    {
+                        "Action": f"lambda:{action}",
+                        "FunctionName": {"Ref": function_id(part)},
+                        "Principal": "*",
+                        **further,
+                    },
+                    f"the permission of the URL of {part.name}",
+                )
+        document.outputs[f"{function_id(part)}Url"] = {"Value": attribute(name, "FunctionUrl")}
+
+
+# ---- WebSocket APIs --------------------------------------------------------------------------------------------------
+
+
+def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Trigger]]) -> None:
+    made = document.add(
+        SOCKET,
+        "AWS::ApiGatewayV2::Api",
+        {
+            "Name": sub(api.name or "${AWS::StackName}-socket"),
+            "ProtocolType": "WEBSOCKET",
+            "RouteSelectionExpression": api.selection,
+        },
+        "the WebSocket API",
+    )
+    secured = _authorized_v2(document, api, SOCKET, made)
+    waits = []
+    keys: dict[str, Part] = {}
+    for part, trigger in several:
+        document.add(
+            f"{SOCKET}To{function_id(part)}",
+            "AWS::ApiGatewayV2::Integration",
+            {"ApiId": {"Ref": made}, "IntegrationType": "AWS_PROXY", "IntegrationUri": _uri(part)},
+            "the WebSocket API",
+        )
+        _permit(document, part, SOCKET, _executed(made, "*"))
+        for route in trigger.routes:
+            keys.setdefault(_DEFAULT if route.match == "*" else route.match, part)
+    keys.setdefault("$connect", several[0][0])
+    keys.setdefault("$disconnect", several[0][0])
+    for key, part in sorted(keys.items()):
+        waits.append(f"{SOCKET}Route{_letters(key)}")
+        document.add(
+            waits[-1],
+            "AWS::ApiGatewayV2::Route",
+            {
+                "ApiId": {"Ref": made},
+                "RouteKey": key,
+                "Target": {"Fn::Sub": f"integrations/${{{SOCKET}To{function_id(part)}}}"},
+                **(secured if key == "$connect" else {}),
+                # The answer of a handler goes back on its connection.
+                **(
+                    {}
+                    if key.startswith("$c") or key == "$disconnect"
+                    else {"RouteResponseSelectionExpression": _DEFAULT}
+                ),
+            },
+            f"the route {key} of the WebSocket API",
+        )
+        if key not in ("$connect", "$disconnect"):
+            document.add(
+                f"{waits[-1]}Answer",
+                "AWS::ApiGatewayV2::RouteResponse",
+                {"ApiId": {"Ref": made}, "RouteId": {"Ref": waits[-1]}, "RouteResponseKey": _DEFAULT},
+                f"the answer of the route {key}",
+            )
+    document.add(
+        f"{SOCKET}Stage",
+        "AWS::ApiGatewayV2::Stage",
+        {"ApiId": {"Ref": made}, "StageName": api.stage, "AutoDeploy": True},
+        "the stage of the WebSocket API",
+    )
+    url = f"wss://${{{made}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{api.stage}"
+    document.outputs["WebSocketUrl"] = {"Value": {"Fn::Sub": url}}
+
+
+def _letters(key: str) -> str:
+    from router.contract.names import logical
+
+    return logical(key)
+
+
+_MAKE: dict[type[Api], Callable[[Document, Any, list[tuple[Part, Trigger]]], None]] = {
+    HttpApi: _http,
+    RestApi: _rest,
+    FunctionUrl: _url,
+    WebSocketApi: _socket,
+}

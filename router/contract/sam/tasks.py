@@ -1,0 +1,117 @@
+"""Tasks of ECS on Fargate: definitions, a cluster, their roles and their log. Where they run is for `Ecs` to say."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.compute import Task
+from router.contract.names import logical, physical
+from router.contract.sam.document import IMAGE, attribute, resource_id, sub
+from router.contract.sam.functions import statements
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.contract.model import Part
+    from router.contract.sam.document import Document
+
+_TRUSTED = {"Effect": "Allow", "Principal": {"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+_PULLS = (
+    *("ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"),
+    *("logs:CreateLogStream", "logs:PutLogEvents"),
+)
+
+
+def add_tasks(document: Document) -> None:
+    """Add the definitions of tasks, and what they share."""
+    tasks = [
+        (part, trigger.resource)
+        for part, trigger in document.infrastructure.triggers
+        if isinstance(trigger.resource, Task) and not trigger.resource.exists
+    ]
+    if not tasks:
+        return
+    document.add("Cluster", "AWS::ECS::Cluster", {"ClusterName": sub("${AWS::StackName}")}, "the cluster of tasks")
+    document.add(
+        "TaskLog",
+        "AWS::Logs::LogGroup",
+        {"LogGroupName": sub("/ecs/${AWS::StackName}"), "RetentionInDays": tasks[0][0].function.log_retention},
+        "the log of tasks",
+        DeletionPolicy="Retain",
+        UpdateReplacePolicy="Retain",
+    )
+    _add_role(document, "TaskPullRole", "${AWS::StackName}-task-pull", [_pulls(), _token()])
+    for part in {part.name: part for part, _ in tasks}.values():
+        _add_role(document, _role_id(part), f"${{AWS::StackName}}-task-{part.name}", statements(part))
+    for part, task in tasks:
+        _add_definition(document, part, task)
+
+
+def _pulls() -> dict[str, Any]:
+    repository = "arn:${AWS::Partition}:ecr:${AWS::Region}:${AWS::AccountId}:repository/*"
+    return {
+        "Effect": "Allow",
+        "Action": list(_PULLS),
+        "Resource": [sub(repository), attribute("TaskLog", "Arn")],
+    }
+
+
+def _token() -> dict[str, Any]:
+    return {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": ["*"]}
+
+
+def _role_id(part: Part) -> str:
+    return f"{logical(part.name)}TaskRole"
+
+
+def _add_role(document: Document, logical_id: str, name: str, allowed: list[dict[str, Any]]) -> None:
+    document.add(
+        logical_id,
+        "AWS::IAM::Role",
+        {
+            "RoleName": sub(name),
+            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [_TRUSTED]},
+            "Policies": [{"PolicyName": "task", "PolicyDocument": {"Version": "2012-10-17", "Statement": allowed}}],
+        },
+        f"the role {logical_id}",
+    )
+
+
+def _add_definition(document: Document, part: Part, task: Task) -> None:
+    variables = {**part.variables, "TASK_NAME": task.name}
+    command = list(task.command) or ["python", "-m", document.infrastructure.handler.rpartition(".")[0]]
+    document.add(
+        resource_id(task),
+        "AWS::ECS::TaskDefinition",
+        {
+            "Family": sub(physical(task)),
+            "RequiresCompatibilities": ["FARGATE"],
+            "NetworkMode": "awsvpc",
+            "Cpu": str(task.cpu),
+            "Memory": str(task.memory),
+            "RuntimePlatform": {
+                "CpuArchitecture": "ARM64" if part.function.architecture == "arm64" else "X86_64",
+                "OperatingSystemFamily": "LINUX",
+            },
+            "ExecutionRoleArn": attribute("TaskPullRole", "Arn"),
+            "TaskRoleArn": attribute(_role_id(part), "Arn"),
+            "ContainerDefinitions": [
+                {
+                    "Name": "app",
+                    "Image": task.image or {"Ref": IMAGE},
+                    "Command": command,
+                    "Environment": [{"Name": name, "Value": sub(value)} for name, value in sorted(variables.items())],
+                    "StopTimeout": 30,
+                    "LogConfiguration": {
+                        "LogDriver": "awslogs",
+                        "Options": {
+                            "awslogs-group": {"Ref": "TaskLog"},
+                            "awslogs-region": {"Ref": "AWS::Region"},
+                            "awslogs-stream-prefix": task.name,
+                        },
+                    },
+                }
+            ],
+        },
+        str(task),
+    )
