@@ -13,6 +13,7 @@ from typer.core import TyperCommand
 
 import router
 from router.cli import library, shadowing
+from router.cli.export import app as export_app
 from router.cli.loading import load, load_application, refuse
 from router.cli.table import access, described
 from router.cli.tokens import app as tokens_app
@@ -327,6 +328,7 @@ def vendor(
 
 
 app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
+app.add_typer(export_app, name="export", rich_help_panel=None)
 
 
 # ---- the worker ----------------------------------------------------------------------------------------------------

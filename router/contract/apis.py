@@ -85,7 +85,7 @@ class FunctionUrl(Api):
 
 @dataclass(frozen=True, slots=True)
 class WebSocketApi(Api):
-    """A WebSocket API. selection: the expression that finds the route key in a message. stage: the name of its stage."""
+    """A WebSocket API. selection: finds the route key in a message. stage: the name of its stage."""
 
     kind: ClassVar[str] = "websocket-api"
     _: KW_ONLY

@@ -39,8 +39,13 @@ def refuse(what: object, why: str) -> NoReturn:
     what: the declaration, or how it is called.
     why: what is wrong with it.
     """
+    raise refused(what, why)
+
+
+def refused(what: object, why: str) -> ConfigurationError:
+    """Return the error that names a declaration. The arguments are those of `refuse`."""
     name = what if isinstance(what, str) else f"{type(what).__name__}({getattr(what, 'name', '') or '...'!s})"
-    raise ConfigurationError(f"{name}: {why}")
+    return ConfigurationError(f"{name}: {why}")
 
 
 def check_name(what: object, kind: str, name: Any) -> None:

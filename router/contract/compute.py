@@ -27,7 +27,7 @@ class Function:
     architecture: arm64 or x86_64.
     runtime: the runtime, such as python3.13.
     reserved: the most calls at a time, kept free for it; None for a share of the account's.
-    tenant_isolation: whether each tenant has environments of its own. Such a function cannot have event source mappings.
+    tenant_isolation: whether each tenant has environments of its own; no event source mapping can call such a function.
     durable: seconds that a durable execution may take; 0 for none.
     snap_start: whether versions start from a snapshot.
     tracing: whether X-Ray sees its calls.

@@ -94,7 +94,7 @@ def merged_into(held: Template, ours: Mapping[str, Any], *, force: bool = False)
 
 
 def _mark(resource: Any) -> str | None:
-    metadata = resource.get("Metadata") if hasattr(resource, "get") else None
+    metadata: Any = resource.get("Metadata") if hasattr(resource, "get") else None
     return metadata.get(MARK) if hasattr(metadata, "get") else None
 
 

@@ -1,8 +1,8 @@
-"""What a bucket has to tell for some routes. S3 refuses two notifications of one event that may both be true of a key."""
+"""Find what a bucket has to tell for some routes. S3 refuses two notifications of one event that share a key."""
 
 from __future__ import annotations
 
-from os.path import commonprefix
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from router.contract.model import Notification
@@ -19,8 +19,8 @@ def notifications_of(routes: Iterable[Route]) -> tuple[Notification, ...]:
     """Return the notifications that routes need, where two overlap one that is wide enough for both."""
     found: list[Notification] = []
     for route in routes:
-        for event in route.events or _ALL:
-            found.append(Notification(f"s3:{event.removeprefix('s3:')}", route.prefix, route.suffix))
+        events = (f"s3:{event.removeprefix('s3:')}" for event in route.events or _ALL)
+        found.extend(Notification(event, route.prefix, route.suffix) for event in events)
     kept: list[Notification] = []
     while found:
         one = found.pop()
@@ -44,8 +44,13 @@ def _clash(one: Notification, other: Notification) -> bool:
 def _wide(one: Notification, other: Notification) -> Notification:
     """Return a notification of all that two tell."""
     event = one.event if _holds(one.event, other.event) else other.event
-    suffix = commonprefix([one.suffix[::-1], other.suffix[::-1]])[::-1]
-    return Notification(event, commonprefix([one.prefix, other.prefix]), suffix)
+    suffix = _shared(one.suffix[::-1], other.suffix[::-1])[::-1]
+    return Notification(event, _shared(one.prefix, other.prefix), suffix)
+
+
+def _shared(one: str, other: str) -> str:
+    """Return the characters with which two texts begin."""
+    return "".join(mine for mine, _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
 
 
 def _holds(event: str, other: str) -> bool:

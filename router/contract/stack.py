@@ -84,8 +84,8 @@ class Stack:
         functions = {one.name: one for one in self.declared if isinstance(one, Function)}
         resources = Resources(one for one in self.declared if isinstance(one, Resource))
         by_function = _by_function(resolver.routes)
-        for name in functions.keys() - by_function.keys() - {MAIN}:
-            problems.append(f"Function({name}): no route has function={name!r}")
+        idle = sorted(functions.keys() - by_function.keys() - {MAIN})
+        problems += [f"Function({name}): no route has function={name!r}" for name in idle]
         variables = Variables(resolver, resources)
         triggers = Triggers(resources, problems)
         parts = []

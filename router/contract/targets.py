@@ -56,7 +56,7 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
             raise LookupError(f"{resource} is no {wanted}")
         base = arn(resource)
     elif service in _OF_NAME:
-        base = _OF_NAME[service].format(name)
+        base = _OF_NAME[service].replace("{}", name)
     else:
         raise LookupError(f"the ARNs of {service} are not known: grant it in a policy of your own")
     if service == "s3":

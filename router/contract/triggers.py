@@ -169,9 +169,7 @@ class Triggers:
         """Whether the name of a route is that of one resource; of a pattern that takes none, the notes tell."""
         if "*" not in route.match or isinstance(route.match, Env):
             return True
-        self.notes.append(
-            Note(f"{route.match} names nothing that is declared: declare what is to trigger it", named(route))
-        )
+        self.notes.append(Note(f"{route.match} names nothing that is declared: declare what triggers it", named(route)))
         return False
 
     def _made(self, kind: type[R], route: Route) -> R:
@@ -190,8 +188,8 @@ class Triggers:
         for trigger in triggers:
             if isinstance(trigger.resource, _MAPPED):
                 self._problems.append(
-                    f"{named(trigger.routes[0])}: the function {function.name} has tenant isolation, and such a function "
-                    "cannot have event source mappings: give the route a function of its own"
+                    f"{named(trigger.routes[0])}: {function.name} has tenant isolation, and no event source "
+                    "mapping can call such a function: give the route one of its own"
                 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
-from router.contract.checks import refuse
+from router.contract.checks import refused
 from router.contract.sam.document import attribute, function_id, sub
 from router.event import Source
 
@@ -62,11 +62,15 @@ def _owner(document: Document, api: Api) -> Part:
     Raises:
         ConfigurationError: there is no such route.
     """
-    for part in document.infrastructure.parts:
-        for route in part.routes:
-            if Source.AUTHORIZER in route.sources and route.match in (api.authorizer, "*"):
-                return part
-    refuse(api, f"authorizer={api.authorizer!r}: there is no @on_authorize({api.authorizer!r}) route")
+    owners = [
+        part
+        for part in document.infrastructure.parts
+        for route in part.routes
+        if Source.AUTHORIZER in route.sources and route.match in (api.authorizer, "*")
+    ]
+    if owners:
+        return owners[0]
+    raise refused(api, f"authorizer={api.authorizer!r}: there is no @on_authorize({api.authorizer!r}) route")
 
 
 def _paths(several: list[tuple[Part, Trigger]]) -> Iterator[tuple[Part, str, str]]:
@@ -133,11 +137,11 @@ def _http_path(path: str) -> str:
     """Return a path as API Gateway writes it: without types, and with at most one greedy parameter, at the end."""
     parts = []
     for segment in path.split("/"):
-        if segment.startswith("{") and segment.endswith("}"):
-            name = segment[1:-1]
-            greedy = name.endswith("+")
-            segment = f"{{{name.removesuffix('+').partition(':')[0]}{'+' if greedy else ''}}}"
-        parts.append(segment)
+        if not (segment.startswith("{") and segment.endswith("}")):
+            parts.append(segment)
+            continue
+        name = segment[1:-1]
+        parts.append(f"{{{name.removesuffix('+').partition(':')[0]}{'+' if name.endswith('+') else ''}}}")
     return "/".join(parts)
 
 

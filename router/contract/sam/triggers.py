@@ -44,8 +44,7 @@ def _add_mapping(document: Document, part: Part, trigger: Trigger, properties: d
 
 
 def _queue(document: Document, part: Part, trigger: Trigger) -> None:
-    queue = trigger.resource
-    assert isinstance(queue, Queue)
+    queue: Queue = trigger.resource  # type: ignore[assignment]
     properties: dict[str, Any] = {
         "EventSourceArn": sub(arn(queue)) if queue.exists else attribute(resource_id(queue), "Arn"),
         "BatchSize": queue.batch_size,
@@ -59,8 +58,7 @@ def _queue(document: Document, part: Part, trigger: Trigger) -> None:
 
 
 def _stream(document: Document, part: Part, trigger: Trigger) -> None:
-    stream = trigger.resource
-    assert isinstance(stream, Mapped)
+    stream: Mapped = trigger.resource  # type: ignore[assignment]
     properties = _read_in_order(stream)
     if isinstance(stream, Table):
         if stream.exists:
@@ -75,8 +73,7 @@ def _stream(document: Document, part: Part, trigger: Trigger) -> None:
 
 
 def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
-    topic = trigger.resource
-    assert isinstance(topic, Kafka)
+    topic: Kafka = trigger.resource  # type: ignore[assignment]
     properties = _read_in_order(topic)
     properties["Topics"] = [physical(topic)]
     group = {"ConsumerGroupId": topic.group} if topic.group else {}
@@ -131,8 +128,7 @@ def permit(document: Document, part: Part, resource: Resource, service: str, sou
 
 
 def _topic(document: Document, part: Part, trigger: Trigger) -> None:
-    topic = trigger.resource
-    assert isinstance(topic, Topic)
+    topic: Topic = trigger.resource  # type: ignore[assignment]
     source = sub(arn(topic)) if topic.exists else {"Ref": resource_id(topic)}
     permit(document, part, topic, "sns.amazonaws.com", source)
     document.add(
@@ -180,8 +176,7 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
 
 
 def _schedule(document: Document, part: Part, trigger: Trigger) -> None:
-    schedule = trigger.resource
-    assert isinstance(schedule, Schedule)
+    schedule: Schedule = trigger.resource  # type: ignore[assignment]
     if schedule.is_scheduler:
         _add_scheduler(document, part, schedule)
         return
@@ -257,8 +252,7 @@ _ADD: dict[type[Resource], Callable[[Document, Part, Trigger], None]] = {
 def _subscribe_queues(document: Document) -> None:
     """Subscribe queues to the topics whose envelopes they take, and let the topics send to them."""
     topics = {one.name: one for one in document.infrastructure.of_kind("topic")}
-    for queue in document.infrastructure.of_kind("queue"):
-        assert isinstance(queue, Queue)
+    for queue in (one for one in document.infrastructure.resources if isinstance(one, Queue)):
         routes = [
             route
             for _, trigger in document.infrastructure.triggers

@@ -1,0 +1,175 @@
+"""The template of an application: what triggers it, what it may do, and that others' tools find nothing wrong with it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cfnlint.api
+import pytest
+
+from router import ConfigurationError
+from router.contract import (
+    Bus,
+    Function,
+    FunctionUrl,
+    HttpApi,
+    Kafka,
+    Queue,
+    RestApi,
+    Schedule,
+    Stack,
+    Stream,
+    Table,
+    Topic,
+    WebSocketApi,
+)
+from router.contract.model import Infrastructure
+from router.contract.sam import template
+
+SHOP = "tests.unit.router.contract.shop:resolver"
+CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/f1e2d3c4-0000-1111-2222-333344445555-1"
+DECLARED = [
+    Function(timeout=20),
+    Table("orders", variable="ORDERS", ttl="expires_at"),
+    Stream("clicks"),
+    Queue(variable="JOBS", dead_letter=3, window=5),
+    Kafka("payments", cluster=CLUSTER),
+    Schedule("nightly", "cron(0 2 * * ? *)"),
+    Schedule("monday", "cron(0 6 ? * MON *)", timezone="Europe/Berlin", payload={"kind": "weekly"}),
+    Bus("shop"),
+    Topic("news.fifo"),
+    RestApi(authorizer="keys"),
+    HttpApi(authorizer="keys", identity="query:key"),
+    FunctionUrl(public=True, streams=True),
+    WebSocketApi(authorizer="keys", identity="query:token"),
+]
+
+
+def shop(*further: Any, without: type | None = None) -> Infrastructure:
+    kept = [one for one in DECLARED if without is None or not isinstance(one, without)]
+    return Stack(SHOP, *kept, *further, name="shop").infrastructure()
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    return template(shop())
+
+
+def properties(made: dict[str, Any], name: str) -> dict[str, Any]:
+    found: dict[str, Any] = made["Resources"][name]["Properties"]
+    return found
+
+
+def test_cfn_lint_finds_nothing(made: dict[str, Any]) -> None:
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(made))] == []
+
+
+def test_it_is_the_same_from_run_to_run(made: dict[str, Any]) -> None:
+    assert json.dumps(template(shop())) == json.dumps(made)
+
+
+def test_a_queue_has_partial_answers_dead_letters_and_time_enough(made: dict[str, Any]) -> None:
+    queue, mapping = properties(made, "JobsQueue"), properties(made, "JobsQueueMapping")
+    assert queue["VisibilityTimeout"] == 6 * 20 + 5
+    assert queue["RedrivePolicy"]["maxReceiveCount"] == 3
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["MaximumBatchingWindowInSeconds"] == 5
+    variables = properties(made, "MainFunction")["Environment"]["Variables"]
+    assert variables["JOBS"]["Fn::Sub"].endswith(":sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-jobs")
+    assert queue["QueueName"] == {"Fn::Sub": "${AWS::StackName}-jobs"}
+
+
+def test_a_fifo_queue_is_one_with_its_dead_letters_and_its_topic(made: dict[str, Any]) -> None:
+    assert properties(made, "EventsFifoQueue")["FifoQueue"] is True
+    assert properties(made, "EventsFifoQueueDead")["QueueName"] == "events-dead.fifo"
+    assert properties(made, "NewsFifoToEventsFifoQueue")["Protocol"] == "sqs"
+    policy = properties(made, "EventsFifoQueuePolicy")["PolicyDocument"]["Statement"][0]
+    assert policy["Condition"] == {"ArnEquals": {"aws:SourceArn": [{"Ref": "NewsFifoTopic"}]}}
+
+
+def test_a_stream_gives_up_in_the_end_and_keeps_what_it_gave_up(made: dict[str, Any]) -> None:
+    for name in ("OrdersTableMapping", "ClicksStreamMapping"):
+        mapping = properties(made, name)
+        assert mapping["StartingPosition"] == "TRIM_HORIZON"
+        assert mapping["MaximumRetryAttempts"] == 10
+        assert mapping["BisectBatchOnFunctionError"] is True
+        assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailedEvents", "Arn"]}
+    assert properties(made, "PaymentsKafkaMapping")["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+def test_a_bucket_tells_each_key_once_and_waits_for_its_permission(made: dict[str, Any]) -> None:
+    bucket = made["Resources"]["UploadsBucket"]
+    told = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
+    assert [(one["Event"], one["Filter"]["S3Key"]["Rules"]) for one in told] == [
+        ("s3:ObjectCreated:*", [{"Name": "prefix", "Value": "in/"}, {"Name": "suffix", "Value": ".csv"}])
+    ]
+    assert bucket["DependsOn"] == ["UploadsBucketCallsMainFunction"]
+
+
+def test_a_public_url_has_both_permissions(made: dict[str, Any]) -> None:
+    permissions = [one for one in made["Resources"].values() if one["Properties"].get("Principal") == "*"]
+    assert [one["Properties"]["Action"] for one in permissions] == ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+
+
+def test_a_schedule_with_a_time_zone_is_one_of_the_scheduler(made: dict[str, Any]) -> None:
+    schedule = properties(made, "MondaySchedule")
+    assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
+    assert json.loads(schedule["Target"]["Input"])["detail"] == {"kind": "weekly"}
+    assert made["Resources"]["NightlySchedule"]["Type"] == "AWS::Events::Rule"
+
+
+def test_what_a_function_may_do_has_names(made: dict[str, Any]) -> None:
+    held = properties(made, "MainPolicy")["PolicyDocument"]["Statement"]
+    found = {(action, str(target)) for one in held for action in one["Action"] for target in one["Resource"]}
+    everywhere = {action for action, target in found if target == "*"}
+    assert everywhere == {"dynamodb:ListStreams"}
+    items = "table/orders'}"
+    assert {action for action, target in found if target.endswith(items)} == {"dynamodb:GetItem", "dynamodb:Query"}
+    assert any(action == "s3:GetObject" and target.endswith("${Reports}/*'}") for action, target in found)
+    assert any(action == "s3:ListBucket" and target.endswith("${Reports}'}") for action, target in found)
+
+
+def test_a_variable_that_nobody_declares_is_a_parameter(made: dict[str, Any]) -> None:
+    assert set(made["Parameters"]) == {"StageName", "Reports", "TaskImage"}
+
+
+@pytest.mark.parametrize(
+    ("declared", "said"),
+    [
+        (Schedule, r"schedule nightly \(tests/unit/router/contract/shop.py:\d+\): declare it, such as Schedule"),
+        (Kafka, r"kafka payments \(.*shop.py:\d+\): declare it, such as Kafka"),
+        (Stream, r"stream clicks \(.*shop.py:\d+\): whose stream is clicks\?"),
+    ],
+)
+def test_what_cannot_be_told_names_its_route(declared: type, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        shop(without=declared)
+
+
+def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
+    with pytest.raises(ConfigurationError, match="has tenant isolation, and no event source mapping can call"):
+        shop(Function(tenant_isolation=True), without=Function)
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: Queue("a b"), "AWS takes no such name for a queue: 'a b'"),
+        (lambda: Queue("q" * 81), "1 to 80 letters"),
+        (lambda: Queue("q", fifo=True), r"ends with \.fifo"),
+        (lambda: Queue("q", batch_size=11), "batch_size= takes an integer from 1 to 10"),
+        (lambda: Queue(), "give a name, or the variable"),
+        (lambda: Queue(variable="AWS_X"), "Lambda keeps the names"),
+        (lambda: Function(timeout=901), "timeout= takes whole seconds, from 1 to 900"),
+        (lambda: Schedule("s", "daily"), "expression= is rate"),
+        (lambda: Kafka("t"), "give the cluster="),
+        (lambda: HttpApi(identity="cookie"), "identity= takes header:NAME or query:NAME"),
+        (lambda: Stack("shop"), "write the application as package.module:resolver"),
+        (lambda: Stack("a:b", Queue("q"), Queue("q")), "declared twice"),
+        (lambda: Stack("a:b", "queue"), "takes declarations such as Queue"),  # type: ignore[arg-type]
+    ],
+)
+def test_what_is_no_declaration_is_refused(make: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        make()
