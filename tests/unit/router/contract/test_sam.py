@@ -1,4 +1,4 @@
-"""The template of an application: what triggers it, what it may do, and that others' tools find nothing wrong with it."""
+"""The template of an application: what triggers it, what it may do; and others' tools find nothing wrong with it."""
 
 from __future__ import annotations
 
@@ -159,7 +159,7 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
         (lambda: Queue("q" * 81), "1 to 80 letters"),
         (lambda: Queue("q", fifo=True), r"ends with \.fifo"),
         (lambda: Queue("q", batch_size=11), "batch_size= takes an integer from 1 to 10"),
-        (lambda: Queue(), "give a name, or the variable"),
+        (Queue, "give a name, or the variable"),
         (lambda: Queue(variable="AWS_X"), "Lambda keeps the names"),
         (lambda: Function(timeout=901), "timeout= takes whole seconds, from 1 to 900"),
         (lambda: Schedule("s", "daily"), "expression= is rate"),
