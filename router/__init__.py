@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from router.errors import HTTPError as HTTPError
     from router.errors import InvalidEvent as InvalidEvent
     from router.errors import MethodNotAllowed as MethodNotAllowed
+    from router.errors import MisdirectedRequest as MisdirectedRequest
     from router.errors import NoRoute as NoRoute
     from router.errors import NotAcceptable as NotAcceptable
     from router.errors import NotFound as NotFound
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from router.errors import Unauthorized as Unauthorized
     from router.errors import UnprocessableContent as UnprocessableContent
     from router.errors import UnsupportedMediaType as UnsupportedMediaType
+    from router.errors import WrongFunction as WrongFunction
     from router.event import Event as Event
     from router.event import Source as Source
     from router.guards.auth import Auth as Auth
@@ -143,6 +145,7 @@ _HOMES = {
         "HandlerTimeout",
         "InvalidEvent",
         "MethodNotAllowed",
+        "MisdirectedRequest",
         "NoRoute",
         "NotAcceptable",
         "NotFound",
@@ -157,6 +160,7 @@ _HOMES = {
         "Unauthorized",
         "UnprocessableContent",
         "UnsupportedMediaType",
+        "WrongFunction",
     ),
     "event": ("Event", "Source"),
     "middleware.body_limit": ("BodyLimit",),

@@ -59,6 +59,10 @@ class NoRoute(RouterError, LookupError):
     """Nothing is registered for this event. On a record: it fails, so that it reaches the dead-letter queue."""
 
 
+class WrongFunction(NoRoute):
+    """The event belongs to another function of the same application, which the message names. It is never ignored."""
+
+
 class AnswerTooLarge(RouterError, ValueError):
     """An answer over what the source takes: 6 MB for Lambda, 1 MB for an ALB, 128 KB for a WebSocket message."""
 
@@ -207,6 +211,12 @@ class Forbidden(_Fixed):
 
 class NotFound(_Fixed):
     status = 404
+
+
+class MisdirectedRequest(NotFound):
+    """The request belongs to another function of the same application."""
+
+    status = 421
 
 
 class MethodNotAllowed(_Fixed):

@@ -79,6 +79,10 @@ class Resolver(Registering):
         problem_fields: Mapping[str, str] | None = None,
     ) -> None:
         self._engine = Engine(Policy() if session is None else session, unrouted, deadline_margin)
+        if environ.get("JUNCTION_FUNCTION"):
+            from router.routing.parts import divide
+
+            divide(self._engine, environ)
         self._runners = self._engine.runners
         self._engine.delay = delay
         self._engine.offload = offload
@@ -193,10 +197,18 @@ class Resolver(Registering):
         self._engine.middleware.extend(middleware)
         return self
 
-    def include(self, router: Router) -> Resolver:
-        """Take in the routes of a group."""
-        if not isinstance(router, Router):
-            raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
+    def include(self, router: Router | str, *, function: str | None = None) -> Resolver:
+        """Take in the routes of a group: a Router, or its name, `"shop.reports:router"`, which is imported here.
+
+        function: that of its routes that name none. A named group is then imported in that function only.
+
+        Raises:
+            ConfigurationError: it is no Router, or nothing has that name.
+        """
+        if function is not None or not isinstance(router, Router):
+            from router.parts import include
+
+            return include(self, router, function)
         for route in router.routes:
             self._register(route)
         router._settle()
@@ -287,8 +299,13 @@ class Resolver(Registering):
 
     @property
     def routes(self) -> tuple[Route, ...]:
-        """Return the registered routes, in order."""
+        """Return the registered routes, in order; with JUNCTION_FUNCTION those of this function."""
         return tuple(self._engine.table.routes)
+
+    def every_route(self) -> tuple[Route, ...]:
+        """Return the routes of all functions, in order, for tools: it imports the groups of the others."""
+        parts = self._engine.parts
+        return self.routes if parts is None else tuple(parts.every_route())
 
     @property
     def middleware(self) -> tuple[Any, ...]:
@@ -328,6 +345,8 @@ class Resolver(Registering):
         from router.dispatch.binding import bind
 
         engine = self._engine
+        if engine.parts is not None and not engine.parts.takes(route):
+            return
         if self._denies and route.permission is None and not route.unpacks:
             from router.guards.permissions import unlisted
 

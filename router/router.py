@@ -6,7 +6,7 @@ from router.dispatch.plan import OF_OUTER_GROUPS
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
-from router.routing.route import METHODS, STREAM_SOURCES, Route, path_parameters, target_of, unpacked
+from router.routing.route import METHODS, STREAM_SOURCES, Route, is_elsewhere, path_parameters, target_of, unpacked
 from router.sources._registry import HTTP_SOURCES
 
 TYPE_CHECKING = False
@@ -59,8 +59,7 @@ class Registering:
 
     def route(self, path: str, methods: Iterable[str] = METHODS, **options: Unpack[Options]) -> Decorator:
         """Requests to a path by any of some methods: REST API, HTTP API, function URL, ALB and Lattice alike."""
-        named = (methods,) if isinstance(methods, str) else tuple(methods)
-        if not named:
+        if not (named := (methods,) if isinstance(methods, str) else tuple(methods)):
             raise ConfigurationError(f"route {path!r}: give at least one method")
         return self._on(HTTP_SOURCES, path, methods=tuple(method.upper() for method in named), **options)
 
@@ -119,11 +118,8 @@ class Registering:
     def on_stream(self, name: str, /, *, events: Iterable[str] = (), **options: Unpack[RecordOptions]) -> Decorator:
         """Changes of a DynamoDB table (`events=["INSERT"]`: only those), or records of a Kinesis stream, in order."""
         named = (events,) if isinstance(events, str) else tuple(events)
-        unknown = set(named) - {"INSERT", "MODIFY", "REMOVE"}
-        if unknown:
-            raise ConfigurationError(
-                f"on_stream {name!r}: unknown event {', '.join(sorted(unknown))}; use INSERT, MODIFY, REMOVE"
-            )
+        if unknown := ", ".join(sorted(set(named) - {"INSERT", "MODIFY", "REMOVE"})):
+            raise ConfigurationError(f"on_stream {name!r}: unknown event {unknown}; use INSERT, MODIFY, REMOVE")
         # Kinesis records have no kind; a route that asks for one is of a table.
         return self._on((Source.DYNAMODB,) if named else STREAM_SOURCES, name, events=named, **options)
 
@@ -233,11 +229,9 @@ class Registering:
         """Any source by name: `@resolver.on(Source.COGNITO, "PreSignUp_*")`."""
         if callable(source):
             return self._on((), source)  # which refuses it
-        try:
-            kind = Source(source)
-        except ValueError:
-            raise ConfigurationError(f"on({source!r}): unknown source; use one of {', '.join(Source)}") from None
-        if kind in HTTP_SOURCES:
+        if source not in tuple(Source):
+            raise ConfigurationError(f"on({source!r}): unknown source; use one of {', '.join(Source)}")
+        if (kind := Source(source)) in HTTP_SOURCES:
             raise ConfigurationError(f"on({source!r}): HTTP routes have a path; use get, post, ... or route")
         return self._on((kind,), name, **options)
 
@@ -248,13 +242,15 @@ class Router(Registering):
     prefix stands before the path of its HTTP routes. middleware runs inside that of what includes it. tags are added
     to each route. auth is for those of its routes that have none of their own: credentials, a mode, or both as an
     `Auth`. requires names variables that all of them need, with their operations. envelope is the form of their
-    answers: an `Envelope`, or "off". Groups may include groups.
+    answers: an `Envelope`, or "off". function is the Lambda function of those that name none.
     """
 
     __slots__ = (
         "_auth",
         "_catchers",
         "_envelope",
+        "_function",
+        "_group",
         "_included",
         "_middleware",
         "_prefix",
@@ -273,27 +269,33 @@ class Router(Registering):
         auth: Any = None,
         requires: Mapping[str, Iterable[str]] | Iterable[str] | None = None,
         envelope: Any = None,
+        function: str | None = None,
     ) -> None:
         if prefix:
             parse(prefix)
         self._prefix = prefix.rstrip("/")
         self._middleware = list(middleware)
         self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
-        self._auth = None
+        self._auth = self._envelope = None
         if auth is not None:
             from router.guards.auth import auth_of
 
             self._auth = auth_of(auth, f"Router({prefix!r})")
-        self._requires: Mapping[str, tuple[str, ...]] | None = None
+        self._requires: tuple[Mapping[str, tuple[str, ...]], ...] = ()
         if requires is not None:
             from router.environment.requirements import checked
 
-            self._requires = checked(requires, f"Router({prefix!r})")
-        self._envelope = None
+            self._requires = (checked(requires, f"Router({prefix!r})"),)
         if envelope is not None:
             from router.dispatch.shaping import checked_envelope
 
             self._envelope = checked_envelope(envelope, f"Router({prefix!r})")
+        self._function = function
+        if function is not None:
+            from router.routing.functions import check_function
+
+            check_function(function, f"Router({prefix!r})")
+        self._group = [*self._tags, *(part for part in prefix.split("/") if part and "{" not in part), ""][0]
         self._receivers: list[Receiver] = []
         self._routes: list[Route | Router] = []
         self._catchers: dict[type[BaseException], Any] = {}
@@ -308,10 +310,10 @@ class Router(Registering):
     def include(self, router: Router) -> Router:
         """Take in another group, inside this one's prefix, middleware and tags."""
         if not isinstance(router, Router):
-            raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}")
+            raise ConfigurationError(f"include() takes a Router, not {type(router).__name__}; Resolver takes names")
+        self._refuse_if_included("include()")
         if router is self or self in router._groups():
             raise ConfigurationError("a Router cannot include itself")
-        self._refuse_if_included("include()")
         self._routes.append(router)
         return self
 
@@ -346,10 +348,8 @@ class Router(Registering):
     @property
     def routes(self) -> list[Route]:
         """The routes of this group and the groups in it, with prefix, middleware and tags applied."""
-        found: list[Route] = []
-        for held in self._routes:
-            found.extend(self._applied(route) for route in (held.routes if isinstance(held, Router) else [held]))
-        return found
+        inner = (held.routes if isinstance(held, Router) else [held] for held in self._routes)
+        return [self._applied(route) for routes in inner for route in routes]
 
     def _register(self, route: Route) -> None:
         from router.dispatch.binding import bind
@@ -357,8 +357,8 @@ class Router(Registering):
         # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
         check = route.replace(match=self._path(route)) if route.methods else route
         self._refuse_if_included(str(check))
-        parameters = (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ()
-        bind(check, parameters)
+        if not is_elsewhere(route.function or self._function):
+            bind(check, (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ())
         self._routes.append(route)
 
     def _refuse_if_included(self, what: str) -> None:
@@ -378,16 +378,14 @@ class Router(Registering):
             tags=(*self._tags, *route.tags),
             auth=self._auth if route.auth is None else route.auth.inside(self._auth),
             catchers=(*route.catchers, self._catchers) if self._catchers else route.catchers,
-            group_requires=(*route.group_requires, self._requires)
-            if self._requires is not None
-            else route.group_requires,
+            group_requires=(*route.group_requires, *self._requires),
+            function=route.function or self._function,
+            group=route.group or self._group,
             on_error=(*route.on_error, *self._receivers),
-            envelope=self._envelope_for(route) if route.envelope is None else route.envelope,
+            envelope=self._envelope_for(route) if route.envelope is None and self._envelope else route.envelope,
         )
 
     def _envelope_for(self, route: Route) -> Any:
-        if self._envelope is None:
-            return None
         from router.dispatch.shaping import fits
 
         return self._envelope if fits(route.sources) else None

@@ -15,7 +15,7 @@ import router
 from router.cli import library, shadowing
 from router.cli.export import app as export_app
 from router.cli.loading import load, load_application, refuse
-from router.cli.table import access, described
+from router.cli.table import access, described, of_functions
 from router.cli.tokens import app as tokens_app
 from router.errors import ConfigurationError
 from router.event import Source
@@ -170,8 +170,12 @@ def task(
 def routes(
     application: Application,
     permissions: Annotated[bool, _flag("--permissions", help="Show who may call each route.")] = False,
+    split: Annotated[
+        str | None,
+        typer.Option(help="Show the function of each route: function, group, source or route.", show_default=False),
+    ] = None,
 ) -> None:
-    """List the routes of an application as a table.
+    """List the routes of an application as a table, those of all its functions.
 
     Exit status: 0, or 2 for wrong arguments.
     """
@@ -183,9 +187,13 @@ def routes(
     except ImportError:
         refuse('the table needs rich: pip install "lambda-junction[cli]"')
     columns = ("source", "route", "credentials", "permission") if permissions else _COLUMNS
-    table = Table(*columns, title=application, title_justify="left")
-    for route in resolver.routes:
-        row = access(resolver, route) if permissions else described(route)
+    try:
+        functions, found = of_functions(resolver, split)
+    except Exception as error:
+        refuse(error)
+    table = Table(*(("function",) if functions else ()), *columns, title=application, title_justify="left")
+    for number, route in enumerate(found):
+        row = functions[number : number + 1] + (access(resolver, route) if permissions else described(route))
         # As Text: a name with [brackets] is no markup.
         table.add_row(*(Text(text, overflow="fold") for text in row))
     # Into a file or another program it goes whole, whatever the width of a terminal.

@@ -10,6 +10,23 @@ if TYPE_CHECKING:
     from router.routing.route import Route
 
 
+def of_functions(resolver: Resolver, split: str | None) -> tuple[tuple[str, ...], tuple[Route, ...]]:
+    """Return the function of each route, and the routes of all functions. Without a split, none where all are `main`.
+
+    Raises:
+        ConfigurationError: the split is unknown, or two routes clash in it.
+        Exception: whatever importing a group of another function raised.
+    """
+    from router.routing.functions import MAIN, function_of, functions_of
+
+    routes = resolver.every_route()
+    parts = resolver._engine.parts
+    wanted = split or ("function" if parts is None else parts.split)
+    functions_of(routes, wanted)
+    names = tuple(function_of(route, wanted) for route in routes)
+    return (names if split or parts is not None or set(names) - {MAIN} else ()), routes
+
+
 def access(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
     """Return who may call a route: the credentials and the mode that count on it, and its permission."""
     source, what, _, _ = described(route)

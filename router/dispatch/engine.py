@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.dispatch.plan import Entry, Plan
-from router.errors import ConfigurationError, NoRoute
+from router.errors import ConfigurationError, NoRoute, WrongFunction
 from router.event import Source
 from router.routing.route import Route
 from router.routing.table import Table
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from router.environment.declared import Declared
     from router.event import Event
     from router.response import Response
+    from router.routing.parts import Parts
 
     Runner = Callable[[Any, Any], Any]
 
@@ -96,6 +97,7 @@ class Engine:
         "observers",
         "offload",
         "overrides",
+        "parts",
         "policy",
         "problem_fields",
         "receivers",
@@ -125,6 +127,7 @@ class Engine:
         self.aggregated = False  # whether a route wants aggregates of Kinesis split
         self.kafka_options = False  # whether a route of Kafka has a decoder, or takes records without an order
         self.table = Table()
+        self.parts: Parts | None = None  # of a process that is one function of several
         self.middleware: list[Any] = []
         self.observers: list[Any] = []  # the middleware that stands around invocations, too
         self.declared: Declared | None = None  # what is needed of the environment; None while no `requires=` is used
@@ -209,6 +212,8 @@ class Engine:
 
         It returns the answer, or a coroutine of it when something about it is async.
         """
+        if self.parts is not None:
+            self.parts.check()
         module, row = load(source), ROWS[source]
         if row.kind != "reply":
             from router.dispatch.batches import batch_runner
@@ -391,4 +396,5 @@ class Engine:
 
     def ignores(self, event: Event, error: BaseException) -> bool:
         """Whether a record without a route is to be acknowledged."""
-        return self.unrouted == "ignore" and isinstance(error, NoRoute) and event.route is None
+        ignored = isinstance(error, NoRoute) and not isinstance(error, WrongFunction)
+        return self.unrouted == "ignore" and ignored and event.route is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 from router.dispatch.plan import drive
-from router.errors import MethodNotAllowed, NoRoute, NotFound
+from router.errors import MethodNotAllowed, NoRoute, NotFound, WrongFunction
 from router.session import _current
 from router.sources import Unsent
 
@@ -201,8 +201,8 @@ class Calls(Replies):
         """Return the entry of an event; for one that needs no route, middleware around nothing."""
         try:
             return self.engine.find(event)
-        except NoRoute:
-            if event.name not in self.optional:
+        except NoRoute as error:
+            if event.name not in self.optional or isinstance(error, WrongFunction):
                 raise
         entry = self.unregistered.get(event.name)
         if entry is None:

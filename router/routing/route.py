@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import environ
+
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.paths import parse
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         on_error: Any  # a function, an Alerts or a Receiver, or a list of them
         envelope: Any  # an Envelope, or "off"
         durable: bool
+        function: str
 
     class RecordOptions(Options, total=False):
         """The further options of decorators for record sources."""
@@ -76,9 +79,11 @@ _DEFAULTS: dict[str, Any] = {
     "queue": False,
     "decoder": None,
     "envelope": None,
+    "function": None,
+    "group": "",
     "unsigned_from": None,
 }
-_NO_OPTIONS = ("catchers", "group_requires", "handler", "match", "model", "sources")
+_NO_OPTIONS = ("catchers", "group", "group_requires", "handler", "match", "model", "sources")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -108,6 +113,7 @@ class Route:
         for theirs although nothing is signed.
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
         `source`.
+    function: the Lambda function that it belongs to, where an application is deployed as several; None as around it.
     """
 
     __slots__ = (
@@ -123,6 +129,8 @@ class Route:
         "durable",
         "envelope",
         "events",
+        "function",
+        "group",
         "group_requires",
         "handler",
         "match",
@@ -181,6 +189,8 @@ class Route:
     unsigned_from: frozenset[str] | None
     on_error: tuple[Any, ...]  # a Receiver each
     envelope: Any
+    function: str | None
+    group: str  # of its innermost group: the first tag, or segment of the prefix
 
     def __init__(
         self,
@@ -255,6 +265,10 @@ class Route:
         self._check_delivery()
 
     def _check_access(self) -> None:
+        if self.function is not None:
+            from router.routing.functions import check_function
+
+            check_function(self.function, self)
         if self.permission is not None and not callable(self.permission):
             raise ConfigurationError(f"{self}: permission= takes a callable, such as (session, event) -> bool")
         if set(self.require or ()) - {"tenant", "user"}:
@@ -338,6 +352,11 @@ class Route:
 
 def unpacked(event: object) -> None:
     """Stand for what `unpack` does with a record. The dispatcher puts it in place."""
+
+
+def is_elsewhere(function: str | None) -> bool:
+    """Return whether a `function=` says that a route is none of this process, whatever is around it."""
+    return function is not None and environ.get("JUNCTION_FUNCTION", "") not in ("", function)
 
 
 def path_parameters(route: Route) -> tuple[str, ...]:
