@@ -126,6 +126,7 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 
 
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
+_EVENT_RULER_SOURCES = tuple(SERVERS / "java" / "event_ruler" / name for name in ("pom.xml", "Judge.java"))
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
 _SCHEMATHESIS_REQUIREMENTS = SERVERS / "python" / "schemathesis.txt"
 _OLD_HELPERS = {version: SERVERS / "python" / f"aws_python_helper_{version}.txt" for version in ("0.33.0", "1.15.3")}
@@ -138,6 +139,12 @@ _MINIREDIS_SOURCES = tuple(SERVERS / "miniredis" / name for name in _GO_SOURCES)
 
 def _make_elasticmq(folder: Path) -> None:
     _copy_libraries(_ELASTICMQ_POM, folder)
+
+
+def _make_event_ruler(folder: Path) -> None:
+    pom, judge = _EVENT_RULER_SOURCES
+    _copy_libraries(pom, folder)
+    _run([find("javac"), "-encoding", "UTF-8", "-cp", folder / "libraries" / "*", "-d", folder / "classes", judge])
 
 
 def _make_ministack(folder: Path) -> None:
@@ -184,6 +191,8 @@ def _build_go(name: str, folder: Path) -> None:
 
 
 ELASTICMQ = Artefact("elasticmq", ("java", "maven"), (_ELASTICMQ_POM,), _make_elasticmq)
+# No server, but the engine of EventBridge, which says what a pattern means.
+EVENT_RULER = Artefact("event-ruler", ("java", "javac", "maven"), _EVENT_RULER_SOURCES, _make_event_ruler)
 FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
 MINIREDIS = Artefact("miniredis", ("go",), _MINIREDIS_SOURCES, _make_miniredis)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
@@ -201,7 +210,7 @@ BOTO3_ASSIST = Artefact(
 )
 
 ARTEFACTS = (
-    *(ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
+    *(ELASTICMQ, EVENT_RULER, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
     *AWS_PYTHON_HELPER.values(),
     BOTO3_ASSIST,
 )

@@ -31,6 +31,7 @@ class Tool:
 
 TOOLS = {
     "java": Tool("Java", "java", "-version", (17,), "default-jre-headless"),
+    "javac": Tool("The Java compiler", "javac", "-version", (17,), "default-jdk-headless"),
     "maven": Tool("Maven", "mvn", "--version", (3, 6), "maven"),
     "node": Tool("Node.js", "node", "--version", (18,), "nodejs"),
     "npm": Tool("npm", "npm", "--version", (7,), "npm"),

@@ -1,0 +1,111 @@
+"""What pushed filters let through, by EventBridge's own engine, is what the routes take: no more, and no less."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from router.contract.filters import PushDown, push_down
+from router.event import Source
+from router.routing.patterns import compile_pattern
+from router.routing.route import Route
+from tests.integration.patterns import random_patterns
+from tests.servers.artefacts import EVENT_RULER
+from tests.servers.event_ruler import judge
+from tests.servers.requirements import require_artefact
+
+SETS = 1_500
+RECORDS = 4  # of each set of routes
+TYPES = {"a": "S", "b": "S", "c": "BOOL", "m.a": "S", "m.c": "BOOL"}
+BODY_KEYS = {Source.SQS: "body", Source.KINESIS: "data", Source.KAFKA: "value", Source.RABBITMQ: "data"}
+
+
+@pytest.fixture(autouse=True)
+def _engine() -> None:
+    require_artefact(EVENT_RULER)
+
+
+def handler(event: object) -> None: ...
+
+
+def routes_of(source: Source, patterns: list[dict[str, Any]]) -> list[Route]:
+    return [Route((source,), "orders", handler, pattern=pattern, others="ignore") for pattern in patterns]
+
+
+def compare(cases: list[tuple[PushDown, dict[str, Any], bool]]) -> None:
+    """Each case is a result, a record as AWS filters see it, and whether one of the routes takes it."""
+    pairs = [(json.loads(text), record) for result, record, _ in cases for text in result.patterns]
+    answers = iter(judge(pairs))
+    for result, record, taken in cases:
+        said = [next(answers) for _ in result.patterns]
+        assert not any(answer.startswith("error") for answer in said), (result.patterns, said)
+        assert ("true" in said) == taken, (result.patterns, record, said)
+    assert len(cases) > SETS // 4
+    assert sum(taken for *_, taken in cases) > len(cases) // 20
+
+
+@pytest.mark.parametrize("source", BODY_KEYS)
+def test_filters_on_bodies_take_what_the_routes_take(source: Source) -> None:
+    random, cases = Random(str(source)), []
+    for _ in range(SETS):
+        patterns = [{"body": random_patterns.pattern(random)} for _ in range(random.choice((1, 1, 2)))]
+        result = push_down(source, routes_of(source, patterns))
+        for _ in range(RECORDS if result.patterns else 0):
+            body = random_patterns.event(random)
+            taken = any(compile_pattern(pattern)({"body": body}) for pattern in patterns)
+            cases.append((result, {BODY_KEYS[source]: body}, taken))
+    compare(cases)
+
+
+def test_filters_on_images_take_what_the_routes_take() -> None:
+    random, cases = Random(5), []
+    for _ in range(SETS):
+        patterns = [{"new": image_pattern(random)} for _ in range(random.choice((1, 1, 2)))]
+        events = random.choice(((), ("INSERT", "MODIFY")))
+        routes = [route.replace(events=events) for route in routes_of(Source.DYNAMODB, patterns)]
+        result = push_down(Source.DYNAMODB, routes, types=TYPES)
+        assert result.patterns, result.lines()
+        for _ in range(RECORDS):
+            change, plain, typed = random.choice(("INSERT", "REMOVE")), *image(random)
+            found = any(compile_pattern(pattern)({"new": plain}) for pattern in patterns)
+            record = {"eventName": change, "dynamodb": {"NewImage": typed}}
+            cases.append((result, record, found and (not events or change in events)))
+    compare(cases)
+
+
+def image_pattern(random: Random) -> dict[str, Any]:
+    absent = {"exists": random.choice((True, False))}
+    text = lambda: random.choice(("x", "xyz", {"prefix": "x"}, {"suffix": "z"}, {"anything-but": "x"}, absent))  # noqa: E731
+    fields = {"a": [text(), text()], "b": [text()], "c": [random.choice((True, absent))], "m": {"a": [text()]}}
+    if random.random() < 0.3:
+        return {"$or": [{"a": [text()]}, {"m": {"c": [True], "a": [text()]}}]}
+    return {name: fields[name] for name in random.sample(sorted(fields), random.choice((1, 2)))}
+
+
+def image(random: Random) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An item as the router sees it, and as the stream has it."""
+    held = {"a": random.choice(("x", "xyz", "")), "b": random.choice(("yz", "x")), "c": random.choice((True, False))}
+    held = {name: value for name, value in held.items() if random.random() < 0.7}
+    inner = {name: value for name, value in held.items() if name != "b" and random.random() < 0.7}
+    return {**held, "m": inner}, {**typed(held), "m": {"M": typed(inner)}}
+
+
+def typed(item: dict[str, Any]) -> dict[str, Any]:
+    return {name: {"BOOL" if isinstance(value, bool) else "S": value} for name, value in item.items()}
+
+
+def test_rules_and_policies_take_what_the_routes_take() -> None:
+    random, cases = Random(6), []
+    for _ in range(SETS):
+        patterns = [random_patterns.pattern(random) for _ in range(random.choice((1, 1, 2)))]
+        bus = push_down("eventbridge", routes_of(Source.EVENTBRIDGE, [{"detail": pattern} for pattern in patterns]))
+        topic = push_down("sns", routes_of(Source.SNS, [{"body": pattern} for pattern in patterns]))
+        for _ in range(RECORDS):
+            body = random_patterns.event(random)
+            taken = any(compile_pattern(pattern)(body) for pattern in patterns)
+            if bus.patterns:
+                cases.append((bus, {"detail-type": "orders", "detail": body}, taken))
+            if topic.patterns:
+                cases.append((topic, body, taken))
+    compare(cases)
