@@ -32,12 +32,16 @@ Output = Annotated[
     typer.Option("--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False),
 ]
 Diff = Annotated[bool, typer.Option("--diff", metavar="", help="Write nothing; show what would change.")]
+Split = Annotated[
+    str,
+    typer.Option(metavar="HOW", help="As the routes say (function), or by group, source or route."),
+]
 Check = Annotated[
     bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
 ]
 
 
-def infrastructure_of(name: str) -> Infrastructure:
+def infrastructure_of(name: str, split: str = "function") -> Infrastructure:
     """Return the infrastructure of a stack, or of an application alone; end the process where it cannot be told."""
     from router.contract import Stack as Declared
 
@@ -47,7 +51,7 @@ def infrastructure_of(name: str) -> Infrastructure:
             found = Declared(name)
         if not isinstance(found, Declared):
             refuse(f"STACK {name!r} is neither a Stack nor a Resolver (got {type(found).__name__})")
-        return found.infrastructure()
+        return found.infrastructure(split)
     except ConfigurationError as error:
         for line in str(error).splitlines():
             typer.echo(f"error: {line}" if not line.startswith("-") else line, err=True)
@@ -58,6 +62,7 @@ def infrastructure_of(name: str) -> Infrastructure:
 def sam(
     stack: Stack,
     output: Output = None,
+    split: Split = "function",
     diff: Diff = False,
     check: Check = False,
     force: Annotated[bool, typer.Option("--force", metavar="", help="Write over what was edited by hand.")] = False,
@@ -71,7 +76,7 @@ def sam(
     from router.contract import merging, yaml_text
     from router.contract.sam import template
 
-    held = infrastructure_of(stack)
+    held = infrastructure_of(stack, split)
     try:
         ours = merging.marked(template(held))
         before = _text_of(output)
@@ -91,6 +96,7 @@ def sam(
 def iam(
     stack: Stack,
     output: Output = None,
+    split: Split = "function",
     diff: Diff = False,
     check: Check = False,
     explain: Annotated[
@@ -104,7 +110,7 @@ def iam(
     """
     from router.contract.policies import explained, policy
 
-    held = infrastructure_of(stack)
+    held = infrastructure_of(stack, split)
     part = next((part for part in held.parts if part.name == function), None)
     if part is None:
         refuse(f"--function {function!r}: there is {', '.join(part.name for part in held.parts)}")

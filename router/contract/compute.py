@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from router.contract.checks import check_count, check_name, check_seconds, refuse
 from router.contract.declarations import Resource
+from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-MAIN = "main"
-"""The function of the routes that name none."""
 
 _ARCHITECTURES = ("arm64", "x86_64")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 from router.contract.apis import Api
 from router.contract.checks import check_name, refuse
-from router.contract.compute import MAIN, Function
+from router.contract.compute import Function
 from router.contract.declarations import Resource
 from router.contract.grants import grants_of
 from router.contract.model import Infrastructure, Part
@@ -17,6 +18,7 @@ from router.contract.triggers import Triggers
 from router.contract.variables import Variables
 from router.errors import ConfigurationError
 from router.resolver import Resolver
+from router.routing.functions import MAIN, functions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -73,8 +75,10 @@ class Stack:
             refuse(f"Stack({self.application!r})", f"it is not a Resolver, but {type(found).__name__}")
         return found
 
-    def infrastructure(self) -> Infrastructure:
+    def infrastructure(self, split: str = "function") -> Infrastructure:
         """Return everything that the application needs.
+
+        split: how routes are named after functions: see `router.routing.functions.function_of`.
 
         Raises:
             ConfigurationError: what cannot be told, all of it at once, with the routes that ask for it.
@@ -83,7 +87,7 @@ class Stack:
         problems: list[str] = []
         functions = {one.name: one for one in self.declared if isinstance(one, Function)}
         resources = Resources(one for one in self.declared if isinstance(one, Resource))
-        by_function = _by_function(resolver.routes)
+        by_function = _main_first(functions_of(resolver.routes, split))
         idle = sorted(functions.keys() - by_function.keys() - {MAIN})
         problems += [f"Function({name}): no route has function={name!r}" for name in idle]
         variables = Variables(resolver, resources)
@@ -91,6 +95,9 @@ class Stack:
         parts = []
         for name, routes in by_function.items():
             function = functions.get(name, Function(name))
+            if len(by_function) > 1:
+                told = {"JUNCTION_FUNCTION": name, **({} if split == "function" else {"JUNCTION_SPLIT": split})}
+                function = replace(function, variables={**told, **function.variables})
             found = triggers.of(function, routes)
             granted = grants_of(resolver, routes, found, resources, problems)
             parts.append(Part(function, routes, found, granted, variables.of(function, routes)))
@@ -109,14 +116,10 @@ class Stack:
         )
 
 
-def _by_function(routes: Iterable[Route]) -> Mapping[str, tuple[Route, ...]]:
-    """Return routes by the name of their function, the main one first."""
-    found: dict[str, list[Route]] = {MAIN: []}
-    for route in routes:
-        found.setdefault(getattr(route, "function", None) or MAIN, []).append(route)
-    if not found[MAIN] and len(found) > 1:
-        del found[MAIN]
-    return {name: tuple(held) for name, held in found.items()}
+def _main_first(by_function: Mapping[str, list[Route]]) -> Mapping[str, tuple[Route, ...]]:
+    """Return routes by the name of their function, the main one first; an application without routes has one, too."""
+    names = sorted(by_function, key=lambda name: name != MAIN)
+    return {name: tuple(by_function[name]) for name in names} or {MAIN: ()}
 
 
 def _refuse_twice(declared: Iterable[Resource | Function]) -> None:

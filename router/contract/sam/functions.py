@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.contract.compute import MAIN
 from router.contract.declarations import DAY_S
 from router.contract.names import logical
 from router.contract.sam.document import attribute, function_id, sub
+from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
     from typing import Any

@@ -33,14 +33,14 @@ def add_tasks(document: Document) -> None:
         return
     document.add("Cluster", "AWS::ECS::Cluster", {"ClusterName": sub("${AWS::StackName}")}, "the cluster of tasks")
     document.add(
-        "TaskLog",
+        "TasksLog",
         "AWS::Logs::LogGroup",
         {"LogGroupName": sub("/ecs/${AWS::StackName}"), "RetentionInDays": tasks[0][0].function.log_retention},
         "the log of tasks",
         DeletionPolicy="Retain",
         UpdateReplacePolicy="Retain",
     )
-    _add_role(document, "TaskPullRole", "${AWS::StackName}-task-pull", [_pulls(), _token()])
+    _add_role(document, "TasksPullRole", "${AWS::StackName}-task-pull", [_pulls(), _token()])
     for part in {part.name: part for part, _ in tasks}.values():
         _add_role(document, _role_id(part), f"${{AWS::StackName}}-task-{part.name}", statements(part))
     for part, task in tasks:
@@ -52,7 +52,7 @@ def _pulls() -> dict[str, Any]:
     return {
         "Effect": "Allow",
         "Action": list(_PULLS),
-        "Resource": [sub(repository), attribute("TaskLog", "Arn")],
+        "Resource": [sub(repository), attribute("TasksLog", "Arn")],
     }
 
 
@@ -93,7 +93,7 @@ def _add_definition(document: Document, part: Part, task: Task) -> None:
                 "CpuArchitecture": "ARM64" if part.function.architecture == "arm64" else "X86_64",
                 "OperatingSystemFamily": "LINUX",
             },
-            "ExecutionRoleArn": attribute("TaskPullRole", "Arn"),
+            "ExecutionRoleArn": attribute("TasksPullRole", "Arn"),
             "TaskRoleArn": attribute(_role_id(part), "Arn"),
             "ContainerDefinitions": [
                 {
@@ -105,7 +105,7 @@ def _add_definition(document: Document, part: Part, task: Task) -> None:
                     "LogConfiguration": {
                         "LogDriver": "awslogs",
                         "Options": {
-                            "awslogs-group": {"Ref": "TaskLog"},
+                            "awslogs-group": {"Ref": "TasksLog"},
                             "awslogs-region": {"Ref": "AWS::Region"},
                             "awslogs-stream-prefix": task.name,
                         },
