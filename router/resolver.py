@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from router.dispatch.envelope import Envelope
     from router.dispatch.offload import Offload
+    from router.dispatch.overriding import Override
     from router.dispatch.receivers import OnError
     from router.dispatch.snapstart import Snapshots
     from router.durations import Duration
@@ -295,7 +296,9 @@ class Resolver(Registering):
         Raises:
             ConfigurationError: the replacement is not callable.
         """
-        return Override(self._engine, provide, replacement)
+        from router.dispatch.overriding import Override as _Override
+
+        return _Override(self._engine, provide, replacement)
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -388,23 +391,3 @@ def _can_be_told(error: Exception) -> bool:
     except Exception:
         return False
     return True
-
-
-class Override:
-    """A dependency that is replaced while the `with` block runs."""
-
-    def __init__(self, engine: Engine, provide: Callable[..., Any], replacement: Callable[..., Any]) -> None:
-        if not callable(replacement):
-            raise ConfigurationError(
-                f"override(): give a function as the replacement, not {type(replacement).__name__}"
-            )
-        self._engine = engine
-        self._provide = provide
-        self._replacement = replacement
-
-    def __enter__(self) -> Override:
-        self._engine.replace(self, self._provide, self._replacement)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._engine.restore(self)

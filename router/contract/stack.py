@@ -87,7 +87,7 @@ class Stack:
         problems: list[str] = []
         functions = {one.name: one for one in self.declared if isinstance(one, Function)}
         resources = Resources(one for one in self.declared if isinstance(one, Resource))
-        by_function = _main_first(functions_of(resolver.routes, split))
+        by_function = _main_first(functions_of(resolver.every_route(), split))
         idle = sorted(functions.keys() - by_function.keys() - {MAIN})
         problems += [f"Function({name}): no route has function={name!r}" for name in idle]
         variables = Variables(resolver, resources)
