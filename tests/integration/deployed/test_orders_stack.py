@@ -87,8 +87,9 @@ class Deployed:
         assert self._stack()["StackStatus"] == "CREATE_COMPLETE"
 
     def _stack(self) -> dict[str, Any]:
+        stack: dict[str, Any]
         [stack] = self.client("cloudformation").describe_stacks(StackName="orders")["Stacks"]
-        return stack  # type: ignore[no-any-return]
+        return stack
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:
         """Send a request to the HTTP API, for a user of a tenant."""

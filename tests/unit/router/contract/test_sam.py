@@ -29,7 +29,7 @@ from router.contract.sam import template
 
 SHOP = "tests.unit.router.contract.shop:resolver"
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/f1e2d3c4-0000-1111-2222-333344445555-1"
-DECLARED = [
+DECLARED: list[Any] = [
     Function(timeout=20),
     Table("orders", variable="ORDERS", ttl="expires_at"),
     Stream("clicks"),
