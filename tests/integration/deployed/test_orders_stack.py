@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
+import sys
 import urllib.error
 import urllib.request
 import zipfile
@@ -16,7 +19,6 @@ import orjson
 import pytest
 from samtranslator.translator.transform import transform
 
-from router.contract.sam import template
 from tests.servers.artefacts import MINISTACK
 from tests.servers.ministack import MiniStack
 from tests.servers.process import wait_until
@@ -46,9 +48,21 @@ def package() -> bytes:
     return out.getvalue()
 
 
+def exported() -> dict[str, Any]:
+    """Return the template, made in a process: others import the example for servers of their own."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "router", "export", "sam", "examples.orders.stack:stack", "--json"],
+        cwd=ROOT,
+        env={**os.environ, "SESSION_SECRET": SECRET},
+        capture_output=True,
+        check=True,
+    )
+    made: dict[str, Any] = json.loads(ended.stdout)
+    return made
+
+
 def plain(exported: dict[str, Any]) -> dict[str, Any]:
     """Return a template of SAM as CloudFormation sees it: with the package in S3, and SAM's resources translated."""
-    exported = json.loads(json.dumps(exported))
     exported.setdefault("Parameters", {})["SessionSecret"] = {"Type": "String", "NoEcho": True}
     function = exported["Resources"]["MainFunction"]["Properties"]
     function["CodeUri"] = "s3://code/orders.zip"
@@ -74,12 +88,10 @@ class Deployed:
         bucket = {"LocationConstraint": "eu-west-1"}
         self.client("s3").create_bucket(Bucket="code", CreateBucketConfiguration=bucket)
         self.client("s3").put_object(Bucket="code", Key="orders.zip", Body=package())
-        from examples.orders.stack import stack
-
         given = {"TaskImage": "x", "SessionSecret": SECRET}
         self.client("cloudformation").create_stack(
             StackName="orders",
-            TemplateBody=json.dumps(plain(template(stack.infrastructure()))),
+            TemplateBody=json.dumps(plain(exported())),
             Parameters=[{"ParameterKey": name, "ParameterValue": held} for name, held in given.items()],
             Capabilities=["CAPABILITY_NAMED_IAM"],
         )
@@ -118,7 +130,6 @@ class Deployed:
 def deployed() -> Iterator[Deployed]:
     require_artefact(MINISTACK)
     with MiniStack() as server, pytest.MonkeyPatch.context() as environment:  # its names are those of other tests, too
-        environment.setenv("SESSION_SECRET", SECRET)
         environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
         yield Deployed(server)
 
