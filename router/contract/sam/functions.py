@@ -134,7 +134,7 @@ def statements(part: Part) -> list[dict[str, Any]]:
 
 def _log_arn(part: Part) -> Any:
     where = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/"
-    return sub(f"{where}{physical_name(part)}:*")
+    return sub(f"{where}{physical_name(part)}:log-stream:*")
 
 
 def _granted(grant: Grant) -> dict[str, Any]:

@@ -1,0 +1,64 @@
+"""The policies of functions: AWS knows each action, and the action knows the kind of each resource."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Any
+
+import pytest
+from policy_sentry.querying.actions import get_action_data
+
+from router.contract.policies import explained, policy
+from tests.unit.router.contract.test_sam import shop
+
+FILLED = {"Partition": "aws", "Region": "eu-west-1", "AccountId": "123456789012", "StackName": "shop"}
+
+
+def filled(arn: str) -> str:
+    """Return an ARN as CloudFormation fills it in."""
+    known = re.sub(r"\$\{AWS::(\w+)\}", lambda match: FILLED[match[1]], arn)
+    return re.sub(r"\$\{\w+\}", "given", known)
+
+
+@cache
+def data_of(action: str) -> list[dict[str, Any]]:
+    service, _, name = action.partition(":")
+    found: Any = get_action_data(service, name)
+    return found[service] if found else []
+
+
+def pattern(raw: str) -> re.Pattern[str]:
+    """Return the ARNs of a kind of resource, as the Service Authorization Reference writes them."""
+    parts = re.split(r"\$\{\w+\}", raw)
+    return re.compile("[^:]*".join(map(re.escape, parts)) + r"(?:/.*)?")
+
+
+def statements() -> list[tuple[str, str]]:
+    held = shop()
+    return [
+        (action, target)
+        for part in held.parts
+        for one in policy(held, part)["Statement"]
+        for action in one["Action"]
+        for target in one["Resource"]
+    ]
+
+
+@pytest.mark.parametrize(("action", "target"), statements())
+def test_aws_knows_the_action_and_its_resource(action: str, target: str) -> None:
+    rows = data_of(action)
+    assert rows, f"AWS has no action {action}"
+    kinds = [row["resource_arn_format"] for row in rows]
+    if target == "*":
+        assert "*" in kinds, f"{action} has resources with names: {kinds}"
+        return
+    arn = filled(target)
+    assert any(kind != "*" and pattern(kind).fullmatch(arn) for kind in kinds), f"{action} on {arn}: it takes {kinds}"
+
+
+def test_who_asks_is_said_with_file_and_line() -> None:
+    held = shop()
+    text = explained(held, held.parts[0])
+    assert "dynamodb:GetItem" in text
+    assert re.search(r"for requires=\{'ORDERS': \.\.\.\}, GET /orders/\{order_id:int\} \(tests/.*shop\.py:\d+\)", text)
