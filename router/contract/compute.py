@@ -28,6 +28,8 @@ class Function:
     tenant_isolation: whether each tenant has environments of its own; no event source mapping can call such a function.
     durable: seconds that a durable execution may take; 0 for none.
     snap_start: whether versions start from a snapshot.
+    gradual: how CodeDeploy moves calls to a new version, such as Canary10Percent5Minutes; empty for all at once. The
+        alarm on errors ends it, and the old version takes all calls again.
     tracing: whether X-Ray sees its calls.
     log_retention: days that its log is kept.
     variables: environment variables with their values, beside those that resources tell.
@@ -44,6 +46,7 @@ class Function:
     tenant_isolation: bool = False
     durable: int = 0
     snap_start: bool = False
+    gradual: str = ""
     tracing: bool = False
     log_retention: int = 30
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -60,6 +63,14 @@ class Function:
             refuse(self, f"architecture= takes {' or '.join(_ARCHITECTURES)}, not {self.architecture!r:.80}")
         object.__setattr__(self, "variables", dict(self.variables))
         object.__setattr__(self, "layers", tuple(self.layers))
+
+    @property
+    def is_published(self) -> bool:
+        """Return whether versions of it are published, and called by the alias `live`.
+
+        SnapStart and durable functions need that: a call of `$LATEST` starts from no snapshot and cannot wait.
+        """
+        return bool(self.snap_start or self.durable or self.gradual)
 
 
 @dataclass(frozen=True, slots=True)

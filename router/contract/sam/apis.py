@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.checks import refused
-from router.contract.sam.document import attribute, function_id, sub
+from router.contract.sam.document import attribute, called, called_arn, function_id, sub
 from router.event import Source
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def add_apis(document: Document) -> None:
 def _uri(part: Part) -> Any:
     """Return what an integration of API Gateway calls."""
     where = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
+    if part.function.is_published:  # inside of a text SAM does not know the alias
+        return {"Fn::Sub": [f"{where}${{Function}}/invocations", {"Function": called_arn(part)}]}
     return {"Fn::Sub": f"{where}${{{function_id(part)}.Arn}}/invocations"}
 
 
@@ -44,7 +46,7 @@ def _permit(document: Document, part: Part, name: str, source: Any) -> None:
         "AWS::Lambda::Permission",
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": function_id(part)},
+            "FunctionName": called(part),
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": source,
         },
@@ -103,7 +105,7 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
             {
                 "ApiId": {"Ref": made},
                 "IntegrationType": "AWS_PROXY",
-                "IntegrationUri": attribute(function_id(part), "Arn"),
+                "IntegrationUri": called_arn(part),
                 "PayloadFormatVersion": "2.0",
             },
             "the HTTP API",
@@ -179,7 +181,7 @@ def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[s
         "AWS::Lambda::Permission",
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": function_id(part)},
+            "FunctionName": called(part),
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": {
                 "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
@@ -251,7 +253,7 @@ def _permit_authorizer(document: Document, part: Part) -> None:
         "AWS::Lambda::Permission",
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": function_id(part)},
+            "FunctionName": called(part),
             "Principal": "apigateway.amazonaws.com",
             "SourceArn": _executed(REST, "authorizers/*"),
         },
@@ -270,7 +272,7 @@ def _url(document: Document, api: FunctionUrl, several: list[tuple[Part, Trigger
             name,
             "AWS::Lambda::Url",
             {
-                "TargetFunctionArn": {"Ref": function_id(part)},
+                "TargetFunctionArn": called(part),
                 "AuthType": auth,
                 "InvokeMode": "RESPONSE_STREAM" if api.streams else "BUFFERED",
             },
@@ -287,7 +289,7 @@ def _url(document: Document, api: FunctionUrl, several: list[tuple[Part, Trigger
                     "AWS::Lambda::Permission",
                     {
                         "Action": f"lambda:{action}",
-                        "FunctionName": {"Ref": function_id(part)},
+                        "FunctionName": called(part),
                         "Principal": "*",
                         **further,
                     },

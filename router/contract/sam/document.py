@@ -96,6 +96,16 @@ def function_id(part: Part) -> str:
     return f"{logical(part.name)}Function"
 
 
+def called(part: Part) -> dict[str, Any]:
+    """Return a reference to what calls a function: its alias where versions are published, otherwise its name."""
+    return {"Ref": f"{function_id(part)}.Alias" if part.function.is_published else function_id(part)}
+
+
+def called_arn(part: Part) -> dict[str, Any]:
+    """Return a reference to the ARN of what calls a function."""
+    return called(part) if part.function.is_published else attribute(function_id(part), "Arn")
+
+
 def resource_id(resource: Resource) -> str:
     """Return the logical id of a resource: `OrdersQueue`."""
     return logical(resource.name or resource.variable.lower().replace("_", " "), resource.kind)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from router.contract.sam.document import Document
 
 FAILED = "FailedEvents"
+ALIAS = "live"
+"""The alias of functions whose versions are published."""
 _KEPT_S = 14 * DAY_S
 _ASYNCHRONOUS = frozenset({"topic", "bucket", "bus", "schedule"})  # what calls a function and does not wait
 _STREAMED = frozenset({"stream", "table", "kafka"})  # what gives up a batch in the end
@@ -72,6 +74,8 @@ def _add_function(document: Document, part: Part) -> None:
         made_for,
         DependsOn=[f"{name}Policy"],
     )
+    if any(trigger.resource.kind in _ASYNCHRONOUS for trigger in part.triggers):
+        _add_failures(document, part, made_for)
 
 
 def physical_name(part: Part) -> str:
@@ -107,16 +111,36 @@ def _properties(infrastructure: Infrastructure, part: Part, role: str, log: str)
         held["DurableConfig"] = {"ExecutionTimeout": settings.durable}
     if settings.snap_start:
         held["SnapStart"] = {"ApplyOn": "PublishedVersions"}
-    if settings.snap_start or settings.durable:
-        held["AutoPublishAlias"] = "live"
+    if settings.is_published:
+        held["AutoPublishAlias"] = ALIAS
     if settings.tracing:
         held["Tracing"] = "Active"
     if settings.layers:
         held["Layers"] = list(settings.layers)
-    if any(trigger.resource.kind in _ASYNCHRONOUS for trigger in part.triggers):
-        failed = {"Type": "SQS", "Destination": attribute(FAILED, "Arn")}
-        held["EventInvokeConfig"] = {"DestinationConfig": {"OnFailure": failed}}
+    if settings.gradual:
+        errors = {"Ref": f"{logical(part.name)}ErrorsAlarm"}
+        held["DeploymentPreference"] = {"Type": settings.gradual, "Alarms": [errors]}
     return held
+
+
+def _add_failures(document: Document, part: Part, made_for: str) -> None:
+    """Send what failed at every try to the queue of failed events.
+
+    It has the logical id that SAM gives it, but is a plain resource: CDK refuses SAM's form of it without `OnSuccess`.
+    """
+    function = function_id(part)
+    published = part.function.is_published
+    document.add(
+        f"{function}EventInvokeConfig",
+        "AWS::Lambda::EventInvokeConfig",
+        {
+            "FunctionName": {"Ref": function},
+            "Qualifier": ALIAS if published else "$LATEST",
+            "DestinationConfig": {"OnFailure": {"Destination": attribute(FAILED, "Arn")}},
+        },
+        made_for,
+        **({"DependsOn": [f"{function}Alias{ALIAS}"]} if published else {}),
+    )
 
 
 # ---- permissions -----------------------------------------------------------------------------------------------------

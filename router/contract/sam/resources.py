@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.declarations import DAY_S, Bucket, Bus, Queue, Secret, Stream, Table, Topic
 from router.contract.names import arn, physical
-from router.contract.sam.document import attribute, function_id, resource_id, sub
+from router.contract.sam.document import attribute, called_arn, function_id, resource_id, sub
 from router.event import Source
 
 if TYPE_CHECKING:
@@ -138,7 +138,7 @@ def _bucket(document: Document, bucket: Bucket) -> None:
         {
             "Event": one.event,
             **_filter(one.prefix, one.suffix),
-            "Function": attribute(function_id(part), "Arn"),
+            "Function": called_arn(part),
         }
         for part, trigger in triggers_of(document, bucket)
         for one in trigger.notifications

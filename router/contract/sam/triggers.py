@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.declarations import Bucket, Bus, Kafka, Mapped, Queue, Schedule, Table, Topic
 from router.contract.names import arn, logical, physical
-from router.contract.sam.document import attribute, function_id, resource_id, sub
+from router.contract.sam.document import attribute, called, called_arn, function_id, resource_id, sub
 from router.contract.sam.functions import FAILED
 from router.contract.sam.resources import permission_id
 
@@ -38,7 +38,7 @@ def _add_mapping(document: Document, part: Part, trigger: Trigger, properties: d
     document.add(
         f"{resource_id(resource)}Mapping",
         "AWS::Lambda::EventSourceMapping",
-        {"FunctionName": {"Ref": function_id(part)}, **properties},
+        {"FunctionName": called(part), **properties},
         f"the mapping of {resource}",
     )
 
@@ -118,7 +118,7 @@ def permit(document: Document, part: Part, resource: Resource, service: str, sou
         "AWS::Lambda::Permission",
         {
             "Action": "lambda:InvokeFunction",
-            "FunctionName": {"Ref": function_id(part)},
+            "FunctionName": called(part),
             "Principal": service,
             "SourceArn": source,
             **({"SourceAccount": {"Ref": "AWS::AccountId"}} if service == "s3.amazonaws.com" else {}),
@@ -134,7 +134,7 @@ def _topic(document: Document, part: Part, trigger: Trigger) -> None:
     document.add(
         f"{resource_id(topic)}To{function_id(part)}",
         "AWS::SNS::Subscription",
-        {"TopicArn": source, "Protocol": "lambda", "Endpoint": attribute(function_id(part), "Arn")},
+        {"TopicArn": source, "Protocol": "lambda", "Endpoint": called_arn(part)},
         f"the subscription to {topic}",
     )
 
@@ -157,7 +157,7 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
             {
                 **({} if physical(bus) == "default" else {"EventBusName": sub(physical(bus))}),
                 "EventPattern": rule,
-                "Targets": [{"Id": "function", "Arn": attribute(function_id(part), "Arn")}],
+                "Targets": [{"Id": "function", "Arn": called_arn(part)}],
             },
             f"a rule of {bus}",
             **({} if bus.exists else {"DependsOn": [resource_id(bus)]}),
@@ -167,7 +167,7 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
             "AWS::Lambda::Permission",
             {
                 "Action": "lambda:InvokeFunction",
-                "FunctionName": {"Ref": function_id(part)},
+                "FunctionName": called(part),
                 "Principal": "events.amazonaws.com",
                 "SourceArn": attribute(name, "Arn"),
             },
@@ -180,7 +180,7 @@ def _schedule(document: Document, part: Part, trigger: Trigger) -> None:
     if schedule.is_scheduler:
         _add_scheduler(document, part, schedule)
         return
-    target: dict[str, Any] = {"Id": "function", "Arn": attribute(function_id(part), "Arn")}
+    target: dict[str, Any] = {"Id": "function", "Arn": called_arn(part)}
     rule = document.add(
         resource_id(schedule),
         "AWS::Events::Rule",
@@ -200,7 +200,7 @@ def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
 
     made_for = str(schedule)
     trusted = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
-    function = attribute(function_id(part), "Arn")
+    function = called_arn(part)
     allowed = {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": [function]}
     role = document.add(
         f"{resource_id(schedule)}Role",

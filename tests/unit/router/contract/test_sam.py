@@ -61,6 +61,24 @@ def properties(made: dict[str, Any], name: str) -> dict[str, Any]:
     return found
 
 
+def as_cloudformation(made: dict[str, Any]) -> dict[str, Any]:
+    """Return a template as SAM hands it to CloudFormation."""
+    from samtranslator.translator.transform import transform
+
+    class NoManagedPolicies:
+        def load(self) -> dict[str, str]:
+            return {}
+
+    held = json.loads(json.dumps(made))
+    for one in held["Resources"].values():
+        if one["Type"] == "AWS::Serverless::Function":
+            one["Properties"]["CodeUri"] = "s3://code/shop.zip"
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        plain: dict[str, Any] = transform(held, {}, NoManagedPolicies())
+    return plain
+
+
 def test_cfn_lint_finds_nothing(made: dict[str, Any]) -> None:
     assert [str(one) for one in cfnlint.api.lint(json.dumps(made))] == []
 
@@ -117,6 +135,47 @@ def test_a_schedule_with_a_time_zone_is_one_of_the_scheduler(made: dict[str, Any
     assert schedule["ScheduleExpressionTimezone"] == "Europe/Berlin"
     assert json.loads(schedule["Target"]["Input"])["detail"] == {"kind": "weekly"}
     assert made["Resources"]["NightlySchedule"]["Type"] == "AWS::Events::Rule"
+
+
+def test_what_failed_at_every_try_is_kept(made: dict[str, Any]) -> None:
+    kept = properties(made, "MainFunctionEventInvokeConfig")
+    assert kept["DestinationConfig"] == {"OnFailure": {"Destination": {"Fn::GetAtt": ["FailedEvents", "Arn"]}}}
+    assert kept["Qualifier"] == "$LATEST"
+
+
+@pytest.mark.parametrize(
+    "setting", [{"snap_start": True}, {"durable": 3600}, {"gradual": "Canary10Percent5Minutes"}], ids=str
+)
+def test_what_calls_a_published_function_calls_its_alias(setting: dict[str, Any]) -> None:
+    made = template(shop(Function(timeout=20, **setting), without=Function))
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(made))] == []
+    plain = as_cloudformation(made)["Resources"]
+    alias = {"Ref": "MainFunctionAliaslive"}
+
+    assert plain["JobsQueueMapping"]["Properties"]["FunctionName"] == alias
+    assert plain["UploadsBucketCallsMainFunction"]["Properties"]["FunctionName"] == alias
+    assert plain["NightlySchedule"]["Properties"]["Targets"][0]["Arn"] == alias
+    assert plain["MainFunctionUrl"]["Properties"]["TargetFunctionArn"] == alias
+    assert plain["MainFunctionEventInvokeConfig"]["DependsOn"] == ["MainFunctionAliaslive"]
+    # Apart from its versions and from alarms, which count all of them, nothing speaks of the function itself.
+    about = {
+        name
+        for name, one in plain.items()
+        if "'MainFunction'" in str(one["Properties"]) or "${MainFunction." in str(one["Properties"])
+    }
+    assert {plain[name]["Type"] for name in about} == {
+        "AWS::CloudWatch::Alarm",
+        "AWS::Lambda::Alias",
+        "AWS::Lambda::EventInvokeConfig",
+        "AWS::Lambda::Version",
+    }
+
+
+def test_a_gradual_deployment_ends_with_errors() -> None:
+    made = template(shop(Function(timeout=20, gradual="Canary10Percent5Minutes"), without=Function))
+    group = properties(as_cloudformation(made), "MainFunctionDeploymentGroup")
+
+    assert group["AlarmConfiguration"] == {"Enabled": True, "Alarms": [{"Name": {"Ref": "MainErrorsAlarm"}}]}
 
 
 def test_what_a_function_may_do_has_names(made: dict[str, Any]) -> None:
