@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 _SHORT = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt"}
+# Words and numbers of YAML 1.1 that are texts in 1.2, which the library writes: `on`, `1_000`, `12:30`.
+_NO_TEXT = re.compile(r"y|n|yes|no|on|off|[-+]?\d[\d_:.]*", re.ASCII | re.IGNORECASE)
 _LONG_LINE = 10_000  # a text that is broken into lines is harder to read, and to compare
 
 
@@ -50,22 +53,32 @@ def _yaml() -> Any:
 
 
 def _shortened(value: Any) -> Any:
-    """Return a value with functions in their short form; what was read from a file stays as it is."""
+    """Return a value as it is written; what was read from a file stays as it is.
+
+    Functions have their short form. Nothing is shared: the writer would make an alias of what stands in two places, and
+    CloudFormation takes no aliases.
+    """
     from ruamel.yaml.comments import CommentedBase, TaggedScalar
 
+    if isinstance(value, CommentedBase):
+        held_at: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+        for place, held in list(held_at):
+            if isinstance(held, dict | list) and (written := _shortened(held)) is not held:
+                value[place] = written  # type: ignore[index]
+        return value
     if isinstance(value, dict):
-        if len(value) == 1 and not isinstance(value, CommentedBase):
+        if len(value) == 1:
             [(name, held)] = value.items()
             if name in _SHORT and (isinstance(held, str) or name == "Fn::GetAtt"):
                 return TaggedScalar(held if isinstance(held, str) else ".".join(held), None, _SHORT[name])
-        for name, held in value.items():
-            short = _shortened(held)
-            if short is not held:
-                value[name] = short
-        return value
-    if isinstance(value, list):
-        for position, held in enumerate(value):
-            short = _shortened(held)
-            if short is not held:
-                value[position] = short
-    return value
+        return {_quoted(name): _shortened(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(held) for held in value]
+    return _quoted(value)
+
+
+def _quoted(value: Any) -> Any:
+    """Return a text in quotes where it is something else to CloudFormation: in YAML 1.1 `OFF` is false."""
+    from ruamel.yaml.scalarstring import SingleQuotedScalarString
+
+    return SingleQuotedScalarString(value) if type(value) is str and _NO_TEXT.fullmatch(value) else value
