@@ -128,6 +128,7 @@ def _copy_libraries(pom: Path, folder: Path) -> None:
 _ELASTICMQ_POM = SERVERS / "java" / "elasticmq" / "pom.xml"
 _EVENT_RULER_SOURCES = tuple(SERVERS / "java" / "event_ruler" / name for name in ("pom.xml", "Judge.java"))
 _MINISTACK_REQUIREMENTS = SERVERS / "python" / "ministack.txt"
+_CDK_REQUIREMENTS = SERVERS / "python" / "cdk.txt"
 _SCHEMATHESIS_REQUIREMENTS = SERVERS / "python" / "schemathesis.txt"
 _OLD_HELPERS = {version: SERVERS / "python" / f"aws_python_helper_{version}.txt" for version in ("0.33.0", "1.15.3")}
 _BOTO3_ASSIST_REQUIREMENTS = SERVERS / "python" / "boto3_assist.txt"
@@ -198,6 +199,8 @@ MINIREDIS = Artefact("miniredis", ("go",), _MINIREDIS_SOURCES, _make_miniredis)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
 # No server, but the other type checker; its package for Python would fetch the same when it is first used.
 PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
+# No server, but the library that makes templates by programs; its work is done by Node.js.
+CDK = Artefact("cdk", ("node",), (_CDK_REQUIREMENTS,), partial(_install, _CDK_REQUIREMENTS))
 # No server, but a client that makes up requests.
 SCHEMATHESIS = Artefact("schemathesis", (), (_SCHEMATHESIS_REQUIREMENTS,), _make_schemathesis)
 # No servers, but the libraries of services that a fleet moves from.
@@ -213,4 +216,5 @@ ARTEFACTS = (
     *(ELASTICMQ, EVENT_RULER, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
     *AWS_PYTHON_HELPER.values(),
     BOTO3_ASSIST,
+    CDK,
 )

@@ -1,0 +1,1 @@
+"""A stack of CDK made from what the routes of `examples/orders` say."""
