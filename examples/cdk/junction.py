@@ -45,7 +45,7 @@ class Junction(Construct):
 
     def arn(self, logical_id: str) -> str:
         """Return the ARN of a resource, for constructs beside this one such as `Queue.from_queue_arn`."""
-        return cdk.Token.as_string(self.resources[logical_id].get_att("Arn"))
+        return str(self.resources[logical_id].get_att("Arn"))
 
     def of_type(self, kind: str) -> Iterator[cdk.CfnResource]:
         """Return the resources of a type, such as `AWS::CloudWatch::Alarm`."""
