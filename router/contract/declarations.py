@@ -6,7 +6,7 @@ visibility of a queue from the function's time limit.
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from router.contract.checks import (
@@ -68,6 +68,7 @@ class Queue(Resource):
     maximum_concurrency: the most calls at a time, 2 to 1,000; None for no limit of the mapping's own.
     topics: names of the topics that it is subscribed to, beside those that its routes name with `topics=`.
     raw: whether these topics deliver without an envelope.
+    filters: whether AWS deletes what its routes ignore (`others="ignore"`), in place of calling the function with it.
     """
 
     kind: ClassVar[str] = "queue"
@@ -81,6 +82,7 @@ class Queue(Resource):
     maximum_concurrency: int | None = None
     topics: tuple[str, ...] = ()
     raw: bool = False
+    filters: bool = False
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
@@ -104,11 +106,16 @@ class Queue(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Topic(Resource):
-    """A topic of SNS. fifo: whether it is a FIFO topic; by default as its name ends."""
+    """A topic of SNS.
+
+    fifo: whether it is a FIFO topic; by default as its name ends.
+    filters: whether AWS does not deliver what the routes of `on_topic` ignore (`others="ignore"`).
+    """
 
     kind: ClassVar[str] = "topic"
     _: KW_ONLY
     fifo: bool | None = None
+    filters: bool = False
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
@@ -129,6 +136,8 @@ class Mapped(Resource):
         limit one bad record holds its shard for as long as the stream keeps it.
     bisect: whether a batch that failed is halved.
     parallel: the batches of one shard at a time, 1 to 10.
+    filters: whether AWS skips what its routes ignore (`others="ignore"`, `events=`), in place of calling the function
+        with it.
     """
 
     _: KW_ONLY
@@ -138,6 +147,7 @@ class Mapped(Resource):
     attempts: int = 10
     bisect: bool = True
     parallel: int = 1
+    filters: bool = False
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
@@ -158,6 +168,8 @@ class Table(Mapped):
     definition: the parameters of CreateTable in place of pk and sk, as `adapters.dynamodb.Table.definition()` and
         `adapters.websocket.table_definition()` return them.
     stream: what its stream holds, where a route takes it.
+    types: for `filters`, the type of each attribute that patterns ask for, with dots into maps: `{"status": "S"}`; "S"
+        or "BOOL". Each item must have that type there, or none. Those of keys are known.
     """
 
     kind: ClassVar[str] = "table"
@@ -167,6 +179,7 @@ class Table(Mapped):
     ttl: str = ""
     definition: Mapping[str, Any] | None = None
     stream: str = "NEW_AND_OLD_IMAGES"
+    types: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         Mapped.__post_init__(self)
@@ -176,6 +189,11 @@ class Table(Mapped):
         named = (self.definition or {}).get("TableName", self.name)
         if self.definition is not None and self.name and named != self.name:
             refuse(self, f"its definition is of the table {named!r:.80}")
+        for attribute, kind in self.types.items():
+            if kind not in ("S", "BOOL"):
+                refuse(
+                    self, f"types= takes S and BOOL, not {kind!r:.80} for {attribute!r:.80}: nothing else is filtered"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,8 @@ class Target(NamedTuple):
         limit: The largest number it compares, of either sign.
         decimals: The decimal places of a number.
         characters: The longest text of one filter.
+        closed: Whether a range has to name both ends and include them. Elsewhere AWS says nothing of numbers in records
+            that are larger than the limit or have more decimals.
     """
 
     title: str
@@ -41,6 +43,7 @@ class Target(NamedTuple):
     limit: int
     decimals: int
     characters: int
+    closed: bool = False
 
 
 _VALUES = frozenset(("string", "number", "boolean", "null"))
@@ -56,7 +59,7 @@ MAPPING = Target(
 )
 # SNS Developer Guide, "Filter policy constraints". Its anything-but means something else over an array, and attributes
 # are text or numbers by a type of their own: there only tests that nothing but text passes are alike.
-BODY = Target("a filter policy of SNS", _COMMON, frozenset(), 1_000_000_000, 5, 262_144)
+BODY = Target("a filter policy of SNS", _COMMON, frozenset(), 1_000_000_000, 5, 262_144, closed=True)
 ATTRIBUTES = BODY._replace(operators=frozenset(("string", "prefix", "suffix")))
 # EventBridge User Guide, "Comparison operators for use in event patterns" and its quotas (2,048 by default).
 RULE = Target(
@@ -87,7 +90,7 @@ def written(tree: Tree, target: Target, objects: int = 1) -> dict[str, Any]:
             found[_key(key)] = written(node, target, objects - 1)
         elif objects < 1 and ("exists", False) in node:
             # AWS: no object of the array has the field. The router: the one that matches otherwise has not.
-            raise Inexact(f"a missing {key} inside an object means something else in AWS where that is an array")
+            raise Inexact(f"a missing {key} means something else in AWS where it is asked of an array of objects")
         else:
             found[_key(key)] = written_leaf(node, target)
     return found
@@ -170,6 +173,8 @@ def _negated(tests: Leaf, target: Target) -> Any:
 
 def _range(argument: tuple[str, float, str, float], target: Target) -> list[Any]:
     above, low, below, high = argument
+    if target.closed and not (above == ">=" and below == "<=" and low > -_INFINITY and high < _INFINITY):
+        raise Inexact(f"{target.title} may round numbers: name both ends of a range, and include them")
     bounds: list[Any] = [] if low == -_INFINITY else [above, _number(low, target)]
     return bounds if high == _INFINITY else [*bounds, below, _number(high, target)]
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from router.contract.compute import Function
     from router.contract.declarations import Resource
+    from router.contract.filtering import Filtering
     from router.event import Source
     from router.routing.route import Route
 
@@ -66,7 +67,7 @@ class Trigger:
 
     source: of its events. resource: the queue, the table, the API.
     routes: those that take them.
-    notifications: of a bucket. rules: of a bus, an event pattern each.
+    notifications: of a bucket. rules: of a bus, an event pattern each. filters: what AWS may decline before the call.
     """
 
     source: Source
@@ -74,6 +75,7 @@ class Trigger:
     routes: tuple[Route, ...]
     notifications: tuple[Notification, ...] = ()
     rules: tuple[Mapping[str, object], ...] = ()
+    filters: tuple[Filtering, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

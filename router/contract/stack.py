@@ -91,7 +91,7 @@ class Stack:
         idle = sorted(functions.keys() - by_function.keys() - {MAIN})
         problems += [f"Function({name}): no route has function={name!r}" for name in idle]
         variables = Variables(resolver, resources)
-        triggers = Triggers(resources, problems)
+        triggers = Triggers(resources, problems, offloaded=resolver._engine.offload is not None)
         parts = []
         for name, routes in by_function.items():
             function = functions.get(name, Function(name))

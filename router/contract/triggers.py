@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.compute import Task
 from router.contract.declarations import Bucket, Bus, Kafka, Queue, Resource, Schedule, Stream, Table, Topic
+from router.contract.filtering import filterings_of
 from router.contract.model import Note, Trigger, named
 from router.contract.notifications import notifications_of
 from router.env import Env
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from router.contract.compute import Function
+    from router.contract.filtering import Filtering
     from router.contract.model import Part
     from router.contract.resources import Resources
     from router.routing.route import Route
@@ -34,19 +36,24 @@ class Triggers:
 
     resources: of the stack; those that routes name and nobody declared are added.
     problems: takes what cannot be told, with the route that asks for it.
+    offloaded: whether the application fetches large bodies from S3.
     """
 
-    def __init__(self, resources: Resources, problems: list[str]) -> None:
+    def __init__(self, resources: Resources, problems: list[str], *, offloaded: bool = False) -> None:
         self._resources = resources
         self._problems = problems
+        self._offloaded = offloaded
         self.notes: list[Note] = []
 
     def of(self, function: Function, routes: Iterable[Route]) -> tuple[Trigger, ...]:
         """Return the triggers of a function, in the order of its routes."""
         by_resource: dict[tuple[Source, int], list[Route]] = {}
         found: dict[tuple[Source, int], Resource] = {}
+        routes = tuple(routes)
+        # A name with a wildcard stands for all resources of the function, also those that later routes name.
+        brought = {route: self._brought_by(route) for route in sorted(routes, key=lambda route: "*" in route.match)}
         for route in routes:
-            for source, resource in self._brought_by(route):
+            for source, resource in brought[route]:
                 key = (source, id(resource))
                 found[key] = resource
                 by_resource.setdefault(key, []).append(route)
@@ -182,7 +189,10 @@ class Triggers:
             return Trigger(source, resource, routes, notifications=notifications_of(routes))
         if isinstance(resource, Bus):
             return Trigger(source, resource, routes, rules=tuple(_rule(route) for route in routes))
-        return Trigger(source, resource, routes)
+        filters = filterings_of(source, resource, routes, offloaded=self._offloaded)
+        if any(one.wanted for one in filters) and not any(one.applies for one in filters):
+            self.notes.append(Note(f"filters=True does nothing: {_first_why(filters)}", str(resource)))
+        return Trigger(source, resource, routes, filters=filters)
 
     def _refuse_mappings(self, function: Function, triggers: Iterable[Trigger]) -> None:
         for trigger in triggers:
@@ -195,6 +205,12 @@ class Triggers:
 
 def _of_name(kind: type[R], name: str) -> R:
     return kind(variable=name.variable) if isinstance(name, Env) else kind(str(name))
+
+
+def _first_why(filters: tuple[Filtering, ...]) -> str:
+    """Return the first reason that keeps filters from a resource, with the route that it is about."""
+    told = [one for filtering in filters for one in filtering.found.routes]
+    return next(one for one in told if one.kept_by is None).reason
 
 
 def _rule(route: Route) -> dict[str, object]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from json import dumps, loads
 from typing import TYPE_CHECKING
 
 from router.contract.declarations import Bucket, Bus, Kafka, Mapped, Queue, Schedule, Table, Topic
+from router.contract.filtering import topics_of
 from router.contract.names import arn, logical, physical
 from router.contract.sam.document import attribute, called, called_arn, function_id, resource_id, sub
 from router.contract.sam.functions import FAILED
 from router.contract.sam.resources import permission_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from router.contract.declarations import Resource
@@ -35,6 +37,9 @@ def add_triggers(document: Document) -> None:
 
 def _add_mapping(document: Document, part: Part, trigger: Trigger, properties: dict[str, Any]) -> None:
     resource = trigger.resource
+    filtered = next((one.found for one in trigger.filters if one.applies and one.place == "mapping"), None)
+    if filtered is not None:
+        properties["FilterCriteria"] = filtered.criteria
     document.add(
         f"{resource_id(resource)}Mapping",
         "AWS::Lambda::EventSourceMapping",
@@ -134,9 +139,22 @@ def _topic(document: Document, part: Part, trigger: Trigger) -> None:
     document.add(
         f"{resource_id(topic)}To{function_id(part)}",
         "AWS::SNS::Subscription",
-        {"TopicArn": source, "Protocol": "lambda", "Endpoint": called_arn(part)},
+        {
+            "TopicArn": source,
+            "Protocol": "lambda",
+            "Endpoint": called_arn(part),
+            **_filter_policy([trigger]),
+        },
         f"the subscription to {topic}",
     )
+
+
+def _filter_policy(triggers: Iterable[Trigger]) -> dict[str, Any]:
+    """Return the properties of a subscription that say which messages it takes; none where it takes all."""
+    for one in (filtering for trigger in triggers for filtering in trigger.filters):
+        if one.applies and one.place == "subscription":
+            return {"FilterPolicyScope": one.found.scope, "FilterPolicy": loads(one.found.patterns[0])}
+    return {}
 
 
 def _bucket(document: Document, part: Part, trigger: Trigger) -> None:
@@ -196,8 +214,6 @@ def _schedule(document: Document, part: Part, trigger: Trigger) -> None:
 
 
 def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
-    from json import dumps
-
     made_for = str(schedule)
     trusted = {"Effect": "Allow", "Principal": {"Service": "scheduler.amazonaws.com"}, "Action": "sts:AssumeRole"}
     function = called_arn(part)
@@ -253,15 +269,9 @@ def _subscribe_queues(document: Document) -> None:
     """Subscribe queues to the topics whose envelopes they take, and let the topics send to them."""
     topics = {one.name: one for one in document.infrastructure.of_kind("topic")}
     for queue in (one for one in document.infrastructure.resources if isinstance(one, Queue)):
-        routes = [
-            route
-            for _, trigger in document.infrastructure.triggers
-            if trigger.resource is queue
-            for route in trigger.routes
-        ]
-        named = dict.fromkeys([*queue.topics, *(str(topic) for route in routes for topic in route.topics)])
+        fed = [trigger for _, trigger in document.infrastructure.triggers if trigger.resource is queue]
         sources = {}
-        for name in named:
+        for name in topics_of(queue, (route for trigger in fed for route in trigger.routes)):
             if "*" in name:
                 continue
             topic = topics.get(name) or Topic(name, exists=True)
@@ -277,6 +287,7 @@ def _subscribe_queues(document: Document) -> None:
                     "Protocol": "sqs",
                     "Endpoint": attribute(resource_id(queue), "Arn"),
                     **({"RawMessageDelivery": True} if queue.raw else {}),
+                    **_filter_policy(fed),
                 },
                 f"the subscription of {queue} to the topic {name}",
             )

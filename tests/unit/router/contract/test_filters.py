@@ -7,6 +7,7 @@ import pytest
 
 from router import ConfigurationError, Env
 from router.contract.filters import PushDown, push_down
+from router.contract.model import place_of
 from router.event import Source
 from router.routing.route import STREAM_SOURCES, Route, unpacked
 
@@ -47,14 +48,15 @@ def test_a_queue_says_that_its_messages_are_deleted() -> None:
     [
         (route(others="fail"), 'others="ignore"'),
         (route(pattern=None), "takes every record"),
-        (route(name="*"), "every name"),
+        (route(pattern=None, name="*"), "takes every record"),
         (route(topics=["news"]), "envelope"),
         (route(bus_sources=["shop"]), "envelope"),
         (route().replace(handler=unpacked), "envelope"),
         (route(pattern={"attributes": {"kind": ["paid"]}}), "does not see attributes"),
         (route(pattern={**PAID, "attributes": {"kind": ["paid"]}}), "does not see attributes beside body"),
         (route(pattern={"body": ["paid"]}), "text or JSON"),
-        (route(pattern={"body": {"kind": [{"exists": False}]}}), "no JSON object"),
+        (route(pattern={"body": {"kind": [{"exists": False}]}}), "a missing kind"),
+        (route(pattern={"body": {"a": [1], "kind": ["x", {"exists": False}]}}), "a missing kind"),
         (route(pattern={"body": {"kind": [{"wildcard": "a*b"}]}}), "has no wildcard"),
         (route(pattern={"body": {"kind": [{"cidr": "10.0.0.0/8"}]}}), "has no cidr"),
         (route(pattern={"body": {"kind": [{"anything-but": {"prefix": "a"}}]}}), "anything-but of prefix"),
@@ -74,8 +76,8 @@ def test_one_route_that_stays_keeps_the_others(stays: Route, why: str) -> None:
     assert (found.patterns, found.criteria, found.vanishes) == ((), {"Filters": []}, "")
     assert [filtered.pushed for filtered in found.routes] == [False, False]
     assert why in found.routes[1].reason
-    assert stays.where in found.routes[1].reason  # the file and the line
-    assert stays.where in found.routes[0].reason or why in found.routes[0].reason
+    assert str(place_of(stays)) in found.routes[1].reason  # the file and the line
+    assert str(place_of(stays)) in found.routes[0].reason or why in found.routes[0].reason
 
 
 def test_what_a_filter_would_not_see_as_json_stays() -> None:
@@ -85,12 +87,29 @@ def test_what_a_filter_would_not_see_as_json_stays() -> None:
     assert "decoder" in push_down("kafka", [decoded]).lines()[0]
 
 
-def test_a_mapping_takes_five_filters() -> None:
+def test_more_than_five_filters_are_put_together() -> None:
     routes = [route(pattern={"body": {"kind": [str(number)]}}) for number in range(6)]
     assert len(push_down("sqs", routes[:5]).patterns) == 5
-    found = push_down("sqs", routes)
+    assert pattern_of(push_down("sqs", routes)) == {"body": {"$or": [{"kind": [str(number)]} for number in range(6)]}}
+
+    long = [route(pattern={"body": {"kind": [str(number) * 1500]}}) for number in range(8)]
+    assert [len(json.loads(text)["body"]["$or"]) for text in push_down("sqs", long).patterns] == [2, 2, 2, 2]
+
+
+def test_routes_that_need_more_than_five_long_filters_stay() -> None:
+    found = push_down("sqs", [route(pattern={"body": {"kind": [str(number) * 3000]}}) for number in range(6)])
     assert found.patterns == ()
-    assert all("5 filters" in filtered.reason for filtered in found.routes)
+    assert all("5 filters of 4,096 characters" in filtered.why for filtered in found.routes)
+    assert all(str(place_of(filtered.route)) in filtered.reason for filtered in found.routes)
+
+
+def test_changes_of_more_than_five_routes_are_put_together() -> None:
+    names = ("INSERT", "MODIFY", "REMOVE")
+    routes = [
+        route(Source.DYNAMODB, {"new": {"status": [str(number)]}}, events=[names[number % 3]]) for number in range(6)
+    ]
+    whole = pattern_of(push_down("dynamodb", routes, types={"status": "S"}))
+    assert whole["$or"][1] == {"eventName": ["MODIFY"], "dynamodb": {"NewImage": {"status": {"S": ["1"]}}}}
 
 
 def test_alternatives_are_one_filter() -> None:
@@ -135,7 +154,7 @@ def test_a_policy_of_sns_sees_attributes_or_the_body() -> None:
     found = push_down("sns", [by_attributes])
     assert (pattern_of(found), found.scope) == ({"kind": ["paid", {"prefix": "p"}]}, "MessageAttributes")
     assert found.criteria == {"Filters": []}
-    by_body = route(Source.SNS)
+    by_body = route(Source.SNS, {"body": {"kind": ["paid"], "total": [{"numeric": [">=", 0, "<=", 5]}]}})
     assert push_down("sns", [by_body]).scope == "MessageBody"
     assert "both" in push_down("sns", [by_attributes, by_body]).routes[0].reason
 
@@ -148,6 +167,8 @@ def test_a_policy_of_sns_sees_attributes_or_the_body() -> None:
         ({"attributes": {"kind": {"a": ["b"]}}}, "do not nest"),
         ({"body": {"kind": [{"anything-but": "x"}]}}, "anything-but"),
         ({"body": {"n": [2_000_000_000]}}, "1,000,000,000"),
+        ({"body": {"n": [{"numeric": [">", 5]}]}}, "both ends"),
+        ({"body": {"n": [{"numeric": [">", 0, "<=", 5]}]}}, "both ends"),
         ({"body": {name: ["x"] for name in "abcdef"}}, "5 keys"),
         ({"body": {"a": [str(n) for n in range(13)], "b": [str(n) for n in range(13)]}}, "150 combinations"),
     ],
@@ -169,6 +190,7 @@ def test_what_a_rule_cannot_ask_stays() -> None:
     detail = {"detail": {"kind": ["card"]}}
     cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"bus_source": "pay*"}, "wildcard"),
+        ({"name": "orders*"}, "wildcard"),
         ({"name": Env("KIND", default="x")}, "environment"),
         ({"pattern": {**detail, "source": ["a"]}, "bus_source": "pay"}, "both ask"),
         ({"pattern": {"body": {"kind": ["card"]}}}, "body"),
