@@ -220,7 +220,12 @@ def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]])
         body["x-amazon-apigateway-binary-media-types"] = list(api.binary)
     if api.authorizer:
         body["components"] = {"securitySchemes": {"lambda": _rest_authorizer(document, api)}}
-    made = document.add(REST, "AWS::Serverless::Api", {"StageName": api.stage, "DefinitionBody": body}, "the REST API")
+    properties = {
+        "StageName": api.stage,
+        "OpenApiVersion": "3.0.1",  # without it SAM makes a second stage, "Stage", that nobody asked for
+        "DefinitionBody": body,
+    }
+    made = document.add(REST, "AWS::Serverless::Api", properties, "the REST API")
     for part, _ in several:
         _permit(document, part, REST, _executed(made, "*"))
     url = f"https://${{{made}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{api.stage}"

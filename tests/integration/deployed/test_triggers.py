@@ -1,0 +1,125 @@
+"""One application with every trigger, deployed as one, three and nine functions: the same calls pass through each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from tests.integration.deployed.deployment import Deployment, exported
+from tests.servers.artefacts import MINISTACK
+from tests.servers.ministack import MiniStack
+from tests.servers.process import wait_until
+from tests.servers.requirements import require_artefact
+
+STACK = "tests.integration.deployed.triggers_stack:stack"
+FILES = ("tests/integration/deployed/triggers_app.py",)
+SPLITS = {1: "function", 3: "group", 9: "source"}
+_FRONT, _WORK = ("http", "rest", "url", "websocket"), ("sqs", "sns", "stream")
+_OTHERS = ("s3", "eventbridge", "schedule", "invoke")
+# The function that takes events of each kind, by the number of functions.
+OWNERS = {
+    1: dict.fromkeys((*_FRONT, *_WORK, *_OTHERS), "whole"),
+    3: {**dict.fromkeys(_FRONT, "front"), **dict.fromkeys(_WORK, "work"), **dict.fromkeys(_OTHERS, "main")},
+    9: {kind: "http" if kind in ("rest", "url") else kind for kind in (*_FRONT, *_WORK, *_OTHERS)},
+}
+pytestmark = pytest.mark.timeout(180)
+
+
+class Triggers(Deployment):
+    """The stack with every trigger, and what its handlers noted."""
+
+    def __init__(self, server: MiniStack, functions: int) -> None:
+        self.functions = functions
+        name = f"triggers{functions}"
+        super().__init__(server, name, exported(STACK, "--split", SPLITS[functions]), FILES)
+
+    def noted(self, key: str, *, timeout_s: float = 10) -> dict[str, str]:
+        """Wait for a note, and return it."""
+        found: dict[str, Any] = {}
+
+        def is_there() -> bool:
+            answer = self.client("dynamodb").get_item(
+                TableName=f"{self.name}-notes", Key={"pk": {"S": key}}, ConsistentRead=True
+            )
+            found.update(answer.get("Item", {}))
+            return bool(found)
+
+        assert wait_until(is_there, timeout_s=timeout_s), f"nothing was noted of {key}"
+        return {name: held["S"] for name, held in found.items() if name != "pk"}
+
+    def known(self, kind: str, trigger: str, name: str) -> dict[str, str]:
+        """Return what the handler knows of an event.
+
+        kind: that of its trigger, as the split has it. trigger: its source. name: what its route matched on.
+        """
+        function = OWNERS[self.functions][kind]
+        runs = self.name if function in ("whole", "main") else f"{self.name}-{function}"
+        return {"trigger": trigger, "name": name, "function": function, "runs": runs}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MiniStack]:
+    require_artefact(MINISTACK)
+    with MiniStack() as server:
+        yield server
+
+
+@pytest.fixture(scope="module", params=SPLITS)
+def deployed(server: MiniStack, request: pytest.FixtureRequest) -> Triggers:
+    return Triggers(server, request.param)
+
+
+@pytest.fixture
+def key() -> str:
+    return f"in/{uuid4().hex}.csv"
+
+
+@pytest.mark.parametrize(("output", "kind"), [("HttpApiUrl", "http"), ("RestApiUrl", "rest"), ("FunctionUrl", "url")])
+def test_a_request_is_answered(deployed: Triggers, output: str, kind: str) -> None:
+    address = next(name for name in deployed.outputs if name.endswith(output))
+    answer = deployed.request(address, "GET", "/things/tea")
+    assert answer.status == 200
+    assert answer.json() == {**deployed.known(kind, kind, "/things/tea"), "thing": "tea"}
+    answer = deployed.request(address, "POST", "/things", {"thing": "jam"})
+    assert (answer.status, answer.json()["thing"]) == (201, "jam")
+    assert deployed.request(address, "GET", "/nothing").status == 404
+
+
+def test_a_rest_api_has_no_stage_that_nobody_asked_for(deployed: Triggers) -> None:
+    api = urlsplit(deployed.outputs["RestApiUrl"]).netloc.partition(".")[0]
+    stages = deployed.client("apigateway").get_stages(restApiId=api)["item"]
+    assert [stage["stageName"] for stage in stages] == ["live"]
+
+
+def test_a_message_of_a_queue_is_handled(deployed: Triggers, key: str) -> None:
+    queue = f"{deployed.name}-jobs"
+    sqs = deployed.client("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue)["QueueUrl"], MessageBody=key)
+    assert deployed.noted(key) == deployed.known("sqs", "sqs", queue)
+
+
+def test_an_object_is_handled(deployed: Triggers, key: str) -> None:
+    bucket = f"{deployed.name}-uploads"
+    deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a,b")
+    assert deployed.noted(key) == deployed.known("s3", "s3", bucket)
+
+
+def test_an_event_of_a_bus_is_handled(deployed: Triggers, key: str) -> None:
+    entry = {
+        "EventBusName": f"{deployed.name}-events",
+        "Source": "shop.tea",
+        "DetailType": "Paid",
+        "Detail": json.dumps({"order": key}),
+    }
+    assert deployed.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
+    assert deployed.noted(key) == deployed.known("eventbridge", "eventbridge", "Paid")
+
+
+def test_a_direct_call_is_answered(deployed: Triggers) -> None:
+    known = deployed.known("invoke", "invoke", "ask")
+    assert deployed.invoke(known["runs"], {"action": "ask"}) == known

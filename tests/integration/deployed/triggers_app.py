@@ -1,0 +1,111 @@
+"""An application with a route for each trigger; what has no caller to answer is noted in a table.
+
+It is one function as it is, three with `--split group` and nine with `--split source`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from adapters.aws import Aws
+from router import Env, Event, Resolver, Response, Router
+from router.environment import DynamoDB
+
+aws = Aws()
+resolver = Resolver(requires={"NOTES": [DynamoDB.PUT_ITEM]})
+front = Router(tags=["front"])
+work = Router(tags=["work"])
+
+
+def seen(event: Event) -> dict[str, str]:
+    """Return what a handler knows of the event, and which function it runs in."""
+    return {
+        "trigger": event.source.value,
+        "name": event.path or event.name,
+        "function": os.environ.get("JUNCTION_FUNCTION", "whole"),
+        "runs": os.environ["AWS_LAMBDA_FUNCTION_NAME"],
+    }
+
+
+def note(key: str, event: Event) -> None:
+    """Keep what a handler knows under a key that the sender chose."""
+    item = {"pk": key, **seen(event)}
+    kept = {name: {"S": text} for name, text in item.items()}
+    aws.call("dynamodb", "put_item", TableName=os.environ["NOTES"], Item=kept)
+
+
+# ---- what is answered ------------------------------------------------------------------------------------------------
+
+
+@front.get("/things/{name}")
+def thing(event: Event, name: str) -> dict[str, str]:
+    return {**seen(event), "thing": name}
+
+
+@front.post("/things")
+def add(event: Event) -> Response:
+    return Response({**seen(event), "thing": event.json()["thing"]}, status=201)
+
+
+@front.on_connect()
+def opened(event: Event) -> None:
+    note(f"open {event.query['who']}", event)
+
+
+@front.on_message("say")
+def say(event: Event) -> None:
+    note(event.json()["text"], event)
+
+
+@resolver.on_invoke("ask")
+def ask(event: Event) -> dict[str, str]:
+    return seen(event)
+
+
+# ---- what is noted ---------------------------------------------------------------------------------------------------
+
+
+@work.on_queue(Env("JOBS"))
+def job(event: Event) -> None:
+    note(event.text, event)
+
+
+@work.on_topic(Env("NEWS"))
+def news(event: Event) -> None:
+    if event.text == "poison":
+        raise ValueError("poison")
+    note(event.text, event)
+
+
+@work.on_stream(Env("ORDERS"))
+def order(event: Event) -> None:
+    note(event.keys["pk"], event)  # type: ignore[index]
+
+
+@work.on_stream(Env("CLICKS"))
+def click(event: Event) -> None:
+    note(event.text, event)
+
+
+@resolver.on_object(Env("UPLOADS"), events=["ObjectCreated:*"], prefix="in/", suffix=".csv")
+def upload(event: Event) -> None:
+    note(event.keys["key"], event)  # type: ignore[index]
+
+
+@resolver.on_bus("Paid", source="shop.*")
+def paid(event: Event) -> None:
+    note(event.json()["order"], event)
+
+
+@resolver.on_schedule(Env("ONCE"))
+def once(event: Event) -> None:
+    note("once", event)
+
+
+resolver.include(front)
+resolver.include(work)
+
+
+def handler(event: Any, context: Any) -> Any:
+    return resolver.resolve(event, context)
