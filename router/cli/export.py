@@ -158,3 +158,19 @@ def _finish(text: str, before: str, output: Path | None, *, diff: bool, check: b
 def _tell_notes(held: Any) -> None:
     for note in held.notes:
         typer.echo(f"note: {note}", err=True)
+
+
+@app.command()
+def filters(
+    stack: Stack,
+    split: Split = "function",
+    as_json: Annotated[bool, typer.Option("--json", metavar="", help="JSON, for programs.")] = False,
+) -> None:
+    """Show what AWS filters before it calls a function, what stays in the function and why, and what would vanish.
+
+    Filters are written by `junction export sam` where a resource is declared with `filters=True`.
+    """
+    from router.contract.filter_report import report, text
+
+    held = infrastructure_of(stack, split)
+    sys.stdout.write(json.dumps(report(held), indent=2) + "\n" if as_json else text(held))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from router import Event, Resolver
+from router.contract import Kafka, Queue, Stack, Stream, Table, Topic
 
+CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/f1e2d3c4-0000-1111-2222-333344445555-1"
 PAID = {"body": {"kind": ["paid"]}}
 resolver = Resolver()
 
@@ -46,3 +48,23 @@ def payment(event: Event) -> None: ...
 
 @resolver.on_kafka("refunds", pattern=PAID, others="ignore")
 def refund(event: Event) -> None: ...
+
+
+def declared(*, filters: bool, types: dict[str, str] | None = None) -> Stack:
+    return Stack(
+        f"{__name__}:resolver",
+        Queue("orders", filters=filters),
+        Queue("strict", filters=filters),
+        Queue("letters", filters=filters),
+        Queue("raw", raw=True, filters=filters),
+        Topic("news", filters=filters),
+        Table("items", types={"status": "S"} if types is None else types, filters=filters),
+        Stream("clicks", filters=filters),
+        Kafka("payments", cluster=CLUSTER, filters=filters),
+        Kafka("refunds", servers=("one:9092",), filters=filters),
+        name="shop",
+    )
+
+
+with_filters = declared(filters=True)
+without = declared(filters=False)

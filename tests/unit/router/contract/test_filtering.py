@@ -9,32 +9,14 @@ import cfnlint.api
 import pytest
 
 from router import ConfigurationError, Event, Resolver
-from router.contract import Kafka, Queue, Stack, Stream, Table, Topic
-from router.contract.model import Infrastructure
+from router.contract import Queue, Stack, Table
 from router.contract.sam import template
 from tests.unit.router.contract import filtered
-
-CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/f1e2d3c4-0000-1111-2222-333344445555-1"
-
-
-def stack(*, filters: bool, types: dict[str, str] | None = None, application: str = "") -> Infrastructure:
-    declared = [
-        Queue("orders", filters=filters),
-        Queue("strict", filters=filters),
-        Queue("letters", filters=filters),
-        Queue("raw", raw=True, filters=filters),
-        Topic("news", filters=filters),
-        Table("items", types={"status": "S"} if types is None else types, filters=filters),
-        Stream("clicks", filters=filters),
-        Kafka("payments", cluster=CLUSTER, filters=filters),
-        Kafka("refunds", servers=("one:9092",), filters=filters),
-    ]
-    return Stack(application or f"{filtered.__name__}:resolver", *declared, name="shop").infrastructure()
 
 
 @pytest.fixture(scope="module")
 def resources() -> dict[str, Any]:
-    made: dict[str, Any] = template(stack(filters=True))["Resources"]
+    made: dict[str, Any] = template(filtered.with_filters.infrastructure())["Resources"]
     return made
 
 
@@ -43,13 +25,13 @@ def criteria(resources: dict[str, Any], name: str) -> list[Any]:
 
 
 def test_nothing_is_filtered_unless_it_is_declared() -> None:
-    made = json.dumps(template(stack(filters=False)))
+    made = json.dumps(template(filtered.without.infrastructure()))
     assert "FilterCriteria" not in made
     assert "FilterPolicy" not in made
 
 
 def test_cfn_lint_finds_nothing() -> None:
-    assert [str(one) for one in cfnlint.api.lint(json.dumps(template(stack(filters=True))))] == []
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(template(filtered.with_filters.infrastructure())))] == []
 
 
 def test_a_queue_has_the_filters_of_all_its_routes_also_of_one_for_every_queue(resources: dict[str, Any]) -> None:
@@ -88,7 +70,7 @@ def test_what_comes_in_an_envelope_is_filtered_where_it_is_published(resources: 
 
 def test_what_has_to_fail_is_not_filtered_and_a_note_says_so(resources: dict[str, Any]) -> None:
     assert "FilterCriteria" not in resources["StrictQueueMapping"]["Properties"]
-    [note] = [str(one) for one in stack(filters=True).notes if str(one).startswith("queue strict")]
+    [note] = [str(one) for one in filtered.with_filters.infrastructure().notes if str(one).startswith("queue strict")]
     assert "sqs strict (tests/unit/router/contract/filtered.py:" in note
     assert 'say others="ignore"' in note
 
@@ -119,7 +101,7 @@ def test_what_comes_without_an_envelope_is_filtered_by_mapping_and_topic() -> No
 
 
 def test_types_of_keys_are_known_and_others_are_told() -> None:
-    told = [str(one) for one in stack(filters=True, types={}).notes]
+    told = [str(one) for one in filtered.declared(filters=True, types={}).infrastructure().notes]
     assert any("table items" in one and 'types={"status": "S"}' in one for one in told)
     with pytest.raises(ConfigurationError, match="takes S and BOOL"):
         Table("items", types={"tags": "SS"})
