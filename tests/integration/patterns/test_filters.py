@@ -11,6 +11,7 @@ from router.event import Source
 from router.routing.patterns import compile_pattern
 from router.routing.route import Route
 from tests.integration.patterns import random_patterns
+from tests.integration.patterns.test_event_ruler import CASES, STATE
 from tests.servers.artefacts import EVENT_RULER
 from tests.servers.event_ruler import judge
 from tests.servers.requirements import require_artefact
@@ -116,3 +117,13 @@ def test_rules_and_policies_take_what_the_routes_take() -> None:
             if topic.patterns:
                 cases.append((topic, body, taken))
     compare(cases)
+
+
+def test_filters_do_what_the_guide_says_of_each_operator() -> None:
+    """The cases of EventBridge's guide, as far as mappings know their operators."""
+    found = [(push_down(Source.KINESIS, routes_of(Source.KINESIS, [{"body": one}])), taken) for one, taken in CASES]
+    pushed = [(json.loads(text), taken) for result, taken in found for text in result.patterns]
+    assert judge((pattern, {"data": STATE["detail"]}) for pattern, _ in pushed) == [
+        "true" if taken else "false" for _, taken in pushed
+    ]
+    assert len(pushed) == 18
