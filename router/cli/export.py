@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from router.cli.loading import load, refuse
+from router.cli.files import finish, text_of
+from router.cli.loading import load, place, refuse
 from router.errors import ConfigurationError
 from router.resolver import Resolver
 
@@ -39,6 +39,7 @@ Split = Annotated[
 Check = Annotated[
     bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
 ]
+Force = Annotated[bool, typer.Option("--force", metavar="", help="Write over what was edited by hand.")]
 
 
 def infrastructure_of(name: str, split: str = "function") -> Infrastructure:
@@ -47,15 +48,20 @@ def infrastructure_of(name: str, split: str = "function") -> Infrastructure:
 
     found = load(name, "STACK", "package.module:stack")
     try:
-        if isinstance(found, Resolver):
-            found = Declared(name)
-        if not isinstance(found, Declared):
-            refuse(f"STACK {name!r} is neither a Stack nor a Resolver (got {type(found).__name__})")
+        found = Declared(name) if isinstance(found, Resolver) else found
+    except ConfigurationError as error:
+        refuse(error)
+    if not isinstance(found, Declared):
+        refuse(f"STACK {name!r} is neither a Stack nor a Resolver (got {type(found).__name__})")
+    load(found.application, f"STACK {name!r}: its application", "package.module:resolver")
+    try:
         return found.infrastructure(split)
     except ConfigurationError as error:
         for line in str(error).splitlines():
             typer.echo(f"error: {line}" if not line.startswith("-") else line, err=True)
         raise typer.Exit(2) from None
+    except Exception as error:  # of a group that is imported when all routes are asked for
+        refuse(f"STACK {name!r}: {type(error).__name__}: {error} ({place(error)})")
 
 
 @app.command()
@@ -65,7 +71,7 @@ def sam(
     split: Split = "function",
     diff: Diff = False,
     check: Check = False,
-    force: Annotated[bool, typer.Option("--force", metavar="", help="Write over what was edited by hand.")] = False,
+    force: Force = False,
     as_json: Annotated[bool, typer.Option("--json", metavar="", help="JSON, for Terraform and CDK.")] = False,
 ) -> None:
     """Write a template of SAM: functions, triggers, resources, permissions, alarms.
@@ -73,23 +79,25 @@ def sam(
     A file that is there keeps what is not of this export, comments included. Exit status: 0 when it is done or current,
     1 when --check finds it is not, 2 when the template cannot be made or was edited by hand.
     """
-    from router.contract import merging, yaml_text
+    from router.contract import limits, merging, templates, yaml_text
     from router.contract.sam import template
 
     held = infrastructure_of(stack, split)
+    before = text_of(output)
     try:
         ours = merging.marked(template(held))
-        before = _text_of(output)
-        if as_json:
-            text = json.dumps(ours, indent=2) + "\n"
-        elif before.strip():
-            text = yaml_text.write(merging.merged_into(yaml_text.read(before), ours, force=force))
+        wants_json = as_json or (output is not None and output.suffix == ".json")
+        if before.strip():
+            if as_json and not templates.is_json(before):
+                raise ConfigurationError("it is not JSON: leave --json away, or name another file")
+            text = templates.merged(before, ours, force=force)
         else:
-            text = yaml_text.write(ours)
+            text = json.dumps(ours, indent=2) + "\n" if wants_json else yaml_text.write(ours)
+            limits.check_template(ours, text)
     except ConfigurationError as error:
-        refuse(error)
+        refuse(f"{output}: {error}" if before else error)
     _tell_notes(held)
-    _finish(text, before, output, diff=diff, check=check)
+    finish(text, before, output, diff=diff, check=check)
 
 
 @app.command()
@@ -103,56 +111,35 @@ def iam(
         bool, typer.Option("--explain", metavar="", help="Say which route asks for each statement.")
     ] = False,
     function: Annotated[str, typer.Option(metavar="NAME", help="Of which function.")] = "main",
+    force: Force = False,
 ) -> None:
     """Write the policy of a function: least privilege, from `requires=` and from what triggers it.
 
-    ARNs have `${AWS::Region}` and the like, as CloudFormation fills them in.
+    ARNs have `${AWS::Region}` and the like, as CloudFormation fills them in. A file that is there keeps the statements
+    that are not of this export. Exit status: as that of `sam`.
     """
+    from router.contract import json_text, limits, policy_files
     from router.contract.policies import explained, policy
 
     held = infrastructure_of(stack, split)
     part = next((part for part in held.parts if part.name == function), None)
     if part is None:
         refuse(f"--function {function!r}: there is {', '.join(part.name for part in held.parts)}")
-    text = explained(held, part) if explain else json.dumps(policy(held, part), indent=2) + "\n"
-    _finish(text, _text_of(output), output, diff=diff, check=check)
-
-
-def _text_of(output: Path | None) -> str:
-    if output is None or not output.exists():
-        return ""
-    try:
-        return output.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        refuse(f"{output} cannot be read: {error}")
-
-
-def _finish(text: str, before: str, output: Path | None, *, diff: bool, check: bool) -> None:
-    """Write a file whole or not at all; or show what would change."""
-    name = str(output or "the terminal")
-    if diff:
-        lines = unified_diff(before.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)")
-        sys.stdout.writelines(lines)
-        raise typer.Exit(0)
-    if check:
-        if text == before:
-            raise typer.Exit(0)
-        typer.echo(f"{name} is not current: run the export again", err=True)
-        raise typer.Exit(1)
-    if output is None:
-        sys.stdout.write(text)
+    before = text_of(output)
+    if explain:
+        if before.lstrip().startswith(("{", "[")):
+            refuse(f"{output} holds JSON, and --explain writes text: name another file")
+        finish(explained(held, part), before, output, diff=diff, check=check)
         return
-    if text == before:
-        typer.echo(f"{output} is current")
-        return
-    beside = output.with_name(f".{output.name}.new")
     try:
-        beside.write_text(text, "utf-8")
-        beside.replace(output)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        refuse(f"{output} cannot be written: {error}")
-    typer.echo(f"wrote {output}")
+        text = policy_files.merged(before, policy_files.marked(policy(held, part)), force=force)
+        size = limits.check_policy(part.name, json_text.read(text, "the policy"), held.name)
+    except ConfigurationError as error:
+        refuse(f"{output}: {error}" if before else error)
+    if size > limits.MANAGED_CHARACTERS:
+        most = f"{limits.MANAGED_CHARACTERS:,}"
+        typer.echo(f"note: {size:,} characters fit into a role, and not into a managed policy ({most})", err=True)
+    finish(text, before, output, diff=diff, check=check)
 
 
 def _tell_notes(held: Any) -> None:

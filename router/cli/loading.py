@@ -65,12 +65,12 @@ def _imported(name: str, what: str) -> Any:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             refuse(f"{what}: {_missing(name, error.name)}")
-        refuse(f"{what}: {name} cannot be imported: {error} ({_place(error)}){shadowing.explanation()}")
+        refuse(f"{what}: {name} cannot be imported: {error} ({place(error)}){shadowing.explanation()}")
     except SystemExit as error:
-        refuse(f"{what}: {name} ended the process with status {error.code!r} while it was imported ({_place(error)})")
+        refuse(f"{what}: {name} ended the process with status {error.code!r} while it was imported ({place(error)})")
     except Exception as error:
         said = error.msg if isinstance(error, SyntaxError) else error  # which has the place in it
-        told = f"{type(error).__name__}: {said} ({_place(error)})"
+        told = f"{type(error).__name__}: {said} ({place(error)})"
         refuse(f"{what}: {name} cannot be imported: {told}{shadowing.explanation()}")
 
 
@@ -87,7 +87,7 @@ def _missing(name: str, missing: str) -> str:
     )
 
 
-def _place(error: BaseException) -> str:
+def place(error: BaseException) -> str:
     """Return the application's own last line on the way to an error, or else the line that raised it."""
     from traceback import extract_tb
 

@@ -1,84 +1,94 @@
-"""Read and write templates as people do: `!Sub` in place of `Fn::Sub`, and their comments stay where they were."""
+"""Write templates as people do: `!Sub` in place of `Fn::Sub`, and in quotes what some reader would take for no text.
+
+CloudFormation reads YAML 1.1, where `no` is false and `1:30` is 90, others read YAML 1.2; and it takes no aliases (AWS
+CloudFormation User Guide, "CloudFormation template formats"). So a text has no quotes only where nobody can misread it.
+"""
 
 from __future__ import annotations
 
 import re
-from io import StringIO
 from typing import TYPE_CHECKING
 
-from router.errors import ConfigurationError
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import Any
 
 _SHORT = {"Ref": "!Ref", "Fn::Sub": "!Sub", "Fn::GetAtt": "!GetAtt"}
-# Words and numbers of YAML 1.1 that are texts in 1.2, which the library writes: `on`, `1_000`, `12:30`.
-_NO_TEXT = re.compile(r"y|n|yes|no|on|off|[-+]?\d[\d_:.]*", re.ASCII | re.IGNORECASE)
-_LONG_LINE = 10_000  # a text that is broken into lines is harder to read, and to compare
-
-
-def read(text: str) -> Any:
-    """Return a template with its comments and order.
-
-    Raises:
-        ConfigurationError: it is neither YAML nor JSON, or no mapping.
-    """
-    try:
-        held = _yaml().load(text)
-    except Exception as error:  # the library has errors of many classes
-        raise ConfigurationError(f"the template cannot be read: {' '.join(str(error).split())}") from None
-    if not hasattr(held, "setdefault"):
-        raise ConfigurationError("the template is not a mapping of sections")
-    return held
+_PLAIN = re.compile(r"[A-Za-z_/$](?:[A-Za-z0-9_/$.{}()*+?!@,;=~<>|&%^-]|:(?=[^\s])| (?=[^\s#:]))*", re.ASCII)
+_WORDS = frozenset({"y", "yes", "n", "no", "on", "off", "true", "false", "null", "none"})
+_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def write(template: Mapping[str, Any]) -> str:
     """Return the text of a template."""
-    out = StringIO()
-    _yaml().dump(_shortened(template), out)
-    return out.getvalue()
+    return "".join(f"{line}\n" for line in lines(template))
 
 
-def _yaml() -> Any:
-    try:
-        from ruamel.yaml import YAML
-    except ImportError:
-        raise ConfigurationError('templates need ruamel.yaml: pip install "lambda-junction[deploy]"') from None
-    yaml = YAML()
-    yaml.width = _LONG_LINE
-    yaml.preserve_quotes = True
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    return yaml
+def lines(value: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of a mapping."""
+    for name, held in value.items():
+        yield from _entry(f"{scalar(str(name))}:", held, "  ")
 
 
-def _shortened(value: Any) -> Any:
-    """Return a value as it is written; what was read from a file stays as it is.
-
-    Functions have their short form. Nothing is shared: the writer would make an alias of what stands in two places, and
-    CloudFormation takes no aliases.
-    """
-    from ruamel.yaml.comments import CommentedBase, TaggedScalar
-
-    if isinstance(value, CommentedBase):
-        held_at: Any = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-        for place, held in list(held_at):
-            if isinstance(held, dict | list) and (written := _shortened(held)) is not held:
-                value[place] = written  # type: ignore[index]
+def scalar(value: Any) -> str:
+    """Return a text, a number, a truth value or nothing as YAML has it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if value is None:
+        return "null"
+    if not isinstance(value, str):
+        return str(value)
+    if _PLAIN.fullmatch(value) and value.lower() not in _WORDS:
         return value
-    if isinstance(value, dict):
-        if len(value) == 1:
-            [(name, held)] = value.items()
-            if name in _SHORT and (isinstance(held, str) or name == "Fn::GetAtt"):
-                return TaggedScalar(held if isinstance(held, str) else ".".join(held), None, _SHORT[name])
-        return {_quoted(name): _shortened(held) for name, held in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shortened(held) for held in value]
-    return _quoted(value)
+    if value.isprintable():
+        return "'" + value.replace("'", "''") + "'"
+    return '"' + "".join(_ESCAPES.get(letter) or _escaped(letter) for letter in value) + '"'
 
 
-def _quoted(value: Any) -> Any:
-    """Return a text in quotes where it is something else to CloudFormation: in YAML 1.1 `OFF` is false."""
-    from ruamel.yaml.scalarstring import SingleQuotedScalarString
+def _escaped(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    code = ord(letter)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
-    return SingleQuotedScalarString(value) if type(value) is str and _NO_TEXT.fullmatch(value) else value
+
+def _entry(begin: str, value: Any, indent: str) -> Iterator[str]:
+    """Yield the lines of a value that follows `name:` or `-`.
+
+    indent: of what is inside of it.
+    """
+    short = _shortened(value)
+    if short is not None:
+        yield f"{begin} {short}"
+    elif isinstance(value, dict):
+        yield begin
+        yield from (f"{indent}{line}" for line in lines(value))
+    elif isinstance(value, list | tuple):
+        yield begin
+        for item in value:
+            yield from (f"{indent}{line}" for line in _item(item))
+    else:
+        yield f"{begin} {scalar(value)}"
+
+
+def _item(value: Any) -> Iterator[str]:
+    """Yield the lines of an item of a list; a mapping begins beside the dash."""
+    inside = lines(value) if isinstance(value, dict) and _shortened(value) is None else None
+    if inside is None:
+        yield from _entry("-", value, "  ")
+        return
+    yield f"- {next(inside)}"
+    yield from (f"  {line}" for line in inside)
+
+
+def _shortened(value: Any) -> str | None:
+    """Return a value as one line where it has such a form: a function, and what is empty."""
+    if isinstance(value, dict | list | tuple) and not value:
+        return "{}" if isinstance(value, dict) else "[]"
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, held)] = value.items()
+        if name == "Fn::GetAtt" and isinstance(held, list | tuple) and all(isinstance(one, str) for one in held):
+            held = ".".join(held)
+        if name in _SHORT and isinstance(held, str):
+            return f"{_SHORT[name]} {scalar(held)}"
+    return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.limits import check_policy
 from router.contract.sam.alarms import add_alarms
 from router.contract.sam.apis import add_apis
 from router.contract.sam.document import Document
@@ -28,9 +29,13 @@ def template(infrastructure: Infrastructure) -> dict[str, Any]:
     """Return the template, as data that JSON can hold. It is the same from run to run.
 
     Raises:
-        ConfigurationError: two resources would have one logical id, or it has more than CloudFormation takes.
+        ConfigurationError: two resources would have one logical id, or it has more than CloudFormation or IAM takes.
     """
+    from router.contract.policies import policy
+
     document = Document(infrastructure)
     for add in _ADD:
         add(document)
+    for part in infrastructure.parts:
+        check_policy(part.name, policy(infrastructure, part), infrastructure.name)
     return document.finished()

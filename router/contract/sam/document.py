@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checks import refuse
 from router.contract.compute import Task
+from router.contract.limits import check_template
 from router.contract.names import logical
 from router.contract.variables import parameter
 
@@ -15,9 +16,6 @@ if TYPE_CHECKING:
     from router.contract.declarations import Resource
     from router.contract.model import Infrastructure, Part
 
-# CloudFormation takes no more (AWS CloudFormation User Guide, "Understand CloudFormation quotas").
-_MOST_RESOURCES = 500
-_MOST_PARAMETERS = 200
 IMAGE = "TaskImage"
 """The parameter that holds the image of tasks."""
 
@@ -64,7 +62,7 @@ class Document:
         """Return the template.
 
         Raises:
-            ConfigurationError: it has more resources or parameters than CloudFormation takes.
+            ConfigurationError: it has more resources, parameters or outputs than CloudFormation takes.
         """
         parameters = {
             parameter(one.variable): {
@@ -76,19 +74,15 @@ class Document:
         }
         if any(isinstance(one, Task) and not (one.image or one.exists) for one in self.infrastructure.resources):
             parameters[IMAGE] = {"Type": "String", "Description": "The image of the container that runs tasks"}
-        for what, held, most in (
-            ("resources", self.resources, _MOST_RESOURCES),
-            ("parameters", parameters, _MOST_PARAMETERS),
-        ):
-            if len(held) > most:
-                refuse("template", f"it has {len(held)} {what}, and CloudFormation takes {most}: split the stack")
-        return {
+        made = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Transform": "AWS::Serverless-2016-10-31",
             **({"Parameters": parameters} if parameters else {}),
             "Resources": self.resources,
             **({"Outputs": self.outputs} if self.outputs else {}),
         }
+        check_template(made)
+        return made
 
 
 def function_id(part: Part) -> str:

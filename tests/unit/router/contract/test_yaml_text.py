@@ -37,8 +37,3 @@ def test_functions_are_short() -> None:
     text = yaml_text.write({"Resources": {"A": {"Arn": {"Fn::GetAtt": ["B", "Arn"]}, "Name": {"Fn::Sub": "${C}-d"}}}})
     assert "Arn: !GetAtt B.Arn" in text
     assert "Name: !Sub ${C}-d" in text
-
-
-def test_what_is_read_is_written_as_it_was() -> None:
-    text = "Resources:\n  A: &shared\n    Mode: OFF  # as it is\n    At: 12:30\n  B:\n    <<: *shared\n    C: !Ref A\n"
-    assert yaml_text.write(yaml_text.read(text)) == text
