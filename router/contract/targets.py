@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.declarations import Table
-from router.contract.names import arn
+from router.contract.names import STACK, arn
 
 if TYPE_CHECKING:
     from router.contract.declarations import Resource
@@ -33,6 +33,17 @@ _OF_NAME = {
     "bedrock": f"{_ARN}bedrock:${{AWS::Region}}::foundation-model/{{}}",
     "logs": f"{_ARN}logs{_HERE}log-group:{{}}:*",
 }
+# Operations on something else than most of their service are on.
+_OF_OPERATION = {
+    "bedrock:ApplyGuardrail": f"{_ARN}bedrock{_HERE}guardrail/{{}}",
+    "states:DescribeExecution": f"{_ARN}states{_HERE}execution:{{}}:*",
+    "states:StopExecution": f"{_ARN}states{_HERE}execution:{{}}:*",
+}
+# Tasks by their cluster, whatever definition they were started from: that of the stack, or any.
+_TASKS = f"{_ARN}ecs{_HERE}task/"
+_ON_TASKS = ("ecs:DescribeTasks", "ecs:StopTask")
+# The token of a task is the permission; IAM knows no resource for these.
+_ON_ANYTHING = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess")
 # Of S3, the operations on the bucket itself; the others are on its objects.
 _ON_BUCKET = ("s3:List", "s3:GetBucket", "s3:PutBucket", "s3:GetEncryption", "s3:GetLifecycle")
 _ON_OBJECTS = ("s3:ListMultipartUploadParts",)
@@ -50,18 +61,23 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
         LookupError: the resource is of another service, or nothing is known of the service's ARNs.
     """
     service = operation.partition(":")[0]
+    if resource is not None and resource.kind != (wanted := _KINDS.get(service, resource.kind)):
+        raise LookupError(f"{resource} is no {wanted}")
+    if operation in _ON_ANYTHING:
+        return {"*"}
+    if operation in _ON_TASKS:
+        return {f"{_TASKS}*/*" if resource is None or resource.exists else f"{_TASKS}{STACK}/*"}
     if resource is not None:
-        wanted = _KINDS.get(service, resource.kind)
-        if resource.kind != wanted:
-            raise LookupError(f"{resource} is no {wanted}")
         base = arn(resource)
     elif service in _OF_NAME:
-        base = _OF_NAME[service].replace("{}", name)
+        base = _OF_OPERATION.get(operation, _OF_NAME[service]).replace("{}", name)
     else:
         raise LookupError(f"the ARNs of {service} are not known: grant it in a policy of your own")
     if service == "s3":
         on_bucket = operation.startswith(_ON_BUCKET) and operation not in _ON_OBJECTS
         return {base if on_bucket else f"{base}/*"}
+    if service == "ssm":  # `/shop/db` brings the slash along, `db` does not
+        return {base, base.replace("parameter/", "parameter")}
     if operation in _ON_INDEXES and _has_indexes(resource):
         return {base, f"{base}/index/*"}
     return {base}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.servers.artefacts import MINISTACK
-from tests.servers.aws import AwsServer
+from tests.servers.aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, AwsServer
 from tests.servers.locations import SERVERS
 
 _LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
@@ -18,14 +18,21 @@ class MiniStack(AwsServer):
     """MiniStack in a process and a virtual environment of its own; what it consists of must have been fetched.
 
     It moves messages, runs functions in processes, and expires items. Moto answers calls alone.
+
+    authorizes: whether IAM policies decide who may do what; the credentials of the tests may do everything.
     """
 
     name = "ministack"
     ready_line = re.compile(r"^(?P<url>http://127\.0\.0\.1:\d+)$", re.MULTILINE)
 
+    def __init__(self, *, authorizes: bool = False) -> None:
+        super().__init__()
+        self._authorizes = authorizes
+
     def command(self, folder: Path) -> Sequence[str | Path]:
         """The interpreter of its environment with the launcher."""
-        return [MINISTACK.folder / "bin" / "python", "-I", SERVERS / "python" / "serve_ministack.py"]
+        root = [ACCESS_KEY_ID, SECRET_ACCESS_KEY] if self._authorizes else []
+        return [MINISTACK.folder / "bin" / "python", "-I", SERVERS / "python" / "serve_ministack.py", *root]
 
     def answers(self) -> bool:
         """Whether its own health check answers."""

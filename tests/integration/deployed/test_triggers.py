@@ -1,4 +1,8 @@
-"""One application with every trigger, deployed as one, three and nine functions: the same calls pass through each."""
+"""One application with every trigger, deployed as one, three and nine functions: the same calls pass through each.
+
+MiniStack asks the policies of the functions' roles whether their calls are allowed. It does not ask whether a service
+may call a function, nor whether a poller may read: `AWS::Lambda::Permission` and the rights to poll are not judged.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +69,7 @@ class Triggers(Deployment):
 @pytest.fixture(scope="module")
 def server() -> Iterator[MiniStack]:
     require_artefact(MINISTACK)
-    with MiniStack() as server:
+    with MiniStack(authorizes=True) as server:
         yield server
 
 
@@ -123,3 +127,17 @@ def test_an_event_of_a_bus_is_handled(deployed: Triggers, key: str) -> None:
 def test_a_direct_call_is_answered(deployed: Triggers) -> None:
     known = deployed.known("invoke", "invoke", "ask")
     assert deployed.invoke(known["runs"], {"action": "ask"}) == known
+
+
+def test_a_function_may_not_do_what_no_route_asks_for(deployed: Triggers) -> None:
+    runs = deployed.known("invoke", "invoke", "")["runs"]
+    assert deployed.invoke(runs, {"action": "trespass"}) == "refused"
+
+
+def test_a_call_to_another_function_is_told_which_one_is_right(deployed: Triggers) -> None:
+    other, right = (deployed.known(kind, kind, "ask") for kind in ("http", "invoke"))
+    answer = deployed.invoke(other["runs"], {"action": "ask"})
+    if deployed.functions == 1:  # there is no other
+        assert answer == right
+    else:
+        assert f"belongs to the function {right['function']!r}" in answer["errorMessage"]

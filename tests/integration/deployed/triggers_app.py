@@ -9,6 +9,7 @@ import os
 from typing import Any
 
 from adapters.aws import Aws
+from adapters.errors import AccessDenied
 from router import Env, Event, Resolver, Response, Router
 from router.environment import DynamoDB
 
@@ -61,6 +62,15 @@ def say(event: Event) -> None:
 @resolver.on_invoke("ask")
 def ask(event: Event) -> dict[str, str]:
     return seen(event)
+
+
+@resolver.on_invoke("trespass")
+def trespass() -> str:
+    try:
+        aws.call("dynamodb", "delete_item", TableName=os.environ["NOTES"], Key={"pk": {"S": "1"}})
+    except AccessDenied:
+        return "refused"
+    return "done"
 
 
 # ---- what is noted ---------------------------------------------------------------------------------------------------

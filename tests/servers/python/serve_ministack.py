@@ -1,7 +1,8 @@
 """Run MiniStack on a free port of the loopback address, which is printed; for the interpreter of its own environment.
 
 Its own command needs a port that is known beforehand. Here the socket is bound first and handed over, so that servers
-which start at the same time never want the same one.
+which start at the same time never want the same one. Two arguments, the id of an access key and its secret, have it ask
+the policies of all other keys whether a call is allowed.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import sys
 
 
 def main() -> None:
@@ -27,6 +29,9 @@ def main() -> None:
             "SFTP_ENABLED": "0",
         }
     )
+    if sys.argv[1:]:
+        os.environ["AUTH"] = "true"
+        os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = sys.argv[1:]
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
     from ministack.app import app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from functools import cache
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 from policy_sentry.querying.actions import get_action_data
 
 from router.contract.policies import explained, policy
+from router.contract.targets import targets
+from router.environment import operations
 from tests.unit.router.contract.test_sam import shop
 
 FILLED = {"Partition": "aws", "Region": "eu-west-1", "AccountId": "123456789012", "StackName": "shop"}
@@ -45,16 +48,38 @@ def statements() -> list[tuple[str, str]]:
     ]
 
 
-@pytest.mark.parametrize(("action", "target"), statements())
-def test_aws_knows_the_action_and_its_resource(action: str, target: str) -> None:
+OPERATIONS = sorted(
+    {
+        str(operation)
+        for service in vars(operations).values()
+        if isinstance(service, type) and issubclass(service, StrEnum)
+        for operation in service.__members__.values()
+    }
+)
+
+
+def kinds_of(action: str) -> list[str]:
+    """Return the ARNs that an action takes, `*` for none, as AWS's own data has them."""
     rows = data_of(action)
     assert rows, f"AWS has no action {action}"
-    kinds = [row["resource_arn_format"] for row in rows]
-    if target == "*":
-        assert "*" in kinds, f"{action} has resources with names: {kinds}"
-        return
-    arn = filled(target)
-    assert any(kind != "*" and pattern(kind).fullmatch(arn) for kind in kinds), f"{action} on {arn}: it takes {kinds}"
+    return [row["resource_arn_format"] for row in rows]
+
+
+def fits(arn: str, kinds: list[str]) -> bool:
+    return any(arn == kind == "*" or (kind != "*" and pattern(kind).fullmatch(arn)) for kind in kinds)
+
+
+@pytest.mark.parametrize(("action", "target"), statements())
+def test_aws_knows_the_action_and_its_resource(action: str, target: str) -> None:
+    kinds = kinds_of(action)
+    assert fits(filled(target), kinds), f"{action} on {target}: it takes {kinds}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_operation_is_allowed_on_what_it_takes(operation: str) -> None:
+    kinds = kinds_of(operation)
+    found = [filled(one) for one in targets(operation, None, "${Given}")]
+    assert any(fits(one, kinds) for one in found), f"{operation} on {found}: it takes {kinds}"
 
 
 def test_who_asks_is_said_with_file_and_line() -> None:
