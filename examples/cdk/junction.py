@@ -64,7 +64,7 @@ class Junction(Construct):
 
     def _add_resource(self, name: str, one: Mapping[str, Any]) -> None:
         properties = dict(one["Properties"])
-        if one["Type"] == "AWS::Serverless::Function":
+        if "CodeUri" in properties:  # an image has none
             properties["CodeUri"] = {"Bucket": self._package.s3_bucket_name, "Key": self._package.s3_object_key}
         # Plain resources: CDK checks no properties here, and refuses none that it does not know yet.
         resource = cdk.CfnResource(self, name, type=one["Type"], properties=properties)

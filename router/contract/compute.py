@@ -34,6 +34,8 @@ class Function:
     log_retention: days that its log is kept.
     variables: environment variables with their values, beside those that resources tell.
     layers: ARNs of layers.
+    image: the URI of a container's image with the code, or True for a parameter of the template; by default the code is
+        in a package. The runtime and what layers would hold are in the image.
     """
 
     name: str = MAIN
@@ -51,6 +53,7 @@ class Function:
     log_retention: int = 30
     variables: Mapping[str, str] = field(default_factory=dict)
     layers: tuple[str, ...] = ()
+    image: str | bool = False
 
     def __post_init__(self) -> None:
         check_name(self, "function", self.name)
@@ -63,6 +66,8 @@ class Function:
             refuse(self, f"architecture= takes {' or '.join(_ARCHITECTURES)}, not {self.architecture!r:.80}")
         object.__setattr__(self, "variables", dict(self.variables))
         object.__setattr__(self, "layers", tuple(self.layers))
+        if self.image and (self.layers or self.snap_start):
+            refuse(self, "an image has no layers, and does not start from a snapshot")
 
     @property
     def is_published(self) -> bool:
@@ -79,7 +84,7 @@ class Task(Resource):
 
     image: the image of the container; by default a parameter of the template.
     cpu: units, 1,024 for a processor. memory: MB.
-    command: what the container runs; by default `python -m` with the module of the application.
+    command: what the container runs, whatever entry point the image has; by default `run_task()` of the application.
     """
 
     kind: ClassVar[str] = "task"

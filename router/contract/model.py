@@ -157,6 +157,7 @@ class Infrastructure:
     """Everything that an application needs.
 
     name: of the stack. handler: the function that Lambda calls. code: the folder of the package.
+    application: `package.module:resolver`.
     parts: its functions, the main one first.
     resources: what is made, and what exists already, in the order in which it was declared or found.
     parameters: variables whose values are given when it is deployed.
@@ -170,6 +171,7 @@ class Infrastructure:
     resources: tuple[Resource, ...]
     parameters: tuple[Parameter, ...]
     notes: tuple[Note, ...]
+    application: str = ""
 
     def of_kind(self, kind: str) -> tuple[Resource, ...]:
         """Return the resources of a kind: `queue`, `topic`, `table`."""

@@ -113,6 +113,7 @@ class Stack:
             resources=resources.all(),
             parameters=variables.parameters(),
             notes=tuple(dict.fromkeys(triggers.notes)),
+            application=self.application,
         )
 
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 IMAGE = "TaskImage"
 """The parameter that holds the image of tasks."""
+FUNCTION_IMAGE = "FunctionImage"
+"""The parameter that holds the image of functions."""
 
 
 def sub(text: str) -> Any:
@@ -74,6 +76,8 @@ class Document:
         }
         if any(isinstance(one, Task) and not (one.image or one.exists) for one in self.infrastructure.resources):
             parameters[IMAGE] = {"Type": "String", "Description": "The image of the container that runs tasks"}
+        if any(part.function.image is True for part in self.infrastructure.parts):
+            parameters[FUNCTION_IMAGE] = {"Type": "String", "Description": "The image of the container with the code"}
         made = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Transform": "AWS::Serverless-2016-10-31",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.declarations import DAY_S
 from router.contract.names import logical
-from router.contract.sam.document import attribute, function_id, sub
+from router.contract.sam.document import FUNCTION_IMAGE, attribute, function_id, sub
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def _properties(infrastructure: Infrastructure, part: Part, role: str, log: str)
     settings = part.function
     held: dict[str, Any] = {
         "FunctionName": sub(physical_name(part)),
-        "CodeUri": infrastructure.code,
-        "Handler": infrastructure.handler,
-        "Runtime": settings.runtime,
+        **_code(infrastructure, part),
         "Architectures": [settings.architecture],
         "MemorySize": settings.memory,
         "Timeout": settings.timeout,
@@ -121,6 +119,17 @@ def _properties(infrastructure: Infrastructure, part: Part, role: str, log: str)
         errors = {"Ref": f"{logical(part.name)}ErrorsAlarm"}
         held["DeploymentPreference"] = {"Type": settings.gradual, "Alarms": [errors]}
     return held
+
+
+def _code(infrastructure: Infrastructure, part: Part) -> dict[str, Any]:
+    settings = part.function
+    if not settings.image:
+        return {"CodeUri": infrastructure.code, "Handler": infrastructure.handler, "Runtime": settings.runtime}
+    return {
+        "PackageType": "Image",
+        "ImageUri": {"Ref": FUNCTION_IMAGE} if settings.image is True else sub(str(settings.image)),
+        "ImageConfig": {"Command": [infrastructure.handler]},
+    }
 
 
 def _add_failures(document: Document, part: Part, made_for: str) -> None:

@@ -77,9 +77,15 @@ def _add_role(document: Document, logical_id: str, name: str, allowed: list[dict
     )
 
 
+def _runs(application: str) -> list[str]:
+    """Return what runs the task that the environment names, with nothing but the library and the application."""
+    module, _, attribute = application.partition(":")
+    return ["python", "-c", f"import sys, {module} as application; sys.exit(application.{attribute}.run_task())"]
+
+
 def _add_definition(document: Document, part: Part, task: Task) -> None:
     variables = {**part.variables, "TASK_NAME": task.name}
-    command = list(task.command) or ["python", "-m", document.infrastructure.handler.rpartition(".")[0]]
+    command = list(task.command) or _runs(document.infrastructure.application)
     document.add(
         resource_id(task),
         "AWS::ECS::TaskDefinition",
@@ -99,7 +105,9 @@ def _add_definition(document: Document, part: Part, task: Task) -> None:
                 {
                     "Name": "app",
                     "Image": task.image or {"Ref": IMAGE},
-                    "Command": command,
+                    # Both: the entry point of an image for Lambda would take the command as a handler.
+                    "EntryPoint": command[:1],
+                    "Command": command[1:],
                     "Environment": [{"Name": name, "Value": sub(value)} for name, value in sorted(variables.items())],
                     "StopTimeout": 30,
                     "LogConfiguration": {

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import cfnlint.api
@@ -27,6 +31,7 @@ from router.contract import (
 from router.contract.model import Infrastructure
 from router.contract.sam import template
 
+ROOT = Path(__file__).parents[4]
 SHOP = "tests.unit.router.contract.shop:resolver"
 CLUSTER = "arn:aws:kafka:eu-west-1:123456789012:cluster/orders/f1e2d3c4-0000-1111-2222-333344445555-1"
 DECLARED: list[Any] = [
@@ -171,6 +176,35 @@ def test_what_calls_a_published_function_calls_its_alias(setting: dict[str, Any]
     }
 
 
+@pytest.mark.parametrize(
+    ("image", "uri"),
+    [(True, {"Ref": "FunctionImage"}), ("1.dkr.ecr.eu-west-1.amazonaws.com/shop:7",) * 2],
+    ids=["parameter", "uri"],
+)
+def test_the_code_may_be_in_an_image(image: Any, uri: Any) -> None:
+    made = template(shop(Function(timeout=20, image=image), without=Function))
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(made))] == []
+
+    function = properties(made, "MainFunction")
+    assert (function["PackageType"], function["ImageUri"]) == ("Image", uri)
+    assert function["ImageConfig"] == {"Command": [f"{SHOP.partition(':')[0]}.resolver"]}
+    assert not function.keys() & {"CodeUri", "Handler", "Runtime"}
+
+
+def test_a_task_runs_the_route_of_its_name_in_any_image(made: dict[str, Any], tmp_path: Path) -> None:
+    [container] = properties(made, "ExportTask")["ContainerDefinitions"]
+    name = {one["Name"]: one["Value"] for one in container["Environment"]}["TASK_NAME"]
+    program, *arguments = container["EntryPoint"] + container["Command"]
+    assert program == "python"
+
+    def status(task: str) -> int:
+        environment = {**os.environ, "TASK_NAME": task, "STAGE_NAME": "test", "PYTHONPATH": str(ROOT)}
+        return subprocess.run([sys.executable, *arguments], cwd=tmp_path, env=environment, check=False).returncode
+
+    assert status(name) == 0
+    assert status("other") != 0
+
+
 def test_a_gradual_deployment_ends_with_errors() -> None:
     made = template(shop(Function(timeout=20, gradual="Canary10Percent5Minutes"), without=Function))
     group = properties(as_cloudformation(made), "MainFunctionDeploymentGroup")
@@ -220,6 +254,7 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
         (lambda: Queue("q", batch_size=11), "batch_size= takes an integer from 1 to 10"),
         (Queue, "give a name, or the variable"),
         (lambda: Queue(variable="AWS_X"), "Lambda keeps the names"),
+        (lambda: Function(image=True, snap_start=True), "does not start from a snapshot"),
         (lambda: Function(timeout=901), "timeout= takes whole seconds, from 1 to 900"),
         (lambda: Schedule("s", "daily"), "expression= is rate"),
         (lambda: Kafka("t"), "give the cluster="),
