@@ -15,6 +15,7 @@ import router
 from router.cli import library, shadowing
 from router.cli.export import app as export_app
 from router.cli.loading import load, load_application, refuse
+from router.cli.plan import plan
 from router.cli.table import access, described, of_functions
 from router.cli.tokens import app as tokens_app
 from router.errors import ConfigurationError
@@ -337,6 +338,7 @@ def vendor(
 
 app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
 app.add_typer(export_app, name="export", rich_help_panel=None)
+app.command(cls=Command)(plan)
 
 
 # ---- the worker ----------------------------------------------------------------------------------------------------
