@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 import router
 from router.cli import library, shadowing
+from router.cli.check import check
 from router.cli.export import app as export_app
 from router.cli.loading import load, load_application, refuse
+from router.cli.options import Application, Command, Verbose, flag
 from router.cli.plan import plan
 from router.cli.table import access, described, of_functions
 from router.cli.tokens import app as tokens_app
@@ -27,31 +28,6 @@ if TYPE_CHECKING:
 
     from adapters.worker import Worker
     from router.resolver import Resolver
-
-
-def _flag(*names: str, **options: Any) -> Any:
-    """Return an option that takes no value; without a metavar of its own the help would show `<bool>`."""
-    return typer.Option(*names, metavar="", **options)
-
-
-Application = Annotated[
-    str, typer.Argument(metavar="APP", help="The application: `package.module:resolver`.", show_default=False)
-]
-Verbose = Annotated[bool, _flag("--verbose", "-v", help="Log more: each batch, each retry.")]
-
-
-class Command(TyperCommand):
-    """A command that says what a missing argument is, beside its name."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the arguments of a command line, as the base class does."""
-        try:
-            return super().parse_args(ctx, args)
-        except Exception as error:
-            param = getattr(error, "param", None)
-            if type(error).__name__ == "MissingParameter" and not error.message:  # type: ignore[attr-defined]
-                error.message = getattr(param, "help", None) or ""  # type: ignore[attr-defined]
-            raise
 
 
 app = typer.Typer(
@@ -78,7 +54,7 @@ def _show_version(wanted: bool) -> None:
 def _common(
     version: Annotated[
         bool,
-        _flag("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
+        flag("--version", help="Show the version and exit.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
     pass
@@ -170,7 +146,7 @@ def task(
 @app.command(cls=Command)
 def routes(
     application: Application,
-    permissions: Annotated[bool, _flag("--permissions", help="Show who may call each route.")] = False,
+    permissions: Annotated[bool, flag("--permissions", help="Show who may call each route.")] = False,
     split: Annotated[
         str | None,
         typer.Option(help="Show the function of each route: function, group, source or route.", show_default=False),
@@ -201,48 +177,7 @@ def routes(
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
-@app.command(cls=Command)
-def check(
-    application: Application,
-    offline: Annotated[
-        bool, _flag("--offline", help="Ask no store; what the environment lacks is not a fault, such as in CI.")
-    ] = False,
-    undeclared: Annotated[bool, _flag("--undeclared", help="A route without `requires=` is a fault.")] = False,
-    calls: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE",
-            help="Calls that tests recorded (`Calls.save`), to compare; may be repeated.",
-            show_default=False,
-        ),
-    ] = None,
-    unused: Annotated[
-        list[str] | None,
-        typer.Option(metavar="OPERATION", help="One that tests need not make; may be repeated.", show_default=False),
-    ] = None,
-    known: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="OPERATION", help="One that is in order, though it is not known here.", show_default=False
-        ),
-    ] = None,
-) -> None:
-    """Check what an application declares with `requires=`: variables, operations, and the calls of its tests.
-
-    Variables are looked up as at a start, in the environment and the stores of the application; nothing is set or
-    recorded, and no value is shown. Exit status: 0 without faults, 1 with faults, 2 for wrong arguments.
-    """
-    from router.cli.check import run_check
-
-    code = run_check(
-        application,
-        offline=offline,
-        undeclared=undeclared,
-        recordings=calls or [],
-        unused=unused or [],
-        known=known or [],
-    )
-    raise typer.Exit(code)
+app.command(cls=Command)(check)
 
 
 @app.command(cls=Command)
@@ -255,8 +190,8 @@ def indexes(
             show_default=False,
         ),
     ],
-    prune: Annotated[bool, _flag("--prune", help="Drop indexes that no repository declares.")] = False,
-    dry_run: Annotated[bool, _flag("--dry-run", help="Change nothing, and say what would be done.")] = False,
+    prune: Annotated[bool, flag("--prune", help="Drop indexes that no repository declares.")] = False,
+    dry_run: Annotated[bool, flag("--dry-run", help="Change nothing, and say what would be done.")] = False,
     tenants: Annotated[
         list[str] | None,
         typer.Option(
@@ -322,8 +257,8 @@ def vendor(
             show_default=False,
         ),
     ] = None,
-    check: Annotated[bool, _flag("--check", help="Write nothing; say whether the copy is current.")] = False,
-    force: Annotated[bool, _flag("--force", help="Overwrite what was edited in the copy by hand.")] = False,
+    check: Annotated[bool, flag("--check", help="Write nothing; say whether the copy is current.")] = False,
+    force: Annotated[bool, flag("--force", help="Overwrite what was edited in the copy by hand.")] = False,
 ) -> None:
     """Copy the library into a package of your own, for an application that has its own `router` or `adapters`.
 

@@ -145,6 +145,11 @@ class Environment:
             raise ConfigurationError("Environment(record=...): give a function of a list of Use")
         self._record = record
 
+    @property
+    def has_stores(self) -> bool:
+        """Whether a store is asked for what the environment lacks."""
+        return bool(self._stores)
+
     def resolve(
         self,
         names: Iterable[str],

@@ -1,0 +1,152 @@
+"""Read what a template allows a function to do: its policies, those of its role, and those attached to that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from router.contract.checking.globs import ANY, may_equal
+from router.contract.merging import long_form
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from router.contract.checking.deployed import Deployed, Template
+    from router.contract.model import Place
+
+# What AWS's own policies for execution allow, as far as a function of ours asks for it.
+# https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html
+_SQS = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
+_DYNAMODB = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
+_KINESIS = (
+    *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
+    *("kinesis:ListShards", "kinesis:ListStreams", "kinesis:SubscribeToShard"),
+)
+_MANAGED: dict[str, tuple[str, ...]] = {
+    "AWSLambdaBasicExecutionRole": (),
+    "AWSLambdaVPCAccessExecutionRole": (),
+    "AWSXRayDaemonWriteAccess": (),
+    "AWSXrayWriteOnlyAccess": (),
+    "AWSLambdaSQSQueueExecutionRole": _SQS,
+    "AWSLambdaDynamoDBExecutionRole": _DYNAMODB,
+    "AWSLambdaKinesisExecutionRole": _KINESIS,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """One statement that allows something.
+
+    actions, resources: with `*`. place: of the policy. is_own: whether the template writes it itself.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    place: Place
+    is_own: bool = True
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Whether it may allow an action on a resource."""
+        wanted = action.lower()
+        return any(may_equal(one.lower(), wanted) for one in self.actions) and any(
+            may_equal(one, resource) for one in self.resources
+        )
+
+
+class Allowed:
+    """What a function may do.
+
+    statements: that allow something. unknown: policies that the file names, and does not hold.
+    """
+
+    def __init__(self, template: Template, function: Deployed) -> None:
+        self._template = template
+        self.statements: list[Allowance] = []
+        self.unknown: list[str] = []
+        role = function.properties.get("Role")
+        if role is None:
+            self._take_policies(function.properties.get("Policies"), function.place)
+            self._take_polls(function)
+            return
+        logical = template.references.logical_of(role)
+        if logical is None or template.resources[logical].get("Type") != "AWS::IAM::Role":
+            self.unknown.append("its role")
+            return
+        self._take_role(logical)
+
+    def covers(self, action: str, resource: str) -> bool:
+        """Whether anything may allow an action on a resource."""
+        return any(one.covers(action, resource) for one in self.statements)
+
+    def _take_role(self, role: str) -> None:
+        held, place = self._template.properties(role), self._template.place(role)
+        for one in held.get("Policies") or ():
+            self._take_document(one.get("PolicyDocument"), place)
+        self._take_policies(held.get("ManagedPolicyArns"), place)
+        for logical, policy in self._template.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
+            if any(self._template.references.logical_of(one) == role for one in policy.get("Roles") or ()):
+                self._take_document(policy.get("PolicyDocument"), self._template.place(logical))
+
+    def _take_policies(self, held: Any, place: Place) -> None:
+        """Take what a list holds: documents, names of policies, and the policy templates of SAM."""
+        for one in held if isinstance(held, list) else [] if held is None else [held]:
+            if hasattr(one, "get") and "Statement" in one:
+                self._take_document(one, place)
+            elif hasattr(one, "items") and len(one) == 1 and next(iter(one)).endswith("Policy"):
+                [(name, parameters)] = one.items()
+                self._take_sam(name, parameters, place)
+            else:
+                self._take_named(one, place)
+
+    def _take_named(self, value: Any, place: Place) -> None:
+        logical = self._template.references.logical_of(value) if not isinstance(value, str) else None
+        if logical is not None and self._template.resources[logical].get("Type") == "AWS::IAM::ManagedPolicy":
+            self._take_document(self._template.properties(logical).get("PolicyDocument"), self._template.place(logical))
+            return
+        text = self._template.references.text(value)
+        name = text.rpartition("/")[2]
+        if name not in _MANAGED:
+            self.unknown.append(name if name != ANY else "a policy")
+        elif _MANAGED[name]:
+            self.statements.append(Allowance(_MANAGED[name], (ANY,), place, is_own=False))
+
+    def _take_sam(self, name: str, parameters: Any, place: Place) -> None:
+        """Take a policy template, such as `SQSSendMessagePolicy`, where the tool that knows them is installed."""
+        try:
+            from samtranslator.policy_template_processor.processor import PolicyTemplatesProcessor
+
+            known = PolicyTemplatesProcessor(PolicyTemplatesProcessor.get_default_policy_templates_json())
+            document = known.convert(name, {key: long_form(value) for key, value in (parameters or {}).items()})
+        except Exception:  # it is not installed, or does not know this one
+            self.unknown.append(name)
+            return
+        self._take_document(document, place)
+
+    def _take_document(self, document: Any, place: Place) -> None:
+        held: Any = document.get("Statement") if hasattr(document, "get") else None
+        for statement in held if isinstance(held, list) else [held] if hasattr(held, "get") else []:
+            if not hasattr(statement, "get") or statement.get("Effect", "Allow") != "Allow":
+                continue
+            if "Action" not in statement or "Resource" not in statement:
+                self.unknown.append("a statement with NotAction or NotResource")
+                continue
+            self.statements.append(
+                Allowance(tuple(self._texts(statement["Action"])), tuple(self._texts(statement["Resource"])), place)
+            )
+
+    def _texts(self, value: Any) -> Iterator[str]:
+        return (self._template.references.text(one) for one in (value if isinstance(value, list) else [value]))
+
+    def _take_polls(self, function: Deployed) -> None:
+        """Take what SAM itself adds to the role that it makes: what the pollers of its events need."""
+        events: Any = function.properties.get("Events")
+        kinds = {one.get("Type") for one in (events.values() if hasattr(events, "values") else ())}
+        for kind, actions in (("SQS", _SQS), ("DynamoDB", _DYNAMODB), ("Kinesis", _KINESIS)):
+            if kind in kinds:
+                self.statements.append(Allowance(actions, (ANY,), function.place, is_own=False))
+
+
+def polls(kind: str) -> Iterable[str]:
+    """Return what the poller of a source must be allowed, in the name of the function."""
+    return {"sqs": _SQS, "dynamodb": _DYNAMODB[:3], "kinesis": _KINESIS[:5]}.get(kind, ())

@@ -1,0 +1,182 @@
+"""Find what brings events in a template: events of SAM functions, and resources that stand for themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.checking.deployed import Delivery
+from router.contract.checking.globs import ANY
+from router.env import name_in
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from router.contract.checking.deployed import Deployed, Template
+
+# Events of SAM: the source, the property that names what they come from, whether Lambda polls for it.
+_EVENTS = {
+    "SQS": ("sqs", "Queue", True),
+    "DynamoDB": ("dynamodb", "Stream", True),
+    "Kinesis": ("kinesis", "Stream", True),
+    "MSK": ("kafka", "Topics", True),
+    "SelfManagedKafka": ("kafka", "Topics", True),
+    "SNS": ("sns", "Topic", False),
+    "S3": ("s3", "Bucket", False),
+    "EventBridgeRule": ("eventbridge", "Pattern", False),
+    "CloudWatchEvent": ("eventbridge", "Pattern", False),
+    "Schedule": ("schedule", "Name", False),
+    "ScheduleV2": ("schedule", "Name", False),
+}
+_BY_ARN = {"sqs": "sqs", "dynamodb": "dynamodb", "kinesis": "kinesis", "kafka": "kafka"}
+_BY_TYPE = {
+    "AWS::SQS::Queue": "sqs",
+    "AWS::DynamoDB::Table": "dynamodb",
+    "AWS::Serverless::SimpleTable": "dynamodb",
+    "AWS::Kinesis::Stream": "kinesis",
+}
+
+
+def deliveries_of(template: Template) -> list[Delivery]:
+    """Return everything that brings events to the functions of a template."""
+    found = [one for function in template.functions for one in _of_serverless(template, function)]
+    for find in (_mappings, _subscriptions, _notifications, _rules, _schedules, _websocket_routes):
+        found += find(template)
+    return found
+
+
+def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]:
+    events: Any = function.properties.get("Events")
+    for name, event in events.items() if hasattr(events, "items") else ():
+        kind, settings = event.get("Type"), event.get("Properties") or {}
+        if kind not in _EVENTS:
+            continue
+        source, key, is_mapping = _EVENTS[kind]
+        place, label = template.place(name, events), f"{function.logical}.{name}"
+        if kind in ("Schedule", "ScheduleV2"):
+            named = template.references.text(settings.get("Name", ANY))
+            yield Delivery(source, function.logical, named, None, place, label, settings)
+            continue
+        if source == "eventbridge":
+            names = _detail_types(settings.get(key))
+        elif source == "kafka":
+            names = [template.references.text(one) for one in settings.get(key) or [ANY]]
+        else:
+            names = [_named(template, settings.get(key))]
+        resource = None if source in ("eventbridge", "kafka") else template.references.logical_of(settings.get(key))
+        for one in names:
+            yield Delivery(source, function.logical, one, resource, place, label, settings, is_mapping)
+
+
+def _mappings(template: Template) -> Iterator[Delivery]:
+    for logical, held in template.of_type("AWS::Lambda::EventSourceMapping"):
+        function = template.function_of(held.get("FunctionName"))
+        place = template.place(logical)
+        if topics := held.get("Topics"):
+            for topic in topics:
+                name = template.references.text(topic)
+                yield Delivery("kafka", function, name, None, place, logical, held, is_mapping=True)
+            continue
+        arn = held.get("EventSourceArn")
+        resource = template.references.logical_of(arn)
+        kind = (template.resources.get(resource or "") or {}).get("Type", "")
+        parts = template.references.text(arn).split(":")
+        source = _BY_TYPE.get(kind) or _BY_ARN.get(parts[2] if len(parts) > 2 else "", "")
+        if source:
+            name = _named(template, arn)
+            yield Delivery(source, function, name, resource, place, logical, held, is_mapping=True)
+
+
+def _subscriptions(template: Template) -> Iterator[Delivery]:
+    for logical, held in template.of_type("AWS::SNS::Subscription"):
+        if held.get("Protocol") == "lambda":
+            yield _pushed(template, "sns", held.get("Endpoint"), held.get("TopicArn"), logical, held)
+    for logical, held in template.of_type("AWS::SNS::Topic"):
+        for one in held.get("Subscription") or ():
+            if one.get("Protocol") == "lambda":
+                yield _pushed(template, "sns", one.get("Endpoint"), {"Ref": logical}, logical, one)
+
+
+def _notifications(template: Template) -> Iterator[Delivery]:
+    for logical, held in template.of_type("AWS::S3::Bucket"):
+        for one in (held.get("NotificationConfiguration") or {}).get("LambdaConfigurations") or ():
+            yield _pushed(template, "s3", one.get("Function"), {"Ref": logical}, logical, one)
+
+
+def _rules(template: Template) -> Iterator[Delivery]:
+    for logical, held in template.of_type("AWS::Events::Rule"):
+        functions = {_target(template, one.get("Arn")) for one in held.get("Targets") or ()}
+        for function in functions - {""}:
+            place = template.place(logical)
+            if held.get("ScheduleExpression"):
+                name = template.references.name(logical)
+                yield Delivery("schedule", function, name, logical, place, logical, held)
+            for name in _detail_types(held.get("EventPattern")) if held.get("EventPattern") else ():
+                yield Delivery("eventbridge", function, name, logical, place, logical, held)
+
+
+def _schedules(template: Template) -> Iterator[Delivery]:
+    for logical, held in template.of_type("AWS::Scheduler::Schedule"):
+        function = _target(template, (held.get("Target") or {}).get("Arn"))
+        if function != "":
+            name = template.references.name(logical)
+            yield Delivery("schedule", function, name, logical, template.place(logical), logical, held)
+
+
+def _websocket_routes(template: Template) -> Iterator[Delivery]:
+    apis = {
+        logical
+        for logical, held in template.of_type("AWS::ApiGatewayV2::Api")
+        if held.get("ProtocolType") == "WEBSOCKET"
+    }
+    for logical, held in template.of_type("AWS::ApiGatewayV2::Route"):
+        if template.references.logical_of(held.get("ApiId")) in apis:
+            name = template.references.text(held.get("RouteKey"))
+            yield Delivery("websocket", None, name, logical, template.place(logical), logical, held)
+
+
+def _pushed(
+    template: Template, source: str, function: Any, origin: Any, logical: str, settings: Mapping[str, Any]
+) -> Delivery:
+    name = _named(template, origin)
+    resource = template.references.logical_of(origin)
+    return Delivery(source, template.function_of(function), name, resource, template.place(logical), logical, settings)
+
+
+def _target(template: Template, value: Any) -> str | None:
+    """Return the function that a target is; None for one that cannot be told, "" for what is no function."""
+    logical = template.references.logical_of(value)
+    if logical is not None and all(one.logical != logical for one in template.functions):
+        return ""
+    return template.function_of(value)
+
+
+def _named(template: Template, value: Any) -> str:
+    """Return the name of what a value refers to, out of a URL or an ARN."""
+    return name_in(template.references.text(value)) or ANY
+
+
+def _detail_types(pattern: Any) -> list[str]:
+    """Return the detail types of an event pattern, `*` for what may be several."""
+    held = pattern.get("detail-type") if hasattr(pattern, "get") else None
+    if not held:
+        return [ANY]
+    return [_matcher(one) for one in held]
+
+
+def _matcher(one: Any) -> str:
+    if isinstance(one, str):
+        return one
+    if hasattr(one, "get"):
+        if isinstance(one.get("prefix"), str):
+            return f"{one['prefix']}*"
+        if isinstance(one.get("suffix"), str):
+            return f"*{one['suffix']}"
+        if isinstance(one.get("wildcard"), str):
+            return str(one["wildcard"])
+    return ANY
+
+
+def by_function(template: Template, function: Deployed, found: Iterable[Delivery]) -> list[Delivery]:
+    """Return what brings events to one function, and what may."""
+    return [one for one in found if one.function in (None, function.logical)]

@@ -1,0 +1,171 @@
+"""Check what brings events: mappings that lose messages or repeat them, and routes that nothing reaches."""
+
+from __future__ import annotations
+
+from json import dumps
+from typing import TYPE_CHECKING
+
+from router.contract.checking.findings import WARNING, Finding, of_route
+from router.contract.checking.globs import ANY, may_equal
+from router.contract.merging import long_form
+from router.env import Env, name_in
+from router.event import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
+
+    from router.contract.checking.deployed import Delivery, Deployed, Template
+    from router.routing.route import Route
+
+_PARTIAL = "ReportBatchItemFailures"
+_VISIBILITY_S = 30  # of a queue that does not say
+_TIMES = 6  # "Set the visibility timeout to at least six times the timeout of your function": Lambda Developer Guide
+_REQUIRED = (Source.SQS, Source.DYNAMODB, Source.KINESIS)
+# Sources of which a template tells everything that brings their events.
+_DELIVERED = frozenset({"sqs", "sns", "s3", "dynamodb", "kinesis", "kafka", "schedule", "eventbridge", "websocket"})
+
+
+def check_function(
+    template: Template, function: Deployed, routes: Iterable[Route], deliveries: Iterable[Delivery]
+) -> Iterator[Finding]:
+    """Check what brings events to one function.
+
+    routes: that it serves. deliveries: those to it.
+    """
+    held, found = list(routes), list(deliveries)
+    names = {name: name_in(template.references.text(value)) or ANY for name, value in function.variables.items()}
+    for delivery in found:
+        if delivery.is_mapping:
+            taken = [route for route in held if _takes(route, delivery, names)]
+            yield from _mapping(template, function, delivery, taken)
+        if delivery.function is not None and delivery.source in _DELIVERED:
+            yield from _untaken(delivery, held, names)
+    yield from _undelivered(template, function, held, found, names)
+
+
+def _mapping(template: Template, function: Deployed, delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
+    if function.is_isolated:
+        yield _at(
+            "tenant-isolation",
+            delivery,
+            f"Lambda refuses an event source mapping to {function.logical}, which isolates tenants: give its routes a "
+            "function of their own",
+        )
+    responses = [template.references.text(one) for one in delivery.settings.get("FunctionResponseTypes") or ()]
+    if _PARTIAL not in responses and ANY not in responses and _reports(delivery, routes):
+        yield _at(
+            "partial-responses",
+            delivery,
+            f"without FunctionResponseTypes: [{_PARTIAL}] Lambda takes every answer for success, and loses what failed",
+        )
+    if delivery.source == "sqs":
+        yield from _visibility(template, function, delivery)
+    yield from _filters(delivery, routes)
+
+
+def _reports(delivery: Delivery, routes: list[Route]) -> bool:
+    if delivery.source == "kafka":
+        return any(route.partial or route.queue for route in routes)
+    return True
+
+
+def _visibility(template: Template, function: Deployed, delivery: Delivery) -> Iterator[Finding]:
+    if delivery.resource is None or function.timeout is None:
+        return
+    held = template.properties(delivery.resource)
+    visibility = template.references.number(held.get("VisibilityTimeout"), _VISIBILITY_S)
+    window = template.references.number(delivery.settings.get("MaximumBatchingWindowInSeconds"), 0) or 0
+    least = _TIMES * function.timeout + window
+    if visibility is not None and visibility < least:
+        told = f"six times the {function.timeout} s of {function.logical}" + (
+            f" and the window of {window} s" if window else ""
+        )
+        yield Finding(
+            "visibility",
+            f"{delivery.resource} hides a message for {visibility} s, and {told} are {least} s: a message that is "
+            "still being handled comes again",
+            template.place(delivery.resource),
+        )
+    if "RedrivePolicy" not in held:
+        yield Finding(
+            "dead-letter",
+            f"{delivery.resource} has no RedrivePolicy: a message that fails comes again until it expires, and is lost",
+            template.place(delivery.resource),
+            WARNING,
+        )
+
+
+def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
+    """Find filters that drop what a route would take, or what should fail."""
+    held = long_form(delivery.settings.get("FilterCriteria")) or {}
+    filters = held.get("Filters") or []
+    if not filters:
+        return
+    told = dumps([one.get("Pattern") for one in filters if isinstance(one, dict)])
+    what = "deletes" if delivery.source == "sqs" else "skips"
+    for route in routes:
+        if route.pattern is None:
+            yield _at(
+                "filters",
+                delivery,
+                f"{route} takes everything, and Lambda {what} what the filters decline: {told:.200}",
+            )
+        elif route.others != "ignore":
+            yield _at(
+                "filters",
+                delivery,
+                f'Lambda {what} what the filters decline, and {route} has no others="ignore": nobody would hear of it',
+            )
+
+
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+
+def _undelivered(
+    template: Template,
+    function: Deployed,
+    routes: Iterable[Route],
+    deliveries: list[Delivery],
+    names: Mapping[str, str],
+) -> Iterator[Finding]:
+    """Find routes whose events nothing of the template brings."""
+    for route in routes:
+        sources = _delivered(route)
+        if not sources or any(_takes(route, one, names) for one in deliveries):
+            continue
+        there = sorted({one.name for one in deliveries if one.source in sources})
+        told = (
+            f"there is {', '.join(there[:5])}" if there else f"nothing brings events of {' or '.join(sorted(sources))}"
+        )
+        yield of_route("no-trigger", route, f"{template.file} has no trigger for it in {function.logical}: {told}")
+
+
+def _untaken(delivery: Delivery, routes: Iterable[Route], names: Mapping[str, str]) -> Iterator[Finding]:
+    """Find what brings events which no route takes: each of them fails."""
+    if any(_takes(route, delivery, names) for route in routes):
+        return
+    which = "events" if delivery.name == ANY else f"events of {delivery.name}"
+    yield _at("no-route", delivery, f"it brings {which} ({delivery.source}), which no route takes: each of them fails")
+
+
+def _delivered(route: Route) -> set[str]:
+    return set() if route.methods else {str(source.value) for source in route.sources} & _DELIVERED
+
+
+def _takes(route: Route, delivery: Delivery, names: Mapping[str, str]) -> bool:
+    """Whether a route takes what something brings, as far as names tell."""
+    if route.methods or delivery.source not in {str(source.value) for source in route.sources}:
+        return False
+    if isinstance(route.match, Env):
+        name = names.get(route.match.variable) or route.match.default or ANY
+    else:
+        name = str(route.match)
+    if name == "$default" or delivery.name == "$default":
+        return True
+    return may_equal(name, delivery.name)
+
+
+def _at(rule: str, delivery: Delivery, text: str, level: Any = None) -> Finding:
+    told = f"{delivery.label}: {text}"
+    return Finding(rule, told, delivery.place) if level is None else Finding(rule, told, delivery.place, level)

@@ -1,0 +1,175 @@
+"""Check permissions and variables: what routes need and the template does not give, and what nobody needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.checking.allowed import Allowed, polls
+from router.contract.checking.findings import WARNING, Finding, of_route
+from router.contract.checking.globs import ANY, may_equal, opened
+from router.contract.targets import targets
+from router.env import Env, name_in
+from router.routing.route import UNDECLARED
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from router.contract.checking.deployed import Delivery, Deployed, Template
+    from router.environment.usage import Call
+    from router.routing.route import Route
+
+    Requires = Callable[[Route], Mapping[str, tuple[str, ...]]]
+
+# What a function does itself, or AWS in its name; no route declares it.
+_OWN = (
+    *("logs:*", "xray:*", "ec2:*NetworkInterface*", "ec2:*PrivateIpAddresses", "execute-api:ManageConnections"),
+    *("dynamodb:ListStreams", "iam:PassRole", "kms:*", "kafka:*", "kafka-cluster:*", "lambda:*DurableExecution*"),
+    *("secretsmanager:GetSecretValue", "ssm:GetParameter*", "cloudwatch:PutMetricData"),
+)
+
+
+def check_variables(
+    template: Template, function: Deployed, routes: Iterable[Route], requires: Requires
+) -> Iterator[Finding]:
+    """Find variables that routes want and the template does not set."""
+    wanted: dict[str, list[Route]] = {}
+    for route in routes:
+        for name in requires(route):
+            wanted.setdefault(name, []).append(route)
+        if isinstance(route.match, Env) and route.match.default is None:
+            wanted.setdefault(route.match.variable, []).append(route)
+    for name, held in wanted.items():
+        if name not in function.variables:
+            others = f" (so do {len(held) - 1} others)" if len(held) > 1 else ""
+            text = f"it wants {name}{others}, which {function.logical} of {template.file} does not set"
+            yield of_route("variables", held[0], text)
+
+
+def check_permissions(
+    template: Template,
+    function: Deployed,
+    routes: Iterable[Route],
+    requires: Requires,
+    deliveries: Iterable[Delivery],
+    calls: Iterable[Call],
+) -> Iterator[Finding]:
+    """Find operations that no policy of the template allows, and actions that are allowed and never used."""
+    allowed, held = Allowed(template, function), list(routes)
+    for name in dict.fromkeys(allowed.unknown):
+        text = f"{function.logical} has {name}, which {template.file} does not hold: what it allows is not checked"
+        yield Finding("policies", text, function.place, WARNING)
+    needed = [*_needed(template, function, held, requires, deliveries, calls)]
+    if not allowed.unknown:
+        yield from _missing(template, function, allowed, needed)
+    if needed and all(route.requires is not UNDECLARED or route.group_requires for route in held):
+        yield from _unused(allowed, needed)
+
+
+class _Need:
+    """An operation that somebody needs. resources: ARNs with `*`. finding: of what is missing."""
+
+    def __init__(self, action: str, resources: Iterable[str], finding: Callable[[str], Finding]) -> None:
+        self.action = action
+        self.resources = [opened(one) for one in resources]
+        self.finding = finding
+
+
+def _needed(
+    template: Template,
+    function: Deployed,
+    routes: Iterable[Route],
+    requires: Requires,
+    deliveries: Iterable[Delivery],
+    calls: Iterable[Call],
+) -> Iterator[_Need]:
+    by_label: dict[str, Route] = {}
+    for route in routes:
+        by_label[str(route)] = route
+        for variable, operations in requires(route).items():
+            value = template.references.text(function.variables.get(variable, ANY))
+            for operation in operations:
+                yield _Need(operation, _reached(operation, value), _by_route(route, f"needs {operation} on {variable}"))
+    for call in calls:
+        if call.route in by_label:
+            text = f"calls {call.action}" + (f" on {call.resource}" if call.resource else "")
+            finding = _by_route(by_label[call.route], text)
+            yield _Need(call.action, _reached(call.action, call.resource or ANY), finding)
+    for delivery in deliveries:
+        if delivery.is_mapping and delivery.function == function.logical:
+            for action in polls(delivery.source):
+                yield _Need(action, [ANY], _by_delivery(delivery, action))
+        for one in _destinations(delivery):
+            yield _Need("sqs:SendMessage", [template.references.text(one)], _by_delivery(delivery, "sqs:SendMessage"))
+    for one in _failures(function):
+        yield _Need("sqs:SendMessage", [template.references.text(one)], _by_function(function))
+
+
+def _by_route(route: Route, text: str) -> Callable[[str], Finding]:
+    return lambda where: of_route("permissions", route, f"it {text}, and no policy of {where} allows it")
+
+
+def _by_delivery(delivery: Delivery, action: str) -> Callable[[str], Finding]:
+    return lambda where: Finding(
+        "permissions",
+        f"{delivery.label}: Lambda needs {action} for it, and no policy of {where} allows it",
+        delivery.place,
+    )
+
+
+def _by_function(function: Deployed) -> Callable[[str], Finding]:
+    return lambda where: Finding(
+        "permissions",
+        f"no policy of {where} lets events that failed go to their queue (sqs:SendMessage)",
+        function.place,
+    )
+
+
+def _destinations(delivery: Delivery) -> list[object]:
+    found = ((delivery.settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    return [] if found is None or not delivery.is_mapping else [found]
+
+
+def _failures(function: Deployed) -> list[object]:
+    config = function.properties.get("EventInvokeConfig") or {}
+    failed = (config.get("DestinationConfig") or {}).get("OnFailure") or {}
+    return [failed["Destination"]] if failed.get("Type") == "SQS" and "Destination" in failed else []
+
+
+def _reached(operation: str, value: str) -> set[str]:
+    """Return the ARNs that an operation reaches, when its variable holds a value: a name, a URL or an ARN."""
+    if value.startswith("arn:"):
+        value = name_in(value) or ANY
+    try:
+        return targets(operation, None, name_in(value) or ANY)
+    except LookupError:
+        return {ANY}
+
+
+def _missing(template: Template, function: Deployed, allowed: Allowed, needed: Iterable[_Need]) -> Iterator[Finding]:
+    # A table without an index needs no permission for one: the ARN of the table itself decides.
+    for need in needed:
+        wanted = [one for one in need.resources if not one.endswith("/index/*")] or need.resources
+        if not all(allowed.covers(need.action, resource) for resource in wanted):
+            yield need.finding(function.logical)
+
+
+def _unused(allowed: Allowed, needed: list[_Need]) -> Iterator[Finding]:
+    for statement in allowed.statements:
+        if not statement.is_own:
+            continue
+        for action in statement.actions:
+            lower = action.lower()
+            if any(may_equal(lower, own.lower()) for own in _OWN):
+                continue
+            if not any(may_equal(lower, need.action.lower()) and _meets(statement.resources, need) for need in needed):
+                where = ", ".join(statement.resources[:2])
+                yield Finding(
+                    "unused-permission",
+                    f"{action} on {where} is allowed, and no route declares it",
+                    statement.place,
+                    WARNING,
+                )
+
+
+def _meets(resources: Iterable[str], need: _Need) -> bool:
+    return any(may_equal(one, wanted) for one in resources for wanted in need.resources)

@@ -1,0 +1,154 @@
+"""Tell what a value of a template will be: `!Ref`, `!GetAtt`, `!Sub` and the like, as far as a file alone says it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from router.contract.checking.globs import ANY, may_equal
+from router.contract.merging import long_form
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+_PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_ARN = "arn:*:"
+_HERE = ":*:*:"
+# By type: the property that holds the name, and the ARN of a name.
+_NAMES = {
+    "AWS::SQS::Queue": ("QueueName", f"{_ARN}sqs{_HERE}{{}}"),
+    "AWS::SNS::Topic": ("TopicName", f"{_ARN}sns{_HERE}{{}}"),
+    "AWS::DynamoDB::Table": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
+    "AWS::DynamoDB::GlobalTable": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
+    "AWS::Serverless::SimpleTable": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
+    "AWS::Kinesis::Stream": ("Name", f"{_ARN}kinesis{_HERE}stream/{{}}"),
+    "AWS::S3::Bucket": ("BucketName", f"{_ARN}s3:::{{}}"),
+    "AWS::Events::EventBus": ("Name", f"{_ARN}events{_HERE}event-bus/{{}}"),
+    "AWS::Events::Rule": ("Name", f"{_ARN}events{_HERE}rule/{{}}"),
+    "AWS::Scheduler::Schedule": ("Name", f"{_ARN}scheduler{_HERE}schedule/*/{{}}"),
+    "AWS::Serverless::Function": ("FunctionName", f"{_ARN}lambda{_HERE}function:{{}}"),
+    "AWS::Lambda::Function": ("FunctionName", f"{_ARN}lambda{_HERE}function:{{}}"),
+    "AWS::SecretsManager::Secret": ("Name", f"{_ARN}secretsmanager{_HERE}secret:{{}}-??????"),
+    "AWS::IAM::Role": ("RoleName", f"{_ARN}iam::*:role/{{}}"),
+    "AWS::KMS::Key": ("", f"{_ARN}kms{_HERE}key/{{}}"),
+    "AWS::StepFunctions::StateMachine": ("StateMachineName", f"{_ARN}states{_HERE}stateMachine:{{}}"),
+    "AWS::ECS::TaskDefinition": ("Family", f"{_ARN}ecs{_HERE}task-definition/{{}}:*"),
+}
+# Of these `!Ref` is the ARN, not the name.
+_REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
+
+
+class References:
+    """Resolves the values of a template.
+
+    resources, parameters: the sections.
+    """
+
+    def __init__(self, resources: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+        self._resources = resources
+        self._parameters = parameters
+
+    def text(self, value: Any) -> str:
+        """Return what a value will be as text, with `*` for what the file does not tell, such as the region."""
+        value = long_form(value)
+        if isinstance(value, bool):
+            return str(value).lower()
+        if isinstance(value, str | int | float):
+            return str(value)
+        if not isinstance(value, dict) or len(value) != 1:
+            return ANY
+        [(function, given)] = value.items()
+        if function == "Ref":
+            return self._ref(str(given))
+        if function == "Fn::GetAtt":
+            logical, _, attribute = given.partition(".") if isinstance(given, str) else (given[0], ".", str(given[1]))
+            return self._attribute(logical, attribute)
+        if function == "Fn::Sub":
+            return self._sub(given)
+        if function == "Fn::Join" and isinstance(given, list) and len(given) == 2 and isinstance(given[1], list):
+            return str(given[0]).join(self.text(part) for part in given[1])
+        return ANY
+
+    def number(self, value: Any, default: int) -> int | None:
+        """Return a number of a template; None where the file does not tell it.
+
+        default: of AWS, where the template has no value.
+        """
+        if value is None:
+            return default
+        text = self.text(value)
+        return int(text) if text.isdecimal() else None
+
+    def name(self, logical: str) -> str:
+        """Return the name that a resource will have; CloudFormation makes `STACK-LOGICAL-RANDOM` of a missing one."""
+        resource = self._resources.get(logical) or {}
+        named = _NAMES.get(resource.get("Type", ""), ("", ""))[0]
+        given = (resource.get("Properties") or {}).get(named)
+        return f"*-{logical}-*" if given is None else self.text(given)
+
+    def logical_of(self, value: Any) -> str | None:
+        """Return the logical id of the resource of this template that a value names, by reference or by name."""
+        value = long_form(value)
+        if isinstance(value, dict) and len(value) == 1:
+            [(function, given)] = value.items()
+            logical = given if function == "Ref" else None
+            if function == "Fn::GetAtt":
+                logical = given.partition(".")[0] if isinstance(given, str) else given[0]
+            if (
+                function == "Fn::Sub"
+                and isinstance(given, str)
+                and (whole := re.fullmatch(r"\$\{(\w+)(\.\w+)?\}", given))
+            ):
+                logical = whole[1]
+            if logical in self._resources:
+                return str(logical)
+        text = self.text(value)
+        return next((one for one in self._resources if self._is_called(one, text)), None)
+
+    def _is_called(self, logical: str, text: str) -> bool:
+        name = self.name(logical)
+        if ANY in name:
+            return False
+        return text == name or (text.startswith("arn:") and may_equal(text, self._attribute(logical, "Arn")))
+
+    def _ref(self, name: str) -> str:
+        if name.startswith("AWS::"):
+            return ANY
+        if name in self._parameters:
+            default = (self._parameters[name] or {}).get("Default")
+            kind = str((self._parameters[name] or {}).get("Type", ""))
+            return ANY if default is None or kind.startswith("AWS::SSM") else str(default)
+        kind = (self._resources.get(name) or {}).get("Type", "")
+        if kind == "AWS::SQS::Queue":
+            return f"https://sqs.*/*/{self.name(name)}"
+        if kind in _REF_IS_ARN:
+            return self._attribute(name, "Arn")
+        return self.name(name) if kind in _NAMES else ANY
+
+    def _attribute(self, logical: str, attribute: str) -> str:
+        kind = (self._resources.get(logical) or {}).get("Type", "")
+        if kind not in _NAMES:
+            return ANY
+        arn = _NAMES[kind][1].replace("{}", self.name(logical))
+        if attribute in ("Arn", "TopicArn", "StateMachineArn"):
+            return arn
+        if attribute == "StreamArn":
+            return f"{arn}/stream/*"
+        if attribute in ("QueueName", "TopicName", "Name"):
+            return self.name(logical)
+        return self._ref(logical) if attribute == "QueueUrl" else ANY
+
+    def _sub(self, given: Any) -> str:
+        text, own = (given, {}) if isinstance(given, str) else (str(given[0]), given[1])
+
+        def filled(match: re.Match[str]) -> str:
+            name = match[1]
+            if name.startswith("!"):
+                return f"${{{name[1:]}}}"  # `${!Literal}` stands for `${Literal}`
+            if name in own:
+                return self.text(own[name])
+            logical, dot, attribute = name.partition(".")
+            return self._attribute(logical, attribute) if dot else self._ref(name)
+
+        return _PLACEHOLDER.sub(filled, text)
