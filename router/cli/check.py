@@ -99,7 +99,7 @@ def check(
 
     name, resolver, stack = _loaded(application)
     declared = declared_by(resolver)
-    report = Report(application, declared, ignore or [], strict=strict)
+    report = Report(application, declared, _known(ignore or []), strict=strict)
     try:
         made = [call for path in calls or [] for call in read_calls(path)]
         found = [*_declarations(declared, report, undeclared, set(known or []))]
@@ -111,6 +111,19 @@ def check(
     except ConfigurationError as error:
         refuse(error)
     raise typer.Exit(report.show(in_order(found), as_json=as_json, github=github or _is_at_github()))
+
+
+def _known(rules: list[str]) -> list[str]:
+    """Return the names of rules; end the process where one is none."""
+    from difflib import get_close_matches
+
+    from router.contract.checking import RULES
+
+    for rule in rules:
+        if rule not in RULES:
+            near = get_close_matches(rule, RULES)
+            refuse(f"--ignore {rule!r} is no rule: " + (f"did you mean {near[0]}?" if near else ", ".join(RULES)))
+    return rules
 
 
 def _is_at_github() -> bool:

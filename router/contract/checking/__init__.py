@@ -5,6 +5,6 @@ Each rule returns findings. `junction check` prints them; nothing here writes, o
 
 from __future__ import annotations
 
-from router.contract.checking.findings import ERROR, WARNING, Finding
+from router.contract.checking.findings import ERROR, RULES, WARNING, Finding
 
-__all__ = ["ERROR", "WARNING", "Finding"]
+__all__ = ["ERROR", "RULES", "WARNING", "Finding"]

@@ -241,8 +241,8 @@ def _merged(bundle: Bundle) -> Iterator[Finding]:
                 if str(one.path).startswith(f"{prefix}{package}/") and one.path.suffix == ".py"
             }
             wanted = {one for one in ours if one.parts[0] == package and one.suffix == ".py"}
-            if not there or not there & wanted:
-                continue
+            if len(there & wanted) < len(wanted) / 2:
+                continue  # none of ours: somebody's package of that name
             yield from _differences(bundle, f"{prefix}{package}", there - wanted, wanted - there, len(wanted))
 
 

@@ -14,6 +14,37 @@ if TYPE_CHECKING:
     from router.routing.route import Route
 
 ERROR, WARNING = "error", "warning"
+RULES = {
+    "architecture": "a library in the package is for another machine",
+    "blocking": "an async handler makes a call that stops the event loop",
+    "byte-code": "the package has no byte code, or some that is not used",
+    "calls-undeclared": "a test made a call that its route does not declare",
+    "calls-unknown": "calls are recorded of a route that is not there",
+    "calls-unused": "a declared operation is never called",
+    "conflict": "the environment gives two routes the same name",
+    "dead-letter": "a queue has no queue for what fails",
+    "developers": "the package ships tools of developers",
+    "filters": "filters drop what a route takes, or what should fail",
+    "handler": "the package lacks the module of the handler",
+    "infrastructure": "the stack cannot be told from the routes",
+    "merged": "packages of one name were merged in the package",
+    "no-function": "no function of the template serves a route",
+    "no-route": "a trigger brings what no route takes",
+    "no-trigger": "no trigger brings the events of a route",
+    "operations": "a declared operation is none of AWS",
+    "partial-responses": "a mapping takes every answer for success",
+    "permissions": "no policy allows what a route needs",
+    "policies": "a policy is not in the template, and not checked",
+    "size": "the package is too large",
+    "tenant-isolation": "a function that isolates tenants has a mapping",
+    "twice": "boto3 is shipped twice",
+    "undeclared": "a route declares nothing",
+    "unreachable": "an earlier route takes all that a route would take",
+    "unused-permission": "a policy allows what no route needs",
+    "variables": "a variable is not set",
+    "visibility": "a queue hides messages for too short a time",
+}
+"""The rules, in alphabetical order, each with what it finds."""
 
 
 @dataclass(frozen=True, slots=True)

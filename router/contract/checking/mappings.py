@@ -12,7 +12,7 @@ from router.env import Env, name_in
 from router.event import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from router.contract.checking.deployed import Delivery, Deployed, Template
@@ -34,7 +34,7 @@ def check_function(
     routes: that it serves. deliveries: those to it.
     """
     held, found = list(routes), list(deliveries)
-    names = {name: name_in(template.references.text(value)) or ANY for name, value in function.variables.items()}
+    names = _Names(template, function)
     for delivery in found:
         if delivery.is_mapping:
             taken = [route for route in held if _takes(route, delivery, names)]
@@ -127,7 +127,7 @@ def _undelivered(
     function: Deployed,
     routes: Iterable[Route],
     deliveries: list[Delivery],
-    names: Mapping[str, str],
+    names: _Names,
 ) -> Iterator[Finding]:
     """Find routes whose events nothing of the template brings."""
     for route in routes:
@@ -141,7 +141,7 @@ def _undelivered(
         yield of_route("no-trigger", route, f"{template.file} has no trigger for it in {function.logical}: {told}")
 
 
-def _untaken(delivery: Delivery, routes: Iterable[Route], names: Mapping[str, str]) -> Iterator[Finding]:
+def _untaken(delivery: Delivery, routes: Iterable[Route], names: _Names) -> Iterator[Finding]:
     """Find what brings events which no route takes: each of them fails."""
     if any(_takes(route, delivery, names) for route in routes):
         return
@@ -153,17 +153,33 @@ def _delivered(route: Route) -> set[str]:
     return set() if route.methods else {str(source.value) for source in route.sources} & _DELIVERED
 
 
-def _takes(route: Route, delivery: Delivery, names: Mapping[str, str]) -> bool:
+def _takes(route: Route, delivery: Delivery, names: _Names) -> bool:
     """Whether a route takes what something brings, as far as names tell."""
     if route.methods or delivery.source not in {str(source.value) for source in route.sources}:
         return False
-    if isinstance(route.match, Env):
-        name = names.get(route.match.variable) or route.match.default or ANY
-    else:
-        name = str(route.match)
-    if name == "$default" or delivery.name == "$default":
+    if "$default" in (route.match, delivery.name):
         return True
-    return may_equal(name, delivery.name)
+    if isinstance(route.match, Env):
+        return names.are_of(route.match, delivery)
+    return may_equal(str(route.match), delivery.name)
+
+
+class _Names:
+    """The names that the variables of a function hold."""
+
+    def __init__(self, template: Template, function: Deployed) -> None:
+        self._references = template.references
+        self._variables = function.variables
+
+    def are_of(self, wanted: Env, delivery: Delivery) -> bool:
+        """Whether a variable may hold the name of what something delivers."""
+        value = self._variables.get(wanted.variable)
+        if value is None:
+            return may_equal(wanted.default or ANY, delivery.name)
+        resource = self._references.logical_of(value)
+        if resource is not None and delivery.resource is not None:
+            return resource == delivery.resource
+        return may_equal(name_in(self._references.text(value)) or ANY, delivery.name)
 
 
 def _at(rule: str, delivery: Delivery, text: str, level: Any = None) -> Finding:
