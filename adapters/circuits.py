@@ -20,6 +20,8 @@ class CircuitTable(KeyTable):
     table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
     """
 
+    _operations = ("dynamodb:GetItem", "dynamodb:UpdateItem")
+
     def __init__(self, aws: Aws | None = None, *, table: str = "circuits") -> None:
         super().__init__(aws, table=table)
 

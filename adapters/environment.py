@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from adapters._core.steps import Steps
     from adapters.aws.aws import Aws
     from router.durations import Duration
+    from router.environment.needs import Need
     from router.environment.resolution import Use
 
 _MOST_NAMES = 10  # of GetParameters
@@ -42,6 +43,12 @@ class ParameterStore(Adapter):
     def __init__(self, aws: Aws | None = None, *, path: str = "/{app}/{stage}/{service}/{name}") -> None:
         super().__init__(aws)
         self.path = path
+
+    def needs(self) -> list[Need]:
+        """Return what a start needs: to read the parameters. Policies give it."""
+        from router.environment.needs import Need
+
+        return [Need(("ssm:GetParameters",), "parameter", self.path)]
 
     def read(self, paths: Sequence[str]) -> dict[str, str]:
         """Return those of the parameters that exist, ten in a request.
@@ -70,6 +77,12 @@ class SecretStore(Adapter):
     def __init__(self, aws: Aws | None = None, *, path: str = "{app}/{stage}/{service}/{name}") -> None:
         super().__init__(aws)
         self.path = path
+
+    def needs(self) -> list[Need]:
+        """Return what a start needs: to read the secrets. Policies give it."""
+        from router.environment.needs import Need
+
+        return [Need(("secretsmanager:GetSecretValue",), "secret", self.path)]
 
     def read(self, paths: Sequence[str]) -> dict[str, str]:
         """Return those of the secrets that exist.
@@ -106,6 +119,8 @@ class UseTable(KeyTable):
     table: its name; `create_table` makes it. Its keys are `variable` and `used_by`, its TTL is on `expires_at`.
     keep_for: how long an item stays after the last start; seconds, or a timedelta.
     """
+
+    _operations = ("dynamodb:BatchWriteItem",)
 
     def __init__(
         self, aws: Aws | None = None, *, table: str = "environment-uses", keep_for: Duration = 90 * _DAY

@@ -31,6 +31,8 @@ class IdempotencyTable(KeyTable):
     table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
     """
 
+    _operations = ("dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem")
+
     def __init__(self, aws: Aws | None = None, *, table: str = "idempotency") -> None:
         super().__init__(aws, table=table)
 

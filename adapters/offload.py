@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from adapters.aws.aws import Aws
     from router.durations import Duration
+    from router.environment.needs import Need
     from router.event import Event
 
 _KEY = "junction-offload"
@@ -86,6 +87,14 @@ class Offload(Adapter):
         self.kms_key = kms_key
         self.tags = {"junction": "offload", **(tags or {})}
         self._buckets = {bucket, *([buckets] if isinstance(buckets, str) else buckets)}
+
+    def needs(self) -> list[Need]:
+        """Return what sending and fetching need: the objects, and operations on them. Policies give it."""
+        from router.environment.needs import Need
+
+        own = Need(("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), "objects", f"{self.bucket}/{self.prefix}*")
+        others = sorted(self._buckets - {self.bucket})
+        return [own, *(Need(("s3:GetObject",), "objects", f"{bucket}/*") for bucket in others)]
 
     def lifecycle_rule(self, keep: Duration = 15 * _DAY) -> dict[str, Any]:
         """Return the rule that expires the objects, for the bucket's lifecycle configuration.

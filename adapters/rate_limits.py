@@ -28,6 +28,8 @@ class RateLimitTable(KeyTable):
     table: its name; `create_table` makes it. Its partition key is `key` (text), its TTL is on `expires_at`.
     """
 
+    _operations = ("dynamodb:UpdateItem",)
+
     def __init__(self, aws: Aws | None = None, *, table: str = "rate-limits") -> None:
         super().__init__(aws, table=table)
 

@@ -36,6 +36,8 @@ class UsageTable(KeyTable):
 
     _ttl = "ttl"
 
+    _operations = ("dynamodb:BatchWriteItem", "dynamodb:GetItem", "dynamodb:PutItem")
+
     def __init__(self, aws: Aws | None = None, *, table: str = "usage", exact: bool = False) -> None:
         super().__init__(aws, table=table)
         self._exact = exact

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from adapters.aws.aws import Aws
+    from router.environment.needs import Need
 
 TTL = "expires_at"
 TAKEN = "ConditionalCheckFailedException"
@@ -26,6 +27,7 @@ class KeyTable(Adapter):
     """
 
     _ttl = TTL
+    _operations: tuple[str, ...] = ()  # of IAM, those of handling events
 
     def __init__(self, aws: Aws | None = None, *, table: str) -> None:
         super().__init__(aws)
@@ -41,6 +43,12 @@ class KeyTable(Adapter):
             "AttributeDefinitions": [{"AttributeName": "key", "AttributeType": "S"}],
             "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
         }
+
+    def needs(self) -> list[Need]:
+        """Return what handling events needs: the table, and operations on it. Templates and policies give it."""
+        from router.environment.needs import Need
+
+        return [Need(self._operations, "table", self.table, self.definition(), self._ttl)]
 
     def create_table(self) -> None:
         """Create the table with its TTL, and wait until it can be used; nothing if it is there.

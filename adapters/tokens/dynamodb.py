@@ -40,6 +40,7 @@ class DynamoDBTokenStore(KeyTable):
     """
 
     _ttl = EXPIRY
+    _operations = ("dynamodb:GetItem", "dynamodb:UpdateItem")
 
     def __init__(self, aws: Aws | None = None, *, table: str = "tokens") -> None:
         super().__init__(aws, table=table)

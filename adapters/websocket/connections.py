@@ -6,6 +6,7 @@ import threading
 from dataclasses import dataclass
 from functools import partial
 
+from adapters._core.key_table import TTL
 from adapters._core.message import text_of
 from adapters._core.outgoing import CURRENT
 from adapters._core.steps import BlockingCall
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from adapters._core.steps import Steps
     from adapters.websocket.connection import Member
     from adapters.websocket.store import Tenant
+    from router.environment.needs import Need
     from router.session import Policy
 
 # Of one message (API Gateway quotas). It travels in frames of 32 KB at most, and is counted in pieces of that size.
@@ -76,6 +78,16 @@ class Connections(ConnectionStore):
 
     def _renew(self, *, forked: bool) -> None:
         self._lock = threading.Lock()
+
+    def needs(self) -> list[Need]:
+        """Return what handling events needs: the table, and sending to connections. Templates and policies give it."""
+        from router.environment.needs import Need
+
+        operations = ("BatchWriteItem", "GetItem", "Query", "UpdateItem")
+        return [
+            Need(tuple(f"dynamodb:{one}" for one in operations), "table", self.table, self.definition(), TTL),
+            Need(("execute-api:ManageConnections",), "connections"),
+        ]
 
     # ---- to one ------------------------------------------------------------------------------------------------
 

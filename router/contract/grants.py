@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.adapters import adapters_of
 from router.contract.declarations import Queue, Table
 from router.contract.model import Grant, Reason, merged, named, place_of
 from router.contract.names import arn
@@ -44,8 +45,10 @@ def grants_of(
     resources: of the stack.
     problems: takes what cannot be told, with the route that asks for it.
     """
+    held = list(routes)
     found = [grant for trigger in triggers for grant in _of_trigger(resolver, trigger)]
-    for route in routes:
+    found += adapters_of(resolver, held, resources)
+    for route in held:
         for variable, operations in resolver.requires_of(route).items():
             if operations:
                 found += _required(route, variable, operations, resources, problems)

@@ -7,12 +7,13 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from router.contract.adapters import stores_of
 from router.contract.apis import Api
 from router.contract.checks import check_name, refuse
 from router.contract.compute import Function
 from router.contract.declarations import Resource
 from router.contract.grants import grants_of
-from router.contract.model import Infrastructure, Part
+from router.contract.model import Infrastructure, Part, merged
 from router.contract.resources import Resources
 from router.contract.triggers import Triggers
 from router.contract.variables import Variables
@@ -99,8 +100,10 @@ class Stack:
                 told = {"JUNCTION_FUNCTION": name, **({} if split == "function" else {"JUNCTION_SPLIT": split})}
                 function = replace(function, variables={**told, **function.variables})
             found = triggers.of(function, routes)
-            granted = grants_of(resolver, routes, found, resources, problems)
-            parts.append(Part(function, routes, found, granted, variables.of(function, routes)))
+            held = variables.of(function, routes)
+            granted = [*grants_of(resolver, routes, found, resources, problems)]
+            granted += stores_of(resolver, variables.stored(routes, held), resources)
+            parts.append(Part(function, routes, found, merged(granted), held))
         triggers.refuse_shared(parts)
         if problems:
             listed = "\n".join(f"- {one}" for one in dict.fromkeys(problems))

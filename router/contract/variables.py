@@ -9,7 +9,7 @@ from router.contract.names import value
 from router.env import Env
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from router.contract.compute import Function
     from router.contract.resources import Resources
@@ -24,6 +24,7 @@ class Variables:
         self._resolver = resolver
         self._resources = resources
         self._unknown: dict[str, dict[str, None]] = {}
+        self._has_stores = resolver._engine.declaring().environment.has_stores
 
     def of(self, function: Function, routes: Iterable[Route]) -> dict[str, str]:
         """Return the variables of a function, sorted by name."""
@@ -33,18 +34,33 @@ class Variables:
             if isinstance(route.match, Env):
                 wanted.append(route.match.variable)
             for variable in wanted:
-                if variable not in found:
-                    found[variable] = self._value(variable, route)
+                if variable in found:
+                    continue
+                value_of_it = self._value(variable, route)
+                if value_of_it is not None:
+                    found[variable] = value_of_it
         return dict(sorted(found.items()))
+
+    def stored(self, routes: Iterable[Route], told: Mapping[str, str]) -> list[str]:
+        """Return the variables of routes that the stores of the application have to tell, sorted.
+
+        told: those that the template tells.
+        """
+        if not self._has_stores:
+            return []
+        return sorted({name for route in routes for name in self._resolver.requires_of(route)} - told.keys())
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the variables that nobody gave a value."""
         return tuple(Parameter(name, tuple(routes)) for name, routes in sorted(self._unknown.items()))
 
-    def _value(self, variable: str, route: Route) -> str:
+    def _value(self, variable: str, route: Route) -> str | None:
+        """Return the value of a variable; None for one that a store tells."""
         resource = self._resources.with_variable(variable)
         if resource is not None:
             return value(resource)
+        if self._has_stores:
+            return None
         self._unknown.setdefault(variable, {})[named(route)] = None
         return "${" + parameter(variable) + "}"
 

@@ -150,6 +150,15 @@ class Environment:
         """Whether a store is asked for what the environment lacks."""
         return bool(self._stores)
 
+    def users(self) -> tuple[Any, ...]:
+        """Return what a start calls: the stores, and the recorder where there is one."""
+        return self._stores if self._record is None else (*self._stores, self._record)
+
+    def path_of(self, template: str, name: str) -> str:
+        """Return where a store keeps a variable, with `*` for an app, stage or service that is told at the start."""
+        place = {field: self._place(field, {}) or "*" for field in _PLACES}
+        return _filled(template, {**place, "name": name})
+
     def resolve(
         self,
         names: Iterable[str],

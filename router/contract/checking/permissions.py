@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.adapters import adapters_of
 from router.contract.checking.allowed import Allowed, polls
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal, opened
+from router.contract.resources import Resources
 from router.contract.targets import targets
 from router.env import Env, name_in
 from router.routing.route import UNDECLARED
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
     from router.contract.checking.deployed import Delivery, Deployed, Template
     from router.environment.usage import Call
+    from router.resolver import Resolver
     from router.routing.route import Route
 
     Requires = Callable[[Route], Mapping[str, tuple[str, ...]]]
@@ -49,7 +52,7 @@ def check_permissions(
     template: Template,
     function: Deployed,
     routes: Iterable[Route],
-    requires: Requires,
+    resolver: Resolver,
     deliveries: Iterable[Delivery],
     calls: Iterable[Call],
 ) -> Iterator[Finding]:
@@ -58,7 +61,7 @@ def check_permissions(
     for name in dict.fromkeys(allowed.unknown):
         text = f"{function.logical} has {name}, which {template.file} does not hold: what it allows is not checked"
         yield Finding("policies", text, function.place, WARNING)
-    needed = [*_needed(template, function, held, requires, deliveries, calls)]
+    needed = [*_needed(template, function, held, resolver, deliveries, calls)]
     if not allowed.unknown:
         yield from _missing(template, function, allowed, needed)
     if needed and all(route.requires is not UNDECLARED or route.group_requires for route in held):
@@ -78,14 +81,13 @@ def _needed(
     template: Template,
     function: Deployed,
     routes: Iterable[Route],
-    requires: Requires,
+    resolver: Resolver,
     deliveries: Iterable[Delivery],
     calls: Iterable[Call],
 ) -> Iterator[_Need]:
-    by_label: dict[str, Route] = {}
-    for route in routes:
-        by_label[str(route)] = route
-        for variable, operations in requires(route).items():
+    by_label = {str(route): route for route in routes}
+    for route in by_label.values():
+        for variable, operations in resolver.requires_of(route).items():
             value = template.references.text(function.variables.get(variable, ANY))
             for operation in operations:
                 yield _Need(operation, _reached(operation, value), _by_route(route, f"needs {operation} on {variable}"))
@@ -94,6 +96,14 @@ def _needed(
             text = f"calls {call.action}" + (f" on {call.resource}" if call.resource else "")
             finding = _by_route(by_label[call.route], text)
             yield _Need(call.action, _reached(call.action, call.resource or ANY), finding)
+    for grant in adapters_of(resolver, by_label.values(), Resources(())):
+        for action in grant.actions:
+            yield _Need(action, grant.resources, _by_reason(function, action, str(grant.reasons[0])))
+    yield from _of_lambda(template, function, deliveries)
+
+
+def _of_lambda(template: Template, function: Deployed, deliveries: Iterable[Delivery]) -> Iterator[_Need]:
+    """Return what Lambda does in the name of a function: it polls, and hands on what failed."""
     for delivery in deliveries:
         if delivery.is_mapping and delivery.function == function.logical:
             for action in polls(delivery.source):
@@ -113,6 +123,12 @@ def _by_delivery(delivery: Delivery, action: str) -> Callable[[str], Finding]:
         "permissions",
         f"{delivery.label}: Lambda needs {action} for it, and no policy of {where} allows it",
         delivery.place,
+    )
+
+
+def _by_reason(function: Deployed, action: str, reason: str) -> Callable[[str], Finding]:
+    return lambda where: Finding(
+        "permissions", f"{reason}: it needs {action}, and no policy of {where} allows it", function.place
     )
 
 

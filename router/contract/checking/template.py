@@ -70,7 +70,7 @@ def check_template(
         yield from check_function(template, function, own, deliveries)
         if not stores:  # they may know what the template leaves out
             yield from check_variables(template, function, own, resolver.requires_of)
-        yield from check_permissions(template, function, own, resolver.requires_of, deliveries, made)
+        yield from check_permissions(template, function, own, resolver, deliveries, made)
     for route in routes:
         if id(route) not in served:
             yield of_route("no-function", route, f"no function of {template.file} serves it")
