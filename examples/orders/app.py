@@ -14,7 +14,7 @@ from adapters.dynamodb import AlreadyExists, ConditionFailed, ItemNotFound, attr
 from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
 from examples.orders.prices import price_of, read_price_list
-from examples.orders.services import connections, orders, prices, sns, uploads
+from examples.orders.services import connections, order_events, orders, prices, sns, uploads
 from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order
 from router import (
     BusEvent,
@@ -32,6 +32,7 @@ from router import (
     TopicEvent,
     set_session,
 )
+from router.environment import S3, SNS, DynamoDB
 
 log = logging.getLogger("orders")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
@@ -54,7 +55,8 @@ resolver = Resolver(
         # Asked of whatever has a place for a session. Streams, buckets and schedules have none, and run for nobody:
         # their routes below name the tenant.
         require=("tenant", "user"),
-    )
+    ),
+    requires=["SESSION_SECRET"],
 )
 resolver.use(Journal())
 resolver.use(TrackConnections(connections))  # keeps who is connected, and forgets who has gone
@@ -80,15 +82,15 @@ def money(amount: Decimal | int) -> str:
 # ---- requests ---------------------------------------------------------------------------------------------------
 
 
-@resolver.post("/orders")
+@resolver.post("/orders", requires={"ORDER_EVENTS_TOPIC": [SNS.PUBLISH]})
 async def place(order: NewOrder) -> tuple[Answer, int]:
     """Take an order and announce it. The publisher attaches the session of the request to the message."""
     order_id = str(uuid4())
-    await sns.publish_async("order-events", {"order_id": order_id, **asdict(order)})
+    await sns.publish_async(order_events, {"order_id": order_id, **asdict(order)})
     return {"order_id": order_id, "status": "accepted"}, 202
 
 
-@resolver.get("/orders/{order_id}")
+@resolver.get("/orders/{order_id}", requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]})
 def show(order_id: str) -> Answer:
     """Show an order of the tenant."""
     return find(order_id)
@@ -104,7 +106,7 @@ def find(order_id: str) -> Answer:
     return {**shown, "total": money(order.total)}
 
 
-@resolver.post("/price-lists")
+@resolver.post("/price-lists", requires={"UPLOADS_BUCKET": [S3.PUT_OBJECT]})  # whoever has the URL acts for it
 def offer_upload() -> Answer:
     """Say how to upload a price list: by a request that is good for five minutes, and for this tenant's key alone."""
     upload = uploads.presign_put(PRICE_LIST, expires=300, content_type="text/csv")
@@ -114,7 +116,7 @@ def offer_upload() -> Answer:
 # ---- messages ---------------------------------------------------------------------------------------------------
 
 
-@resolver.on_queue("orders")
+@resolver.on_queue("orders", requires={"PRICES_TABLE": [DynamoDB.GET_ITEM], "ORDERS_TABLE": [DynamoDB.PUT_ITEM]})
 def store(event: QueueEvent, session: Session) -> None:
     """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
     placed, now = event.json(), datetime.now(UTC)
@@ -137,7 +139,7 @@ def store(event: QueueEvent, session: Session) -> None:
         log.info("order %s was stored before: its message was delivered twice", order.order_id)
 
 
-@resolver.on_topic("shipments")
+@resolver.on_topic("shipments", requires={"ORDERS_TABLE": [DynamoDB.UPDATE_ITEM]})
 def shipped(event: TopicEvent) -> None:
     """Mark an order as shipped: the carrier has its parcel. When this fails, SNS calls again."""
     set_status(event.json()["order_id"], "shipped")
@@ -157,7 +159,7 @@ def set_status(order_id: str, status: str) -> None:
 # believes only what this application wrote itself: an item of its table, a key that it handed out, a list of its own.
 
 
-@resolver.on_stream(ORDERS)
+@resolver.on_stream(ORDERS, requires=["CONNECTIONS_TABLE"])  # what TrackConnections may do, this may do, too
 def announce(event: StreamEvent) -> None:
     """Tell the clients of a tenant of an order that is new, that changed, or that DynamoDB removed after a year."""
     image = event.new or event.old
@@ -173,7 +175,13 @@ def announce(event: StreamEvent) -> None:
     connections.broadcast(message, everyone=True)
 
 
-@resolver.on_object(UPLOADS, events=["ObjectCreated:*"], prefix="tenants/", suffix=f"/{PRICE_LIST}")
+@resolver.on_object(
+    UPLOADS,
+    events=["ObjectCreated:*"],
+    prefix="tenants/",
+    suffix=f"/{PRICE_LIST}",
+    requires={"UPLOADS_BUCKET": [S3.GET_OBJECT], "PRICES_TABLE": [DynamoDB.BATCH_WRITE_ITEM]},
+)
 def take_prices(event: ObjectEvent) -> None:
     """Take the prices of a list that was uploaded: all of them, or none when a line is wrong."""
     event.session = Session(tenant=event.key.split("/")[1])  # the key is one that `offer_upload` handed out
@@ -185,6 +193,7 @@ def take_prices(event: ObjectEvent) -> None:
     source="aws.partner/pay.example.com/*",
     pattern={"detail": {"state": ["succeeded"]}},
     others="ignore",  # of payments that fail the customer hears from the partner
+    requires={"ORDERS_TABLE": [DynamoDB.UPDATE_ITEM]},
     require=(),  # an event of a bus may carry a session, but the partner has none of ours
 )
 def paid(event: BusEvent) -> None:
@@ -194,7 +203,7 @@ def paid(event: BusEvent) -> None:
     set_status(order_id, "paid")
 
 
-@resolver.on_schedule("expire-unpaid")
+@resolver.on_schedule("expire-unpaid", requires={"ORDERS_TABLE": [DynamoDB.QUERY, DynamoDB.UPDATE_ITEM]})
 def expire(event: ScheduleEvent) -> None:
     """Let orders expire that were not paid in time: each night, and for one tenant after the other."""
     now = event.timestamp or datetime.now(UTC)
@@ -225,7 +234,7 @@ def connect() -> None:
     """Let a client in: its session has a tenant and a user, or it would not get here. TrackConnections keeps it."""
 
 
-@resolver.on_message("status")
+@resolver.on_message("status", requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]})
 def status(event: SocketEvent) -> Answer:
     """Answer a client that asks for an order; the answer goes back on its connection."""
     return find(event.json()["order_id"])
@@ -239,7 +248,7 @@ def disconnect() -> None:
 # ---- tasks and direct calls -------------------------------------------------------------------------------------
 
 
-@resolver.on_task("nightly")
+@resolver.on_task("nightly", requires={"ORDERS_TABLE": [DynamoDB.QUERY, DynamoDB.UPDATE_ITEM]})
 def bill(session: Session) -> None:
     """Bill the open orders of a tenant, however many there are: an ECS task has no time limit (see task.py)."""
     log.info("billing the open orders of %s", session.tenant)
@@ -253,7 +262,7 @@ def bill(session: Session) -> None:
         log.info("orders of %s that were billed: %d", session.tenant, billed)
 
 
-@resolver.on_invoke("rebuild")
+@resolver.on_invoke("rebuild", requires={"ORDERS_TABLE": [DynamoDB.QUERY]})
 def rebuild(session: Session) -> Answer:
     """Add up the tenant's orders anew, for whoever invokes the function directly."""
     held = orders.query(Order, consistent=True).all()

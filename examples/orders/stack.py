@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.aws import Aws, Settings
 from examples.orders.storage import connections_table, orders_table, prices_table
-from router.contract import Function, HttpApi, Queue, Schedule, Stack, Table, Task, Topic, WebSocketApi
+from router.contract import Bucket, Function, HttpApi, Queue, Schedule, Stack, Table, Task, Topic, WebSocketApi
 
 _nowhere = Aws(Settings(region="eu-west-1"))  # asked for the layout of tables alone
 
@@ -13,11 +13,17 @@ stack = Stack(
     Function(timeout=30, memory=512),
     HttpApi(),
     WebSocketApi(),
-    Topic("order-events"),
+    Topic("order-events", variable="ORDER_EVENTS_TOPIC"),
     Queue("orders", dead_letter=3, topics=("order-events",)),
-    Table("orders", definition=orders_table(_nowhere).definition(), ttl="_ttl"),
-    Table("prices", definition=prices_table(_nowhere).definition()),
-    Table("connections", definition=connections_table(_nowhere).definition(), ttl="expires_at"),
+    Table("orders", variable="ORDERS_TABLE", definition=orders_table(_nowhere).definition(), ttl="_ttl"),
+    Table("prices", variable="PRICES_TABLE", definition=prices_table(_nowhere).definition()),
+    Table(
+        "connections",
+        variable="CONNECTIONS_TABLE",
+        definition=connections_table(_nowhere).definition(),
+        ttl="expires_at",
+    ),
+    Bucket("shop-uploads", variable="UPLOADS_BUCKET"),
     Schedule("expire-unpaid", "cron(0 2 * * ? *)"),
     Task("nightly"),
     name="orders",

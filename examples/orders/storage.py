@@ -49,21 +49,21 @@ class Price:
     amount: Decimal
 
 
-def orders_table(aws: Aws) -> Table:
+def orders_table(aws: Aws, name: str = ORDERS) -> Table:
     """Return the table of orders. Each call sees those of the session's tenant, and cannot reach those of another."""
-    return Table(ORDERS, [Order], aws=aws, tenant_prefix=True)
+    return Table(name, [Order], aws=aws, tenant_prefix=True)
 
 
-def prices_table(aws: Aws) -> Table:
+def prices_table(aws: Aws, name: str = PRICES) -> Table:
     """Return the table of prices, kept apart by tenant in the same way."""
-    return Table(PRICES, [Price], aws=aws, tenant_prefix=True)
+    return Table(name, [Price], aws=aws, tenant_prefix=True)
 
 
-def uploads_bucket(aws: Aws) -> S3:
+def uploads_bucket(aws: Aws, name: str = UPLOADS) -> S3:
     """Return the bucket for uploads. The keys of a tenant begin with `tenants/<tenant>/`."""
-    return S3(aws, bucket=UPLOADS, tenant_prefix=True)
+    return S3(aws, bucket=name, tenant_prefix=True)
 
 
-def connections_table(aws: Aws) -> Connections:
+def connections_table(aws: Aws, name: str = CONNECTIONS) -> Connections:
     """Return the table of connections. Each connection knows its endpoint, so nobody needs to be told."""
-    return Connections(aws, table=CONNECTIONS)
+    return Connections(aws, table=name)

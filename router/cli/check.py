@@ -103,7 +103,7 @@ def check(
     try:
         made = [call for path in calls or [] for call in read_calls(path)]
         found = [*_declarations(declared, report, undeclared, set(known or []))]
-        found += [_of_call(declared, one) for one in (compare(declared, made, unused=unused or []) if calls else ())]
+        found += [_of_call(declared, one) for one in (compare(resolver, made, unused=unused or []) if calls else ())]
         found += _routes(resolver, stack)
         if template is None:
             found += _variables(declared, report, offline)

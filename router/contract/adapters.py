@@ -11,17 +11,16 @@ from router.contract.apis import WebSocketApi
 from router.contract.declarations import Table
 from router.contract.model import Grant, Reason
 from router.contract.targets import targets
+from router.environment.needs import adapters_in, everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-    from typing import Any
 
     from router.contract.resources import Resources
     from router.environment.needs import Need
     from router.resolver import Resolver
     from router.routing.route import Route
 
-_DEEPEST = 4  # objects from a middleware to the adapter that it holds
 _HERE = "arn:${AWS::Partition}:{service}:${AWS::Region}:${AWS::AccountId}:"
 _OF_KIND = {"parameter": _HERE.replace("{service}", "ssm"), "secret": _HERE.replace("{service}", "secretsmanager")}
 
@@ -32,11 +31,10 @@ def adapters_of(resolver: Resolver, routes: Iterable[Route], resources: Resource
     resources: of the stack; a table that nobody declared is added as its adapter defines it.
     """
     seen: set[tuple[int, str]] = set()
-    around = [(one, "around every route") for one in resolver.middleware]
-    around += [(resolver._engine.offload, "messages that are too large")]
+    around = [(one, "around every route") for one in everywhere(resolver)]
     around += [(one, str(route)) for route in routes for one in route.middleware]
     for middleware, where in around:
-        for adapter in _holding(middleware, _DEEPEST, set()):
+        for adapter in adapters_in(middleware):
             reason = Reason(f"{_name(middleware)} uses {_name(adapter)}", where)
             for need in adapter.needs():
                 if (id(adapter), where) not in seen:
@@ -93,37 +91,5 @@ def _connections(resources: Resources) -> list[str]:
     return [f"{base}${{WebSocketApi}}/{api.stage}/*/@connections/*" for api in apis] or [f"{base}*/*/*/@connections/*"]
 
 
-def _holding(value: Any, depth: int, seen: set[int]) -> Iterator[Any]:
-    """Return the adapters that an object is, or holds: objects of this library, and lists of them, are looked into."""
-    if id(value) in seen or depth < 0:
-        return
-    seen.add(id(value))
-    if callable(getattr(value, "needs", None)) and not isinstance(value, type):
-        yield value
-        return
-    if isinstance(value, list | tuple | set | frozenset):
-        held = list(value)
-    elif isinstance(value, dict):
-        held = list(value.values())
-    elif _is_ours(value):
-        held = [getattr(value, name, None) for name in _attributes(value)]
-    else:
-        return
-    for one in held:
-        yield from _holding(one, depth - 1, seen)
-
-
-def _is_ours(value: Any) -> bool:
-    """Whether the class of an object, or a base of it, is of this library; any other may do anything when asked."""
-    ours = __name__.rpartition(".contract.")[0]
-    others = f"{ours.rpartition('.')[0]}.adapters".lstrip(".")  # a copy of the library has both in a package of its own
-    return any(f"{kind.__module__}.".startswith((f"{ours}.", f"{others}.")) for kind in type(value).__mro__)
-
-
-def _attributes(value: Any) -> list[str]:
-    slots = [name for kind in type(value).__mro__ for name in getattr(kind, "__slots__", ()) if isinstance(name, str)]
-    return [*getattr(value, "__dict__", ()), *slots]
-
-
-def _name(value: Any) -> str:
+def _name(value: object) -> str:
     return type(value).__name__

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from router.environment.actions import UNSEEN
 from router.environment.declared import Declared
+from router.environment.needs import needs_around
 from router.environment.requirements import merged
 from router.errors import ConfigurationError
 from router.numbers import loads
@@ -63,14 +64,14 @@ def declared_by(resolver: Resolver) -> Declared:
 
 
 def compare(
-    declared: Declared, calls: Iterable[Call], *, unused: Iterable[str] | bool = (), others: bool = True
+    resolver: Resolver, calls: Iterable[Call], *, unused: Iterable[str] | bool = (), others: bool = True
 ) -> list[Finding]:
-    """Return the differences, those of calls first.
+    """Return the differences, those of calls first. The calls of adapters in middleware need no declaration.
 
     unused: the operations that may stay uncalled; True for all.
     others: whether calls of routes that the application does not have are a difference.
     """
-    made = sorted(set(calls))
+    declared, made = declared_by(resolver), sorted(set(calls))
     routes: dict[str, list[Route]] = {}
     for route in declared.routes:
         routes.setdefault(str(route), []).append(route)
@@ -78,7 +79,10 @@ def compare(
     for call in made:
         if call.route in routes:
             needs = merged(declared.of(route) for route in routes[call.route])
-            if not any(_covers(call, name, operations) for name, operations in needs.items()):
+            around = (need for route in routes[call.route] for need in needs_around(resolver, route))
+            if not any(_covers(call, name, operations) for name, operations in needs.items()) and not any(
+                need.covers(call.action, call.resource) for need in around
+            ):
                 found.append(Finding("undeclared", call.route, _undeclared_text(call, needs)))
         elif others:
             found.append(Finding("unknown", call.route, "calls are recorded of this route, which is not there"))

@@ -44,6 +44,7 @@ class Calls:
     """
 
     def __init__(self, resolver: Resolver) -> None:
+        self._resolver = resolver
         self._declared = declared_by(resolver)
         self._made: dict[Call, int] = {}
 
@@ -69,7 +70,7 @@ class Calls:
     def findings(self, *, unused: Iterable[str] | bool = ()) -> list[Finding]:
         """Return how the calls differ from what is declared; see `check`."""
         # Another application may be tested in the same process.
-        return compare(self._declared, self.made, unused=unused, others=False)
+        return compare(self._resolver, self.made, unused=unused, others=False)
 
     def check(self, *, unused: Iterable[str] | bool = ()) -> None:
         """Fail unless all that was called is declared, and all that is declared was called.

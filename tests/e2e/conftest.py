@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from adapters.aws import Aws, Settings
-from examples.orders.demo.resources import create_resources
+from examples.orders.demo.resources import VARIABLES, create_resources
 from tests.e2e.connections_api import ConnectionsApi, connections_api
 from tests.e2e.shop import ACCOUNT, SECRET, Shop
 from tests.servers.lambda_process import LambdaProcess
@@ -33,6 +33,7 @@ def environment(moto_server: MotoServer, sockets_server: ConnectionsApi) -> dict
     """What the template gives the function and the task."""
     return {
         **moto_server.environment(),
+        **VARIABLES,
         "AWS_ACCOUNT_ID": ACCOUNT,
         "SESSION_SECRET": SECRET,
         "AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI": sockets_server.url,

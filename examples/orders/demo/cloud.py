@@ -9,7 +9,7 @@ from typing import Any
 from moto.apigatewaymanagementapi.models import apigatewaymanagementapi_backends
 
 from examples.local_aws import ACCOUNT, REGION, LocalAws
-from examples.orders.demo.resources import Resources, create_resources
+from examples.orders.demo.resources import VARIABLES, Resources, create_resources
 
 
 class Cloud(LocalAws):
@@ -23,7 +23,7 @@ class Cloud(LocalAws):
 
     def environment(self) -> dict[str, str]:
         """Return the environment of the function and the task."""
-        return {"AWS_ENDPOINT_URL": self.url, "SESSION_SECRET": secrets.token_hex(32)}
+        return {**VARIABLES, "AWS_ENDPOINT_URL": self.url, "SESSION_SECRET": secrets.token_hex(32)}
 
     def sent_to(self, connection_id: str) -> list[Any]:
         """Return what was posted to a connection. AWS has no call that tells, so this looks into the server itself."""

@@ -6,8 +6,16 @@ import json
 from dataclasses import dataclass
 
 from adapters.aws import Aws
-from examples.orders.storage import ORDERS, UPLOADS, connections_table, orders_table, prices_table
+from examples.orders.storage import CONNECTIONS, ORDERS, PRICES, UPLOADS, connections_table, orders_table, prices_table
 
+# What the template tells the function and the task.
+VARIABLES = {
+    "ORDER_EVENTS_TOPIC": "order-events",
+    "ORDERS_TABLE": ORDERS,
+    "PRICES_TABLE": PRICES,
+    "CONNECTIONS_TABLE": CONNECTIONS,
+    "UPLOADS_BUCKET": UPLOADS,
+}
 # A message that failed is hidden for a second, and goes to the dead-letter queue after three tries.
 VISIBILITY_TIMEOUT_S = 1
 MOST_TRIES = 3

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
-from router.contract.merging import long_form
+from  import long_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

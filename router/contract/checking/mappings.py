@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal
-from router.contract.merging import long_form
+from  import long_form
 from router.env import Env, name_in
 from router.event import Source
 

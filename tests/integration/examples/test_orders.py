@@ -16,7 +16,7 @@ from boto3.dynamodb.types import TypeDeserializer
 
 from router import RecordsFailed, Session, SessionError, set_session
 from router.dispatch.loop import close_loop
-from router.testing import TestClient
+from router.testing import Calls, TestClient
 from tests.e2e.connections_api import ConnectionsApi, connections_api
 from tests.servers.moto import MotoServer
 
@@ -35,14 +35,22 @@ def sockets() -> Iterator[ConnectionsApi]:
 @pytest.fixture(scope="session")
 def example(moto_server: MotoServer, sockets: ConnectionsApi) -> Iterator[Any]:
     """The example's modules, as they are imported where the function runs."""
-    with pytest.MonkeyPatch.context() as environment:
-        for name, value in moto_server.environment().items():
-            environment.setenv(name, value)
-        environment.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", sockets.url)
-        environment.setenv("SESSION_SECRET", "0123456789abcdef" * 4)
-        from examples.orders import app, prices, services, storage
-        from examples.orders.demo.resources import create_resources
-    yield SimpleNamespace(app=app, prices=prices, services=services, storage=storage, create=create_resources)
+    from examples.orders.demo.resources import VARIABLES, create_resources
+
+    with pytest.MonkeyPatch.context() as names:
+        for name, value in VARIABLES.items():
+            names.setenv(name, value)
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in moto_server.environment().items():
+                environment.setenv(name, value)
+            environment.setenv("AWS_ENDPOINT_URL_APIGATEWAYMANAGEMENTAPI", sockets.url)
+            environment.setenv("SESSION_SECRET", "0123456789abcdef" * 4)
+            from examples.orders import app, prices, services, storage
+
+            app.resolver.load_environment()  # as the first event would
+        with Calls(app.resolver) as calls:
+            yield SimpleNamespace(app=app, prices=prices, services=services, storage=storage, create=create_resources)
+        calls.check(unused=True)  # the policy of the template allows what the routes declare, and nothing else
     close_loop()
 
 

@@ -29,9 +29,7 @@ resolver = Resolver(
         app="shop", stores=[ParameterStore(aws), SecretStore(aws, path="shop/{name}")], record=UseTable(aws)
     ),
 )
-resolver.use(
-    Authenticate(ApiKey(Tokens(DynamoDBTokenStore(aws)))), RateLimit(RateLimitTable(aws), rate=10)
-)
+resolver.use(Authenticate(ApiKey(Tokens(DynamoDBTokenStore(aws)))), RateLimit(RateLimitTable(aws), rate=10))
 group = Router("/payments", middleware=[Idempotent(IdempotencyTable(aws))])
 
 
