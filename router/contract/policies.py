@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.sam.apis import SOCKET
 from router.contract.sam.functions import statements
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def policy(infrastructure: Infrastructure, part: Part) -> dict[str, Any]:
 
 def explained(infrastructure: Infrastructure, part: Part) -> str:
     """Return each statement of a policy as lines: the actions, the resources, and who asks for it."""
-    granted = {(grant.actions, grant.resources): grant for grant in part.grants}
+    granted = {(grant.actions, tuple(map(_known, grant.resources))): grant for grant in part.grants}
     lines = []
     for statement in policy(infrastructure, part)["Statement"]:
         actions, resources = tuple(statement["Action"]), tuple(statement["Resource"])
@@ -38,6 +39,11 @@ def _text(infrastructure: Infrastructure, target: Any) -> str:
     if isinstance(target, str):
         return target
     if "Fn::Sub" in target:
-        return str(target["Fn::Sub"])
+        return _known(str(target["Fn::Sub"]))
     # A reference to the queue of failed events: nothing else is referred to.
     return f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{infrastructure.fails_to()}"
+
+
+def _known(arn: str) -> str:
+    """Return an ARN as it can be written outside of the template: the id of an API is told when it is made."""
+    return arn.replace(f"${{{SOCKET}}}", "*")

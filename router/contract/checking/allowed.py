@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
-from  import long_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -117,7 +116,7 @@ class Allowed:
             from samtranslator.policy_template_processor.processor import PolicyTemplatesProcessor
 
             known = PolicyTemplatesProcessor(PolicyTemplatesProcessor.get_default_policy_templates_json())
-            document = known.convert(name, {key: long_form(value) for key, value in (parameters or {}).items()})
+            document = known.convert(name, dict(parameters or {}))
         except Exception:  # it is not installed, or does not know this one
             self.unknown.append(name)
             return

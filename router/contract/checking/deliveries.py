@@ -52,7 +52,7 @@ def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]
         if kind not in _EVENTS:
             continue
         source, key, is_mapping = _EVENTS[kind]
-        place, label = template.place(name, events), f"{function.logical}.{name}"
+        place, label = template.place(function.logical, "Properties", "Events", name), f"{function.logical}.{name}"
         if kind in ("Schedule", "ScheduleV2"):
             named = template.references.text(settings.get("Name", ANY))
             yield Delivery(source, function.logical, named, None, place, label, settings)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from router.contract.checking.globs import ANY, may_equal
 from router.contract.checking.references import References
 from router.contract.model import Place
+from router.contract.yaml_source import Source
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -76,16 +77,15 @@ class Template:
     """
 
     def __init__(self, file: Path) -> None:
-        from router.contract.yaml_text import read
-
         try:
             text = file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigurationError(f"{file} cannot be read: {error}") from None
         try:
-            self._held = read(text)
+            self._source = Source(text)
         except ConfigurationError as error:
             raise ConfigurationError(f"{file}: {error}") from None
+        self._held = self._source.data
         here = Path.cwd()
         absolute = file.resolve()
         self.file = absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else str(file)
@@ -98,13 +98,19 @@ class Template:
         self.references = References(self.resources, _mapping(self._held.get("Parameters")))
         self.functions = tuple(self._functions())
 
-    def place(self, logical: str, section: Any = None) -> Place:
-        """Return where a resource begins; or a key of another mapping that was read."""
-        held: Any = self.resources if section is None else section
-        try:
-            return Place(self.file, held.lc.key(logical)[0] + 1)
-        except (AttributeError, KeyError):
-            return Place(self.file, 1)
+    def place(self, logical: str, *path: str) -> Place:
+        """Return where a resource begins, or what is inside of it.
+
+        path: the names from the resource down.
+        """
+        node, line = self._source.root, 1
+        for name in ("Resources", logical, *path):
+            pairs = node.value if node is not None and node.id == "mapping" else ()
+            found = next(((key, value) for key, value in pairs if key.value == name), None)
+            if found is None:
+                break
+            line, node = self._source.line_of(found[0]), found[1]
+        return Place(self.file, line)
 
     def properties(self, logical: str) -> Mapping[str, Any]:
         """Return the properties of a resource; nothing for one that is not there."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal
-from  import long_form
 from router.env import Env, name_in
 from router.event import Source
 
@@ -98,7 +97,7 @@ def _visibility(template: Template, function: Deployed, delivery: Delivery) -> I
 
 def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
     """Find filters that drop what a route would take, or what should fail."""
-    held = long_form(delivery.settings.get("FilterCriteria")) or {}
+    held = delivery.settings.get("FilterCriteria") or {}
     filters = held.get("Filters") or []
     if not filters:
         return

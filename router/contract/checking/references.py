@@ -6,7 +6,6 @@ import re
 from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
-from  import long_form
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +50,6 @@ class References:
 
     def text(self, value: Any) -> str:
         """Return what a value will be as text, with `*` for what the file does not tell, such as the region."""
-        value = long_form(value)
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, str | int | float):
@@ -89,7 +87,6 @@ class References:
 
     def logical_of(self, value: Any) -> str | None:
         """Return the logical id of the resource of this template that a value names, by reference or by name."""
-        value = long_form(value)
         if isinstance(value, dict) and len(value) == 1:
             [(function, given)] = value.items()
             logical = given if function == "Ref" else None

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from examples.orders.demo.resources import VARIABLES
 from tests.integration.deployed.deployment import Deployment, exported
 from tests.servers.artefacts import MINISTACK
 from tests.servers.ministack import MiniStack
@@ -16,8 +15,6 @@ from tests.servers.process import wait_until
 from tests.servers.requirements import require_artefact
 
 SECRET = "0123456789abcdef" * 4
-# What the module of the application reads while it is imported; only names of variables come into the template.
-ENVIRONMENT = {**VARIABLES, "SESSION_SECRET": SECRET}
 ANN = {"x-tenant": "acme", "x-user": "ann"}
 pytestmark = pytest.mark.timeout(180)
 
@@ -26,7 +23,7 @@ class Orders(Deployment):
     """The stack of the example, and calls to it by a user of a tenant."""
 
     def __init__(self, server: MiniStack) -> None:
-        template = exported("examples.orders.stack:stack", environment=ENVIRONMENT)
+        template = exported("examples.orders.stack:stack", environment={"SESSION_SECRET": SECRET})
         super().__init__(server, "orders", template, ("examples",), {"TaskImage": "x", "SessionSecret": SECRET})
 
     def call(self, method: str, path: str, body: Any = None) -> tuple[int, Any]:

@@ -14,7 +14,6 @@ import cfnlint.api
 import pytest
 from samtranslator.translator.transform import transform
 
-from examples.orders.demo.resources import VARIABLES
 from tests.servers.artefacts import CDK
 from tests.servers.requirements import require_artefact
 
@@ -35,7 +34,6 @@ def run(*words: str | Path, folder: Path) -> None:
             "CODE": str(folder / "build"),
             "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "1",
             "PYTHONPATH": str(ROOT),
-            **VARIABLES,
             "SESSION_SECRET": SECRET,
         },
         capture_output=True,

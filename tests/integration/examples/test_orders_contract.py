@@ -9,8 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from examples.orders.demo.resources import VARIABLES
-
 ROOT = Path(__file__).parents[3]
 
 
@@ -20,7 +18,7 @@ def test_it_is_current(what: str, name: str) -> None:
     ended = subprocess.run(  # in a process: others import the example for servers of their own
         [sys.executable, "-m", "router", *words, "--check"],
         cwd=ROOT,
-        env={**os.environ, **VARIABLES, "SESSION_SECRET": "0123456789abcdef" * 4},
+        env={**os.environ, "SESSION_SECRET": "0123456789abcdef" * 4},
         check=False,
     )
     assert ended.returncode == 0, f"run: junction {' '.join(words)}"
