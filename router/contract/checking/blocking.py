@@ -57,7 +57,7 @@ def blocking(routes: Iterable[Route]) -> Iterator[Finding]:
         for place, text in _calls(code, _DEEPEST, set()):
             if place not in seen:
                 seen.add(place)
-                yield Finding("blocking", f"{route}: {text}, which stops the event loop", place, WARNING)
+                yield Finding("blocking", f"{route}: {text}", place, WARNING)
 
 
 def _calls(function: FunctionType, depth: int, visited: set[object]) -> Iterator[tuple[Place, str]]:
@@ -78,7 +78,7 @@ def _calls(function: FunctionType, depth: int, visited: set[object]) -> Iterator
         if instead:
             name = ast.unparse(call.func)
             place = Place(_relative(function.__code__.co_filename), first + call.lineno - 1)
-            yield place, f"it calls {name}(...); write {instead}"
+            yield place, f"it calls {name}(...), which stops the event loop: write {instead}"
         elif inspect.isfunction(called) and not inspect.isgeneratorfunction(called):
             yield from _calls(called, depth - 1, visited)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.deployed import Delivery
 from router.contract.checking.globs import ANY
+from router.contract.checking.requests import requests
 from router.env import name_in
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _BY_TYPE = {
 def deliveries_of(template: Template) -> list[Delivery]:
     """Return everything that brings events to the functions of a template."""
     found = [one for function in template.functions for one in _of_serverless(template, function)]
-    for find in (_mappings, _subscriptions, _notifications, _rules, _schedules, _websocket_routes):
+    for find in (_mappings, _subscriptions, _notifications, _rules, _schedules, _websocket_routes, requests):
         found += find(template)
     return found
 

@@ -122,6 +122,10 @@ class Template:
             (logical, self.properties(logical)) for logical, one in self.resources.items() if one.get("Type") in kinds
         )
 
+    def is_of(self, logical: str, *kinds: str) -> bool:
+        """Whether a resource is of one of some types."""
+        return _mapping(self.resources.get(logical)).get("Type") in kinds
+
     def function_of(self, value: Any) -> str | None:
         """Return the logical id of the function that a value names; None where that cannot be told."""
         if value is None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal
+from router.contract.checking.requests import HTTP, wide
 from router.env import Env, name_in
 from router.event import Source
 
@@ -149,12 +150,15 @@ def _untaken(delivery: Delivery, routes: Iterable[Route], names: _Names) -> Iter
 
 
 def _delivered(route: Route) -> set[str]:
-    return set() if route.methods else {str(source.value) for source in route.sources} & _DELIVERED
+    return {HTTP} if route.methods else {str(source.value) for source in route.sources} & _DELIVERED
 
 
 def _takes(route: Route, delivery: Delivery, names: _Names) -> bool:
     """Whether a route takes what something brings, as far as names tell."""
-    if route.methods or delivery.source not in {str(source.value) for source in route.sources}:
+    if route.methods:
+        paths = [f"{method} {wide(route.match)}" for method in route.methods]
+        return delivery.source == HTTP and any(may_equal(path, delivery.name) for path in paths)
+    if delivery.source == HTTP or delivery.source not in {str(source.value) for source in route.sources}:
         return False
     if "$default" in (route.match, delivery.name):
         return True

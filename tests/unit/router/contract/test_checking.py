@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from router import Resolver
 from router.cli import app
 from router.contract import Stack, merging, yaml_text
-from router.contract.checking import Finding
+from router.contract.checking import RULES, Finding
 from router.contract.checking.blocking import blocking
 from router.contract.checking.deployed import Template
 from router.contract.checking.globs import may_equal
@@ -255,6 +256,30 @@ class TestTemplate:
         left = [one.text.partition(":")[0] for one in found if one.rule == "no-function"]
         assert left == ["sns alerts", "schedule nightly"]
 
+    @pytest.mark.parametrize(
+        ("events", "told"),
+        [
+            ("", "nothing brings events of http"),
+            ("Api: {Type: HttpApi, Properties: {Path: /orders, Method: get}}", "there is GET /orders"),
+            ("Api: {Type: HttpApi, Properties: {Path: '/orders/{id}', Method: post}}", "there is POST /orders/*"),
+            ("Api: {Type: HttpApi, Properties: {Path: '/orders/{id}', Method: get}}", ""),
+            ("Api: {Type: Api, Properties: {Path: '/{proxy+}', Method: any}}", ""),
+            ("Api: {Type: HttpApi}", ""),
+        ],
+    )
+    def test_a_request_that_nothing_brings(self, tmp_path: Path, events: str, told: str) -> None:
+        file = tmp_path / "template.yaml"
+        file.write_text(
+            "Resources:\n  Shop:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+            f"      Handler: shop.handler\n      Events: {{{events}}}\n"
+        )
+        resolver = Resolver()
+        resolver.get("/orders/{order_id}", requires={})(checked.own.fetch)
+        held = Template(file)
+        found = [one.text for one in check_template(held, held.functions, resolver)]
+        assert len(found) == bool(told)
+        assert all(one.endswith(told) for one in found)
+
     def test_every_value_of_json_has_its_line(self, tmp_path: Path) -> None:
         stack = Stack(SHOP, *DECLARED, name="shop")
         made = exported(stack.infrastructure())
@@ -290,17 +315,17 @@ class TestRoutes:
         found = list(blocking(checked.blocking.routes))
         source = Path(checked.__file__).read_text().splitlines()
         assert sorted(
-            (source[one.place.line - 1].strip(), one.text.rpartition("; write ")[2]) for one in found if one.place
+            (source[one.place.line - 1].strip(), one.text.rpartition(": write ")[2]) for one in found if one.place
         ) == [
             (
                 'client.get_object(Bucket="a", Key="b")',
-                "asyncio.to_thread(...), or an adapter, which stops the event loop",
+                "asyncio.to_thread(...), or an adapter",
             ),
-            ("clock.sleep(1)  # noqa: ASYNC251", "await asyncio.sleep(...), which stops the event loop"),
-            ("pause(1)", "await asyncio.sleep(...), which stops the event loop"),
-            ('sqs.send("mails", event.json())', "await sqs.send_async(...), which stops the event loop"),
-            ('subprocess.run(["true"], check=True)', "asyncio.create_subprocess_exec(...), which stops the event loop"),
-            ("time.sleep(1)  # noqa: ASYNC251", "await asyncio.sleep(...), which stops the event loop"),
+            ("clock.sleep(1)  # noqa: ASYNC251", "await asyncio.sleep(...)"),
+            ("pause(1)", "await asyncio.sleep(...)"),
+            ('sqs.send("mails", event.json())', "await sqs.send_async(...)"),
+            ('subprocess.run(["true"], check=True)', "asyncio.create_subprocess_exec(...)"),
+            ("time.sleep(1)  # noqa: ASYNC251", "await asyncio.sleep(...)"),
         ]
 
 
@@ -430,3 +455,9 @@ class TestCommand:
 
 
 UNTOLD = Stack(f"{HERE}:resolver")
+
+
+def test_the_page_lists_every_rule() -> None:
+    text = (ROOT / "docs" / "checking.md").read_text()
+    listed = re.findall(r"^\| `(\w[\w-]*)` \| ([^|]+?)(?: \(a warning\))? \|$", text, re.MULTILINE)
+    assert dict(listed) == RULES
