@@ -121,4 +121,5 @@ def _flat(extra: str, named: Mapping[str, list[str]]) -> Iterator[str]:
 def _canonical(requirement: str) -> str:
     """Return a requirement as a wheel has it, where a pyproject.toml has it as it was written."""
     name, *versions = re.split("(?=[<>=!~])", requirement, maxsplit=1)
-    return re.sub(r"[-_.]+", "-", name.strip()).lower() + ",".join(sorted(one.strip() for each in versions for one in each.split(",")))
+    named = re.sub(r"[-_.]+", "-", name.strip()).lower()
+    return named + ",".join(sorted(one.strip() for each in versions for one in each.split(",")))
