@@ -249,9 +249,14 @@ class Bucket(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Bus(Resource):
-    """A bus of EventBridge. Routes of `on_bus` listen to the one that is declared; else to the account's default."""
+    """A bus of EventBridge. Routes of `on_bus` listen to the one that is declared; else to the account's default.
+
+    filters: whether its rules do not deliver what its routes ignore (`others="ignore"`).
+    """
 
     kind: ClassVar[str] = "bus"
+    _: KW_ONLY
+    filters: bool = False
 
 
 @dataclass(frozen=True, slots=True)

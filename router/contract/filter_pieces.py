@@ -88,8 +88,6 @@ def _inner(tree: Tree, key: str, target: Target) -> dict[str, Any]:
 
 
 def _bus_event(tree: Tree, route: Route) -> dict[str, Any]:
-    if "*" in route.match or "*" in route.bus_source:
-        raise Inexact("its detail-type or source has a wildcard")
     if type(route.match) is not str or type(route.bus_source) is not str:
         raise Inexact("its detail-type or source comes from the environment")
     unknown = sorted(tree.keys() - _BUS_KEYS)
@@ -98,7 +96,12 @@ def _bus_event(tree: Tree, route: Route) -> dict[str, Any]:
     if route.bus_source and "source" in tree:
         raise Inexact("source= and its pattern both ask for the source")
     found = written(tree, RULE, objects=2)
-    return {**found, "source": [route.bus_source]} if route.bus_source else found
+    return {**found, "source": [matcher(route.bus_source)]} if route.bus_source else found
+
+
+def matcher(name: str) -> Any:
+    """Return the test for the name of a source or a detail-type in an event pattern; `*` stands for any text."""
+    return {"wildcard": name} if "*" in name else name
 
 
 def _change(tree: Tree, types: Mapping[str, str]) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def _route(one: Filtering, filtered: Filtered) -> dict[str, Any]:
 
 def _title(part: Part, trigger: Trigger, one: Filtering) -> str:
     resource = trigger.resource
-    by = f"the mapping to {part.name}"
+    by = f"the {'rules' if one.place == 'rule' else 'mapping'} to {part.name}"
     if one.place == "subscription":
         to = part.name if resource.kind == "topic" else f"topic {', '.join(_topics(trigger))}"
         by = f"the subscription {'of' if resource.kind == 'topic' else 'to'} {to}"

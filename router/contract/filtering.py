@@ -1,4 +1,4 @@
-"""What AWS may decline in front of a function: by the mapping of a resource, or by the subscription to a topic."""
+"""What AWS may decline in front of a function: by the mapping of a resource, a subscription or the rules of a bus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Filtering:
     """What can be declined in front of a function at one place, and whether the template says so.
 
-    place: "mapping" or "subscription".
+    place: "mapping", "subscription" or "rule".
     wanted: whether the resource is declared with `filters=True`.
     found: the filters, and why each route is pushed down or stays.
     """

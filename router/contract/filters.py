@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_FILTERS = 5  # of one event source mapping, without a higher quota
 MOST_KEYS, MOST_COMBINATIONS = 5, 150  # of one filter policy of SNS
 
-_VANISHES = {
+VANISHES = {
     Source.SQS: "a message that no filter takes is deleted from the queue, also one whose body is no JSON; it reaches "
     "neither the function nor a dead-letter queue",
     Source.SNS: "a message that the policy declines is not delivered to this subscription",
@@ -133,7 +133,7 @@ def decided(source: Source, routes: tuple[Route, ...], delivery: Delivery) -> Pu
         routes: All that take its records; one at least.
         delivery: How the records come.
     """
-    found: list[Piece | str] = [_piece_or_why(source, route, delivery) for route in routes]
+    found: list[Piece | str] = [piece_or_why(source, route, delivery) for route in routes]
     pieces = [piece for piece in found if isinstance(piece, Piece)]
     whys = {route: why for route, why in zip(routes, found, strict=True) if isinstance(why, str)}
     if not whys:
@@ -143,7 +143,7 @@ def decided(source: Source, routes: tuple[Route, ...], delivery: Delivery) -> Pu
             whys = dict.fromkeys(routes, str(error))
         else:
             told = tuple(Filtered(route, True, "AWS says exactly this") for route in routes)
-            return PushDown(source, texts, scope, told, _VANISHES.get(source, _SKIPPED))
+            return PushDown(source, texts, scope, told, VANISHES.get(source, _SKIPPED))
     first = next(iter(whys))
     beside = f"a filter would hide records from {named(first)}, which stays"
     told = tuple(Filtered(route, False, whys.get(route, beside), None if route in whys else first) for route in routes)
@@ -165,7 +165,8 @@ def _check(source: Source, routes: tuple[Route, ...]) -> None:
             raise ConfigurationError(f"{named(route)} and {named(exact[0])} are of two resources; give those of one")
 
 
-def _piece_or_why(source: Source, route: Route, delivery: Delivery) -> Piece | str:
+def piece_or_why(source: Source, route: Route, delivery: Delivery) -> Piece | str:
+    """Return what a filter asks for a route; or why none can."""
     try:
         _check_route(source, route, delivery)
         return piece_of(source, route, delivery.types)
@@ -232,7 +233,7 @@ def _packed(key: str, pieces: list[Piece]) -> tuple[str, ...]:
 
 def _text(key: str, piece: Piece) -> str:
     inner = joined(piece.alternatives)
-    return _checked({key: inner} if key else inner, piece.target)
+    return checked({key: inner} if key else inner, piece.target)
 
 
 def _one_filter(source: Source, routes: tuple[Route, ...], pieces: list[Piece]) -> tuple[tuple[str, ...], str]:
@@ -244,9 +245,11 @@ def _one_filter(source: Source, routes: tuple[Route, ...], pieces: list[Piece]) 
     alternatives = [alternative for piece in pieces for alternative in piece.alternatives]
     whole = joined(alternatives)
     if source is Source.EVENTBRIDGE:
-        return (_checked({"detail-type": [str(routes[0].match)], **whole}, target),), ""
+        if any("*" in name for route in routes for name in (route.match, route.bus_source)):
+            raise Inexact("a detail-type or source has a wildcard")
+        return (checked({"detail-type": [str(routes[0].match)], **whole}, target),), ""
     _check_policy(alternatives, target)
-    return (_checked(whole, target),), "MessageAttributes" if target is ATTRIBUTES else "MessageBody"
+    return (checked(whole, target),), "MessageAttributes" if target is ATTRIBUTES else "MessageBody"
 
 
 def _check_policy(alternatives: list[dict[str, Any]], target: Target) -> None:
@@ -272,7 +275,8 @@ def _leaves(pattern: dict[str, Any], above: tuple[str, ...] = ()) -> list[tuple[
     return found
 
 
-def _checked(whole: dict[str, Any], target: Target) -> str:
+def checked(whole: dict[str, Any], target: Target) -> str:
+    """Return a whole filter as text. Raises `Inexact` where AWS would refuse it."""
     from router.routing.pattern_grammar import parse
 
     try:

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, TypeVar
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.compute import Task
 from router.contract.declarations import Bucket, Bus, Kafka, Queue, Resource, Schedule, Stream, Table, Topic
-from router.contract.filtering import filterings_of
+from router.contract.filtering import Filtering, filterings_of
 from router.contract.model import Note, Trigger, named
 from router.contract.notifications import notifications_of
+from router.contract.rules import rules_of
 from router.env import Env
 from router.event import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from router.contract.compute import Function
-    from router.contract.filtering import Filtering
     from router.contract.model import Part
     from router.contract.resources import Resources
     from router.routing.route import Route
@@ -187,12 +187,15 @@ class Triggers:
     def _trigger(self, source: Source, resource: Resource, routes: tuple[Route, ...]) -> Trigger:
         if isinstance(resource, Bucket):
             return Trigger(source, resource, routes, notifications=notifications_of(routes))
+        rules: tuple[Mapping[str, object], ...] = ()
         if isinstance(resource, Bus):
-            return Trigger(source, resource, routes, rules=tuple(_rule(route) for route in routes))
-        filters = filterings_of(source, resource, routes, offloaded=self._offloaded)
+            rules, found = rules_of(routes, filters=resource.filters)
+            filters: tuple[Filtering, ...] = (Filtering("rule", resource.filters, found),)
+        else:
+            filters = filterings_of(source, resource, routes, offloaded=self._offloaded)
         if any(one.wanted for one in filters) and not any(one.applies for one in filters):
             self.notes.append(Note(f"filters=True does nothing: {_first_why(filters)}", str(resource)))
-        return Trigger(source, resource, routes, filters=filters)
+        return Trigger(source, resource, routes, rules=rules, filters=filters)
 
     def _refuse_mappings(self, function: Function, triggers: Iterable[Trigger]) -> None:
         for trigger in triggers:
@@ -211,20 +214,6 @@ def _first_why(filters: tuple[Filtering, ...]) -> str:
     """Return the first reason that keeps filters from a resource, with the route that it is about."""
     told = [one for filtering in filters for one in filtering.found.routes]
     return next(one for one in told if one.kept_by is None).reason
-
-
-def _rule(route: Route) -> dict[str, object]:
-    """Return the event pattern that brings the events of a route: by their source and their type alone."""
-    rule: dict[str, object] = {}
-    if route.bus_source:
-        rule["source"] = [_matcher(route.bus_source)]
-    if route.match != "*":
-        rule["detail-type"] = [_matcher(route.match)]
-    return rule or {"source": [{"prefix": ""}]}
-
-
-def _matcher(name: str) -> object:
-    return {"wildcard": name} if "*" in name else name
 
 
 _BY_SOURCE: dict[Source, Callable[[Triggers, Route], Iterable[Resource]]] = {

@@ -163,12 +163,9 @@ def _bucket(document: Document, part: Part, trigger: Trigger) -> None:
 
 
 def _bus(document: Document, part: Part, trigger: Trigger) -> None:
-    bus, seen = trigger.resource, []
-    for rule in trigger.rules:
-        if rule in seen:
-            continue  # two routes of one type and source: the router tells their events apart
-        seen.append(rule)
-        name = f"{resource_id(bus)}{logical(part.name)}Rule{len(seen)}"
+    bus = trigger.resource
+    for number, rule in enumerate(trigger.rules, 1):
+        name = f"{resource_id(bus)}{logical(part.name)}Rule{number}"
         document.add(
             name,
             "AWS::Events::Rule",

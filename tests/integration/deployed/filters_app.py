@@ -39,14 +39,20 @@ def copied(event: Event) -> None: ...
 def order(event: Event) -> None: ...
 
 
+@resolver.on_bus("Paid", pattern={"detail": {"kind": ["card"]}}, others="ignore")
+def paid(event: Event) -> None: ...
+
+
 def handler(event: dict[str, Any], context: Any) -> Any:
-    for record in event.get("Records", ()):
+    for record in event.get("Records", [event]):
         aws.call("dynamodb", "put_item", TableName=os.environ["NOTES"], Item={"pk": {"S": key_of(record)}})
     return resolver.resolve(event, context)
 
 
 def key_of(record: dict[str, Any]) -> str:
     """Return the key that the sender chose, after what brought the record."""
+    if "detail" in record:
+        return f"bus {record['detail']['key']}"
     if "dynamodb" in record:
         return f"table {record['dynamodb']['Keys']['pk']['S']}"
     if "Sns" in record:

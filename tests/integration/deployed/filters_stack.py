@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from router.contract import Queue, Stack, Table, Topic
+from router.contract import Bus, Queue, Stack, Table, Topic
 
 stack = Stack(
     "tests.integration.deployed.filters_app:resolver",
@@ -14,6 +14,7 @@ stack = Stack(
     Topic("filtered-copies"),
     Queue(variable="COPIES", filters=True),
     Table(variable="ORDERS", sk="", types={"kind": "S"}, filters=True),
+    Bus(variable="EVENTS", filters=True),
     name="filters",
     handler="tests.integration.deployed.filters_app.handler",
 )

@@ -105,3 +105,13 @@ def test_a_table_skips_what_its_filter_declines(deployed: Filters, key: str) -> 
         deployed.client("dynamodb").put_item(TableName="filters-orders", Item=item)
     assert deployed.saw_in_time(f"table {key} taken")
     assert not deployed.saw(f"table {key} declined")
+
+
+def test_a_bus_does_not_bring_what_its_rules_decline(deployed: Filters, key: str) -> None:
+    # Calls overlap: what is declined would have been seen when the last of those after it is.
+    for name, kind in (("declined", "cash"), ("first", "card"), ("second", "card"), ("third", "card")):
+        detail = json.dumps({"key": f"{key} {name}", "kind": kind})
+        entry = {"EventBusName": "filters-events", "Source": "shop", "DetailType": "Paid", "Detail": detail}
+        deployed.client("events").put_events(Entries=[entry])
+        assert kind == "cash" or deployed.saw_in_time(f"bus {key} {name}")
+    assert not deployed.saw(f"bus {key} declined")

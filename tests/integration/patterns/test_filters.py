@@ -6,10 +6,14 @@ from typing import Any
 
 import pytest
 
+from router import Event, Resolver, RouteConflict
 from router.contract.filters import PushDown, push_down
+from router.contract.rules import rules_of
+from router.errors import RecordsFailed
 from router.event import Source
 from router.routing.patterns import compile_pattern
 from router.routing.route import Route
+from router.routing.slots import matches
 from tests.integration.patterns import random_patterns
 from tests.integration.patterns.test_event_ruler import CASES, STATE
 from tests.servers.artefacts import EVENT_RULER
@@ -127,3 +131,56 @@ def test_filters_do_what_the_guide_says_of_each_operator() -> None:
         "true" if taken else "false" for _, taken in pushed
     ]
     assert len(pushed) == 18
+
+
+def test_rules_bring_each_event_once_and_lose_none_that_a_route_takes_or_fails() -> None:
+    random, cases = Random(7), []
+    for _ in range(SETS // 2):
+        resolver, seen = bus_application(random)
+        made = [rules_of(resolver.routes, filters=filters) for filters in (False, True)]
+        for _ in range(RECORDS // 2):
+            detail = random_patterns.event(random)
+            event = {"source": random.choice(SOURCES), "detail-type": random.choice(NAMES), "detail": detail}
+            seen.clear()
+            try:
+                resolver.resolve({"version": "0", "id": "1", "account": "1", "region": "eu-west-1", **event}, None)
+                needed = bool(seen)
+            except RecordsFailed:
+                needed = any(fits(route, event) for route in resolver.routes)
+            cases.append((made, event, [fits(route, event) for route in resolver.routes], needed))
+    pairs = [(pattern, event) for made, event, *_ in cases for rules in made for pattern in rules.patterns]
+    answers, spared = iter(judge(pairs)), 0
+    for (plain, filtered), event, named, needed in cases:
+        brought = [next(answers) for _ in plain.patterns].count("true")
+        assert brought == any(named), (plain.patterns, event)
+        brought = [next(answers) for _ in filtered.patterns].count("true")
+        assert brought >= needed, (filtered.patterns, event)
+        assert brought <= 1, (filtered.patterns, event)
+        spared += any(named) and not brought
+    assert spared > len(cases) // 20
+
+
+SOURCES, NAMES = ("shop", "shop.web", "pay"), ("Paid", "Order Paid", "Sent")
+
+
+def bus_application(random: Random) -> tuple[Resolver, list[object]]:
+    """An application with some routes of a bus, and what its handlers saw."""
+    seen: list[object] = []
+    resolver = Resolver()
+
+    def noted(event: Event) -> None:
+        seen.append(event)
+
+    for _ in range(random.choice((1, 2, 3))):
+        pattern: Any = {"detail": random_patterns.pattern(random)} if random.random() < 0.8 else None
+        ignored = pattern is not None and random.random() < 0.9
+        name, source = random.choice(("*", "*Paid", *NAMES)), random.choice(("", "", "shop*", *SOURCES))
+        try:
+            resolver.on_bus(name, source=source, pattern=pattern, others="ignore" if ignored else "fail")(noted)
+        except RouteConflict:
+            continue
+    return resolver, seen
+
+
+def fits(route: Route, event: dict[str, Any]) -> bool:
+    return matches(route.match, event["detail-type"]) and matches(route.bus_source or "*", event["source"])
