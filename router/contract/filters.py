@@ -202,7 +202,7 @@ def _filters(source: Source, routes: tuple[Route, ...], pieces: list[Piece]) -> 
     for route, piece in zip(routes, pieces, strict=True):
         held = piece if key else Piece([_change(route, piece)], piece.target)
         by_text[_text(key, held)] = held
-    return (tuple(by_text) if len(by_text) <= MOST_FILTERS else _packed(key, list(by_text.values()))), ""
+    return (tuple(by_text) if len(by_text) <= MOST_FILTERS else _packed(key, by_text)), ""
 
 
 def _change(route: Route, piece: Piece) -> dict[str, Any]:
@@ -212,23 +212,22 @@ def _change(route: Route, piece: Piece) -> dict[str, Any]:
     return {**names, "dynamodb": inner} if inner else names
 
 
-def _packed(key: str, pieces: list[Piece]) -> tuple[str, ...]:
+def _packed(key: str, by_text: Mapping[str, Piece]) -> tuple[str, ...]:
     """Return filters of several routes each, as few as AWS has room for. Raises `Inexact` where they are too many."""
-    texts: list[str] = []
-    held = Piece([], pieces[0].target)
-    for piece in pieces:
-        together = Piece([*held.alternatives, *piece.alternatives], piece.target)
-        try:
-            _text(key, together)
-        except Inexact:
-            texts.append(_text(key, held))
-            together = piece
-        held = together
-    texts.append(_text(key, held))
-    if len(texts) > MOST_FILTERS:
-        most = f"{MOST_FILTERS} filters of {held.target.characters:,} characters"
-        raise Inexact(f"its mapping takes {most}, and the routes would need {len(texts)}")
-    return tuple(texts)
+    target = next(iter(by_text.values())).target
+    room = target.characters - len(f'{{"{key}":{{"$or":[]}}}}')
+    filters: list[list[dict[str, Any]]] = []
+    left = 0
+    for text, piece in by_text.items():
+        left -= len(text) + 1
+        if left < 0 or not filters:
+            filters.append([])
+            left = room - len(text)
+        filters[-1] += piece.alternatives
+    if len(filters) > MOST_FILTERS:
+        most = f"{MOST_FILTERS} filters of {target.characters:,} characters"
+        raise Inexact(f"its mapping takes {most}, and the routes would need {len(filters)}")
+    return tuple(_text(key, Piece(alternatives, target)) for alternatives in filters)
 
 
 def _text(key: str, piece: Piece) -> str:
