@@ -102,6 +102,8 @@ def simulate(loads: Sequence[Load], window: Window, *, init: float, idle: float,
     # Without init times at first: everything would start at once, and leave more environments than the traffic needs.
     _serve(settling, busy, free, 0.0, idle)
     cold, peak = _serve(counted, busy, free, init, idle)
+    if window.unsettled:  # too short for long calls to come together: no peak is below the average
+        peak = max(peak, ceil(sum(load.rate * load.times.mean for load in loads)))
     worked = sum(seconds for _, seconds in counted) + cold * init
     return Outcome(len(counted), cold, peak, worked, window)
 

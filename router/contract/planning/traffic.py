@@ -27,6 +27,7 @@ OTHERS = "*"  # every function that is not named
 HOURS_OF_A_MONTH = 730
 _LARGEST_FILE = 1_000_000  # bytes
 _MOST_RATE = 1_000_000  # events a second
+_LEAST_RATE = 1e-9  # one event in 30 years
 _MOST_MS = 900_000  # a function of Lambda has 15 minutes
 _SECONDS = {"per_second": 1, "per_minute": 60, "per_hour": 3600, "per_day": 86_400}
 _TIMES = ("mean_ms", "p50_ms", "p95_ms")
@@ -201,7 +202,9 @@ def _load(found: Fields, route: Route, name: str) -> Load | None:
     usual = "even" if route.sources[0] is Source.SCHEDULE and not route.methods else "poisson"
     even = found.word("arrivals", usual, ("poisson", "even")) == "even"
     times = _times(found)
-    if times is None or not rate:
+    if rate and rate < _LEAST_RATE:
+        found.refuse(unit, f"it is less than an event in 30 years: {found.held[unit]!r:.60}; use 0 for none")
+    if times is None or rate < _LEAST_RATE:
         return None
     return Load(name, rate / batch, times, even)
 
@@ -219,4 +222,8 @@ def _times(found: Fields) -> Times | None:
     if numbers[1] < numbers[0]:
         found.refuse("p95_ms", f"it is less than p50_ms: {numbers[1]:g} < {numbers[0]:g}")
         return None
-    return Times.of_percentiles(*numbers)
+    times = Times.of_percentiles(*numbers)
+    if times.mean * 1000 > _MOST_MS:
+        found.refuse("p95_ms", f"with p50_ms it makes {times.mean:,.3g} s on average; a function has 900 s")
+        return None
+    return times

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from router.contract.planning.traffic import HOURS_OF_A_MONTH, ONE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from router.contract.planning.plan import Plan
     from router.contract.planning.plans import Figures, Side, Simulated
@@ -53,11 +53,10 @@ def notes(plan: Plan) -> tuple[str, ...]:
             "group, source or route."
         )
     for side in filter(None, (plan.one, plan.several)):
-        found.extend(_notes_of(side))
+        found.extend(_notes_of(side, ONE if side is plan.one else title_of(plan)))
     found.extend(_shortened(plan))
     if plan.silent:
-        more = f" and {len(plan.silent) - _LISTED} more" if len(plan.silent) > _LISTED else ""
-        found.append(f"Without calls in the file: {', '.join(plan.silent[:_LISTED])}{more}.")
+        found.append(f"Without calls in the file: {_some(plan.silent)}.")
     return tuple(dict.fromkeys(found))
 
 
@@ -174,7 +173,7 @@ def _memories(plan: Plan) -> str:
     return f"{', '.join(rest)}, {usual} MB elsewhere"
 
 
-def _notes_of(side: Side) -> Iterator[str]:
+def _notes_of(side: Side, name: str) -> Iterator[str]:
     for one in side.functions:
         function, outcome = one.function, one.outcome
         if not outcome.calls:
@@ -187,23 +186,32 @@ def _notes_of(side: Side) -> Iterator[str]:
         if function.snap_start:
             yield f"{function.name}: give the time of a restore (SnapStart) as its init_ms. Its price is left out."
     if side.total.peak > _ACCOUNT:
-        yield f"Up to {side.total.peak:,} calls at a time: a new account has {_ACCOUNT:,} in a region."
+        yield f"{name}: up to {side.total.peak:,} calls at a time; a new account has {_ACCOUNT:,} in a region."
 
 
 def _shortened(plan: Plan) -> Iterator[str]:
     """Tell of functions of which less time is simulated than was asked for."""
     most = plan.traffic.assumptions.most_calls
     windows = {one.function.name: one.outcome.window for one in _functions(plan)}
-    spans = [f"{_span(window.counted)} of {name}" for name, window in windows.items() if window.shortened]
+    spans: dict[str, list[str]] = {}
+    for name, window in windows.items():
+        if window.shortened:
+            spans.setdefault(_span(window.counted), []).append(name)
     if spans:
-        more = f", and less of {len(spans) - _LISTED} others" if len(spans) > _LISTED else ""
-        yield f"Simulated are {', '.join(spans[:_LISTED])}{more}: about {most:,} calls for each side (most_calls)."
+        listed = ", ".join(f"{span} of {_some(names)}" for span, names in spans.items())
+        yield f"Simulated are {listed}: about {most:,} calls for each side (most_calls)."
     if unsettled := [name for name, window in windows.items() if window.unsettled]:
-        yield f"Too short for environments to expire, so cold starts are fewer still: {', '.join(unsettled[:_LISTED])}."
+        yield f"Too short for environments to expire, so cold starts are fewer still: {_some(unsettled)}."
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first few of many names."""
+    more = f" and {len(names) - _LISTED} more" if len(names) > _LISTED else ""
+    return f"{', '.join(names[:_LISTED])}{more}"
 
 
 def _span(seconds: float) -> str:
     for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
         if seconds >= 2 * length:
             return f"{seconds / length:.1f} {unit}"
-    return f"{seconds:.0f} seconds"
+    return f"{seconds:.2g} seconds" if seconds < 10 else f"{seconds:.0f} seconds"

@@ -193,7 +193,7 @@ def test_traffic_for_which_the_time_is_too_short_says_so(tmp_path: Path) -> None
 
     assert "Simulated are 25 seconds of one function: about 1,000,000 calls for each side (most_calls)" in page
     assert "Too short for environments to expire, so cold starts are fewer still: one function" in page
-    assert "calls at a time: a new account has 1,000 in a region" in page
+    assert "calls at a time; a new account has 1,000 in a region" in page
 
 
 def test_a_route_that_never_came_in_the_time_has_no_share(tmp_path: Path) -> None:
@@ -275,6 +275,10 @@ ONE_ROUTE = "routes: {show: {per_day: 1, mean_ms: 5}}\n"
          "routes.show: say how long a call takes, with mean_ms, or with p50_ms and p95_ms"),
         ("routes: {show: {per_day: 1, mean_ms: 5, p95_ms: 9}}", "routes.show: say how long a call takes"),
         ("routes: {show: {per_day: 1, p50_ms: 50, p95_ms: 9}}", "routes.show.p95_ms: it is less than p50_ms: 9 < 50"),
+        ("routes: {show: {per_day: 1, p50_ms: 1, p95_ms: 900000}}",
+         "routes.show.p95_ms: with p50_ms it makes 1.22e+12 s on average; a function has 900 s"),
+        ("routes: {show: {per_day: 1.0e-300, mean_ms: 5, arrivals: even}}",
+         "routes.show.per_day: it is less than an event in 30 years: 1e-300; use 0 for none"),
         ("routes: {show: {per_day: 1, mean_ms: 0}}",
          "routes.show.mean_ms: it takes milliseconds from 0.001 to 900,000"),
         ("routes: {show: {per_day: 1, mean_ms: 5, batch_size: 0.5}}",

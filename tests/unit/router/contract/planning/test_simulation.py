@@ -7,6 +7,8 @@ from random import Random
 from statistics import fmean, quantiles
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router.contract.planning.plans import shared_out
 from router.contract.planning.simulation import Load, Outcome, Window, calls_of, simulate, window_of
@@ -74,6 +76,32 @@ def test_a_cold_start_keeps_its_environment_for_longer() -> None:
     assert slow.busy - quick.busy == pytest.approx(60 * 2.0)
 
 
+@given(
+    st.floats(0.001, 3), st.floats(0.001, 30), st.floats(1, 60), st.floats(0, 10), st.integers(0, 1000), st.booleans()
+)
+def test_it_agrees_with_a_slow_and_obvious_simulation(
+    rate: float, mean: float, idle: float, init: float, seed: int, even: bool
+) -> None:
+    """Each environment is an object here, and all of them are looked at for every call."""
+    load, window = Load("a", rate, Times(mean, mean, 0.8), even), Window(0, 200 / rate)
+    environments: list[float] = []  # when each is free
+    cold = peak = 0
+    for at, seconds in calls_of(load, window, seed):
+        environments = [free for free in environments if free > at or at - free <= idle]
+        ready = [free for free in environments if free <= at]
+        if ready:
+            environments.remove(max(ready))
+            environments.append(at + seconds)
+        else:
+            cold += 1
+            environments.append(at + init + seconds)
+        peak = max(peak, sum(free > at for free in environments))
+
+    outcome = simulate([load], window, init=init, idle=idle, seed=seed)
+
+    assert (outcome.cold, outcome.peak) == (cold, peak)
+
+
 def test_a_seed_always_brings_the_same_and_another_one_does_not() -> None:
     load = Load("a", 0.1, Times.of_mean(200))
 
@@ -113,6 +141,13 @@ def test_more_calls_than_may_be_simulated_make_the_time_shorter() -> None:
     assert window_of(1, 1000, 300, 10_000) == Window(300, 1000)
     assert window_of(100, 1000, 300, 100_000) == Window(300, 700, shortened=True)
     assert window_of(1000, 1000, 300, 100_000) == Window(50, 50, shortened=True, unsettled=True)
+
+
+def test_the_peak_of_a_very_short_time_is_at_least_the_average() -> None:
+    load = Load("a", 10_000, Times(60.0, 60.0))
+    outcome = simulate([load], window_of(10_000, HOUR, 300, 10_000), init=0.5, idle=300, seed=1)
+
+    assert outcome.peak >= 10_000 * 60
 
 
 def test_a_shortened_time_finds_the_same_share() -> None:
