@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from router.contract.checks import check_name, refuse
+from router.contract.checks import check_name, check_variable, refuse
 from router.contract.declarations import Resource
 
+WEBSOCKET = "websocket-api"
 _SOURCES = ("header", "query")
 
 
@@ -15,6 +16,8 @@ _SOURCES = ("header", "query")
 class Api(Resource):
     """What all APIs have.
 
+    variable: the environment variable that holds the URL of a WebSocket API, for `Connections(endpoint=)`. The URL of
+        another API is not known before the functions are.
     authorizer: the name of the `on_authorize` route that is asked before each call; "" for none: the application's own
         `auth=` is asked all the same.
     identity: where an authorizer finds the token, `header:authorization` or `query:token`.
@@ -29,6 +32,9 @@ class Api(Resource):
     def __post_init__(self) -> None:
         if self.name:
             check_name(self, "api", self.name)
+        check_variable(self, self.variable)
+        if self.variable and (self.exists or self.kind != WEBSOCKET):
+            refuse(self, "variable= is for a WebSocketApi of the stack; give others a value in Function(variables=)")
         kind, colon, field = self.identity.partition(":")
         if kind not in _SOURCES or not colon or not field:
             refuse(self, f"identity= takes header:NAME or query:NAME, not {self.identity!r:.80}")
@@ -87,7 +93,7 @@ class FunctionUrl(Api):
 class WebSocketApi(Api):
     """A WebSocket API. selection: finds the route key in a message. stage: the name of its stage."""
 
-    kind: ClassVar[str] = "websocket-api"
+    kind: ClassVar[str] = WEBSOCKET
     _: KW_ONLY
     selection: str = "$request.body.action"
     stage: str = "live"

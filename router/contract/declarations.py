@@ -284,8 +284,8 @@ class Schedule(Resource):
 
     @property
     def is_scheduler(self) -> bool:
-        """Whether EventBridge Scheduler runs it: rules know neither time zones nor single times."""
-        return bool(self.timezone) or self.expression.startswith("at(")
+        """Whether EventBridge Scheduler runs it: a rule knows neither time zones, single times nor a payload."""
+        return bool(self.timezone) or self.expression.startswith("at(") or self.payload is not None
 
 
 @dataclass(frozen=True, slots=True)

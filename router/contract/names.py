@@ -1,7 +1,7 @@
 """Names and ARNs, in the form that CloudFormation fills in: `arn:${AWS::Partition}:sqs:${AWS::Region}:...:orders`.
 
-Nothing here refers to a resource: a function, its permissions and a bucket that notifies it would go round in a circle
-(https://github.com/aws/serverless-application-model/issues/138).
+Nothing here refers to a resource that names a function: a function, its permissions and a bucket that notifies it would
+go round in a circle (https://github.com/aws/serverless-application-model/issues/138).
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _ARN = "arn:${AWS::Partition}:"
 _HERE = ":${AWS::Region}:${AWS::AccountId}:"
 STACK = "${AWS::StackName}"
+SOCKET = "WebSocketApi"
+"""The logical id of the WebSocket API."""
 
 
 def physical(resource: Resource) -> str:
@@ -52,12 +54,17 @@ def arn(resource: Resource) -> str:
             return f"{_ARN}secretsmanager{_HERE}secret:{name}-??????"
         case "task":
             return f"{_ARN}ecs{_HERE}task-definition/{name}:*"
+        case "websocket-api":  # its connections: it has no other name than the id that AWS gives it
+            return f"{_ARN}execute-api{_HERE}${{{SOCKET}}}/{getattr(resource, 'stage', '*')}/*/@connections/*"
         case kind:
             raise ValueError(f"no ARN is known of a {kind}")
 
 
 def value(resource: Resource) -> str:
-    """Return what the variable of a resource holds: the ARN where adapters take one best, else the name."""
+    """Return what the variable of a resource holds: the ARN or URL where adapters take one best, else the name."""
+    if resource.kind == "websocket-api":
+        host = f"${{{SOCKET}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}"
+        return f"https://{host}/{getattr(resource, 'stage', '')}"
     return arn(resource) if resource.kind in ("queue", "topic") else physical(resource)
 
 

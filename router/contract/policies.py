@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.contract.sam.apis import SOCKET
+from router.contract.names import SOCKET
 from router.contract.sam.functions import statements
 
 if TYPE_CHECKING:

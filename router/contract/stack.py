@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from router.contract.adapters import stores_of
-from router.contract.apis import Api
+from router.contract.apis import Api, WebSocketApi
 from router.contract.checks import check_name, refuse
 from router.contract.compute import Function
 from router.contract.declarations import Resource
@@ -105,6 +105,7 @@ class Stack:
             granted += stores_of(resolver, variables.stored(routes, held), resources)
             parts.append(Part(function, routes, found, merged(granted), held))
         triggers.refuse_shared(parts)
+        problems += _unused(resources, parts)
         if problems:
             listed = "\n".join(f"- {one}" for one in dict.fromkeys(problems))
             raise ConfigurationError(f"{self.application}: the infrastructure cannot be told:\n{listed}")
@@ -124,6 +125,13 @@ def _main_first(by_function: Mapping[str, list[Route]]) -> Mapping[str, tuple[Ro
     """Return routes by the name of their function, the main one first; an application without routes has one, too."""
     names = sorted(by_function, key=lambda name: name != MAIN)
     return {name: tuple(by_function[name]) for name in names} or {MAIN: ()}
+
+
+def _unused(resources: Resources, parts: Iterable[Part]) -> list[str]:
+    """Return the problem of a WebSocket API whose URL is asked for, and which is not made: no route takes messages."""
+    made = {id(trigger.resource) for part in parts for trigger in part.triggers}
+    apis = [api for api in resources.of(WebSocketApi) if api.variable and id(api) not in made]
+    return [f"WebSocketApi(variable={api.variable!r}): no route takes its messages" for api in apis]
 
 
 def _refuse_twice(declared: Iterable[Resource | Function]) -> None:

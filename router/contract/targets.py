@@ -13,7 +13,15 @@ if TYPE_CHECKING:
 _ARN = "arn:${AWS::Partition}:"
 _HERE = ":${AWS::Region}:${AWS::AccountId}:"
 # The kind of resource that the operations of a service take, and its ARN where only a name is known.
-_KINDS = {"sqs": "queue", "sns": "topic", "dynamodb": "table", "s3": "bucket", "events": "bus", "kinesis": "stream"}
+_KINDS = {
+    "sqs": "queue",
+    "sns": "topic",
+    "dynamodb": "table",
+    "s3": "bucket",
+    "events": "bus",
+    "kinesis": "stream",
+    "execute-api": "websocket-api",
+}
 _OF_NAME = {
     "sqs": f"{_ARN}sqs{_HERE}{{}}",
     "sns": f"{_ARN}sns{_HERE}{{}}",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.checks import refused
+from router.contract.names import SOCKET
 from router.contract.sam.document import attribute, called, called_arn, function_id, sub
 from router.event import Source
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from router.contract.model import Part, Trigger
     from router.contract.sam.document import Document
 
-HTTP, REST, SOCKET = "HttpApi", "RestApi", "WebSocketApi"
+HTTP, REST = "HttpApi", "RestApi"
 _DEFAULT = "$default"
 
 

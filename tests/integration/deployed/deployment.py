@@ -85,6 +85,8 @@ def translated(template: dict[str, Any], code: str, given: Mapping[str, str]) ->
     for resource in kept.values():
         if resource["Type"] == "AWS::ApiGateway::RestApi":
             _spell_out_methods(resource["Properties"]["Body"])
+        if resource["Type"] == "AWS::Scheduler::Schedule":
+            _fill_in_schedule(resource["Properties"])
     return {**made, "Resources": kept}
 
 
@@ -94,6 +96,14 @@ def _spell_out_methods(api: dict[str, Any]) -> None:
         if operation := path.pop("x-amazon-apigateway-any-method", None):
             for method in ("get", "post", "put", "patch", "delete", "head", "options"):
                 path.setdefault(method, operation)
+
+
+def _fill_in_schedule(schedule: dict[str, Any]) -> None:
+    """Put the ARN of a schedule in the place of the keyword for it: MiniStack sends keywords as they are."""
+    name = schedule["Name"]["Fn::Sub"]
+    arn = f"arn:${{AWS::Partition}}:scheduler:${{AWS::Region}}:${{AWS::AccountId}}:schedule/default/{name}"
+    target = schedule["Target"]
+    target["Input"] = {"Fn::Sub": target["Input"].replace("<aws.scheduler.schedule-arn>", arn)}
 
 
 @dataclass(frozen=True)
@@ -165,12 +175,9 @@ class Deployment:
 
         output: the output of the stack with its address; the request goes to MiniStack, which finds it by its host.
         """
-        address = urlsplit(self.outputs[output])
-        host = address.netloc
-        if ".execute-api." in host:  # MiniStack knows APIs by an id in front of a host of its own
-            host = f"{host.partition('.')[0]}.execute-api.{urlsplit(self.server).netloc}"
+        host, base = self.address(output)
         request = urllib.request.Request(
-            self.server + address.path.rstrip("/") + path,
+            self.server + base + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
             headers={"Host": host, "content-type": "application/json", **(headers or {})},
@@ -180,6 +187,14 @@ class Deployment:
                 return Answer(answer.status, answer.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, error.read())
+
+    def address(self, output: str) -> tuple[str, str]:
+        """Return the host by which MiniStack knows an API or a function URL, and the path of its stage."""
+        address = urlsplit(self.outputs[output])
+        host = address.netloc
+        if ".execute-api." in host:  # an id in front of a host of its own
+            host = f"{host.partition('.')[0]}.execute-api.{urlsplit(self.server).netloc}"
+        return host, address.path.rstrip("/")
 
     def invoke(self, function: str, payload: Any) -> Any:
         """Call a function directly, and return its answer. function: its name in AWS."""

@@ -14,7 +14,9 @@ from uuid import uuid4
 
 import pytest
 
+from router.testing import samples
 from tests.integration.deployed.deployment import Deployment, exported
+from tests.integration.deployed.web_socket import WebSocket
 from tests.servers.artefacts import MINISTACK
 from tests.servers.ministack import MiniStack
 from tests.servers.process import wait_until
@@ -39,8 +41,12 @@ class Triggers(Deployment):
 
     def __init__(self, server: MiniStack, functions: int) -> None:
         self.functions = functions
-        name = f"triggers{functions}"
-        super().__init__(server, name, exported(STACK, "--split", SPLITS[functions]), FILES)
+        template = exported(STACK, "--split", SPLITS[functions])
+        for resource in template["Resources"].values():
+            variables = resource["Properties"].get("Environment", {}).get("Variables", {})
+            if "SOCKET" in variables:  # MiniStack has no hosts of AWS
+                variables["SOCKET"] = {"Fn::Sub": f"{server.url}/_aws/execute-api/${{WebSocketApi}}/live"}
+        super().__init__(server, f"triggers{functions}", template, FILES)
 
     def noted(self, key: str, *, timeout_s: float = 10) -> dict[str, str]:
         """Wait for a note, and return it."""
@@ -107,6 +113,27 @@ def test_a_message_of_a_queue_is_handled(deployed: Triggers, key: str) -> None:
     assert deployed.noted(key) == deployed.known("sqs", "sqs", queue)
 
 
+def test_a_message_of_a_topic_is_handled(deployed: Triggers, key: str) -> None:
+    sns = deployed.client("sns")
+    [arn] = [
+        one["TopicArn"] for one in sns.list_topics()["Topics"] if one["TopicArn"].endswith(f":{deployed.name}-news")
+    ]
+    sns.publish(TopicArn=arn, Message=key)
+    assert deployed.noted(key) == deployed.known("sns", "sns", f"{deployed.name}-news")
+
+
+def test_a_change_of_a_table_is_handled(deployed: Triggers, key: str) -> None:
+    table = f"{deployed.name}-orders"
+    deployed.client("dynamodb").put_item(TableName=table, Item={"pk": {"S": key}})
+    assert deployed.noted(key) == deployed.known("stream", "dynamodb", table)
+
+
+def test_a_record_of_a_stream_is_handled(deployed: Triggers, key: str) -> None:
+    stream = f"{deployed.name}-clicks"
+    deployed.client("kinesis").put_record(StreamName=stream, Data=key.encode(), PartitionKey="1")
+    assert deployed.noted(key) == deployed.known("stream", "kinesis", stream)
+
+
 def test_an_object_is_handled(deployed: Triggers, key: str) -> None:
     bucket = f"{deployed.name}-uploads"
     deployed.client("s3").put_object(Bucket=bucket, Key=key, Body=b"a,b")
@@ -122,6 +149,69 @@ def test_an_event_of_a_bus_is_handled(deployed: Triggers, key: str) -> None:
     }
     assert deployed.client("events").put_events(Entries=[entry])["FailedEntryCount"] == 0
     assert deployed.noted(key) == deployed.known("eventbridge", "eventbridge", "Paid")
+
+
+def test_a_schedule_is_handled(deployed: Triggers) -> None:
+    # MiniStack looks every ten seconds what is due.
+    assert deployed.noted("once", timeout_s=30) == deployed.known("schedule", "schedule", f"{deployed.name}-once")
+
+
+def test_a_rule_that_is_due_is_handled(deployed: Triggers, key: str) -> None:
+    # An hour is not waited for: the target of the rule is called with what a rule sends.
+    events, name = deployed.client("events"), f"{deployed.name}-hourly"
+    rule = events.describe_rule(Name=name)
+    [target] = events.list_targets_by_rule(Rule=name)["Targets"]
+    assert (rule["ScheduleExpression"], rule["State"]) == ("rate(1 hour)", "ENABLED")
+    deployed.invoke(target["Arn"], {**samples.schedule(name), "id": key, "resources": [rule["Arn"]]})
+    assert deployed.noted(key) == deployed.known("schedule", "schedule", name)
+
+
+def test_a_message_of_a_web_socket_is_answered(deployed: Triggers, key: str) -> None:
+    host, stage = deployed.address("WebSocketUrl")
+    with WebSocket(deployed.server, f"{stage}?who={key}", host) as connection:
+        assert deployed.noted(f"opened {key}") == deployed.known("websocket", "websocket", "$connect")
+        connection.send(json.dumps({"action": "say", "text": key}))
+        answer = json.loads(connection.receive())
+    ended = answer.pop("connection")
+    assert answer == {**deployed.known("websocket", "websocket", "say"), "said": key}
+    assert deployed.noted(f"closed {ended}") == deployed.known("websocket", "websocket", "$disconnect")
+
+
+def role_that_invokes(deployed: Triggers, function: str) -> str:
+    """Make a role with which Step Functions may call a function; return its ARN."""
+    iam, name = deployed.client("iam"), f"{deployed.name}-states"
+    trusted = {"Effect": "Allow", "Principal": {"Service": "states.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    allowed = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": function}
+    trust, policy = (json.dumps({"Version": "2012-10-17", "Statement": [one]}) for one in (trusted, allowed))
+    role: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="invoke", PolicyDocument=policy)
+    return role
+
+
+def test_a_state_machine_gets_an_answer(deployed: Triggers) -> None:
+    known = deployed.known("invoke", "invoke", "ask")
+    task = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Parameters": {"FunctionName": known["runs"], "Payload": {"action": "ask"}},
+        "OutputPath": "$.Payload",
+        "End": True,
+    }
+    arn = deployed.client("lambda").get_function(FunctionName=known["runs"])["Configuration"]["FunctionArn"]
+    states = deployed.client("stepfunctions")
+    machine = states.create_state_machine(
+        name=deployed.name,
+        definition=json.dumps({"StartAt": "Ask", "States": {"Ask": task}}),
+        roleArn=role_that_invokes(deployed, arn),
+    )
+    run = states.start_execution(stateMachineArn=machine["stateMachineArn"])["executionArn"]
+
+    def ended() -> dict[str, Any]:
+        execution: dict[str, Any] = states.describe_execution(executionArn=run)
+        return execution
+
+    assert wait_until(lambda: ended()["status"] != "RUNNING", timeout_s=10)
+    assert json.loads(ended()["output"]) == known
 
 
 def test_a_direct_call_is_answered(deployed: Triggers) -> None:

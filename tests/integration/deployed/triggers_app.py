@@ -10,8 +10,9 @@ from typing import Any
 
 from adapters.aws import Aws
 from adapters.errors import AccessDenied
-from router import Env, Event, Resolver, Response, Router
-from router.environment import DynamoDB
+from adapters.websocket import Connections
+from router import Env, Event, Resolver, Response, Router, SocketEvent
+from router.environment import DynamoDB, WebSocket
 
 aws = Aws()
 resolver = Resolver(requires={"NOTES": [DynamoDB.PUT_ITEM]})
@@ -51,12 +52,20 @@ def add(event: Event) -> Response:
 
 @front.on_connect()
 def opened(event: Event) -> None:
-    note(f"open {event.query['who']}", event)
+    note(f"opened {event.query['who']}", event)
 
 
-@front.on_message("say")
-def say(event: Event) -> None:
-    note(event.json()["text"], event)
+@front.on_message("say", requires={"SOCKET": [WebSocket.MANAGE_CONNECTIONS]})
+def say(event: SocketEvent) -> None:
+    """Answer through the API, as a handler does that has something to tell later."""
+    connections = Connections(aws, endpoint=os.environ["SOCKET"])
+    answer = {**seen(event), "said": event.json()["text"], "connection": event.connection_id}
+    connections.send(event.connection_id, answer)
+
+
+@front.on_disconnect()
+def closed(event: SocketEvent) -> None:
+    note(f"closed {event.connection_id}", event)
 
 
 @resolver.on_invoke("ask")
@@ -111,6 +120,11 @@ def paid(event: Event) -> None:
 @resolver.on_schedule(Env("ONCE"))
 def once(event: Event) -> None:
     note("once", event)
+
+
+@resolver.on_schedule(Env("HOURLY"))
+def hourly(event: Event) -> None:
+    note(event.id, event)
 
 
 resolver.include(front)

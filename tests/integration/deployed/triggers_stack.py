@@ -22,7 +22,7 @@ stack = Stack(
     HttpApi(),
     RestApi(),
     FunctionUrl(public=True),
-    WebSocketApi(),
+    WebSocketApi(variable="SOCKET"),
     Table(variable="NOTES", sk=""),
     Queue(variable="JOBS", dead_letter=3),
     Topic(variable="NEWS"),
@@ -30,8 +30,9 @@ stack = Stack(
     Stream(variable="CLICKS", shards=1),
     Bucket(variable="UPLOADS"),
     Bus(variable="EVENTS"),
-    # MiniStack runs what is overdue; AWS does not.
+    # MiniStack runs what is overdue; AWS would refuse it.
     Schedule(variable="ONCE", expression="at(2026-01-01T00:00:00)"),
+    Schedule(variable="HOURLY", expression="rate(1 hour)"),
     name="triggers",
     handler="tests.integration.deployed.triggers_app.handler",
 )
