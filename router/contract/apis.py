@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass
 from typing import ClassVar
 
-from router.contract.checks import check_name, check_variable, refuse
+from router.contract.checks import check_count, check_name, check_types, check_variable, refuse
 from router.contract.declarations import Resource
 
 WEBSOCKET = "websocket-api"
+_STAGE = re.compile(r"\w{1,128}", re.ASCII)
 _SOURCES = ("header", "query")
 
 
@@ -30,11 +32,16 @@ class Api(Resource):
     cached: int = 0
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.name:
             check_name(self, "api", self.name)
         check_variable(self, self.variable)
         if self.variable and (self.exists or self.kind != WEBSOCKET):
             refuse(self, "variable= is for a WebSocketApi of the stack; give others a value in Function(variables=)")
+        check_count(self, "cached", self.cached, 0, 3600)
+        stage = getattr(self, "stage", "live")
+        if not _STAGE.fullmatch(stage):
+            refuse(self, f"stage= takes letters, digits and _, not {stage!r:.80}")
         kind, colon, field = self.identity.partition(":")
         if kind not in _SOURCES or not colon or not field:
             refuse(self, f"identity= takes header:NAME or query:NAME, not {self.identity!r:.80}")
@@ -51,10 +58,6 @@ class HttpApi(Api):
     _: KW_ONLY
     origins: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        Api.__post_init__(self)
-        object.__setattr__(self, "origins", tuple(self.origins))
-
 
 @dataclass(frozen=True, slots=True)
 class RestApi(Api):
@@ -64,10 +67,6 @@ class RestApi(Api):
     _: KW_ONLY
     stage: str = "live"
     binary: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        Api.__post_init__(self)
-        object.__setattr__(self, "binary", tuple(self.binary))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from router.contract.checks import check_count, check_name, check_seconds, refuse
+from router.contract.checks import check_count, check_name, check_seconds, check_types, check_variable, refuse
 from router.contract.declarations import Resource
 from router.routing.functions import MAIN
 
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _ARCHITECTURES = ("arm64", "x86_64")
+_RUNTIME = re.compile(r"(?:python3\.|provided\.al)\d{1,4}", re.ASCII)
+# Days, as PutRetentionPolicy of CloudWatch Logs takes them.
+_RETENTIONS = (
+    *(1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731),
+    *(1096, 1827, 2192, 2557, 2922, 3288, 3653),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +63,10 @@ class Function:
     image: str | bool = False
 
     def __post_init__(self) -> None:
+        check_types(self)
         check_name(self, "function", self.name)
+        for variable in self.variables:
+            check_variable(self, variable)
         check_seconds(self, "timeout", self.timeout, 1, 900)
         check_count(self, "memory", self.memory, 128, 10_240)
         if self.reserved is not None:
@@ -64,8 +74,13 @@ class Function:
         check_seconds(self, "durable", self.durable, 0, 31_622_400)
         if self.architecture not in _ARCHITECTURES:
             refuse(self, f"architecture= takes {' or '.join(_ARCHITECTURES)}, not {self.architecture!r:.80}")
+        if not _RUNTIME.fullmatch(self.runtime):
+            refuse(self, f"runtime= takes a name such as python3.13, not {self.runtime!r:.80}")
+        if self.log_retention not in _RETENTIONS:
+            refuse(
+                self, f"log_retention= takes {', '.join(map(str, _RETENTIONS))} days, not {self.log_retention!r:.80}"
+            )
         object.__setattr__(self, "variables", dict(self.variables))
-        object.__setattr__(self, "layers", tuple(self.layers))
         if self.image and (self.layers or self.snap_start):
             refuse(self, "an image has no layers, and does not start from a snapshot")
 
@@ -98,4 +113,3 @@ class Task(Resource):
         Resource.__post_init__(self)
         check_count(self, "cpu", self.cpu, 256, 16_384)
         check_count(self, "memory", self.memory, 512, 122_880)
-        object.__setattr__(self, "command", tuple(self.command))

@@ -6,13 +6,16 @@ visibility of a queue from the function's time limit.
 
 from __future__ import annotations
 
+import re
 from dataclasses import KW_ONLY, dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from router.contract.checks import (
     check_count,
+    check_expression,
     check_name,
     check_seconds,
+    check_types,
     check_variable,
     refuse,
 )
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 DAY_S = 24 * 60 * 60
 NEWEST, OLDEST = "LATEST", "TRIM_HORIZON"
+_TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9/_+-]{0,49}", re.ASCII)
 _POSITIONS = (NEWEST, OLDEST)
 
 
@@ -43,6 +47,7 @@ class Resource:
     exists: bool = False
 
     def __post_init__(self) -> None:
+        check_types(self)
         if not self.name and not self.variable:
             refuse(self, "give a name, or the variable that is to hold it")
         check_variable(self, self.variable)
@@ -86,7 +91,8 @@ class Queue(Resource):
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
-        object.__setattr__(self, "topics", (self.topics,) if isinstance(self.topics, str) else tuple(self.topics))
+        for topic in self.topics:
+            check_name(self, "topic", topic)
         by_name = self.name.endswith(".fifo")
         if self.fifo is None:
             object.__setattr__(self, "fifo", by_name)
@@ -231,9 +237,6 @@ class Kafka(Mapped):
 
     def __post_init__(self) -> None:
         Mapped.__post_init__(self)
-        for several in ("servers", "subnets", "security_groups"):
-            held = getattr(self, several)
-            object.__setattr__(self, several, (held,) if isinstance(held, str) else tuple(held))
         if bool(self.cluster) is bool(self.servers):
             refuse(self, "give the cluster= of Amazon MSK, or the servers= of another one")
 
@@ -264,7 +267,8 @@ class Schedule(Resource):
     """A rule that is due at times: `Schedule("nightly", "cron(0 2 * * ? *)")`.
 
     expression: `rate(...)`, `cron(...)`, in EventBridge Scheduler also `at(...)`.
-    timezone: of the expression, such as Europe/Berlin; it makes this a schedule of EventBridge Scheduler, as `at` does.
+    timezone: of the expression, such as Europe/Berlin; it makes this a schedule of EventBridge Scheduler, as `at` and a
+        payload do.
     payload: what the event holds beside its time, as JSON data.
     enabled: whether it is due at all.
     """
@@ -278,9 +282,9 @@ class Schedule(Resource):
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
-        form = self.expression.partition("(")[0]
-        if form not in ("rate", "cron", "at") or not self.expression.endswith(")"):
-            refuse(self, f"expression= is rate(...), cron(...) or at(...), not {self.expression!r:.80}")
+        check_expression(self, self.expression)
+        if self.timezone and not _TIMEZONE.fullmatch(self.timezone):
+            refuse(self, f"timezone= takes a name such as Europe/Berlin, not {self.timezone!r:.80}")
 
     @property
     def is_scheduler(self) -> bool:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from router.contract.checks import printable
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
@@ -39,9 +41,10 @@ def place_of(route: Route) -> Place | None:
 
 
 def named(route: Route) -> str:
-    """Return how messages name a route: with the place of its handler."""
+    """Return how messages name a route, on one line: with the place of its handler."""
     place = place_of(route)
-    return str(route) if place is None else f"{route} ({place})"
+    text = printable(str(route))
+    return text if place is None else f"{text} ({place})"
 
 
 @dataclass(frozen=True, slots=True)

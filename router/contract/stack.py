@@ -136,6 +136,7 @@ def _unused(resources: Resources, parts: Iterable[Part]) -> list[str]:
 
 def _refuse_twice(declared: Iterable[Resource | Function]) -> None:
     seen: set[tuple[str, str]] = set()
+    variables: dict[str, Resource] = {}
     for one in declared:
         if not isinstance(one, Resource | Function):
             refuse("Stack", f"it takes declarations such as Queue(...), not {type(one).__name__}")
@@ -144,3 +145,7 @@ def _refuse_twice(declared: Iterable[Resource | Function]) -> None:
         if (kind, name) in seen:
             refuse(one, "it is declared twice")
         seen.add((kind, name))
+        if isinstance(one, Resource) and one.variable:
+            if one.variable in variables:
+                refuse(one, f"variable={one.variable!r} is that of {variables[one.variable]}, too")
+            variables[one.variable] = one

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING, TypeVar
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
+from router.contract.checks import printable
 from router.contract.compute import Task
 from router.contract.declarations import Bucket, Bus, Kafka, Queue, Resource, Schedule, Stream, Table, Topic
 from router.contract.filtering import Filtering, filterings_of
@@ -12,6 +14,7 @@ from router.contract.model import Note, Trigger, named
 from router.contract.notifications import notifications_of
 from router.contract.rules import rules_of
 from router.env import Env
+from router.errors import ConfigurationError
 from router.event import Source
 
 if TYPE_CHECKING:
@@ -59,7 +62,7 @@ class Triggers:
                 by_resource.setdefault(key, []).append(route)
         made = tuple(self._trigger(key[0], found[key], tuple(held)) for key, held in by_resource.items())
         if function.tenant_isolation:
-            self._refuse_mappings(function, made)
+            self._refuse_tenants(function, made)
         return made
 
     def refuse_shared(self, parts: Iterable[Part]) -> None:
@@ -125,25 +128,25 @@ class Triggers:
             return found
         if len(route.sources) > 1:
             self._problems.append(
-                f"{named(route)}: whose stream is {route.match}? Declare Table({route.match!r}) or "
+                f"{named(route)}: whose stream is {printable(route.match)}? Declare Table({route.match!r}) or "
                 f"Stream({route.match!r})"
             )
             return []
         kind = Table if route.sources[0] is Source.DYNAMODB else Stream
-        return [(route.sources[0], self._made(kind, route))]
+        return [(route.sources[0], one) for one in self._made(kind, route, route.match)]
 
     def _some(self, kind: type[R], route: Route) -> list[R]:
         """Return the declared resources that a route names; or one made of its name."""
         found = self._resources.named(kind, route.match)
         if found or not self._is_one(route):
             return found
-        return [self._made(kind, route)]
+        return self._made(kind, route, route.match)
 
     def _queues(self, route: Route) -> list[Queue]:
         found = self._some(Queue, route)
         for topic in route.topics:
             if "*" not in topic and not self._resources.named(Topic, topic):
-                self._resources.add(_of_name(Topic, topic))
+                self._made(Topic, route, topic)
         return found
 
     def _declared(self, kind: type[R], route: Route, example: str) -> list[R]:
@@ -151,14 +154,14 @@ class Triggers:
         found = self._resources.named(kind, route.match)
         if not found and self._is_one(route):
             what = route.match.variable if isinstance(route.match, Env) else route.match
-            self._problems.append(f"{named(route)}: declare it, such as {example.format(what)}")
+            self._problems.append(f"{named(route)}: declare it, such as {example.format(dumps(str(what)))}")
         return found
 
     def _schedules(self, route: Route) -> list[Schedule]:
-        return self._declared(Schedule, route, 'Schedule("{}", "rate(1 day)")')
+        return self._declared(Schedule, route, 'Schedule({}, "rate(1 day)")')
 
     def _kafka(self, route: Route) -> list[Kafka]:
-        return self._declared(Kafka, route, 'Kafka("{}", cluster="arn:aws:kafka:...")')
+        return self._declared(Kafka, route, 'Kafka({}, cluster="arn:aws:kafka:...")')
 
     def _topics(self, route: Route) -> list[Topic]:
         return self._some(Topic, route)
@@ -176,11 +179,19 @@ class Triggers:
         """Whether the name of a route is that of one resource; of a pattern that takes none, the notes tell."""
         if "*" not in route.match or isinstance(route.match, Env):
             return True
-        self.notes.append(Note(f"{route.match} names nothing that is declared: declare what triggers it", named(route)))
+        self.notes.append(
+            Note(f"{printable(route.match)} names nothing that is declared: declare what triggers it", named(route))
+        )
         return False
 
-    def _made(self, kind: type[R], route: Route) -> R:
-        return self._resources.add(_of_name(kind, route.match))
+    def _made(self, kind: type[R], route: Route, name: str) -> list[R]:
+        """Return a resource of a route's name; note a problem, and return none, where AWS takes no such name."""
+        try:
+            made = kind(variable=name.variable) if isinstance(name, Env) else kind(str(name))
+        except ConfigurationError as error:
+            self._problems.append(f"{named(route)}: {error}")
+            return []
+        return [self._resources.add(made)]
 
     # ---- what each needs beside its name -----------------------------------------------------------------------------
 
@@ -197,17 +208,22 @@ class Triggers:
             self.notes.append(Note(f"filters=True does nothing: {_first_why(filters)}", str(resource)))
         return Trigger(source, resource, routes, rules=rules, filters=filters)
 
-    def _refuse_mappings(self, function: Function, triggers: Iterable[Trigger]) -> None:
+    def _refuse_tenants(self, function: Function, triggers: Iterable[Trigger]) -> None:
+        """Refuse what calls a function with tenant isolation and cannot name the tenant.
+
+        AWS Lambda Developer Guide, "Invoking Lambda functions with tenant isolation": REST APIs and direct calls alone.
+        """
         for trigger in triggers:
-            if isinstance(trigger.resource, _MAPPED):
-                self._problems.append(
-                    f"{named(trigger.routes[0])}: {function.name} has tenant isolation, and no event source "
-                    "mapping can call such a function: give the route one of its own"
-                )
-
-
-def _of_name(kind: type[R], name: str) -> R:
-    return kind(variable=name.variable) if isinstance(name, Env) else kind(str(name))
+            route, begin = named(trigger.routes[0]), f"{function.name} has tenant isolation, and"
+            if isinstance(trigger.resource, RestApi):
+                why = f"{begin} the template maps no tenant: have the REST API send the header X-Amz-Tenant-Id"
+                self.notes.append(Note(why, route))
+                continue
+            if isinstance(trigger.resource, Task):
+                continue
+            what = "event source mapping" if isinstance(trigger.resource, _MAPPED) else f"{trigger.resource}"
+            can = f"no {what} can call" if isinstance(trigger.resource, _MAPPED) else f"{what} names no tenant to"
+            self._problems.append(f"{route}: {begin} {can} such a function: give the route one of its own")
 
 
 def _first_why(filters: tuple[Filtering, ...]) -> str:

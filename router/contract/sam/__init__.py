@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from router.contract.limits import check_policy
 from router.contract.sam.alarms import add_alarms
 from router.contract.sam.apis import add_apis
+from router.contract.sam.checking import check_environment
 from router.contract.sam.document import Document
 from router.contract.sam.functions import add_functions
 from router.contract.sam.resources import add_resources
@@ -37,5 +38,6 @@ def template(infrastructure: Infrastructure) -> dict[str, Any]:
     for add in _ADD:
         add(document)
     for part in infrastructure.parts:
+        check_environment(part)
         check_policy(part.name, policy(infrastructure, part), infrastructure.name)
     return document.finished()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
 from router.contract.checks import refused
-from router.contract.names import SOCKET
-from router.contract.sam.document import attribute, called, called_arn, function_id, sub
+from router.contract.names import SOCKET, logical
+from router.contract.sam.document import attribute, called, called_arn, function_id, literal, sub
 from router.event import Source
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 HTTP, REST = "HttpApi", "RestApi"
 _DEFAULT = "$default"
+_OWN_KEYS = ("$connect", "$disconnect", _DEFAULT)
 
 
 def add_apis(document: Document) -> None:
@@ -121,7 +123,7 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
             "AWS::ApiGatewayV2::Route",
             {
                 "ApiId": {"Ref": made},
-                "RouteKey": key,
+                "RouteKey": literal(key),
                 "Target": {"Fn::Sub": f"integrations/${{{HTTP}To{function_id(part)}}}"},
                 **secured,
             },
@@ -161,7 +163,7 @@ def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[s
         "AWS::ApiGatewayV2::Authorizer",
         {
             "ApiId": {"Ref": made},
-            "Name": api.authorizer,
+            "Name": literal(api.authorizer),
             "AuthorizerType": "REQUEST",
             "AuthorizerUri": _uri(part),
             "IdentitySource": [f"{place}{field}"],
@@ -340,7 +342,7 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
             "AWS::ApiGatewayV2::Route",
             {
                 "ApiId": {"Ref": made},
-                "RouteKey": key,
+                "RouteKey": literal(key),
                 "Target": {"Fn::Sub": f"integrations/${{{SOCKET}To{function_id(part)}}}"},
                 **(secured if key == "$connect" else {}),
                 # The answer of a handler goes back on its connection.
@@ -370,9 +372,11 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
 
 
 def _letters(key: str) -> str:
-    from router.contract.names import logical
-
-    return logical(key)
+    """Return a route key as part of a logical id, with a digest where keys may differ in signs or capitals alone."""
+    is_plain = key.isascii() and key.isalnum() and key[0].islower() and f"${key}" not in _OWN_KEYS
+    if is_plain or key in _OWN_KEYS:
+        return logical(key)
+    return f"{logical(key)}{sha256(key.encode()).hexdigest()[:8]}"
 
 
 _MAKE: dict[type[Api], Callable[[Document, Any, list[tuple[Part, Trigger]]], None]] = {

@@ -8,9 +8,11 @@ from router.contract.checks import refuse
 from router.contract.compute import Task
 from router.contract.limits import check_template
 from router.contract.names import logical
+from router.contract.sam.checking import check_names
 from router.contract.variables import parameter
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any
 
     from router.contract.declarations import Resource
@@ -25,6 +27,15 @@ FUNCTION_IMAGE = "FunctionImage"
 def sub(text: str) -> Any:
     """Return a text as CloudFormation takes it: where it has `${...}`, to be filled in."""
     return {"Fn::Sub": text} if "${" in text else text
+
+
+def literal(value: Any) -> Any:
+    """Return a value whose texts CloudFormation takes as they are: `${...}` in them is not filled in."""
+    if isinstance(value, str):
+        return {"Fn::Sub": value.replace("${", "${!")} if "${" in value else value
+    if isinstance(value, dict):
+        return {name: literal(held) for name, held in value.items()}
+    return [literal(held) for held in value] if isinstance(value, list | tuple) else value
 
 
 def attribute(logical_id: str, name: str) -> dict[str, Any]:
@@ -74,10 +85,13 @@ class Document:
             }
             for one in self.infrastructure.parameters
         }
-        if any(isinstance(one, Task) and not (one.image or one.exists) for one in self.infrastructure.resources):
-            parameters[IMAGE] = {"Type": "String", "Description": "The image of the container that runs tasks"}
-        if any(part.function.image is True for part in self.infrastructure.parts):
-            parameters[FUNCTION_IMAGE] = {"Type": "String", "Description": "The image of the container with the code"}
+        for name, what in self._images():
+            if name in parameters:
+                refuse(
+                    "template",
+                    f"a variable would be the parameter {name}, which is of the image {what}",
+                )
+            parameters[name] = {"Type": "String", "Description": f"The image of the container {what}"}
         made = {
             "AWSTemplateFormatVersion": "2010-09-09",
             "Transform": "AWS::Serverless-2016-10-31",
@@ -86,7 +100,15 @@ class Document:
             **({"Outputs": self.outputs} if self.outputs else {}),
         }
         check_template(made)
+        check_names(made, self._made_for, self.infrastructure)
         return made
+
+    def _images(self) -> Iterator[tuple[str, str]]:
+        """Yield the parameters for images, and what each runs."""
+        if any(isinstance(one, Task) and not (one.image or one.exists) for one in self.infrastructure.resources):
+            yield IMAGE, "that runs tasks"
+        if any(part.function.image is True for part in self.infrastructure.parts):
+            yield FUNCTION_IMAGE, "with the code"
 
 
 def function_id(part: Part) -> str:

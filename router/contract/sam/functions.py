@@ -114,7 +114,7 @@ def _properties(infrastructure: Infrastructure, part: Part, role: str, log: str)
     if settings.tracing:
         held["Tracing"] = "Active"
     if settings.layers:
-        held["Layers"] = list(settings.layers)
+        held["Layers"] = [sub(layer) for layer in settings.layers]
     if settings.gradual:
         errors = {"Ref": f"{logical(part.name)}ErrorsAlarm"}
         held["DeploymentPreference"] = {"Type": settings.gradual, "Alarms": [errors]}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.declarations import DAY_S, Bucket, Bus, Queue, Secret, Stream, Table, Topic
 from router.contract.names import arn, physical
-from router.contract.sam.document import attribute, called_arn, function_id, resource_id, sub
+from router.contract.sam.document import attribute, called_arn, function_id, literal, resource_id, sub
 from router.event import Source
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ def permission_id(part: Part, resource: Resource) -> str:
 
 
 def _filter(prefix: str, suffix: str) -> dict[str, Any]:
-    rules = [{"Name": name, "Value": value} for name, value in (("prefix", prefix), ("suffix", suffix)) if value]
+    rules = [
+        {"Name": name, "Value": literal(value)} for name, value in (("prefix", prefix), ("suffix", suffix)) if value
+    ]
     return {"Filter": {"S3Key": {"Rules": rules}}} if rules else {}
 
 

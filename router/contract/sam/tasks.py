@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.compute import Task
 from router.contract.names import logical, physical
-from router.contract.sam.document import IMAGE, attribute, resource_id, sub
+from router.contract.sam.document import IMAGE, attribute, literal, resource_id, sub
 from router.contract.sam.functions import statements
 
 if TYPE_CHECKING:
@@ -104,10 +104,10 @@ def _add_definition(document: Document, part: Part, task: Task) -> None:
             "ContainerDefinitions": [
                 {
                     "Name": "app",
-                    "Image": task.image or {"Ref": IMAGE},
+                    "Image": sub(task.image) if task.image else {"Ref": IMAGE},
                     # Both: the entry point of an image for Lambda would take the command as a handler.
-                    "EntryPoint": command[:1],
-                    "Command": command[1:],
+                    "EntryPoint": literal(command[:1]),
+                    "Command": literal(command[1:]),
                     "Environment": [{"Name": name, "Value": sub(value)} for name, value in sorted(variables.items())],
                     "StopTimeout": 30,
                     "LogConfiguration": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from router.contract.declarations import Bucket, Bus, Kafka, Mapped, Queue, Schedule, Table, Topic
 from router.contract.filtering import topics_of
 from router.contract.names import arn, logical, physical
-from router.contract.sam.document import attribute, called, called_arn, function_id, resource_id, sub
+from router.contract.sam.document import attribute, called, called_arn, function_id, literal, resource_id, sub
 from router.contract.sam.functions import FAILED
 from router.contract.sam.resources import permission_id
 
@@ -39,7 +39,7 @@ def _add_mapping(document: Document, part: Part, trigger: Trigger, properties: d
     resource = trigger.resource
     filtered = next((one.found for one in trigger.filters if one.applies and one.place == "mapping"), None)
     if filtered is not None:
-        properties["FilterCriteria"] = filtered.criteria
+        properties["FilterCriteria"] = literal(filtered.criteria)
     document.add(
         f"{resource_id(resource)}Mapping",
         "AWS::Lambda::EventSourceMapping",
@@ -85,7 +85,7 @@ def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
     access = [{"Type": "VPC_SUBNET", "URI": f"subnet:{one}"} for one in topic.subnets]
     access += [{"Type": "VPC_SECURITY_GROUP", "URI": f"security_group:{one}"} for one in topic.security_groups]
     if topic.cluster:
-        properties["EventSourceArn"] = topic.cluster
+        properties["EventSourceArn"] = sub(topic.cluster)
         if group:
             properties["AmazonManagedKafkaEventSourceConfig"] = group
     else:
@@ -93,7 +93,7 @@ def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
         if group:
             properties["SelfManagedKafkaEventSourceConfig"] = group
     if topic.secret:
-        access.append({"Type": "SASL_SCRAM_512_AUTH", "URI": topic.secret})
+        access.append({"Type": "SASL_SCRAM_512_AUTH", "URI": sub(topic.secret)})
     if access:
         properties["SourceAccessConfigurations"] = access
     if any(route.partial for route in trigger.routes):
@@ -153,7 +153,7 @@ def _filter_policy(triggers: Iterable[Trigger]) -> dict[str, Any]:
     """Return the properties of a subscription that say which messages it takes; none where it takes all."""
     for one in (filtering for trigger in triggers for filtering in trigger.filters):
         if one.applies and one.place == "subscription":
-            return {"FilterPolicyScope": one.found.scope, "FilterPolicy": loads(one.found.patterns[0])}
+            return {"FilterPolicyScope": one.found.scope, "FilterPolicy": literal(loads(one.found.patterns[0]))}
     return {}
 
 
@@ -171,7 +171,7 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
             "AWS::Events::Rule",
             {
                 **({} if physical(bus) == "default" else {"EventBusName": sub(physical(bus))}),
-                "EventPattern": rule,
+                "EventPattern": literal(rule),
                 "Targets": [{"Id": "function", "Arn": called_arn(part)}],
             },
             f"a rule of {bus}",
@@ -233,6 +233,7 @@ def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
         "id": "<aws.scheduler.execution-id>",
         "detail": dict(schedule.payload or {}),
     }
+    sent = dumps(told, sort_keys=True)
     document.add(
         resource_id(schedule),
         "AWS::Scheduler::Schedule",
@@ -242,7 +243,11 @@ def _add_scheduler(document: Document, part: Part, schedule: Schedule) -> None:
             "ScheduleExpression": schedule.expression,
             **({"ScheduleExpressionTimezone": schedule.timezone} if schedule.timezone else {}),
             "State": "ENABLED" if schedule.enabled else "DISABLED",
-            "Target": {"Arn": function, "RoleArn": attribute(role, "Arn"), "Input": dumps(told, sort_keys=True)},
+            "Target": {
+                "Arn": function,
+                "RoleArn": attribute(role, "Arn"),
+                "Input": literal(sent),
+            },
         },
         made_for,
     )

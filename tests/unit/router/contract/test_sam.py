@@ -257,7 +257,7 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
         (lambda: Function(image=True, snap_start=True), "does not start from a snapshot"),
         (lambda: Function(timeout=901), "timeout= takes whole seconds, from 1 to 900"),
         (lambda: Schedule("s", "daily"), "expression= is rate"),
-        (lambda: Kafka("t"), "give the cluster="),
+        (lambda: Kafka("tt"), "give the cluster="),
         (lambda: HttpApi(identity="cookie"), "identity= takes header:NAME or query:NAME"),
         (lambda: Stack("shop"), "write the application as package.module:resolver"),
         (lambda: Stack("a:b", Queue("q"), Queue("q")), "declared twice"),
