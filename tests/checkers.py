@@ -50,13 +50,18 @@ def mypy(folder: Path, cache: str) -> list[Finding]:
     return [Finding(Path(file).name, int(line), message) for file, line, message in found]
 
 
-def pyright(folder: Path, *, include: Path | None = None) -> list[Finding]:
+def pyright(folder: Path, *, include: Path | None = None, exclude: Path | None = None) -> list[Finding]:
     """Return the errors and warnings that pyright finds in the modules of a folder.
 
     include: a file or folder to look at instead. Without it a name may have several definitions.
+    exclude: a file or folder in that to leave out.
     """
     require_artefact(PYRIGHT)
-    what = {"include": [os.path.relpath(include, folder)]} if include else {"reportRedeclaration": False}
+    what: dict[str, object] = {"reportRedeclaration": False}
+    if include is not None:
+        what = {"include": [os.path.relpath(include, folder)]}
+    if exclude is not None:
+        what["exclude"] = [os.path.relpath(exclude, folder)]
     (folder / "pyrightconfig.json").write_text(json.dumps(_PYRIGHT_SETTINGS | what), "utf-8")
     program = PYRIGHT.folder / "node_modules" / "pyright" / "index.js"
     done = _run(["node", program, "--outputjson", "--pythonpath", sys.executable, "--project", folder])

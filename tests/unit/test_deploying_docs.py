@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,3 +59,23 @@ def test_a_newcomer_has_a_template_that_stays_current(tmp_path: Path) -> None:
     assert junction(*shlex.split(rows[1])[1:], "--check", cwd=tmp_path).returncode == 0
     (tmp_path / "stack.py").write_text((tmp_path / "stack.py").read_text().replace("timeout=30", "timeout=60"))
     assert junction(*shlex.split(rows[1])[1:], "--check", cwd=tmp_path).returncode == 1
+
+
+def test_the_readme_shows_what_the_commands_say(tmp_path: Path) -> None:
+    text = README.read_text()
+    blocks = re.findall(r"^```python\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    first = next(block for block in blocks if "resolver = Resolver()" in block)
+    sources = next(block for block in blocks if '@resolver.on_queue("orders")' in block)
+    (tmp_path / "app.py").write_text(first + sources.partition("assert client")[0])
+    section = text.partition("## Deploy it")[2].partition("\n## ")[0]
+    (tmp_path / "stack.py").write_text(re.findall(r"^```python\n(.*?)^```", section, re.MULTILINE | re.DOTALL)[0])
+    [console] = re.findall(r"^```console\n(.*?)^```", section, re.MULTILINE | re.DOTALL)
+
+    for step in re.split(r"^\$ ", console, flags=re.MULTILINE)[1:]:
+        line, _, shown = step.partition("\n")
+        words = shlex.split(line)
+        if words[0] == "junction":
+            ended = junction(*words[1:], cwd=tmp_path)
+        else:
+            ended = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=True)
+        assert " ".join(ended.stdout.split()) == " ".join(shown.split()), ended.stderr
