@@ -104,7 +104,7 @@ def _show(made: Plan) -> None:
         refuse('the tables need rich: pip install "lambda-junction[cli]"')
     from router.contract.planning import words
 
-    console = Console(width=_WIDTH, highlight=False, markup=False)
+    console = Console(width=_WIDTH, highlight=False, markup=False, emoji=False)
     console.print(_figures(made))
     console.print()
     console.print(_by_traffic(made))
@@ -157,7 +157,7 @@ def _row(figures: Figures, indent: str = "") -> tuple[str, ...]:
     return (
         f"{indent}{figures.name}",
         count(figures.calls),
-        count(figures.cold_starts),
+        "-" if figures.share is None else count(figures.cold_starts),
         percent(figures.share),
         _waited(figures.wait_p50_ms),
         _waited(figures.wait_p99_ms),

@@ -125,7 +125,7 @@ def _row(figures: Figures) -> str:
     cells = (
         figures.name,
         words.count(figures.calls),
-        words.count(figures.cold_starts),
+        "-" if figures.share is None else words.count(figures.cold_starts),
         words.percent(figures.share),
         f"{figures.wait_p50_ms:,.0f}",
         f"{figures.wait_p99_ms:,.0f}",

@@ -21,7 +21,8 @@ class Fields:
         self.path = path
         self.problems = problems
         self.held: Mapping[Any, Any] = held if isinstance(held, dict) else {}
-        if held is not None and not isinstance(held, dict):
+        self.is_mapping = isinstance(held, dict)
+        if held is not None and not self.is_mapping:
             problems.append(f"{path or 'the file'}: it takes keys with values, not {_kind(held)}")
 
     def key(self, name: object) -> str:

@@ -98,9 +98,11 @@ def read_traffic(path: Path, routes: Iterable[Route], functions: Iterable[str]) 
 
 def _loaded(path: Path) -> Any:
     try:
-        if path.stat().st_size > _LARGEST_FILE:
+        with path.open("rb") as file:
+            held = file.read(_LARGEST_FILE + 1)
+        if len(held) > _LARGEST_FILE:
             raise ConfigurationError(f"{path}: it is larger than {_LARGEST_FILE:,} bytes")
-        text = path.read_text("utf-8")
+        text = held.decode("utf-8")
     except (OSError, UnicodeDecodeError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise ConfigurationError(f"{path}: it cannot be read: {why}") from None
@@ -191,6 +193,8 @@ def _loads(found: Fields, routes: tuple[Route, ...]) -> dict[Route, Load]:
 
 def _load(found: Fields, route: Route, name: str) -> Load | None:
     """Return the calls of a route; None where it has none, or where the file is wrong."""
+    if not found.is_mapping:
+        return None
     found.refuse_others((*_SECONDS, *_TIMES, "batch_size", "arrivals"))
     units = [unit for unit in _SECONDS if unit in found.held]
     if len(units) != 1:

@@ -63,6 +63,8 @@ def notes(plan: Plan) -> tuple[str, ...]:
 def sentence(plan: Plan) -> str:
     """Return what the figures say, in one sentence."""
     one = plan.one.total
+    if one.share is None or (plan.several is not None and plan.several.total.share is None):
+        return "No call came in the simulated time, so the figures say nothing of cold starts: raise hours."
     if plan.several is None:
         return (
             f"{percent(one.share)} of the calls wait for a cold start, {count(one.cold_starts)} of "
@@ -174,10 +176,10 @@ def _memories(plan: Plan) -> str:
 
 
 def _notes_of(side: Side, name: str) -> Iterator[str]:
+    if unknown := [one.function.name for one in side.functions if not one.outcome.calls]:
+        yield f"{_some(unknown)}: no call came in the simulated time, so cold starts are not known; raise hours."
     for one in side.functions:
         function, outcome = one.function, one.outcome
-        if not outcome.calls:
-            yield f"{function.name}: no call came in the simulated time, so its cold starts are not known: raise hours."
         if function.reserved is not None and outcome.peak > function.reserved:
             yield f"{function.name}: {outcome.peak} calls at a time; it is limited to {function.reserved} (reserved=)."
         slow = max(load.times.mean for load in function.loads)

@@ -201,7 +201,18 @@ def test_a_route_that_never_came_in_the_time_has_no_share(tmp_path: Path) -> Non
     made = figures(tmp_path, text, "--split", "source")
 
     assert by_name(made["split"])["sqs"]["cold_share"] is None
-    assert "sqs: no call came in the simulated time, so its cold starts are not known: raise hours." in made["notes"]
+    assert "sqs: no call came in the simulated time, so cold starts are not known; raise hours." in made["notes"]
+    assert made["split"]["total"]["cold_share"] is not None
+
+
+def test_a_time_without_any_call_says_nothing_of_cold_starts(tmp_path: Path) -> None:
+    rare = "{per_day: 0.02, mean_ms: 5}"
+    text = f"assumptions: {{hours: 0.01}}\nroutes: {{show: {rare}, refund: {rare}}}"
+    page = planned(tmp_path, text, "--split", "source", name="[red]:smile:.yaml").stdout
+
+    assert "the figures say nothing of cold starts: raise hours." in " ".join(page.split())
+    assert ["http", "0.6", "-", "-", "0", "0", "0"] in [line.split()[:7] for line in page.splitlines()]
+    assert "[red]:smile:.yaml" in "".join(line.rstrip() for line in page.splitlines()[:3])
 
 
 # ---- charts --------------------------------------------------------------------------------------------------------
@@ -287,7 +298,7 @@ ONE_ROUTE = "routes: {show: {per_day: 1, mean_ms: 5}}\n"
          "routes.show.arrivals: it takes poisson, even, not 'evn'; did you mean even?"),
         ("routes: {show: {per_day: 1, mean-ms: 5}}",
          "routes.show.mean-ms: there is no such key; did you mean mean_ms?"),
-        ("routes: {show: 5}", "routes.show: it takes keys with values, not 5"),
+        ("routes: {show: 5}", "traffic.yaml: routes.show: it takes keys with values, not 5"),
         ("routes: [show]", "routes: it takes keys with values, not a list"),
         ("routes: {show: {per_day: 0, mean_ms: 5}}", "no route is ever called"),
         ("routes: {}", "routes: say how often at least one route is called"),
@@ -359,6 +370,7 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
         ("", "s a directory"),
         ("large.yaml", "it is larger than 1,000,000 bytes"),
         ("binary.yaml", "utf-8"),
+        ("/dev/zero", "it is larger than 1,000,000 bytes"),
     ):
         result = run(tmp_path / name)
         assert result.exit_code == 2
