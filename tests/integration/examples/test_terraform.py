@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "deploying-terraform.md"
 SECRET = "0123456789abcdef" * 4
 BLOCKS = re.findall(r"^```hcl\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
 EVALUATED = [block for block in BLOCKS if "locals {" in block]
-GIVEN = {"bucket": "packages", "region": "eu-west-1", "account": "123456789012"}
+GIVEN = {"bucket": "packages", "region": "eu-west-1", "account": "123456789012", "session_secret": SECRET}
 
 
 def run(*words: str | Path, folder: Path) -> str:
@@ -58,9 +58,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evaluated(folder: Path) -> dict[str, Any]:
     """Return the values of the page's locals that the resources use."""
-    outputs = "".join(
-        f'output "{name}" {{ value = local.{name} }}\n' for name in ("template", "policy", "key", "orders")
-    )
+    names = ("template", "policy", "variables", "key", "orders")
+    output = 'output "{0}" {{\n value = local.{0}\n sensitive = true\n}}\n'
+    outputs = "".join(output.format(name) for name in names)
     (folder / "locals.tf").write_text("\n".join([*EVALUATED, outputs]))
     terraform("init", "-input=false", folder=folder)
     variables = [f"-var={name}={value}" for name, value in GIVEN.items()]
@@ -85,6 +85,19 @@ def test_the_policy_names_the_account(evaluated: dict[str, Any]) -> None:
     assert "${" not in evaluated["policy"]
     targets = {target for one in policy["Statement"] for target in one["Resource"]}
     assert "arn:aws:sqs:eu-west-1:123456789012:orders" in targets
+
+
+def test_the_function_has_its_variables(evaluated: dict[str, Any]) -> None:
+    assert evaluated["variables"]["ORDER_EVENTS_TOPIC"] == "arn:aws:sns:eu-west-1:123456789012:order-events"
+    assert evaluated["variables"]["SESSION_SECRET"] == SECRET
+    assert "${" not in str(evaluated["variables"])
+
+
+def test_the_stack_gives_the_parameters_that_have_no_default(folder: Path) -> None:
+    parameters = json.loads((folder / "orders.json").read_text())["Parameters"]
+    given = PAGE.read_text().partition("  parameters = {\n")[2].partition("  }\n")[0]
+
+    assert set(re.findall(r"^ +(\w+) += ", given, re.MULTILINE)) == set(parameters)
 
 
 def test_a_mapping_gets_its_settings_from_the_export(evaluated: dict[str, Any]) -> None:
