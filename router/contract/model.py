@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from router.contract.checks import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from router.contract.compute import Function
     from router.contract.declarations import Resource
@@ -191,18 +191,30 @@ class Infrastructure:
 
 
 def merged(grants: Iterable[Grant]) -> tuple[Grant, ...]:
-    """Return grants with those of the same resources as one, in an order that does not change from run to run."""
-    by_resources: dict[tuple[object, ...], list[Grant]] = {}
+    """Return grants with those of the same resources as one, then those of the same actions: policies have a size.
+
+    Nothing is allowed that was not, and the order does not change from run to run.
+    """
+    by_resources = _together(grants, lambda grant: grant.resources)
+    return tuple(sorted(_together(by_resources, lambda grant: grant.actions), key=_in_order))
+
+
+def _together(grants: Iterable[Grant], key: Callable[[Grant], tuple[str, ...]]) -> list[Grant]:
+    """Return grants with those as one that share a condition, and either their resources or their actions."""
+    found: dict[tuple[object, ...], list[Grant]] = {}
     for grant in grants:
         condition = tuple(sorted((test, tuple(sorted(keys.items()))) for test, keys in grant.condition.items()))
-        by_resources.setdefault((grant.resources, condition), []).append(grant)
-    together = [
+        found.setdefault((key(grant), condition), []).append(grant)
+    return [
         Grant(
             tuple(sorted({action for grant in same for action in grant.actions})),
-            same[0].resources,
+            tuple(sorted({resource for grant in same for resource in grant.resources})),
             tuple(dict.fromkeys(reason for grant in same for reason in grant.reasons)),
             same[0].condition,
         )
-        for same in by_resources.values()
+        for same in found.values()
     ]
-    return tuple(sorted(together, key=lambda grant: (grant.actions, grant.resources)))
+
+
+def _in_order(grant: Grant) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return grant.actions, grant.resources

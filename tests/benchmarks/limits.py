@@ -56,3 +56,10 @@ MEMORY_OF_PYTHON = 1.4
 
 # A cold start that reads one item of a table, beside one with a client of boto3.
 COLD_READ_OF_BOTO3 = 1
+
+# Seconds for an application of 500 routes.
+EXPORT_S = 1.0
+CHECK_S = 2.0
+
+# One function of twelve, beside an application that has only its group.
+SPLIT_START_OF_ALONE = 1.1

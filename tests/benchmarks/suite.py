@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from tests.benchmarks.batches import async_batch, kafka_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
+from tests.benchmarks.contract import exports, split_start
 from tests.benchmarks.durable import plain_in_durable
 from tests.benchmarks.guards import schema, token
 from tests.benchmarks.idempotency import idempotent_record
@@ -27,6 +28,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "cold-read": (cold_read, 25),
     "import": (import_alone, 60),
     "registering": (routes_at_import, 25),
+    "split": (split_start, 25),
     "memory": (resident_memory, 7),
     "get": (get_request, 50),
     "post": (post_request, 30),
@@ -42,6 +44,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "unused": (unused_guards, 80),
     "token": (token, 30),
     "schema": (schema, 30),
+    "contract": (exports, 5),
     "shape": (shape, 1),
 }
 
