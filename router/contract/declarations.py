@@ -224,6 +224,8 @@ class Kafka(Mapped):
     cluster: the ARN of an Amazon MSK cluster; or `servers`: addresses of a cluster of one's own, `host:port`.
     secret: the name or ARN of the secret with its credentials. subnets, security_groups: where a cluster of one's own
         is reached. group: the consumer group; by default Lambda makes one.
+    pollers: event pollers that are always there (provisioned mode), which cost by the hour. Lambda takes partial
+        answers and another number of attempts than ten in this mode alone: then there is one where 0 is given.
     """
 
     kind: ClassVar[str] = "kafka"
@@ -234,9 +236,11 @@ class Kafka(Mapped):
     subnets: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     group: str = ""
+    pollers: int = 0
 
     def __post_init__(self) -> None:
         Mapped.__post_init__(self)
+        check_count(self, "pollers", self.pollers, 0, 200)
         if bool(self.cluster) is bool(self.servers):
             refuse(self, "give the cluster= of Amazon MSK, or the servers= of another one")
 

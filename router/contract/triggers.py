@@ -198,6 +198,8 @@ class Triggers:
     def _trigger(self, source: Source, resource: Resource, routes: tuple[Route, ...]) -> Trigger:
         if isinstance(resource, Bucket):
             return Trigger(source, resource, routes, notifications=notifications_of(routes))
+        if isinstance(resource, Kafka):
+            self._check_topic(resource, routes)
         rules: tuple[Mapping[str, object], ...] = ()
         if isinstance(resource, Bus):
             rules, found = rules_of(routes, filters=resource.filters)
@@ -207,6 +209,19 @@ class Triggers:
         if any(one.wanted for one in filters) and not any(one.applies for one in filters):
             self.notes.append(Note(f"filters=True does nothing: {_first_why(filters)}", str(resource)))
         return Trigger(source, resource, routes, rules=rules, filters=filters)
+
+    def _check_topic(self, topic: Kafka, routes: tuple[Route, ...]) -> None:
+        """Note routes that want one mapping in two ways, or in one that its cluster has not."""
+        first = routes[0]
+        other = next((route for route in routes if route.partial is not first.partial), None)
+        if other is not None:
+            self._problems.append(
+                f"{named(first)}, {named(other)}: {topic} has one mapping, and partial=True stands on one of them alone"
+            )
+        if first.queue and topic.cluster:
+            self._problems.append(
+                f"{named(first)}: queue=True is for servers= of one's own: Amazon MSK has no such mode"
+            )
 
     def _refuse_tenants(self, function: Function, triggers: Iterable[Trigger]) -> None:
         """Refuse what calls a function with tenant isolation and cannot name the tenant.

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.contract.sam.document import Document
 
 _PARTIAL = ["ReportBatchItemFailures"]
+_TRIES = 10  # of a batch of Kafka, where a mapping has no number of its own
 
 
 def add_triggers(document: Document) -> None:
@@ -81,7 +82,19 @@ def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
     topic: Kafka = trigger.resource  # type: ignore[assignment]
     properties = _read_in_order(topic)
     properties["Topics"] = [physical(topic)]
+    partial = any(route.partial for route in trigger.routes)
+    # Without pollers of its own a mapping with a destination for failures gives up after ten tries, and takes no number
+    # of them (AWS Lambda Developer Guide, "Configuring error handling controls for Kafka event sources").
+    pollers = max(topic.pollers, 1) if partial or topic.attempts != _TRIES else topic.pollers
+    if pollers:
+        properties["ProvisionedPollerConfig"] = {"MinimumPollers": pollers}
+    else:
+        del properties["MaximumRetryAttempts"]
     group = {"ConsumerGroupId": topic.group} if topic.group else {}
+    if any(route.queue for route in trigger.routes):  # a share group knows no position and no window
+        group["ConsumptionMode"] = "Queue"
+        del properties["StartingPosition"]
+        properties.pop("MaximumBatchingWindowInSeconds", None)
     access = [{"Type": "VPC_SUBNET", "URI": f"subnet:{one}"} for one in topic.subnets]
     access += [{"Type": "VPC_SECURITY_GROUP", "URI": f"security_group:{one}"} for one in topic.security_groups]
     if topic.cluster:
@@ -96,7 +109,7 @@ def _kafka(document: Document, part: Part, trigger: Trigger) -> None:
         access.append({"Type": "SASL_SCRAM_512_AUTH", "URI": sub(topic.secret)})
     if access:
         properties["SourceAccessConfigurations"] = access
-    if any(route.partial for route in trigger.routes):
+    if partial:
         properties["FunctionResponseTypes"] = _PARTIAL
     _add_mapping(document, part, trigger, properties)
 

@@ -307,6 +307,27 @@ def test_a_queue_that_two_functions_want_names_both_routes(made: tuple[Resolver,
         make()
 
 
+@pytest.mark.parametrize(
+    ("options", "more", "said"),
+    [
+        (
+            {"partial": True},
+            {},
+            rf"{PLACE}, kafka pay {PLACE}: kafka pay has one mapping, and partial=True stands on one",
+        ),
+        ({"queue": True}, {"queue": True}, rf"{PLACE}: queue=True is for servers="),
+    ],
+)
+def test_two_routes_that_want_different_settings_of_one_mapping(
+    made: tuple[Resolver, Make], options: Any, more: Any, said: str
+) -> None:
+    resolver, make = made
+    resolver.on_kafka("pay", pattern={"body": {"kind": ["a"]}}, **options)(take)
+    resolver.on_kafka("pay", pattern={"body": {"kind": ["b"]}}, **more)(take)
+    with pytest.raises(ConfigurationError, match=said):
+        make(Kafka("pay", cluster="arn:aws:kafka:eu-west-1:123456789012:cluster/pay/1"))
+
+
 def test_a_template_with_more_than_cloudformation_takes_says_how_much(made: tuple[Resolver, Make]) -> None:
     resolver, make = made
     for number in range(250):

@@ -118,7 +118,11 @@ def test_a_stream_gives_up_in_the_end_and_keeps_what_it_gave_up(made: dict[str, 
         assert mapping["MaximumRetryAttempts"] == 10
         assert mapping["BisectBatchOnFunctionError"] is True
         assert mapping["DestinationConfig"]["OnFailure"]["Destination"] == {"Fn::GetAtt": ["FailedEvents", "Arn"]}
-    assert properties(made, "PaymentsKafkaMapping")["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    mapping = properties(made, "PaymentsKafkaMapping")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["ProvisionedPollerConfig"] == {"MinimumPollers": 1}, (
+        "without pollers Lambda takes no partial answers"
+    )
 
 
 def test_a_bucket_tells_each_key_once_and_waits_for_its_permission(made: dict[str, Any]) -> None:
