@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from json import dumps
+from json import dumps, loads
 from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import WARNING, Finding, of_route
@@ -102,9 +102,12 @@ def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
     filters = held.get("Filters") or []
     if not filters:
         return
-    told = dumps([one.get("Pattern") for one in filters if isinstance(one, dict)])
+    texts = [one.get("Pattern") for one in filters if isinstance(one, dict)]
+    told = dumps(texts)
     what = "deletes" if delivery.source == "sqs" else "skips"
     for route in routes:
+        if route.pattern is None and any(_passes(text, route) for text in texts):
+            continue
         if route.pattern is None:
             yield _at(
                 "filters",
@@ -117,6 +120,17 @@ def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
                 delivery,
                 f'Lambda {what} what the filters decline, and {route} has no others="ignore": nobody would hear of it',
             )
+
+
+def _passes(pattern: Any, route: Route) -> bool:
+    """Whether a filter lets all through that a route takes, by the kind of change alone: events=["INSERT"]."""
+    try:
+        held = loads(pattern)
+    except (TypeError, ValueError):
+        return False
+    if not route.events or not isinstance(held, dict) or held.keys() != {"eventName"}:
+        return False
+    return isinstance(held["eventName"], list) and all(name in held["eventName"] for name in route.events)
 
 
 # ---- names -----------------------------------------------------------------------------------------------------------

@@ -38,6 +38,10 @@ def news(event: Event) -> None: ...
 def item(event: Event) -> None: ...
 
 
+@resolver.on_stream("accounts", events=["INSERT"])
+def account(event: Event) -> None: ...
+
+
 @resolver.on_stream("clicks", pattern=PAID, others="ignore")
 def click(event: Event) -> None: ...
 
@@ -59,6 +63,7 @@ def declared(*, filters: bool, types: dict[str, str] | None = None) -> Stack:
         Queue("raw", raw=True, filters=filters),
         Topic("news", filters=filters),
         Table("items", types={"status": "S"} if types is None else types, filters=filters),
+        Table("accounts", filters=filters),
         Stream("clicks", filters=filters),
         Kafka("payments", cluster=CLUSTER, filters=filters),
         Kafka("refunds", servers=("one:9092",), filters=filters),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import cfnlint.api
 import pytest
+from typer.testing import CliRunner
 
 from router import ConfigurationError, Event, Resolver
+from router.cli.commands import app
 from router.contract import Queue, Stack, Table
 from router.contract.sam import template
 from tests.unit.router.contract import filtered
@@ -34,6 +37,13 @@ def test_cfn_lint_finds_nothing() -> None:
     assert [str(one) for one in cfnlint.api.lint(json.dumps(template(filtered.with_filters.infrastructure())))] == []
 
 
+def test_the_check_finds_nothing_that_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "template.json"
+    file.write_text(json.dumps(template(filtered.with_filters.infrastructure())))
+    result = CliRunner().invoke(app, ["check", f"{filtered.__name__}:with_filters", "--template", str(file)])
+    assert result.exit_code == 0, result.output
+
+
 def test_a_queue_has_the_filters_of_all_its_routes_also_of_one_for_every_queue(resources: dict[str, Any]) -> None:
     kinds = [one["body"]["kind"] for one in criteria(resources, "OrdersQueueMapping")]
     assert kinds == [["audit"], ["paid"]]
@@ -42,6 +52,7 @@ def test_a_queue_has_the_filters_of_all_its_routes_also_of_one_for_every_queue(r
 @pytest.mark.parametrize(
     ("name", "pattern"),
     [
+        ("AccountsTableMapping", {"eventName": ["INSERT"]}),
         ("ClicksStreamMapping", {"data": {"kind": ["paid"]}}),
         ("PaymentsKafkaMapping", {"value": {"kind": ["paid"]}}),
         ("RefundsKafkaMapping", {"value": {"kind": ["paid"]}}),
