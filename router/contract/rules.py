@@ -12,6 +12,7 @@ from router.contract.filter_grammar import RULE, Inexact
 from router.contract.filter_pieces import Piece, matcher
 from router.contract.filters import VANISHES, Delivery, Filtered, PushDown, checked, piece_or_why
 from router.contract.model import named
+from router.env import Env
 from router.event import Source
 from router.routing.slots import matches
 
@@ -29,7 +30,7 @@ class Rules(NamedTuple):
     """The rules of a bus for the routes of a function.
 
     Attributes:
-        patterns: An event pattern each.
+        patterns: An event pattern each. A name from the environment is an `Env` in it.
         found: What the rules ask for, or could, beside source and detail-type.
     """
 
@@ -116,11 +117,16 @@ def _groups(routes: Iterable[Route]) -> list[list[Route]]:
 
 
 def _may_meet(one: Pattern, other: Pattern) -> bool:
-    """Whether both may take an event, by its names. Two wildcards are compared by how they begin and end."""
+    """Whether both may take an event, by its names.
+
+    Two wildcards are compared by how they begin and end. A name from the environment may be any.
+    """
     return all(_names_meet(_name(one[key]), _name(other[key])) for key in one.keys() & other.keys())
 
 
 def _names_meet(one: str, other: str) -> bool:
+    if isinstance(one, Env) or isinstance(other, Env):
+        return True
     if "*" not in one:
         return matches(other, one)
     if "*" not in other:
@@ -141,7 +147,7 @@ def _covers(wide: Pattern, narrow: Pattern) -> bool:
 def _takes(wide: Any, narrow: Any) -> bool:
     """Whether the test of a route's name takes another name. Other tests come from patterns, and are not compared."""
     match wide, narrow:
-        case [{"wildcard": str(pattern)}], [str(name)]:
+        case [{"wildcard": str(pattern)}], [str(name)] if not isinstance(name, Env):
             return matches(pattern, name)
     return False
 
@@ -149,7 +155,8 @@ def _takes(wide: Any, narrow: Any) -> bool:
 def _name(tests: Any) -> str:
     """Return the name of a source or detail-type as a route has it."""
     (test,) = tests
-    return str(test["wildcard"] if isinstance(test, dict) else test)
+    name: str = test["wildcard"] if isinstance(test, dict) else test
+    return name
 
 
 def _joined(alternatives: Iterable[Pattern]) -> Pattern:

@@ -11,9 +11,10 @@ from router.contract.names import arn, logical, physical
 from router.contract.sam.document import attribute, called, called_arn, function_id, literal, resource_id, sub
 from router.contract.sam.functions import FAILED
 from router.contract.sam.resources import permission_id
+from router.env import Env
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
     from router.contract.declarations import Resource
@@ -184,7 +185,7 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
             "AWS::Events::Rule",
             {
                 **({} if physical(bus) == "default" else {"EventBusName": sub(physical(bus))}),
-                "EventPattern": literal(rule),
+                "EventPattern": _filled(rule, part.variables),
                 "Targets": [{"Id": "function", "Arn": called_arn(part)}],
             },
             f"a rule of {bus}",
@@ -201,6 +202,15 @@ def _bus(document: Document, part: Part, trigger: Trigger) -> None:
             },
             f"the permission of a rule of {bus}",
         )
+
+
+def _filled(pattern: Any, variables: Mapping[str, str]) -> Any:
+    """Return an event pattern with the values of variables in the place of names from the environment."""
+    if isinstance(pattern, Env):
+        return sub(variables.get(pattern.variable, str(pattern)))
+    if isinstance(pattern, dict):
+        return {key: _filled(value, variables) for key, value in pattern.items()}
+    return [_filled(value, variables) for value in pattern] if isinstance(pattern, list) else literal(pattern)
 
 
 def _schedule(document: Document, part: Part, trigger: Trigger) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import cfnlint.api
 
-from router import Event, Resolver
+from router import Env, Event, Resolver
 from router.contract import Bus, Stack
 from router.contract.filter_report import text
 from router.contract.rules import Rules, rules_of
@@ -115,3 +115,22 @@ def test_the_template_and_the_report_have_them() -> None:
     [rule] = [one for one in made["Resources"].values() if one["Type"] == "AWS::Events::Rule"]
     assert rule["Properties"]["EventPattern"]["$or"][1] == {"detail": {"kind": ["cash"]}}
     assert text(stack).startswith("bus shop: filtered by the rules to main\n  pushed   eventbridge Paid (")
+
+
+named = Resolver()
+
+
+@named.on_bus(Env("KIND"), source="shop", pattern=BIG, others="ignore")
+def some(event: Event) -> None: ...
+
+
+def test_a_name_from_the_environment_is_that_of_the_function() -> None:
+    made = template(Stack(f"{__name__}:named", Bus("shop", filters=True), name="shop").infrastructure())
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(made))] == []
+    [rule] = [one for one in made["Resources"].values() if one["Type"] == "AWS::Events::Rule"]
+    variables = made["Resources"]["MainFunction"]["Properties"]["Environment"]["Variables"]
+    assert rule["Properties"]["EventPattern"] == {"source": ["shop"], "detail-type": [variables["KIND"]]}
+
+
+def test_a_name_from_the_environment_may_be_that_of_another_route() -> None:
+    assert len(rules(route(Env("KIND")), route("Paid")).patterns) == 1
