@@ -31,7 +31,9 @@ def seen(event: Event) -> dict[str, str]:
 
 
 def note(key: str, event: Event) -> None:
-    """Keep what a handler knows under a key that the sender chose."""
+    """Keep what a handler knows under a key that the sender chose; poison fails."""
+    if "poison" in key:
+        raise ValueError("poison")
     item = {"pk": key, **seen(event)}
     kept = {name: {"S": text} for name, text in item.items()}
     aws.call("dynamodb", "put_item", TableName=os.environ["NOTES"], Item=kept)
@@ -92,8 +94,6 @@ def job(event: Event) -> None:
 
 @work.on_topic(Env("NEWS"))
 def news(event: Event) -> None:
-    if event.text == "poison":
-        raise ValueError("poison")
     note(event.text, event)
 
 
