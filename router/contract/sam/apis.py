@@ -9,10 +9,11 @@ from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketAp
 from router.contract.checks import refused
 from router.contract.names import SOCKET, logical
 from router.contract.sam.document import attribute, called, called_arn, function_id, literal, sub
+from router.contract.sam.paths import ANY, entries_of, resources_of
 from router.event import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from typing import Any
 
     from router.contract.model import Part, Trigger
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 HTTP, REST = "HttpApi", "RestApi"
 _DEFAULT = "$default"
+_METHODS = {ANY: "x-amazon-apigateway-any-method"}
 _OWN_KEYS = ("$connect", "$disconnect", _DEFAULT)
 
 
@@ -78,16 +80,6 @@ def _owner(document: Document, api: Api) -> Part:
     raise refused(api, f"authorizer={api.authorizer!r}: there is no @on_authorize({api.authorizer!r}) route")
 
 
-def _paths(several: list[tuple[Part, Trigger]]) -> Iterator[tuple[Part, str, str]]:
-    """Yield function, method and path of what each function serves; everything goes to the first where it is alone."""
-    if len(several) == 1:
-        return
-    for part, trigger in several[1:]:
-        for route in trigger.routes:
-            for method in route.methods:
-                yield part, method, route.match
-
-
 # ---- HTTP APIs -------------------------------------------------------------------------------------------------------
 
 
@@ -114,12 +106,11 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
             "the HTTP API",
         )
         _permit(document, part, HTTP, _executed(made, "*"))
-    routes = [(several[0][0], _DEFAULT)] + [
-        (part, f"{method} {_http_path(path)}") for part, method, path in _paths(several)
-    ]
-    for number, (part, key) in enumerate(routes):
+    keys = {_DEFAULT: several[0][0]}
+    keys |= {f"{entry.method} {entry.path}": entry.part for entry in entries_of(api, several)}
+    for key, part in keys.items():
         document.add(
-            f"{HTTP}Route{number or ''}",
+            _route_id(key),
             "AWS::ApiGatewayV2::Route",
             {
                 "ApiId": {"Ref": made},
@@ -138,16 +129,9 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
     document.outputs["HttpApiUrl"] = {"Value": attribute(made, "ApiEndpoint")}
 
 
-def _http_path(path: str) -> str:
-    """Return a path as API Gateway writes it: without types, and with at most one greedy parameter, at the end."""
-    parts = []
-    for segment in path.split("/"):
-        if not (segment.startswith("{") and segment.endswith("}")):
-            parts.append(segment)
-            continue
-        name = segment[1:-1]
-        parts.append(f"{{{name.removesuffix('+').partition(':')[0]}{'+' if name.endswith('+') else ''}}}")
-    return "/".join(parts)
+def _route_id(key: str) -> str:
+    """Return the logical id of a route, whatever other routes there are: an update cannot swap the keys of two."""
+    return f"{HTTP}Route" if key == _DEFAULT else f"{HTTP}Route{logical(key)}{sha256(key.encode()).hexdigest()[:6]}"
 
 
 def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[str, Any]:
@@ -207,13 +191,10 @@ def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]])
         }
         return {**held, "security": [{"lambda": []}]} if api.authorizer else held
 
-    first = several[0][0]
-    paths: dict[str, dict[str, Any]] = {
-        "/": {"x-amazon-apigateway-any-method": operation(first)},
-        "/{proxy+}": {"x-amazon-apigateway-any-method": operation(first)},
+    paths = {
+        path: {_METHODS.get(method, method.lower()): operation(part) for method, part in sorted(methods.items())}
+        for path, methods in resources_of(several[0][0], entries_of(api, several))
     }
-    for part, method, path in _paths(several):
-        paths.setdefault(_http_path(path), {})[method.lower()] = operation(part)
     body: dict[str, Any] = {
         "openapi": "3.0.1",
         "info": {"title": sub(api.name or "${AWS::StackName}"), "version": "1"},

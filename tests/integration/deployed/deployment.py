@@ -108,13 +108,18 @@ def _fill_in_schedule(schedule: dict[str, Any]) -> None:
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer to a request over HTTP."""
+    """The answer to a request over HTTP. headers: by name in small letters."""
 
     status: int
     body: bytes
+    headers: Mapping[str, str]
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+
+def _answered(status: int, answer: Any) -> Answer:
+    return Answer(status, answer.read(), {name.lower(): value for name, value in answer.headers.items()})
 
 
 class Deployment:
@@ -184,9 +189,9 @@ class Deployment:
         )
         try:
             with _LOOPBACK.open(request, timeout=30) as answer:
-                return Answer(answer.status, answer.read())
+                return _answered(answer.status, answer)
         except urllib.error.HTTPError as error:
-            return Answer(error.code, error.read())
+            return _answered(error.code, error)
 
     def address(self, output: str) -> tuple[str, str]:
         """Return the host by which MiniStack knows an API or a function URL, and the path of its stage."""
