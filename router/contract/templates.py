@@ -146,8 +146,6 @@ class _Edits:
 
     def _insert(self, line: int, lines: Iterable[str]) -> None:
         """Write lines before another one, after what is inserted there already."""
-        if line and line == len(self._source.lines) and not self._source.lines[-1].endswith("\n"):
-            lines = [self._source.newline, *lines] if line not in self._before else lines
         self._before.setdefault(line, []).extend(lines)
 
     def _edit(self, section: str, put: Mapping[str, Any], drop: Iterable[str]) -> None:
@@ -180,8 +178,11 @@ class _Edits:
         source = self._source
         line, column = source.position(top.value.start_mark)
         end_line, end_column = source.position(top.value.end_mark)
+        text = source.lines[top.line]
+        if not top.value.value and top.value.id == "scalar":  # nothing at all, whose place is that of what follows
+            line = end_line = top.line
+            column = end_column = text.index(":", top.column + len(top.name)) + 1
         if end_line == line == top.line:
-            text = source.lines[line]
             rest = text[end_column:].strip()
             kept = text[:column].rstrip() + (f"  {rest}" if rest else "") + source.newline
             following = source.lines[line + 1 : top.end]

@@ -6,6 +6,7 @@ import re
 from bisect import bisect_right
 from itertools import accumulate
 from typing import TYPE_CHECKING
+from warnings import catch_warnings
 
 from router.errors import ConfigurationError
 
@@ -52,6 +53,8 @@ class Source:
         self.newline = "\r\n" if text.partition("\n")[0].endswith("\r") else "\n"
         self.mark = _BOM if text.startswith(_BOM) else ""
         self._text = text.removeprefix(_BOM)
+        if self._text and not self._text.endswith("\n"):
+            self._text += self.newline  # so that what is written after it does not change the end of a text there
         self.lines = _LINES.findall(self._text)
         self._starts = list(accumulate((len(line) for line in self.lines), initial=0))
         self.root = _composed(self._text)
@@ -116,7 +119,8 @@ def _composed(text: str) -> Any:
     except ImportError:
         raise ConfigurationError('templates need ruamel.yaml: pip install "lambda-junction[deploy]"') from None
     try:
-        return YAML(pure=True).compose(text)
+        with catch_warnings(action="ignore"):  # of anchors that are there twice, which is allowed
+            return YAML(pure=True).compose(text)
     except Exception as error:  # the library has errors of many classes
         raise ConfigurationError(f"the template cannot be read: {' '.join(str(error).split())}") from None
 

@@ -216,9 +216,13 @@ def test_what_others_refer_to_is_not_taken_out() -> None:
         ("  Description: x\n  Resources:\n    Mine: {Type: A}\n", ["Mine", "Orders"]),
         ("Metadata: {}\nOutputs:\nParameters: null\nResources:\n  Mine: {Type: A}\n\n", ["Mine", "Orders"]),
         ("Resources:\n  Mine: {Type: A}", ["Mine", "Orders"]),
+        ("Metadata:\n  # none yet\nResources:\n  # none yet\nOutputs:\n", ["Orders"]),
+        ("Resources:\n  Mine:\n    Type: |\n      A\n      B", ["Mine", "Orders"]),
+        ('"Resources":\n  Mine: {Type: &a A, B: *a}\nMappings: {B: {C: 1}}\n', ["Mine", "Orders"]),
         ("Resources:\n  Mine: {Type: A}\n\n# Outputs follow\nOutputs:\n  A: {Value: b}", ["Mine", "Orders"]),
     ],
 )
+@pytest.mark.filterwarnings("error")
 def test_templates_that_are_short_or_written_in_rare_ways(text: str, resources: list[str]) -> None:
     after = merged(text, ours())
     held = cloudformation(after)
