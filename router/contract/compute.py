@@ -32,7 +32,8 @@ class Function:
     architecture: arm64 or x86_64.
     runtime: the runtime, such as python3.13.
     reserved: the most calls at a time, kept free for it; None for a share of the account's.
-    tenant_isolation: whether each tenant has environments of its own; no event source mapping can call such a function.
+    tenant_isolation: whether each tenant has environments of its own. Only a REST API, which names the tenant, and
+        direct calls reach such a function.
     durable: seconds that a durable execution may take; 0 for none.
     snap_start: whether versions start from a snapshot.
     gradual: how CodeDeploy moves calls to a new version, such as Canary10Percent5Minutes; empty for all at once. The

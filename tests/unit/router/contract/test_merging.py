@@ -300,6 +300,23 @@ def test_json_stays_json(indent: str | None) -> None:
         merged(after.replace("AWS::SQS::Queue", "AWS::SNS::Topic"), ours("More"))
 
 
+@pytest.mark.parametrize("form", ["yaml", "json"])
+@pytest.mark.parametrize(
+    ("count", "size", "said"),
+    [
+        (500, 1, "it has 501 resources, and CloudFormation takes 500"),
+        (1, 1_000_000, "it has 1,000,\\d+ bytes, and CloudFormation takes 1,000,000"),
+    ],
+)
+def test_what_becomes_too_large_with_others_is_refused_with_the_figures(
+    form: str, count: int, size: int, said: str
+) -> None:
+    held = {"Resources": {f"Mine{number}": {"Type": "A", "Text": "x" * size} for number in range(count)}}
+    text = json.dumps(held) if form == "json" else write(held)
+    with pytest.raises(ConfigurationError, match=said):
+        merged(text, ours())
+
+
 HOSTILE = [
     *("no", "Yes", "OFF", "y", "null", "~", "1e3", "012", "0x1f", "1:30", "2026-01-01", ".inf", "1_000", "<<", "="),
     *(": ", "a: b", "a:", "a #b", "#a", "!x", "&a", "*b", "- a", "-", "?", "{a}", "[a]", "%a", "@a", "`a", "|", ">"),
