@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
+from router.contract.checking.structure import entries, is_included, listed, mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 
 # What AWS's own policies for execution allow, as far as a function of ours asks for it.
 # https://docs.aws.amazon.com/lambda/latest/dg/permissions-managed-policies.html
+_ATTACHED = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 _SQS = ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage")
 _DYNAMODB = ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams")
 _KINESIS = (
     *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords", "kinesis:GetShardIterator"),
     *("kinesis:ListShards", "kinesis:ListStreams", "kinesis:SubscribeToShard"),
 )
+_KINESIS_OF_CONSUMERS = (*_KINESIS, "kinesis:DescribeStreamConsumer", "kinesis:ListStreamConsumers")
 _MANAGED: dict[str, tuple[str, ...]] = {
     "AWSLambdaBasicExecutionRole": (),
     "AWSLambdaVPCAccessExecutionRole": (),
@@ -67,6 +70,7 @@ class Allowed:
         if role is None:
             self._take_policies(function.properties.get("Policies"), function.place)
             self._take_polls(function)
+            self._take_attached(f"{function.logical}Role")
             return
         logical = template.references.logical_of(role)
         if logical is None or template.resources[logical].get("Type") != "AWS::IAM::Role":
@@ -80,19 +84,24 @@ class Allowed:
 
     def _take_role(self, role: str) -> None:
         held, place = self._template.properties(role), self._template.place(role)
-        for one in held.get("Policies") or ():
+        for one in entries(held.get("Policies")):
             self._take_document(one.get("PolicyDocument"), place)
         self._take_policies(held.get("ManagedPolicyArns"), place)
-        for logical, policy in self._template.of_type("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"):
-            if any(self._template.references.logical_of(one) == role for one in policy.get("Roles") or ()):
+        self._take_attached(role)
+
+    def _take_attached(self, role: str) -> None:
+        """Take the policies of the template that name a role; SAM makes `ShopRole` for a function `Shop`."""
+        for logical, policy in self._template.of_type(*_ATTACHED):
+            named = [*listed(policy.get("Roles")), policy.get("RoleName")]
+            if any(one == {"Ref": role} or self._template.references.logical_of(one) == role for one in named):
                 self._take_document(policy.get("PolicyDocument"), self._template.place(logical))
 
     def _take_policies(self, held: Any, place: Place) -> None:
         """Take what a list holds: documents, names of policies, and the policy templates of SAM."""
-        for one in held if isinstance(held, list) else [] if held is None else [held]:
-            if hasattr(one, "get") and "Statement" in one:
+        for one in listed(held):
+            if isinstance(one, dict) and "Statement" in one:
                 self._take_document(one, place)
-            elif hasattr(one, "items") and len(one) == 1 and next(iter(one)).endswith("Policy"):
+            elif len(mapping(one)) == 1 and next(iter(one)).endswith("Policy"):
                 [(name, parameters)] = one.items()
                 self._take_sam(name, parameters, place)
             else:
@@ -123,9 +132,11 @@ class Allowed:
         self._take_document(document, place)
 
     def _take_document(self, document: Any, place: Place) -> None:
-        held: Any = document.get("Statement") if hasattr(document, "get") else None
-        for statement in held if isinstance(held, list) else [held] if hasattr(held, "get") else []:
-            if not hasattr(statement, "get") or statement.get("Effect", "Allow") != "Allow":
+        held = listed(document.get("Statement")) if isinstance(document, dict) else []
+        if is_included(document) or any(is_included(one) for one in held):
+            self.unknown.append("a part of a policy")
+        for statement in entries(held):
+            if statement.get("Effect", "Allow") != "Allow" or "Fn::Transform" in statement:
                 continue
             if "Action" not in statement or "Resource" not in statement:
                 self.unknown.append("a statement with NotAction or NotResource")
@@ -135,12 +146,11 @@ class Allowed:
             )
 
     def _texts(self, value: Any) -> Iterator[str]:
-        return (self._template.references.text(one) for one in (value if isinstance(value, list) else [value]))
+        return (self._template.references.text(one) for one in listed(value))
 
     def _take_polls(self, function: Deployed) -> None:
         """Take what SAM itself adds to the role that it makes: what the pollers of its events need."""
-        events: Any = function.properties.get("Events")
-        kinds = {one.get("Type") for one in (events.values() if hasattr(events, "values") else ())}
+        kinds = {mapping(one).get("Type") for one in mapping(function.properties.get("Events")).values()}
         for kind, actions in (("SQS", _SQS), ("DynamoDB", _DYNAMODB), ("Kinesis", _KINESIS)):
             if kind in kinds:
                 self.statements.append(Allowance(actions, (ANY,), function.place, is_own=False))
@@ -149,3 +159,9 @@ class Allowed:
 def polls(kind: str) -> Iterable[str]:
     """Return what the poller of a source must be allowed, in the name of the function."""
     return {"sqs": _SQS, "dynamodb": _DYNAMODB[:3], "kinesis": _KINESIS[:5]}.get(kind, ())
+
+
+def may_poll(kind: str) -> Iterable[str]:
+    """Return what a policy for the poller of a source may allow beside; `*` stands for a source that is not known."""
+    held = {"sqs": (*_SQS, "sqs:ChangeMessageVisibility"), "dynamodb": _DYNAMODB, "kinesis": _KINESIS_OF_CONSUMERS}
+    return [one for actions in held.values() for one in actions] if kind == ANY else held.get(kind, ())

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.deployed import Delivery
 from router.contract.checking.globs import ANY
-from router.contract.checking.requests import requests
+from router.contract.checking.requests import ALL, HTTP, requests, websockets
+from router.contract.checking.structure import entries, listed, mapping
 from router.env import name_in
 
 if TYPE_CHECKING:
@@ -29,6 +30,15 @@ _EVENTS = {
     "Schedule": ("schedule", "Name", False),
     "ScheduleV2": ("schedule", "Name", False),
 }
+# Who is permitted to call a function, and what it brings.
+_BY_PRINCIPAL = {
+    "s3.amazonaws.com": ("s3",),
+    "sns.amazonaws.com": ("sns",),
+    "events.amazonaws.com": ("eventbridge", "schedule"),
+    "apigateway.amazonaws.com": (HTTP, "websocket"),
+    "elasticloadbalancing.amazonaws.com": (HTTP,),
+    "vpc-lattice.amazonaws.com": (HTTP,),
+}
 _BY_ARN = {"sqs": "sqs", "dynamodb": "dynamodb", "kinesis": "kinesis", "kafka": "kafka"}
 _BY_TYPE = {
     "AWS::SQS::Queue": "sqs",
@@ -43,13 +53,13 @@ def deliveries_of(template: Template) -> list[Delivery]:
     found = [one for function in template.functions for one in _of_serverless(template, function)]
     for find in (_mappings, _subscriptions, _notifications, _rules, _schedules, _websocket_routes, requests):
         found += find(template)
-    return found
+    there = {one.source for one in found}
+    return [*found, *(one for one in _permissions(template) if one.source not in there & {HTTP, "websocket"})]
 
 
 def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]:
-    events: Any = function.properties.get("Events")
-    for name, event in events.items() if hasattr(events, "items") else ():
-        kind, settings = event.get("Type"), event.get("Properties") or {}
+    for name, event in mapping(function.properties.get("Events")).items():
+        kind, settings = mapping(event).get("Type"), mapping(mapping(event).get("Properties"))
         if kind not in _EVENTS:
             continue
         source, key, is_mapping = _EVENTS[kind]
@@ -61,7 +71,7 @@ def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]
         if source == "eventbridge":
             names = _detail_types(settings.get(key))
         elif source == "kafka":
-            names = [template.references.text(one) for one in settings.get(key) or [ANY]]
+            names = [template.references.text(one) for one in _topics(settings.get(key))]
         else:
             names = [_named(template, settings.get(key))]
         resource = None if source in ("eventbridge", "kafka") else template.references.logical_of(settings.get(key))
@@ -74,18 +84,30 @@ def _mappings(template: Template) -> Iterator[Delivery]:
         function = template.function_of(held.get("FunctionName"))
         place = template.place(logical)
         if topics := held.get("Topics"):
-            for topic in topics:
+            for topic in _topics(topics):
                 name = template.references.text(topic)
                 yield Delivery("kafka", function, name, None, place, logical, held, is_mapping=True)
             continue
         arn = held.get("EventSourceArn")
         resource = template.references.logical_of(arn)
-        kind = (template.resources.get(resource or "") or {}).get("Type", "")
-        parts = template.references.text(arn).split(":")
-        source = _BY_TYPE.get(kind) or _BY_ARN.get(parts[2] if len(parts) > 2 else "", "")
+        source = _source(template, resource, template.references.text(arn))
         if source:
             name = _named(template, arn)
             yield Delivery(source, function, name, resource, place, logical, held, is_mapping=True)
+
+
+def _topics(value: Any) -> list[Any]:
+    """Return the topics of a mapping; any, where only the deployment tells them."""
+    return value if isinstance(value, list) else [ANY]
+
+
+def _source(template: Template, resource: str | None, arn: str) -> str:
+    """Return the source that a mapping polls: `*` where only the deployment tells it, "" for none of ours."""
+    if resource is not None and (kind := template.resources[resource].get("Type", "")) in _BY_TYPE:
+        return _BY_TYPE[kind]
+    parts = arn.split(":")
+    service = parts[2] if len(parts) > 2 else ANY
+    return ANY if ANY in service else _BY_ARN.get(service, "")
 
 
 def _subscriptions(template: Template) -> Iterator[Delivery]:
@@ -93,20 +115,20 @@ def _subscriptions(template: Template) -> Iterator[Delivery]:
         if held.get("Protocol") == "lambda":
             yield _pushed(template, "sns", held.get("Endpoint"), held.get("TopicArn"), logical, held)
     for logical, held in template.of_type("AWS::SNS::Topic"):
-        for one in held.get("Subscription") or ():
+        for one in entries(held.get("Subscription")):
             if one.get("Protocol") == "lambda":
                 yield _pushed(template, "sns", one.get("Endpoint"), {"Ref": logical}, logical, one)
 
 
 def _notifications(template: Template) -> Iterator[Delivery]:
     for logical, held in template.of_type("AWS::S3::Bucket"):
-        for one in (held.get("NotificationConfiguration") or {}).get("LambdaConfigurations") or ():
+        for one in entries(mapping(held.get("NotificationConfiguration")).get("LambdaConfigurations")):
             yield _pushed(template, "s3", one.get("Function"), {"Ref": logical}, logical, one)
 
 
 def _rules(template: Template) -> Iterator[Delivery]:
     for logical, held in template.of_type("AWS::Events::Rule"):
-        functions = {_target(template, one.get("Arn")) for one in held.get("Targets") or ()}
+        functions = {_target(template, one.get("Arn")) for one in entries(held.get("Targets"))}
         for function in functions - {""}:
             place = template.place(logical)
             if held.get("ScheduleExpression"):
@@ -118,22 +140,34 @@ def _rules(template: Template) -> Iterator[Delivery]:
 
 def _schedules(template: Template) -> Iterator[Delivery]:
     for logical, held in template.of_type("AWS::Scheduler::Schedule"):
-        function = _target(template, (held.get("Target") or {}).get("Arn"))
+        function = _target(template, mapping(held.get("Target")).get("Arn"))
         if function != "":
             name = template.references.name(logical)
             yield Delivery("schedule", function, name, logical, template.place(logical), logical, held)
 
 
 def _websocket_routes(template: Template) -> Iterator[Delivery]:
-    apis = {
-        logical
-        for logical, held in template.of_type("AWS::ApiGatewayV2::Api")
-        if held.get("ProtocolType") == "WEBSOCKET"
-    }
+    apis = websockets(template)
     for logical, held in template.of_type("AWS::ApiGatewayV2::Route"):
         if template.references.logical_of(held.get("ApiId")) in apis:
             name = template.references.text(held.get("RouteKey"))
             yield Delivery("websocket", None, name, logical, template.place(logical), logical, held)
+
+
+def _permissions(template: Template) -> Iterator[Delivery]:
+    """Return what may call a function, where the trigger itself is made elsewhere: by hand, or by a resource of CDK."""
+    by_custom = any(True for _ in template.of_type("Custom::S3BucketNotifications"))
+    for logical, held in template.of_type("AWS::Lambda::Permission"):
+        sources = _BY_PRINCIPAL.get(template.references.text(held.get("Principal")), ())
+        origin = held.get("SourceArn")
+        resource = template.references.logical_of(origin)
+        if resource is not None and not (by_custom and "s3" in sources):
+            continue  # it tells for itself
+        for source in sources:
+            named = ANY if len(sources) > 1 or origin is None else _named(template, origin)
+            name = ALL if source == HTTP else named
+            function, place = template.function_of(held.get("FunctionName")), template.place(logical)
+            yield Delivery(source, function, name, resource, place, logical, held, is_told=False)
 
 
 def _pushed(
@@ -159,16 +193,13 @@ def _named(template: Template, value: Any) -> str:
 
 def _detail_types(pattern: Any) -> list[str]:
     """Return the detail types of an event pattern, `*` for what may be several."""
-    held = pattern.get("detail-type") if hasattr(pattern, "get") else None
-    if not held:
-        return [ANY]
-    return [_matcher(one) for one in held]
+    return [_matcher(one) for one in listed(mapping(pattern).get("detail-type"))] or [ANY]
 
 
 def _matcher(one: Any) -> str:
     if isinstance(one, str):
         return one
-    if hasattr(one, "get"):
+    if isinstance(one, dict):
         if isinstance(one.get("prefix"), str):
             return f"{one['prefix']}*"
         if isinstance(one.get("suffix"), str):

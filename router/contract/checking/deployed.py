@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
 from router.contract.checking.references import References
+from router.contract.checking.structure import expanded, is_included, listed, mapping, plain
 from router.contract.model import Place
 from router.contract.yaml_source import Source
 from router.errors import ConfigurationError
@@ -29,6 +30,7 @@ class Deployed:
     handler: `package.module.function`; empty for an image.
     timeout: seconds; None where the file does not tell it.
     variables: its environment, as the template has it.
+    tells_variables: whether these are all; a part of them may be fetched when it is deployed.
     """
 
     logical: str
@@ -38,6 +40,7 @@ class Deployed:
     timeout: int | None
     variables: Mapping[str, Any]
     is_serverless: bool
+    tells_variables: bool = True
 
     @property
     def is_isolated(self) -> bool:
@@ -55,6 +58,7 @@ class Delivery:
     place: of its first line. label: how messages name it.
     settings: its properties.
     is_mapping: whether Lambda polls for it (an event source mapping).
+    is_told: whether the template tells that it brings them; otherwise it may.
     """
 
     source: str
@@ -65,6 +69,7 @@ class Delivery:
     label: str
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_mapping: bool = False
+    is_told: bool = True
 
 
 class Template:
@@ -85,17 +90,18 @@ class Template:
             self._source = Source(text)
         except ConfigurationError as error:
             raise ConfigurationError(f"{file}: {error}") from None
-        self._held = self._source.data
+        held = self._source.data
         here = Path.cwd()
         absolute = file.resolve()
         self.file = absolute.relative_to(here).as_posix() if absolute.is_relative_to(here) else str(file)
-        self.resources: Mapping[str, Any] = _mapping(self._held.get("Resources"))
+        self.resources: Mapping[str, Any] = plain(expanded(mapping(held.get("Resources"))))
         if not self.resources:
             raise ConfigurationError(f"{file} is no template: it has no Resources")
-        broken = [name for name, one in self.resources.items() if not hasattr(one, "get")]
+        broken = [name for name, one in self.resources.items() if not isinstance(one, dict)]
         if broken:
             raise ConfigurationError(f"{file}: the resource {broken[0]} is not a mapping")
-        self.references = References(self.resources, _mapping(self._held.get("Parameters")))
+        self._common = mapping(mapping(plain(mapping(held.get("Globals")))).get("Function"))
+        self.references = References(self.resources, mapping(held.get("Parameters")))
         self.functions = tuple(self._functions())
 
     def place(self, logical: str, *path: str) -> Place:
@@ -114,7 +120,7 @@ class Template:
 
     def properties(self, logical: str) -> Mapping[str, Any]:
         """Return the properties of a resource; nothing for one that is not there."""
-        return _mapping(_mapping(self.resources.get(logical)).get("Properties"))
+        return mapping(mapping(self.resources.get(logical)).get("Properties"))
 
     def of_type(self, *kinds: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """Return the logical id and the properties of each resource of some types."""
@@ -124,43 +130,56 @@ class Template:
 
     def is_of(self, logical: str, *kinds: str) -> bool:
         """Whether a resource is of one of some types."""
-        return _mapping(self.resources.get(logical)).get("Type") in kinds
+        return mapping(self.resources.get(logical)).get("Type") in kinds
 
     def function_of(self, value: Any) -> str | None:
-        """Return the logical id of the function that a value names; None where that cannot be told."""
+        """Return the logical id of the function that a value names, or an alias of it; None where nobody can tell."""
         if value is None:
             return None
-        logical = self.references.logical_of(value)
         ids = [one.logical for one in self.functions]
+        logical = self.references.logical_of(value)
+        for _ in range(2):  # an alias, or a version, of a function
+            if logical is not None and self.is_of(logical, "AWS::Lambda::Alias", "AWS::Lambda::Version"):
+                value = self.properties(logical).get("FunctionName")
+                logical = self.references.logical_of(value)
         if logical in ids:
             return logical
-        text = self.references.text(value).rpartition("function:")[2]
-        named = [one for one in ids if text != ANY and may_equal(self.references.name(one), text)]
+        if (made := _published(value, ids)) is not None:
+            return made
+        text = self.references.text(value).rpartition("function:")[2].partition(":")[0]
+        named = [one for one in ids if self.references.name(one) == text] or [
+            one for one in ids if text != ANY and may_equal(self.references.name(one), text)
+        ]
         return named[0] if len(named) == 1 else ids[0] if len(ids) == 1 else None
 
     def _functions(self) -> Iterator[Deployed]:
-        common = _mapping(_mapping(self._held.get("Globals")).get("Function"))
         for logical, own in self.of_type(*FUNCTIONS):
             is_serverless = self.resources[logical].get("Type") == FUNCTIONS[0]
-            held = {**common, **own} if is_serverless else dict(own)
-            variables = {
-                **(_variables(common) if is_serverless else {}),
-                **_variables(own),
-            }
+            common = self._common if is_serverless else {}
+            held = {**common, **own}
+            command = listed(mapping(held.get("ImageConfig")).get("Command"))
+            environment = held.get("Environment")
+            told = (self.resources[logical].get("Properties"), environment, mapping(environment).get("Variables"))
             yield Deployed(
                 logical,
                 self.place(logical),
                 held,
-                self.references.text(held.get("Handler", "")),
+                self.references.text(held.get("Handler", command[0] if command else "")),
                 self.references.number(held.get("Timeout"), _DEFAULT_TIMEOUT_S),
-                variables,
+                {**_variables(common), **_variables(own)},
                 is_serverless,
+                tells_variables=not any(is_included(one) for one in told),
             )
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if hasattr(value, "items") else {}
+def _published(value: Any, ids: list[str]) -> str | None:
+    """Return the function of an alias or a version that SAM makes: `!Ref Shop.Alias`, or `!Ref ShopAliaslive`."""
+    name = value.get("Ref") if isinstance(value, dict) else None
+    if not isinstance(name, str):
+        return None
+    found = [one for one in ids if name in (f"{one}.Alias", f"{one}.Version") or name.startswith(f"{one}Alias")]
+    return max(found, key=len, default=None)
 
 
 def _variables(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(_mapping(properties.get("Environment")).get("Variables"))
+    return mapping(mapping(properties.get("Environment")).get("Variables"))

@@ -27,6 +27,11 @@ def may_equal(one: str, other: str) -> bool:
     return _meet(one, other)
 
 
+def holds(wide: str, narrow: str) -> bool:
+    """Whether one name with `*` stands for all that another one stands for."""
+    return re.fullmatch(".*".join(map(re.escape, wide.split(ANY))), narrow) is not None
+
+
 def _meet(one: str, other: str) -> bool:
     """Whether some text fits both patterns: what is left of the one is compared with what is left of the other."""
     if one == other or ANY in (one, other):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal
 from router.contract.checking.requests import HTTP, wide
+from router.contract.checking.structure import entries, listed, mapping
 from router.env import Env, name_in
 from router.event import Source
 
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
 _PARTIAL = "ReportBatchItemFailures"
 _VISIBILITY_S = 30  # of a queue that does not say
 _TIMES = 6  # "Set the visibility timeout to at least six times the timeout of your function": Lambda Developer Guide
-_REQUIRED = (Source.SQS, Source.DYNAMODB, Source.KINESIS)
+# What Lambda polls beside queues and streams: of these a mapping need not report what failed.
+_POLLED = frozenset((Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ, Source.DOCUMENTDB))
+_MAPPED = frozenset((Source.SQS, Source.DYNAMODB, Source.KINESIS)) | _POLLED
 # Sources of which a template tells everything that brings their events.
 _DELIVERED = frozenset({"sqs", "sns", "s3", "dynamodb", "kinesis", "kafka", "schedule", "eventbridge", "websocket"})
 
@@ -39,20 +42,20 @@ def check_function(
         if delivery.is_mapping:
             taken = [route for route in held if _takes(route, delivery, names)]
             yield from _mapping(template, function, delivery, taken)
-        if delivery.function is not None and delivery.source in _DELIVERED:
+        if delivery.is_told and delivery.function is not None and delivery.source in _DELIVERED:
             yield from _untaken(delivery, held, names)
     yield from _undelivered(template, function, held, found, names)
 
 
 def _mapping(template: Template, function: Deployed, delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
-    if function.is_isolated:
+    if function.is_isolated and delivery.function is not None:
         yield _at(
             "tenant-isolation",
             delivery,
             f"Lambda refuses an event source mapping to {function.logical}, which isolates tenants: give its routes a "
             "function of their own",
         )
-    responses = [template.references.text(one) for one in delivery.settings.get("FunctionResponseTypes") or ()]
+    responses = [template.references.text(one) for one in listed(delivery.settings.get("FunctionResponseTypes"))]
     if _PARTIAL not in responses and ANY not in responses and _reports(delivery, routes):
         yield _at(
             "partial-responses",
@@ -67,11 +70,13 @@ def _mapping(template: Template, function: Deployed, delivery: Delivery, routes:
 def _reports(delivery: Delivery, routes: list[Route]) -> bool:
     if delivery.source == "kafka":
         return any(route.partial or route.queue for route in routes)
-    return True
+    if delivery.source == ANY:  # such as an import: it may be Kafka, unless no route takes that
+        return bool(routes) and all(_POLLED.isdisjoint(route.sources) for route in routes)
+    return bool(routes) or delivery.function is not None
 
 
 def _visibility(template: Template, function: Deployed, delivery: Delivery) -> Iterator[Finding]:
-    if delivery.resource is None or function.timeout is None:
+    if delivery.resource is None or function.timeout is None or delivery.function is None:
         return
     held = template.properties(delivery.resource)
     visibility = template.references.number(held.get("VisibilityTimeout"), _VISIBILITY_S)
@@ -98,11 +103,10 @@ def _visibility(template: Template, function: Deployed, delivery: Delivery) -> I
 
 def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
     """Find filters that drop what a route would take, or what should fail."""
-    held = delivery.settings.get("FilterCriteria") or {}
-    filters = held.get("Filters") or []
+    filters = entries(mapping(delivery.settings.get("FilterCriteria")).get("Filters"))
     if not filters:
         return
-    texts = [one.get("Pattern") for one in filters if isinstance(one, dict)]
+    texts = [one.get("Pattern") for one in filters]
     told = dumps(texts)
     what = "deletes" if delivery.source == "sqs" else "skips"
     for route in routes:
@@ -172,7 +176,11 @@ def _takes(route: Route, delivery: Delivery, names: _Names) -> bool:
     if route.methods:
         paths = [f"{method} {wide(route.match)}" for method in route.methods]
         return delivery.source == HTTP and any(may_equal(path, delivery.name) for path in paths)
-    if delivery.source == HTTP or delivery.source not in {str(source.value) for source in route.sources}:
+    if delivery.source == HTTP:
+        return False
+    if delivery.source == ANY:
+        return not _MAPPED.isdisjoint(route.sources)
+    if delivery.source not in {str(source.value) for source in route.sources}:
         return False
     if "$default" in (route.match, delivery.name):
         return True

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.adapters import adapters_of
-from router.contract.checking.allowed import Allowed, polls
+from router.contract.checking.allowed import Allowed, may_poll, polls
 from router.contract.checking.findings import WARNING, Finding, of_route
-from router.contract.checking.globs import ANY, may_equal, opened
+from router.contract.checking.globs import ANY, holds, may_equal, opened
+from router.contract.checking.structure import mapping
 from router.contract.resources import Resources
 from router.contract.targets import targets
 from router.env import Env, name_in
@@ -35,6 +36,8 @@ def check_variables(
     template: Template, function: Deployed, routes: Iterable[Route], requires: Requires
 ) -> Iterator[Finding]:
     """Find variables that routes want and the template does not set."""
+    if not function.tells_variables:
+        return
     wanted: dict[str, list[Route]] = {}
     for route in routes:
         for name in requires(route):
@@ -64,17 +67,23 @@ def check_permissions(
     needed = [*_needed(template, function, held, resolver, deliveries, calls)]
     if not allowed.unknown:
         yield from _missing(template, function, allowed, needed)
-    if needed and all(route.requires is not UNDECLARED or route.group_requires for route in held):
+    if held and all(route.requires is not UNDECLARED or route.group_requires for route in held):
         yield from _unused(allowed, needed)
 
 
 class _Need:
-    """An operation that somebody needs. resources: ARNs with `*`. finding: of what is missing."""
+    """An operation that somebody needs.
 
-    def __init__(self, action: str, resources: Iterable[str], finding: Callable[[str], Finding]) -> None:
+    resources: ARNs with `*`. finding: of what is missing. is_sure: whether it is needed in any case.
+    """
+
+    def __init__(
+        self, action: str, resources: Iterable[str], finding: Callable[[str], Finding], *, is_sure: bool = True
+    ) -> None:
         self.action = action
         self.resources = [opened(one) for one in resources]
         self.finding = finding
+        self.is_sure = is_sure
 
 
 def _needed(
@@ -99,15 +108,24 @@ def _needed(
     for grant in adapters_of(resolver, by_label.values(), Resources(())):
         for action in grant.actions:
             yield _Need(action, grant.resources, _by_reason(function, action, str(grant.reasons[0])))
-    yield from _of_lambda(template, function, deliveries)
+    yield from _of_lambda(template, function, deliveries, visibility=resolver._engine.delay is not None)
 
 
-def _of_lambda(template: Template, function: Deployed, deliveries: Iterable[Delivery]) -> Iterator[_Need]:
-    """Return what Lambda does in the name of a function: it polls, and hands on what failed."""
+def _of_lambda(
+    template: Template, function: Deployed, deliveries: Iterable[Delivery], *, visibility: bool
+) -> Iterator[_Need]:
+    """Return what Lambda does in the name of a function: it polls, and hands on what failed.
+
+    visibility: whether the function itself makes messages come again later.
+    """
     for delivery in deliveries:
-        if delivery.is_mapping and delivery.function == function.logical:
-            for action in polls(delivery.source):
-                yield _Need(action, [ANY], _by_delivery(delivery, action))
+        if delivery.is_mapping and delivery.function in (None, function.logical):
+            sure = delivery.function is not None
+            again = ["sqs:ChangeMessageVisibility"] if visibility and delivery.source == "sqs" else []
+            for action in (*polls(delivery.source), *again):
+                yield _Need(action, [ANY], _by_delivery(delivery, action), is_sure=sure)
+            for action in may_poll(delivery.source):
+                yield _Need(action, [ANY], _by_delivery(delivery, action), is_sure=False)
         for one in _destinations(delivery):
             yield _Need("sqs:SendMessage", [template.references.text(one)], _by_delivery(delivery, "sqs:SendMessage"))
     for one in _failures(function):
@@ -141,13 +159,13 @@ def _by_function(function: Deployed) -> Callable[[str], Finding]:
 
 
 def _destinations(delivery: Delivery) -> list[object]:
-    found = ((delivery.settings.get("DestinationConfig") or {}).get("OnFailure") or {}).get("Destination")
+    found = mapping(mapping(delivery.settings.get("DestinationConfig")).get("OnFailure")).get("Destination")
     return [] if found is None or not delivery.is_mapping else [found]
 
 
 def _failures(function: Deployed) -> list[object]:
-    config = function.properties.get("EventInvokeConfig") or {}
-    failed = (config.get("DestinationConfig") or {}).get("OnFailure") or {}
+    config = mapping(function.properties.get("EventInvokeConfig"))
+    failed = mapping(mapping(config.get("DestinationConfig")).get("OnFailure"))
     return [failed["Destination"]] if failed.get("Type") == "SQS" and "Destination" in failed else []
 
 
@@ -165,7 +183,7 @@ def _missing(template: Template, function: Deployed, allowed: Allowed, needed: I
     # A table without an index needs no permission for one: the ARN of the table itself decides.
     for need in needed:
         wanted = [one for one in need.resources if not one.endswith("/index/*")] or need.resources
-        if not all(allowed.covers(need.action, resource) for resource in wanted):
+        if need.is_sure and not all(allowed.covers(need.action, resource) for resource in wanted):
             yield need.finding(function.logical)
 
 
@@ -175,7 +193,7 @@ def _unused(allowed: Allowed, needed: list[_Need]) -> Iterator[Finding]:
             continue
         for action in statement.actions:
             lower = action.lower()
-            if any(may_equal(lower, own.lower()) for own in _OWN):
+            if any(holds(own.lower(), lower) for own in _OWN):
                 continue
             if not any(may_equal(lower, need.action.lower()) and _meets(statement.resources, need) for need in needed):
                 where = ", ".join(statement.resources[:2])

@@ -6,12 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from router.contract.checking.globs import ANY, may_equal
+from router.contract.checking.structure import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
+_RESOLVED = re.compile(r"\{\{resolve:[^}]*\}\}")
 _ARN = "arn:*:"
 _HERE = ":*:*:"
 # By type: the property that holds the name, and the ARN of a name.
@@ -53,14 +55,14 @@ class References:
         if isinstance(value, bool):
             return str(value).lower()
         if isinstance(value, str | int | float):
-            return str(value)
+            return _RESOLVED.sub(ANY, str(value))
         if not isinstance(value, dict) or len(value) != 1:
             return ANY
         [(function, given)] = value.items()
         if function == "Ref":
             return self._ref(str(given))
         if function == "Fn::GetAtt":
-            logical, _, attribute = given.partition(".") if isinstance(given, str) else (given[0], ".", str(given[1]))
+            logical, attribute = _asked(given)
             return self._attribute(logical, attribute)
         if function == "Fn::Sub":
             return self._sub(given)
@@ -80,9 +82,9 @@ class References:
 
     def name(self, logical: str) -> str:
         """Return the name that a resource will have; CloudFormation makes `STACK-LOGICAL-RANDOM` of a missing one."""
-        resource = self._resources.get(logical) or {}
+        resource = mapping(self._resources.get(logical))
         named = _NAMES.get(resource.get("Type", ""), ("", ""))[0]
-        given = (resource.get("Properties") or {}).get(named)
+        given = mapping(resource.get("Properties")).get(named)
         return f"*-{logical}-*" if given is None else self.text(given)
 
     def logical_of(self, value: Any) -> str | None:
@@ -91,15 +93,15 @@ class References:
             [(function, given)] = value.items()
             logical = given if function == "Ref" else None
             if function == "Fn::GetAtt":
-                logical = given.partition(".")[0] if isinstance(given, str) else given[0]
+                logical = _asked(given)[0]
             if (
                 function == "Fn::Sub"
                 and isinstance(given, str)
                 and (whole := re.fullmatch(r"\$\{(\w+)(\.\w+)?\}", given))
             ):
                 logical = whole[1]
-            if logical in self._resources:
-                return str(logical)
+            if isinstance(logical, str) and logical in self._resources:
+                return logical
         text = self.text(value)
         return next((one for one in self._resources if self._is_called(one, text)), None)
 
@@ -113,10 +115,10 @@ class References:
         if name.startswith("AWS::"):
             return ANY
         if name in self._parameters:
-            default = (self._parameters[name] or {}).get("Default")
-            kind = str((self._parameters[name] or {}).get("Type", ""))
-            return ANY if default is None or kind.startswith("AWS::SSM") else str(default)
-        kind = (self._resources.get(name) or {}).get("Type", "")
+            parameter = mapping(self._parameters[name])
+            default, kind = parameter.get("Default"), str(parameter.get("Type", ""))
+            return ANY if default in (None, "") or kind.startswith("AWS::SSM") else str(default)
+        kind = mapping(self._resources.get(name)).get("Type", "")
         if kind == "AWS::SQS::Queue":
             return f"https://sqs.*/*/{self.name(name)}"
         if kind in _REF_IS_ARN:
@@ -124,7 +126,7 @@ class References:
         return self.name(name) if kind in _NAMES else ANY
 
     def _attribute(self, logical: str, attribute: str) -> str:
-        kind = (self._resources.get(logical) or {}).get("Type", "")
+        kind = mapping(self._resources.get(logical)).get("Type", "")
         if kind not in _NAMES:
             return ANY
         arn = _NAMES[kind][1].replace("{}", self.name(logical))
@@ -137,7 +139,7 @@ class References:
         return self._ref(logical) if attribute == "QueueUrl" else ANY
 
     def _sub(self, given: Any) -> str:
-        text, own = (given, {}) if isinstance(given, str) else (str(given[0]), given[1])
+        text, own = (given, {}) if isinstance(given, str) else _with_values(given)
 
         def filled(match: re.Match[str]) -> str:
             name = match[1]
@@ -149,3 +151,17 @@ class References:
             return self._attribute(logical, attribute) if dot else self._ref(name)
 
         return _PLACEHOLDER.sub(filled, text)
+
+
+def _asked(given: Any) -> tuple[str, str]:
+    """Return the logical id and the attribute of `!GetAtt`; empty texts where they are none."""
+    if isinstance(given, str):
+        logical, _, attribute = given.partition(".")
+        return logical, attribute
+    told = given if isinstance(given, list) else []
+    return (told[0], str(told[1])) if len(told) == 2 and isinstance(told[0], str) else ("", "")
+
+
+def _with_values(given: Any) -> tuple[str, Mapping[str, Any]]:
+    told = given if isinstance(given, list) else []
+    return (str(told[0]), mapping(told[1])) if len(told) == 2 else (ANY, {})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.deployed import Delivery
 from router.contract.checking.globs import ANY
+from router.contract.checking.structure import mapping
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 HTTP = "http"
 """The source of all requests here, whatever brings them."""
 
-_ALL = f"{ANY} {ANY}"
+ALL = f"{ANY} {ANY}"
+"""The name of a delivery that brings every request."""
+
 _PARAMETER = re.compile(r"\{[^}]*\}")
 # What brings any request, or those of a document that is not read.
 _ANYTHING = (
@@ -31,27 +34,34 @@ def requests(template: Template) -> Iterator[Delivery]:
     own = False
     for function in template.functions:
         if "FunctionUrlConfig" in function.properties:
-            yield Delivery(HTTP, function.logical, _ALL, None, function.place, function.logical)
-        events: Any = function.properties.get("Events")
-        for name, event in events.items() if hasattr(events, "items") else ():
-            if event.get("Type") in ("Api", "HttpApi"):
+            yield Delivery(HTTP, function.logical, ALL, None, function.place, function.logical)
+        for name, event in mapping(function.properties.get("Events")).items():
+            if mapping(event).get("Type") in ("Api", "HttpApi"):
                 own = True
                 place = template.place(function.logical, "Properties", "Events", name)
                 yield Delivery(HTTP, function.logical, _of_event(template, event), None, place, name)
+    sockets = websockets(template)
     for logical, held in template.of_type("AWS::ApiGatewayV2::Route"):
+        if template.references.logical_of(held.get("ApiId")) in sockets:
+            continue
         key = template.references.text(held.get("RouteKey"))
-        name = _ALL if key == "$default" else _of_path(*key.partition(" ")[::2])
+        name = ALL if key == "$default" else _of_path(*key.partition(" ")[::2])
         yield Delivery(HTTP, None, name, logical, template.place(logical), logical)
     for logical, held in template.of_type(*_ANYTHING, "AWS::Serverless::HttpApi"):
         # SAM puts the events of functions into an API without a document of its own.
         if not own or "DefinitionBody" in held or "DefinitionUri" in held or template.is_of(logical, *_ANYTHING[2:]):
-            yield Delivery(HTTP, None, _ALL, logical, template.place(logical), logical)
+            yield Delivery(HTTP, None, ALL, logical, template.place(logical), logical)
+
+
+def websockets(template: Template) -> set[str | None]:
+    """Return the logical ids of the WebSocket APIs of a template."""
+    return {one for one, held in template.of_type("AWS::ApiGatewayV2::Api") if held.get("ProtocolType") == "WEBSOCKET"}
 
 
 def _of_event(template: Template, event: Any) -> str:
-    held = event.get("Properties") or {}
+    held = mapping(event.get("Properties"))
     if "Path" not in held:
-        return _ALL  # of an HttpApi: everything
+        return ALL  # of an HttpApi: everything
     return _of_path(template.references.text(held.get("Method", "any")), template.references.text(held["Path"]))
 
 

@@ -1,0 +1,275 @@
+"""What a check reads out of templates that people write: conditions, loops, aliases, and what only AWS tells."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from router import Event, Resolver
+from router.contract.checking import Finding
+from router.contract.checking.deployed import Template
+from router.contract.checking.structure import expanded, plain
+from router.contract.checking.template import check_template
+from router.environment import DynamoDB
+
+resolver = Resolver()
+
+
+@resolver.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})
+def order(event: Event) -> None: ...
+
+
+SHOP = """\
+Resources:
+  Shop:
+    Type: AWS::Lambda::Function
+    Properties:
+      Handler: shop.handler
+      Role: !GetAtt Role.Arn
+      Environment: {Variables: {TABLE: orders}}
+  Other:
+    Type: AWS::Lambda::Function
+    Properties: {Handler: other.handler, Role: !GetAtt Role.Arn, Timeout: 900}
+  Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: orders, RedrivePolicy: {}}}
+  Live:
+    Type: AWS::Lambda::Alias
+    Properties: {FunctionName: !Ref Shop, FunctionVersion: !GetAtt Latest.Version, Name: live}
+  Latest: {Type: AWS::Lambda::Version, Properties: {FunctionName: !Ref Shop}}
+  Mapping:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      FunctionName: !Ref Shop
+      EventSourceArn: !GetAtt Orders.Arn
+      FunctionResponseTypes: [ReportBatchItemFailures]
+  Role:
+    Type: AWS::IAM::Role
+    Properties:
+      Policies:
+        - PolicyName: own
+          PolicyDocument:
+            Statement:
+              - {Effect: Allow, Action: "dynamodb:PutItem", Resource: "arn:aws:dynamodb:eu-west-1:1:table/orders"}
+              - Effect: Allow
+                Action: ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"]
+                Resource: !GetAtt Orders.Arn
+"""
+STATEMENT = '{Effect: Allow, Action: "dynamodb:PutItem", Resource: "arn:aws:dynamodb:eu-west-1:1:table/orders"}'
+PUT = f"              - {STATEMENT}\n"
+NO_RIGHT = (PUT, "")
+Check = Callable[..., list[Finding]]
+
+
+@pytest.fixture
+def check(tmp_path: Path) -> Check:
+    def found(*changes: tuple[str, str], of: Resolver = resolver) -> list[Finding]:
+        text = SHOP
+        for before, after in changes:
+            assert before in text
+            text = text.replace(before, after, 1)
+        file = tmp_path / "template.yaml"
+        file.write_text(text)
+        held = Template(file)
+        return list(check_template(held, held.functions[:1], of))
+
+    return found
+
+
+def rules(found: list[Finding]) -> list[str]:
+    return [one.rule for one in found]
+
+
+class TestMappings:
+    def test_in_order(self, check: Check) -> None:
+        assert check() == []
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "!ImportValue orders",
+            "!Ref Told",
+            "!If [Prod, !GetAtt Orders.Arn, !ImportValue x]",
+            "'{{resolve:ssm:/orders}}'",
+        ],
+    )
+    def test_a_source_that_only_the_deployment_tells_may_be_any(self, check: Check, source: str) -> None:
+        assert check(("EventSourceArn: !GetAtt Orders.Arn", f"EventSourceArn: {source}")) == []
+
+    def test_what_fails_is_lost_whatever_the_source(self, check: Check) -> None:
+        changes = ("!GetAtt Orders.Arn\n      FunctionResponseTypes: [ReportBatchItemFailures]", "!ImportValue orders")
+        assert rules(check(changes)) == ["partial-responses"]
+
+    @pytest.mark.parametrize("stream", ["!GetAtt Consumer.ConsumerARN", "!Ref Consumer"])
+    def test_a_consumer_of_a_stream(self, check: Check, stream: str) -> None:
+        clicks = Resolver()
+        clicks.on_stream("clicks", requires={})(order)
+        consumer = "  Consumer: {Type: AWS::Kinesis::StreamConsumer, Properties: {StreamARN: !Ref X}}\n  Mapping:\n"
+        changes = (("  Mapping:\n", consumer), ("EventSourceArn: !GetAtt Orders.Arn", f"EventSourceArn: {stream}"))
+        assert "no-trigger" not in rules(check(*changes, of=clicks))
+
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "!Ref Live",
+            "!Sub '${Shop.Arn}:live'",
+            "!Join [':', [!GetAtt Shop.Arn, live]]",
+            "!Ref Latest",
+            "!Ref Shop.Alias",
+            "!Ref ShopAliaslive",
+        ],
+    )
+    def test_an_alias_is_its_function(self, check: Check, name: str) -> None:
+        changes = (
+            ("FunctionName: !Ref Shop\n      Event", f"FunctionName: {name}\n      Event"),
+            ("Handler: s", "Timeout: 6\n      Handler: s"),
+        )
+        [found] = check(*changes)
+        assert (found.rule, "six times the 6 s of Shop" in found.text) == ("visibility", True)
+        other = (changes[0][0], changes[0][1].replace("Shop", "Other"))
+        if "Shop" in name:
+            assert "no-trigger" in rules(check(other))
+
+    def test_a_function_that_only_the_deployment_tells_is_not_this_one(self, check: Check) -> None:
+        told = ("FunctionName: !Ref Shop\n      Event", "FunctionName: !ImportValue x\n      Event")
+        slow = ("Handler: shop.handler", "Handler: shop.handler\n      Timeout: 900")
+        assert check(told, slow) == []
+
+
+class TestStructure:
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("[ReportBatchItemFailures]", "!If [A, [ReportBatchItemFailures], !Ref AWS::NoValue]"),
+            ("Variables: {TABLE: orders}", "Variables: !If [A, {TABLE: orders}, {TABLE: orders}]"),
+            ("{Variables: {TABLE: orders}}", "!If [A, {Variables: {TABLE: orders}}, {Variables: {TABLE: x}}]"),
+            (
+                "Variables: {TABLE: orders}",
+                "Variables: {Fn::Transform: {Name: AWS::Include, Parameters: {Location: x}}}",
+            ),
+            (PUT, f"              - Fn::If: [A, {STATEMENT}, !Ref AWS::NoValue]\n"),
+            ("QueueName: orders,", "QueueName: orders, VisibilityTimeout: !If [A, 1, !Ref AWS::NoValue],"),
+            ("{QueueName: orders, RedrivePolicy: {}}", "!If [A, {QueueName: orders, RedrivePolicy: {}}, {}]"),
+        ],
+    )
+    def test_a_condition_is_no_fault(self, check: Check, before: str, after: str) -> None:
+        assert check((before, after)) == []
+
+    def test_what_no_branch_has_is_a_fault(self, check: Check) -> None:
+        assert rules(check(("Variables: {TABLE: orders}", "Variables: !If [A, {X: a}, {Y: a}]"))) == ["variables"]
+        statement = STATEMENT.replace("PutItem", "GetItem")
+        found = check((PUT, f"              - Fn::If: [A, {statement}, !Ref AWS::NoValue]\n"))
+        assert rules(found) == ["permissions", "unused-permission"]
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            ("TABLE: orders}", "TABLE: !GetAtt []}"),
+            ("TABLE: orders}", "TABLE: !Sub []}"),
+            ("Resources:", "Parameters: {T: x}\nResources:"),
+            ("RedrivePolicy: {}", "RedrivePolicy: []"),
+            ("[ReportBatchItemFailures]", "ReportBatchItemFailures"),
+            ("[ReportBatchItemFailures]", "[ReportBatchItemFailures]\n      FilterCriteria: {Filters: x}"),
+            ("[ReportBatchItemFailures]", "[ReportBatchItemFailures]\n      DestinationConfig: x"),
+            ("  Live:\n", "  T: {Type: AWS::SNS::Topic, Properties: {Subscription: !If [a, [x], y]}}\n  Live:\n"),
+            ("  Live:\n", "  B: {Type: AWS::S3::Bucket, Properties: {NotificationConfiguration: [x]}}\n  Live:\n"),
+            ("  Live:\n", "  S: {Type: AWS::Scheduler::Schedule, Properties: {Target: [x]}}\n  Live:\n"),
+            ("Policies:\n", "ManagedPolicyArns: x\n      Policies:\n"),
+        ],
+    )
+    def test_no_mistake_ends_the_check(self, check: Check, before: str, after: str) -> None:
+        found = check((before, after))
+        assert set(rules(found)) <= {"policies", "unused-permission"}
+
+    def test_loops(self) -> None:
+        loop = {
+            "Fn::ForEach::Q": ["Name", ["A", "B"], {"Queue${Name}": {"Type": "AWS::SQS::Queue", "Q": {"Ref": "Name"}}}]
+        }
+        made = expanded({**loop, "Fn::Transform": {}})
+        assert list(made) == ["QueueA", "QueueB"]
+        assert made["QueueB"]["Q"] == "B"
+        loop["Fn::ForEach::Q"][1] = {"Ref": "Names"}
+        assert list(expanded(loop)) == ["Queue*"]
+
+    def test_conditions_move_inwards(self) -> None:
+        either = {"Fn::If": ["A", {"a": "1", "b": "2"}, {"a": "1"}]}
+        assert plain(either) == {"a": "1", "b": {"Fn::If": ["", "2", {"Ref": "AWS::NoValue"}]}}
+        assert plain([{"Fn::If": ["A", {"a": "1"}, {"Ref": "AWS::NoValue"}]}, "x"]) == [{"a": "1"}, "x"]
+        assert plain({"a": {"Fn::If": ["A", ["1"], ["2"]]}}) == {"a": ["1", "2"]}
+        assert plain({"a": {"Fn::If": "x"}, "b": {"Ref": "AWS::NoValue"}}) == {"a": {"Fn::If": "x"}}
+
+
+class TestPermissions:
+    def test_a_policy_for_a_role(self, check: Check) -> None:
+        policy = f"""\
+  Own:
+    Type: AWS::IAM::RolePolicy
+    Properties:
+      RoleName: !Ref Role
+      PolicyDocument:
+        Statement:
+{PUT}  Live:
+"""
+        assert check(NO_RIGHT, ("  Live:\n", policy)) == []
+
+    def test_a_policy_for_the_role_that_sam_makes(self, check: Check) -> None:
+        policy = f"""\
+  Own:
+    Type: AWS::IAM::Policy
+    Properties:
+      Roles: [!Ref ShopRole]
+      PolicyDocument:
+        Statement:
+{PUT}  Live:
+"""
+        serverless = (
+            ("AWS::Lambda::Function", "AWS::Serverless::Function"),
+            ("      Role: !GetAtt Role.Arn\n", ""),
+            ("      Environment:", "      Policies: [AWSLambdaSQSQueueExecutionRole]\n      Environment:"),
+        )
+        assert rules(check(*serverless)) == ["permissions"]
+        assert check(*serverless, ("  Live:\n", policy)) == []
+
+    @pytest.mark.parametrize("action", ["dynamodb:*", "*", "kinesis:*", "s3:*"])
+    def test_wildcards_that_nobody_needs_are_told(self, check: Check, action: str) -> None:
+        plain_ = Resolver()
+        plain_.on_invoke("x", requires={})(order)
+        mapping = SHOP[SHOP.index("  Mapping:\n") : SHOP.index("  Role:\n")]
+        found = check((mapping, ""), ("dynamodb:PutItem", action), of=plain_)
+        assert any(one.text.startswith(f"{action} on ") for one in found)
+
+    @pytest.mark.parametrize("action", ["sqs:ChangeMessageVisibility", "sqs:*", "logs:PutLogEvents"])
+    def test_what_belongs_to_a_poller_is_needed(self, check: Check, action: str) -> None:
+        assert check(('["sqs:ReceiveMessage"', f'["{action}", "sqs:ReceiveMessage"')) == []
+
+    def test_messages_that_come_again_later(self, check: Check) -> None:
+        later = Resolver(delay=lambda *_: 5)
+        later.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})(order)
+        [found] = check(of=later)
+        assert "Lambda needs sqs:ChangeMessageVisibility for it" in found.text
+
+
+class TestPermitted:
+    """A trigger that is made elsewhere, of which the template has the permission alone."""
+
+    PERMISSION = """\
+  Permission:
+    Type: AWS::Lambda::Permission
+    Properties: {FunctionName: !Ref Shop, Action: "lambda:InvokeFunction", Principal: PRINCIPAL, SourceArn: "ARN"}
+  Live:
+"""
+
+    @pytest.mark.parametrize(
+        ("principal", "arn", "ok"),
+        [
+            ("s3.amazonaws.com", "arn:aws:s3:::uploads", True),
+            ("s3.amazonaws.com", "arn:aws:s3:::downloads", False),
+            ("sns.amazonaws.com", "arn:aws:sns:eu-west-1:1:uploads", False),
+        ],
+    )
+    def test_brings_its_events(self, check: Check, principal: str, arn: str, ok: bool) -> None:
+        bucket = Resolver()
+        bucket.on_object("uploads", requires={})(order)
+        permission = self.PERMISSION.replace("PRINCIPAL", principal).replace("ARN", arn)
+        assert ("no-trigger" in rules(check(("  Live:\n", permission), of=bucket))) != ok
+        assert rules(check(("  Live:\n", permission))) == []  # a permission alone brings nothing for certain
