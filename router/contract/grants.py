@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.adapters import adapters_of
-from router.contract.declarations import Queue, Table
 from router.contract.model import Grant, Reason, merged, named, place_of
-from router.contract.names import arn
+from router.contract.polling import polling_of
 from router.contract.targets import targets
 from router.contract.variables import parameter
 
@@ -18,17 +17,6 @@ if TYPE_CHECKING:
     from router.contract.resources import Resources
     from router.resolver import Resolver
     from router.routing.route import Route
-
-# What Lambda's pollers ask for in the name of the function, as its managed policies for execution have it.
-_POLLS = {
-    "queue": ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
-    "stream": (
-        *("kinesis:DescribeStream", "kinesis:DescribeStreamSummary", "kinesis:GetRecords"),
-        *("kinesis:GetShardIterator", "kinesis:ListShards"),
-    ),
-    "table": ("dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"),
-}
-_MSK = ("kafka-cluster:Connect", "kafka-cluster:DescribeTopic", "kafka-cluster:ReadData")
 
 
 def grants_of(
@@ -46,27 +34,14 @@ def grants_of(
     problems: takes what cannot be told, with the route that asks for it.
     """
     held = list(routes)
-    found = [grant for trigger in triggers for grant in _of_trigger(resolver, trigger)]
+    delays = resolver._engine.delay is not None
+    found = [grant for trigger in triggers for grant in polling_of(trigger, delays=delays)]
     found += adapters_of(resolver, held, resources)
     for route in held:
         for variable, operations in resolver.requires_of(route).items():
             if operations:
                 found += _required(route, variable, operations, resources, problems)
     return merged(found)
-
-
-def _of_trigger(resolver: Resolver, trigger: Trigger) -> Iterator[Grant]:
-    resource, kind = trigger.resource, trigger.resource.kind
-    reason = tuple(Reason(f"reads {resource}", named(route)) for route in trigger.routes)
-    if kind not in _POLLS:
-        return
-    where = f"{arn(resource)}/stream/*" if isinstance(resource, Table) else arn(resource)
-    actions = _POLLS[kind]
-    if isinstance(resource, Queue) and resolver._engine.delay is not None:
-        actions += ("sqs:ChangeMessageVisibility",)
-    yield Grant(tuple(sorted(actions)), (where,), reason)
-    if isinstance(resource, Table):
-        yield Grant(("dynamodb:ListStreams",), ("*",), reason)  # IAM knows no resource for it
 
 
 def _required(

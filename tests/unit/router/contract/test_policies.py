@@ -10,9 +10,13 @@ from typing import Any
 import pytest
 from policy_sentry.querying.actions import get_action_data
 
+from router.contract import Kafka
+from router.contract.model import Trigger
 from router.contract.policies import explained, policy
+from router.contract.polling import polling_of
 from router.contract.targets import targets
 from router.environment import operations
+from router.event import Source
 from tests.unit.router.contract.test_sam import shop
 
 FILLED = {"Partition": "aws", "Region": "eu-west-1", "AccountId": "123456789012", "StackName": "shop"}
@@ -87,3 +91,27 @@ def test_who_asks_is_said_with_file_and_line() -> None:
     text = explained(held, held.parts[0])
     assert "dynamodb:GetItem" in text
     assert re.search(r"for requires=\{'ORDERS': \.\.\.\}, GET /orders/\{order_id:int\} \(tests/.*shop\.py:\d+\)", text)
+
+
+def kafka_actions(topic: Kafka) -> dict[str, tuple[str, ...]]:
+    """Return what the poller of a topic may do, by resource."""
+    trigger = Trigger(Source.KAFKA, topic, ())
+    found: dict[str, tuple[str, ...]] = {}
+    for grant in polling_of(trigger, delays=False):
+        found[grant.resources[0]] = (*found.get(grant.resources[0], ()), *grant.actions)
+    return found
+
+
+def test_a_cluster_of_msk_is_read_by_iam() -> None:
+    where = "arn:aws:kafka:eu-west-1:123456789012"
+    found = kafka_actions(Kafka("payments", cluster=f"{where}:cluster/shop/f1e2", group="billing"))
+    assert found[f"{where}:topic/shop/f1e2/payments"] == ("kafka-cluster:DescribeTopic", "kafka-cluster:ReadData")
+    assert found[f"{where}:group/shop/f1e2/billing"] == ("kafka-cluster:AlterGroup", "kafka-cluster:DescribeGroup")
+    assert "kafka:DescribeClusterV2" in found[f"{where}:cluster/shop/f1e2"]
+    assert {"kafka:GetBootstrapBrokers", "ec2:CreateNetworkInterface"} <= {*found["*"]}
+
+
+def test_a_cluster_of_ones_own_is_read_with_its_secret() -> None:
+    found = kafka_actions(Kafka("payments", servers=("kafka.shop.example:9096",), secret="kafka"))
+    secret = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:kafka-??????"
+    assert found == {secret: ("secretsmanager:GetSecretValue",)}
