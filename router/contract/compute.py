@@ -27,7 +27,7 @@ class Function:
     """Settings of a function. The routes say what triggers it and what it may do.
 
     name: the name that routes give with `function=`; "main" is that of all others.
-    timeout: seconds, at most 900. What Lambda calls synchronously, or reads for it, may take longer: see the guide.
+    timeout: seconds, at most 1,800. Managed Instances allow more, which templates do not make.
     memory: MB, 128 to 10,240; the processor grows with it.
     architecture: arm64 or x86_64.
     runtime: the runtime, such as python3.13.
@@ -68,7 +68,7 @@ class Function:
         check_name(self, "function", self.name)
         for variable in self.variables:
             check_variable(self, variable)
-        check_seconds(self, "timeout", self.timeout, 1, 900)
+        check_seconds(self, "timeout", self.timeout, 1, 1800)
         check_count(self, "memory", self.memory, 128, 10_240)
         if self.reserved is not None:
             check_count(self, "reserved", self.reserved, 0, 100_000)

@@ -259,7 +259,7 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
         (Queue, "give a name, or the variable"),
         (lambda: Queue(variable="AWS_X"), "Lambda keeps the names"),
         (lambda: Function(image=True, snap_start=True), "does not start from a snapshot"),
-        (lambda: Function(timeout=901), "timeout= takes whole seconds, from 1 to 900"),
+        (lambda: Function(timeout=1801), "timeout= takes whole seconds, from 1 to 1,800"),
         (lambda: Schedule("s", "daily"), "expression= is rate"),
         (lambda: Kafka("tt"), "give the cluster="),
         (lambda: HttpApi(identity="cookie"), "identity= takes header:NAME or query:NAME"),
