@@ -39,6 +39,7 @@ def handler_of(kind: type) -> Callable[..., Any] | None:
         setattr(handle, name, getattr(kind, name))
     handle.__wrapped__ = process  # which says what is refused of handlers, such as that it is a generator
     handle.of_class = process  # where messages say that the handler stands
+    handle.made_of = kind
     return handle  # type: ignore[no-any-return]
 
 

@@ -10,7 +10,8 @@ import ast
 import inspect
 import sys
 import textwrap
-from functools import cache
+from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,8 +41,14 @@ _WAITS = {
 _WAITING_MODULES = {"requests.api": "httpx.AsyncClient", "httpx": "httpx.AsyncClient"}
 _WAITING_CLASSES = {
     ("botocore.client", "BaseClient"): "asyncio.to_thread(...), or an adapter",
+    ("boto3.resources.base", "ServiceResource"): "asyncio.to_thread(...), or an adapter",
     ("requests.sessions", "Session"): "httpx.AsyncClient",
     ("httpx", "Client"): "httpx.AsyncClient",
+}
+# Methods of clients that ask nobody.
+_AT_ONCE = {
+    *("can_paginate", "close", "generate_presigned_post", "generate_presigned_url", "get_available_subresources"),
+    *("build_request", "mount"),
 }
 _DEEPEST = 5  # calls from a handler down
 
@@ -50,61 +57,114 @@ def blocking(routes: Iterable[Route]) -> Iterator[Finding]:
     """Find the calls that block, once each, with the first route that makes them."""
     seen: set[Place] = set()
     for route in routes:
-        handler = inspect.unwrap(getattr(route.handler, "of_class", route.handler))
-        code = getattr(handler, "__func__", handler)
-        if not inspect.iscoroutinefunction(code) or not hasattr(code, "__code__"):
-            continue
-        for place, text in _calls(code, _DEEPEST, set()):
-            if place not in seen:
-                seen.add(place)
-                yield Finding("blocking", f"{route}: {text}", place, WARNING)
+        for function, owner in _on_the_loop(route.handler):
+            for place, text in _calls(function, owner, _DEEPEST, set()):
+                if place not in seen:
+                    seen.add(place)
+                    yield Finding("blocking", f"{route}: {text}", place, WARNING)
 
 
-def _calls(function: FunctionType, depth: int, visited: set[object]) -> Iterator[tuple[Place, str]]:
-    """Return the place and the text of each call that waits, in a function and in those that it calls."""
+def _on_the_loop(handler: Any) -> Iterator[tuple[FunctionType, Any]]:
+    """Return the functions of a handler that the event loop runs, each with what its `self` is, where it has one."""
+    while isinstance(handler, partial):
+        handler = handler.func
+    if hasattr(handler, "of_class"):
+        kind = handler.made_of  # either method may be async, and both run where it is called
+        methods = [getattr(kind, name, None) for name in ("validate", "process")]
+        yield from ((one, kind) for one in methods if inspect.isfunction(one) and inspect.iscoroutinefunction(handler))
+        return
+    if not inspect.isroutine(handler) and callable(handler):
+        handler = handler.__call__
+    inner = inspect.unwrap(handler)
+    function = getattr(inner, "__func__", inner)
+    if inspect.isfunction(function) and inspect.iscoroutinefunction(function):
+        yield function, getattr(inner, "__self__", None)
+
+
+def _calls(function: FunctionType, owner: Any, depth: int, visited: set[object]) -> Iterator[tuple[Place, str]]:
+    """Return the place and the text of each call that waits, in a function and in those that it calls.
+
+    owner: what the first argument of a method is.
+    """
     if depth == 0 or function.__code__ in visited or not _is_own(function):
         return
     visited.add(function.__code__)
     read = _source(function)
     if read is None:
         return
-    tree, first = read
-    for call in _own_calls(tree):
-        found = _resolved(call.func, function)
+    body, first = read
+    names = _Names(function, body, owner)
+    for call, is_awaited in _own_calls(body):
+        found = names.resolved(call.func)
         if found is None:
             continue
-        owner, called = found
-        instead = _instead(owner, called, call.func)
+        holder, called = found
+        instead = "" if is_awaited else _instead(holder, called, call.func)
         if instead:
             name = ast.unparse(call.func)
             place = Place(_relative(function.__code__.co_filename), first + call.lineno - 1)
             yield place, f"it calls {name}(...), which stops the event loop: write {instead}"
-        elif inspect.isfunction(called) and not inspect.isgeneratorfunction(called):
-            yield from _calls(called, depth - 1, visited)
+        elif (inner := _followed(called)) is not None:
+            of = None if inspect.ismodule(holder) else holder
+            yield from _calls(inner, of, depth - 1, visited)
 
 
-def _own_calls(tree: ast.AST) -> Iterator[ast.Call]:
-    """Return the calls of a function itself: what a function inside of it does, others decide."""
-    waiting = list(ast.iter_child_nodes(tree))
+def _followed(called: Any) -> FunctionType | None:
+    """Return the function that runs when something is called; None where that is not known, or runs elsewhere."""
+    while isinstance(called, partial):
+        called = called.func
+    called = getattr(called, "__func__", called)
+    inner = inspect.unwrap(called) if callable(called) else None
+    if not inspect.isfunction(inner) or inspect.isgeneratorfunction(inner):
+        return None
+    if inspect.iscoroutinefunction(called) and not inspect.iscoroutinefunction(inner):
+        return None  # a decorator that takes it to a thread
+    return inner
+
+
+def _own_calls(body: list[ast.stmt]) -> Iterator[tuple[ast.Call, bool]]:
+    """Return the calls of a function itself, each with whether it is awaited.
+
+    What a function inside of it does, others decide.
+    """
+    waiting: list[tuple[ast.AST, bool]] = [(one, False) for one in reversed(body)]
     while waiting:
-        node = waiting.pop()
+        node, is_awaited = waiting.pop()
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
             continue
         if isinstance(node, ast.Call):
-            yield node
-        waiting.extend(ast.iter_child_nodes(node))
+            yield node, is_awaited
+        waiting.extend((one, isinstance(node, ast.Await)) for one in ast.iter_child_nodes(node))
 
 
-def _resolved(node: ast.expr, function: FunctionType) -> tuple[Any, Any] | None:
-    """Return what a name stands for, and the object that it is an attribute of; None where a reader cannot tell."""
-    if isinstance(node, ast.Name):
-        names = function.__code__.co_varnames
-        if node.id in names or node.id not in function.__globals__:
-            return None
-        return None, function.__globals__[node.id]
-    if isinstance(node, ast.Attribute):
-        found = _resolved(node.value, function)
-        if found is None or found[1] is None:
+class _Names:
+    """What the names of a function stand for, as far as a reader can tell.
+
+    owner: what its first argument is.
+    """
+
+    def __init__(self, function: FunctionType, body: list[ast.stmt], owner: Any) -> None:
+        code = function.__code__
+        self._globals = function.__globals__
+        # Variables hide what the module has: those of the function, of comprehensions, and of functions around it.
+        self._known: dict[str, Any] = dict.fromkeys((*code.co_varnames, *code.co_cellvars, *code.co_freevars))
+        for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+            with suppress(ValueError):  # it is not set yet
+                self._known[name] = cell.cell_contents
+        for node in (held for one in body for held in ast.walk(one)):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                self._known.setdefault(node.id, None)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                self._known |= _imported(node, set(self._known))
+        if owner is not None and code.co_argcount:
+            self._known[code.co_varnames[0]] = owner
+
+    def resolved(self, node: ast.expr) -> tuple[Any, Any] | None:
+        """Return what a name stands for, and the object that it is an attribute of; None where nobody can tell."""
+        if isinstance(node, ast.Name):
+            value = self._known[node.id] if node.id in self._known else self._globals.get(node.id)
+            return None if value is None else (None, value)
+        if not isinstance(node, ast.Attribute) or (found := self.resolved(node.value)) is None or found[1] is None:
             return None
         owner = found[1]
         try:
@@ -113,7 +173,18 @@ def _resolved(node: ast.expr, function: FunctionType) -> tuple[Any, Any] | None:
             return owner, inspect.getattr_static(owner, node.attr)  # else a property would run
         except AttributeError:
             return None
-    return None
+
+
+def _imported(node: ast.Import | ast.ImportFrom, local: set[str]) -> dict[str, Any]:
+    """Return what an import inside of a function brings, of modules that are there already."""
+    found: dict[str, Any] = {}
+    for one in node.names:
+        name = one.asname or one.name.partition(".")[0]
+        if isinstance(node, ast.Import):
+            found[name] = sys.modules.get(one.name if one.asname else name)
+        elif not node.level:
+            found[name] = getattr(sys.modules.get(node.module or ""), one.name, None)
+    return {name: value for name, value in found.items() if name in local}
 
 
 def _instead(owner: Any, called: Any, node: ast.expr) -> str:
@@ -125,7 +196,8 @@ def _instead(owner: Any, called: Any, node: ast.expr) -> str:
         return _WAITING_MODULES[module]
     if owner is None or not isinstance(node, ast.Attribute):
         return ""
-    for one in type(owner).__mro__:
+    at_once = node.attr in _AT_ONCE or node.attr[0].isupper()  # `resource.Table("orders")`
+    for one in () if at_once else type(owner).__mro__:
         if instead := _WAITING_CLASSES.get((one.__module__, one.__name__)):
             return instead
     # The adapters have both: `send` waits, `send_async` is awaited.
@@ -150,13 +222,14 @@ def _is_library(file: str) -> bool:
     return any(path.is_relative_to(library.FOLDER / package) for package in library.PACKAGES)
 
 
-def _source(function: FunctionType) -> tuple[ast.AST, int] | None:
+def _source(function: FunctionType) -> tuple[list[ast.stmt], int] | None:
     """Return the parsed body of a function and its first line; None where there is no source."""
     try:
-        lines, first = inspect.getsourcelines(function)
-        return ast.parse(textwrap.dedent("".join(lines))).body[0], first
+        lines, first = inspect.getsourcelines(function.__code__)  # of the function itself: it may say what it wraps
+        read = ast.parse(textwrap.dedent("".join(lines))).body[0]
     except (OSError, TypeError, SyntaxError, IndexError):
         return None
+    return (read.body, first) if isinstance(read, ast.FunctionDef | ast.AsyncFunctionDef) else None
 
 
 def _relative(file: str) -> str:
