@@ -20,8 +20,8 @@ class Api(Resource):
 
     variable: the environment variable that holds the URL of a WebSocket API, for `Connections(endpoint=)`. The URL of
         another API is not known before the functions are.
-    authorizer: the name of the `on_authorize` route that is asked before each call; "" for none: the application's own
-        `auth=` is asked all the same.
+    authorizer: the name of an authorizer, which asks the `@on_authorize()` route before each call; "" for none: the
+        application's own `auth=` is asked all the same.
     identity: where an authorizer finds the token, `header:authorization` or `query:token`.
     cached: seconds that an answer of the authorizer counts, at most 3,600.
     """

@@ -66,18 +66,21 @@ def _executed(api: str, rest: str) -> dict[str, Any]:
 def _owner(document: Document, api: Api) -> Part:
     """Return the function of the route that authorizes.
 
+    An event that asks does not say which authorizer it is for, but which route key or resource of the API.
+
     Raises:
-        ConfigurationError: there is no such route.
+        ConfigurationError: no route takes every key that the API asks for.
     """
-    owners = [
-        part
-        for part in document.infrastructure.parts
-        for route in part.routes
-        if Source.AUTHORIZER in route.sources and route.match in (api.authorizer, "*")
-    ]
-    if owners:
-        return owners[0]
-    raise refused(api, f"authorizer={api.authorizer!r}: there is no @on_authorize({api.authorizer!r}) route")
+    keys = ("$connect", "*") if isinstance(api, WebSocketApi) else ("*",)
+    for key in keys:
+        for part in document.infrastructure.parts:
+            if any(Source.AUTHORIZER in route.sources and route.match == key for route in part.routes):
+                return part
+    raise refused(
+        api,
+        f"authorizer={api.authorizer!r}: there is no @on_authorize() route; one with a name is asked about the route "
+        "key of that name alone",
+    )
 
 
 # ---- HTTP APIs -------------------------------------------------------------------------------------------------------
@@ -157,7 +160,7 @@ def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[s
                 else {
                     "AuthorizerPayloadFormatVersion": "2.0",
                     "AuthorizerResultTtlInSeconds": api.cached,
-                    "EnableSimpleResponses": False,
+                    "EnableSimpleResponses": True,  # as the router answers; a policy is taken, too
                 }
             ),
         },

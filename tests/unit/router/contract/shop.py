@@ -78,6 +78,6 @@ def connect(event: Event) -> None: ...
 def say(event: Event) -> None: ...
 
 
-@resolver.on_authorize("keys")
+@resolver.on_authorize()
 def keys(event: Event) -> bool:
     return True

@@ -70,3 +70,28 @@ def test_a_payload_reaches_the_function(resolver: Resolver) -> None:
     schedule = resources["HourlySchedule"]
     assert schedule["Type"] == "AWS::Scheduler::Schedule"  # a rule's input would take the place of its whole event
     assert '"detail": {"kind": "all"}' in schedule["Properties"]["Target"]["Input"]
+
+
+@pytest.mark.parametrize("api", [HttpApi, RestApi])
+def test_an_authorizer_needs_a_route_that_takes_every_key(resolver: Resolver, api: Any) -> None:
+    @resolver.on_authorize("keys")
+    def keys(event: Event) -> bool:
+        return True
+
+    @resolver.get("/")
+    def home() -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"authorizer='keys': there is no @on_authorize\(\) route"):
+        made(HOURLY, api(authorizer="keys"))
+
+
+def test_connections_may_have_an_authorizer_of_their_own(resolver: Resolver) -> None:
+    @resolver.on_authorize("$connect", function="guards")
+    def connecting(event: Event) -> bool:
+        return True
+
+    @resolver.on_message("say")
+    def say(event: Event) -> None: ...
+
+    authorizer = made(HOURLY, WebSocketApi(authorizer="tokens"))["WebSocketApiAuthorizer"]
+    assert "${GuardsFunction.Arn}" in str(authorizer["Properties"]["AuthorizerUri"])
