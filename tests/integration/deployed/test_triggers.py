@@ -122,6 +122,14 @@ def test_a_message_of_a_queue_is_handled(deployed: Triggers, key: str) -> None:
     assert deployed.noted(key) == deployed.known("sqs", "sqs", queue)
 
 
+def test_a_message_of_a_fifo_queue_is_handled(deployed: Triggers, key: str) -> None:
+    queue = f"{deployed.name}-steps.fifo"
+    sqs = deployed.client("sqs")
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=key, MessageGroupId="1", MessageDeduplicationId=key)
+    assert deployed.noted(key) == deployed.known("sqs", "sqs", queue)
+
+
 def test_a_message_of_a_topic_is_handled(deployed: Triggers, key: str) -> None:
     sns = deployed.client("sns")
     [arn] = [

@@ -92,6 +92,11 @@ def job(event: Event) -> None:
     note(event.text, event)
 
 
+@work.on_queue(Env("STEPS"))
+def step(event: Event) -> None:
+    note(event.text, event)
+
+
 @work.on_topic(Env("NEWS"))
 def news(event: Event) -> None:
     note(event.text, event)

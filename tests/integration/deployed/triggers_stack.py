@@ -25,6 +25,7 @@ stack = Stack(
     WebSocketApi(variable="SOCKET"),
     Table(variable="NOTES", sk=""),
     Queue(variable="JOBS", dead_letter=3),
+    Queue(variable="STEPS", fifo=True),
     Topic(variable="NEWS"),
     Table(variable="ORDERS", sk=""),
     Stream(variable="CLICKS", shards=1),
