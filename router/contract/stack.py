@@ -101,7 +101,7 @@ class Stack:
                 function = replace(function, variables={**told, **function.variables})
             found = triggers.of(function, routes)
             held = variables.of(function, routes)
-            granted = [*grants_of(resolver, routes, found, resources, problems)]
+            granted = [*grants_of(resolver, routes, found, resources, held, problems)]
             granted += stores_of(resolver, variables.stored(routes, held), resources)
             parts.append(Part(function, routes, found, merged(granted), held))
         triggers.refuse_shared(parts)

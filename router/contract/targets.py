@@ -63,7 +63,7 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
 
     operation: `dynamodb:GetItem`.
     resource: what its variable names; None where nobody declared it.
-    name: what the variable holds then, a name that the template fills in.
+    name: what the variable holds then: a name, `${...}` that the template fills in, or an ARN.
 
     Raises:
         LookupError: the resource is of another service, or nothing is known of the service's ARNs.
@@ -77,6 +77,8 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
         return {f"{_TASKS}*/*" if resource is None or resource.exists else f"{_TASKS}{STACK}/*"}
     if resource is not None:
         base = arn(resource)
+    elif name.startswith("arn:"):
+        base = name
     elif service in _OF_NAME:
         base = _OF_OPERATION.get(operation, _OF_NAME[service]).replace("{}", name)
     else:
