@@ -198,7 +198,7 @@ def test_groups_beside_durable_records_fail_and_say_why(run: Any, caplog: pytest
 
 
 def test_a_signed_session_does_not_expire_while_its_execution_waits(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    policy = SessionPolicy(signing=Signing(SECRET, max_age=1), require=("tenant",))
+    policy = SessionPolicy(signing=Signing(SECRET, max_age=60), require=("tenant",))
     seen: list[str | None] = []
     resolver = Resolver(session=policy)
 
