@@ -94,7 +94,8 @@ class Offload(Adapter):
 
         own = Need(("s3:GetObject", "s3:PutObject", "s3:PutObjectTagging"), "objects", f"{self.bucket}/{self.prefix}*")
         others = sorted(self._buckets - {self.bucket})
-        return [own, *(Need(("s3:GetObject",), "objects", f"{bucket}/*") for bucket in others)]
+        key = [Need(("kms:Decrypt", "kms:GenerateDataKey"), "key", self.kms_key)] if self.kms_key else []
+        return [own, *key, *(Need(("s3:GetObject",), "objects", f"{bucket}/*") for bucket in others)]
 
     def lifecycle_rule(self, keep: Duration = 15 * _DAY) -> dict[str, Any]:
         """Return the rule that expires the objects, for the bucket's lifecycle configuration.

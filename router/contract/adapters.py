@@ -11,10 +11,11 @@ from router.contract.apis import WebSocketApi
 from router.contract.declarations import Table
 from router.contract.model import Grant, Reason
 from router.contract.targets import targets
-from router.environment.needs import adapters_in, everywhere
+from router.environment.needs import adapters_in, everywhere, needs_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from typing import Any
 
     from router.contract.resources import Resources
     from router.environment.needs import Need
@@ -25,10 +26,13 @@ _HERE = "arn:${AWS::Partition}:{service}:${AWS::Region}:${AWS::AccountId}:"
 _OF_KIND = {"parameter": _HERE.replace("{service}", "ssm"), "secret": _HERE.replace("{service}", "secretsmanager")}
 
 
-def adapters_of(resolver: Resolver, routes: Iterable[Route], resources: Resources) -> Iterator[Grant]:
+def adapters_of(
+    resolver: Resolver, routes: Iterable[Route], resources: Resources, problems: list[str] | None = None
+) -> Iterator[Grant]:
     """Return what the adapters may do that stand around some routes.
 
     resources: of the stack; a table that nobody declared is added as its adapter defines it.
+    problems: takes what does not fit together, where it is given.
     """
     seen: set[tuple[int, str]] = set()
     around = [(one, "around every route") for one in everywhere(resolver)]
@@ -36,8 +40,10 @@ def adapters_of(resolver: Resolver, routes: Iterable[Route], resources: Resource
     for middleware, where in around:
         for adapter in adapters_in(middleware):
             reason = Reason(f"{_name(middleware)} uses {_name(adapter)}", where)
-            for need in adapter.needs():
+            for need in needs_of(adapter):
                 if (id(adapter), where) not in seen:
+                    if problems is not None and (other := _other_table(need, resources)) is not None:
+                        problems.append(f"{reason}: {other}")
                     yield from _granted(need, resources, reason)
             seen.add((id(adapter), where))
 
@@ -51,7 +57,7 @@ def stores_of(resolver: Resolver, variables: Iterable[str], resources: Resources
     names = list(variables)
     for store in environment.users():
         reason = Reason(f"{_name(store)} is asked for variables at the start")
-        for need in store.needs() if hasattr(store, "needs") else ():
+        for need in needs_of(store) if hasattr(store, "needs") else ():
             if need.kind in _OF_KIND:
                 yield from _read(need, [environment.path_of(need.name, name) for name in names], reason)
             else:
@@ -72,6 +78,9 @@ def _read(need: Need, paths: Iterable[str], reason: Reason) -> Iterator[Grant]:
 def _granted(need: Need, resources: Resources, reason: Reason) -> Iterator[Grant]:
     if need.kind == "connections":
         yield Grant(need.operations, tuple(_connections(resources)), (reason,))
+    elif need.kind == "key":
+        resource, condition = _key(need.name)
+        yield Grant(need.operations, (resource,), (reason,), condition)
     elif need.kind == "objects":
         yield Grant(need.operations, (f"arn:${{AWS::Partition}}:s3:::{need.name}",), (reason,))
     elif need.kind == "table":
@@ -83,6 +92,39 @@ def _granted(need: Need, resources: Resources, reason: Reason) -> Iterator[Grant
 def _table(need: Need, resources: Resources) -> Table:
     named = resources.named(Table, need.name)
     return named[0] if named else resources.add(Table(need.name, definition=need.definition, ttl=need.ttl))
+
+
+def _other_table(need: Need, resources: Resources) -> str | None:
+    """Return how a table that is to be made differs from what an adapter needs; None where it does not."""
+    if need.kind != "table" or not need.definition or not (named := resources.named(Table, need.name)):
+        return None
+    table = named[0]
+    mine, theirs = _layout(need.definition), _layout(table.definition or _by_keys(table))
+    if table.exists or (mine == theirs and (table.ttl == need.ttl or not need.ttl)):
+        return None
+    kept = f", ttl={need.ttl!r}" if need.ttl else ""
+    return f"{table} has another key, index or ttl; declare it with definition=(what its definition() returns){kept}"
+
+
+def _by_keys(table: Table) -> dict[str, Any]:
+    keys = ((table.pk, "HASH"), (table.sk, "RANGE"))
+    return {"KeySchema": [{"AttributeName": name, "KeyType": kind} for name, kind in keys if name]}
+
+
+def _layout(definition: Mapping[str, Any]) -> tuple[object, ...]:
+    """Return what of a table cannot be otherwise: its key, and the names of its indexes."""
+    indexes = [one for kind in ("Global", "Local") for one in definition.get(f"{kind}SecondaryIndexes") or ()]
+    key = [(one["AttributeName"], one["KeyType"]) for one in definition.get("KeySchema", ())]
+    return sorted(key), sorted(one["IndexName"] for one in indexes)
+
+
+def _key(name: str) -> tuple[str, dict[str, dict[str, str]]]:
+    """Return the ARN of a key of KMS, and the condition that stands for an alias: a policy knows keys alone."""
+    here = _HERE.replace("{service}", "kms")
+    alias = name.rpartition(":")[2]
+    if alias.startswith("alias/"):
+        return f"{here}key/*", {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    return (name if name.startswith("arn:") else f"{here}key/{name}"), {}
 
 
 def _connections(resources: Resources) -> list[str]:

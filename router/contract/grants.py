@@ -38,7 +38,7 @@ def grants_of(
     held = list(routes)
     delays = resolver._engine.delay is not None
     found = [grant for trigger in triggers for grant in polling_of(trigger, delays=delays)]
-    found += adapters_of(resolver, held, resources)
+    found += adapters_of(resolver, held, resources, problems)
     for route in held:
         for variable, operations in resolver.requires_of(route).items():
             if operations:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.contract.adapters import adapters_of
+from router.contract.adapters import adapters_of, stores_of
 from router.contract.checking.allowed import Allowed, may_poll, polls
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, holds, may_equal, opened
@@ -108,6 +108,11 @@ def _needed(
     for grant in adapters_of(resolver, by_label.values(), Resources(())):
         for action in grant.actions:
             yield _Need(action, grant.resources, _by_reason(function, action, str(grant.reasons[0])))
+    if function.tells_variables:
+        wanted = {name: None for route in by_label.values() for name in resolver.requires_of(route)}
+        for grant in stores_of(resolver, [name for name in wanted if name not in function.variables], Resources(())):
+            for action in grant.actions:
+                yield _Need(action, grant.resources, _by_reason(function, action, str(grant.reasons[0])))
     yield from _of_lambda(template, function, deliveries, visibility=resolver._engine.delay is not None)
 
 

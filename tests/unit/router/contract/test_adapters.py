@@ -18,7 +18,9 @@ from adapters.websocket import Connections, TrackConnections
 from router import Event, Resolver, Router
 from router.contract import Stack, Table
 from router.contract.sam import template
+from router.dispatch.chain import Middleware
 from router.environment import DynamoDB, Environment
+from router.errors import ConfigurationError
 from router.guards import ApiKey, Authenticate, Idempotent, RateLimit
 
 aws = Aws(Settings(region="eu-west-1"))
@@ -107,3 +109,107 @@ def test_every_table_says_what_it_needs(table: Any) -> None:
     [need] = table(aws).needs()
     assert need.operations
     assert need.definition["TableName"] == need.name
+
+
+# ---- middleware of the application -----------------------------------------------------------------------------------
+
+
+def stack_of(middleware: Any, *declared: Any, offload: Any = None) -> Stack:
+    made = Resolver(offload=offload)
+    if middleware is not None:
+        made.use(middleware)
+    made.on_invoke("x", requires={})(pay)
+    globals()["held"] = made
+    return Stack(f"{__name__}:held", *declared, name="shop")
+
+
+class Plain:
+    """Middleware without a class of this library, which computes things, and holds itself."""
+
+    __slots__ = ("__store", "empty", "me")
+
+    def __init__(self) -> None:
+        self.__store = [IdempotencyTable(aws)]
+        self.me = self
+
+    def __call__(self, event: Event) -> Any:
+        yield
+
+    @property
+    def needs(self) -> Any:
+        raise RuntimeError("it must not be asked")
+
+
+def around(store: object) -> Any:
+    def middleware(event: Event) -> Any:
+        assert store
+        yield
+
+    return middleware
+
+
+def test_middleware_without_a_base_is_permitted_what_it_holds() -> None:
+    for middleware in (Plain(), around(IdempotencyTable(aws))):
+        [part] = stack_of(middleware).infrastructure().parts
+        assert any(f"{TABLE}idempotency" in grant.resources for grant in part.grants)
+
+
+@pytest.mark.parametrize("told", [None, ["dynamodb:GetItem"], 1])
+def test_needs_that_are_none(told: Any) -> None:
+    class Odd(Middleware):
+        def __call__(self, event: Event) -> Any:
+            yield
+
+        def needs(self) -> Any:
+            return told
+
+    with pytest.raises(ConfigurationError, match=r"Odd\.needs\(\) returns no list of Need"):
+        stack_of(Odd()).infrastructure()
+
+
+class Two(Middleware):
+    def __init__(self, *held: object) -> None:
+        self.held = held
+
+    def __call__(self, event: Event) -> Any:
+        yield
+
+
+@pytest.mark.parametrize(
+    ("declared", "other"),
+    [
+        ([], DynamoDBTokenStore(aws, table="idempotency")),
+        ([Table("idempotency")], None),
+        ([Table("idempotency", definition=IdempotencyTable(aws).definition())], None),
+    ],
+)
+def test_a_table_with_another_key_is_refused(declared: list[Any], other: object) -> None:
+    with pytest.raises(ConfigurationError, match=r"table idempotency has another key, index or ttl"):
+        stack_of(Two(IdempotencyTable(aws), other), *declared).infrastructure()
+
+
+def test_tables_of_the_same_layout_are_one() -> None:
+    definition = IdempotencyTable(aws).definition()
+    right = Table("idempotency", definition=definition, ttl="expires_at")
+    for declared in ([], [right], [Table("idempotency", exists=True)]):
+        both = Two(IdempotencyTable(aws), RateLimitTable(aws, table="idempotency"))
+        assert stack_of(both, *declared).infrastructure().of_kind("table")
+
+
+@pytest.mark.parametrize(
+    ("key", "resource", "condition"),
+    [
+        ("arn:aws:kms:eu-west-1:1:key/abc", "arn:aws:kms:eu-west-1:1:key/abc", {}),
+        ("abc", f"{ARN}kms:${{AWS::Region}}:${{AWS::AccountId}}:key/abc", {}),
+        (
+            "alias/large",
+            f"{ARN}kms:${{AWS::Region}}:${{AWS::AccountId}}:key/*",
+            {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/large"}},
+        ),
+    ],
+)
+def test_objects_that_a_key_encrypts(key: str, resource: str, condition: Any) -> None:
+    [part] = stack_of(None, offload=Offload("large", aws=aws, kms_key=key)).infrastructure().parts
+    [grant] = [one for one in part.grants if "kms:GenerateDataKey" in one.actions]
+    assert grant.actions == ("kms:Decrypt", "kms:GenerateDataKey")
+    assert (grant.resources, grant.condition) == ((resource,), condition)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from adapters.aws import Aws, Settings
+from adapters.environment import ParameterStore
 from router import Event, Resolver
 from router.contract.checking import Finding
 from router.contract.checking.deployed import Template
 from router.contract.checking.structure import expanded, plain
 from router.contract.checking.template import check_template
-from router.environment import DynamoDB
+from router.environment import DynamoDB, Environment
 
 resolver = Resolver()
 
@@ -247,6 +249,15 @@ class TestPermissions:
         later.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})(order)
         [found] = check(of=later)
         assert "Lambda needs sqs:ChangeMessageVisibility for it" in found.text
+
+    def test_a_store_of_variables(self, check: Check) -> None:
+        stored = Resolver(
+            environment=Environment(app="shop", stores=[ParameterStore(Aws(Settings(region="eu-west-1")))])
+        )
+        stored.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})(order)
+        assert check(of=stored) == []  # the template tells it
+        [found] = check(("TABLE: orders", "OTHER: orders"), of=stored)
+        assert "it needs ssm:GetParameters, and no policy of Shop allows it" in found.text
 
 
 class TestPermitted:
