@@ -1,6 +1,6 @@
 """What stops the event loop, and what only looks like it."""
 
-# ruff: noqa: ASYNC251
+# ruff: noqa: ASYNC251, B008
 from __future__ import annotations
 
 import asyncio
