@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -21,6 +23,9 @@ _OURS = ("router", "adapters")
 _IN_RUNTIME = ("boto3", "botocore")  # Lambda's Python runtimes have them already
 _FOR_DEVELOPERS = ("pip", "pytest", "_pytest", "mypy", "ruff", "moto", "cfnlint", "samtranslator", "IPython")
 _UNCHECKED = b"\x01\x00\x00\x00"  # flags of byte code that is taken without a look at the source (PEP 552)
+# How libraries of macOS and Windows begin.
+_ELSEWHERE = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa", b"\xca\xfe\xba\xbe", b"MZ")
+_LAYER = re.compile(r"^python/(lib/python3\.\d+/site-packages/)?")
 _MACHINES = {b"\x3e\x00": "x86_64", b"\xb7\x00": "arm64"}  # of an ELF header, at byte 18
 
 
@@ -31,6 +36,11 @@ class File:
     path: PurePosixPath
     size: int
     start: bytes
+
+    @property
+    def imported(self) -> PurePosixPath:
+        """Return its path as Python imports it: layers have it below `python`, or its `site-packages`."""
+        return PurePosixPath(_LAYER.sub("", str(self.path)) or self.path)
 
 
 class Bundle:
@@ -46,16 +56,17 @@ class Bundle:
         self.root = root
         try:
             self.files = tuple(_of_archive(root) if root.is_file() else _of_folder(root))
-        except (OSError, zipfile.BadZipFile) as error:
+        except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # encrypted, or cut
             raise ConfigurationError(f"{root} is neither a folder nor a zip file: {error}") from None
         if not self.files:
             raise ConfigurationError(f"{root} holds no files")
         self.size = sum(one.size for one in self.files)
         self._paths = frozenset(one.path for one in self.files)
+        self._imported = frozenset(one.imported for one in self.files)
 
-    def has(self, path: str) -> bool:
-        """Whether there is a file of this path below the root."""
-        return PurePosixPath(path) in self._paths
+    def has(self, path: str, *, is_layer: bool = False) -> bool:
+        """Whether there is a file of this path below the root; in a layer, where Python looks."""
+        return PurePosixPath(path) in (self._imported if is_layer else self._paths)
 
     def place(self, path: PurePosixPath | str = "") -> Place:
         """Return a file of it as a place, without a line worth the name."""
@@ -65,7 +76,7 @@ class Bundle:
         """Return the largest packages, with their bytes."""
         sizes: dict[str, int] = {}
         for one in self.files:
-            top = one.path.parts[1] if one.path.parts[0] == "python" and len(one.path.parts) > 1 else one.path.parts[0]
+            top = one.imported.parts[0]
             sizes[top] = sizes.get(top, 0) + one.size
         return sorted(sizes.items(), key=lambda pair: (-pair[1], pair[0]))[:most]
 
@@ -73,17 +84,31 @@ class Bundle:
 def _of_folder(root: Path) -> Iterator[File]:
     if not root.is_dir():
         raise FileNotFoundError("it is not there")
-    for path in sorted(root.rglob("*")):
-        if path.is_file():
-            with path.open("rb") as file:
-                start = file.read(20) if _is_binary(path.name) else b""
-            yield File(PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, start)
+    for path in sorted(_files_below(root)):
+        with path.open("rb") as file:
+            start = file.read(20) if _is_binary(path.name) else b""
+        yield File(PurePosixPath(path.relative_to(root).as_posix()), path.stat().st_size, start)
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    """Yield the files of a folder, and of those that links in it name: packers follow them. No loop is followed."""
+    seen, waiting = {root.resolve(), *root.resolve().parents}, [root]
+    while waiting:
+        for path in waiting.pop().iterdir():
+            if path.is_symlink() and path.is_dir():
+                if (target := path.resolve()) in seen:
+                    continue
+                seen.add(target)
+            if path.is_dir():
+                waiting.append(path)
+            elif path.is_file():
+                yield path
 
 
 def _of_archive(root: Path) -> Iterator[File]:
     with zipfile.ZipFile(root) as archive:
         for one in archive.infolist():
-            if one.is_dir():
+            if one.is_dir() or not PurePosixPath(one.filename).name:
                 continue
             start = b""
             if _is_binary(one.filename):
@@ -93,7 +118,7 @@ def _of_archive(root: Path) -> Iterator[File]:
 
 
 def _is_binary(name: str) -> bool:
-    return name.endswith((".pyc", ".so")) or ".so." in name
+    return name.endswith((".pyc", ".so", ".pyd")) or ".so." in name
 
 
 def check_bundle(
@@ -104,9 +129,9 @@ def check_bundle(
     bundles: that of the function first.
     handler: `package.module.function`. runtime: `python3.13`. architecture: `arm64`; each may be unknown.
     """
-    first = bundles[0]
+    runtime, architecture = ("" if "*" in one else one for one in (runtime, architecture))
     yield from _sizes(bundles)
-    yield from _handler(first, handler)
+    yield from _handler(bundles, handler)
     yield from _twice(bundles)
     for bundle in bundles:
         yield from _byte_code(bundle, runtime)
@@ -134,11 +159,13 @@ def _sizes(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         )
 
 
-def _handler(bundle: Bundle, handler: str) -> Iterator[Finding]:
+def _handler(bundles: Sequence[Bundle], handler: str) -> Iterator[Finding]:
     module = handler.rpartition(".")[0].replace(".", "/")
     if not module or "*" in module:
         return
-    if not any(bundle.has(f"{module}{end}") for end in (".py", "/__init__.py", ".pyc")):
+    bundle = bundles[0]
+    ends = (".py", "/__init__.py", ".pyc", "/__init__.pyc")
+    if not any(one.has(f"{module}{end}", is_layer=one is not bundle) for one in bundles for end in ends):
         yield Finding(
             "handler", f"the handler {handler} is not in {bundle.root}: it has no {module}.py", bundle.place()
         )
@@ -192,7 +219,7 @@ def _byte_code(bundle: Bundle, runtime: str) -> Iterator[Finding]:
             bundle.place(dated[0].path),
             WARNING,
         )
-    version = runtime.removeprefix("python").replace(".", "")
+    version = runtime.removeprefix("python").replace(".", "") if runtime.startswith("python") else ""
     other = [
         one
         for one in compiled
@@ -211,6 +238,8 @@ def _machine(bundle: Bundle, architecture: str) -> Iterator[Finding]:
     for one in bundle.files:
         if one.path.suffix == ".pyc" or not one.start:
             continue
+        if one.start[:4] != b"\x7fELF" and not one.start.startswith(_ELSEWHERE):
+            continue  # such as the text that a linker reads
         machine = _MACHINES.get(one.start[18:20], "another machine") if one.start[:4] == b"\x7fELF" else "no Linux"
         if machine in ("another machine", "no Linux") or (architecture and machine != architecture):
             yield Finding(
@@ -222,7 +251,7 @@ def _machine(bundle: Bundle, architecture: str) -> Iterator[Finding]:
 
 
 def _for_developers(bundle: Bundle) -> Iterator[Finding]:
-    tops = {one.path.parts[0] for one in bundle.files}
+    tops = {one.imported.parts[0] for one in bundle.files}
     found = [name for name in _FOR_DEVELOPERS if name in tops]
     if found:
         yield Finding("developers", f"it ships {', '.join(found)}, which no handler needs", bundle.place(), WARNING)
@@ -233,7 +262,8 @@ def _merged(bundle: Bundle) -> Iterator[Finding]:
     from router.cli.library import sources
 
     ours = {PurePosixPath(name) for name, _ in sources()}
-    for prefix in ("", "python/"):
+    prefixes = {"", *(match[0] for one in bundle.files if (match := _LAYER.match(str(one.path))))}
+    for prefix in sorted(prefixes):
         for package in _OURS:
             there = {
                 PurePosixPath(str(one.path).removeprefix(prefix))

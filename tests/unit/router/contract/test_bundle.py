@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from router.cli import app
 from router.contract.checking.bundle import Bundle, check_bundle
+from router.errors import ConfigurationError
 
 ROOT = Path(__file__).resolve().parents[4]
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -191,3 +192,89 @@ def test_a_hostile_archive_is_only_listed(tmp_path: Path) -> None:
         archive.writestr("shop.py", "")
     assert rules(path) == ["byte-code"]
     assert not (tmp_path.parent.parent / "outside.py").exists()
+
+
+# ---- packages that look odd ------------------------------------------------------------------------------------------
+
+
+def archive(path: Path, *names: str, content: bytes = b"") -> Path:
+    with zipfile.ZipFile(path, "w") as held:
+        for name in names:
+            held.writestr(name, content)
+    return path
+
+
+def test_folders_that_links_name_are_in_the_package(home: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere" / "pytest").mkdir(parents=True)
+    (tmp_path / "elsewhere" / "pytest" / "__init__.py").write_text("")
+    (home / "pytest").symlink_to(tmp_path / "elsewhere" / "pytest")
+    for name, target in (("loop", home), ("above", tmp_path), ("root", Path("/")), ("self", home / "self")):
+        (home / name).symlink_to(target)
+    assert rules(home) == ["developers"]
+
+
+def test_a_deep_folder(home: Path) -> None:
+    below = [home]
+    for _ in range(1100):
+        below.append(below[-1] / "d")
+        below[-1].mkdir()
+    (below[-1] / "x.py").write_text("")
+    try:
+        assert any(len(one.path.parts) > 1100 for one in Bundle(home).files)
+    finally:  # others would go down step by step, and fail
+        (below[-1] / "x.py").unlink()
+        for one in reversed(below[1:]):
+            one.rmdir()
+
+
+@pytest.mark.parametrize("inner", ["python", "python/lib/python3.13/site-packages"])
+def test_a_layer_is_read_where_python_looks(home: Path, tmp_path: Path, made: Path, inner: str) -> None:
+    layer = tmp_path / "layer" / inner
+    shutil.copytree(made, layer)
+    assert found(home, tmp_path / "layer") == []
+    (layer / "router" / "theirs.py").write_text("")
+    package(layer, "pytest")
+    assert set(rules(home, tmp_path / "layer")) == {"developers", "merged"}
+    assert "pytest" in {name for name, _ in Bundle(tmp_path / "layer").largest(50)}
+
+
+def test_the_handler_may_be_in_a_layer(home: Path, tmp_path: Path) -> None:
+    layer = package(tmp_path / "layer" / "python", "other").parent
+    assert rules(home, handler="other.handler") == ["handler"]
+    assert found(home, layer, handler="other.handler") == []
+    assert rules(layer, home, handler="other.handler") == ["handler"]
+
+
+def test_what_is_not_known_is_no_fault(home: Path) -> None:
+    (home / "x.so").write_bytes(ELF + b"\x3e\x00")
+    (home / "__pycache__" / "y.cpython-300.pyc").write_bytes(b"a\r\r\n\x01" + bytes(11))
+    assert found(home, runtime="*", architecture="*") == []
+    assert found(home, runtime="provided.al2023", architecture="x86_64") == []
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rule"),
+    [
+        ("libc.so", b"INPUT(libc.so.6)", []),
+        ("empty.so", b"", []),
+        ("x.cp313-win_amd64.pyd", b"MZ" + bytes(30), ["architecture"]),
+    ],
+)
+def test_libraries_that_are_none(home: Path, name: str, content: bytes, rule: list[str]) -> None:
+    (home / name).write_bytes(content)
+    assert rules(home) == rule
+
+
+def test_archives_with_names_that_are_none(tmp_path: Path) -> None:
+    held = archive(tmp_path / "a.zip", "/", ".", "../x.py", "shop.py")
+    assert rules(held) == ["byte-code"]
+
+
+def test_an_archive_that_cannot_be_unpacked(tmp_path: Path) -> None:
+    held = archive(tmp_path / "a.zip", "x.so", content=b"a" * 50)
+    text = bytearray(held.read_bytes())
+    for sign, offset in ((b"PK\1\2", 8), (b"PK\3\4", 6)):
+        text[text.find(sign) + offset] |= 1  # encrypted
+    held.write_bytes(text)
+    with pytest.raises(ConfigurationError, match="encrypted"):
+        Bundle(held)
