@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from json import dumps
 from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import of_route
 from router.contract.model import named
 from router.env import Env
+from router.routing.functions import function_of
 from router.routing.slots import compile_condition, condition_of, matches
 
 if TYPE_CHECKING:
@@ -37,22 +39,30 @@ def unreachable(routes: Iterable[Route]) -> Iterator[Finding]:
 
 
 def _places(route: Route) -> list[object]:
+    """Return where a route stands: another function may have one for the same events."""
+    function = function_of(route)
     if route.methods:
-        return [(method, route.match) for method in route.methods]
-    return [(source, str(route.match)) for source in route.sources]
+        return [(function, method, route.match) for method in route.methods]
+    return [(function, source, str(route.match)) for source in route.sources]
 
 
 def _takes_all_of(first: Route, second: Route) -> bool:
     if compile_condition(second) is None:
         return False
     return (
-        all(any(matches(_event(mine), _event(theirs)) for mine in first.events) for theirs in second.events)
-        and (not first.events or bool(second.events))
+        _takes_every_event(first.events, second.events)
         and second.prefix.startswith(first.prefix)
         and second.suffix.endswith(first.suffix)
         and (not first.bus_source or matches(first.bus_source, second.bus_source))
         and _is_wider(first.pattern, second.pattern)
     )
+
+
+def _takes_every_event(first: Iterable[str], second: Iterable[str]) -> bool:
+    held, wanted = [_event(name) for name in first], [_event(name) for name in second]
+    if not held:
+        return True  # it takes all that there are
+    return bool(wanted) and all(any(matches(mine, theirs) for mine in held) for theirs in wanted)
 
 
 def _event(name: str) -> str:
@@ -61,13 +71,20 @@ def _event(name: str) -> str:
 
 def _is_wider(first: Any, second: Any) -> bool:
     """Whether a pattern takes all that another one takes; False where that is not plain to see."""
-    if first is None or first == second:
+    if first is None or _is_same(first, second):
         return True
     if isinstance(first, dict) and isinstance(second, dict):
         return "$or" not in first and all(key in second and _is_wider(first[key], second[key]) for key in first)
     if isinstance(first, list) and isinstance(second, list):
-        return bool(second) and all(any(one == other and type(one) is type(other) for one in first) for other in second)
+        return bool(second) and all(any(_is_same(one, other) for one in first) for other in second)
     return False
+
+
+def _is_same(first: Any, second: Any) -> bool:
+    """Whether two matchers are the same; 1 and true are not."""
+    return type(first) is type(second) and dumps(first, sort_keys=True, default=repr) == dumps(
+        second, sort_keys=True, default=repr
+    )
 
 
 def alike(routes: Iterable[Route], environ: Mapping[str, str]) -> Iterator[Finding]:

@@ -305,6 +305,27 @@ class TestRoutes:
             "def never_either(event: Event) -> None: ...",
         ]
 
+    @pytest.mark.parametrize(
+        ("first", "second", "hidden"),
+        [
+            ({"pattern": {"body": {"n": [1]}}}, {"pattern": {"body": {"n": [True]}}}, False),
+            ({"pattern": {"body": {"n": [1]}}}, {"pattern": {"body": {"n": [1], "m": [2]}}}, True),
+            ({"function": "a", "pattern": {"body": {"n": [1]}}}, {"pattern": {"body": {"n": [1], "m": [2]}}}, False),
+            ({"pattern": {"$or": [{"body": {"n": [1]}}]}}, {"pattern": {"body": {"n": [1]}}}, False),
+        ],
+    )
+    def test_what_an_earlier_route_leaves(self, first: Any, second: Any, hidden: bool) -> None:
+        resolver = Resolver()
+        resolver.on_queue("q", requires={}, **first)(checked.order)
+        resolver.on_queue("q", requires={}, **second)(checked.job)
+        assert len(list(unreachable(resolver.routes))) == hidden
+
+    def test_a_route_for_all_changes_takes_those_of_one_kind(self) -> None:
+        resolver = Resolver()
+        resolver.on_stream("t", requires={}, pattern={"new": {"a": ["x"]}})(checked.order)
+        resolver.on_stream("t", requires={}, pattern={"new": {"a": ["x"]}}, events=["INSERT"])(checked.job)
+        assert len(list(unreachable(resolver.routes))) == 1
+
     def test_of_one_name_by_the_environment(self) -> None:
         assert list(alike(checked.alike.routes, {"FIRST": "a", "SECOND": "b"})) == []
         [found] = alike(checked.alike.routes, {"FIRST": "a", "SECOND": "a"})
