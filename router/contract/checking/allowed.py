@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from router.contract.checking.destinations import of_function, of_settings
 from router.contract.checking.globs import ANY, may_equal
 from router.contract.checking.structure import entries, is_included, listed, mapping
 
@@ -67,6 +68,8 @@ class Allowed:
         self.statements: list[Allowance] = []
         self.unknown: list[str] = []
         role = function.properties.get("Role")
+        if self._is_connected(function):
+            self.unknown.append("a connector")
         if role is None:
             self._take_policies(function.properties.get("Policies"), function.place)
             self._take_polls(function)
@@ -81,6 +84,13 @@ class Allowed:
     def covers(self, action: str, resource: str) -> bool:
         """Whether anything may allow an action on a resource."""
         return any(one.covers(action, resource) for one in self.statements)
+
+    def _is_connected(self, function: Deployed) -> bool:
+        """Whether a connector of SAM writes policies for a function."""
+        sources = [held.get("Source") for _, held in self._template.of_type("AWS::Serverless::Connector")]
+        return "Connectors" in self._template.resources[function.logical] or any(
+            mapping(one).get("Id") == function.logical for one in sources
+        )
 
     def _take_role(self, role: str) -> None:
         held, place = self._template.properties(role), self._template.place(role)
@@ -149,11 +159,17 @@ class Allowed:
         return (self._template.references.text(one) for one in listed(value))
 
     def _take_polls(self, function: Deployed) -> None:
-        """Take what SAM itself adds to the role that it makes: what the pollers of its events need."""
+        """Take what SAM itself adds to the role that it makes: what pollers and destinations need."""
         kinds = {mapping(one).get("Type") for one in mapping(function.properties.get("Events")).values()}
         for kind, actions in (("SQS", _SQS), ("DynamoDB", _DYNAMODB), ("Kinesis", _KINESIS)):
             if kind in kinds:
                 self.statements.append(Allowance(actions, (ANY,), function.place, is_own=False))
+        events = mapping(function.properties.get("Events")).values()
+        settings = [mapping(mapping(one).get("Properties")) for one in events]
+        sent = [one for held in settings for one in of_settings(self._template, held)]
+        for one in (*sent, *of_function(self._template, function)):
+            if one.is_granted:
+                self.statements.append(Allowance((one.action,), (one.resource,), function.place, is_own=False))
 
 
 def polls(kind: str) -> Iterable[str]:

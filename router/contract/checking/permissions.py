@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from router.contract.adapters import adapters_of, stores_of
 from router.contract.checking.allowed import Allowed, may_poll, polls
+from router.contract.checking.destinations import of_function, of_mapping
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, holds, may_equal, opened
-from router.contract.checking.structure import mapping
 from router.contract.resources import Resources
 from router.contract.targets import targets
 from router.env import Env, name_in
@@ -131,10 +131,10 @@ def _of_lambda(
                 yield _Need(action, [ANY], _by_delivery(delivery, action), is_sure=sure)
             for action in may_poll(delivery.source):
                 yield _Need(action, [ANY], _by_delivery(delivery, action), is_sure=False)
-        for one in _destinations(delivery):
-            yield _Need("sqs:SendMessage", [template.references.text(one)], _by_delivery(delivery, "sqs:SendMessage"))
-    for one in _failures(function):
-        yield _Need("sqs:SendMessage", [template.references.text(one)], _by_function(function))
+        for sent in of_mapping(template, delivery):
+            yield _Need(sent.action, [sent.resource], _by_delivery(delivery, sent.action))
+    for sent in of_function(template, function):
+        yield _Need(sent.action, [sent.resource], _by_function(function, sent.action))
 
 
 def _by_route(route: Route, text: str) -> Callable[[str], Finding]:
@@ -155,23 +155,12 @@ def _by_reason(function: Deployed, action: str, reason: str) -> Callable[[str], 
     )
 
 
-def _by_function(function: Deployed) -> Callable[[str], Finding]:
+def _by_function(function: Deployed, action: str) -> Callable[[str], Finding]:
     return lambda where: Finding(
         "permissions",
-        f"no policy of {where} lets events that failed go to their queue (sqs:SendMessage)",
+        f"no policy of {where} lets events go where they belong after a call ({action})",
         function.place,
     )
-
-
-def _destinations(delivery: Delivery) -> list[object]:
-    found = mapping(mapping(delivery.settings.get("DestinationConfig")).get("OnFailure")).get("Destination")
-    return [] if found is None or not delivery.is_mapping else [found]
-
-
-def _failures(function: Deployed) -> list[object]:
-    config = mapping(function.properties.get("EventInvokeConfig"))
-    failed = mapping(mapping(config.get("DestinationConfig")).get("OnFailure"))
-    return [failed["Destination"]] if failed.get("Type") == "SQS" and "Destination" in failed else []
 
 
 def _reached(operation: str, value: str) -> set[str]:

@@ -250,6 +250,56 @@ class TestPermissions:
         [found] = check(of=later)
         assert "Lambda needs sqs:ChangeMessageVisibility for it" in found.text
 
+    @pytest.mark.parametrize(
+        ("target", "action"),
+        [
+            ("arn:aws:sns:eu-west-1:1:failed", "sns:Publish"),
+            ("arn:aws:s3:::failed", "s3:PutObject"),
+            ("!GetAtt Orders.Arn", "sqs:SendMessage"),
+            ("!ImportValue failed", ""),
+        ],
+    )
+    @pytest.mark.parametrize("where", ["mapping", "resource", "letters"])
+    def test_where_failures_go(self, check: Check, target: str, action: str, where: str) -> None:
+        config = f"DestinationConfig: {{OnFailure: {{Destination: {target}}}}}"
+        config_of = "  Config:\n    Type: AWS::Lambda::EventInvokeConfig\n    Properties: "
+        changes = {
+            "mapping": ("[ReportBatchItemFailures]", f"[ReportBatchItemFailures]\n      {config}"),
+            "resource": (
+                "  Live:\n",
+                f"{config_of}{{FunctionName: !Ref Shop, {config}}}\n  Live:\n",
+            ),
+            "letters": ("Handler: shop", f"DeadLetterConfig: {{TargetArn: {target}}}\n      Handler: shop"),
+        }
+        found = check(changes[where])
+        assert [action in one.text for one in found] == [True] * bool(action)
+        right = PUT.replace("dynamodb:PutItem", action).replace("arn:aws:dynamodb:eu-west-1:1:table/orders", "*")
+        assert not action or check(changes[where], (PUT, PUT + right)) == []
+
+    @pytest.mark.parametrize(
+        "settings",
+        [
+            "EventInvokeConfig: {DestinationConfig: {OnFailure: {TYPEDestination: !GetAtt Orders.Arn}}}",
+            "Events: {Q: {Type: SQS, Properties: {DestinationConfig: {OnFailure: {TYPEDestination: a:b:sqs:::c}}}}}",
+        ],
+    )
+    def test_sam_permits_a_destination_of_a_type(self, check: Check, settings: str) -> None:
+        changes = (
+            ("AWS::Lambda::Function", "AWS::Serverless::Function"),
+            ("      Role: !GetAtt Role.Arn\n", f"      Policies: [{{Statement: [{STATEMENT}]}}]\n      {settings}\n"),
+            (SHOP[SHOP.index("  Mapping:\n") : SHOP.index("  Role:\n")], ""),
+        )
+        typed = (changes[0], (changes[1][0], changes[1][1].replace("TYPE", "Type: SQS, ")), changes[2])
+        untyped = (changes[0], (changes[1][0], changes[1][1].replace("TYPE", "")), changes[2])
+        assert "permissions" not in rules(check(*typed))
+        assert "permissions" in rules(check(*untyped))
+
+    def test_a_connector_is_not_read(self, check: Check) -> None:
+        connector = "  Link: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: Shop}}}\n  Live:\n"
+        assert rules(check(NO_RIGHT, ("  Live:\n", connector))) == ["policies"]
+        inside = ("    Type: AWS::Lambda::Function\n", "    Type: AWS::Lambda::Function\n    Connectors: {A: {}}\n")
+        assert rules(check(NO_RIGHT, inside)) == ["policies"]
+
     def test_a_store_of_variables(self, check: Check) -> None:
         stored = Resolver(
             environment=Environment(app="shop", stores=[ParameterStore(Aws(Settings(region="eu-west-1")))])
