@@ -8,6 +8,7 @@ from router.contract.declarations import Queue
 from router.contract.names import logical
 from router.contract.sam.document import attribute, function_id, resource_id
 from router.contract.sam.functions import FAILED
+from router.contract.sam.resources import dead_of, triggers_of
 
 if TYPE_CHECKING:
     from typing import Any
@@ -23,7 +24,11 @@ def add_alarms(document: Document) -> None:
     """Add all alarms. Whom they tell is for the account to say, such as by a rule on their changes of state."""
     for queue in document.infrastructure.of_kind("queue"):
         if isinstance(queue, Queue) and queue.dead_letter and not queue.exists:
-            _of_letters(document, f"{resource_id(queue)}Dead")
+            own = dead_of(document, queue)
+            if own is None:
+                _of_letters(document, f"{resource_id(queue)}Dead")
+            elif not own.exists and not triggers_of(document, own):  # else a function takes what is in it
+                _of_letters(document, resource_id(own))
     if FAILED in document.resources:
         _of_letters(document, FAILED)
     for part in document.infrastructure.parts:

@@ -37,6 +37,11 @@ _NAMES = {
     "AWS::ECS::TaskDefinition": ("Family", 255),
     "AWS::ApiGatewayV2::Api": ("Name", 128),
 }
+# Of these an account has one of a name.
+_UNIQUE = frozenset(_NAMES) - {
+    *("AWS::ApiGatewayV2::Api", "AWS::Events::Rule", "AWS::Scheduler::Schedule"),
+    *("AWS::ECS::TaskDefinition", "AWS::IAM::Policy"),
+}
 
 
 def check_names(template: Mapping[str, Any], made_for: Mapping[str, str], infrastructure: Infrastructure) -> None:
@@ -50,12 +55,17 @@ def check_names(template: Mapping[str, Any], made_for: Mapping[str, str], infras
         ConfigurationError: it names the variable with its routes, or the resource.
     """
     _check_parameters(template, infrastructure)
+    taken: dict[tuple[str, str], str] = {}
     known = {*template.get("Parameters", ()), *template["Resources"]}
     for logical_id, resource in template["Resources"].items():
         what = made_for[logical_id]
         if len(logical_id) > _LONGEST_LOGICAL:
             refuse(what, f"its logical id would have {len(logical_id)} characters: give it a shorter name")
-        _check_physical(resource, what, infrastructure.name)
+        name = _check_physical(resource, what, infrastructure.name)
+        if resource["Type"] in _UNIQUE and name:
+            other = taken.setdefault((resource["Type"], name), logical_id)
+            if other != logical_id:
+                refuse(what, f"its name {name:.300} would be that of the {made_for[other]}, too: rename one")
         for name in _filled_in(resource):
             if not name.startswith("AWS::") and name.partition(".")[0] not in known:
                 refuse(
@@ -97,12 +107,13 @@ def _check_parameters(template: Mapping[str, Any], infrastructure: Infrastructur
             )
 
 
-def _check_physical(resource: Mapping[str, Any], what: str, stack: str) -> None:
+def _check_physical(resource: Mapping[str, Any], what: str, stack: str) -> str:
+    """Return the name that a resource has in AWS; empty where AWS makes one."""
     field, most = _NAMES.get(resource["Type"], ("", 0))
     told = resource["Properties"].get(field)
     name = told.get("Fn::Sub") if isinstance(told, dict) else told
     if not isinstance(name, str):
-        return
+        return ""
     filled = name.replace(_STACK, stack)
     if len(filled) > most:
         refuse(
@@ -110,6 +121,7 @@ def _check_physical(resource: Mapping[str, Any], what: str, stack: str) -> None:
         )
     if resource["Type"] == "AWS::S3::Bucket":
         check_name(what, "bucket", filled)
+    return filled
 
 
 def _filled_in(value: Any) -> Iterator[str]:

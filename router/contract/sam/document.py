@@ -71,6 +71,10 @@ class Document:
         self.resources[logical_id] = {"Type": kind, **further, "Properties": properties}
         return logical_id
 
+    def filled(self, name: str) -> str:
+        """Return a name with that of the stack in it."""
+        return name.replace("${AWS::StackName}", self.infrastructure.name)
+
     def finished(self) -> dict[str, Any]:
         """Return the template.
 

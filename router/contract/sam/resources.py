@@ -42,7 +42,13 @@ def _queue(document: Document, queue: Queue) -> None:
     properties["MessageRetentionPeriod"] = queue.retention
     properties["SqsManagedSseEnabled"] = True
     properties["VisibilityTimeout"] = visibility(document, queue)
-    if queue.dead_letter:
+    own = dead_of(document, queue)
+    if own is not None:
+        properties["RedrivePolicy"] = {
+            "deadLetterTargetArn": sub(arn(own)) if own.exists else attribute(resource_id(own), "Arn"),
+            "maxReceiveCount": queue.dead_letter,
+        }
+    elif queue.dead_letter:
         dead = document.add(
             f"{resource_id(queue)}Dead",
             "AWS::SQS::Queue",
@@ -68,6 +74,22 @@ def dead_name(queue: Queue) -> str:
     """Return the name of the dead-letter queue of a queue."""
     name = physical(queue)
     return f"{name.removesuffix('.fifo')}-dead.fifo" if queue.fifo else f"{name}-dead"
+
+
+def dead_of(document: Document, queue: Queue) -> Queue | None:
+    """Return the dead-letter queue of a queue, where it is one of the stack: of a route, or declared."""
+    if not queue.dead_letter:
+        return None
+    return next(
+        (
+            one
+            for one in document.infrastructure.resources
+            if isinstance(one, Queue)
+            and one.name
+            and document.filled(physical(one)) == document.filled(dead_name(queue))
+        ),
+        None,
+    )
 
 
 def visibility(document: Document, queue: Queue) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 import cfnlint.api
 import pytest
 
-from router import ConfigurationError
+from router import ConfigurationError, Env, Resolver
 from router.contract import (
     Bus,
     Function,
@@ -271,3 +271,45 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
 def test_what_is_no_declaration_is_refused(make: Any, said: str) -> None:
     with pytest.raises(ConfigurationError, match=said):
         make()
+
+
+# ---- names that meet -------------------------------------------------------------------------------------------------
+
+
+def of_queues(*names: Any, declared: Any = (), topic: str = "") -> dict[str, Any]:
+    resolver = Resolver()
+    if topic:
+        resolver.on_topic(topic, requires={})(lambda event: None)
+    for number, name in enumerate(names):
+        resolver.on_queue(name, requires={}, pattern={"body": {"n": [number]}})(lambda event: None)
+    globals()["held"] = resolver
+    made: dict[str, Any] = template(Stack(f"{__name__}:held", *declared, name="shop").infrastructure())["Resources"]
+    return made
+
+
+@pytest.mark.parametrize("end", ["", ".fifo"])
+def test_a_route_may_take_the_dead_letters_of_another(end: str) -> None:
+    made = of_queues(f"orders{end}", f"orders-dead{end}")
+    names = [one["Properties"]["QueueName"] for one in made.values() if one["Type"] == "AWS::SQS::Queue"]
+    assert sorted(names) == sorted([f"orders{end}", f"orders-dead{end}", f"orders-dead-dead{end}"])
+    fifo = end.title().replace(".", "")
+    redrive = made[f"Orders{fifo}Queue"]["Properties"]["RedrivePolicy"]
+    assert redrive["deadLetterTargetArn"] == {"Fn::GetAtt": [f"OrdersDead{fifo}Queue", "Arn"]}
+    assert f"OrdersDead{fifo}QueueAlarm" not in made  # it has a route
+
+
+def test_dead_letters_that_are_declared() -> None:
+    made = of_queues("orders", declared=[Queue("orders-dead", dead_letter=0, retention=1_209_600)])
+    assert made["OrdersDeadQueueAlarm"]["Properties"]["Namespace"] == "AWS/SQS"
+    theirs = of_queues("orders", declared=[Queue("orders-dead", exists=True)])
+    assert theirs["OrdersQueue"]["Properties"]["RedrivePolicy"]["deadLetterTargetArn"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:orders-dead"
+    }
+    assert "OrdersDeadQueueAlarm" not in theirs
+
+
+def test_two_of_one_name_are_refused() -> None:
+    with pytest.raises(ConfigurationError, match="its name shop-jobs-dead would be that of the queue"):
+        of_queues("shop-jobs", Env("JOBS"))
+    with pytest.raises(ConfigurationError, match="its name shop-failed would be that of the"):
+        of_queues("shop-failed", topic="news")
