@@ -116,6 +116,7 @@ class Part:
 
     function: its settings. routes: those that it serves. triggers: what brings their events.
     grants: what it may do. variables: its environment; values with `${...}` as CloudFormation has it.
+    task_grants: what its tasks may do, which run in containers with a role of their own.
     """
 
     function: Function
@@ -123,6 +124,7 @@ class Part:
     triggers: tuple[Trigger, ...]
     grants: tuple[Grant, ...]
     variables: Mapping[str, str]
+    task_grants: tuple[Grant, ...] = ()
 
     @property
     def name(self) -> str:

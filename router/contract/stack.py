@@ -18,12 +18,14 @@ from router.contract.resources import Resources
 from router.contract.triggers import Triggers
 from router.contract.variables import Variables
 from router.errors import ConfigurationError
+from router.event import Source
 from router.resolver import Resolver
 from router.routing.functions import MAIN, functions_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from router.contract.model import Grant, Trigger
     from router.routing.route import Route
 
 
@@ -91,20 +93,15 @@ class Stack:
         by_function = _main_first(functions_of(resolver.every_route(), split))
         idle = sorted(functions.keys() - by_function.keys() - {MAIN})
         problems += [f"Function({name}): no route has function={name!r}" for name in idle]
-        variables = Variables(resolver, resources)
-        triggers = Triggers(resources, problems, offloaded=resolver._engine.offload is not None)
+        making = _Making(resolver, resources, problems)
         parts = []
         for name, routes in by_function.items():
             function = functions.get(name, Function(name))
             if len(by_function) > 1:
                 told = {"JUNCTION_FUNCTION": name, **({} if split == "function" else {"JUNCTION_SPLIT": split})}
                 function = replace(function, variables={**told, **function.variables})
-            found = triggers.of(function, routes)
-            held = variables.of(function, routes)
-            granted = [*grants_of(resolver, routes, found, resources, held, problems)]
-            granted += stores_of(resolver, variables.stored(routes, held), resources)
-            parts.append(Part(function, routes, found, merged(granted), held))
-        triggers.refuse_shared(parts)
+            parts.append(making.part(function, routes))
+        making.triggers.refuse_shared(parts)
         problems += _unused(resources, parts)
         if problems:
             listed = "\n".join(f"- {one}" for one in dict.fromkeys(problems))
@@ -115,10 +112,54 @@ class Stack:
             code=self.code,
             parts=tuple(parts),
             resources=resources.all(),
-            parameters=variables.parameters(),
-            notes=tuple(dict.fromkeys(triggers.notes)),
+            parameters=making.variables.parameters(),
+            notes=tuple(dict.fromkeys(making.triggers.notes)),
             application=self.application,
         )
+
+
+class _Making:
+    """Make the parts of an infrastructure.
+
+    resolver: the application. resources: of the stack. problems: takes what cannot be told.
+    """
+
+    def __init__(self, resolver: Resolver, resources: Resources, problems: list[str]) -> None:
+        self._resolver = resolver
+        self._resources = resources
+        self._problems = problems
+        self.variables = Variables(resolver, resources)
+        self.triggers = Triggers(resources, problems, offloaded=resolver._engine.offload is not None)
+
+    def part(self, function: Function, routes: tuple[Route, ...]) -> Part:
+        """Return a function with its triggers, its variables, and what it and its tasks may do."""
+        triggers = self.triggers.of(function, routes)
+        told = self.variables.of(function, routes)
+        tasks = tuple(route for route in routes if Source.TASK in route.sources)
+        return Part(
+            function,
+            routes,
+            triggers,
+            grants=self._granted(routes, triggers, told),
+            variables=told,
+            task_grants=self._granted(tasks, (), told) if tasks else (),
+        )
+
+    def _granted(
+        self, routes: tuple[Route, ...], triggers: tuple[Trigger, ...], told: Mapping[str, str]
+    ) -> tuple[Grant, ...]:
+        found = grants_of(self._resolver, routes, triggers, self._resources, told, self._problems)
+        stored = stores_of(self._resolver, self.variables.stored(routes, told), self._resources)
+        return merged((*found, *stored))
+
+
+def _like_main(main: Function | None, name: str) -> Function:
+    """Return the settings of a function that nobody declared: those of the main one.
+
+    Without what divides calls or changes how they are made: a share of the account's concurrency, tenants apart,
+    durable executions.
+    """
+    return replace(main or Function(), name=name, reserved=None, tenant_isolation=False, durable=0)
 
 
 def _main_first(by_function: Mapping[str, list[Route]]) -> Mapping[str, tuple[Route, ...]]:

@@ -10,6 +10,7 @@ from router.contract.sam.document import FUNCTION_IMAGE, attribute, function_id,
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
     from router.contract.model import Grant, Infrastructure, Part
@@ -162,12 +163,17 @@ def statements(part: Part) -> list[dict[str, Any]]:
         held.append(_statement(("sqs:SendMessage",), [attribute(FAILED, "Arn")]))
     if part.function.tracing:
         held.append(_statement(("xray:PutTelemetryRecords", "xray:PutTraceSegments"), ["*"]))
-    return held + [_granted(grant) for grant in part.grants]
+    return held + granted(part.grants)
 
 
 def _log_arn(part: Part) -> Any:
     where = "arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:log-group:/aws/lambda/"
     return sub(f"{where}{physical_name(part)}:log-stream:*")
+
+
+def granted(grants: Iterable[Grant]) -> list[dict[str, Any]]:
+    """Return the statements of grants, in their order."""
+    return [_granted(grant) for grant in grants]
 
 
 def _granted(grant: Grant) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""Tasks of ECS on Fargate: definitions, a cluster, their roles and their log. Where they run is for `Ecs` to say."""
+"""Tasks of ECS on Fargate: definitions, a cluster, their roles and their log. Where they run is for `Ecs` to say.
+
+The role of a function's tasks has what its `on_task` routes need, and nothing of what its other routes and the pollers
+of Lambda do.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from typing import TYPE_CHECKING
 from router.contract.compute import Task
 from router.contract.names import logical, physical
 from router.contract.sam.document import IMAGE, attribute, literal, resource_id, sub
-from router.contract.sam.functions import statements
+from router.contract.sam.functions import granted
 
 if TYPE_CHECKING:
     from typing import Any
@@ -42,7 +46,7 @@ def add_tasks(document: Document) -> None:
     )
     _add_role(document, "TasksPullRole", "${AWS::StackName}-task-pull", [_pulls(), _token()])
     for part in {part.name: part for part, _ in tasks}.values():
-        _add_role(document, _role_id(part), f"${{AWS::StackName}}-task-{part.name}", statements(part))
+        _add_role(document, _role_id(part), f"${{AWS::StackName}}-task-{part.name}", granted(part.task_grants))
     for part, task in tasks:
         _add_definition(document, part, task)
 
@@ -65,16 +69,14 @@ def _role_id(part: Part) -> str:
 
 
 def _add_role(document: Document, logical_id: str, name: str, allowed: list[dict[str, Any]]) -> None:
-    document.add(
-        logical_id,
-        "AWS::IAM::Role",
-        {
-            "RoleName": sub(name),
-            "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [_TRUSTED]},
-            "Policies": [{"PolicyName": "task", "PolicyDocument": {"Version": "2012-10-17", "Statement": allowed}}],
-        },
-        f"the role {logical_id}",
-    )
+    role: dict[str, Any] = {
+        "RoleName": sub(name),
+        "AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [_TRUSTED]},
+    }
+    if allowed:  # IAM takes no policy without statements
+        document_of = {"Version": "2012-10-17", "Statement": allowed}
+        role["Policies"] = [{"PolicyName": "task", "PolicyDocument": document_of}]
+    document.add(logical_id, "AWS::IAM::Role", role, f"the role {logical_id}")
 
 
 def _runs(application: str) -> list[str]:
