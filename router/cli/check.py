@@ -246,17 +246,19 @@ def _deployment(
         refuse("--function names a function of a --template")
     if file is not None:
         from router.contract.checking.deployed import Template
+        from router.contract.checking.structure import listed
         from router.contract.checking.template import check_template, functions_of_application
 
         template = Template(file)
         functions = _named(template, named) or functions_of_application(template, application, handler)
         found += check_template(template, functions, resolver, made)
-        told = {name for one in functions for name in one.variables}
-        report.origins = {name: _IN_TEMPLATE if name in told else _UNSET for name in report.wanted_by}
+        set_there = {name for one in functions for name in one.variables}
+        report.origins = {name: _IN_TEMPLATE if name in set_there else _UNSET for name in report.wanted_by}
         first = functions[0]
         handler = first.handler
         runtime = template.references.text(first.properties.get("Runtime", ""))
-        architecture = template.references.text((first.properties.get("Architectures") or ["x86_64"])[0])
+        told = listed(first.properties.get("Architectures", "x86_64"))
+        architecture = template.references.text(told[0]) if len(told) == 1 else ""  # of two a condition chooses
     if folders:
         from router.contract.checking.bundle import Bundle, check_bundle, summary
 

@@ -31,6 +31,8 @@ _MANAGED: dict[str, tuple[str, ...]] = {
     "AWSLambdaVPCAccessExecutionRole": (),
     "AWSXRayDaemonWriteAccess": (),
     "AWSXrayWriteOnlyAccess": (),
+    "AWSLambdaMSKExecutionRole": (),
+    "CloudWatchLambdaInsightsExecutionRolePolicy": (),
     "AWSLambdaSQSQueueExecutionRole": _SQS,
     "AWSLambdaDynamoDBExecutionRole": _DYNAMODB,
     "AWSLambdaKinesisExecutionRole": _KINESIS,

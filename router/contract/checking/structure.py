@@ -102,15 +102,11 @@ def _branches(value: Any) -> list[Any] | None:
 
 
 def _items(value: Any) -> Iterator[Any]:
-    """Yield what stands in a list for one of its values: a condition between mappings is each of them."""
+    """Yield what stands in a list for one of its values: of a condition each branch."""
     branches = _branches(value)
-    there = [one for one in branches or () if one != _NOTHING]
-    if branches is None or any(not mapping(one) for one in there):
-        value = plain(value)
-        if value != _NOTHING:
-            yield value
-        return
-    yield from there
+    for one in [plain(value)] if branches is None else branches:
+        if one != _NOTHING:
+            yield one
 
 
 def _chosen(branches: list[Any]) -> Any:

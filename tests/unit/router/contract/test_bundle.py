@@ -278,3 +278,20 @@ def test_an_archive_that_cannot_be_unpacked(tmp_path: Path) -> None:
     held.write_bytes(text)
     with pytest.raises(ConfigurationError, match="encrypted"):
         Bundle(held)
+
+
+@pytest.mark.parametrize(
+    ("told", "fault"),
+    [("[arm64]", True), ("[!If [A, arm64, x86_64]]", False), ("!If [A, [arm64], [x86_64]]", False), ("x", True)],
+)
+def test_an_architecture_that_a_condition_chooses(
+    told: str, fault: bool, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    (home / "x.so").write_bytes(ELF + b"\x3e\x00")
+    file = tmp_path / "template.yaml"
+    properties = f"{{Handler: shop.handler, Architectures: {told}}}"
+    file.write_text(f"Resources: {{Shop: {{Type: AWS::Lambda::Function, Properties: {properties}}}}}")
+    name = "tests.unit.router.contract.checked:resolver"
+    result = CliRunner().invoke(app, ["check", name, "--template", str(file), "--bundle", str(home)])
+    assert ("[architecture]" in result.stdout.replace("\n", "")) == fault

@@ -197,6 +197,9 @@ class TestStructure:
         either = {"Fn::If": ["A", {"a": "1", "b": "2"}, {"a": "1"}]}
         assert plain(either) == {"a": "1", "b": {"Fn::If": ["", "2", {"Ref": "AWS::NoValue"}]}}
         assert plain([{"Fn::If": ["A", {"a": "1"}, {"Ref": "AWS::NoValue"}]}, "x"]) == [{"a": "1"}, "x"]
+        assert plain([{"Fn::If": ["A", "x", {"Ref": "AWS::NoValue"}]}, "y"]) == ["x", "y"]
+        joined = {"Fn::Join": ["", ["a", {"Fn::If": ["A", "b", "c"]}]]}
+        assert plain(joined) == joined
         assert plain({"a": {"Fn::If": ["A", ["1"], ["2"]]}}) == {"a": ["1", "2"]}
         assert plain({"a": {"Fn::If": "x"}, "b": {"Ref": "AWS::NoValue"}}) == {"a": {"Fn::If": "x"}}
 
@@ -293,6 +296,15 @@ class TestPermissions:
         untyped = (changes[0], (changes[1][0], changes[1][1].replace("TYPE", "")), changes[2])
         assert "permissions" not in rules(check(*typed))
         assert "permissions" in rules(check(*untyped))
+
+    def test_a_condition_between_policies_is_each_of_them(self, check: Check) -> None:
+        change = (
+            "      Policies:\n",
+            "      ManagedPolicyArns: [!If [A, POLICY, !Ref AWS::NoValue]]\n      Policies:\n",
+        )
+        known = change[1].replace("POLICY", "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess")
+        assert check((change[0], known)) == []
+        assert rules(check((change[0], change[1].replace("POLICY", "arn:aws:iam::1:policy/own")))) == ["policies"]
 
     def test_a_connector_is_not_read(self, check: Check) -> None:
         connector = "  Link: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: Shop}}}\n  Live:\n"
