@@ -29,9 +29,9 @@ def told(name: str) -> list[tuple[str, str, str]]:
 def fields(declared: type) -> Iterator[tuple[str, Any]]:
     """Yield the fields of a class with their defaults."""
     if declared is Stack:  # no dataclass; what must be given, or may be given many times, has no default
-        for one in inspect.signature(declared).parameters.values():
-            name = f"*{one.name}" if one.kind is one.VAR_POSITIONAL else one.name
-            yield name, one.default
+        for given in inspect.signature(declared).parameters.values():
+            name = f"*{given.name}" if given.kind is given.VAR_POSITIONAL else given.name
+            yield name, given.default
         return
     for one in dataclasses.fields(declared):
         yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
