@@ -99,6 +99,26 @@ def test_the_template_runs_the_command_of_the_page() -> None:
     assert container["EntryPoint"] + container["Command"] == wanted
 
 
+def test_a_handler_that_starts_a_task_is_told_of_it_and_permitted_to(folder: Path) -> None:
+    [decorator] = re.findall(r"^@resolver\.post.*?\)(?=  )", PAGE, re.MULTILINE)
+    app = APP.replace("from router import Resolver", "from router import Resolver\nfrom router.environment import ECS")
+    (folder / "shop" / "app.py").write_text(f"{app}\n{decorator}\ndef report(): ...\n")
+    [stack] = [block for block in blocks("python") if "Task(" in block]
+    (folder / "shop" / "stack.py").write_text(stack)
+
+    resources = export("sam", "shop.stack:stack", "--json", cwd=folder)["Resources"]
+    [container] = resources["NightlyTask"]["Properties"]["ContainerDefinitions"]
+    variables = resources["MainFunction"]["Properties"]["Environment"]["Variables"]
+    assert container["Name"] == "app"
+    assert resources["Cluster"]["Properties"]["ClusterName"] == variables["CLUSTER"] == {"Fn::Sub": "${AWS::StackName}"}
+    assert resources["NightlyTask"]["Properties"]["Family"] == variables["NIGHTLY_TASK"] == "nightly"
+
+    policy = export("iam", "shop.stack:stack", cwd=folder)
+    granted = {action: one["Resource"] for one in policy["Statement"] for action in one["Action"]}
+    assert [arn.rpartition(":task-definition/")[2] for arn in granted["ecs:RunTask"]] == ["nightly:*"]
+    assert [arn.rpartition(":role/")[2] for arn in granted["iam:PassRole"]] == ["${AWS::StackName}-task*"]
+
+
 def test_the_worker_fits_beside_the_exported_template() -> None:
     [fragment] = blocks("yaml")
     worker, problems = cfnlint.decode.decode_str(f"Resources:\n{textwrap.indent(fragment, '  ')}")
@@ -112,10 +132,14 @@ def test_the_worker_fits_beside_the_exported_template() -> None:
 
 def exported() -> dict[str, Any]:
     """Return the template of the orders example, made in a process: others import it for servers of their own."""
+    return export("sam", "examples.orders.stack:stack", "--json", cwd=ROOT)
+
+
+def export(*words: str, cwd: Path) -> dict[str, Any]:
     ended = subprocess.run(
-        [sys.executable, "-m", "router", "export", "sam", "examples.orders.stack:stack", "--json"],
-        cwd=ROOT,
-        env={**os.environ, "SESSION_SECRET": SECRET},
+        [sys.executable, "-m", "router", "export", *words],
+        cwd=cwd,
+        env={**os.environ, "SESSION_SECRET": SECRET, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         check=True,
     )
