@@ -125,6 +125,10 @@ def test_a_stream_gives_up_in_the_end_and_keeps_what_it_gave_up(made: dict[str, 
     )
 
 
+def test_without_a_handler_lambda_calls_the_resolver(made: dict[str, Any]) -> None:
+    assert properties(made, "MainFunction")["Handler"] == SHOP.replace(":", ".")
+
+
 def test_a_bucket_tells_each_key_once_and_waits_for_its_permission(made: dict[str, Any]) -> None:
     bucket = made["Resources"]["UploadsBucket"]
     told = bucket["Properties"]["NotificationConfiguration"]["LambdaConfigurations"]
