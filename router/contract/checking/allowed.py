@@ -63,12 +63,14 @@ class Allowed:
     """What a function may do.
 
     statements: that allow something. unknown: policies that the file names, and does not hold.
+    role: the logical id of its role, which others may have, too; None where SAM makes one.
     """
 
     def __init__(self, template: Template, function: Deployed) -> None:
         self._template = template
         self.statements: list[Allowance] = []
         self.unknown: list[str] = []
+        self.role: str | None = None
         role = function.properties.get("Role")
         if self._is_connected(function):
             self.unknown.append("a connector")
@@ -81,6 +83,7 @@ class Allowed:
         if logical is None or template.resources[logical].get("Type") != "AWS::IAM::Role":
             self.unknown.append("its role")
             return
+        self.role = logical
         self._take_role(logical)
 
     def covers(self, action: str, resource: str) -> bool:

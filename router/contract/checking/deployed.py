@@ -133,7 +133,10 @@ class Template:
         return mapping(self.resources.get(logical)).get("Type") in kinds
 
     def function_of(self, value: Any) -> str | None:
-        """Return the logical id of the function that a value names, or an alias of it; None where nobody can tell."""
+        """Return the logical id of the function that a value names, or an alias of it.
+
+        None where nobody can tell; empty for a function that is not of the template.
+        """
         if value is None:
             return None
         ids = [one.logical for one in self.functions]
@@ -150,6 +153,8 @@ class Template:
         named = [one for one in ids if self.references.name(one) == text] or [
             one for one in ids if text != ANY and may_equal(self.references.name(one), text)
         ]
+        if not named and text and not set("*?") & set(text):
+            return ""
         return named[0] if len(named) == 1 else ids[0] if len(ids) == 1 else None
 
     def _functions(self) -> Iterator[Deployed]:

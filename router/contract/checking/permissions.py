@@ -51,24 +51,47 @@ def check_variables(
             yield of_route("variables", held[0], text)
 
 
-def check_permissions(
-    template: Template,
-    function: Deployed,
-    routes: Iterable[Route],
-    resolver: Resolver,
-    deliveries: Iterable[Delivery],
-    calls: Iterable[Call],
-) -> Iterator[Finding]:
-    """Find operations that no policy of the template allows, and actions that are allowed and never used."""
-    allowed, held = Allowed(template, function), list(routes)
-    for name in dict.fromkeys(allowed.unknown):
-        text = f"{function.logical} has {name}, which {template.file} does not hold: what it allows is not checked"
-        yield Finding("policies", text, function.place, WARNING)
-    needed = [*_needed(template, function, held, resolver, deliveries, calls)]
-    if not allowed.unknown:
-        yield from _missing(template, function, allowed, needed)
-    if held and all(route.requires is not UNDECLARED or route.group_requires for route in held):
-        yield from _unused(allowed, needed)
+class Rights:
+    """What a function may do, and what it needs.
+
+    deliveries: to it. calls: that tests recorded.
+    """
+
+    def __init__(
+        self,
+        template: Template,
+        function: Deployed,
+        routes: Iterable[Route],
+        resolver: Resolver,
+        deliveries: Iterable[Delivery],
+        calls: Iterable[Call],
+    ) -> None:
+        held = list(routes)
+        self._template, self._function = template, function
+        self._allowed = Allowed(template, function)
+        self._needed = [*_needed(template, function, held, resolver, deliveries, calls)]
+        self._are_declared = bool(held) and all(one.requires is not UNDECLARED or one.group_requires for one in held)
+
+    def missing(self) -> Iterator[Finding]:
+        """Find operations that no policy of the template allows, and policies that it does not hold."""
+        function, file = self._function, self._template.file
+        for name in dict.fromkeys(self._allowed.unknown):
+            text = f"{function.logical} has {name}, which {file} does not hold: what it allows is not checked"
+            yield Finding("policies", text, function.place, WARNING)
+        if not self._allowed.unknown:
+            yield from _missing(function, self._allowed, self._needed)
+
+    def unused(self, others: Iterable[Rights]) -> Iterator[Finding]:
+        """Find actions that are allowed, and that no function with this role needs.
+
+        others: of the application.
+        """
+        role = self._allowed.role
+        sharing = [one for one in others if role is not None and one._allowed.role == role] or [self]
+        held = self._template.functions if role is not None else ()
+        elsewhere = [one for one in held if self._template.references.logical_of(one.properties.get("Role")) == role]
+        if len(elsewhere) <= len(sharing) and all(one._are_declared for one in sharing):
+            yield from _unused(self._allowed, [need for one in sharing for need in one._needed])
 
 
 class _Need:
@@ -173,7 +196,7 @@ def _reached(operation: str, value: str) -> set[str]:
         return {ANY}
 
 
-def _missing(template: Template, function: Deployed, allowed: Allowed, needed: Iterable[_Need]) -> Iterator[Finding]:
+def _missing(function: Deployed, allowed: Allowed, needed: Iterable[_Need]) -> Iterator[Finding]:
     # A table without an index needs no permission for one: the ARN of the table itself decides.
     for need in needed:
         wanted = [one for one in need.resources if not one.endswith("/index/*")] or need.resources

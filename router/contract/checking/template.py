@@ -8,7 +8,7 @@ from router.contract.checking.deliveries import by_function, deliveries_of
 from router.contract.checking.findings import of_route
 from router.contract.checking.globs import ANY
 from router.contract.checking.mappings import check_function
-from router.contract.checking.permissions import check_permissions, check_variables
+from router.contract.checking.permissions import Rights, check_variables
 from router.errors import ConfigurationError
 from router.routing.functions import MAIN, SPLITS, functions_of
 
@@ -63,6 +63,7 @@ def check_template(
     routes = resolver.every_route()
     stores = resolver._engine.declaring().environment.has_stores
     served: set[int] = set()
+    rights: list[Rights] = []
     for function in functions:
         own = _routes_of(template, function, routes)
         served.update(map(id, own))
@@ -70,7 +71,10 @@ def check_template(
         yield from check_function(template, function, own, deliveries)
         if not stores:  # they may know what the template leaves out
             yield from check_variables(template, function, own, resolver.requires_of)
-        yield from check_permissions(template, function, own, resolver, deliveries, made)
+        rights.append(Rights(template, function, own, resolver, deliveries, made))
+        yield from rights[-1].missing()
+    for one in rights:
+        yield from one.unused(rights)
     for route in routes:
         if id(route) not in served:
             yield of_route("no-function", route, f"no function of {template.file} serves it")

@@ -33,7 +33,7 @@ Resources:
       Environment: {Variables: {TABLE: orders}}
   Other:
     Type: AWS::Lambda::Function
-    Properties: {Handler: other.handler, Role: !GetAtt Role.Arn, Timeout: 900}
+    Properties: {Handler: other.handler, Role: arn:aws:iam::1:role/other, Timeout: 900}
   Orders: {Type: AWS::SQS::Queue, Properties: {QueueName: orders, RedrivePolicy: {}}}
   Live:
     Type: AWS::Lambda::Alias
@@ -136,6 +136,13 @@ class TestMappings:
         told = ("FunctionName: !Ref Shop\n      Event", "FunctionName: !ImportValue x\n      Event")
         slow = ("Handler: shop.handler", "Handler: shop.handler\n      Timeout: 900")
         assert check(told, slow) == []
+
+    def test_a_function_of_another_stack_is_not_this_one(self, check: Check) -> None:
+        other = "FunctionName: arn:aws:lambda:eu-west-1:1:function:other\n      Event"
+        assert "no-trigger" in rules(check(("FunctionName: !Ref Shop\n      Event", other)))
+        mine = ("Handler: shop", "FunctionName: shop\n      Handler: shop")
+        named = "FunctionName: arn:aws:lambda:eu-west-1:1:function:shop:live\n      Event"
+        assert check(("FunctionName: !Ref Shop\n      Event", named), mine) == []
 
 
 class TestStructure:
@@ -305,6 +312,20 @@ class TestPermissions:
         known = change[1].replace("POLICY", "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess")
         assert check((change[0], known)) == []
         assert rules(check((change[0], change[1].replace("POLICY", "arn:aws:iam::1:policy/own")))) == ["policies"]
+
+    def test_a_role_of_several_functions(self, tmp_path: Path) -> None:
+        file = tmp_path / "template.yaml"
+        other = SHOP[SHOP.index("    Properties: {Handler: other") : SHOP.index("  Orders: {Type")]
+        variables = "Environment: {Variables: {JUNCTION_FUNCTION: b}}"
+        settings = f"      Handler: shop.handler\n      Role: !GetAtt Role.Arn\n      {variables}\n"
+        text = SHOP.replace("TABLE: orders}", "TABLE: orders, JUNCTION_FUNCTION: a}")
+        file.write_text(text.replace(other, f"    Properties:\n{settings}"))
+        held = Template(file)
+        split = Resolver()
+        split.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]}, function="a")(order)
+        split.on_invoke("x", requires={}, function="b")(lambda event: None)
+        assert list(check_template(held, held.functions, split)) == []
+        assert rules(list(check_template(held, held.functions[1:], split))) == ["no-function"]  # nor do others' needs
 
     def test_a_connector_is_not_read(self, check: Check) -> None:
         connector = "  Link: {Type: AWS::Serverless::Connector, Properties: {Source: {Id: Shop}}}\n  Live:\n"
