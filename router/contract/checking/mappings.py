@@ -124,14 +124,41 @@ def _filters(delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
                 delivery,
                 f'Lambda {what} what the filters decline, and {route} has no others="ignore": nobody would hear of it',
             )
+        elif dropped := _dropped(texts, route.pattern):
+            yield _at("filters", delivery, f"{route} takes {dropped}, which no filter lets through: Lambda {what} it")
+
+
+def _dropped(filters: list[Any], pattern: Any) -> str:
+    """Return a value that a pattern takes and no filter lets through; empty where none is plain to see."""
+    found = [_values(_read(one), ()) for one in filters]
+    for path, wanted in _values(pattern, ()).items():
+        if all(path in one for one in found):
+            passed = {value for one in found for value in one[path]}
+            left = [value for value in wanted if value not in passed]
+            if left:
+                return f"{'.'.join(path)} {left[0]}"
+    return ""
+
+
+def _values(pattern: Any, path: tuple[str, ...]) -> dict[tuple[str, ...], list[str]]:
+    """Return the exact values that a pattern asks for, as JSON, by path; nothing of what it asks for otherwise."""
+    if isinstance(pattern, list):
+        exact = not any(isinstance(one, dict | list) for one in pattern)
+        return {path: [dumps(one) for one in pattern]} if exact else {}
+    held = pattern.items() if isinstance(pattern, dict) and "$or" not in pattern else ()
+    return {where: one for name, inner in held for where, one in _values(inner, (*path, name)).items()}
+
+
+def _read(pattern: Any) -> Any:
+    try:
+        return loads(pattern)
+    except (TypeError, ValueError):
+        return None
 
 
 def _passes(pattern: Any, route: Route) -> bool:
     """Whether a filter lets all through that a route takes, by the kind of change alone: events=["INSERT"]."""
-    try:
-        held = loads(pattern)
-    except (TypeError, ValueError):
-        return False
+    held = _read(pattern)
     if not route.events or not isinstance(held, dict) or held.keys() != {"eventName"}:
         return False
     return isinstance(held["eventName"], list) and all(name in held["eventName"] for name in route.events)
@@ -150,13 +177,15 @@ def _undelivered(
     """Find routes whose events nothing of the template brings."""
     for route in routes:
         sources = _delivered(route)
-        if not sources or any(_takes(route, one, names) for one in deliveries):
+        left = _left(route, deliveries) if route.methods else ()
+        if not sources or (not left and any(_takes(route, one, names) for one in deliveries)):
             continue
         there = sorted({one.name for one in deliveries if one.source in sources})
         told = (
             f"there is {', '.join(there[:5])}" if there else f"nothing brings events of {' or '.join(sorted(sources))}"
         )
-        yield of_route("no-trigger", route, f"{template.file} has no trigger for it in {function.logical}: {told}")
+        which = f"{' and '.join(left)} of it" if 0 < len(left) < len(route.methods) else "it"
+        yield of_route("no-trigger", route, f"{template.file} has no trigger for {which} in {function.logical}: {told}")
 
 
 def _untaken(delivery: Delivery, routes: Iterable[Route], names: _Names) -> Iterator[Finding]:
@@ -165,6 +194,12 @@ def _untaken(delivery: Delivery, routes: Iterable[Route], names: _Names) -> Iter
         return
     which = "events" if delivery.name == ANY else f"events of {delivery.name}"
     yield _at("no-route", delivery, f"it brings {which} ({delivery.source}), which no route takes: each of them fails")
+
+
+def _left(route: Route, deliveries: Iterable[Delivery]) -> list[str]:
+    """Return the methods of a route that nothing brings."""
+    brought, path = [one.name for one in deliveries if one.source == HTTP], wide(route.match)
+    return [method for method in route.methods if not any(may_equal(f"{method} {path}", one) for one in brought)]
 
 
 def _delivered(route: Route) -> set[str]:

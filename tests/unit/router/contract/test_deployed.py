@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,6 +145,35 @@ class TestMappings:
         mine = ("Handler: shop", "FunctionName: shop\n      Handler: shop")
         named = "FunctionName: arn:aws:lambda:eu-west-1:1:function:shop:live\n      Event"
         assert check(("FunctionName: !Ref Shop\n      Event", named), mine) == []
+
+    @pytest.mark.parametrize(
+        ("filtered", "told"),
+        [
+            (["card"], 'takes body.kind "cash", which no filter lets through'),
+            (["card", "cash"], ""),
+            ([{"prefix": "ca"}], ""),
+            (["other"], 'takes body.kind "card"'),
+        ],
+    )
+    def test_filters_that_decline_what_a_route_takes(self, check: Check, filtered: list[Any], told: str) -> None:
+        paid = Resolver()
+        pattern = {"body": {"kind": ["card", "cash"], "total": [{"numeric": [">", 1]}]}}
+        paid.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]}, pattern=pattern, others="ignore")(order)
+        criteria = json.dumps({"Filters": [{"Pattern": json.dumps({"body": {"kind": filtered}})}]})
+        change = ("[ReportBatchItemFailures]", f"[ReportBatchItemFailures]\n      FilterCriteria: {criteria}")
+        found = check(change, of=paid)
+        assert [told in one.text for one in found] == [True] * bool(told)
+
+    def test_a_method_that_nothing_brings(self, tmp_path: Path) -> None:
+        file = tmp_path / "template.yaml"
+        events = "{A: {Type: HttpApi, Properties: {Path: /x, Method: get}}}"
+        kind = "Type: AWS::Serverless::Function"
+        file.write_text(f"Resources: {{Shop: {{{kind}, Properties: {{Handler: shop.handler, Events: {events}}}}}}}")
+        both = Resolver()
+        both.route("/x", methods=["GET", "POST"], requires={})(order)
+        held = Template(file)
+        [found] = check_template(held, held.functions, both)
+        assert "no trigger for POST of it in Shop: there is GET /x" in found.text
 
 
 class TestStructure:
