@@ -53,16 +53,7 @@ def plain(value: Any) -> Any:
 
     A list has what each branch may add to it, a mapping each name that a branch has.
     """
-    if isinstance(value, list):
-        return [held for one in value for held in _items(one)]
-    if not isinstance(value, dict):
-        return value
-    branches = _branches(value)
-    if branches is not None:
-        return _chosen(branches)
-    if is_function(value):
-        return value
-    return {name: held for name, one in value.items() if (held := plain(one)) != _NOTHING}
+    return _Plain().of(value)
 
 
 def expanded(resources: Mapping[str, Any]) -> dict[str, Any]:
@@ -95,18 +86,41 @@ def _filled(value: Any, name: str, each: str) -> Any:
     return value
 
 
-def _branches(value: Any) -> list[Any] | None:
-    """Return what a condition chooses between, made plain; None for what is no condition."""
-    held = value.get("Fn::If") if isinstance(value, dict) and len(value) == 1 else None
-    return [plain(one) for one in held[1:]] if isinstance(held, list) and len(held) == 3 else None
+class _Plain:
+    """Makes values plain, each once: an alias may name one in many places."""
 
+    def __init__(self) -> None:
+        self._made: dict[int, Any] = {}
 
-def _items(value: Any) -> Iterator[Any]:
-    """Yield what stands in a list for one of its values: of a condition each branch."""
-    branches = _branches(value)
-    for one in [plain(value)] if branches is None else branches:
-        if one != _NOTHING:
-            yield one
+    def of(self, value: Any) -> Any:
+        """Return a value made plain."""
+        if not isinstance(value, list | dict):
+            return value
+        if id(value) not in self._made:
+            self._made[id(value)] = self._of(value)
+        return self._made[id(value)]
+
+    def _of(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [held for one in value for held in self._items(one)]
+        branches = self._branches(value)
+        if branches is not None:
+            return _chosen(branches)
+        if is_function(value):
+            return value
+        return {name: held for name, one in value.items() if (held := self.of(one)) != _NOTHING}
+
+    def _branches(self, value: Any) -> list[Any] | None:
+        """Return what a condition chooses between, made plain; None for what is no condition."""
+        held = value.get("Fn::If") if isinstance(value, dict) and len(value) == 1 else None
+        return [self.of(one) for one in held[1:]] if isinstance(held, list) and len(held) == 3 else None
+
+    def _items(self, value: Any) -> Iterator[Any]:
+        """Yield what stands in a list for one of its values: of a condition each branch."""
+        branches = self._branches(value)
+        for one in [self.of(value)] if branches is None else branches:
+            if one != _NOTHING:
+                yield one
 
 
 def _chosen(branches: list[Any]) -> Any:

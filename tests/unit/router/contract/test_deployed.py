@@ -231,6 +231,13 @@ class TestStructure:
         loop["Fn::ForEach::Q"][1] = {"Ref": "Names"}
         assert list(expanded(loop)) == ["Queue*"]
 
+    def test_aliases_of_aliases(self) -> None:
+        held: Any = ["x"]
+        for _ in range(40):
+            held = [held, held]
+        made = plain({"a": held})["a"]
+        assert made[0] is made[1]
+
     def test_conditions_move_inwards(self) -> None:
         either = {"Fn::If": ["A", {"a": "1", "b": "2"}, {"a": "1"}]}
         assert plain(either) == {"a": "1", "b": {"Fn::If": ["", "2", {"Ref": "AWS::NoValue"}]}}
