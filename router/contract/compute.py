@@ -26,6 +26,8 @@ _RETENTIONS = (
 class Function:
     """Settings of a function. The routes say what triggers it and what it may do.
 
+    A function that nobody declares has those of the main one, without `reserved`, `tenant_isolation` and `durable`.
+
     name: the name that routes give with `function=`; "main" is that of all others.
     timeout: seconds, at most 1,800. Managed Instances allow more, which templates do not make.
     memory: MB, 128 to 10,240; the processor grows with it.

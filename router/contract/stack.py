@@ -96,7 +96,7 @@ class Stack:
         making = _Making(resolver, resources, problems)
         parts = []
         for name, routes in by_function.items():
-            function = functions.get(name, Function(name))
+            function = functions.get(name) or _like_main(functions.get(MAIN), name)
             if len(by_function) > 1:
                 told = {"JUNCTION_FUNCTION": name, **({} if split == "function" else {"JUNCTION_SPLIT": split})}
                 function = replace(function, variables={**told, **function.variables})

@@ -161,7 +161,7 @@ def test_the_page_has_80_columns_and_says_what_it_takes_for_granted(tmp_path: Pa
         "one call at a time",
         "400 ms (others), 800 ms (one function)",
         "dropped after 300 s",
-        "512 MB (http, sqs), 2048 MB elsewhere",
+        "256 MB (http, sqs), 2048 MB elsewhere",
         "2026-09-19: 0.0000133334 a GB-second on arm64, 0.0000166667 a GB-second on x86_64, 0.20 a million requests",
         "init time is billed",
         "with the seed 1",
