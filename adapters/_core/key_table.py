@@ -44,6 +44,11 @@ class KeyTable(Adapter):
             "KeySchema": [{"AttributeName": "key", "KeyType": "HASH"}],
         }
 
+    @property
+    def ttl_attribute(self) -> str:
+        """Return the attribute by which items expire, for templates: the definition does not hold it."""
+        return self._ttl
+
     def needs(self) -> list[Need]:
         """Return what handling events needs: the table, and operations on it. Templates and policies give it."""
         from router.environment.needs import Need

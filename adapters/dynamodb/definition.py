@@ -48,7 +48,7 @@ def create(service: Service, *, exist_ok: bool, further: dict[str, Any]) -> None
     """
     refuse_blocking_call("Table.create_table", service.settings.blocking)
     needed = {**definition(service.schema), **further}
-    expires = any(model.ttl is not None for model in service.schema.models)
+    expires = bool(service.schema.ttl_attribute)
     try:
         service.request("create_table", needed)
     except AdapterError as error:

@@ -87,6 +87,11 @@ class Schema:
         """The attributes of the table's key."""
         return (self.layout.pk, self.layout.sk) if self.has_sk else (self.layout.pk,)
 
+    @property
+    def ttl_attribute(self) -> str:
+        """The attribute by which items expire; empty where none of the classes has a `ttl`."""
+        return self.layout.ttl if any(model.ttl is not None for model in self.models) else ""
+
     # ---- models ------------------------------------------------------------------------------------------------
 
     def model(self, kind: Any) -> Model:

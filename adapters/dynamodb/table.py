@@ -306,6 +306,11 @@ class Table:
 
         return definition(self.schema)
 
+    @property
+    def ttl_attribute(self) -> str:
+        """Return the attribute by which items expire, for templates; empty where no class of items has a `ttl`."""
+        return self.schema.ttl_attribute
+
     def create_table(self, *, exist_ok: bool = False, **further: Any) -> None:
         """Create the table and wait for it, for tests and tools.
 

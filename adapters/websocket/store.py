@@ -89,6 +89,11 @@ class ConnectionStore(Adapter):
         """Return the parameters of CreateTable, for templates. TTL is on the attribute `expires_at`."""
         return table_definition(self.table)
 
+    @property
+    def ttl_attribute(self) -> str:
+        """Return the attribute by which items expire, for templates: the definition does not hold it."""
+        return TTL
+
     def create_table(self) -> None:
         """Create the table with its indexes and TTL, and wait until it can be used; nothing if it is there.
 

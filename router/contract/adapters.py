@@ -99,11 +99,11 @@ def _other_table(need: Need, resources: Resources) -> str | None:
     if need.kind != "table" or not need.definition or not (named := resources.named(Table, need.name)):
         return None
     table = named[0]
-    mine, theirs = _layout(need.definition), _layout(table.definition or _by_keys(table))
+    mine, theirs = _layout(need.definition), _layout(table.layout or _by_keys(table))
     if table.exists or (mine == theirs and (table.ttl == need.ttl or not need.ttl)):
         return None
     kept = f", ttl={need.ttl!r}" if need.ttl else ""
-    return f"{table} has another key, index or ttl; declare it with definition=(what its definition() returns){kept}"
+    return f"{table} has another key, index or ttl; declare it with definition=(the adapter){kept}"
 
 
 def _by_keys(table: Table) -> dict[str, Any]:

@@ -7,8 +7,9 @@ visibility of a queue from the function's time limit.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from router.contract.checks import (
     check_count,
@@ -21,13 +22,22 @@ from router.contract.checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from typing import Any
 
 DAY_S = 24 * 60 * 60
 NEWEST, OLDEST = "LATEST", "TRIM_HORIZON"
 _TIMEZONE = re.compile(r"[A-Za-z][A-Za-z0-9/_+-]{0,49}", re.ASCII)
 _POSITIONS = (NEWEST, OLDEST)
+
+
+class Defined(Protocol):
+    """An adapter that knows the layout of its table.
+
+    It may have `ttl_attribute`, too: the attribute by which items expire, or "".
+    """
+
+    def definition(self) -> Mapping[str, Any]:
+        """Return the parameters of CreateTable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +180,9 @@ class Table(Mapped):
     """A table of DynamoDB, with the settings of its stream's mapping where a route takes the stream.
 
     pk, sk: the attributes of its key, texts; sk may be empty.
-    ttl: the attribute by which items expire; empty for none.
-    definition: the parameters of CreateTable in place of pk and sk, as `adapters.dynamodb.Table.definition()` and
-        `adapters.websocket.table_definition()` return them.
+    ttl: the attribute by which items expire; by default that of the adapter in `definition`; empty for none.
+    definition: in place of pk and sk the adapter of the table, such as `adapters.dynamodb.Table`, with the method
+        `definition()`; or the parameters of CreateTable, which say nothing of ttl.
     stream: what its stream holds, where a route takes it.
     types: for `filters`, the type of each attribute that patterns ask for, with dots into maps: `{"status": "S"}`; "S"
         or "BOOL". Each item must have that type there, or none. Those of keys are known.
@@ -183,23 +193,44 @@ class Table(Mapped):
     pk: str = "pk"
     sk: str = "sk"
     ttl: str = ""
-    definition: Mapping[str, Any] | None = None
+    definition: Mapping[str, Any] | Defined | None = None
     stream: str = "NEW_AND_OLD_IMAGES"
     types: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.definition is not None and not hasattr(self.definition, "items"):
+            self._take(self.definition)
         Mapped.__post_init__(self)
         views = ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES")
         if self.stream not in views:
             refuse(self, f"stream= takes {', '.join(views)}, not {self.stream!r:.80}")
-        named = (self.definition or {}).get("TableName", self.name)
-        if self.definition is not None and self.name and named != self.name:
+        named = self.layout.get("TableName", self.name)
+        if self.name and named != self.name:
             refuse(self, f"its definition is of the table {named!r:.80}")
         for attribute, kind in self.types.items():
             if kind not in ("S", "BOOL"):
                 refuse(
                     self, f"types= takes S and BOOL, not {kind!r:.80} for {attribute!r:.80}: nothing else is filtered"
                 )
+
+    @property
+    def layout(self) -> Mapping[str, Any]:
+        """Return the parameters of CreateTable that were given; empty where pk and sk tell the key."""
+        return self.definition if isinstance(self.definition, Mapping) else {}
+
+    def _take(self, adapter: Any) -> None:
+        """Take the layout of an adapter's table, and the attribute of its TTL.
+
+        Raises:
+            ConfigurationError: it is none, or keeps its TTL in another attribute than `ttl` says.
+        """
+        if isinstance(adapter, type) or not callable(getattr(adapter, "definition", None)):
+            refuse(self, f"definition= takes an adapter with definition(), or a mapping, not {adapter!r:.80}")
+        object.__setattr__(self, "definition", adapter.definition())
+        own = getattr(adapter, "ttl_attribute", "")
+        if own and self.ttl and own != self.ttl:
+            refuse(self, f"ttl={self.ttl!r:.80}: {type(adapter).__name__} keeps the time in {own!r}; leave ttl= out")
+        object.__setattr__(self, "ttl", self.ttl or own)
 
 
 @dataclass(frozen=True, slots=True)

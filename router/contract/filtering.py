@@ -69,7 +69,7 @@ def topics_of(queue: Queue, routes: Iterable[Route]) -> tuple[str, ...]:
 
 def _types(table: Table) -> dict[str, str]:
     """Return the types of attributes that are told, and of keys, which DynamoDB enforces."""
-    defined = (table.definition or {}).get("AttributeDefinitions")
+    defined = table.layout.get("AttributeDefinitions")
     keys = (
         {one["AttributeName"]: one["AttributeType"] for one in defined}
         if defined

@@ -97,5 +97,4 @@ def _has_indexes(resource: Resource | None) -> bool:
     """Whether a table has indexes. Of one that is not declared nobody knows: then it may have some."""
     if not isinstance(resource, Table):
         return True
-    held = resource.definition or {}
-    return bool(held.get("GlobalSecondaryIndexes") or held.get("LocalSecondaryIndexes"))
+    return bool(resource.layout.get("GlobalSecondaryIndexes") or resource.layout.get("LocalSecondaryIndexes"))

@@ -115,7 +115,7 @@ def _topic(document: Document, topic: Topic) -> None:
 def _table(document: Document, table: Table) -> None:
     keys = [name for name in (table.pk, table.sk) if name]
     definition: dict[str, Any] = dict(
-        table.definition
+        table.layout
         or {
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [{"AttributeName": name, "AttributeType": "S"} for name in keys],

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from adapters.aws import Aws, Settings
 from adapters.circuits import CircuitTable
+from adapters.dynamodb import Table as DynamoDBTable
+from adapters.dynamodb import item
 from adapters.environment import ParameterStore, SecretStore, UseTable
 from adapters.idempotency import IdempotencyTable
 from adapters.offload import Offload
@@ -109,6 +113,66 @@ def test_every_table_says_what_it_needs(table: Any) -> None:
     [need] = table(aws).needs()
     assert need.operations
     assert need.definition["TableName"] == need.name
+
+
+# ---- tables of adapters ----------------------------------------------------------------------------------------------
+
+
+@item(pk="visits", sk="{visit}", ttl="until")
+@dataclass
+class Visit:
+    visit: str
+    until: datetime
+
+
+@item(pk="places", sk="{place}")
+@dataclass
+class Place:
+    place: str
+
+
+@pytest.mark.parametrize(
+    ("adapter", "ttl"),
+    [
+        (DynamoDBTable("t-1", [Visit, Place], aws=aws), "_ttl"),
+        (DynamoDBTable("t-1", [Place], aws=aws), ""),
+        (Connections(aws, table="t-1"), "expires_at"),
+        (IdempotencyTable(aws, table="t-1"), "expires_at"),
+        (UsageTable(aws, table="t-1"), "ttl"),
+        (DynamoDBTokenStore(aws, table="t-1"), "expires_at_seconds"),
+    ],
+    ids=lambda one: type(one).__name__,
+)
+def test_a_table_has_the_layout_and_ttl_of_its_adapter(adapter: Any, ttl: str) -> None:
+    made = template(stack_of(None, Table("t-1", variable="T", definition=adapter)).infrastructure())["Resources"]
+    [table] = [one["Properties"] for one in made.values() if one["Type"] == "AWS::DynamoDB::Table"]
+    assert table["KeySchema"] == adapter.definition()["KeySchema"]
+    assert table.get("TimeToLiveSpecification") == ({"AttributeName": ttl, "Enabled": True} if ttl else None)
+
+
+def test_items_without_an_expiry_of_the_adapter_may_have_one_of_their_own() -> None:
+    assert Table("t-1", definition=DynamoDBTable("t-1", [Place], aws=aws), ttl="gone").ttl == "gone"
+
+
+class NoTable:
+    def definition(self) -> Any:
+        return ["KeySchema"]
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: Table("t-1", definition=Connections(aws, table="t-1"), ttl="gone"), "keeps the time in 'expires_at'"),
+        (lambda: Table("t-2", definition=Connections(aws, table="t-1")), "its definition is of the table 't-1'"),
+        (lambda: Table("t-1", definition=IdempotencyTable), r"takes an adapter with definition\(\), or a mapping"),  # type: ignore[arg-type]
+        (lambda: Table("t-1", definition="orders"), r"takes an adapter with definition\(\), or a mapping"),  # type: ignore[arg-type]
+        (lambda: Table("t-1", definition=NoTable()), "definition= takes a mapping from texts"),
+    ],
+    ids=["ttl", "name", "class", "text", "list"],
+)
+def test_what_is_no_table_of_that_name_and_ttl_is_refused(declare: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        declare()
 
 
 # ---- middleware of the application -----------------------------------------------------------------------------------
