@@ -128,14 +128,17 @@ def _notifications(template: Template) -> Iterator[Delivery]:
 
 def _rules(template: Template) -> Iterator[Delivery]:
     for logical, held in template.of_type("AWS::Events::Rule"):
-        functions = {_target(template, one.get("Arn")) for one in entries(held.get("Targets"))}
-        for function in functions - {""}:
+        targets = {_target(template, one.get("Arn")): "RoleArn" in one for one in entries(held.get("Targets"))}
+        for function, has_role in targets.items():
+            if function == "":
+                continue
+            service = "" if has_role else "events.amazonaws.com"
             place = template.place(logical)
             if held.get("ScheduleExpression"):
                 name = template.references.name(logical)
-                yield Delivery("schedule", function, name, logical, place, logical, held)
+                yield Delivery("schedule", function, name, logical, place, logical, held, principal=service)
             for name in _detail_types(held.get("EventPattern")) if held.get("EventPattern") else ():
-                yield Delivery("eventbridge", function, name, logical, place, logical, held)
+                yield Delivery("eventbridge", function, name, logical, place, logical, held, principal=service)
 
 
 def _schedules(template: Template) -> Iterator[Delivery]:
@@ -175,7 +178,8 @@ def _pushed(
 ) -> Delivery:
     name = _named(template, origin)
     resource = template.references.logical_of(origin)
-    return Delivery(source, template.function_of(function), name, resource, template.place(logical), logical, settings)
+    called, place, service = template.function_of(function), template.place(logical), f"{source}.amazonaws.com"
+    return Delivery(source, called, name, resource, place, logical, settings, principal=service)
 
 
 def _target(template: Template, value: Any) -> str | None:

@@ -59,6 +59,7 @@ class Delivery:
     settings: its properties.
     is_mapping: whether Lambda polls for it (an event source mapping).
     is_told: whether the template tells that it brings them; otherwise it may.
+    principal: the service that calls the function, where a permission of its own has to allow that.
     """
 
     source: str
@@ -70,6 +71,7 @@ class Delivery:
     settings: Mapping[str, Any] = field(default_factory=dict)
     is_mapping: bool = False
     is_told: bool = True
+    principal: str = ""
 
 
 class Template:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.checking.calling import check_calling
 from router.contract.checking.deliveries import by_function, deliveries_of
 from router.contract.checking.findings import of_route
 from router.contract.checking.globs import ANY
@@ -69,6 +70,7 @@ def check_template(
         served.update(map(id, own))
         deliveries = by_function(template, function, found)
         yield from check_function(template, function, own, deliveries)
+        yield from check_calling(template, function, deliveries)
         if not stores:  # they may know what the template leaves out
             yield from check_variables(template, function, own, resolver.requires_of)
         rights.append(Rights(template, function, own, resolver, deliveries, made))

@@ -381,6 +381,45 @@ class TestPermissions:
         assert "it needs ssm:GetParameters, and no policy of Shop allows it" in found.text
 
 
+class TestCalling:
+    """What brings events, and what it is allowed to call."""
+
+    TOPIC = """\
+  News: {Type: AWS::SNS::Topic, Properties: {TopicName: news}}
+  Old: {Type: AWS::SNS::Topic, Properties: {TopicName: old}}
+  Rule: {Type: AWS::Events::Rule, Properties: {EventPattern: {detail-type: [Paid]}, Targets: [{Arn: !GetAtt Shop.Arn}]}}
+  Subscription:
+    Type: AWS::SNS::Subscription
+    Properties: {Protocol: lambda, Endpoint: !GetAtt Shop.Arn, TopicArn: !Ref News}
+"""
+
+    @pytest.mark.parametrize(
+        ("permissions", "lacking"),
+        [
+            ([], ["Rule", "Subscription"]),
+            (["Principal: sns.amazonaws.com", "Principal: events.amazonaws.com"], []),
+            (["Principal: sns.amazonaws.com, SourceArn: !Ref News"], ["Rule"]),
+            (["Principal: sns.amazonaws.com, SourceArn: !Ref Old"], ["Rule", "Subscription"]),
+            (["Principal: sns.amazonaws.com, SourceArn: !ImportValue x"], ["Rule"]),
+            (["Principal: !Ref Who"], []),
+        ],
+    )
+    def test_without_a_permission_nothing_arrives(
+        self, check: Check, permissions: list[str], lacking: list[str]
+    ) -> None:
+        both = Resolver()
+        both.on_topic("news", requires={})(order)
+        both.on_bus("Paid", requires={})(order)
+        both.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})(order)
+        added = "".join(
+            f"  P{number}: {{Type: AWS::Lambda::Permission, Properties: {{FunctionName: !Ref Shop, {one}}}}}\n"
+            for number, one in enumerate(permissions)
+        )
+        found = check(("  Live:\n", f"{self.TOPIC}{added}  Live:\n"), of=both)
+        assert sorted(one.text.partition(":")[0] for one in found) == lacking
+        assert set(rules(found)) <= {"permissions"}
+
+
 class TestPermitted:
     """A trigger that is made elsewhere, of which the template has the permission alone."""
 
