@@ -53,8 +53,7 @@ def deliveries_of(template: Template) -> list[Delivery]:
     found = [one for function in template.functions for one in _of_serverless(template, function)]
     for find in (_mappings, _subscriptions, _notifications, _rules, _schedules, _websocket_routes, requests):
         found += find(template)
-    there = {one.source for one in found}
-    return [*found, *(one for one in _permissions(template) if one.source not in there & {HTTP, "websocket"})]
+    return [*found, *_permissions(template, {one.source for one in found})]
 
 
 def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]:
@@ -63,6 +62,9 @@ def _of_serverless(template: Template, function: Deployed) -> Iterator[Delivery]
         if kind not in _EVENTS:
             continue
         source, key, is_mapping = _EVENTS[kind]
+        if kind == "SNS" and settings.get("SqsSubscription") not in (None, "false"):  # by a queue, which SAM makes
+            source, key, is_mapping = "sqs", "QueueArn", True
+            settings = mapping(settings["SqsSubscription"])
         place, label = template.place(function.logical, "Properties", "Events", name), f"{function.logical}.{name}"
         if kind in ("Schedule", "ScheduleV2"):
             named = template.references.text(settings.get("Name", ANY))
@@ -157,8 +159,11 @@ def _websocket_routes(template: Template) -> Iterator[Delivery]:
             yield Delivery("websocket", None, name, logical, template.place(logical), logical, held)
 
 
-def _permissions(template: Template) -> Iterator[Delivery]:
-    """Return what may call a function, where the trigger itself is made elsewhere: by hand, or by a resource of CDK."""
+def _permissions(template: Template, there: set[str]) -> Iterator[Delivery]:
+    """Return what may call a function, where the trigger itself is made elsewhere: by hand, or by a resource of CDK.
+
+    there: the sources of the triggers that the template makes.
+    """
     by_custom = any(True for _ in template.of_type("Custom::S3BucketNotifications"))
     for logical, held in template.of_type("AWS::Lambda::Permission"):
         sources = _BY_PRINCIPAL.get(template.references.text(held.get("Principal")), ())
@@ -166,6 +171,8 @@ def _permissions(template: Template) -> Iterator[Delivery]:
         resource = template.references.logical_of(origin)
         if resource is not None and not (by_custom and "s3" in sources):
             continue  # it tells for itself
+        if not there.isdisjoint(sources) and (origin is None or HTTP in sources):
+            continue  # it is for those
         for source in sources:
             named = ANY if len(sources) > 1 or origin is None else _named(template, origin)
             name = ALL if source == HTTP else named
@@ -197,10 +204,11 @@ def _named(template: Template, value: Any) -> str:
 
 def _detail_types(pattern: Any) -> list[str]:
     """Return the detail types of an event pattern, `*` for what may be several."""
-    return [_matcher(one) for one in listed(mapping(pattern).get("detail-type"))] or [ANY]
+    return [matcher(one) for one in listed(mapping(pattern).get("detail-type"))] or [ANY]
 
 
-def _matcher(one: Any) -> str:
+def matcher(one: Any) -> str:
+    """Return the names that a matcher of an event pattern takes, with `*`."""
     if isinstance(one, str):
         return one
     if isinstance(one, dict):

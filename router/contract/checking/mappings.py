@@ -5,6 +5,7 @@ from __future__ import annotations
 from json import dumps, loads
 from typing import TYPE_CHECKING
 
+from router.contract.checking.deliveries import matcher
 from router.contract.checking.findings import WARNING, Finding, of_route
 from router.contract.checking.globs import ANY, may_equal
 from router.contract.checking.requests import HTTP, wide
@@ -221,7 +222,16 @@ def _takes(route: Route, delivery: Delivery, names: _Names) -> bool:
         return True
     if isinstance(route.match, Env):
         return names.are_of(route.match, delivery)
-    return may_equal(str(route.match), delivery.name)
+    return may_equal(str(route.match), delivery.name) and _is_of_source(route, delivery)
+
+
+def _is_of_source(route: Route, delivery: Delivery) -> bool:
+    """Whether a rule may bring events of the source that a route asks for; true of what is no rule."""
+    if not route.bus_source or delivery.source != "eventbridge":
+        return True
+    pattern = mapping(delivery.settings.get("EventPattern") or delivery.settings.get("Pattern"))
+    sources = [matcher(one) for one in listed(pattern.get("source"))]
+    return not sources or any(may_equal(str(route.bus_source), one) for one in sources)
 
 
 class _Names:

@@ -420,6 +420,43 @@ class TestCalling:
         assert set(rules(found)) <= {"permissions"}
 
 
+class TestNames:
+    @pytest.mark.parametrize(
+        ("source", "rule", "taken"),
+        [
+            ("shop", "[shop]", True),
+            ("shop", "[other]", False),
+            ("shop", "[{prefix: sh}]", True),
+            ("shop.*", "[shop.eu]", True),
+            ("shop", "[{anything-but: x}]", True),
+            ("*", "[other]", True),
+        ],
+    )
+    def test_the_source_of_events_of_a_bus(self, check: Check, source: str, rule: str, taken: bool) -> None:
+        both = Resolver()
+        both.on_bus("Paid", requires={}, source=source)(order)
+        both.on_queue("orders", requires={"TABLE": [DynamoDB.PUT_ITEM]})(order)
+        pattern = f"EventPattern: {{source: {rule}, detail-type: [Paid]}}"
+        added = f"""\
+  Rule: {{Type: AWS::Events::Rule, Properties: {{{pattern}, Targets: [{{Arn: !GetAtt Shop.Arn}}]}}}}
+  P: {{Type: AWS::Lambda::Permission, Properties: {{FunctionName: !Ref Shop, Principal: events.amazonaws.com}}}}
+"""
+        assert rules(check(("  Live:\n", f"{added}  Live:\n"), of=both)) == (
+            [] if taken else ["no-route", "no-trigger"]
+        )
+
+    @pytest.mark.parametrize("queue", ["true", "{QueueArn: !GetAtt Orders.Arn}"])
+    def test_a_topic_by_a_queue_of_sam(self, check: Check, queue: str) -> None:
+        event = f"Events: {{T: {{Type: SNS, Properties: {{Topic: x, SqsSubscription: {queue}}}}}}}"
+        found = check(
+            ("AWS::Lambda::Function", "AWS::Serverless::Function"),
+            ("      Role: !GetAtt Role.Arn\n", f"      Policies: [{{Statement: [{STATEMENT}]}}]\n      {event}\n"),
+            (SHOP[SHOP.index("  Mapping:\n") : SHOP.index("  Role:\n")], ""),
+        )
+        assert "no-trigger" not in rules(found)
+        assert "partial-responses" in rules(found)
+
+
 class TestPermitted:
     """A trigger that is made elsewhere, of which the template has the permission alone."""
 
