@@ -210,7 +210,7 @@ def _of_call(declared: Declared, one: object) -> Finding:
 
 
 def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
-    from router.contract.checking import Finding
+    from router.contract.checking import WARNING, Finding
     from router.contract.checking.blocking import blocking
     from router.contract.checking.routes import alike, unreachable
     from router.env import name_in
@@ -220,8 +220,12 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     yield from alike(routes, {name: name_in(value.strip()) for name, value in os.environ.items()})
     yield from blocking(routes)
     if stack is not None:
+        from router.contract.sam import template
+
         try:
-            stack.infrastructure()
+            held = stack.infrastructure()
+            template(held)
+            yield from (Finding("infrastructure", str(note), level=WARNING) for note in held.notes)
         except ConfigurationError as error:
             _, *lines = str(error).splitlines()
             yield from (Finding("infrastructure", line.removeprefix("- ")) for line in lines or [str(error)])
@@ -248,10 +252,12 @@ def _deployment(
         from router.contract.checking.deployed import Template
         from router.contract.checking.structure import listed
         from router.contract.checking.template import check_template, functions_of_application
+        from router.contract.surroundings import sources_of_others
 
         template = Template(file)
+        elsewhere = sources_of_others(() if stack is None else stack.declared)
         functions = _named(template, named) or functions_of_application(template, application, handler)
-        found += check_template(template, functions, resolver, made)
+        found += check_template(template, functions, resolver, made, elsewhere)
         set_there = {name for one in functions for name in one.variables}
         report.origins = {name: _IN_TEMPLATE if name in set_there else _UNSET for name in report.wanted_by}
         first = functions[0]

@@ -301,7 +301,7 @@ class Bus(Resource):
 class Schedule(Resource):
     """A rule that is due at times: `Schedule("nightly", "cron(0 2 * * ? *)")`.
 
-    expression: `rate(...)`, `cron(...)`, in EventBridge Scheduler also `at(...)`.
+    expression: `rate(...)`, `cron(...)`, in EventBridge Scheduler also `at(...)`; one that exists needs none.
     timezone: of the expression, such as Europe/Berlin; it makes this a schedule of EventBridge Scheduler, as `at` and a
         payload do.
     payload: what the event holds beside its time, as JSON data.
@@ -317,7 +317,8 @@ class Schedule(Resource):
 
     def __post_init__(self) -> None:
         Resource.__post_init__(self)
-        check_expression(self, self.expression)
+        if self.expression or not self.exists:
+            check_expression(self, self.expression)
         if self.timezone and not _TIMEZONE.fullmatch(self.timezone):
             refuse(self, f"timezone= takes a name such as Europe/Berlin, not {self.timezone!r:.80}")
 

@@ -15,6 +15,7 @@ from router.contract.declarations import Resource
 from router.contract.grants import grants_of
 from router.contract.model import Infrastructure, Part, merged
 from router.contract.resources import Resources
+from router.contract.surroundings import notes_of
 from router.contract.triggers import Triggers
 from router.contract.variables import Variables
 from router.errors import ConfigurationError
@@ -113,7 +114,7 @@ class Stack:
             parts=tuple(parts),
             resources=resources.all(),
             parameters=making.variables.parameters(),
-            notes=tuple(dict.fromkeys(making.triggers.notes)),
+            notes=tuple(dict.fromkeys([*making.triggers.notes, *notes_of(resolver, self.declared, parts)])),
             application=self.application,
         )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _LARGEST = 250 * 1024 * 1024  # bytes of a function with its layers, unpacked
 _LARGEST_ARCHIVE = 50 * 1024 * 1024  # bytes of an archive that is uploaded without S3
 _OURS = ("router", "adapters")
-_IN_RUNTIME = ("boto3", "botocore")  # Lambda's Python runtimes have them already
+_LARGE = ("boto3", "botocore")
 _FOR_DEVELOPERS = ("pip", "pytest", "_pytest", "mypy", "ruff", "moto", "cfnlint", "samtranslator", "IPython")
 _UNCHECKED = b"\x01\x00\x00\x00"  # flags of byte code that is taken without a look at the source (PEP 552)
 # How libraries of macOS and Windows begin.
@@ -172,7 +172,7 @@ def _handler(bundles: Sequence[Bundle], handler: str) -> Iterator[Finding]:
 
 
 def _twice(bundles: Sequence[Bundle]) -> Iterator[Finding]:
-    for package in _IN_RUNTIME:
+    for package in _LARGE:
         homes = [
             (bundle, one.path.parent)
             for bundle in bundles
@@ -182,14 +182,6 @@ def _twice(bundles: Sequence[Bundle]) -> Iterator[Finding]:
         if len(homes) > 1:
             where = " and ".join(str(bundle.root / str(home)) for bundle, home in homes)
             yield Finding("twice", f"{package} is shipped {len(homes)} times: {where}", homes[0][0].place(homes[0][1]))
-        elif homes and package == "boto3":
-            yield Finding(
-                "twice",
-                "boto3 is shipped beside that of Lambda's runtime: leave both boto3 and botocore out, unless you need "
-                "this very version",
-                homes[0][0].place(homes[0][1]),
-                WARNING,
-            )
 
 
 def _is_top(home: PurePosixPath) -> bool:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.deployed import Delivery
 from router.contract.checking.globs import ANY
+from router.contract.checking.integrations import function_of_route
 from router.contract.checking.requests import ALL, HTTP, requests, websockets
 from router.contract.checking.structure import entries, listed, mapping
 from router.env import name_in
@@ -156,7 +157,8 @@ def _websocket_routes(template: Template) -> Iterator[Delivery]:
     for logical, held in template.of_type("AWS::ApiGatewayV2::Route"):
         if template.references.logical_of(held.get("ApiId")) in apis:
             name = template.references.text(held.get("RouteKey"))
-            yield Delivery("websocket", None, name, logical, template.place(logical), logical, held)
+            function = function_of_route(template, held)
+            yield Delivery("websocket", function, name, logical, template.place(logical), logical, held)
 
 
 def _permissions(template: Template, there: set[str]) -> Iterator[Delivery]:

@@ -14,7 +14,7 @@ from router.env import Env, name_in
 from router.event import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from typing import Any
 
     from router.contract.checking.deployed import Delivery, Deployed, Template
@@ -26,16 +26,22 @@ _TIMES = 6  # "Set the visibility timeout to at least six times the timeout of y
 # What Lambda polls beside queues and streams: of these a mapping need not report what failed.
 _POLLED = frozenset((Source.KAFKA, Source.ACTIVEMQ, Source.RABBITMQ, Source.DOCUMENTDB))
 _MAPPED = frozenset((Source.SQS, Source.DYNAMODB, Source.KINESIS)) | _POLLED
+_UNROUTED = ("$connect", "$disconnect")  # of WebSocket APIs: they are answered without a route as well
 # Sources of which a template tells everything that brings their events.
 _DELIVERED = frozenset({"sqs", "sns", "s3", "dynamodb", "kinesis", "kafka", "schedule", "eventbridge", "websocket"})
 
 
 def check_function(
-    template: Template, function: Deployed, routes: Iterable[Route], deliveries: Iterable[Delivery]
+    template: Template,
+    function: Deployed,
+    routes: Iterable[Route],
+    deliveries: Iterable[Delivery],
+    elsewhere: Collection[str] = (),
 ) -> Iterator[Finding]:
     """Check what brings events to one function.
 
     routes: that it serves. deliveries: those to it.
+    elsewhere: sources whose events something else than the template may bring.
     """
     held, found = list(routes), list(deliveries)
     names = _Names(template, function)
@@ -45,7 +51,8 @@ def check_function(
             yield from _mapping(template, function, delivery, taken)
         if delivery.is_told and delivery.function is not None and delivery.source in _DELIVERED:
             yield from _untaken(delivery, held, names)
-    yield from _undelivered(template, function, held, found, names)
+    awaited = [route for route in held if _delivered(route).isdisjoint(elsewhere)]
+    yield from _undelivered(template, function, awaited, found, names)
 
 
 def _mapping(template: Template, function: Deployed, delivery: Delivery, routes: list[Route]) -> Iterator[Finding]:
@@ -191,7 +198,7 @@ def _undelivered(
 
 def _untaken(delivery: Delivery, routes: Iterable[Route], names: _Names) -> Iterator[Finding]:
     """Find what brings events which no route takes: each of them fails."""
-    if any(_takes(route, delivery, names) for route in routes):
+    if delivery.name in _UNROUTED or any(_takes(route, delivery, names) for route in routes):
         return
     which = "events" if delivery.name == ANY else f"events of {delivery.name}"
     yield _at("no-route", delivery, f"it brings {which} ({delivery.source}), which no route takes: each of them fails")

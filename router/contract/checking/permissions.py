@@ -55,6 +55,7 @@ class Rights:
     """What a function may do, and what it needs.
 
     deliveries: to it. calls: that tests recorded.
+    elsewhere: sources that something else than the template may have Lambda poll.
     """
 
     def __init__(
@@ -65,11 +66,17 @@ class Rights:
         resolver: Resolver,
         deliveries: Iterable[Delivery],
         calls: Iterable[Call],
+        elsewhere: Iterable[str] = (),
     ) -> None:
         held = list(routes)
         self._template, self._function = template, function
         self._allowed = Allowed(template, function)
         self._needed = [*_needed(template, function, held, resolver, deliveries, calls)]
+        self._needed += [
+            _Need(action, [ANY], _by_reason(function, action, source), is_sure=False)
+            for source in elsewhere
+            for action in polls(source)
+        ]
         self._are_declared = bool(held) and all(one.requires is not UNDECLARED or one.group_requires for one in held)
 
     def missing(self) -> Iterator[Finding]:

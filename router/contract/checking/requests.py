@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.checking.deployed import Delivery
 from router.contract.checking.globs import ANY
+from router.contract.checking.integrations import function_of_route, operations_of
 from router.contract.checking.structure import mapping
 
 if TYPE_CHECKING:
@@ -46,8 +47,13 @@ def requests(template: Template) -> Iterator[Delivery]:
             continue
         key = template.references.text(held.get("RouteKey"))
         name = ALL if key == "$default" else _of_path(*key.partition(" ")[::2])
-        yield Delivery(HTTP, None, name, logical, template.place(logical), logical)
+        yield Delivery(HTTP, function_of_route(template, held), name, logical, template.place(logical), logical)
     for logical, held in template.of_type(*_ANYTHING, "AWS::Serverless::HttpApi"):
+        told = list(operations_of(template, held.get("DefinitionBody") or held.get("Body")))
+        for method, path, called in told:
+            yield Delivery(HTTP, called, _of_path(method, path), logical, template.place(logical), logical)
+        if told:
+            continue
         # SAM puts the events of functions into an API without a document of its own.
         if not own or "DefinitionBody" in held or "DefinitionUri" in held or template.is_of(logical, *_ANYTHING[2:]):
             yield Delivery(HTTP, None, ALL, logical, template.place(logical), logical)

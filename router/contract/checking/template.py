@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from router.contract.checking.calling import check_calling
 from router.contract.checking.deliveries import by_function, deliveries_of
-from router.contract.checking.findings import of_route
+from router.contract.checking.findings import Finding, of_route
 from router.contract.checking.globs import ANY
 from router.contract.checking.mappings import check_function
 from router.contract.checking.permissions import Rights, check_variables
@@ -14,10 +15,9 @@ from router.errors import ConfigurationError
 from router.routing.functions import MAIN, SPLITS, functions_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from router.contract.checking.deployed import Deployed, Template
-    from router.contract.checking.findings import Finding
     from router.environment.usage import Call
     from router.resolver import Resolver
     from router.routing.route import Route
@@ -50,12 +50,17 @@ def functions_of_application(template: Template, application: str, handler: str 
 
 
 def check_template(
-    template: Template, functions: Sequence[Deployed], resolver: Resolver, calls: Iterable[Call] = ()
+    template: Template,
+    functions: Sequence[Deployed],
+    resolver: Resolver,
+    calls: Iterable[Call] = (),
+    elsewhere: Collection[str] = (),
 ) -> Iterator[Finding]:
     """Check the functions of an application.
 
     functions: of the template, those that run it.
     calls: that tests recorded.
+    elsewhere: sources whose events something else than the template may bring.
 
     Raises:
         ConfigurationError: a function is told a split that does not exist.
@@ -66,20 +71,30 @@ def check_template(
     served: set[int] = set()
     rights: list[Rights] = []
     for function in functions:
+        yield from _handler(template, function)
         own = _routes_of(template, function, routes)
         served.update(map(id, own))
         deliveries = by_function(template, function, found)
-        yield from check_function(template, function, own, deliveries)
+        yield from check_function(template, function, own, deliveries, elsewhere)
         yield from check_calling(template, function, deliveries)
         if not stores:  # they may know what the template leaves out
             yield from check_variables(template, function, own, resolver.requires_of)
-        rights.append(Rights(template, function, own, resolver, deliveries, made))
+        rights.append(Rights(template, function, own, resolver, deliveries, made, elsewhere))
         yield from rights[-1].missing()
     for one in rights:
         yield from one.unused(rights)
     for route in routes:
         if id(route) not in served:
             yield of_route("no-function", route, f"no function of {template.file} serves it")
+
+
+def _handler(template: Template, function: Deployed) -> Iterator[Finding]:
+    """Find a handler that its module does not have; the application has imported that."""
+    name, _, attribute = function.handler.replace("/", ".").rpartition(".")
+    module = sys.modules.get(name)
+    if module is not None and ANY not in attribute and not callable(getattr(module, attribute, None)):
+        text = f"{function.logical}: its handler is {function.handler}, and {name} has no {attribute} to call"
+        yield Finding("handler", text, function.place)
 
 
 def _routes_of(template: Template, function: Deployed, routes: Sequence[Route]) -> list[Route]:

@@ -215,6 +215,10 @@ def _filled(pattern: Any, variables: Mapping[str, str]) -> Any:
 
 def _schedule(document: Document, part: Part, trigger: Trigger) -> None:
     schedule: Schedule = trigger.resource  # type: ignore[assignment]
+    if schedule.exists:
+        service = "scheduler" if schedule.is_scheduler else "events"
+        permit(document, part, schedule, f"{service}.amazonaws.com", sub(arn(schedule)))
+        return
     if schedule.is_scheduler:
         _add_scheduler(document, part, schedule)
         return

@@ -118,9 +118,7 @@ def test_another_package_of_this_name_is_somebody_elses(home: Path) -> None:
 def test_boto3_twice(home: Path, tmp_path: Path) -> None:
     package(home, "boto3")
     package(home, "botocore")
-    [(rule, level, text)] = found(home)
-    assert (rule, level) == ("twice", "warning")
-    assert "beside that of Lambda's runtime" in text
+    assert found(home) == []  # one of the application's own is good practice
     layer = tmp_path / "layer"
     package(layer, "python/boto3")
     assert ("twice", "error") in [(rule, level) for rule, level, _ in found(home, layer)]

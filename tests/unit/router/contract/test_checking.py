@@ -22,10 +22,11 @@ from router.contract.checking.routes import alike, unreachable
 from router.contract.checking.template import check_template, functions_of_application
 from router.contract.sam import template as exported
 from router.environment.usage import Call, write_calls
-from tests.unit.router.contract import checked
+from tests.unit.router.contract import checked, split_app
 from tests.unit.router.contract.test_sam import DECLARED, SHOP
 
 HERE = "tests.unit.router.contract.checked"
+SPLIT = "tests.unit.router.contract.split_app"
 ROOT = Path(__file__).resolve().parents[4]
 
 RIGHT = """\
@@ -292,6 +293,66 @@ class TestTemplate:
         assert {one.rule for one in found} == {"partial-responses"}
         for one in found:
             assert line_of(one, file.read_text()).endswith('Mapping": {')
+
+
+class TestExports:
+    """What an export writes has no finding, and each part that is taken out of it has one."""
+
+    @pytest.fixture
+    def split(self) -> dict[str, Any]:
+        return exported(Stack(f"{SPLIT}:resolver", name="shop").infrastructure())
+
+    @staticmethod
+    def found(made: dict[str, Any], tmp_path: Path, *without: str) -> list[Finding]:
+        kept = {name: one for name, one in made["Resources"].items() if name not in without}
+        assert len(kept) == len(made["Resources"]) - len(without)
+        file = tmp_path / "template.yaml"
+        file.write_text(yaml_text.write({**made, "Resources": kept}))
+        held = Template(file)
+        functions = functions_of_application(held, f"{SPLIT}:resolver")
+        return list(check_template(held, functions, split_app.resolver))
+
+    def test_as_it_is(self, split: dict[str, Any], tmp_path: Path) -> None:
+        assert self.found(split, tmp_path) == []
+
+    def test_without_the_route_to_a_function(self, split: dict[str, Any], tmp_path: Path) -> None:
+        [gone] = [
+            name
+            for name, one in split["Resources"].items()
+            if "/reports/" in str(one["Properties"].get("RouteKey", ""))
+        ]
+        [found] = self.found(split, tmp_path, gone)
+        assert (found.rule, found.text.partition(":")[0]) == ("no-trigger", "GET /reports/{month}")
+        assert "has no trigger for it in ReportsFunction" in found.text
+
+    def test_without_the_right_to_hand_on_what_failed(self, split: dict[str, Any], tmp_path: Path) -> None:
+        held = json.loads(json.dumps(split))
+        statements = held["Resources"]["MainPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        statements[:] = [one for one in statements if one["Action"] != ["sqs:SendMessage"]]
+        [found] = self.found(held, tmp_path)
+        assert found.rule == "permissions"
+        assert "lets events go where they belong after a call" in found.text
+
+    def test_a_handler_that_its_module_does_not_have(self, split: dict[str, Any], tmp_path: Path) -> None:
+        held = json.loads(json.dumps(split))
+        held["Resources"]["MainFunction"]["Properties"]["Handler"] = f"{SPLIT}.handlr"
+        [found] = self.found(held, tmp_path)
+        assert (found.rule, found.text.endswith("has no handlr to call")) == ("handler", True)
+
+
+def test_a_function_without_a_role_may_do_what_sam_adds(check: Check) -> None:
+    names = [
+        (
+            f"  {name}:\n    Type: AWS::SQS::Queue\n",
+            f"  {name}:\n    Type: AWS::SQS::Queue\n    Properties: {{QueueName: {name}}}\n",
+        )
+        for name in ("Dead", "Mails")
+    ]
+    failed = "EventInvokeConfig: {DestinationConfig: {OnFailure: {Type: SQS, Destination: !GetAtt Dead.Arn}}}"
+    failing = ("Events:\n", f"{failed}\n      Events:\n")
+    assert check(failing, *names) == []
+    other = ("        - SQSSendMessagePolicy:\n            QueueName: !GetAtt Mails.QueueName\n", "")
+    assert rules(check(failing, other, *names)) == ["permissions"]
 
 
 class TestRoutes:
