@@ -218,7 +218,7 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     routes = resolver.every_route()
     yield from unreachable(routes)
     yield from alike(routes, {name: name_in(value.strip()) for name, value in os.environ.items()})
-    yield from blocking(routes)
+    yield from blocking(routes, resolver.middleware)
     if stack is not None:
         from router.contract.sam import template
 

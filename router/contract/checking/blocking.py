@@ -53,15 +53,21 @@ _AT_ONCE = {
 _DEEPEST = 5  # calls from a handler down
 
 
-def blocking(routes: Iterable[Route]) -> Iterator[Finding]:
-    """Find the calls that block, once each, with the first route that makes them."""
+def blocking(routes: Iterable[Route], around: Iterable[Any] = ()) -> Iterator[Finding]:
+    """Find the calls that block, once each, with the first route that makes them.
+
+    around: middleware of all routes.
+    """
     seen: set[Place] = set()
+    held: list[tuple[str, Any]] = [("around every route", one) for one in around]
     for route in routes:
-        for function, owner in _on_the_loop(route.handler):
+        held += [(str(route), one) for one in (route.handler, *route.middleware)]
+    for where, handler in held:
+        for function, owner in _on_the_loop(handler):
             for place, text in _calls(function, owner, _DEEPEST, set()):
                 if place not in seen:
                     seen.add(place)
-                    yield Finding("blocking", f"{route}: {text}", place, WARNING)
+                    yield Finding("blocking", f"{where}: {text}", place, WARNING)
 
 
 def _on_the_loop(handler: Any) -> Iterator[tuple[FunctionType, Any]]:
@@ -77,7 +83,8 @@ def _on_the_loop(handler: Any) -> Iterator[tuple[FunctionType, Any]]:
         handler = handler.__call__
     inner = inspect.unwrap(handler)
     function = getattr(inner, "__func__", inner)
-    if inspect.isfunction(function) and inspect.iscoroutinefunction(function):
+    is_async = inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+    if inspect.isfunction(function) and is_async:
         yield function, getattr(inner, "__self__", None)
 
 

@@ -129,6 +129,32 @@ make()
 blocks.on_invoke("partial")(functools.partial(partly, 3))
 
 
+async def slowly(event: Event) -> Any:
+    pause(6)  # found
+    yield
+
+
+class Slowly:
+    async def __call__(self, event: Event) -> Any:
+        self.wait()
+        yield
+
+    def wait(self) -> None:
+        pause(7)  # found
+
+
+def not_on_the_loop(event: Event) -> Any:
+    pause(8)
+    yield
+
+
+blocks.use(slowly)
+
+
+@blocks.on_invoke("inside", middleware=[Slowly(), not_on_the_loop])
+async def inside(event: Event) -> None: ...
+
+
 @fine.on_invoke("quick")
 async def quick(event: Event) -> None:
     client.generate_presigned_url("get_object")
@@ -172,7 +198,7 @@ fine.on_invoke("kinds")(Kinds())
 def test_all_that_block_are_found() -> None:
     lines = Path(__file__).read_text().splitlines()
     marked = {number for number, line in enumerate(lines, 1) if line.endswith("# found")}
-    assert {one.place.line for one in blocking(blocks.routes) if one.place} == marked
+    assert {one.place.line for one in blocking(blocks.routes, blocks.middleware) if one.place} == marked
 
 
 def test_what_only_looks_like_it_is_not() -> None:
