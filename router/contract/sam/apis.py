@@ -1,4 +1,4 @@
-"""HTTP, REST and WebSocket APIs and function URLs, with their authorizers and permissions."""
+"""HTTP, REST and WebSocket APIs and function URLs, with their permissions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,10 @@ from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from router.contract.apis import Api, FunctionUrl, HttpApi, RestApi, WebSocketApi
-from router.contract.checks import refused
 from router.contract.names import SOCKET, logical
+from router.contract.sam.authorizers import HTTP, REST, authorized_v2, executed, rest_schemes, uri
 from router.contract.sam.document import attribute, called, called_arn, function_id, literal, sub
 from router.contract.sam.paths import ANY, entries_of, resources_of
-from router.event import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from router.contract.model import Part, Trigger
     from router.contract.sam.document import Document
 
-HTTP, REST = "HttpApi", "RestApi"
 _DEFAULT = "$default"
 _METHODS = {ANY: "x-amazon-apigateway-any-method"}
 _OWN_KEYS = ("$connect", "$disconnect", _DEFAULT)
@@ -37,14 +35,6 @@ def add_apis(document: Document) -> None:
             _MAKE[type(api)](document, api, several)
 
 
-def _uri(part: Part) -> Any:
-    """Return what an integration of API Gateway calls."""
-    where = "arn:${AWS::Partition}:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/"
-    if part.function.is_published:  # inside of a text SAM does not know the alias
-        return {"Fn::Sub": [f"{where}${{Function}}/invocations", {"Function": called_arn(part)}]}
-    return {"Fn::Sub": f"{where}${{{function_id(part)}.Arn}}/invocations"}
-
-
 def _permit(document: Document, part: Part, name: str, source: Any) -> None:
     document.add(
         f"{name}Calls{function_id(part)}",
@@ -56,30 +46,6 @@ def _permit(document: Document, part: Part, name: str, source: Any) -> None:
             "SourceArn": source,
         },
         f"the permission of {name}",
-    )
-
-
-def _executed(api: str, rest: str) -> dict[str, Any]:
-    return {"Fn::Sub": f"arn:${{AWS::Partition}}:execute-api:${{AWS::Region}}:${{AWS::AccountId}}:${{{api}}}/{rest}"}
-
-
-def _owner(document: Document, api: Api) -> Part:
-    """Return the function of the route that authorizes.
-
-    An event that asks does not say which authorizer it is for, but which route key or resource of the API.
-
-    Raises:
-        ConfigurationError: no route takes every key that the API asks for.
-    """
-    keys = ("$connect", "*") if isinstance(api, WebSocketApi) else ("*",)
-    for key in keys:
-        for part in document.infrastructure.parts:
-            if any(Source.AUTHORIZER in route.sources and route.match == key for route in part.routes):
-                return part
-    raise refused(
-        api,
-        f"authorizer={api.authorizer!r}: there is no @on_authorize() route; one with a name is asked about the route "
-        "key of that name alone",
     )
 
 
@@ -95,7 +61,7 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
             "AllowHeaders": ["*"],
         }
     made = document.add(HTTP, "AWS::ApiGatewayV2::Api", properties, "the HTTP API")
-    secured = _authorized_v2(document, api, HTTP, made)
+    secured = authorized_v2(document, api, HTTP, made)
     for part, _ in several:
         document.add(
             f"{HTTP}To{function_id(part)}",
@@ -108,7 +74,7 @@ def _http(document: Document, api: HttpApi, several: list[tuple[Part, Trigger]])
             },
             "the HTTP API",
         )
-        _permit(document, part, HTTP, _executed(made, "*"))
+        _permit(document, part, HTTP, executed(made, "*"))
     keys = {_DEFAULT: several[0][0]}
     keys |= {f"{entry.method} {entry.path}": entry.part for entry in entries_of(api, several)}
     for key, part in keys.items():
@@ -137,62 +103,18 @@ def _route_id(key: str) -> str:
     return f"{HTTP}Route" if key == _DEFAULT else f"{HTTP}Route{logical(key)}{sha256(key.encode()).hexdigest()[:6]}"
 
 
-def _authorized_v2(document: Document, api: Api, name: str, made: str) -> dict[str, Any]:
-    """Add the authorizer of an API of the second version, and return what routes say of it."""
-    if not api.authorizer:
-        return {}
-    part = _owner(document, api)
-    kind, _, field = api.identity.partition(":")
-    socket = isinstance(api, WebSocketApi)
-    place = ("route.request." if socket else "$request.") + ("header." if kind == "header" else "querystring.")
-    authorizer = document.add(
-        f"{name}Authorizer",
-        "AWS::ApiGatewayV2::Authorizer",
-        {
-            "ApiId": {"Ref": made},
-            "Name": literal(api.authorizer),
-            "AuthorizerType": "REQUEST",
-            "AuthorizerUri": _uri(part),
-            "IdentitySource": [f"{place}{field}"],
-            **(
-                {}
-                if socket
-                else {
-                    "AuthorizerPayloadFormatVersion": "2.0",
-                    "AuthorizerResultTtlInSeconds": api.cached,
-                    "EnableSimpleResponses": True,  # as the router answers; a policy is taken, too
-                }
-            ),
-        },
-        f"the authorizer of {name}",
-    )
-    document.add(
-        f"{name}AuthorizerPermission",
-        "AWS::Lambda::Permission",
-        {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": called(part),
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": {
-                "Fn::Sub": "arn:${AWS::Partition}:execute-api:${AWS::Region}:${AWS::AccountId}:"
-                f"${{{made}}}/authorizers/${{{authorizer}}}"
-            },
-        },
-        f"the permission of the authorizer of {name}",
-    )
-    return {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": authorizer}}
-
-
 # ---- REST APIs -------------------------------------------------------------------------------------------------------
 
 
 def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]]) -> None:
+    schemes = rest_schemes(document, api)
+
     def operation(part: Part) -> dict[str, Any]:
         held: dict[str, Any] = {
             "responses": {},
-            "x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": _uri(part)},
+            "x-amazon-apigateway-integration": {"type": "aws_proxy", "httpMethod": "POST", "uri": uri(part)},
         }
-        return {**held, "security": [{"lambda": []}]} if api.authorizer else held
+        return {**held, "security": [{name: []} for name in schemes]} if schemes else held
 
     paths = {
         path: {_METHODS.get(method, method.lower()): operation(part) for method, part in sorted(methods.items())}
@@ -205,8 +127,8 @@ def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]])
     }
     if api.binary:
         body["x-amazon-apigateway-binary-media-types"] = list(api.binary)
-    if api.authorizer:
-        body["components"] = {"securitySchemes": {"lambda": _rest_authorizer(document, api)}}
+    if schemes:
+        body["components"] = {"securitySchemes": schemes}
     properties = {
         "StageName": api.stage,
         "OpenApiVersion": "3.0.1",  # without it SAM makes a second stage, "Stage", that nobody asked for
@@ -214,43 +136,9 @@ def _rest(document: Document, api: RestApi, several: list[tuple[Part, Trigger]])
     }
     made = document.add(REST, "AWS::Serverless::Api", properties, "the REST API")
     for part, _ in several:
-        _permit(document, part, REST, _executed(made, "*"))
+        _permit(document, part, REST, executed(made, "*"))
     url = f"https://${{{made}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{api.stage}"
     document.outputs["RestApiUrl"] = {"Value": {"Fn::Sub": url}}
-
-
-def _rest_authorizer(document: Document, api: RestApi) -> dict[str, Any]:
-    kind, _, field = api.identity.partition(":")
-    part = _owner(document, api)
-    place = "method.request.header." if kind == "header" else "method.request.querystring."
-    if not any(name == f"{REST}Calls{function_id(part)}" for name in document.resources):
-        _permit_authorizer(document, part)
-    return {
-        "type": "apiKey",
-        "name": field if kind == "header" else "Unused",
-        "in": kind,
-        "x-amazon-apigateway-authtype": "custom",
-        "x-amazon-apigateway-authorizer": {
-            "type": "request",
-            "authorizerUri": _uri(part),
-            "identitySource": f"{place}{field}",
-            "authorizerResultTtlInSeconds": api.cached,
-        },
-    }
-
-
-def _permit_authorizer(document: Document, part: Part) -> None:
-    document.add(
-        f"{REST}AuthorizerPermission",
-        "AWS::Lambda::Permission",
-        {
-            "Action": "lambda:InvokeFunction",
-            "FunctionName": called(part),
-            "Principal": "apigateway.amazonaws.com",
-            "SourceArn": _executed(REST, "authorizers/*"),
-        },
-        "the permission of the authorizer of the REST API",
-    )
 
 
 # ---- function URLs ---------------------------------------------------------------------------------------------------
@@ -304,17 +192,17 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
         },
         "the WebSocket API",
     )
-    secured = _authorized_v2(document, api, SOCKET, made)
+    secured = authorized_v2(document, api, SOCKET, made)
     waits = []
     keys: dict[str, Part] = {}
     for part, trigger in several:
         document.add(
             f"{SOCKET}To{function_id(part)}",
             "AWS::ApiGatewayV2::Integration",
-            {"ApiId": {"Ref": made}, "IntegrationType": "AWS_PROXY", "IntegrationUri": _uri(part)},
+            {"ApiId": {"Ref": made}, "IntegrationType": "AWS_PROXY", "IntegrationUri": uri(part)},
             "the WebSocket API",
         )
-        _permit(document, part, SOCKET, _executed(made, "*"))
+        _permit(document, part, SOCKET, executed(made, "*"))
         for route in trigger.routes:
             keys.setdefault(_DEFAULT if route.match == "*" else route.match, part)
     keys.setdefault("$connect", several[0][0])

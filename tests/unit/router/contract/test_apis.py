@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from types import ModuleType
 from typing import Any
 
+import cfnlint.api
 import pytest
 
-from router import ConfigurationError, Event, Resolver
+from router import ConfigurationError, Event, FromRequest, Resolver, SessionPolicy
 from router.contract import FunctionUrl, HttpApi, RestApi, Schedule, Stack, WebSocketApi
 from router.contract.sam import template
 from router.environment import WebSocket
+from router.testing.samples import http, rest
 
 APPLICATION = "an_application_with_sockets"
 
@@ -95,3 +98,94 @@ def test_connections_may_have_an_authorizer_of_their_own(resolver: Resolver) -> 
 
     authorizer = made(HOURLY, WebSocketApi(authorizer="tokens"))["WebSocketApiAuthorizer"]
     assert "${GuardsFunction.Arn}" in str(authorizer["Properties"]["AuthorizerUri"])
+
+
+# ---- tokens that API Gateway checks ----------------------------------------------------------------------------------
+
+ISSUER = "https://cognito-idp.${AWS::Region}.amazonaws.com/eu-west-1_Ab1"
+POOL = "arn:${AWS::Partition}:cognito-idp:${AWS::Region}:${AWS::AccountId}:userpool/eu-west-1_Ab1"
+
+
+@pytest.fixture
+def orders(resolver: Resolver) -> Resolver:
+    """An application with requests of two functions."""
+
+    @resolver.get("/orders/{order_id}")
+    def show(order_id: str) -> None: ...
+
+    @resolver.get("/reports", function="reports")
+    def report() -> None: ...
+
+    return resolver
+
+
+def linted(*declared: Any) -> dict[str, Any]:
+    """Return the resources of a template in which cfn-lint finds nothing."""
+    held = template(Stack(f"{APPLICATION}:resolver", *declared, name="shop").infrastructure())
+    assert [str(one) for one in cfnlint.api.lint(json.dumps(held))] == []
+    resources: dict[str, Any] = held["Resources"]
+    return resources
+
+
+def test_an_http_api_lets_in_tokens_of_an_issuer(orders: Resolver) -> None:
+    resources = linted(HOURLY, HttpApi(issuer=ISSUER, audience=["orders", "back-office"]))  # type: ignore[arg-type]
+
+    authorizer = resources["HttpApiAuthorizer"]["Properties"]
+    assert authorizer["AuthorizerType"] == "JWT"
+    assert authorizer["IdentitySource"] == ["$request.header.authorization"]
+    assert authorizer["JwtConfiguration"] == {"Issuer": {"Fn::Sub": ISSUER}, "Audience": ["orders", "back-office"]}
+    routes = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::ApiGatewayV2::Route"]
+    assert len(routes) > 1
+    for route in routes:
+        assert (route["AuthorizationType"], route["AuthorizerId"]) == ("JWT", {"Ref": "HttpApiAuthorizer"})
+
+
+def test_a_rest_api_lets_in_users_of_cognito(orders: Resolver) -> None:
+    body = linted(HOURLY, RestApi(user_pools=(POOL,)))["RestApi"]["Properties"]["DefinitionBody"]
+
+    [(name, scheme)] = body["components"]["securitySchemes"].items()
+    assert scheme["x-amazon-apigateway-authtype"] == "cognito_user_pools"
+    assert scheme["x-amazon-apigateway-authorizer"]["providerARNs"] == [{"Fn::Sub": POOL}]
+    assert (scheme["in"], scheme["name"]) == ("header", "authorization")
+    methods = [one for path in body["paths"].values() for one in path.values()]
+    assert methods
+    assert all(one["security"] == [{name: []}] for one in methods)
+
+
+CLAIMS = {"sub": "ann", "org": "acme"}
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        http("GET", "/me", authorizer={"jwt": {"claims": CLAIMS, "scopes": None}}),
+        rest("GET", "/me", authorizer={"claims": CLAIMS}),
+    ],
+    ids=["http", "rest"],
+)
+def test_a_claim_of_such_a_token_is_the_tenant(event: Any) -> None:
+    app = Resolver(session=SessionPolicy(request=FromRequest(user_claim="sub", tenant_claim="org")))
+
+    @app.get("/me")
+    def me(event: Event) -> list[Any]:
+        return [event.session.user, event.session.tenant]
+
+    assert json.loads(app.resolve(event, None)["body"]) == ["ann", "acme"]
+
+
+@pytest.mark.parametrize(
+    ("declare", "said"),
+    [
+        (lambda: HttpApi(issuer=ISSUER, audience=("a",), authorizer="keys"), "authorizer= and issuer= do not go"),
+        (lambda: RestApi(user_pools=(POOL,), authorizer="keys"), "authorizer= and user_pools= do not go together"),
+        (lambda: HttpApi(issuer=ISSUER), "issuer= and audience= belong together"),
+        (lambda: HttpApi(audience=("a",)), "issuer= and audience= belong together"),
+        (lambda: HttpApi(issuer="login.example.com", audience=("a",)), "a URL that begins with https://"),
+        (lambda: HttpApi(issuer=ISSUER, audience=("a",), cached=60), "cached= is of answers of the application"),
+        (lambda: RestApi(user_pools=("eu-west-1_Ab1",)), "user_pools= takes ARNs"),
+        (lambda: RestApi(user_pools=(POOL,), identity="query:token"), "Cognito takes tokens from a header alone"),
+    ],
+)
+def test_what_api_gateway_cannot_check_is_refused(declare: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        declare()
