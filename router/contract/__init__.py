@@ -1,6 +1,6 @@
 """Describe what an application needs around it: its triggers, its resources, its permissions.
 
-    stack = Stack("shop.app:resolver", declares=[Queue("orders", dead_letter=3), Schedule("nightly", "rate(1 day)")])
+    stack = Stack("shop.app:resolver", Queue("orders", dead_letter=3), Schedule("nightly", "rate(1 day)"))
 
 Declare in a module of its own, which no handler imports: a function in Lambda needs none of this.
 """
