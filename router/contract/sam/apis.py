@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from router.contract.model import Part, Trigger
     from router.contract.sam.document import Document
 
-_DEFAULT = "$default"
+_DEFAULT, _CONNECT, _DISCONNECT = "$default", "$connect", "$disconnect"
 _METHODS = {ANY: "x-amazon-apigateway-any-method"}
 _OWN_KEYS = ("$connect", "$disconnect", _DEFAULT)
 
@@ -193,7 +193,6 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
         "the WebSocket API",
     )
     secured = authorized_v2(document, api, SOCKET, made)
-    waits = []
     keys: dict[str, Part] = {}
     for part, trigger in several:
         document.add(
@@ -205,34 +204,10 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
         _permit(document, part, SOCKET, executed(made, "*"))
         for route in trigger.routes:
             keys.setdefault(_DEFAULT if route.match == "*" else route.match, part)
-    keys.setdefault("$connect", several[0][0])
-    keys.setdefault("$disconnect", several[0][0])
+    keys.setdefault(_CONNECT, several[0][0])
+    keys.setdefault(_DISCONNECT, several[0][0])
     for key, part in sorted(keys.items()):
-        waits.append(f"{SOCKET}Route{_letters(key)}")
-        document.add(
-            waits[-1],
-            "AWS::ApiGatewayV2::Route",
-            {
-                "ApiId": {"Ref": made},
-                "RouteKey": literal(key),
-                "Target": {"Fn::Sub": f"integrations/${{{SOCKET}To{function_id(part)}}}"},
-                **(secured if key == "$connect" else {}),
-                # The answer of a handler goes back on its connection.
-                **(
-                    {}
-                    if key.startswith("$c") or key == "$disconnect"
-                    else {"RouteResponseSelectionExpression": _DEFAULT}
-                ),
-            },
-            f"the route {key} of the WebSocket API",
-        )
-        if key not in ("$connect", "$disconnect"):
-            document.add(
-                f"{waits[-1]}Answer",
-                "AWS::ApiGatewayV2::RouteResponse",
-                {"ApiId": {"Ref": made}, "RouteId": {"Ref": waits[-1]}, "RouteResponseKey": _DEFAULT},
-                f"the answer of the route {key}",
-            )
+        _add_socket_route(document, key, part, secured if key == _CONNECT else {})
     document.add(
         f"{SOCKET}Stage",
         "AWS::ApiGatewayV2::Stage",
@@ -241,6 +216,30 @@ def _socket(document: Document, api: WebSocketApi, several: list[tuple[Part, Tri
     )
     url = f"wss://${{{made}}}.execute-api.${{AWS::Region}}.${{AWS::URLSuffix}}/{api.stage}"
     document.outputs["WebSocketUrl"] = {"Value": {"Fn::Sub": url}}
+
+
+def _add_socket_route(document: Document, key: str, part: Part, secured: dict[str, Any]) -> None:
+    """Add a route; of a message the answer of the handler goes back on its connection."""
+    answers = key not in (_CONNECT, _DISCONNECT)
+    route = document.add(
+        f"{SOCKET}Route{_letters(key)}",
+        "AWS::ApiGatewayV2::Route",
+        {
+            "ApiId": {"Ref": SOCKET},
+            "RouteKey": literal(key),
+            "Target": {"Fn::Sub": f"integrations/${{{SOCKET}To{function_id(part)}}}"},
+            **secured,
+            **({"RouteResponseSelectionExpression": _DEFAULT} if answers else {}),
+        },
+        f"the route {key} of the WebSocket API",
+    )
+    if answers:
+        document.add(
+            f"{route}Answer",
+            "AWS::ApiGatewayV2::RouteResponse",
+            {"ApiId": {"Ref": SOCKET}, "RouteId": {"Ref": route}, "RouteResponseKey": _DEFAULT},
+            f"the answer of the route {key}",
+        )
 
 
 def _letters(key: str) -> str:
