@@ -26,6 +26,16 @@ MARK = "Junction"
 SERVERLESS = "AWS::Serverless-2016-10-31"
 SECTIONS = ("Parameters", "Resources", "Outputs")
 _WITHOUT_METADATA = ("Parameters", "Outputs")
+# What somebody may have already: how it is declared, and where its name is.
+_SHARED = {
+    "AWS::DynamoDB::Table": ("Table", "TableName"),
+    "AWS::Events::EventBus": ("Bus", "Name"),
+    "AWS::Kinesis::Stream": ("Stream", "Name"),
+    "AWS::S3::Bucket": ("Bucket", "BucketName"),
+    "AWS::SNS::Topic": ("Topic", "TopicName"),
+    "AWS::SQS::Queue": ("Queue", "QueueName"),
+    "AWS::SecretsManager::Secret": ("Secret", "Name"),
+}
 
 
 class Plan(NamedTuple):
@@ -191,8 +201,23 @@ def _refuse_taken(
                     continue
                 raise ConfigurationError(
                     f"{where(other, name)}the template has {name} in its {other}, and the export needs this name in "
-                    f"its {section}: rename yours"
+                    f"its {section}: rename yours{_or_kept(ours[section][name], held[other][name])}"
                 )
+
+
+def _or_kept(ours: Any, theirs: Any) -> str:
+    """Return what helps beside another name, where somebody has made by hand what the export would make."""
+    kind = ours.get("Type") if isinstance(ours, dict) else None
+    if kind not in _SHARED or not isinstance(theirs, dict) or theirs.get("Type") != kind:
+        return ""
+    word, field = _SHARED[kind]
+    properties = ours["Properties"]
+    if (
+        not isinstance(properties.get(field), str) or "RedriveAllowPolicy" in properties
+    ):  # of dead letters: not declared
+        return ""
+    declared = f"{word}({dumps(properties[field])}, exists=True)"
+    return f"; or, if it is the one that the routes mean, declare {declared}: it is used then, and not made"
 
 
 def _refuse_edited(edited: Mapping[str, set[str]], where: Where) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
 from cfnlint.decode.cfn_yaml import loads
 
 from router import ConfigurationError
+from router.contract import Bucket, Queue, Topic
 from router.contract.merging import marked
+from router.contract.sam import template
 from router.contract.templates import merged
 from router.contract.yaml_text import write
+from tests.unit.router.contract.test_sam import shop
 
 THEIRS = """\
 # The head of the file
@@ -181,6 +185,36 @@ def test_a_name_that_others_have_is_refused_with_its_line(section: str, entry: s
     line = 2 + text.splitlines().index(section.strip())
     with pytest.raises(ConfigurationError, match=f"line {line}: the template {said}"):
         merged(text, ours(), force=force)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "declared", "said"),
+    [
+        ("UploadsBucket", "AWS::S3::Bucket", Bucket("uploads", exists=True), 'Bucket("uploads", exists=True)'),
+        ("AlertsTopic", "AWS::SNS::Topic", Topic("alerts", exists=True), 'Topic("alerts", exists=True)'),
+        ("EventsFifoQueue", "AWS::SQS::Queue", Queue("events.fifo", exists=True), 'Queue("events.fifo", exists=True)'),
+    ],
+)
+def test_what_is_made_by_hand_already_may_be_declared_as_such(name: str, kind: str, declared: Any, said: str) -> None:
+    text = f"Resources:\n  {name}:\n    Type: {kind}\n"
+    with pytest.raises(ConfigurationError, match=f"rename yours; or, .*, declare {re.escape(said)}"):
+        merged(text, marked(template(shop())))
+    after = merged(text, marked(template(shop(declared))))
+    assert cloudformation(after)["Resources"][name] == {"Type": kind}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("UploadsBucket", "AWS::SNS::Topic"),
+        ("MainFunction", "AWS::Serverless::Function"),
+        ("EventsFifoQueueDead", "AWS::SQS::Queue"),
+        ("FailedEvents", "AWS::SQS::Queue"),
+    ],
+)
+def test_what_cannot_be_declared_as_ones_own_is_to_be_renamed(name: str, kind: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"rename yours$"):
+        merged(f"Resources:\n  {name}:\n    Type: {kind}\n", marked(template(shop())))
 
 
 def test_a_parameter_of_ones_own_takes_the_place_of_ours() -> None:
