@@ -212,10 +212,8 @@ def _or_kept(ours: Any, theirs: Any) -> str:
         return ""
     word, field = _SHARED[kind]
     properties = ours["Properties"]
-    if (
-        not isinstance(properties.get(field), str) or "RedriveAllowPolicy" in properties
-    ):  # of dead letters: not declared
-        return ""
+    if not isinstance(properties.get(field), str) or "RedriveAllowPolicy" in properties:
+        return ""  # its name is of the stack, or it is for dead letters: nobody declares those
     declared = f"{word}({dumps(properties[field])}, exists=True)"
     return f"; or, if it is the one that the routes mean, declare {declared}: it is used then, and not made"
 

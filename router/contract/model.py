@@ -134,10 +134,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A variable whose value nobody declared: whoever deploys gives it. wanted_by: the routes that name it."""
+    """A variable whose value nobody declared: whoever deploys gives it.
+
+    wanted_by: the routes that name it.
+    what: it holds, where policies make ARNs of it: `name of the table`.
+    """
 
     variable: str
     wanted_by: tuple[str, ...]
+    what: str = ""
+
+    @property
+    def description(self) -> str:
+        """Return what to enter, and for whom."""
+        what = f"The {self.what} in" if self.what else "The value of"
+        return f"{what} {self.variable}, for {', '.join(self.wanted_by)}"
 
     @property
     def is_secret(self) -> bool:

@@ -41,6 +41,27 @@ _OF_NAME = {
     "bedrock": f"{_ARN}bedrock:${{AWS::Region}}::foundation-model/{{}}",
     "logs": f"{_ARN}logs{_HERE}log-group:{{}}:*",
 }
+# What the name is of, in words.
+_WORDS = {
+    "sqs": "name of the queue",
+    "sns": "name of the topic",
+    "dynamodb": "name of the table",
+    "s3": "name of the bucket",
+    "events": "name of the bus",
+    "kinesis": "name of the stream",
+    "firehose": "name of the delivery stream",
+    "secretsmanager": "name of the secret",
+    "ssm": "name of the parameter",
+    "lambda": "name of the function",
+    "states": "name of the state machine",
+    "ecs": "name of the task definition",
+    "cognito-idp": "id of the user pool",
+    "kms": "id of the key",
+    "execute-api": "id of the API",
+    "bedrock": "id of the model",
+    "bedrock:ApplyGuardrail": "id of the guardrail",
+    "logs": "name of the log group",
+}
 # Operations on something else than most of their service are on.
 _OF_OPERATION = {
     "bedrock:ApplyGuardrail": f"{_ARN}bedrock{_HERE}guardrail/{{}}",
@@ -91,6 +112,16 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
     if operation in _ON_INDEXES and _has_indexes(resource):
         return {base, f"{base}/index/*"}
     return {base}
+
+
+def words_of(operation: str) -> str:
+    """Return what a variable has to hold for an operation, whose ARN is made of it: `name of the table`.
+
+    Nothing for an operation that reaches the same whatever the variable holds.
+    """
+    if operation in _ON_ANYTHING or operation in _ON_TASKS:
+        return ""
+    return _WORDS.get(operation) or _WORDS.get(operation.partition(":")[0], "")
 
 
 def _has_indexes(resource: Resource | None) -> bool:

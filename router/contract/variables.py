@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.model import Parameter, named
 from router.contract.names import value
+from router.contract.targets import words_of
 from router.env import Env
 
 if TYPE_CHECKING:
@@ -23,17 +24,21 @@ class Variables:
     def __init__(self, resolver: Resolver, resources: Resources) -> None:
         self._resolver = resolver
         self._resources = resources
-        self._unknown: dict[str, dict[str, None]] = {}
+        self._unknown: dict[str, dict[str, None]] = {}  # by variable, the routes that want it
+        self._whats: dict[str, str] = {}  # by variable, what it has to hold
         self._has_stores = resolver._engine.declaring().environment.has_stores
 
     def of(self, function: Function, routes: Iterable[Route]) -> dict[str, str]:
         """Return the variables of a function, sorted by name."""
         found = dict(function.variables)
         for route in routes:
-            wanted = [*self._resolver.requires_of(route)]
+            required = self._resolver.requires_of(route)
+            wanted = [*required]
             if isinstance(route.match, Env):
                 wanted.append(route.match.variable)
             for variable in wanted:
+                what = next(filter(None, map(words_of, required.get(variable, ()))), "")
+                self._whats[variable] = self._whats.get(variable) or what
                 if variable in found:
                     continue
                 value_of_it = self._value(variable, route)
@@ -52,7 +57,8 @@ class Variables:
 
     def parameters(self) -> tuple[Parameter, ...]:
         """Return the variables that nobody gave a value."""
-        return tuple(Parameter(name, tuple(routes)) for name, routes in sorted(self._unknown.items()))
+        unknown = sorted(self._unknown.items())
+        return tuple(Parameter(name, tuple(routes), self._whats[name]) for name, routes in unknown)
 
     def _value(self, variable: str, route: Route) -> str | None:
         """Return the value of a variable; None for one that a store tells."""

@@ -84,7 +84,7 @@ class Document:
         parameters = {
             parameter(one.variable): {
                 "Type": "String",
-                "Description": f"{one.variable}, for {', '.join(one.wanted_by)}"[:4000],
+                "Description": one.description[:4000],
                 **({"NoEcho": True} if one.is_secret else {}),
             }
             for one in self.infrastructure.parameters

@@ -14,7 +14,7 @@ from router.contract import Kafka
 from router.contract.model import Trigger
 from router.contract.policies import explained, policy
 from router.contract.polling import polling_of
-from router.contract.targets import targets
+from router.contract.targets import targets, words_of
 from router.environment import operations
 from router.event import Source
 from tests.unit.router.contract.test_sam import shop
@@ -84,6 +84,13 @@ def test_an_operation_is_allowed_on_what_it_takes(operation: str) -> None:
     kinds = kinds_of(operation)
     found = [filled(one) for one in targets(operation, None, "${Given}")]
     assert any(fits(one, kinds) for one in found), f"{operation} on {found}: it takes {kinds}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_a_policy_names_is_said_in_words(operation: str) -> None:
+    """The description of a parameter, whose value is in the ARNs of policies, asks for a name."""
+    is_named = any("${Given}" in one for one in targets(operation, None, "${Given}"))
+    assert bool(words_of(operation)) is is_named
 
 
 def test_who_asks_is_said_with_file_and_line() -> None:

@@ -233,6 +233,9 @@ def test_what_a_function_may_do_has_names(made: dict[str, Any]) -> None:
 
 def test_a_variable_that_nobody_declares_is_a_parameter(made: dict[str, Any]) -> None:
     assert set(made["Parameters"]) == {"StageName", "Reports", "TaskImage"}
+    said = {name: one["Description"] for name, one in made["Parameters"].items()}
+    assert said["StageName"].startswith("The value of STAGE_NAME, for ")
+    assert said["Reports"].startswith("The name of the bucket in REPORTS, for GET /reports/{name+}")
 
 
 @pytest.mark.parametrize(
