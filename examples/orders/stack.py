@@ -1,4 +1,4 @@
-"""What the shop needs around it, where its routes do not say it. No handler imports this."""
+"""Declare what the shop needs around it, where its routes do not say it. No handler imports this."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ _ENDLESS = 1000  # the width of a file
 
 
 class Report:
-    """What a check shows.
+    """Show the result of a check.
 
     application: as it was named. declared: by its routes.
     ignored: rules that do not count. strict: whether warnings are faults.

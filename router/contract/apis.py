@@ -17,7 +17,7 @@ _POOL = re.compile(r"arn:\S+:cognito-idp:\S+:userpool/\S+")
 
 @dataclass(frozen=True, slots=True)
 class Api(Resource):
-    """What all APIs have.
+    """Hold what all APIs have.
 
     variable: the environment variable that holds the URL of a WebSocket API, for `Connections(endpoint=)`. The URL of
         another API is not known before the functions are.

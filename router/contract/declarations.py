@@ -42,7 +42,7 @@ class Defined(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What all resources have.
+    """Hold what all resources have.
 
     name: its name in AWS, as events and adapters have it. Routes that take `Env("ORDERS_QUEUE")` need none: give
         `variable="ORDERS_QUEUE"`, and the stack makes a name.
@@ -144,7 +144,7 @@ class Topic(Resource):
 
 @dataclass(frozen=True, slots=True)
 class Mapped(Resource):
-    """What an event source mapping reads in order: a stream or a topic of Kafka.
+    """Declare what an event source mapping reads in order: a stream or a topic of Kafka.
 
     batch_size: the most records of one call. window: seconds for which Lambda gathers a batch, at most 300.
     position: where a new mapping begins: OLDEST loses nothing that was written before it.

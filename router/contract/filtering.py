@@ -1,4 +1,4 @@
-"""What AWS may decline in front of a function: by the mapping of a resource, a subscription or the rules of a bus."""
+"""Tell what AWS may decline in front of a function: by a mapping, a subscription or the rules of a bus."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Filtering:
-    """What can be declined in front of a function at one place, and whether the template says so.
+    """Tell what can be declined in front of a function at one place, and whether the template says so.
 
     place: "mapping", "subscription" or "rule".
     wanted: whether the resource is declared with `filters=True`.

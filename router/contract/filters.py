@@ -56,7 +56,7 @@ class Filtered(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class PushDown:
-    """What can be pushed down for the routes of one resource.
+    """Tell what can be pushed down for the routes of one resource.
 
     Attributes:
         source: The kind of filter: the event source, or SNS for the subscription of a queue.
@@ -87,7 +87,7 @@ class PushDown:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """How records of a resource come.
+    """Tell how records of a resource come.
 
     Attributes:
         types: Of a table, the types of attributes.

@@ -1,4 +1,4 @@
-"""What functions may do: what `requires=` names, and what their triggers need. Nothing with `*` that has a name."""
+"""Grant what `requires=` names, and what triggers need. Nothing with `*` that has a name."""
 
 from __future__ import annotations
 

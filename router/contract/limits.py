@@ -1,4 +1,4 @@
-"""What CloudFormation and IAM take at most; what is larger is refused before anything is written.
+"""Refuse what is larger than CloudFormation and IAM take, before anything is written.
 
 AWS CloudFormation User Guide, "Understand CloudFormation quotas"; IAM User Guide, "IAM and AWS STS quotas".
 """

@@ -39,7 +39,7 @@ _SHARED = {
 
 
 class Plan(NamedTuple):
-    """What a merge changes.
+    """Hold what a merge changes.
 
     put: by section, the names that are written, with their values. drop: by section, the names that are taken out.
     marks: of parameters and outputs; None where they stay as they are. transform: whether SAM's is to be added.

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where something is written. file: relative to the current folder where it is inside of it. line: from 1."""
+    """Point to a line. file: relative to the current folder where it is inside of it. line: from 1."""
 
     file: str
     line: int
@@ -49,7 +49,7 @@ def named(route: Route) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What a bucket tells of: one kind of event, of the keys that begin and end so."""
+    """Name what a bucket tells of: one kind of event, of the keys that begin and end so."""
 
     event: str
     prefix: str = ""
@@ -66,7 +66,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """How events of one resource come to a function.
+    """Tell how events of one resource come to a function.
 
     source: of its events. resource: the queue, the table, the API.
     routes: those that take them.
@@ -83,7 +83,7 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a function may do something. what: in words. route, place: who asks for it; empty for the function itself."""
+    """Say why a function may do something. what: in words. route, place: who asks; empty for the function itself."""
 
     what: str
     route: str = ""
@@ -96,7 +96,7 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a function may do, with what, and why.
+    """Say what a function may do, with what, and why.
 
     actions: of IAM, sorted.
     resources: ARNs, with `${...}` as CloudFormation has it, sorted.
@@ -159,7 +159,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What the infrastructure leaves out. text: what, and what to do. route: of which route it is said."""
+    """Say what the infrastructure leaves out. text: what, and what to do. route: of which route it is said."""
 
     text: str
     route: str = ""

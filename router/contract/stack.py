@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Stack:
-    """What an application needs around it.
+    """Declare what an application needs around it.
 
         stack = Stack("shop.app:resolver", Function(timeout=60), Queue("orders", dead_letter=3), name="shop")
 

@@ -60,7 +60,7 @@ class Allowance:
 
 
 class Allowed:
-    """What a function may do.
+    """Tell what a function may do.
 
     statements: that allow something. unknown: policies that the file names, and does not hold.
     role: the logical id of its role, which others may have, too; None where SAM makes one.

@@ -145,7 +145,7 @@ def _own_calls(body: list[ast.stmt]) -> Iterator[tuple[ast.Call, bool]]:
 
 
 class _Names:
-    """What the names of a function stand for, as far as a reader can tell.
+    """Tell what the names of a function stand for, as far as a reader can.
 
     owner: what its first argument is.
     """

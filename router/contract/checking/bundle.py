@@ -44,7 +44,7 @@ class File:
 
 
 class Bundle:
-    """What is uploaded, or one of its layers.
+    """Hold what is uploaded, or one of its layers.
 
     root: a folder, or a zip file.
 

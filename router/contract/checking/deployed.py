@@ -50,7 +50,7 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What brings events to a function.
+    """Name what brings events to a function.
 
     source: of the events, as `Source` has it; `dynamodb`, `sqs`.
     function: the logical id; None for one that the file does not tell.

@@ -52,7 +52,7 @@ def check_variables(
 
 
 class Rights:
-    """What a function may do, and what it needs.
+    """Compare what a function may do with what it needs.
 
     deliveries: to it. calls: that tests recorded.
     elsewhere: sources that something else than the template may have Lambda poll.

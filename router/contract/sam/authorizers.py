@@ -1,4 +1,4 @@
-"""Who is asked before a request comes to a function: the application's own authorizer, or an issuer of tokens.
+"""Find who is asked before a request comes to a function: the application's own authorizer, or an issuer of tokens.
 
 An issuer, or user pools of Cognito, are asked by API Gateway itself: no function is called for it.
 """

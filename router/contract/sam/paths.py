@@ -1,4 +1,4 @@
-"""Which of several functions takes which requests, as API Gateway tells them apart: by segments, without types.
+"""Tell which of several functions takes which requests, as API Gateway tells them apart: by segments, without types.
 
 The first function takes what no other does. Its own paths are listed only where a path of another one would take their
 requests: `/things/new` beside `/things/{name}`.
