@@ -62,7 +62,6 @@ def main(arguments: Sequence[str]) -> int:
         log.sink.failure(result)
         api.fail_init(result)
         return 1
-    termination.handle()
     try:
         Loop(api, handler, log, sources).run()
     except (OSError, HTTPException) as error:

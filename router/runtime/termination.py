@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 
 class Termination:
-    """Ends the process in order on SIGTERM.
+    """Ends the process in order on SIGTERM, from the moment it is made until the application handles it itself.
+
+    Lambda sends it where an extension runs. The default would end the process without cleaning up, and so would the
+    handler of a tool that was there before, such as that of coverage: it does its work when the process exits.
 
     An exception in a signal handler is not enough. Python drops one in a finalizer (io.IOBase does so without a word),
     and a signal right before a system call does not end that. So the handler also remembers that it was called, and
@@ -24,18 +27,11 @@ class Termination:
         self._is_due = False
         os.set_blocking(writes, False)
         signal.set_wakeup_fd(writes, warn_on_full_buffer=False)
+        signal.signal(signal.SIGTERM, self._on_signal)
 
     def fileno(self) -> int:
         """Return a descriptor that can be read when a signal has come."""
         return self._reads
-
-    def handle(self) -> None:
-        """Handle SIGTERM from now on, unless the application does.
-
-        Lambda sends it where an extension runs. The default would end the process without cleaning up.
-        """
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, self._on_signal)
 
     def hear(self) -> None:
         """Read what woke the process, and end the process if that was SIGTERM. Raises SystemExit."""

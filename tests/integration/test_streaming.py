@@ -297,6 +297,12 @@ class TestRuntime:
             assert process.invoke({"signal": "SIGTERM"}).result == "answered"
             assert wait_until(lambda: process.exit_code == 0, timeout_s=10)
 
+    def test_an_application_that_handles_sigterm_itself_ends_as_it_likes(self):
+        with function("handles_it_itself") as process:
+            assert process.invoke({}).result == "answered"
+            process.kill(signal.SIGTERM)
+            assert wait_until(lambda: process.exit_code == 7, timeout_s=10)
+
     def test_another_signal_does_not_end_it(self):
         with function("signalled") as process:
             for _ in range(2):
