@@ -114,7 +114,7 @@ class Stack:
             parts=tuple(parts),
             resources=resources.all(),
             parameters=making.variables.parameters(),
-            notes=tuple(dict.fromkeys([*making.triggers.notes, *notes_of(resolver, self.declared, parts)])),
+            notes=tuple(dict.fromkeys([*making.triggers.notes, *notes_of(resolver, self.declared, resources, parts)])),
             application=self.application,
         )
 

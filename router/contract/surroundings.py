@@ -14,33 +14,32 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from router.contract.model import Part, Trigger
+    from router.contract.resources import Resources
     from router.resolver import Resolver
 
 _FOR_ROUTES = (Queue, Topic, Stream, Kafka, Bus, Schedule, Task)  # a table or bucket may be used by its name alone
 
 
-def notes_of(resolver: Resolver, declared: Iterable[object], parts: Iterable[Part]) -> Iterator[Note]:
+def notes_of(
+    resolver: Resolver, declared: Iterable[object], resources: Resources, parts: Iterable[Part]
+) -> Iterator[Note]:
     """Return notes on the resources that somebody declared.
 
-    resolver: whose routes they are for. parts: the functions, with what triggers them.
+    resolver: whose routes they are for. resources: of the stack, with those that routes name.
+    parts: the functions, with what triggers them.
     """
-    held, resources = list(parts), [one for one in declared if isinstance(one, Resource)]
+    held, mine = list(parts), [one for one in declared if isinstance(one, Resource)]
     used = {id(trigger.resource) for part in held for trigger in part.triggers}
     variables = {name for route in resolver.every_route() for name in resolver.requires_of(route)}
-    topics = {topic for one in resources if isinstance(one, Queue) for topic in one.topics}
-    for one in resources:
+    topics = {topic for one in mine if isinstance(one, Queue) for topic in one.topics}
+    for one in mine:
         is_named = one.variable in variables or (isinstance(one, Topic) and one.name in topics)
         if isinstance(one, _FOR_ROUTES) and id(one) not in used and not is_named:
             yield Note(f"{one} is declared, and no route takes it, nor does a requires= name its variable")
-    yield from _unknown_topics(resources, topics)
+    for topic in sorted(topics - {one.name for one in resources.of(Topic)}):
+        yield Note(f'topic {topic} is nowhere declared: it has to exist, or declare Topic("{topic}")')
     for part in held:
         yield from (note for trigger in part.triggers for note in _of_others(trigger))
-
-
-def _unknown_topics(resources: Iterable[Resource], topics: Iterable[str]) -> Iterator[Note]:
-    known = {one.name for one in resources if isinstance(one, Topic)}
-    for topic in sorted(set(topics) - known):
-        yield Note(f'topic {topic} is nowhere declared: it has to exist, or declare Topic("{topic}")')
 
 
 def _of_others(trigger: Trigger) -> Iterator[Note]:

@@ -25,9 +25,11 @@ ALL = f"{ANY} {ANY}"
 _PARAMETER = re.compile(r"\{[^}]*\}")
 # What brings any request, or those of a document that is not read.
 _ANYTHING = (
-    *("AWS::Lambda::Url", "AWS::Serverless::Api", "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method"),
+    *("AWS::Lambda::Url", "AWS::ApiGateway::RestApi", "AWS::ApiGateway::Method"),
     *("AWS::ElasticLoadBalancingV2::TargetGroup", "AWS::VpcLattice::TargetGroup"),
 )
+# APIs of SAM, into which it puts the events of functions where they have no document of their own.
+_OF_SAM = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi")
 
 
 def requests(template: Template) -> Iterator[Delivery]:
@@ -48,14 +50,13 @@ def requests(template: Template) -> Iterator[Delivery]:
         key = template.references.text(held.get("RouteKey"))
         name = ALL if key == "$default" else _of_path(*key.partition(" ")[::2])
         yield Delivery(HTTP, function_of_route(template, held), name, logical, template.place(logical), logical)
-    for logical, held in template.of_type(*_ANYTHING, "AWS::Serverless::HttpApi"):
+    for logical, held in template.of_type(*_ANYTHING, *_OF_SAM):
         told = list(operations_of(template, held.get("DefinitionBody") or held.get("Body")))
         for method, path, called in told:
             yield Delivery(HTTP, called, _of_path(method, path), logical, template.place(logical), logical)
         if told:
             continue
-        # SAM puts the events of functions into an API without a document of its own.
-        if not own or "DefinitionBody" in held or "DefinitionUri" in held or template.is_of(logical, *_ANYTHING[2:]):
+        if not own or "DefinitionBody" in held or "DefinitionUri" in held or template.is_of(logical, *_ANYTHING):
             yield Delivery(HTTP, None, ALL, logical, template.place(logical), logical)
 
 

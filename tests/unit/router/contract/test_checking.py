@@ -281,6 +281,20 @@ class TestTemplate:
         assert len(found) == bool(told)
         assert all(one.endswith(told) for one in found)
 
+    def test_a_url_of_its_own_brings_what_events_of_sam_do_not(self, tmp_path: Path) -> None:
+        file = tmp_path / "template.yaml"
+        text = (
+            "Resources:\n  Shop:\n    Type: AWS::Serverless::Function\n    Properties:\n      Handler: shop.handler\n"
+            "      Events: {Api: {Type: HttpApi, Properties: {Path: /health, Method: get}}}\n"
+        )
+        resolver = Resolver()
+        resolver.get("/orders", requires={})(checked.own.fetch)
+        url = "  Url: {Type: AWS::Lambda::Url, Properties: {TargetFunctionArn: !Ref Shop}}\n"
+        for further, expected in (("", ["no-trigger"]), (url, [])):
+            file.write_text(text + further)
+            held = Template(file)
+            assert rules(list(check_template(held, held.functions, resolver))) == expected
+
     def test_every_value_of_json_has_its_line(self, tmp_path: Path) -> None:
         stack = Stack(SHOP, *DECLARED, name="shop")
         made = exported(stack.infrastructure())

@@ -44,6 +44,10 @@ def change(event: Event) -> None: ...
 def nightly(event: Event) -> None: ...
 
 
+@resolver.on_topic("orders", requires={})
+def order(event: Event) -> None: ...
+
+
 @resolver.on_message("say", requires={})
 def say(event: Event) -> None: ...
 
@@ -58,6 +62,7 @@ def notes(*declared: Any) -> list[str]:
 
 def test_all_is_used() -> None:
     assert notes(DUE, Queue("mails", topics=("news",)), Topic("news")) == []
+    assert notes(DUE, Queue("mails", topics=("orders",))) == []  # a route makes it
 
 
 @pytest.mark.parametrize(
@@ -93,7 +98,7 @@ def test_what_belongs_to_others_is_not_made_and_they_are_told(tmp_path: Path) ->
     assert all("belongs to somebody else" in str(note) for note in held.notes)
     assert kinds.isdisjoint({"AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table", "AWS::ApiGatewayV2::Api"})
     called = [one["Properties"] for one in made["Resources"].values() if one["Type"] == "AWS::Lambda::Permission"]
-    assert {one["Principal"] for one in called} == {"events.amazonaws.com", "s3.amazonaws.com"}
+    assert {one["Principal"] for one in called} == {"events.amazonaws.com", "s3.amazonaws.com", "sns.amazonaws.com"}
 
     file = tmp_path / "template.yaml"
     file.write_text(yaml_text.write(merging.marked(made)))
