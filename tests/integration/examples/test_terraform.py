@@ -46,7 +46,7 @@ def terraform(*words: str, folder: Path, succeeds: bool = True) -> str:
     """Run Terraform. No registry of packages has it, so the machine has it or the test is left out, in CI as well."""
     command = shutil.which("terraform")
     if command is None:
-        pytest.skip(LEFT_OUT + "Terraform is missing")
+        pytest.skip(LEFT_OUT + "Terraform is missing, and no package registry has one that reads the page")
     return run(command, *words, folder=folder, succeeds=succeeds)
 
 
