@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from router.contract.apis import WebSocketApi
+from router.contract.arns import ARNS, made
 from router.contract.declarations import Table
 from router.contract.model import Grant, Reason
+from router.contract.names import arn
 from router.contract.targets import targets
 from router.environment.needs import adapters_in, everywhere, needs_of
 
@@ -22,8 +24,7 @@ if TYPE_CHECKING:
     from router.resolver import Resolver
     from router.routing.route import Route
 
-_HERE = "arn:${AWS::Partition}:{service}:${AWS::Region}:${AWS::AccountId}:"
-_OF_KIND = {"parameter": _HERE.replace("{service}", "ssm"), "secret": _HERE.replace("{service}", "secretsmanager")}
+_STORED = {"parameter": ARNS["ssm"], "secret": ARNS["secretsmanager"]}
 
 
 def adapters_of(
@@ -39,13 +40,14 @@ def adapters_of(
     around += [(one, str(route)) for route in routes for one in route.middleware]
     for middleware, where in around:
         for adapter in adapters_in(middleware):
+            if (id(adapter), where) in seen:
+                continue
+            seen.add((id(adapter), where))
             reason = Reason(f"{_name(middleware)} uses {_name(adapter)}", where)
             for need in needs_of(adapter):
-                if (id(adapter), where) not in seen:
-                    if problems is not None and (other := _other_table(need, resources)) is not None:
-                        problems.append(f"{reason}: {other}")
-                    yield from _granted(need, resources, reason)
-            seen.add((id(adapter), where))
+                if problems is not None and (other := _other_table(need, resources)) is not None:
+                    problems.append(f"{reason}: {other}")
+                yield from _granted(need, resources, reason)
 
 
 def stores_of(resolver: Resolver, variables: Iterable[str], resources: Resources) -> Iterator[Grant]:
@@ -58,19 +60,14 @@ def stores_of(resolver: Resolver, variables: Iterable[str], resources: Resources
     for store in environment.users():
         reason = Reason(f"{_name(store)} is asked for variables at the start")
         for need in needs_of(store) if hasattr(store, "needs") else ():
-            if need.kind in _OF_KIND:
+            if need.kind in _STORED:
                 yield from _read(need, [environment.path_of(need.name, name) for name in names], reason)
             else:
                 yield from _granted(need, resources, reason)
 
 
 def _read(need: Need, paths: Iterable[str], reason: Reason) -> Iterator[Grant]:
-    found = [
-        f"{_OF_KIND[need.kind]}parameter/{path.removeprefix('/')}"
-        if need.kind == "parameter"
-        else f"{_OF_KIND[need.kind]}secret:{path}-??????"
-        for path in paths
-    ]
+    found = [made(_STORED[need.kind], path.removeprefix("/") if need.kind == "parameter" else path) for path in paths]
     if found:
         yield Grant(need.operations, tuple(sorted(found)), (reason,))
 
@@ -82,7 +79,7 @@ def _granted(need: Need, resources: Resources, reason: Reason) -> Iterator[Grant
         resource, condition = _key(need.name)
         yield Grant(need.operations, (resource,), (reason,), condition)
     elif need.kind == "objects":
-        yield Grant(need.operations, (f"arn:${{AWS::Partition}}:s3:::{need.name}",), (reason,))
+        yield Grant(need.operations, (made(ARNS["s3"], need.name),), (reason,))
     elif need.kind == "table":
         table = _table(need, resources)
         for operation in need.operations:
@@ -120,17 +117,14 @@ def _layout(definition: Mapping[str, Any]) -> tuple[object, ...]:
 
 def _key(name: str) -> tuple[str, dict[str, dict[str, str]]]:
     """Return the ARN of a key of KMS, and the condition that stands for an alias: a policy knows keys alone."""
-    here = _HERE.replace("{service}", "kms")
     alias = name.rpartition(":")[2]
     if alias.startswith("alias/"):
-        return f"{here}key/*", {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
-    return (name if name.startswith("arn:") else f"{here}key/{name}"), {}
+        return made(ARNS["kms"], "*"), {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    return (name if name.startswith("arn:") else made(ARNS["kms"], name)), {}
 
 
 def _connections(resources: Resources) -> list[str]:
-    base = _HERE.replace("{service}", "execute-api")
-    apis = resources.of(WebSocketApi)
-    return [f"{base}${{WebSocketApi}}/{api.stage}/*/@connections/*" for api in apis] or [f"{base}*/*/*/@connections/*"]
+    return [arn(api) for api in resources.of(WebSocketApi)] or [made(ARNS["execute-api"], "*")]
 
 
 def _name(value: object) -> str:

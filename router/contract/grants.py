@@ -63,14 +63,13 @@ def _required(
         return
     name = value if value is None or value.startswith("arn:") else name_in(value)
     for operation in operations:
-        service = operation.partition(":")[0]
         try:
             found = targets(operation, resource, name or "")
         except LookupError as error:
             problems.append(f"{named(route)}: {operation} for {variable}: {error.args[0]}")
             continue
         yield Grant((operation,), tuple(sorted(found)), (reason,))
-        if service == "ecs" and operation == "ecs:RunTask":
+        if operation == "ecs:RunTask":
             yield Grant(
                 ("iam:PassRole",),
                 ("arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-task*",),

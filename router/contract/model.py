@@ -35,9 +35,13 @@ def place_of(route: Route) -> Place | None:
     code = getattr(handler, "__code__", None)
     if code is None:
         return None
-    file = Path(code.co_filename)
-    here = Path.cwd()
-    return Place(file.relative_to(here).as_posix() if file.is_relative_to(here) else file.name, code.co_firstlineno)
+    return place_in(code.co_filename, code.co_firstlineno)
+
+
+def place_in(file: str, line: int) -> Place:
+    """Return a line of a module, whose file has its name alone where it is outside of the current folder."""
+    path, here = Path(file), Path.cwd()
+    return Place(path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name, line)
 
 
 def named(route: Route) -> str:

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.arns import ARNS, BEGIN, HERE, RULE, SCHEDULE, SERVICES, made
+
 if TYPE_CHECKING:
     from router.contract.declarations import Resource
 
-_ARN = "arn:${AWS::Partition}:"
-_HERE = ":${AWS::Region}:${AWS::AccountId}:"
 STACK = "${AWS::StackName}"
 SOCKET = "WebSocketApi"
 """The logical id of the WebSocket API."""
@@ -31,33 +31,13 @@ def arn(resource: Resource) -> str:
     name = physical(resource)
     if name.startswith("arn:"):
         return name
-    match resource.kind:
-        case "queue":
-            return f"{_ARN}sqs{_HERE}{name}"
-        case "topic":
-            return f"{_ARN}sns{_HERE}{name}"
-        case "table":
-            return f"{_ARN}dynamodb{_HERE}table/{name}"
-        case "stream":
-            return f"{_ARN}kinesis{_HERE}stream/{name}"
-        case "bucket":
-            return f"{_ARN}s3:::{name}"
-        case "bus":
-            return f"{_ARN}events{_HERE}event-bus/{name}"
-        case "schedule":
-            return (
-                f"{_ARN}scheduler{_HERE}schedule/default/{name}"
-                if getattr(resource, "is_scheduler", False)
-                else (f"{_ARN}events{_HERE}rule/{name}")
-            )
-        case "secret":
-            return f"{_ARN}secretsmanager{_HERE}secret:{name}-??????"
-        case "task":
-            return f"{_ARN}ecs{_HERE}task-definition/{name}:*"
-        case "websocket-api":  # its connections: it has no other name than the id that AWS gives it
-            return f"{_ARN}execute-api{_HERE}${{{SOCKET}}}/{getattr(resource, 'stage', '*')}/*/@connections/*"
-        case kind:
-            raise ValueError(f"no ARN is known of a {kind}")
+    if resource.kind == "schedule":
+        return made(SCHEDULE if getattr(resource, "is_scheduler", False) else RULE, name)
+    if resource.kind == "websocket-api":  # its connections: it has no other name than the id that AWS gives it
+        return f"{BEGIN}execute-api{HERE}${{{SOCKET}}}/{getattr(resource, 'stage', '*')}/*/@connections/*"
+    if resource.kind not in SERVICES:
+        raise ValueError(f"no ARN is known of a {resource.kind}")
+    return made(ARNS[SERVICES[resource.kind]], name)
 
 
 def value(resource: Resource) -> str:

@@ -4,43 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.arns import ARNS, BEGIN, HERE, SERVICES, made
 from router.contract.declarations import Table
 from router.contract.names import STACK, arn
 
 if TYPE_CHECKING:
     from router.contract.declarations import Resource
 
-_ARN = "arn:${AWS::Partition}:"
-_HERE = ":${AWS::Region}:${AWS::AccountId}:"
-# The kind of resource that the operations of a service take, and its ARN where only a name is known.
-_KINDS = {
-    "sqs": "queue",
-    "sns": "topic",
-    "dynamodb": "table",
-    "s3": "bucket",
-    "events": "bus",
-    "kinesis": "stream",
-    "execute-api": "websocket-api",
-}
-_OF_NAME = {
-    "sqs": f"{_ARN}sqs{_HERE}{{}}",
-    "sns": f"{_ARN}sns{_HERE}{{}}",
-    "dynamodb": f"{_ARN}dynamodb{_HERE}table/{{}}",
-    "s3": f"{_ARN}s3:::{{}}",
-    "events": f"{_ARN}events{_HERE}event-bus/{{}}",
-    "kinesis": f"{_ARN}kinesis{_HERE}stream/{{}}",
-    "firehose": f"{_ARN}firehose{_HERE}deliverystream/{{}}",
-    "secretsmanager": f"{_ARN}secretsmanager{_HERE}secret:{{}}-??????",
-    "ssm": f"{_ARN}ssm{_HERE}parameter/{{}}",
-    "lambda": f"{_ARN}lambda{_HERE}function:{{}}",
-    "states": f"{_ARN}states{_HERE}stateMachine:{{}}",
-    "ecs": f"{_ARN}ecs{_HERE}task-definition/{{}}:*",
-    "cognito-idp": f"{_ARN}cognito-idp{_HERE}userpool/{{}}",
-    "kms": f"{_ARN}kms{_HERE}key/{{}}",
-    "execute-api": f"{_ARN}execute-api{_HERE}{{}}/*/*/@connections/*",
-    "bedrock": f"{_ARN}bedrock:${{AWS::Region}}::foundation-model/{{}}",
-    "logs": f"{_ARN}logs{_HERE}log-group:{{}}:*",
-}
+# The kind of resource that the operations of a service take.
+_KINDS = {service: kind for kind, service in SERVICES.items()}
 # What the name is of, in words.
 _WORDS = {
     "sqs": "name of the queue",
@@ -64,12 +36,12 @@ _WORDS = {
 }
 # Operations on something else than most of their service are on.
 _OF_OPERATION = {
-    "bedrock:ApplyGuardrail": f"{_ARN}bedrock{_HERE}guardrail/{{}}",
-    "states:DescribeExecution": f"{_ARN}states{_HERE}execution:{{}}:*",
-    "states:StopExecution": f"{_ARN}states{_HERE}execution:{{}}:*",
+    "bedrock:ApplyGuardrail": f"{BEGIN}bedrock{HERE}guardrail/{{}}",
+    "states:DescribeExecution": f"{BEGIN}states{HERE}execution:{{}}:*",
+    "states:StopExecution": f"{BEGIN}states{HERE}execution:{{}}:*",
 }
 # Tasks by their cluster, whatever definition they were started from: that of the stack, or any.
-_TASKS = f"{_ARN}ecs{_HERE}task/"
+_TASKS = f"{BEGIN}ecs{HERE}task/"
 _ON_TASKS = ("ecs:DescribeTasks", "ecs:StopTask")
 # The token of a task is the permission; IAM knows no resource for these.
 _ON_ANYTHING = ("states:SendTaskFailure", "states:SendTaskHeartbeat", "states:SendTaskSuccess")
@@ -100,8 +72,8 @@ def targets(operation: str, resource: Resource | None, name: str) -> set[str]:
         base = arn(resource)
     elif name.startswith("arn:"):
         base = name
-    elif service in _OF_NAME:
-        base = _OF_OPERATION.get(operation, _OF_NAME[service]).replace("{}", name)
+    elif service in ARNS:
+        base = made(_OF_OPERATION.get(operation, ARNS[service]), name)
     else:
         raise LookupError(f"the ARNs of {service} are not known: grant it in a policy of your own")
     if service == "s3":

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from router.contract.checking.findings import WARNING, Finding
-from router.contract.model import Place
+from router.contract.model import place_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import FunctionType
     from typing import Any
 
+    from router.contract.model import Place
     from router.routing.route import Route
 
 # What waits, by module and name, and what to write in its place.
@@ -109,7 +110,7 @@ def _calls(function: FunctionType, owner: Any, depth: int, visited: set[object])
         instead = "" if is_awaited else _instead(holder, called, call.func)
         if instead:
             name = ast.unparse(call.func)
-            place = Place(_relative(function.__code__.co_filename), first + call.lineno - 1)
+            place = place_in(function.__code__.co_filename, first + call.lineno - 1)
             yield place, f"it calls {name}(...), which stops the event loop: write {instead}"
         elif (inner := _followed(called)) is not None:
             of = None if inspect.ismodule(holder) else holder
@@ -237,8 +238,3 @@ def _source(function: FunctionType) -> tuple[list[ast.stmt], int] | None:
     except (OSError, TypeError, SyntaxError, IndexError):
         return None
     return (read.body, first) if isinstance(read, ast.FunctionDef | ast.AsyncFunctionDef) else None
-
-
-def _relative(file: str) -> str:
-    path, here = Path(file), Path.cwd()
-    return path.relative_to(here).as_posix() if path.is_relative_to(here) else path.name

@@ -39,7 +39,6 @@ class Deployed:
     handler: str
     timeout: int | None
     variables: Mapping[str, Any]
-    is_serverless: bool
     tells_variables: bool = True
 
     @property
@@ -174,7 +173,6 @@ class Template:
                 self.references.text(held.get("Handler", command[0] if command else "")),
                 self.references.number(held.get("Timeout"), _DEFAULT_TIMEOUT_S),
                 {**_variables(common), **_variables(own)},
-                is_serverless,
                 tells_variables=not any(is_included(one) for one in told),
             )
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from router.contract.checking.globs import ANY, may_equal
+from router.contract.arns import ARNS, BEGIN, NAMED_BY, RULE, SCHEDULE, made
+from router.contract.checking.globs import ANY, may_equal, opened
 from router.contract.checking.structure import mapping
 
 if TYPE_CHECKING:
@@ -14,27 +15,31 @@ if TYPE_CHECKING:
 
 _PLACEHOLDER = re.compile(r"\$\{([^}]*)\}")
 _RESOLVED = re.compile(r"\{\{resolve:[^}]*\}\}")
-_ARN = "arn:*:"
-_HERE = ":*:*:"
-# By type: the property that holds the name, and the ARN of a name.
-_NAMES = {
-    "AWS::SQS::Queue": ("QueueName", f"{_ARN}sqs{_HERE}{{}}"),
-    "AWS::SNS::Topic": ("TopicName", f"{_ARN}sns{_HERE}{{}}"),
-    "AWS::DynamoDB::Table": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
-    "AWS::DynamoDB::GlobalTable": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
-    "AWS::Serverless::SimpleTable": ("TableName", f"{_ARN}dynamodb{_HERE}table/{{}}"),
-    "AWS::Kinesis::Stream": ("Name", f"{_ARN}kinesis{_HERE}stream/{{}}"),
-    "AWS::S3::Bucket": ("BucketName", f"{_ARN}s3:::{{}}"),
-    "AWS::Events::EventBus": ("Name", f"{_ARN}events{_HERE}event-bus/{{}}"),
-    "AWS::Events::Rule": ("Name", f"{_ARN}events{_HERE}rule/{{}}"),
-    "AWS::Scheduler::Schedule": ("Name", f"{_ARN}scheduler{_HERE}schedule/*/{{}}"),
-    "AWS::Serverless::Function": ("FunctionName", f"{_ARN}lambda{_HERE}function:{{}}"),
-    "AWS::Lambda::Function": ("FunctionName", f"{_ARN}lambda{_HERE}function:{{}}"),
-    "AWS::SecretsManager::Secret": ("Name", f"{_ARN}secretsmanager{_HERE}secret:{{}}-??????"),
-    "AWS::IAM::Role": ("RoleName", f"{_ARN}iam::*:role/{{}}"),
-    "AWS::KMS::Key": ("", f"{_ARN}kms{_HERE}key/{{}}"),
-    "AWS::StepFunctions::StateMachine": ("StateMachineName", f"{_ARN}states{_HERE}stateMachine:{{}}"),
-    "AWS::ECS::TaskDefinition": ("Family", f"{_ARN}ecs{_HERE}task-definition/{{}}:*"),
+# By type: the ARN of a name. A schedule may be in any group.
+_ARNS = {
+    "AWS::SQS::Queue": ARNS["sqs"],
+    "AWS::SNS::Topic": ARNS["sns"],
+    "AWS::DynamoDB::Table": ARNS["dynamodb"],
+    "AWS::DynamoDB::GlobalTable": ARNS["dynamodb"],
+    "AWS::Serverless::SimpleTable": ARNS["dynamodb"],
+    "AWS::Kinesis::Stream": ARNS["kinesis"],
+    "AWS::S3::Bucket": ARNS["s3"],
+    "AWS::Events::EventBus": ARNS["events"],
+    "AWS::Events::Rule": RULE,
+    "AWS::Scheduler::Schedule": SCHEDULE.replace("/default/", "/*/"),
+    "AWS::Serverless::Function": ARNS["lambda"],
+    "AWS::Lambda::Function": ARNS["lambda"],
+    "AWS::SecretsManager::Secret": ARNS["secretsmanager"],
+    "AWS::IAM::Role": f"{BEGIN}iam::${{AWS::AccountId}}:role/{{}}",
+    "AWS::KMS::Key": ARNS["kms"],
+    "AWS::StepFunctions::StateMachine": ARNS["states"],
+    "AWS::ECS::TaskDefinition": ARNS["ecs"],
+}
+_NAMED_BY = NAMED_BY | {
+    "AWS::DynamoDB::GlobalTable": "TableName",
+    "AWS::Serverless::SimpleTable": "TableName",
+    "AWS::Lambda::Function": "FunctionName",
+    "AWS::StepFunctions::StateMachine": "StateMachineName",
 }
 # Of these `!Ref` is the ARN, not the name.
 _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::SecretsManager::Secret", "AWS::StepFunctions::StateMachine"}
@@ -83,7 +88,7 @@ class References:
     def name(self, logical: str) -> str:
         """Return the name that a resource will have; CloudFormation makes `STACK-LOGICAL-RANDOM` of a missing one."""
         resource = mapping(self._resources.get(logical))
-        named = _NAMES.get(resource.get("Type", ""), ("", ""))[0]
+        named = _NAMED_BY.get(resource.get("Type", ""), "")
         given = mapping(resource.get("Properties")).get(named)
         return f"*-{logical}-*" if given is None else self.text(given)
 
@@ -123,13 +128,13 @@ class References:
             return f"https://sqs.*/*/{self.name(name)}"
         if kind in _REF_IS_ARN:
             return self._attribute(name, "Arn")
-        return self.name(name) if kind in _NAMES else ANY
+        return self.name(name) if kind in _ARNS else ANY
 
     def _attribute(self, logical: str, attribute: str) -> str:
         kind = mapping(self._resources.get(logical)).get("Type", "")
-        if kind not in _NAMES:
+        if kind not in _ARNS:
             return ANY
-        arn = _NAMES[kind][1].replace("{}", self.name(logical))
+        arn = made(opened(_ARNS[kind]), self.name(logical))
         if attribute in ("Arn", "TopicArn", "StateMachineArn"):
             return arn
         if attribute == "StreamArn":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from router.contract.arns import NAMED_BY
 from router.contract.checks import check_name, refuse
 from router.contract.variables import parameter
 
@@ -18,27 +19,33 @@ _STACK = "${AWS::StackName}"
 _FILLED = re.compile(r"\$\{([^!{}][^{}]*)\}")
 _LONGEST_LOGICAL = 255  # characters of the name of a parameter, a resource, an output
 _ENVIRONMENT_BYTES = 4096  # of all variables of a function (AWS Lambda Developer Guide, "Lambda quotas")
-# Where the name of a resource is, and how long it may be, as the API references of the services say.
-_NAMES = {
-    "AWS::SQS::Queue": ("QueueName", 80),
-    "AWS::SNS::Topic": ("TopicName", 256),
-    "AWS::DynamoDB::Table": ("TableName", 255),
-    "AWS::Kinesis::Stream": ("Name", 128),
-    "AWS::S3::Bucket": ("BucketName", 63),
-    "AWS::Events::EventBus": ("Name", 256),
-    "AWS::Events::Rule": ("Name", 64),
-    "AWS::Scheduler::Schedule": ("Name", 64),
-    "AWS::SecretsManager::Secret": ("Name", 512),
-    "AWS::Serverless::Function": ("FunctionName", 64),
-    "AWS::IAM::Role": ("RoleName", 64),
-    "AWS::IAM::Policy": ("PolicyName", 128),
-    "AWS::Logs::LogGroup": ("LogGroupName", 512),
-    "AWS::ECS::Cluster": ("ClusterName", 255),
-    "AWS::ECS::TaskDefinition": ("Family", 255),
-    "AWS::ApiGatewayV2::Api": ("Name", 128),
+# The most characters of a name, as the API references of the services say.
+_LONGEST = {
+    "AWS::SQS::Queue": 80,
+    "AWS::SNS::Topic": 256,
+    "AWS::DynamoDB::Table": 255,
+    "AWS::Kinesis::Stream": 128,
+    "AWS::S3::Bucket": 63,
+    "AWS::Events::EventBus": 256,
+    "AWS::Events::Rule": 64,
+    "AWS::Scheduler::Schedule": 64,
+    "AWS::SecretsManager::Secret": 512,
+    "AWS::Serverless::Function": 64,
+    "AWS::IAM::Role": 64,
+    "AWS::IAM::Policy": 128,
+    "AWS::Logs::LogGroup": 512,
+    "AWS::ECS::Cluster": 255,
+    "AWS::ECS::TaskDefinition": 255,
+    "AWS::ApiGatewayV2::Api": 128,
+}
+_NAMED_BY = NAMED_BY | {
+    "AWS::IAM::Policy": "PolicyName",
+    "AWS::Logs::LogGroup": "LogGroupName",
+    "AWS::ECS::Cluster": "ClusterName",
+    "AWS::ApiGatewayV2::Api": "Name",
 }
 # Of these an account has one of a name.
-_UNIQUE = frozenset(_NAMES) - {
+_UNIQUE = frozenset(_LONGEST) - {
     *("AWS::ApiGatewayV2::Api", "AWS::Events::Rule", "AWS::Scheduler::Schedule"),
     *("AWS::ECS::TaskDefinition", "AWS::IAM::Policy"),
 }
@@ -109,7 +116,7 @@ def _check_parameters(template: Mapping[str, Any], infrastructure: Infrastructur
 
 def _check_physical(resource: Mapping[str, Any], what: str, stack: str) -> str:
     """Return the name that a resource has in AWS; empty where AWS makes one."""
-    field, most = _NAMES.get(resource["Type"], ("", 0))
+    field, most = _NAMED_BY.get(resource["Type"], ""), _LONGEST.get(resource["Type"], 0)
     told = resource["Properties"].get(field)
     name = told.get("Fn::Sub") if isinstance(told, dict) else told
     if not isinstance(name, str):
