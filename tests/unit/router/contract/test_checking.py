@@ -23,6 +23,7 @@ from router.contract.checking.template import check_template, functions_of_appli
 from router.contract.sam import template as exported
 from router.environment.usage import Call, write_calls
 from tests.unit.router.contract import checked, split_app
+from tests.unit.router.contract.templates import changed, rules
 from tests.unit.router.contract.test_sam import DECLARED, SHOP
 
 HERE = "tests.unit.router.contract.checked"
@@ -106,13 +107,7 @@ Check = Callable[..., list[Finding]]
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
     def found(*changes: tuple[str, str], calls: list[Call] | None = None) -> list[Finding]:
-        text = RIGHT
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after, 1)
-        file = tmp_path / "template.yaml"
-        file.write_text(text)
-        held = Template(file)
+        held = changed(tmp_path, RIGHT, *changes)
         functions = functions_of_application(held, f"{HERE}:resolver")
         return list(check_template(held, functions, checked.resolver, calls or []))
 
@@ -122,10 +117,6 @@ def check(tmp_path: Path) -> Check:
 def line_of(found: Finding, text: str = RIGHT) -> str:
     assert found.place is not None
     return text.splitlines()[found.place.line - 1].strip()
-
-
-def rules(found: list[Finding]) -> list[str]:
-    return [one.rule for one in found]
 
 
 class TestTemplate:

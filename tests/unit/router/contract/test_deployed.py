@@ -17,6 +17,7 @@ from router.contract.checking.deployed import Template
 from router.contract.checking.structure import expanded, plain
 from router.contract.checking.template import check_template
 from router.environment import DynamoDB, Environment
+from tests.unit.router.contract.templates import changed, rules
 
 resolver = Resolver()
 
@@ -68,20 +69,10 @@ Check = Callable[..., list[Finding]]
 @pytest.fixture
 def check(tmp_path: Path) -> Check:
     def found(*changes: tuple[str, str], of: Resolver = resolver) -> list[Finding]:
-        text = SHOP
-        for before, after in changes:
-            assert before in text
-            text = text.replace(before, after, 1)
-        file = tmp_path / "template.yaml"
-        file.write_text(text)
-        held = Template(file)
+        held = changed(tmp_path, SHOP, *changes)
         return list(check_template(held, held.functions[:1], of))
 
     return found
-
-
-def rules(found: list[Finding]) -> list[str]:
-    return [one.rule for one in found]
 
 
 class TestMappings:
