@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.arns import ARNS, made
 from router.contract.names import SOCKET
 from router.contract.sam.functions import statements
 
@@ -41,7 +42,7 @@ def _text(infrastructure: Infrastructure, target: Any) -> str:
     if "Fn::Sub" in target:
         return _known(str(target["Fn::Sub"]))
     # A reference to the queue of failed events: nothing else is referred to.
-    return f"arn:${{AWS::Partition}}:sqs:${{AWS::Region}}:${{AWS::AccountId}}:{infrastructure.fails_to()}"
+    return made(ARNS["sqs"], infrastructure.fails_to())
 
 
 def _known(arn: str) -> str:

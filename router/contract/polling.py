@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.contract.arns import ARNS, made
 from router.contract.declarations import Kafka, Queue, Table
 from router.contract.model import Grant, Reason, named
 from router.contract.names import arn, physical
@@ -87,4 +88,4 @@ def _secret(named: str) -> str:
     """Return the ARN of a secret that is named by its ARN or its name."""
     if named.startswith(("arn:", "${")):
         return named
-    return f"arn:${{AWS::Partition}}:secretsmanager:${{AWS::Region}}:${{AWS::AccountId}}:secret:{named}-??????"
+    return made(ARNS["secretsmanager"], named)

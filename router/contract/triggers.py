@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 R = TypeVar("R", bound=Resource)
 
-_HTTP = frozenset({Source.REST, Source.HTTP, Source.URL, Source.ALB, Source.LATTICE})
 # What somebody calls, or starts: nothing of the template brings it.
 _CALLED = frozenset({Source.INVOKE, Source.TOOL, Source.AUTHORIZER})
 _MAPPED = (Queue, Stream, Table, Kafka)
