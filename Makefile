@@ -129,7 +129,7 @@ $(VENV)/.dev: pyproject.toml constraints.txt $(VENV)/.created
 	@touch $@
 
 $(VENV)/.demo: pyproject.toml constraints.txt $(VENV)/.created
-	$(PIP_INSTALL) --editable '.[local,aws,mongo,auth,jsonschema]'
+	$(PIP_INSTALL) --editable '.[local,mongo,auth,jsonschema]' 'moto[server]'
 	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev

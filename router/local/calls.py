@@ -1,0 +1,67 @@
+"""`Call` and `Outcome`: one call of the function, whoever makes it, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+from uuid import uuid4
+
+from router.routing.functions import MAIN
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Mapping
+
+Origin = Literal["http", "websocket", "invoke", "aws", "console", "replay"]
+Became = Literal["answered", "failed", "timed out", "died", "broken", "lost answer"]
+
+
+@dataclass(slots=True)
+class Call:
+    """One call of the function.
+
+    event: the payload, as JSON data.
+    origin: who makes it; "aws" is the emulator.
+    function: the part of the application that is called.
+    timeout: seconds that it may take; None for the limit of the function.
+    trace: the header of X-Ray.
+    client_context: what a caller of Lambda's API hands in beside the payload.
+    replay_of: the entry that is sent again.
+    streams: whether the caller takes the answer chunk by chunk.
+    request_id: of Lambda; it is also the id by which the console finds the call.
+    """
+
+    event: Any
+    origin: Origin
+    function: str = MAIN
+    timeout: float | None = None
+    trace: str | None = None
+    client_context: Mapping[str, Any] | None = None
+    replay_of: str | None = None
+    streams: bool = False
+    request_id: str = field(default_factory=lambda: str(uuid4()))
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a call.
+
+    became: "answered"; "failed", the handler raised; "timed out"; "died", the process ended under way; "broken", the
+        application cannot be imported; "lost answer", a fault on purpose.
+    answer: what the function answered, as JSON data.
+    error: in place of an answer, as Lambda has it: errorType, errorMessage, stackTrace.
+    stream: the body of a streamed answer, chunk by chunk; its head is `answer`.
+    ms: how long it took, in milliseconds.
+    """
+
+    became: Became
+    answer: Any = None
+    error: Mapping[str, Any] | None = None
+    stream: AsyncIterator[bytes] | None = None
+    ms: float = 0.0
+
+
+class Invoker(Protocol):
+    """Something that calls the function: the supervisor of the application's process; in tests a function."""
+
+    async def invoke(self, call: Call) -> Outcome:
+        """Make a call. It never raises for what the application does."""
