@@ -9,6 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,13 +18,16 @@ import pytest
 
 from tests.servers import artefacts, fetch
 from tests.servers.artefacts import Artefact
+from tests.servers.commands import FetchError
 from tests.servers.elasticmq import ElasticMQ
 from tests.servers.ferretdb import FerretDB
 from tests.servers.locations import REPOSITORY
+from tests.servers.loopback import LoopbackServer, Quiet
 from tests.servers.miniredis import RedisServer
 from tests.servers.ministack import MiniStack
 from tests.servers.moto import MotoServer
 from tests.servers.process import ChildProcess, Server, ServerError, wait_until
+from tests.servers.tools import TOOLS
 
 JAVA_IS_MISSING = "Java 17 or newer is missing: install the Debian package default-jre-headless"
 
@@ -227,6 +232,42 @@ class _Python(Server):
         return True
 
 
+PAGE = b"""<!doctype html><html lang="en"><title>Orders</title><h1>Orders</h1>
+<main><button></button><p style="color: #ddd; background: #fff">pale</p></main></html>"""
+
+
+class _Page(Quiet, BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Security-Policy", "script-src 'none'")
+        self.send_header("Content-Length", str(len(PAGE)))
+        self.end_headers()
+        self.wfile.write(PAGE)
+
+
+class TestBrowser:
+    def test_opens_a_page_of_this_machine_and_judges_it(self, page, accessibility_faults):
+        with LoopbackServer(_Page) as server:
+            page.goto(server.url)
+            assert page.title() == "Orders"
+            faults = accessibility_faults(page, "serious", "critical")
+        assert [fault.split()[0] for fault in faults] == ["button-name", "color-contrast"]
+        assert faults[0].endswith("Buttons must have discernible text: button")
+
+    @pytest.mark.parametrize("url", ["http://example.com/", "http://192.0.2.1/"])
+    def test_reaches_nothing_else(self, page, url):
+        with pytest.raises(Exception, match="ERR_NAME_NOT_RESOLVED"):
+            page.goto(url)
+
+
+class TestAwsCli:
+    def test_calls_a_server_of_this_machine(self, moto: MotoServer, aws_cli):
+        assert aws_cli(moto.url, "sqs", "create-queue", "--queue-name", "orders").returncode == 0
+        listed = aws_cli(moto.url, "sqs", "list-queues", "--query", "QueueUrls[0]", "--output", "text")
+        assert listed.stdout.strip().endswith("/orders"), listed.stderr
+
+
 class TestServer:
     def test_one_that_ends_at_once_shows_its_log(self):
         with pytest.raises(ServerError, match=r"broken ended with code 3.*\n.*port is taken"):
@@ -299,6 +340,41 @@ class TestFetch:
         fetch.main(["ferretdb"])
         assert "Go 1.22 or newer is needed, found 1.19.8" in capsys.readouterr().out
 
+    def test_a_browser_is_named_where_nobody_may_install_it(self, capsys):
+        assert fetch.main(["chromium"]) == 0
+        assert capsys.readouterr().out == (
+            "chromium                 missing tool: Chromium 120 or newer is missing: install the Debian package "
+            "chromium, or name its path in CHROMIUM\n"
+        )
+
+    def test_a_browser_is_installed_by_who_may(self, tmp_path, capsys, monkeypatch):
+        monkeypatch.setattr("os.geteuid", lambda: 0)
+        monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+        monkeypatch.setenv("CHROMIUM", "")
+        monkeypatch.setitem(TOOLS, "chromium", replace(TOOLS["chromium"], command="browser-of-the-test"))
+        apt, browser = tmp_path / "apt-get", tmp_path / "browser-of-the-test"
+        apt.write_text(
+            f"""#!/bin/sh
+echo "$@" >> {tmp_path}/asked
+case "$*" in *install*) printf '#!/bin/sh\\necho Chromium 156.0' > {browser}; chmod +x {browser} ;; esac
+""",
+            encoding="ascii",
+        )
+        apt.chmod(0o755)
+
+        assert fetch.main(["chromium"]) == 0
+        assert capsys.readouterr().out.startswith("chromium                 fetched in")
+        update, install = (tmp_path / "asked").read_text(encoding="ascii").splitlines()
+        assert update.endswith(" update")
+        assert install.endswith(" install --yes --no-install-recommends chromium")
+        assert fetch.main(["chromium"]) == 0
+        assert capsys.readouterr().out == "chromium                 present\n"
+
+    def test_a_path_that_is_not_a_program_is_named(self, capsys, monkeypatch):
+        monkeypatch.setenv("CHROMIUM", "/opt/none")
+        fetch.main(["chromium"])
+        assert "CHROMIUM names /opt/none, which is not a program" in capsys.readouterr().out
+
     def test_makes_once_and_again_when_a_source_changes(self, tmp_path):
         source = tmp_path / "source"
         source.write_text("1", encoding="ascii")
@@ -313,10 +389,10 @@ class TestFetch:
     def test_an_attempt_that_failed_is_not_taken_for_a_success(self, tmp_path):
         def fail(folder: Path) -> None:
             (folder / "half").touch()
-            raise artefacts.FetchError("the line is down")
+            raise FetchError("the line is down")
 
         artefact = Artefact("thing", (), (), fail)
-        with pytest.raises(artefacts.FetchError):
+        with pytest.raises(FetchError):
             artefact.fetch()
         assert not artefact.is_present
 

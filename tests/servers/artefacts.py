@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.servers.commands import run
+from tests.servers.debian import DebianProgram
 from tests.servers.locations import CACHE, SERVERS
 from tests.servers.tools import find
-
-_COMMAND_TIMEOUT_S = 900
-_OUTPUT_TAIL_LINES = 15
-
-
-class FetchError(Exception):
-    """A program that fetches or builds failed; the message ends with what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,30 +84,9 @@ def _lock(name: str) -> Iterator[None]:
         yield
 
 
-def _run(command: Sequence[str | Path], *, cwd: Path = SERVERS, env: Mapping[str, str] | None = None) -> None:
-    words = [str(word) for word in command]
-    try:
-        done = subprocess.run(
-            words,
-            cwd=cwd,
-            env={**os.environ, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=_COMMAND_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FetchError(f"{words[0]} took longer than {_COMMAND_TIMEOUT_S} s") from error
-    if done.returncode:
-        tail = "\n".join(done.stdout.splitlines()[-_OUTPUT_TAIL_LINES:])
-        raise FetchError(f"{' '.join(words)} ended with code {done.returncode}:\n{tail}")
-
-
 def _copy_libraries(pom: Path, folder: Path) -> None:
     """Puts what a pom.xml names, with all it depends on, into `folder`/libraries."""
-    _run(
+    run(
         [
             find("maven"),
             *("--quiet", "--batch-mode", "-Dstyle.color=never", "--file", pom),
@@ -132,7 +104,10 @@ _CDK_REQUIREMENTS = SERVERS / "python" / "cdk.txt"
 _SCHEMATHESIS_REQUIREMENTS = SERVERS / "python" / "schemathesis.txt"
 _OLD_HELPERS = {version: SERVERS / "python" / f"aws_python_helper_{version}.txt" for version in ("0.33.0", "1.15.3")}
 _BOTO3_ASSIST_REQUIREMENTS = SERVERS / "python" / "boto3_assist.txt"
-_PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in ("package.json", "package-lock.json"))
+_AWSCLI_REQUIREMENTS = SERVERS / "python" / "awscli.txt"
+_NODE_SOURCES = ("package.json", "package-lock.json")
+_PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in _NODE_SOURCES)
+_AXE_SOURCES = tuple(SERVERS / "node" / "axe" / name for name in _NODE_SOURCES)
 _GO_SOURCES = ("go.mod", "go.sum", "main.go")
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
 _MINIREDIS_SOURCES = tuple(SERVERS / "miniredis" / name for name in _GO_SOURCES)
@@ -145,7 +120,7 @@ def _make_elasticmq(folder: Path) -> None:
 def _make_event_ruler(folder: Path) -> None:
     pom, judge = _EVENT_RULER_SOURCES
     _copy_libraries(pom, folder)
-    _run([find("javac"), "-encoding", "UTF-8", "-cp", folder / "libraries" / "*", "-d", folder / "classes", judge])
+    run([find("javac"), "-encoding", "UTF-8", "-cp", folder / "libraries" / "*", "-d", folder / "classes", judge])
 
 
 def _make_ministack(folder: Path) -> None:
@@ -159,8 +134,8 @@ def _make_schemathesis(folder: Path) -> None:
 def _install(requirements: Path, folder: Path) -> None:
     """Makes a virtual environment of what a file names."""
     # By the pip that is here: one of its own would take longer to install than the server.
-    _run([sys.executable, "-m", "venv", "--without-pip", folder])
-    _run(
+    run([sys.executable, "-m", "venv", "--without-pip", folder])
+    run(
         [
             *(sys.executable, "-m", "pip", "--python", folder / "bin" / "python", "install"),
             *("--quiet", "--disable-pip-version-check", "--requirement", requirements),
@@ -168,10 +143,11 @@ def _install(requirements: Path, folder: Path) -> None:
     )
 
 
-def _make_pyright(folder: Path) -> None:
-    for source in _PYRIGHT_SOURCES:
+def _install_node(sources: tuple[Path, ...], folder: Path) -> None:
+    """Install the packages that a lock file names."""
+    for source in sources:
         shutil.copy(source, folder)
-    _run([find("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
+    run([find("npm"), "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder)
 
 
 def _make_ferretdb(folder: Path) -> None:
@@ -184,7 +160,7 @@ def _make_miniredis(folder: Path) -> None:
 
 def _build_go(name: str, folder: Path) -> None:
     # All of it is written in Go, SQLite too: no C compiler is needed.
-    _run(
+    run(
         [find("go"), "build", "-trimpath", "-buildvcs=false", "-o", folder / name, "."],
         cwd=SERVERS / name,
         env={"CGO_ENABLED": "0"},
@@ -198,7 +174,13 @@ FERRETDB = Artefact("ferretdb", ("go",), _FERRETDB_SOURCES, _make_ferretdb)
 MINIREDIS = Artefact("miniredis", ("go",), _MINIREDIS_SOURCES, _make_miniredis)
 MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministack)
 # No server, but the other type checker; its package for Python would fetch the same when it is first used.
-PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, _make_pyright)
+PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, partial(_install_node, _PYRIGHT_SOURCES))
+# No server, but the judge of how accessible a page is; it runs inside of the page.
+AXE = Artefact("axe", ("npm",), _AXE_SOURCES, partial(_install_node, _AXE_SOURCES))
+# No server, but the client of AWS that people type into a terminal.
+AWSCLI = Artefact("awscli", (), (_AWSCLI_REQUIREMENTS,), partial(_install, _AWSCLI_REQUIREMENTS))
+# No server, but the browser that opens pages. It comes from the system, never from a download of its own.
+CHROMIUM = DebianProgram("chromium")
 # No server, but the library that makes templates by programs; its work is done by Node.js.
 CDK = Artefact("cdk", ("node",), (_CDK_REQUIREMENTS,), partial(_install, _CDK_REQUIREMENTS))
 # No server, but a client that makes up requests.
@@ -212,8 +194,9 @@ BOTO3_ASSIST = Artefact(
     "boto3-assist", (), (_BOTO3_ASSIST_REQUIREMENTS,), partial(_install, _BOTO3_ASSIST_REQUIREMENTS)
 )
 
-ARTEFACTS = (
+ARTEFACTS: tuple[Artefact | DebianProgram, ...] = (
     *(ELASTICMQ, EVENT_RULER, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
+    *(AWSCLI, AXE, CHROMIUM),
     *AWS_PYTHON_HELPER.values(),
     BOTO3_ASSIST,
     CDK,

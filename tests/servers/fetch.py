@@ -10,7 +10,9 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.servers.artefacts import ARTEFACTS, Artefact, FetchError
+from tests.servers.artefacts import ARTEFACTS, Artefact
+from tests.servers.commands import FetchError
+from tests.servers.debian import DebianProgram
 from tests.servers.tools import MissingTool, in_ci
 
 
@@ -25,7 +27,7 @@ def main(names: Sequence[str] = ()) -> int:
     return 0 if all(complete) or not in_ci() else 1
 
 
-def _report(artefact: Artefact) -> bool:
+def _report(artefact: Artefact | DebianProgram) -> bool:
     started = time.monotonic()
     try:
         fetched = artefact.fetch()

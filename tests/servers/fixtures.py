@@ -7,16 +7,19 @@ too, so that tests without servers do not wait for it.
 from __future__ import annotations
 
 import signal
+import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.servers.artefacts import ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK
+from tests.servers.artefacts import AWSCLI, AXE, CHROMIUM, ELASTICMQ, FERRETDB, MINIREDIS, MINISTACK
 from tests.servers.requirements import LEFT_OUT, require_artefact
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
     from tests.servers.elasticmq import ElasticMQ
     from tests.servers.ferretdb import FerretDB
     from tests.servers.miniredis import RedisServer
@@ -104,6 +107,41 @@ def own_redis(monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
     monkeypatch.delenv("REDIS_URL", raising=False)
     with RedisServer() as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of a module, which cannot run event loops in their own thread meanwhile."""
+    require_artefact(CHROMIUM)
+    from tests.servers.browser import running
+
+    with running() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """An empty page in a browser that knows nothing of earlier tests."""
+    with browser.new_context(viewport={"width": 1280, "height": 800}) as context:
+        yield context.new_page()
+
+
+@pytest.fixture
+def accessibility_faults() -> Callable[..., list[str]]:
+    """What axe-core finds wrong with a page; see `tests.servers.browser`."""
+    require_artefact(AXE)
+    from tests.servers.browser import accessibility_faults
+
+    return accessibility_faults
+
+
+@pytest.fixture
+def aws_cli() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """The AWS CLI; see `tests.servers.awscli`."""
+    require_artefact(AWSCLI)
+    from tests.servers.awscli import aws
+
+    return aws
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import NoReturn
 import pytest
 
 from tests.servers.artefacts import Artefact
+from tests.servers.debian import DebianProgram
 from tests.servers.tools import MissingTool, find, in_ci
 
 LEFT_OUT = "left out: "
@@ -22,7 +23,7 @@ def require(*tools: str) -> None:
             _leave_out(str(missing))
 
 
-def require_artefact(artefact: Artefact) -> None:
+def require_artefact(artefact: Artefact | DebianProgram) -> None:
     """Lets a test go on only when a server's files have been fetched or built, and what runs them is installed."""
     if not artefact.is_present:
         require(*artefact.tools)

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from tests.servers.artefacts import FERRETDB, FetchError
+from tests.servers.artefacts import FERRETDB
+from tests.servers.commands import FetchError
 from tests.servers.process import ServerError
 from tests.servers.tools import MissingTool, find, in_ci
 

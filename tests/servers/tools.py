@@ -20,13 +20,17 @@ class MissingTool(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Tool:
-    """A program, the version it must have at least, and the Debian package it comes from."""
+    """A program, the version it must have at least, and the Debian package it comes from.
+
+    variable: of the environment; it may name another path of the program.
+    """
 
     title: str
     command: str
     version_option: str
     minimum: tuple[int, ...]
     package: str
+    variable: str | None = None
 
 
 TOOLS = {
@@ -36,6 +40,7 @@ TOOLS = {
     "node": Tool("Node.js", "node", "--version", (18,), "nodejs"),
     "npm": Tool("npm", "npm", "--version", (7,), "npm"),
     "go": Tool("Go", "go", "version", (1, 22), "golang-go"),
+    "chromium": Tool("Chromium", "chromium", "--version", (120,), "chromium", "CHROMIUM"),
 }
 
 
@@ -47,10 +52,14 @@ def in_ci() -> bool:
 def find(name: str) -> str:
     """The path of a program of `TOOLS`; raises MissingTool when it is not there in the version it must have."""
     tool = TOOLS[name]
-    path = shutil.which(tool.command)
+    named = os.environ.get(tool.variable, "") if tool.variable else ""
+    path = shutil.which(named or tool.command)
     wanted = f"{tool.title} {'.'.join(map(str, tool.minimum))} or newer"
+    if path is None and named:
+        raise MissingTool(f"{wanted} is missing: {tool.variable} names {named}, which is not a program")
     if path is None:
-        raise MissingTool(f"{wanted} is missing: install the Debian package {tool.package}")
+        other = f", or name its path in {tool.variable}" if tool.variable else ""
+        raise MissingTool(f"{wanted} is missing: install the Debian package {tool.package}{other}")
     version = _version(path, tool.version_option)
     if version < tool.minimum:
         found = ".".join(map(str, version)) or "one that tells no version"
