@@ -1,0 +1,1 @@
+"""AWS beside the application: what it declares is made in an emulator, and its events come as AWS sends them."""
