@@ -17,7 +17,10 @@ from examples.orders.prices import price_of, read_price_list
 from examples.orders.services import connections, order_events, orders, prices, sns, uploads
 from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order
 from router import (
+    Allow,
+    AuthorizerEvent,
     BusEvent,
+    Deny,
     FromRequest,
     NotFound,
     ObjectEvent,
@@ -227,6 +230,16 @@ def expire_orders(placed_before: datetime) -> int:
 
 
 # ---- WebSocket --------------------------------------------------------------------------------------------------
+
+
+@resolver.on_authorize()
+def let_in(event: AuthorizerEvent) -> Allow | Deny:
+    """Say who connects. A browser sends no headers with a WebSocket: for the demonstration the query says it.
+
+    In production a token stands there, which an `Auth` checks.
+    """
+    tenant, user = event.query.get("tenant"), event.query.get("user")
+    return Allow(user, context={"tenant": tenant, "user": user}) if tenant in CUSTOMERS and user else Deny()
 
 
 @resolver.on_connect()

@@ -12,7 +12,7 @@ stack = Stack(
     "examples.orders.app:resolver",
     Function(timeout=30, memory=512),
     HttpApi(),
-    WebSocketApi(),
+    WebSocketApi(authorizer="customers", identity="query:user"),
     Topic("order-events", variable="ORDER_EVENTS_TOPIC"),
     Queue("orders", dead_letter=3, topics=("order-events",)),
     Table("orders", variable="ORDERS_TABLE", definition=orders_table(_nowhere)),
