@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Protocol, TypedDict
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 
 Kind = Literal["event", "push", "task", "notice"]
 Became = Literal[
@@ -26,13 +26,14 @@ class Frame(TypedDict):
 
 
 class Failure(TypedDict):
-    """An error, with what caused it."""
+    """An error, with what caused it. group: the errors of an exception group."""
 
     type: str
     message: str
     notes: list[str]
     frames: list[Frame]
     cause: Failure | None
+    group: NotRequired[list[Failure]]
 
 
 class LogLine(TypedDict):
@@ -77,6 +78,10 @@ class Entry(TypedDict, total=False):
         `events:<id>`, `dynamodb:<table>/<keys>`, `s3:<bucket>/<key>`, `lambda:<request id>`, `ws:<connection id>`.
     replay_of: the entry that was sent again. fault: the fault on purpose that hit it.
     raw: the payload; of a record the record alone. decoded: its body, where it is JSON.
+    index: where a record stands in the payload of its call. payload: that of the call, in the first entry of a batch.
+    failed: how many of a group failed. left_out: log lines and calls that were one too many to be kept.
+    steps: of a durable execution, each `{name, kind, replayed, ms, outcome}`.
+    session: its fields; or `{"refused": why}`.
     """
 
     id: str
@@ -106,6 +111,11 @@ class Entry(TypedDict, total=False):
     fault: str | None
     links: list[str]
     raw: Any
+    index: int
+    payload: Any
+    failed: int
+    left_out: int
+    steps: list[dict[str, Any]]
     decoded: Any
     session: dict[str, Any] | None
     answer: Any
