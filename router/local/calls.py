@@ -9,7 +9,9 @@ from uuid import uuid4
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
+
+    from router.local.entries import LogLine
 
 Origin = Literal["http", "websocket", "invoke", "aws", "console", "replay"]
 Became = Literal["answered", "failed", "timed out", "died", "broken", "lost answer"]
@@ -25,6 +27,8 @@ class Call:
     timeout: seconds that it may take; None for the limit of the function.
     trace: the header of X-Ray.
     client_context: what a caller of Lambda's API hands in beside the payload.
+    tenant_id: of a function with tenant isolation.
+    attempt: of an asynchronous call that failed before, 2 and more.
     replay_of: the entry that is sent again.
     streams: whether the caller takes the answer chunk by chunk.
     request_id: of Lambda; it is also the id by which the console finds the call.
@@ -36,6 +40,8 @@ class Call:
     timeout: float | None = None
     trace: str | None = None
     client_context: Mapping[str, Any] | None = None
+    tenant_id: str | None = None
+    attempt: int = 1
     replay_of: str | None = None
     streams: bool = False
     request_id: str = field(default_factory=lambda: str(uuid4()))
@@ -51,6 +57,7 @@ class Outcome:
     error: in place of an answer, as Lambda has it: errorType, errorMessage, stackTrace.
     stream: the body of a streamed answer, chunk by chunk; its head is `answer`.
     ms: how long it took, in milliseconds.
+    logs: the lines that it logged.
     """
 
     became: Became
@@ -58,6 +65,7 @@ class Outcome:
     error: Mapping[str, Any] | None = None
     stream: AsyncIterator[bytes] | None = None
     ms: float = 0.0
+    logs: Sequence[LogLine] = ()
 
 
 class Invoker(Protocol):
