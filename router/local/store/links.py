@@ -1,0 +1,68 @@
+"""Find who sent an entry: by a key that the entry and a call of AWS both have.
+
+Keys of messages are unique. A key of a table, an object or a connection comes again and again: then the sender is the
+last call before the entry. An entry often comes before its sender has ended and its calls are known, so that both look
+for each other, and what is learned later wins.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from sqlite3 import Connection
+
+    from router.local.entries import Entry
+
+# The longest list of entries that one call is compared with.
+_NEAR = 1000
+# Streams and buckets tell when a change was made in whole seconds.
+_COARSE = ("dynamodb:", "s3:")
+_RESOLUTION = 1.0
+
+_PARENT = "SELECT entry FROM links WHERE link = ? AND sent = 1 AND at <= ? AND entry != ? ORDER BY at DESC LIMIT 1"
+_CHILDREN = "SELECT entry, at FROM links WHERE link = ? AND sent = 0 AND at >= ? AND entry != ? ORDER BY at LIMIT ?"
+_ADOPT = "UPDATE entries SET parent = ? WHERE id = ? AND parent IS NOT ?"
+_INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
+
+
+def _own(entry: Entry) -> Iterator[tuple[str, float]]:
+    """Yield the keys of an entry with the time until which it was sent."""
+    started = entry.get("started") or 0.0
+    sent = entry.get("sent")
+    for link in entry.get("links") or ():
+        if link.startswith("ws:") and entry.get("kind") == "event":
+            continue  # what a client says to us was not sent by the last push to it
+        yield link, (sent + _RESOLUTION if sent is not None and link.startswith(_COARSE) else started)
+
+
+def parent_of(db: Connection, number: int, entry: Entry) -> int | None:
+    """Keep the keys of an entry, and return the number of its sender where it is known by now."""
+    found: int | None = None
+    for link, when in _own(entry):
+        db.execute(_INSERT, (link, 0, when, number))
+        if found is None:
+            found = _sender(db, link, when, number)
+    return found
+
+
+def _sender(db: Connection, link: str, when: float, number: int) -> int | None:
+    row = db.execute(_PARENT, (link, when, number)).fetchone()
+    return row[0] if row else None
+
+
+def adopted_by(db: Connection, number: int, entry: Entry) -> set[int]:
+    """Keep the keys of what an entry sent, and return the numbers of the entries whose parent has changed."""
+    changed: set[int] = set()
+    for call in entry.get("calls") or ():
+        for link in call.get("links") or ():
+            db.execute(_INSERT, (link, 1, call["at"], number))
+            for child, when in db.execute(_CHILDREN, (link, call["at"], number, _NEAR)).fetchall():
+                sender = _sender(db, link, when, child)
+                done = db.execute(
+                    "UPDATE entries SET parent = ? WHERE id = ? AND parent IS NOT ?", (sender, child, sender)
+                )
+                if done.rowcount:
+                    changed.add(child)
+    return changed

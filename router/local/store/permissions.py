@@ -1,0 +1,74 @@
+"""Sum up the calls of AWS that handlers made: by route, action and resource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from router.local.entries import Entry
+
+MOST = 5000
+"""Different rows that are kept."""
+_OBJECTS = "arn:aws:s3:::"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Calls of one action on one resource by one route.
+
+    covered: whether `requires=` and the adapters in use allow it; None where nothing can be said.
+    count: how many there were. entry: the number of the last entry with one.
+    """
+
+    route: str
+    action: str
+    resource: str
+    covered: bool | None
+    count: int
+    entry: int
+
+
+class Permissions:
+    """Count calls. The writer adds, others read."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._seen: dict[tuple[str, str, str, bool | None], tuple[int, int]] = {}
+        self._left_out = 0
+
+    def add(self, number: int, entry: Entry) -> None:
+        """Count the calls of an entry."""
+        for call in entry.get("calls") or ():
+            key = (
+                entry.get("route") or "",
+                call["action"],
+                _as_granted(call["resource"]),
+                call.get("covered"),
+            )
+            with self._lock:
+                count, _ = self._seen.get(key, (0, 0))
+                if not count and len(self._seen) >= MOST:
+                    self._left_out += 1
+                    continue
+                self._seen[key] = (count + 1, number)
+
+    def clear(self) -> None:
+        """Forget all."""
+        with self._lock:
+            self._seen.clear()
+            self._left_out = 0
+
+    def all(self) -> tuple[list[Seen], int]:
+        """Return all rows, sorted by route, action and resource, and how many calls are in none of them."""
+        with self._lock:
+            found = [Seen(*key, count, entry) for key, (count, entry) in self._seen.items()]
+            left_out = self._left_out
+        return sorted(found, key=lambda one: (one.route, one.action, one.resource, str(one.covered))), left_out
+
+
+def _as_granted(resource: str) -> str:
+    """Return the objects of a bucket as one resource, as policies name them."""
+    bucket, slash, _ = resource.removeprefix(_OBJECTS).partition("/")
+    return f"{_OBJECTS}{bucket}/*" if slash and resource.startswith(_OBJECTS) else resource

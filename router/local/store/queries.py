@@ -1,0 +1,163 @@
+"""Read the store: pages, single entries, the way of an event, counts. Each reader has a connection for itself."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import contextmanager
+from queue import Empty, LifoQueue
+from typing import TYPE_CHECKING, Any
+
+from router.local.store.rows import SELECTED, id_of, number_of, summary_of
+from router.local.store.traces import Trace, in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from router.local.store.filters import Filters
+
+IN_TRACE = 2000
+"""Entries of one trace that are shown."""
+_CHILDREN = 200
+
+
+class Reader:
+    """Answer questions, from any thread."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._free: LifoQueue[sqlite3.Connection] = LifoQueue()
+        self._closed = False
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        try:
+            db = self._free.get_nowait()
+        except Empty:
+            db = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False, timeout=30)
+            db.execute("PRAGMA query_only = ON")
+            db.execute("PRAGMA case_sensitive_like = OFF")
+        try:
+            # One view of the data for all statements of a question, whatever is written meanwhile.
+            db.execute("BEGIN")
+            yield db
+        finally:
+            db.execute("COMMIT")
+            if self._closed:
+                db.close()
+            else:
+                self._free.put(db)
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        self._closed = True
+        while not self._free.empty():
+            self._free.get_nowait().close()
+
+    def page(self, offset: int, limit: int, filters: Filters) -> tuple[list[dict[str, Any]], int]:
+        """Return summaries, the newest first, and how many there are in all."""
+        condition, values = filters.condition()
+        tables = "entries e LEFT JOIN details d ON d.id = e.id" if filters.q else "entries e"
+        with self._connection() as db:
+            if filters.q:
+                # A search looks at everything once, for the page and the total.
+                query = f"SELECT e.id FROM {tables} WHERE {condition} ORDER BY e.id DESC"  # noqa: S608
+                numbers = [row[0] for row in db.execute(query, values)]
+                return _by_number(db, numbers[offset : offset + limit]), len(numbers)
+            (total,) = db.execute(f"SELECT count(*) FROM {tables} WHERE {condition}", values).fetchone()  # noqa: S608
+            query = f"SELECT {SELECTED} FROM {tables} WHERE {condition} ORDER BY e.id DESC LIMIT ? OFFSET ?"  # noqa: S608
+            return [summary_of(row) for row in db.execute(query, [*values, limit, offset])], total
+
+    def entry(self, entry_id: str) -> dict[str, Any]:
+        """Return an entry with its details, the ids of its `children`, and of all `attempts` at its event.
+
+        Raises:
+            LookupError: there is no such entry.
+        """
+        number = number_of(entry_id)
+        with self._connection() as db:
+            found = _by_number(db, [number])
+            if not found:
+                raise LookupError(f"there is no entry {entry_id}; old ones are dropped")
+            summary = found[0]
+            (text,) = db.execute("SELECT text FROM details WHERE id = ?", (number,)).fetchone()
+            children = db.execute("SELECT id FROM entries WHERE parent = ? ORDER BY id LIMIT ?", (number, _CHILDREN))
+            attempts: Iterable[Any] = ()
+            if summary["event_id"] is not None:
+                same = ("event_id", "source", "route")
+                condition = " AND ".join(f"{name} IS ?" for name in same)
+                query = f"SELECT id FROM entries WHERE {condition} ORDER BY id LIMIT ?"  # noqa: S608
+                attempts = db.execute(query, [*(summary[name] for name in same), _CHILDREN])
+            return {
+                **json.loads(text),  # exact, where orjson would make floats of large integers
+                **summary,
+                "children": [id_of(row[0]) for row in children],
+                "attempts": [id_of(row[0]) for row in attempts] or [entry_id],
+            }
+
+    def trace(self, wanted: str) -> Trace:
+        """Return all hops of an event.
+
+        wanted: a correlation id, or the id of an entry.
+
+        Raises:
+            LookupError: nothing is known of it.
+        """
+        with self._connection() as db:
+            found = {row[0] for row in db.execute(_CORRELATED, (wanted, IN_TRACE + 1))}
+            if not found:
+                try:
+                    number = number_of(wanted)
+                except LookupError:
+                    raise LookupError(f"there is no event with the correlation id {wanted!r}") from None
+                if not _by_number(db, [number]):
+                    raise LookupError(f"there is no entry {wanted}; old ones are dropped")
+                found = {number}
+            total = _grow(db, found)
+            return in_order(_by_number(db, sorted(found)[:IN_TRACE]), wanted, total)
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return how many entries there are by source, route and outcome."""
+        found: dict[str, dict[str, int]] = {}
+        with self._connection() as db:
+            for name in ("source", "route", "outcome"):
+                query = f"SELECT {name}, count(*) FROM entries WHERE {name} IS NOT NULL GROUP BY {name}"  # noqa: S608
+                found[name] = dict(db.execute(query).fetchall())
+        return found
+
+    def number_kept(self) -> int:
+        """Return how many entries there are."""
+        with self._connection() as db:
+            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
+
+
+_CORRELATED = "SELECT id FROM entries WHERE correlation_id = ? ORDER BY id LIMIT ?"
+_RELATED = """
+SELECT parent FROM entries WHERE id IN ({0}) AND parent IS NOT NULL
+UNION SELECT id FROM entries WHERE parent IN ({0})
+UNION SELECT id FROM entries WHERE correlation_id IN (
+    SELECT correlation_id FROM entries WHERE id IN ({0}) AND correlation_id IS NOT NULL)
+"""
+
+
+def _grow(db: sqlite3.Connection, found: set[int]) -> int:
+    """Add parents, children and what has the same correlation id, until nothing is new; return the number of all."""
+    new = set(found)
+    while new and len(found) <= IN_TRACE:
+        marks = ", ".join(str(number) for number in new)
+        related = {row[0] for row in db.execute(_RELATED.format(marks))}
+        new = related - found
+        found |= new
+    return len(found)
+
+
+def _by_number(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:
+    """Return summaries in the order of their numbers."""
+    found: dict[int, dict[str, Any]] = {}
+    for start in range(0, len(numbers), 500):
+        part = numbers[start : start + 500]
+        marks = ", ".join("?" * len(part))
+        for row in db.execute(f"SELECT {SELECTED} FROM entries e WHERE e.id IN ({marks})", part):  # noqa: S608
+            found[row[0]] = summary_of(row)
+    return [found[number] for number in numbers if number in found]

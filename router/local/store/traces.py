@@ -1,0 +1,75 @@
+"""Put the hops of an event in order: each below the one that sent it, attempts at one event together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """The hops of an event.
+
+    asked: the correlation id or entry id that was asked for.
+    correlation_id: of the first hop that has one.
+    entries: summaries, parents before children, siblings by the time they began. Each has also `depth`, the number of
+        its senders, and `first`, the id of the first attempt at its event (its own where there is one alone).
+    started, ended: of the whole, in epoch seconds; `ended` is None while something runs.
+    total: how many entries there are; more than `entries` where the list was cut.
+    """
+
+    asked: str
+    correlation_id: str | None
+    entries: list[dict[str, Any]]
+    started: float | None
+    ended: float | None
+    total: int
+
+
+def in_order(entries: list[dict[str, Any]], asked: str, total: int) -> Trace:
+    """Return a trace.
+
+    entries: summaries in any order. asked: for what. total: how many there are in all.
+    """
+    by_id = {one["id"]: one for one in entries}
+    children: dict[str | None, list[dict[str, Any]]] = {}
+    for one in sorted(entries, key=_when):
+        children.setdefault(one["parent"] if one["parent"] in by_id else None, []).append(one)
+    ordered: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    waiting = [(one, 0) for one in reversed(children.get(None, []))]
+    # What is left after the walk from the tops would be a circle; it is shown all the same.
+    rest = sorted(entries, key=_when, reverse=True)
+    while waiting or rest:
+        one, depth = waiting.pop() if waiting else (rest.pop(), 0)
+        if one["id"] in seen:
+            continue
+        seen.add(one["id"])
+        ordered.append({**one, "depth": depth})
+        waiting += [(child, depth + 1) for child in reversed(children.get(one["id"], []))]
+    _mark_attempts(ordered)
+    starts = [one["sent"] or one["started"] for one in ordered if one["sent"] or one["started"]]
+    running = any(one["ms"] is None and one["outcome"] == "running" for one in ordered)
+    ends = [one["started"] + (one["ms"] or 0) / 1000 for one in ordered if one["started"] is not None]
+    return Trace(
+        asked,
+        next((one["correlation_id"] for one in ordered if one["correlation_id"]), None),
+        ordered,
+        min(starts, default=None),
+        None if running else max(ends, default=None),
+        total,
+    )
+
+
+def _when(one: dict[str, Any]) -> tuple[float, int]:
+    return one["started"] or 0.0, int(one["id"][1:])
+
+
+def _mark_attempts(entries: list[dict[str, Any]]) -> None:
+    first: dict[tuple[Any, ...], str] = {}
+    for one in sorted(entries, key=_when):
+        # What a person sends again is not a retry, though its ids are the same.
+        if one["event_id"] is None or one["origin"] in {"console", "replay"}:
+            one["first"] = one["id"]
+        else:
+            one["first"] = first.setdefault((one["event_id"], one["source"], one["route"]), one["id"])
