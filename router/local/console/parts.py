@@ -1,0 +1,95 @@
+"""Name what the console shows and drives by small protocols: it knows none of the parts themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
+
+from router.local.calls import Invoker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from router.local.settings import Settings
+    from router.local.store import Store
+
+
+class Application(Invoker, Protocol):
+    """The application's process."""
+
+    def state(self) -> Mapping[str, Any]:
+        """Return how it is: at least `phase`, such as "ready", "reloading" or "broken", and `error`, a text or None."""
+
+    def routes(self) -> Sequence[Mapping[str, Any]]:
+        """Return its routes, each at least with `source`, `route` (text as in entries), `handler`, `file`, `line`."""
+
+
+class Queues(Protocol):
+    """The queues of the emulator. Each raises LookupError for a queue that is not there."""
+
+    async def queues(self) -> Sequence[Mapping[str, Any]]:
+        """Return all, each at least with `name`, `messages`, and `dead_letters_of`, the queues that it serves."""
+
+    async def messages(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return messages of a queue without taking them."""
+
+    async def redrive(self, name: str) -> Mapping[str, Any]:
+        """Send the messages of a dead-letter queue back. Raises ValueError where it is not one."""
+
+
+class Connections(Protocol):
+    """The open WebSockets. Each raises LookupError for a connection that is not there."""
+
+    def connections(self) -> Sequence[Mapping[str, Any]]:
+        """Return all, each at least with `id` and `connected`, in epoch seconds."""
+
+    async def send(self, connection_id: str, text: str) -> None:
+        """Send a message to a client."""
+
+    async def close(self, connection_id: str) -> None:
+        """End a connection."""
+
+
+class Executions(Protocol):
+    """The durable executions. Each raises LookupError for one that is not there."""
+
+    async def executions(self) -> Sequence[Mapping[str, Any]]:
+        """Return all, each at least with `id`, `name`, `status` and `started`."""
+
+    async def execution(self, execution_id: str) -> Mapping[str, Any]:
+        """Return one with its steps."""
+
+    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: str | None) -> None:
+        """Answer what it waits for, with a result or an error. Raises ValueError where it does not wait."""
+
+    async def skip(self, execution_id: str) -> None:
+        """End its current wait at once. Raises ValueError where it does not wait for time."""
+
+
+class Faults(Protocol):
+    """The rules of faults on purpose."""
+
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """Return all, with how often each has hit."""
+
+    def replace(self, rules: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Take rules in place of all others, and return them. Raises ValueError for one that is not in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """All that the console needs. What is None is not there, and its endpoints say so.
+
+    urls: where the gateway can be reached, by what is there: `http`, `websocket`, `aws`.
+    variables: the environment of the application, to name the resources of calls by their variables.
+    """
+
+    settings: Settings
+    store: Store
+    application: Application
+    queues: Queues | None = None
+    connections: Connections | None = None
+    executions: Executions | None = None
+    faults: Faults | None = None
+    urls: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,129 @@
+"""Send events: samples, payloads by hand, and old ones again; a part of the API."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from typing import TYPE_CHECKING, Any
+
+from router.local.calls import Call
+from router.local.console.envelopes import payload_of
+from router.local.console.http import Refused, body_of, parsed, route
+from router.local.console.samples import sample, sources
+from router.local.store import Filters
+from router.routing.functions import MAIN
+from router.testing.samples import tool_client_context
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.routing import Route
+
+    from router.local.console.parts import Parts
+
+_OF_A_CALL = 1000
+
+
+class Sending:
+    """Answer for what is sent from the console. Nothing but the payload goes to the application, as from AWS."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._store = parts.store
+        self._application = parts.application
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        return [
+            route("/samples", "GET", self.samples),
+            route("/samples/{source}", "GET", self.sample),
+            route("/send", "POST", self.send),
+            route("/events/{id}/replay", "POST", self.replay),
+        ]
+
+    async def samples(self, request: Request) -> Any:
+        """Return all sources with the options of their samples."""
+        return {"samples": sources()}
+
+    async def sample(self, request: Request) -> Any:
+        """Return a payload of a source."""
+        source = request.path_params["source"]
+        made: dict[str, Any] = {"source": source, "raw": sample(source, request.query_params)}
+        if source == "tool":
+            made["client_context"] = tool_client_context("orders___get_order")
+        return made
+
+    async def send(self, request: Request) -> Any:
+        """Send a payload: `raw`, or `text`, which is JSON as somebody typed it."""
+        body = await body_of(request, "raw", "text", "function", "client_context")
+        if ("raw" in body) == ("text" in body):
+            raise Refused(422, 'give the payload as "raw", or its JSON as "text"')
+        context = body.get("client_context")
+        if not (context is None or isinstance(context, dict)):
+            raise Refused(422, '"client_context" is an object')
+        return await self.send_raw(_payload(body), function=_function(body), client_context=context)
+
+    async def replay(self, request: Request) -> Any:
+        """Send the payload of an entry again, or one in its place."""
+        body = await body_of(request, "raw", "text", "function")
+        if "raw" in body and "text" in body:
+            raise Refused(422, 'give an edited payload as "raw", or its JSON as "text", not both')
+        edited = (_payload(body),) if body.keys() & {"raw", "text"} else ()
+        function = _function(body) if "function" in body else None
+        return await self.replay_entry(request.path_params["id"], *edited, function=function)
+
+    async def send_raw(
+        self, raw: Any, *, function: str = MAIN, client_context: dict[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """Call the function with a payload, and return what became of it.
+
+        raw: the payload.
+        function: the part of the application.
+        client_context: of Lambda.
+        """
+        return await self._call(Call(raw, "console", function, client_context=client_context))
+
+    async def replay_entry(self, entry_id: str, *edited: Any, function: str | None = None) -> dict[str, Any]:
+        """Send an entry again, and return what became of it.
+
+        entry_id: of the entry.
+        edited: a payload or record in place of that of the entry, if one is given.
+        function: the part of the application; that of the entry by default.
+
+        Raises:
+            LookupError: there is no such entry.
+            Refused: it has no payload, or its payload was too long to be kept.
+        """
+        entry = await to_thread(self._store.entry, entry_id)
+        if not edited:
+            if "raw" not in entry:
+                raise Refused(409, f"{entry_id} has no payload that can be sent")
+            if "raw" in entry.get("cut", ()):
+                raise Refused(409, f"the payload of {entry_id} was too long to be kept, so it cannot be sent again")
+        raw = payload_of(edited[0] if edited else entry["raw"], entry["source"] or "")
+        return await self._call(Call(raw, "replay", function or entry["function"] or MAIN, replay_of=entry_id))
+
+    async def _call(self, call: Call) -> dict[str, Any]:
+        outcome = await self._application.invoke(call)
+        await to_thread(self._store.flush)
+        entries, _ = await to_thread(self._store.page, 0, _OF_A_CALL, Filters(call=call.request_id))
+        return {
+            "call": call.request_id,
+            "became": outcome.became,
+            "answer": outcome.answer,
+            "error": outcome.error,
+            "ms": outcome.ms,
+            "entries": list(reversed(entries)),
+        }
+
+
+def _payload(body: dict[str, Any]) -> Any:
+    if "raw" in body:
+        return body["raw"]
+    if not isinstance(body["text"], str):
+        raise Refused(422, '"text" is a string with JSON in it')
+    return parsed(body["text"], "the payload")
+
+
+def _function(body: dict[str, Any]) -> str:
+    function = body.get("function", MAIN)
+    if not (isinstance(function, str) and function):
+        raise Refused(422, '"function" is the name of a part of the application')
+    return function
