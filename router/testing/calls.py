@@ -14,27 +14,24 @@ from __future__ import annotations
 
 import os
 import threading
-from functools import wraps
 
-from router.environment.actions import holds, needed, prefix_of
+from router.environment.actions import holds, needed
 from router.environment.usage import Call, compare, declared_by, write_calls
-from router.errors import ConfigurationError
 from router.session import _current
+from router.testing.aws_calls import Listener, listen, unlisten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from typing import Any
 
     from router.environment.usage import Finding
     from router.resolver import Resolver
+    from router.testing.aws_calls import ApiCall
 
 _lock = threading.Lock()
-_listening: list[Calls] = []
-_original: Any = None  # botocore's own function, while another stands in its place
 
 
-class Calls:
+class Calls(Listener):
     """Notes the calls that routes make while the `with` block runs. What tests call themselves is not noted.
 
     resolver: the application.
@@ -49,17 +46,11 @@ class Calls:
         self._made: dict[Call, int] = {}
 
     def __enter__(self) -> Calls:
-        with _lock:
-            if not _listening:
-                _listen()
-            _listening.append(self)
+        listen(self, needs_botocore=True)
         return self
 
     def __exit__(self, *_: object) -> None:
-        with _lock:
-            _listening.remove(self)
-            if not _listening:
-                _stop_listening()
+        unlisten(self)
 
     @property
     def made(self) -> list[Call]:
@@ -89,48 +80,17 @@ class Calls:
         """Write the calls into a file, for `junction check APP --calls FILE`."""
         write_calls(path, self.made)
 
-    def _note(self, service: str, operation: str, parameters: dict[str, Any]) -> None:
+    def prepared(self, call: ApiCall) -> None:
+        """Note a call, or a URL that is signed for one."""
         route = getattr(_current.get(), "route", None)  # of an event, of a group, or around a session that was set
         if route is None or not any(known is route for known in self._declared.routes):
             return
         values = {name: os.environ.get(name, "") for name in self._declared.wanted_by()}
-        for action, names in needed(service, operation, parameters):
+        service = call.service
+        for action, names in needed(service, call.operation, call.parameters):
             variables = sorted(
                 variable for variable, value in values.items() if any(holds(service, value, name) for name in names)
             )
-            call = Call(str(route), action, names[0] if names else "", tuple(variables))
+            made = Call(str(route), action, names[0] if names else "", tuple(variables))
             with _lock:
-                self._made[call] = self._made.get(call, 0) + 1
-
-
-def _listen() -> None:
-    """Put a function of ours in the place where botocore's clients have a call's parameters."""
-    global _original
-    # An event handler of botocore would be of one session or client: those made at import are out of its reach.
-    clients = _botocore_clients()
-    original = _original = clients._emit_api_params
-
-    @wraps(original)
-    def heard(self: Any, api_params: Any, operation_model: Any, *args: Any, **kwargs: Any) -> Any:
-        parameters = original(self, api_params, operation_model, *args, **kwargs)
-        service = prefix_of(operation_model.service_model.signing_name)
-        for calls in tuple(_listening):
-            calls._note(service, operation_model.name, parameters)
-        return parameters
-
-    clients._emit_api_params = heard
-
-
-def _stop_listening() -> None:
-    global _original
-    _botocore_clients()._emit_api_params = _original
-    _original = None
-
-
-def _botocore_clients() -> Any:
-    """Return the base class of all clients."""
-    try:
-        from botocore.client import BaseClient
-    except ImportError:
-        raise ConfigurationError('Calls needs botocore: pip install "lambda-junction[aws]"') from None
-    return BaseClient
+                self._made[made] = self._made.get(made, 0) + 1

@@ -11,6 +11,7 @@ from router.numbers import loads
 from router.session import Session
 from router.testing import samples
 from router.testing.context import Context, WithClientContext
+from router.testing.delivering import deliver
 from router.testing.encoding import form, multipart, query_string
 from router.testing.options import HTTP_SOURCES, check_options
 
@@ -120,7 +121,7 @@ class TestClient:
 
     def event(self, raw: Any, context: Any = None) -> Any:
         """Send any payload at all, as it is."""
-        return self._call(lambda: self.resolver.resolve(raw, self.context if context is None else context))
+        return self._call(lambda: deliver(self.resolver, raw, self.context if context is None else context))
 
     def snapshot(self) -> None:
         """Take the application through a snapshot and a restore, with its hooks, as SnapStart does.
