@@ -8,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.routing import BaseRoute, Mount, Route
 
+from router.local.console.agents import MCP, Agents
 from router.local.console.events import Events
 from router.local.console.guard import CONSOLE
 from router.local.console.http import not_found
@@ -38,4 +39,4 @@ def console_routes(parts: Parts) -> list[BaseRoute]:
     ]
     # An application of its own, so that its errors are JSON whatever surrounds it.
     api = Starlette(routes=routes, exception_handlers={HTTPException: not_found})
-    return [Mount(API, api)]
+    return [Mount(API, api), Route(MCP, Agents(parts, sending))]

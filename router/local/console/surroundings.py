@@ -76,43 +76,43 @@ class Surroundings:
 
     async def queues(self, request: Request) -> Any:
         """Return the queues."""
-        return {"queues": list(await self._there("queues", self._parts.queues).queues())}
+        return {"queues": list(await there(self._parts, "queues", self._parts.queues).queues())}
 
     async def messages(self, request: Request) -> Any:
         """Return messages of a queue; they stay in it."""
         limit = number(request.query_params, "limit", 10, MESSAGES)
-        queues = self._there("queues", self._parts.queues)
+        queues = there(self._parts, "queues", self._parts.queues)
         return {"messages": list(await queues.messages(request.path_params["name"], limit))}
 
     async def redrive(self, request: Request) -> Any:
         """Send dead letters back to where they came from."""
         await body_of(request)
-        return dict(await self._there("queues", self._parts.queues).redrive(request.path_params["name"]))
+        return dict(await there(self._parts, "queues", self._parts.queues).redrive(request.path_params["name"]))
 
     async def connections(self, request: Request) -> Any:
         """Return the open WebSockets."""
-        return {"connections": list(self._there("connections", self._parts.connections).connections())}
+        return {"connections": list(there(self._parts, "connections", self._parts.connections).connections())}
 
     async def send(self, request: Request) -> Any:
         """Send a message to a client."""
         text = (await body_of(request, "text")).get("text")
         if not isinstance(text, str):
             raise Refused(422, 'give the message as "text", a string')
-        await self._there("connections", self._parts.connections).send(request.path_params["id"], text)
+        await there(self._parts, "connections", self._parts.connections).send(request.path_params["id"], text)
         return {"sent": True}
 
     async def close(self, request: Request) -> Any:
         """End a connection."""
-        await self._there("connections", self._parts.connections).close(request.path_params["id"])
+        await there(self._parts, "connections", self._parts.connections).close(request.path_params["id"])
         return {"closed": True}
 
     async def executions(self, request: Request) -> Any:
         """Return the durable executions."""
-        return {"executions": list(await self._there("executions", self._parts.executions).executions())}
+        return {"executions": list(await there(self._parts, "executions", self._parts.executions).executions())}
 
     async def execution(self, request: Request) -> Any:
         """Return one with its steps."""
-        executions = self._there("executions", self._parts.executions)
+        executions = there(self._parts, "executions", self._parts.executions)
         return dict(await executions.execution(request.path_params["id"]))
 
     async def callback(self, request: Request) -> Any:
@@ -123,7 +123,7 @@ class Surroundings:
         error = body.get("error")
         if not (error is None or isinstance(error, str)):
             raise Refused(422, '"error" is a string')
-        executions = self._there("executions", self._parts.executions)
+        executions = there(self._parts, "executions", self._parts.executions)
         values = request.path_params
         await executions.callback(values["id"], values["callback"], result=body.get("result"), error=error)
         return {"answered": True}
@@ -131,12 +131,12 @@ class Surroundings:
     async def skip(self, request: Request) -> Any:
         """End the wait of an execution."""
         await body_of(request)
-        await self._there("executions", self._parts.executions).skip(request.path_params["id"])
+        await there(self._parts, "executions", self._parts.executions).skip(request.path_params["id"])
         return {"skipped": True}
 
     async def faults(self, request: Request) -> Any:
         """Return the rules of faults."""
-        return {"rules": list(self._there("faults", self._parts.faults).rules())}
+        return {"rules": list(there(self._parts, "faults", self._parts.faults).rules())}
 
     async def replace_faults(self, request: Request) -> Any:
         """Set rules in place of all others: a list of them, or an object with `rules`."""
@@ -144,12 +144,20 @@ class Surroundings:
         rules = body.get("rules") if isinstance(body, dict) else body
         if not (isinstance(rules, list) and all(isinstance(one, dict) for one in rules)):
             raise Refused(422, "send a list of rules, each an object")
-        made = list(self._there("faults", self._parts.faults).replace(rules))
+        made = list(there(self._parts, "faults", self._parts.faults).replace(rules))
         self._parts.store.state_changed()
         return {"rules": made}
 
-    def _there(self, name: str, part: T | None) -> T:
-        if part is None:
-            why = " with --aws none" if name in {"queues", "executions"} and self._parts.settings.aws == "none" else ""
-            raise Refused(404, f"there are no {name} in this run{why}")
-        return part
+
+def there(parts: Parts, name: str, part: T | None) -> T:
+    """Return a part.
+
+    parts: all of them. name: of the part. part: itself, or None.
+
+    Raises:
+        Refused: it is not in this run.
+    """
+    if part is None:
+        why = " with --aws none" if name in {"queues", "executions"} and parts.settings.aws == "none" else ""
+        raise Refused(404, f"there are no {name} in this run{why}")
+    return part
