@@ -97,8 +97,15 @@ class Sending:
                 raise Refused(409, f"{entry_id} has no payload that can be sent")
             if "raw" in entry.get("cut", ()):
                 raise Refused(409, f"the payload of {entry_id} was too long to be kept, so it cannot be sent again")
-        raw = payload_of(edited[0] if edited else entry["raw"], entry["source"] or "")
+        whole = await to_thread(self._payload_around, entry)
+        raw = payload_of(edited[0] if edited else entry["raw"], entry["source"] or "", whole)
         return await self._call(Call(raw, "replay", function or entry["function"] or MAIN, replay_of=entry_id))
+
+    def _payload_around(self, entry: dict[str, Any]) -> Any:
+        """Return the payload that a record came in, which only the first entry of its call has."""
+        entries, _ = self._store.page(0, _OF_A_CALL, Filters(call=entry["call"])) if entry["call"] else ([], 0)
+        first = self._store.entry(entries[-1]["id"]) if entries else entry
+        return None if "payload" in first.get("cut", ()) else first.get("payload")
 
     async def _call(self, call: Call) -> dict[str, Any]:
         outcome = await self._application.invoke(call)

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING, Any
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from router.local.entries import Entry
+    from router.local.entries import Entry, Failure
 
-# Between these two are the columns of a summary, in the order of the table.
+# The columns of a summary, in the order of the table.
 COLUMNS = (
     *("id", "call", "parent", "kind", "source", "route", "name", "event_id", "method", "path", "tenant", "user"),
     *("correlation_id", "attempt", "function", "origin", "sent", "started", "ms", "outcome", "status", "records"),
-    *("replay_of", "bookmarked", "fault"),
+    *("replay_of", "bookmarked", "fault", "failed", "problem"),
 )
 SELECTED = ", ".join(f"e.{name}" for name in COLUMNS)
-DETAILS = ("raw", "decoded", "session", "answer", "logs", "error", "calls", "links")
+_OF_SUMMARY = frozenset(COLUMNS)
+_PROBLEM = 200
+"""Characters of an error that a list shows."""
 
 # The text of details is in a table of its own: a list of entries is read without a look at it.
 SCHEMA = """
@@ -26,7 +28,7 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY, call TEXT, parent INTEGER, kind TEXT, source TEXT, route TEXT, name TEXT, event_id TEXT,
     method TEXT, path TEXT, tenant TEXT, user TEXT, correlation_id TEXT, attempt INTEGER, function TEXT, origin TEXT,
     sent REAL, started REAL, ms REAL, outcome TEXT, status INTEGER, records INTEGER, replay_of INTEGER,
-    bookmarked INTEGER, fault TEXT, size INTEGER
+    bookmarked INTEGER, fault TEXT, failed INTEGER, problem TEXT, size INTEGER
 );
 CREATE INDEX entries_call ON entries (call);
 CREATE INDEX entries_parent ON entries (parent) WHERE parent IS NOT NULL;
@@ -62,7 +64,7 @@ def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmark
     number: of its id. parent: the number of the entry that sent it. size: of its details, in bytes.
     bookmarked: whether it stays.
     """
-    get = entry.get
+    get: Callable[..., Any] = entry.get
     return (
         number,
         get("call"),
@@ -81,8 +83,19 @@ def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmark
         _number(get("replay_of")),
         int(bookmarked),
         _text(get("fault")),
+        get("failed"),
+        _problem(get("error")),
         size,
     )
+
+
+def _problem(error: Failure | None) -> str | None:
+    """Return type and message of an error in one line."""
+    if not error:
+        return None
+    message = " ".join(str(error["message"]).split())
+    text = f"{error['type']}: {message}" if message else str(error["type"])
+    return text if len(text) <= _PROBLEM else f"{text[: _PROBLEM - 3]}..."
 
 
 def _text(value: Any) -> str | None:
@@ -108,5 +121,4 @@ def summary_of(row: Sequence[Any]) -> dict[str, Any]:
 
 def details_of(entry: Entry) -> Mapping[str, Any]:
     """Return what only the view of one entry shows."""
-    values: Mapping[str, Any] = entry
-    return {name: values[name] for name in DETAILS if name in values}
+    return {name: value for name, value in entry.items() if name not in _OF_SUMMARY}

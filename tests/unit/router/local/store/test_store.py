@@ -68,6 +68,20 @@ def test_an_entry_has_its_details_and_a_page_has_not(store: Store) -> None:
     assert "raw" not in store.page()[0][0]
 
 
+def test_a_page_says_what_failed_in_one_line(store: Store) -> None:
+    store.add(entry(error={"type": "KeyError", "message": "'total'\n is missing", "notes": []}, failed=2, records=5))
+    store.add(entry(error={"type": "ValueError", "message": "x" * 5000}))
+    store.add(entry(error={"type": "TimeoutError", "message": ""}))
+    store.flush()
+    page, _ = store.page()
+    assert [one["problem"] for one in page] == [
+        "TimeoutError",
+        f"ValueError: {'x' * 185}...",
+        "KeyError: 'total' is missing",
+    ]
+    assert (page[2]["failed"], page[2]["records"]) == (2, 5)
+
+
 @pytest.mark.parametrize("wanted", ["e9", "9", "e", "e-1", "e1.0", "e٣", "", "x1", "e" + "9" * 40])
 def test_an_entry_that_is_not_there_is_a_lookup_error(store: Store, wanted: str) -> None:
     with pytest.raises(LookupError, match="entry"):
