@@ -23,8 +23,8 @@ def load_application(name: str) -> Resolver:
         if (module, name_of_type(found)) == ("resolver", "Resolver") and home.rpartition(".")[2] == "router":
             started = f"python -m {home}" if "." in home else "junction"
             refuse(f"APP {name!r} is a Resolver of another copy of the library: use `{started}` instead")
-        hint = _hint(sys.modules[name.partition(":")[0]]) or shadowing.explanation()
-        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)}){hint}")
+        told = hint(sys.modules[name.partition(":")[0]]) or shadowing.explanation()
+        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)}){told}")
     if problem := shadowing.warning():
         typer.echo(f"warning: {problem}", err=True)
     return found
@@ -47,7 +47,7 @@ def load(name: str, what: str, form: str) -> Any:
     found = _imported(module_name, f"{what} {name!r}")
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
-            refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{_hint(found)}")
+            refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{hint(found)}")
         found = getattr(found, attribute)
     return found
 
@@ -64,7 +64,7 @@ def _imported(name: str, what: str) -> Any:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            refuse(f"{what}: {_missing(name, error.name)}")
+            refuse(f"{what}: {missing(name, error.name)}")
         refuse(f"{what}: {name} cannot be imported: {error} ({place(error)}){shadowing.explanation()}")
     except SystemExit as error:
         refuse(f"{what}: {name} ended the process with status {error.code!r} while it was imported ({place(error)})")
@@ -74,16 +74,16 @@ def _imported(name: str, what: str) -> Any:
         refuse(f"{what}: {name} cannot be imported: {told}{shadowing.explanation()}")
 
 
-def _missing(name: str, missing: str) -> str:
+def missing(name: str, absent: str) -> str:
     """Return where a module was looked for, and what to do."""
     if name.endswith(".py"):
         return f"{name} is a file: write its module, {name.removesuffix('.py')}:resolver"
-    if "." in missing:
-        package, _, module = missing.rpartition(".")
-        return f"there is no module {missing!r}: {package} was found, and has no {module}"
+    if "." in absent:
+        package, _, module = absent.rpartition(".")
+        return f"there is no module {absent!r}: {package} was found, and has no {module}"
     return (
-        f"there is no module {missing!r} here: neither in {os.getcwd()} nor on the path; run it from the folder that "
-        f"has {missing}, or name the folder in PYTHONPATH"
+        f"there is no module {absent!r} here: neither in {os.getcwd()} nor on the path; run it from the folder that "
+        f"has {absent}, or name the folder in PYTHONPATH"
     )
 
 
@@ -106,7 +106,7 @@ def name_of_type(value: object) -> str:
     return type(value).__name__
 
 
-def _hint(module: Any) -> str:
+def hint(module: Any) -> str:
     """Return the resolvers of a module as the end of a message; nothing when it has none."""
     resolvers = [name for name, value in vars(module).items() if isinstance(value, Resolver)]
     return f"; it has the resolver {', '.join(resolvers)}" if resolvers else ""

@@ -64,7 +64,7 @@ class Loop:
             streams = is_streamed(detect(event), event, self._sources)
             answer = self._handler(event, context)
             if not streams:
-                body, content_type = _written(answer)
+                body, content_type = written(answer)
         except Exception as error:
             self._fail(invocation, error)
             return
@@ -108,7 +108,7 @@ class Loop:
             sending.write(chunk)
 
         try:
-            _driven(stream, stream.send(write))
+            driven(stream, stream.send(write))
         except ClientGone:
             raise
         except Exception as error:  # the log has it: the stream has been closed, and reported it
@@ -142,7 +142,7 @@ class Loop:
             _log().error("Lambda did not take the answer: status %d", status)
 
 
-def _driven(stream: Stream, work: Any) -> None:
+def driven(stream: Stream, work: Any) -> None:
     """Run what a stream does to its end, on an event loop where it needs one."""
     if stream.waits:
         from router.dispatch.loop import run
@@ -156,7 +156,7 @@ def _end(answer: Any, error: BaseException) -> None:
     """Close the stream of an answer that cannot be sent, so that its `finally` blocks run."""
     body = answer.get("body") if isinstance(answer, dict) else None
     if isinstance(body, Stream):
-        _driven(body, body.close(error))
+        driven(body, body.close(error))
 
 
 def described(error: BaseException, stack: list[str]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _event_of(invocation: Invocation) -> Any:
         raise Unreadable(f"the event is no JSON: {error}") from None
 
 
-def _written(answer: Any) -> tuple[bytes, str]:
+def written(answer: Any) -> tuple[bytes, str]:
     """Return an answer as it is sent, and its content type. Raises Unwritable."""
     if isinstance(answer, bytes):
         return answer, "application/unknown"
@@ -211,7 +211,7 @@ def _parts(answer: Any) -> tuple[bytes, bytes | Stream]:
     """Return the head of an HTTP answer with its mark, and the body. Raises what makes it impossible to send."""
     if not isinstance(answer, dict) or "statusCode" not in answer:
         # A handler that is none of ours may answer with the body alone, and a function URL makes a 200 of it.
-        answer = {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": _written(answer)[0]}
+        answer = {"statusCode": 200, "headers": {"content-type": "application/json"}, "body": written(answer)[0]}
     body = answer.get("body")
     if not isinstance(body, Stream | bytes):
         body = "" if body is None else body
@@ -219,7 +219,7 @@ def _parts(answer: Any) -> tuple[bytes, bytes | Stream]:
             raise Unwritable(f"the body of an answer is text, not {type(body).__name__}")
         body = a2b_base64(body) if answer.get("isBase64Encoded") else body.encode()
     head = {name: value for name, value in answer.items() if name not in _NOT_IN_HEAD}
-    return _written(head)[0] + _MARK, body
+    return written(head)[0] + _MARK, body
 
 
 def _log() -> Any:

@@ -81,10 +81,11 @@ def _frames(traceback: TracebackType | None) -> tuple[list[Frame], int]:
     left_out = len(steps) - _FIRST - _LAST
     if left_out > 0:
         steps = steps[:_FIRST] + steps[-_LAST:]
-    return [_frame(*step) for step in steps], max(left_out, 0)
+    return [frame_of(*step) for step in steps], max(left_out, 0)
 
 
-def _frame(file: str, line: int, function: str) -> Frame:
+def frame_of(file: str, line: int, function: str) -> Frame:
+    """Return a step of a stack, with the lines of source around it."""
     linecache.checkcache(file)
     held = linecache.getlines(file)
     first = max(line - _AROUND, 1)

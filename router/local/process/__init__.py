@@ -1,0 +1,1 @@
+"""The application's process: `supervisor.Supervisor` starts it, watches it, and replaces it."""

@@ -1,0 +1,174 @@
+"""The application's process: import the application, tell what it is, and run calls, until the gateway says stop.
+
+The first thread that it starts is the one that reads the wire, and that is after the import: what forks there is alone.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from router.local.process.wire import Kind, Wire, WireError, frame
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from router.local.entries import Entry
+    from router.local.process.application import Application
+    from router.local.process.calling import Calls
+    from router.local.process.workers import Workers
+
+_BROKEN_WIRE = 70
+_GATEWAY_GONE = 71
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
+
+
+def main(descriptor: int, parent: int) -> None:
+    """Run an application.
+
+    descriptor: of the socket to the gateway. parent: the gateway's process.
+    """
+    began = perf_counter()
+    connection = socket.socket(fileno=descriptor)
+    connection.set_inheritable(False)
+    _end_with(parent)
+    # Ctrl-C reaches all processes of a terminal. The gateway ends this one in order.
+    signal.signal(signal.SIGINT, lambda number, held: None)
+    wire = Wire(connection)
+    os.register_at_fork(after_in_child=wire.close)
+    frames = wire.frames()
+    try:
+        _serve(wire, frames, began)
+    except WireError as error:
+        sys.stderr.write(f"the gateway sent something strange: {error}\n")
+        sys.exit(_BROKEN_WIRE)
+    except (OSError, StopIteration):
+        _end_now()
+
+
+def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None:
+    config = _expect(Kind.CONFIG, frames)
+    sys.path[:] = config["path"]
+    _start_log()
+    application = _imported(config, wire)
+    if application is None:
+        return
+    wire.send(
+        frame(
+            Kind.DESCRIBED,
+            {
+                "application": application.name,
+                "routes": application.routes,
+                "functions": application.functions,
+                "plan": application.plan,
+                "problem": application.problem,
+            },
+        )
+    )
+    go = _expect(Kind.GO, frames)
+    os.environ.update(go["variables"])
+    from router.local.process.calling import Calls
+    from router.local.process.workers import Workers
+
+    workers = Workers(config["threads"])
+    calls = Calls(wire, application.handler, _observed(application))
+    wire.send(frame(Kind.READY, {"ms": (perf_counter() - began) * 1000}))
+    threading.Thread(target=_read, args=(frames, calls, workers), name="junction-wire", daemon=True).start()
+    workers.run()
+
+
+def _expect(kind: Kind, frames: Iterator[tuple[Kind, Any]]) -> Any:
+    """Return the next frame, which must be of one kind; a stop ends the process."""
+    came, value = next(frames)
+    if came is Kind.STOP:
+        sys.exit(0)
+    if came is not kind:
+        raise WireError(f"{kind.name} was expected, and {came.name} came")
+    return value
+
+
+def _imported(config: dict[str, Any], wire: Wire) -> Application | None:
+    """Return the application; None where it cannot be imported, which the gateway is told."""
+    from router.local.process.application import load
+
+    try:
+        return load(config["application"], config["names"], config["fixed"])
+    except BaseException as error:
+        from router.local.process.failures import import_failure
+
+        wire.send(frame(Kind.BROKEN, import_failure(error)))
+        if isinstance(error, KeyboardInterrupt):
+            raise
+        return None
+
+
+def _observed(application: Application) -> Callable[[str], list[Entry]]:
+    """Put the watch around an application, and return what tells what it saw of a call."""
+    from router.local.watch import Watch
+
+    return Watch().install(application.resolver).collect
+
+
+def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers) -> None:
+    """Take frames, until the gateway says stop or is gone."""
+    try:
+        for kind, value in frames:
+            if kind is Kind.INVOKE:
+                workers.submit(calls.work(value))
+            elif kind is Kind.CREDIT:
+                calls.credit(value["id"], value["size"])
+            elif kind is Kind.GONE:
+                calls.credit(value["id"], -1)
+            elif kind is Kind.WHERE:
+                calls.tell_where(value["id"])
+            elif kind is Kind.STOP:
+                workers.stop()
+            elif kind is Kind.FAULTS:
+                _put_faults(value)
+            else:
+                raise WireError(f"a frame of kind {kind.name} came")
+    except WireError as error:
+        sys.stderr.write(f"the gateway sent something strange: {error}\n")
+        sys.stderr.flush()
+        os._exit(_BROKEN_WIRE)
+    except OSError:
+        pass
+    _end_now()
+
+
+def _put_faults(rules: list[Any]) -> None:
+    """Put rules for calls of AWS in place."""
+
+
+def _start_log() -> None:
+    """Log to standard error, unless the application sets up its own log."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(line_buffering=True)
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    logging.getLogger().addHandler(handler)
+
+
+def _end_with(parent: int) -> None:
+    """Have the system end this process when the gateway ends, where it can: code that never returns hears nothing."""
+    if sys.platform == "linux":
+        try:
+            import ctypes
+
+            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
+        except (ImportError, OSError, AttributeError):
+            return  # the end of the wire tells it, too
+        if os.getppid() != parent:
+            _end_now()
+
+
+def _end_now() -> None:
+    """End the process at once: nobody is there to take an answer."""
+    os._exit(_GATEWAY_GONE)

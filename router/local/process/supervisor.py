@@ -1,0 +1,363 @@
+"""`Supervisor`: keeps a process of the application running, hands calls to it, and replaces it."""
+
+from __future__ import annotations
+
+import asyncio
+from time import perf_counter, time
+from typing import TYPE_CHECKING, Any
+
+from router.local.calls import Outcome
+from router.local.process import telling
+from router.local.process.changes import Changes
+from router.local.process.endings import import_error, words_of
+from router.local.process.failures import plain_failure
+from router.local.process.running import CannotStart, Running
+from router.local.process.starting import start, variables_of_process
+from router.local.process.tasks import Tasks
+from router.local.process.waiting import Waiting
+from router.local.watch.failures import failure_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from router.local.calls import Call
+    from router.local.entries import Entry, Failure, Journal
+    from router.local.process.running import Pending
+    from router.local.process.starting import Prepare
+    from router.local.settings import Settings
+
+THREADS = 32
+"""Calls that run at a time in one process."""
+
+_PATIENCE = 3.0  # seconds
+_DRAIN = 5.0  # seconds that calls have to end when the gateway stops
+_FIRST_BACKOFF, _LONGEST_BACKOFF = 0.25, 15.0  # seconds before a process that ended too soon is replaced
+
+
+class Supervisor:
+    """Call the application, in a process of its own, which is replaced on a change of a file, a hang, or its death.
+
+    settings: of the run. journal: takes what is seen of calls.
+    environment: returns the variables of AWS.
+    prepare: makes what the plan of an application asks for, and returns further variables.
+    names: returns the fields of `router.local.aws.names.Names`.
+    say: takes a line for the terminal.
+    threads: calls that run at a time.
+    patience: seconds that a call waits while the application cannot be imported. Calls of AWS wait as long as they may.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        *,
+        environment: Callable[[], Mapping[str, str]] = dict,
+        prepare: Prepare | None = None,
+        names: Callable[[], Mapping[str, Any]] = dict,
+        say: Callable[[str], None] = lambda line: None,
+        threads: int = THREADS,
+        patience: float = _PATIENCE,
+    ) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._environment = environment
+        self._prepare = prepare
+        self._names = names
+        self._say = say
+        self._threads = threads
+        self._listeners: list[Callable[[], None]] = []
+        self._waiting = Waiting(patience)
+        self._current: Running | None = None
+        self._replacing: asyncio.Task[None] | None = None
+        self._retired: dict[Running, asyncio.Task[None]] = {}
+        self._processes: set[Running] = set()  # all that have not ended
+        self._state = "starting"
+        self._error: Failure | None = None
+        self._took_ms: float | None = None
+        self._reloads = 0
+        self._deaths = 0  # in a row
+        self._is_stopping = False
+        self._settled = asyncio.Event()
+        self._prepared: dict[str, str] = {}
+        self._told: dict[str, Any] = {}
+        self._changes = Changes(settings.folder, self._changed, self._tell)
+        self._tasks = Tasks(settings, journal, say)
+
+    # ---- what others see -------------------------------------------------------------------------------------------
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """Return how the application is, as JSON data.
+
+        state: "starting", "ready", "reloading" or "broken". error: why it cannot be imported.
+        took_ms: of the last start. reloads: since the start. pid: of the process.
+        """
+        return {
+            "state": self._state,
+            "error": self._error,
+            "took_ms": self._took_ms,
+            "reloads": self._reloads,
+            "pid": None if self._current is None else self._current.pid,
+        }
+
+    @property
+    def routes(self) -> list[dict[str, Any]]:
+        """Return the routes of the application; those of its last version that could be imported."""
+        found: list[dict[str, Any]] = self._told.get("routes", [])
+        return found
+
+    @property
+    def plan(self) -> dict[str, Any] | None:
+        """Return what AWS has to hold for the application; None where it cannot be told."""
+        return self._told.get("plan")
+
+    @property
+    def problem(self) -> str:
+        """Return why there is no plan; empty where there is one."""
+        return str(self._told.get("problem", ""))
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Call a function whenever `state` has changed."""
+        self._listeners.append(listener)
+
+    async def settled(self) -> dict[str, Any]:
+        """Wait until the application takes calls or cannot be imported, and return the state."""
+        await self._settled.wait()
+        return self.state
+
+    # ---- its life --------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start the application's process and begin to watch its files. `settled` waits for what comes of it."""
+        self._begin("start")
+        if self._settings.reload:
+            await self._changes.start()
+
+    async def stop(self) -> None:
+        """Let calls that are under way end, for some seconds, then end all processes; at once where it is cancelled."""
+        self._is_stopping = True
+        self._waiting.release()
+        try:
+            await self._changes.stop()
+            if self._replacing is not None:
+                self._replacing.cancel()
+                await asyncio.wait([self._replacing])
+            if self._current is not None:
+                self._retire(self._current, _DRAIN)
+            retiring = (asyncio.wait_for(one, 2 * _DRAIN) for one in self._retired.values())
+            await asyncio.gather(self._tasks.stop(), *retiring, return_exceptions=True)
+        finally:
+            self._tasks.kill()
+            for running in self._processes:
+                running.kill()
+            ends = [running.ended for running in self._processes if running.pid is not None]
+            if ends:
+                await asyncio.wait(ends, timeout=_DRAIN)
+
+    def kill(self) -> None:
+        """End the application's process at once, as a fault on purpose does; another one follows."""
+        if self._current is not None:
+            self._current.kill()
+
+    def reload(self, reason: str = "asked for") -> None:
+        """Replace the application's process."""
+        self._begin(reason)
+
+    def _changed(self, files: list[str]) -> None:
+        more = f" and {len(files) - 1} more" if len(files) > 1 else ""
+        self._begin(f"{files[0]}{more} changed")
+
+    def _begin(self, reason: str, delay: float = 0.0) -> None:
+        """Start a new process beside the one that there is; what is being started already is given up."""
+        if self._is_stopping:
+            return
+        before = self._replacing
+        if before is not None:
+            before.cancel()
+        self._set("starting" if not self._told and self._error is None else "reloading")
+        self._replacing = asyncio.get_running_loop().create_task(self._replace(reason, delay, before))
+
+    async def _replace(self, reason: str, delay: float, before: asyncio.Task[None] | None) -> None:
+        if before is not None:
+            await asyncio.wait([before])
+        await asyncio.sleep(delay)
+        began = perf_counter()
+        running = Running(
+            begins=self._begins,
+            report=self._report,
+            on_end=self._ended,
+            on_stuck=self._stuck,
+            threads=self._threads,
+        )
+        self._processes.add(running)
+        environment = variables_of_process(self._settings, self._environment(), self._prepared)
+        try:
+            self._told, self._prepared = await start(
+                running,
+                self._settings,
+                environment=environment,
+                names=self._names(),
+                prepare=self._prepare,
+                threads=self._threads,
+            )
+        except CannotStart as error:
+            running.kill()
+            self._broken(error)
+        except Exception as error:
+            running.kill()
+            self._broken(CannotStart(failure_of(error)))
+        except BaseException:
+            running.kill()
+            raise
+        else:
+            self._take_over(running, reason, (perf_counter() - began) * 1000)
+
+    def _take_over(self, running: Running, reason: str, ms: float) -> None:
+        """Let a process that is ready take the calls; the one before it ends when its calls have."""
+        before, self._current = self._current, running
+        if before is not None:
+            self._retire(before)
+        was_start = self._took_ms is None
+        self._took_ms, self._error = ms, None
+        if was_start:
+            self._tell(f"started in {ms:,.0f} ms", ms=ms)
+        else:
+            self._reloads += 1
+            self._tell(f"reloaded in {ms:,.0f} ms ({reason})", ms=ms)
+        if self.problem:
+            self._tell(f"AWS is not prepared for the application: {self.problem}")
+        self._set("ready")
+        self._waiting.serve(running)
+
+    def _broken(self, error: CannotStart) -> None:
+        """Note that the application cannot be imported; one whose process ended is tried again, later and later."""
+        if self._current is not None:
+            self._retire(self._current)
+            self._current = None
+        self._error = error.failure
+        self._tell(f"the application cannot be started: {error.failure['type']}: {error}", failure=error.failure)
+        self._set("broken")
+        if error.ended:
+            self._deaths += 1
+            asyncio.get_running_loop().call_later(self._backoff(), self._try_again, self._replacing)
+
+    def _try_again(self, of: asyncio.Task[None] | None) -> None:
+        if self._state == "broken" and self._replacing is of:
+            self._begin("tried again")
+
+    def _backoff(self) -> float:
+        return float(min(_FIRST_BACKOFF * 2 ** (self._deaths - 1), _LONGEST_BACKOFF))
+
+    def _retire(self, running: Running, grace: float | None = None) -> None:
+        if running is self._current:
+            self._current = None
+        if running not in self._retired and not running.ended.done():
+            self._retired[running] = asyncio.get_running_loop().create_task(running.retire(grace))
+
+    def _stuck(self, running: Running, why: str) -> None:
+        """Replace a process in which a call hangs, or which a handler wants to end."""
+        if running is self._current:
+            self._retire(running)
+            self._tell(f"{why}: the application's process is replaced")
+            self._begin(why)
+
+    def _ended(self, running: Running) -> None:
+        """Take note of the end of a process. Where it was not retired, another one follows."""
+        self._retired.pop(running, None)
+        self._processes.discard(running)
+        if running is not self._current:
+            return
+        self._current = None
+        status = running.ended.result()
+        self._deaths = 1 if running.answered else self._deaths + 1
+        self._tell(
+            f"the application's process ended ({words_of(status)}); a new one is started",
+            failure=plain_failure("Runtime.ExitError", words_of(status)),
+        )
+        self._begin("it ended", 0.0 if running.answered or self._deaths == 1 else self._backoff())
+
+    def _set(self, state: str) -> None:
+        self._state = state
+        if state == "broken":
+            self._waiting.lose_patience()
+        else:
+            self._waiting.hope()
+        if state in ("ready", "broken"):
+            self._settled.set()
+        else:
+            self._settled.clear()
+        for listener in self._listeners:
+            listener()
+
+    def _tell(self, text: str, *, ms: float | None = None, failure: Failure | None = None) -> None:
+        self._journal.add(telling.notice(text, ms=ms, failure=failure))
+        self._say(text)
+
+    # ---- calls -----------------------------------------------------------------------------------------------------
+
+    async def invoke(self, call: Call) -> Outcome:
+        """Make a call. It waits while the application is replaced. It never raises for what the application does."""
+        limit = self._limit(call)
+        running = self._current
+        if running is None or self._state != "ready" or not running.has_room or self._waiting:
+            running = await self._turn(call, limit)
+            if running is None:
+                return self._unanswered(call)
+        try:
+            return await running.call(call, limit)
+        finally:
+            if running is self._current and self._state == "ready":
+                self._waiting.serve(running)
+
+    async def _turn(self, call: Call, limit: float) -> Running | None:
+        """Wait for a process with room."""
+        until = perf_counter() + limit
+        while not self._is_stopping:
+            running = await self._waiting.turn(call, max(0.0, until - perf_counter()))
+            if running is None:
+                return None
+            running.reserved -= 1
+            if running is self._current and not running.ended.done():
+                return running
+        return None
+
+    def _limit(self, call: Call) -> float:
+        if call.timeout is not None:
+            return call.timeout
+        declared = self._told.get("functions", {}).get(call.function)
+        return float(declared["timeout"]) if declared else self._settings.timeout
+
+    def _unanswered(self, call: Call) -> Outcome:
+        """Answer a call that has waited long enough."""
+        if self._state == "ready":
+            error = {"errorType": "TooManyRequestsException", "errorMessage": f"{self._threads} calls are under way"}
+            return self._outcome(call, "failed", error)
+        if self._error is None:
+            return self._outcome(call, "broken", {"errorType": "Starting", "errorMessage": "the application starts"})
+        return self._outcome(call, "broken", import_error(self._error))
+
+    def _outcome(self, call: Call, became: Any, error: Mapping[str, Any]) -> Outcome:
+        failure = self._error or plain_failure(str(error["errorType"]), str(error["errorMessage"]))
+        self._report_unsent(call, became, failure, error)
+        return Outcome(became, None, error)
+
+    def _begins(self, pending: Pending) -> None:
+        self._journal.began(pending.call.request_id, telling.running(pending.call, pending.wall))
+
+    def _report(self, pending: Pending, became: str, seen: list[Entry], failure: Failure | None, answer: Any) -> None:
+        call = pending.call
+        found = telling.ended(call, pending.wall, pending.ms, became, seen=seen, failure=failure, answer=answer)
+        self._journal.ended(call.request_id, found)
+
+    def _report_unsent(self, call: Call, became: str, failure: Failure, error: Mapping[str, Any]) -> None:
+        found = telling.ended(call, time(), 0.0, became, seen=[], failure=failure, answer=error)
+        self._journal.ended(call.request_id, found)
+
+    async def run_task(self, name: str, environment: Mapping[str, str] | None = None) -> int:
+        """Run a task of ECS as a process of its own, and return its exit status.
+
+        name: of the `on_task` route. environment: what whoever starts it sets, beside the variables of the application.
+        """
+        held = variables_of_process(self._settings, self._environment(), self._prepared)
+        application = self._told.get("application", self._settings.application)
+        return await self._tasks.run(name, application, held, self.routes, environment or {})

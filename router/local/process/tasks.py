@@ -1,0 +1,154 @@
+"""`Tasks`: tasks of ECS, each a process of its own that runs `junction task`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from time import perf_counter, time
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from router.local.process.endings import exit_failure
+from router.local.process.lambda_environment import LIBRARY, PACKAGE
+from router.routing.slots import matches
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+    from router.local.entries import Entry, Journal, LogLine
+    from router.local.settings import Settings
+
+_MOST_LINES = 2_000
+_LONGEST_LINE = 4_000  # characters
+_STOPS = 5.0  # seconds between SIGTERM and SIGKILL; ECS gives 30
+_BOOT = f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.cli import main; main('junction')"
+
+
+class Tasks:
+    """Run tasks. settings: of the run. journal: takes their entries. echo: takes what they print."""
+
+    def __init__(self, settings: Settings, journal: Journal, echo: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._journal = journal
+        self._echo = echo
+        self._running: set[asyncio.subprocess.Process] = set()
+
+    async def run(
+        self,
+        name: str,
+        application: str,
+        environment: Mapping[str, str],
+        routes: Iterable[Mapping[str, Any]],
+        given: Mapping[str, str],
+    ) -> int:
+        """Run a task, and return its exit status.
+
+        name: of the task. application: `package.module:resolver`.
+        environment: of the process. routes: of the application, to name the one that runs.
+        given: what whoever starts it sets: the event of the task.
+        """
+        entry = _entry(name, routes, given)
+        call_id = entry["call"]
+        self._journal.began(call_id, entry)
+        began = perf_counter()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", _BOOT, "task", application, name),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self._settings.folder,
+            env={**environment, **given, "TASK_NAME": name, "PYTHONUNBUFFERED": "1"},
+        )
+        self._running.add(process)
+        lines: list[LogLine] = []
+        try:
+            await self._read(process, name, lines)
+            status = await process.wait()
+        finally:
+            self._running.discard(process)
+            _kill(process)
+        ended = entry | {
+            "ms": (perf_counter() - began) * 1000,
+            "outcome": "done" if status == 0 else "died" if status < 0 else "failed",
+            "answer": {"exitCode": status if status >= 0 else 128 - status},
+            "logs": lines,
+        }
+        if status < 0:
+            ended["error"] = exit_failure(status, 0)
+        self._journal.ended(call_id, [ended])
+        return status if status >= 0 else 128 - status
+
+    async def stop(self) -> None:
+        """End all tasks: in order at first (SIGTERM), and then by force."""
+        running = list(self._running)
+        for process in running:
+            if process.returncode is None:
+                process.terminate()
+        if running:
+            await asyncio.wait([asyncio.ensure_future(one.wait()) for one in running], timeout=_STOPS)
+        self.kill()
+
+    def kill(self) -> None:
+        """End all tasks at once."""
+        for process in self._running:
+            _kill(process)
+
+    async def _read(self, process: asyncio.subprocess.Process, name: str, lines: list[LogLine]) -> None:
+        stream = process.stdout
+        assert stream is not None  # noqa: S101 - it is a pipe
+        while True:
+            try:
+                line = await stream.readline()
+            except ValueError:  # longer than the buffer: what was read so far is gone
+                continue
+            if not line:
+                return
+            text = line.decode("utf-8", "replace").rstrip("\n")
+            self._echo(f"{name}: {text}")
+            if len(lines) < _MOST_LINES:
+                lines.append(
+                    {"at": time(), "level": "INFO", "logger": "task", "message": text[:_LONGEST_LINE], "fields": {}}
+                )
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        try:
+            process.kill()
+        except ProcessLookupError:
+            pass
+
+
+def _entry(name: str, routes: Iterable[Mapping[str, Any]], given: Mapping[str, str]) -> Entry:
+    tasks = [one for one in routes if "task" in one["sources"]]
+    route = next((one for one in tasks if one["match"] == name), None)
+    route = route or next((one for one in tasks if matches(one["match"], name)), None)
+    return {
+        "call": str(uuid4()),
+        "parent": None,
+        "kind": "task",
+        "source": "task",
+        "route": None if route is None else route["route"],
+        "name": name,
+        "event_id": None,
+        "method": None,
+        "path": None,
+        "attempt": 1,
+        "function": "main" if route is None else route["function"],
+        "origin": "console",
+        "sent": None,
+        "started": time(),
+        "ms": None,
+        "outcome": "running",
+        "status": None,
+        "records": None,
+        "replay_of": None,
+        "bookmarked": False,
+        "fault": None,
+        "links": [],
+        "raw": dict(given),
+        "logs": [],
+        "calls": [],
+    }

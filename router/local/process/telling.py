@@ -1,0 +1,138 @@
+"""Entries that the gateway itself makes: calls that nothing was seen of, and notices."""
+
+from __future__ import annotations
+
+from time import time
+from typing import TYPE_CHECKING, Any
+
+from router.event import Source
+from router.sources._registry import detect
+
+if TYPE_CHECKING:
+    from router.local.calls import Call
+    from router.local.entries import Entry, Failure
+
+_BECAME = {
+    "answered": "done",
+    "failed": "failed",
+    "timed out": "timed out",
+    "died": "died",
+    "broken": "failed",
+    "lost answer": "lost answer",
+}
+
+
+def running(call: Call, started: float) -> Entry:
+    """Return the entry of a call that runs. started: in epoch seconds."""
+    source = detect(call.event)
+    method, path = _request(source, call.event)
+    records = call.event.get("Records") if isinstance(call.event, dict) else None
+    return {
+        "call": call.request_id,
+        "parent": None,
+        "kind": "event",
+        "source": source.value,
+        "route": None,
+        "name": None,
+        "event_id": None,
+        "method": method,
+        "path": path,
+        "tenant": None,
+        "user": None,
+        "correlation_id": None,
+        "attempt": 1,
+        "function": call.function,
+        "origin": call.origin,
+        "sent": None,
+        "started": started,
+        "ms": None,
+        "outcome": "running",
+        "status": None,
+        "records": len(records) if isinstance(records, list) else None,
+        "replay_of": call.replay_of,
+        "bookmarked": False,
+        "fault": None,
+        "links": [],
+        "raw": call.event,
+        "calls": [],
+        "logs": [],
+    }
+
+
+def ended(
+    call: Call,
+    started: float,
+    ms: float,
+    became: str,
+    *,
+    seen: list[Entry],
+    failure: Failure | None,
+    answer: Any,
+) -> list[Entry]:
+    """Return the entries of a call that ended.
+
+    seen: what was observed of it; where that is nothing, one entry stands for the whole call.
+    became: as `router.local.calls.Outcome` has it. failure: why. answer: of the function, or the error in its place.
+    """
+    if not seen:
+        entry = running(call, started)
+        entry["ms"] = ms
+        entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
+        entry["answer"] = answer
+        if failure is not None:
+            entry["error"] = failure
+        status = answer.get("statusCode") if isinstance(answer, dict) else None
+        if isinstance(status, int) and became == "answered":
+            entry["status"] = status
+            entry["outcome"] = "done" if status < 400 else "refused" if status < 500 else "failed"
+        return [entry]
+    for entry in seen:
+        _complete(entry, call, became, ms, failure)
+    return seen
+
+
+def _complete(entry: Entry, call: Call, became: str, ms: float, failure: Failure | None) -> None:
+    """Add what the application does not know of a call, and how it ended where it did not end by itself."""
+    entry.setdefault("kind", "event")
+    entry["call"] = call.request_id
+    entry["function"] = call.function
+    entry["origin"] = call.origin
+    entry["replay_of"] = call.replay_of
+    if entry.get("outcome") == "running" and became != "answered":
+        entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
+        entry["ms"] = ms
+        if failure is not None:
+            entry["error"] = failure
+
+
+def notice(text: str, *, ms: float | None = None, failure: Failure | None = None) -> Entry:
+    """Return a notice. ms: how long it took what it tells of. failure: what went wrong."""
+    entry: Entry = {
+        "call": "",
+        "parent": None,
+        "kind": "notice",
+        "source": "gateway",
+        "route": None,
+        "name": text,
+        "event_id": None,
+        "origin": "console",
+        "started": time(),
+        "ms": ms,
+        "outcome": "done" if failure is None else "failed",
+        "links": [],
+    }
+    if failure is not None:
+        entry["error"] = failure
+    return entry
+
+
+def _request(source: Source, event: Any) -> tuple[str | None, str | None]:
+    """Return method and path of a request."""
+    if not isinstance(event, dict):
+        return None, None
+    context = event.get("requestContext")
+    inner = context.get("http") if isinstance(context, dict) else None
+    held = inner if isinstance(inner, dict) else {}
+    method = event.get("httpMethod") or event.get("method") or held.get("method")
+    path = event.get("rawPath") or event.get("path") or held.get("path")
+    return (method if isinstance(method, str) else None), (path if isinstance(path, str) else None)
