@@ -9,10 +9,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from router.local.calls import Call
+from router.local.durable.api import routes as durable_routes
 from router.local.lambda_api.asynchronous import RETRY_DELAYS, AsynchronousCalls, Waiting
 from router.local.lambda_api.describing import Describing
 from router.local.lambda_api.destinations import Destinations
-from router.local.lambda_api.forwarding import Forwarding
+from router.local.lambda_api.forwarding import ROUTE, Forwarding
 from router.local.lambda_api.functions import Functions
 from router.local.lambda_api.invoking import Invoking
 from router.local.lambda_api.refusals import Refusal, refusing
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from router.local.calls import Invoker
+    from router.local.durable.executions import Executions
     from router.local.lambda_api.functions import Function
 
-PATHS = ("/2014-11-13", "/2015-03-31", "/2019-09-25", "/2021-11-15", "/_local")
+PATHS = ("/2014-11-13", "/2015-03-31", "/2019-09-25", "/2021-11-15", "/2025-12-01", "/_local")
 """The beginnings of the paths that are answered."""
 _FUNCTIONS = "/2015-03-31/functions"
 _EVENT_CONFIG = "/2019-09-25/functions/{name}/event-invoke-config"
@@ -38,6 +40,7 @@ class LambdaApi:
 
     invoker: makes the calls.
     functions: those of the application; `functions.replace` takes them when they have changed.
+    executions: runs durable functions; then it is what `invoker` is, too.
     clients: makes a boto3 client of a service at the emulator, for destinations; None where there is no AWS.
     token: the secret of the emulator's functions; made up where none is given.
     retry_delays: seconds before the second and the third attempt of an asynchronous call.
@@ -47,18 +50,20 @@ class LambdaApi:
     def __init__(
         self,
         invoker: Invoker,
-        functions: Iterable[Function] = (),
+        functions: Functions | Iterable[Function] = (),
         *,
+        executions: Executions | None = None,
         clients: Callable[[str], Any] | None = None,
         token: str = "",
         retry_delays: tuple[float, ...] = RETRY_DELAYS,
         tell: Callable[[str], None] = _log.warning,
     ) -> None:
-        self.functions = Functions(functions)
+        self.functions = functions if isinstance(functions, Functions) else Functions(functions)
         destinations = Destinations(clients, self._call_function, tell)
         self.later = AsynchronousCalls(invoker, destinations.send, delays=retry_delays)
-        self._forwarding = Forwarding(self.functions, invoker, token)
-        self._invoking = Invoking(self.functions, invoker, self.later)
+        self._forwarding = Forwarding(self.functions, invoker, self.later, token)
+        self._invoking = Invoking(self.functions, invoker, self.later, executions)
+        self._executions = executions
         self._tell = tell
         self.app = Starlette(routes=self.routes())
 
@@ -82,9 +87,11 @@ class LambdaApi:
             ("PUT", _EVENT_CONFIG, describing.put_asynchronous),
             ("POST", _EVENT_CONFIG, describing.update_asynchronous),
             ("DELETE", _EVENT_CONFIG, describing.delete_asynchronous),
-            ("POST", "/_local/forward/{name}", self._forwarding.take),
+            ("POST", ROUTE, self._forwarding.take),
         ]
         routes = [Route(path, refusing(handle), methods=[method]) for method, path, handle in table]
+        if self._executions is not None:
+            routes += durable_routes(self._executions)
         return [*routes, Route("/{path:path}", refusing(_unknown), methods=list(_METHODS))]
 
     async def close(self) -> None:

@@ -33,6 +33,7 @@ class Waiting:
 
     call: of the first attempt; all have the same request id.
     received: in epoch seconds. attempts: how many were made. due: when the next one is made, in epoch seconds.
+    result: waits for the end of a durable execution that has begun already; it is not tried again.
     """
 
     named: Named
@@ -40,6 +41,7 @@ class Waiting:
     received: float = field(default_factory=time.time)
     attempts: int = 0
     due: float = 0.0
+    result: Callable[[], Awaitable[Outcome]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,9 @@ class AsynchronousCalls:
         return len(tasks)
 
     async def _handle(self, waiting: Waiting) -> None:
+        if waiting.result is not None:
+            await self._follow(waiting, await waiting.result())
+            return
         settings = waiting.named.function.asynchronous
         outcome: Outcome | None = None
         unable = 0
@@ -134,6 +139,12 @@ class AsynchronousCalls:
                 await self._ended(Ended(waiting, "RetriesExhausted", outcome))
                 return
             waiting.due = time.time() + self._delays[min(waiting.attempts, len(self._delays)) - 1]
+
+    async def _follow(self, waiting: Waiting, outcome: Outcome) -> None:
+        """Tell what became of a durable execution, which tries its own steps again."""
+        waiting.attempts = 1
+        condition: Condition = "Success" if outcome.became == "answered" else "RetriesExhausted"
+        await self._ended(Ended(waiting, condition, outcome))
 
     @staticmethod
     def _attempt(waiting: Waiting) -> Call:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response, StreamingResponse
@@ -22,11 +23,12 @@ from router.local.lambda_api.requests import (
 from router.local.lambda_api.requests import payload_of as event_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from starlette.requests import Request
 
     from router.local.calls import Invoker, Outcome
+    from router.local.durable.executions import Executions
     from router.local.lambda_api.asynchronous import AsynchronousCalls
     from router.local.lambda_api.functions import Functions, Named
 
@@ -37,12 +39,16 @@ class Invoking:
     """Answer callers of functions.
 
     functions: those that there are. invoker: makes the calls. later: takes asynchronous ones.
+    executions: runs durable functions; None where there are none.
     """
 
-    def __init__(self, functions: Functions, invoker: Invoker, later: AsynchronousCalls) -> None:
+    def __init__(
+        self, functions: Functions, invoker: Invoker, later: AsynchronousCalls, executions: Executions | None = None
+    ) -> None:
         self._functions = functions
         self._invoker = invoker
         self._later = later
+        self._executions = executions
 
     async def invoke(self, request: Request) -> Response:
         """Answer Invoke."""
@@ -53,14 +59,19 @@ class Invoking:
         call = self._call(request, named, body)
         if kind == "DryRun":
             return Response(status_code=204, headers=_headers(call))
+        headers = _headers(call)
         if kind == "Event":
             call.client_context = None  # which Lambda hands on in synchronous calls alone
-            self._later.put(Waiting(named, call))
-            return Response(status_code=202, headers=_headers(call))
-        outcome = await self._invoker.invoke(call)
+        begun = await self._begin(request, named, call)
+        if begun is not None:
+            headers["X-Amz-Durable-Execution-Arn"] = begun.arn
+        if kind == "Event":
+            self._later.put(Waiting(named, call, result=begun.result if begun is not None else None))
+            return Response(status_code=202, headers=headers)
+        outcome = await (self._invoker.invoke(call) if begun is None else begun.result())
         _check(outcome)
         payload, failed = payload_of(call, outcome, named)
-        headers = {**_headers(call), "X-Amz-Executed-Version": named.version}
+        headers["X-Amz-Executed-Version"] = named.version
         if failed:
             headers["X-Amz-Function-Error"] = "Unhandled"
         if with_log:
@@ -91,6 +102,18 @@ class Invoking:
             media_type=event_stream.CONTENT_TYPE,
         )
 
+    async def _begin(self, request: Request, named: Named, call: Call) -> _Begun | None:
+        """Begin an execution of a durable function; return None for another function."""
+        name = request.headers.get("x-amz-durable-execution-name")
+        executions = self._executions
+        if executions is None or not named.function.durable:
+            if name:
+                message = f"{named.function.name} is not a durable function: its executions have no names"
+                raise Refusal(400, "InvalidParameterValueException", message)
+            return None
+        arn = await executions.start(named, call, name)
+        return _Begun(arn, lambda: executions.result(arn))
+
     def _named(self, request: Request) -> Named:
         return self._functions.find(request.path_params["name"], request.query_params.get("Qualifier"))
 
@@ -105,6 +128,14 @@ class Invoking:
             client_context=client_context_of(request),
             tenant_id=request.headers.get("x-amz-tenant-id"),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Begun:
+    """An execution that has begun. result: waits for its end."""
+
+    arn: str
+    result: Callable[[], Awaitable[Outcome]]
 
 
 def _headers(call: Call) -> dict[str, str]:

@@ -16,8 +16,6 @@ SYNCHRONOUS_LIMIT = 6 * 1024 * 1024
 """The most bytes of the payload of a call whose answer is waited for."""
 ASYNCHRONOUS_LIMIT = 1024 * 1024
 """The most bytes of the payload of an asynchronous call."""
-FORWARDED_LIMIT = SYNCHRONOUS_LIMIT + 64 * 1024
-"""The most bytes of an event of the emulator, with its context."""
 ANSWER_LIMIT = SYNCHRONOUS_LIMIT + 100
 """The most bytes of an answer."""
 _CONTEXT_LIMIT = 3583  # bytes of the client context in base64

@@ -13,9 +13,9 @@ import httpx
 import pytest
 from botocore.exceptions import ClientError
 
+from router.local.aws.forwarding import address
 from router.local.calls import Call, Outcome
 from router.local.lambda_api.api import LambdaApi
-from router.local.lambda_api.forwarding import TOKEN_HEADER
 from router.local.lambda_api.functions import Asynchronous, Function
 from tests.servers.asgi import Served
 from tests.servers.aws import client
@@ -469,32 +469,39 @@ class TestDescribe:
 
 
 class TestForward:
-    def post(self, run: Run, body: Any, token: str | None = None) -> httpx.Response:
+    def post(self, run: Run, body: Any, kind: Any = "RequestResponse", token: str | None = None) -> httpx.Response:
+        url = address(run.url, "orders", run.api.token if token is None else token, kind)
         with httpx.Client(trust_env=False) as http:
             content = body if isinstance(body, bytes) else json.dumps(body).encode()
-            sent = run.api.token if token is None else token
-            return http.post(f"{run.url}/_local/forward/orders", content=content, headers={TOKEN_HEADER: sent})
+            return http.post(url, content=content, headers={"X-Amzn-Lambda-Request-Id": "r-1"})
 
     def test_hands_an_event_of_the_emulator_over(self, run: Run) -> None:
-        answer = self.post(run, {"event": {"Records": []}, "context": {"aws_request_id": "r-1", "memory": 1}})
-        assert answer.json() == {"answer": {"seen": {"Records": []}}}
+        answer = self.post(run, {"Records": []})
+        assert answer.json() == {"seen": {"Records": []}}
+        assert "X-Amz-Function-Error" not in answer.headers
         (call,) = run.application.calls
         assert (call.origin, call.request_id, call.event) == ("aws", "r-1", {"Records": []})
 
     def test_an_error_is_told_as_one(self, run: Run) -> None:
         run.application.answers = [failed()]
-        answer = self.post(run, {"event": {}, "context": {}})
-        assert answer.json()["error"]["errorType"] == "OutOfStock"
+        answer = self.post(run, {})
+        assert (answer.status_code, answer.headers["X-Amz-Function-Error"]) == (200, "Unhandled")
+        assert answer.json()["errorType"] == "OutOfStock"
 
-    @pytest.mark.parametrize("token", ["", "wrong", "\xe4"])
+    def test_an_asynchronous_event_is_tried_again_here(self, run: Run) -> None:
+        run.application.answers = [failed()]
+        assert self.post(run, {"id": 1}, "Event").status_code == 202
+        assert wait_until(lambda: len(run.application.calls) == 2, timeout_s=5)
+        assert [(call.origin, call.attempt) for call in run.application.calls] == [("aws", 1), ("aws", 2)]
+
+    @pytest.mark.parametrize("token", ["", "wrong", "ä"])
     def test_nobody_else_comes_in(self, run: Run, token: str) -> None:
-        answer = self.post(run, {"event": {}}, token.encode("latin-1"))  # type: ignore[arg-type]
-        assert answer.status_code == 403
+        assert self.post(run, {}, token=token).status_code == 403
         assert run.application.calls == []
 
-    @pytest.mark.parametrize("body", [b"[]", b"{", {"event": 1, "context": 2}, {"context": {}}])
-    def test_other_bodies_are_refused(self, run: Run, body: Any) -> None:
-        assert self.post(run, body).status_code == 400
+    @pytest.mark.parametrize(("body", "kind"), [(b"{", "RequestResponse"), (b"{}", "Batch")])
+    def test_other_requests_are_refused(self, run: Run, body: Any, kind: str) -> None:
+        assert self.post(run, body, kind).status_code == 400
 
 
 class TestAwsCli:
