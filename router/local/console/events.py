@@ -97,6 +97,6 @@ class Events:
         seen, left_out = self._store.permissions()
         return {
             "calls": [{**asdict(one), "entry": id_of(one.entry)} for one in seen],
-            "requires": requires_of([one for one in seen if one.route], self._variables),
+            "requires": requires_of([one for one in seen if one.route], self._variables()),
             "left_out": left_out,
         }

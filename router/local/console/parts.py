@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from router.local.calls import Invoker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from router.local.settings import Settings
     from router.local.store import Store
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 class Application(Invoker, Protocol):
     """The application's process."""
 
+    @property
     def state(self) -> Mapping[str, Any]:
-        """Return how it is: at least `phase`, such as "ready", "reloading" or "broken", and `error`, a text or None."""
+        """Return how it is: at least `state`, such as "ready" or "broken", and `error`, why it is broken."""
 
+    @property
     def routes(self) -> Sequence[Mapping[str, Any]]:
         """Return its routes, each at least with `source`, `route` (text as in entries), `handler`, `file`, `line`."""
 
@@ -28,9 +30,9 @@ class Queues(Protocol):
     """The queues of the emulator. Each raises LookupError for a queue that is not there."""
 
     async def queues(self) -> Sequence[Mapping[str, Any]]:
-        """Return all, each at least with `name`, `messages`, and `dead_letters_of`, the queues that it serves."""
+        """Return all, as `router.local.aws.queues.QueueState`."""
 
-    async def messages(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+    async def messages(self, name: str) -> Sequence[Mapping[str, Any]]:
         """Return messages of a queue without taking them."""
 
     async def redrive(self, name: str) -> Mapping[str, Any]:
@@ -38,16 +40,16 @@ class Queues(Protocol):
 
 
 class Connections(Protocol):
-    """The open WebSockets. Each raises LookupError for a connection that is not there."""
+    """The open WebSockets."""
 
     def connections(self) -> Sequence[Mapping[str, Any]]:
-        """Return all, each at least with `id` and `connected`, in epoch seconds."""
+        """Return all, each at least with `id` and `opened`, in epoch seconds."""
 
-    async def send(self, connection_id: str, text: str) -> None:
-        """Send a message to a client."""
+    async def send(self, connection_id: str, text: str) -> bool:
+        """Send a message to a client, and return whether it was there."""
 
-    async def close(self, connection_id: str) -> None:
-        """End a connection."""
+    async def close(self, connection_id: str) -> bool:
+        """End a connection, and return whether it was there."""
 
 
 class Executions(Protocol):
@@ -80,8 +82,8 @@ class Faults(Protocol):
 class Parts:
     """All that the console needs. What is None is not there, and its endpoints say so.
 
-    urls: where the gateway can be reached, by what is there: `http`, `websocket`, `aws`.
-    variables: the environment of the application, to name the resources of calls by their variables.
+    urls: returns where the gateway can be reached, by what is there: `http`, `websocket`, `aws`.
+    variables: returns the environment of the application, to name the resources of calls by their variables.
     """
 
     settings: Settings
@@ -91,5 +93,5 @@ class Parts:
     connections: Connections | None = None
     executions: Executions | None = None
     faults: Faults | None = None
-    urls: Mapping[str, str] = field(default_factory=dict)
-    variables: Mapping[str, str] = field(default_factory=dict)
+    urls: Callable[[], Mapping[str, str]] = dict
+    variables: Callable[[], Mapping[str, str]] = dict

@@ -52,8 +52,8 @@ class Surroundings:
         settings = parts.settings
         return {
             "version": __version__,
-            "application": {"name": settings.application, **parts.application.state()},
-            "routes": list(parts.application.routes()),
+            "application": application_of(parts),
+            "routes": list(parts.application.routes),
             "settings": {
                 "source": settings.source.value,
                 "stage": settings.stage,
@@ -63,7 +63,7 @@ class Surroundings:
                 "timeout": settings.timeout,
                 "aws": settings.aws,
             },
-            "urls": dict(parts.urls),
+            "urls": dict(parts.urls()),
             "parts": {
                 name: getattr(parts, name) is not None for name in ("queues", "connections", "executions", "faults")
             },
@@ -76,18 +76,18 @@ class Surroundings:
 
     async def queues(self, request: Request) -> Any:
         """Return the queues."""
-        return {"queues": list(await there(self._parts, "queues", self._parts.queues).queues())}
+        return {"queues": await queues_of(self._parts)}
 
     async def messages(self, request: Request) -> Any:
         """Return messages of a queue; they stay in it."""
         limit = number(request.query_params, "limit", 10, MESSAGES)
         queues = there(self._parts, "queues", self._parts.queues)
-        return {"messages": list(await queues.messages(request.path_params["name"], limit))}
+        return {"messages": list(await queues.messages(request.path_params["name"]))[:limit]}
 
     async def redrive(self, request: Request) -> Any:
         """Send dead letters back to where they came from."""
         await body_of(request)
-        return dict(await there(self._parts, "queues", self._parts.queues).redrive(request.path_params["name"]))
+        return await redriven(self._parts, request.path_params["name"])
 
     async def connections(self, request: Request) -> Any:
         """Return the open WebSockets."""
@@ -98,13 +98,13 @@ class Surroundings:
         text = (await body_of(request, "text")).get("text")
         if not isinstance(text, str):
             raise Refused(422, 'give the message as "text", a string')
-        await there(self._parts, "connections", self._parts.connections).send(request.path_params["id"], text)
-        return {"sent": True}
+        connections = there(self._parts, "connections", self._parts.connections)
+        return {"sent": _found(await connections.send(request.path_params["id"], text), request)}
 
     async def close(self, request: Request) -> Any:
         """End a connection."""
-        await there(self._parts, "connections", self._parts.connections).close(request.path_params["id"])
-        return {"closed": True}
+        connections = there(self._parts, "connections", self._parts.connections)
+        return {"closed": _found(await connections.close(request.path_params["id"]), request)}
 
     async def executions(self, request: Request) -> Any:
         """Return the durable executions."""
@@ -161,3 +161,28 @@ def there(parts: Parts, name: str, part: T | None) -> T:
         why = " with --aws none" if name in {"queues", "executions"} and parts.settings.aws == "none" else ""
         raise Refused(404, f"there are no {name} in this run{why}")
     return part
+
+
+def application_of(parts: Parts) -> dict[str, Any]:
+    """Return the name of the application, its `phase`, and the rest of its state."""
+    state = dict(parts.application.state)
+    return {"name": parts.settings.application, "phase": state.pop("state"), **state}
+
+
+async def queues_of(parts: Parts) -> list[dict[str, Any]]:
+    """Return the queues, each with the number of its `messages`, and the queues whose `dead_letters_of` it holds."""
+    found = [dict(one) for one in await there(parts, "queues", parts.queues).queues()]
+    return [{**one, "messages": one.pop("visible"), "dead_letters_of": one.pop("dead_letter_of")} for one in found]
+
+
+async def redriven(parts: Parts, name: str) -> dict[str, Any]:
+    """Send dead letters back, and return how many were `moved`, how many to which queue, and why others stay."""
+    done = dict(await there(parts, "queues", parts.queues).redrive(name))
+    to = done.pop("moved")
+    return {"moved": sum(to.values()), "to": to, **done}
+
+
+def _found(was_there: bool, request: Request) -> bool:
+    if not was_there:
+        raise Refused(404, f"there is no connection {request.path_params['id']!r}")
+    return True

@@ -18,7 +18,7 @@ from router.local.console.http import Refused
 from router.local.console.parts import Parts
 from router.local.console.samples import sample
 from router.local.console.sending import Sending
-from router.local.console.surroundings import there
+from router.local.console.surroundings import application_of, queues_of, redriven, there
 from router.local.store import Filters
 
 LONGEST = 20_000
@@ -113,16 +113,18 @@ class Tools:
 
     async def list_queues(self) -> dict[str, Any]:
         """List the queues with how many messages wait in each, and which are dead-letter queues."""
-        return {"queues": [dict(one) for one in await there(self._parts, "queues", self._parts.queues).queues()]}
+        return {"queues": await queues_of(self._parts)}
 
     async def redrive(self, queue: Annotated[str, Field(description="A dead-letter queue")]) -> dict[str, Any]:
         """Send the messages of a dead-letter queue back to where they came from."""
-        return dict(await there(self._parts, "queues", self._parts.queues).redrive(queue))
+        return await redriven(self._parts, queue)
 
     async def list_routes(self) -> dict[str, Any]:
         """List the routes with file and line of their handlers, and whether the application runs."""
-        application = self._parts.application
-        return {"application": dict(application.state()), "routes": [dict(one) for one in application.routes()]}
+        return {
+            "application": application_of(self._parts),
+            "routes": [dict(one) for one in self._parts.application.routes],
+        }
 
     async def set_faults(
         self,

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from router.local.store.rows import number_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from sqlite3 import Connection
@@ -17,9 +19,8 @@ if TYPE_CHECKING:
 
 # The longest list of entries that one call is compared with.
 _NEAR = 1000
-# Streams and buckets tell when a change was made in whole seconds.
-_COARSE = ("dynamodb:", "s3:")
-_RESOLUTION = 1.0
+# Seconds by which a call may be later than what it sent: times of services have milliseconds.
+_SLACK = 0.01
 
 _PARENT = "SELECT entry FROM links WHERE link = ? AND sent = 1 AND at <= ? AND entry != ? ORDER BY at DESC LIMIT 1"
 _CHILDREN = "SELECT entry, at FROM links WHERE link = ? AND sent = 0 AND at >= ? AND entry != ? ORDER BY at LIMIT ?"
@@ -34,17 +35,28 @@ def _own(entry: Entry) -> Iterator[tuple[str, float]]:
     for link in entry.get("links") or ():
         if link.startswith("ws:") and entry.get("kind") == "event":
             continue  # what a client says to us was not sent by the last push to it
-        yield link, (sent + _RESOLUTION if sent is not None and link.startswith(_COARSE) else started)
+        yield link, (started if sent is None else sent + _SLACK)
 
 
 def parent_of(db: Connection, number: int, entry: Entry) -> int | None:
     """Keep the keys of an entry, and return the number of its sender where it is known by now."""
+    if (told := _told(entry)) is not None:
+        return told
     found: int | None = None
     for link, when in _own(entry):
         db.execute(_INSERT, (link, 0, when, number))
         if found is None:
             found = _sender(db, link, when, number)
     return found
+
+
+def _told(entry: Entry) -> int | None:
+    """Return the sender that whoever made the entry knows."""
+    parent = entry.get("parent")
+    try:
+        return None if not parent else number_of(parent)
+    except LookupError:
+        return None
 
 
 def _sender(db: Connection, link: str, when: float, number: int) -> int | None:

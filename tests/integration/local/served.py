@@ -22,7 +22,7 @@ from router.local.store import Store
 from router.sources._registry import detect
 from tests.unit.router.local.entries import entry
 
-QUEUE = {"name": "orders-dead", "messages": 2, "dead_letters_of": ["orders"]}
+QUEUE = {"name": "orders-dead", "visible": 2, "in_flight": 1, "fifo": False, "dead_letter_of": ["orders"]}
 
 
 class Echo:
@@ -50,9 +50,11 @@ class Echo:
         self._store.ended(call.request_id, [entry(**values)])
         return Outcome("answered", answer={"got": call.event}, ms=1.0)
 
+    @property
     def state(self) -> Mapping[str, Any]:
-        return {"phase": "ready", "error": None, "pid": 4711, "took_ms": 310.0}
+        return {"state": "ready", "error": None, "pid": 4711, "took_ms": 310.0}
 
+    @property
     def routes(self) -> Sequence[Mapping[str, Any]]:
         return [{"source": "http", "route": "POST /orders", "handler": "place", "file": "shop/app.py", "line": 12}]
 
@@ -71,24 +73,24 @@ class Neighbours:
     async def queues(self) -> Sequence[Mapping[str, Any]]:
         return [QUEUE]
 
-    async def messages(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+    async def messages(self, name: str) -> Sequence[Mapping[str, Any]]:
         self._check(name, "orders-dead")
-        return [{"id": "m1", "body": '{"id": 1}', "received": 3}][:limit]
+        return [{"id": "m1", "body": '{"id": 1}', "received": 3}]
 
     async def redrive(self, name: str) -> Mapping[str, Any]:
         self._check(name, "orders-dead")
-        return {"moved": 2}
+        return {"moved": {"orders": 2}, "left": 1, "why": "orders is full"}
 
     def connections(self) -> Sequence[Mapping[str, Any]]:
-        return [{"id": "L0SM9cOFvHcCIhw=", "connected": 1796000000.0}]
+        return [{"id": "L0SM9cOFvHcCIhw=", "opened": 1796000000.0}]
 
-    async def send(self, connection_id: str, text: str) -> None:
-        self._check(connection_id, "L0SM9cOFvHcCIhw=")
+    async def send(self, connection_id: str, text: str) -> bool:
         self.log.append(text)
+        return connection_id == "L0SM9cOFvHcCIhw="
 
-    async def close(self, connection_id: str) -> None:
-        self._check(connection_id, "L0SM9cOFvHcCIhw=")
+    async def close(self, connection_id: str) -> bool:
         self.log.append("closed")
+        return connection_id == "L0SM9cOFvHcCIhw="
 
     async def executions(self) -> Sequence[Mapping[str, Any]]:
         return [{"id": "arn:x/1", "name": "order-1", "status": "PENDING", "started": 1796000000.0}]
@@ -171,7 +173,7 @@ def served(*, alone: bool = False, **settings: Any) -> Iterator[Served]:
     echo, neighbours = Echo(store), Neighbours()
     made = Settings("shop.app:resolver", **settings)
     around: Any = {} if alone else dict.fromkeys(("queues", "connections", "executions", "faults"), neighbours)
-    parts = Parts(made, store, echo, variables={"ORDERS_TABLE": "orders"}, urls={"http": "http://127.0.0.1"}, **around)
+    parts = Parts(made, store, echo, variables=lambda: {"ORDERS_TABLE": "orders"}, **around)
     app = guarded(Starlette(routes=console_routes(parts)), made)
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off", ws="none"))
     thread = Thread(target=server.run)

@@ -18,6 +18,7 @@ from tests.integration.local.served import Served, served
 from tests.unit.router.local.entries import call, entry
 
 DOCS = Path(__file__).parents[3] / "docs" / "local-api.md"
+REDRIVEN = {"moved": 2, "to": {"orders": 2}, "left": 1, "why": "orders is full"}
 TABLE = "arn:aws:dynamodb:us-east-1:000000000000:table/orders"
 
 
@@ -253,8 +254,11 @@ def test_bookmarks_are_set_found_and_removed(console: Served) -> None:
 
 
 def test_neighbours_are_shown_and_driven(console: Served) -> None:
-    assert console.ask("GET", "queues")[1]["queues"][0]["name"] == "orders-dead"
-    assert console.ask("POST", "queues/orders-dead/redrive") == (200, {"moved": 2})
+    (queue,) = console.ask("GET", "queues")[1]["queues"]
+    assert (queue["name"], queue["messages"], queue["dead_letters_of"]) == ("orders-dead", 2, ["orders"])
+    assert console.ask("DELETE", "connections/gone") == (404, {"error": "there is no connection 'gone'"})
+    assert console.ask("POST", "connections/gone/message", {"text": "hi"})[0] == 404
+    assert console.ask("POST", "queues/orders-dead/redrive") == (200, REDRIVEN)
     assert console.ask("POST", "queues/x/redrive") == (404, {"error": "there is no x"})
     assert console.ask("POST", "connections/L0SM9cOFvHcCIhw=/message", {"text": "hi"}) == (200, {"sent": True})
     assert console.ask("POST", "connections/L0SM9cOFvHcCIhw=/message", {})[0] == 422

@@ -17,6 +17,7 @@ from router.testing import samples
 from tests.integration.local.served import Served, served
 from tests.unit.router.local.entries import entry
 
+REDRIVEN = {"moved": 2, "to": {"orders": 2}, "left": 1, "why": "orders is full"}
 TOOLS = {
     *("list_events", "show_event", "show_trace", "send_sample", "send_event", "replay_event"),
     *("list_queues", "redrive", "list_routes", "set_faults"),
@@ -77,7 +78,7 @@ def test_an_agent_sends_samples(console: Served) -> None:
 
 def test_an_agent_looks_around_and_sets_faults(console: Served) -> None:
     assert ask(console, "list_queues")["queues"][0]["name"] == "orders-dead"
-    assert ask(console, "redrive", queue="orders-dead") == {"moved": 2}
+    assert ask(console, "redrive", queue="orders-dead") == REDRIVEN
     assert "there is no nothing" in ask(console, "redrive", queue="nothing")
     assert ask(console, "list_routes")["routes"][0]["handler"] == "place"
     rule = {"kind": "fail", "probability": 1, "service": "sqs"}

@@ -38,7 +38,7 @@ def test_each_change_of_one_item_goes_to_the_last_write_before_it(store: Store) 
         store.ended(f"w{number}", [entry(calls=[call("dynamodb:PutItem", TABLE, key, at=NOW + 10 * number)])])
     for number in range(3):
         at = NOW + 10 * number
-        store.ended(f"r{number}", [entry(source="dynamodb", sent=at - 0.5, started=at + 5, links=[key])])
+        store.ended(f"r{number}", [entry(source="dynamodb", sent=at + 0.002, started=at + 50, links=[key])])
     assert parents(store) == {"e1": None, "e2": None, "e3": None, "e4": "e1", "e5": "e2", "e6": "e3"}
 
 
@@ -51,6 +51,14 @@ def test_a_push_goes_to_the_handler_that_made_it_not_to_an_earlier_one(store: St
     store.ended("c2", [entry(calls=[call(post, "*", "ws:k", at=NOW + 5)])])
     store.ended("c3", [entry(source="websocket", started=NOW + 6, links=["ws:k"])])
     assert parents(store) == {"e1": None, "e2": None, "e3": "e2", "e4": None}
+
+
+def test_a_sender_that_is_told_stays(store: Store) -> None:
+    store.add(entry())
+    store.add(entry(kind="push", parent="e1", links=["ws:k"]))
+    store.add(entry(calls=[call("execute-api:ManageConnections", "*", "ws:k")]))
+    store.add(entry(parent="nonsense"))
+    assert parents(store) == {"e1": None, "e2": "e1", "e3": None, "e4": None}
 
 
 def test_a_trace_goes_over_hops_with_and_without_the_correlation_id(store: Store) -> None:
