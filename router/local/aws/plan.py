@@ -15,6 +15,7 @@ from router.contract.sam.functions import physical_name
 from router.contract.variables import parameter
 from router.event import Source
 from router.local.aws.planning import Planning
+from router.local.durable.routes import is_durable
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from router.local.aws.shapes import ApiPlan, FunctionPlan, Plan, TaskPlan
     from router.routing.route import Route
 
+_YEAR = 31_622_400  # seconds; Lambda allows no more
 _SPLIT = ("JUNCTION_FUNCTION", "JUNCTION_SPLIT")  # one process serves all functions here
 _CALLED = frozenset({Source.INVOKE, Source.TOOL, Source.AUTHORIZER})
 _ASYNCHRONOUS = frozenset({"topic", "bucket", "bus", "schedule"})
@@ -150,6 +152,8 @@ class _Making:
             "part": part.name,
             "name": self._names.filled(physical_name(part), self._infrastructure.name),
             "timeout": part.function.timeout,
+            "memory": part.function.memory,
+            "durable": part.function.durable or _longest_execution(part),
             "reserved": part.function.reserved,
             "failures": self._names.filled(self._infrastructure.fails_to(), self._infrastructure.name)
             if fails
@@ -221,6 +225,11 @@ class _Making:
 def _waits(route: Route, brought: Iterable[Route]) -> bool:
     """Whether a route waits for events that nothing brings, and nobody calls it either."""
     return not route.methods and route not in brought and _CALLED.isdisjoint(route.sources)
+
+
+def _longest_execution(part: Part) -> int:
+    """Return how long an execution may take, in seconds, where nobody says it; 0 without durable routes."""
+    return _YEAR if any(map(is_durable, part.routes)) else 0
 
 
 def _value(resource: Resource, stack: str, names: Names) -> str:

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypedDict
 class FunctionPlan(TypedDict):
     """A part of the application.
 
-    part: its name in the application. name: that of the function in AWS. timeout: in seconds.
+    part: its name in the application. name: that of the function in AWS. timeout: in seconds. memory: in MB.
+    durable: seconds that a durable execution may take; 0 for a function without durable routes.
     reserved: the most calls at a time; None for no limit.
     failures: the queue of asynchronous events that failed at every try; None where none come.
     routes: those that it serves, as text. http: the methods and paths among them.
@@ -20,6 +21,8 @@ class FunctionPlan(TypedDict):
     part: str
     name: str
     timeout: int
+    memory: int
+    durable: int
     reserved: int | None
     failures: str | None
     routes: list[str]

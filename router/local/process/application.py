@@ -156,6 +156,7 @@ def _functions(stack: Stack | None) -> dict[str, dict[str, Any]]:
 
 def _as_data(resolver: Resolver, route: Route) -> dict[str, Any]:
     """Return a route as data."""
+    from router.local.durable.routes import is_durable
     from router.routing.functions import function_of
 
     handler = route.handler
@@ -176,7 +177,7 @@ def _as_data(resolver: Resolver, route: Route) -> dict[str, Any]:
         "path": str(route.match) if route.methods else None,
         "summary": route.summary,
         "tags": list(route.tags),
-        "durable": route.durable,
+        "durable": is_durable(route),
         "batch": route.batch,
         "concurrency": route.concurrency,
         "pattern": route.pattern is not None,

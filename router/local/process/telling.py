@@ -40,7 +40,7 @@ def running(call: Call, started: float) -> Entry:
         "tenant": None,
         "user": None,
         "correlation_id": None,
-        "attempt": 1,
+        "attempt": call.attempt,
         "function": call.function,
         "origin": call.origin,
         "sent": None,
@@ -98,6 +98,7 @@ def _complete(entry: Entry, call: Call, became: str, ms: float, failure: Failure
     entry["function"] = call.function
     entry["origin"] = call.origin
     entry["replay_of"] = call.replay_of
+    entry["attempt"] = max(entry.get("attempt", 1), call.attempt)
     if entry.get("outcome") == "running" and became != "answered":
         entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
         entry["ms"] = ms

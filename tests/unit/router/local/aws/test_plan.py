@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from aws_durable_execution_sdk_python import DurableContext
 
 from router import Env, Event, Resolver
 from router.contract import Bucket, Bus, Function, Queue, Schedule, Secret, Stack, Stream, Table, Topic, WebSocketApi
@@ -192,3 +193,17 @@ def test_a_secret_of_the_stack_has_a_value(resolver: Resolver) -> None:
     plan = planned(Secret("shop/key"), Task("import", command=("run",)))
     assert plan["secrets"] == [{"name": "shop/key", "value": NAMES.random("shop/key")}]
     assert plan["tasks"][0]["command"] == ["run"]
+
+
+def test_a_function_with_durable_routes_is_durable(resolver: Resolver) -> None:
+    def waits(context: DurableContext) -> None: ...
+
+    resolver.on_invoke("order")(waits)
+    resolver.on_queue("parcels", durable=True, function="parcels")(handle)
+    resolver.get("/orders", function="web")(handle)
+    plan = planned(Function("parcels", durable=60, memory=1024))
+    assert {one["part"]: (one["durable"], one["memory"]) for one in plan["functions"]} == {
+        "main": (31_622_400, 512),
+        "parcels": (60, 1024),
+        "web": (0, 512),
+    }
