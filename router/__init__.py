@@ -63,6 +63,7 @@ if TYPE_CHECKING:
     from router.middleware.compress import Compress as Compress
     from router.middleware.cors import Cors as Cors
     from router.middleware.etag import ETag as ETag
+    from router.middleware.recorder import Recorder as Recorder
     from router.middleware.security_headers import SecurityHeaders as SecurityHeaders
     from router.middleware.success import SuccessAnswers as SuccessAnswers
     from router.middleware.timing import Timing as Timing
@@ -167,6 +168,7 @@ _HOMES = {
     "middleware.compress": ("Compress",),
     "middleware.cors": ("Cors",),
     "middleware.etag": ("ETag",),
+    "middleware.recorder": ("Recorder",),
     "middleware.security_headers": ("SecurityHeaders",),
     "middleware.success": ("SuccessAnswers",),
     "middleware.timing": ("Timing",),

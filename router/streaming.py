@@ -71,6 +71,17 @@ class Stream:
         """
         self._after.append(call)
 
+    def watch(self, look: Callable[[Any], object]) -> None:
+        """Call a function with each chunk before it is sent, as the source made it. What it raises ends the stream."""
+        form = self._form
+
+        def seen(made: Any) -> Any:
+            chunk = made if form is None else form(made)
+            look(chunk)
+            return chunk
+
+        self._form = seen
+
     def run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         """Call a function in the context of the handler that made the stream."""
         return self._context.run(function, *arguments)

@@ -13,10 +13,14 @@ import typer
 import router
 from router.cli import library, shadowing
 from router.cli.check import check
+from router.cli.completion import completion
 from router.cli.export import app as export_app
+from router.cli.invoke import invoke
 from router.cli.loading import load, load_application, refuse
 from router.cli.options import Application, Command, Verbose, flag
 from router.cli.plan import plan
+from router.cli.replay import replay
+from router.cli.sample import sample
 from router.cli.table import access, described, of_functions
 from router.cli.tokens import app as tokens_app
 from router.errors import ConfigurationError
@@ -41,6 +45,10 @@ app = typer.Typer(
 
 def main(program: str) -> None:
     """Run the command that was asked for, and end the process with its exit status."""
+    if "_JUNCTION_COMPLETE" in os.environ:  # a shell asks, by the script of `junction completion`
+        from typer.completion import completion_init  # type: ignore[attr-defined]
+
+        completion_init()
     app(prog_name=program)
 
 
@@ -273,7 +281,8 @@ def vendor(
 
 app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
 app.add_typer(export_app, name="export", rich_help_panel=None)
-app.command(cls=Command)(plan)
+for command in (plan, invoke, sample, replay, completion):
+    app.command(cls=Command)(command)
 
 
 # ---- the worker ----------------------------------------------------------------------------------------------------

@@ -16,8 +16,15 @@ USAGE_ERROR = 2
 
 
 def load_application(name: str) -> Resolver:
-    """Return the Resolver that `package.module:attribute` names; end the process with one line when there is none."""
+    """Return the Resolver that a name on the command line means, or the one of a `Stack` that it means.
+
+    The process ends with one line where there is none.
+
+    name: `package.module:attribute`.
+    """
     found = load(name, "APP", "package.module:resolver")
+    if _is_stack(found):
+        found = load(found.application, f"APP {name!r}: its application", "package.module:resolver")
     if not isinstance(found, Resolver):
         home, _, module = type(found).__module__.rpartition(".")
         if (module, name_of_type(found)) == ("resolver", "Resolver") and home.rpartition(".")[2] == "router":
@@ -28,6 +35,12 @@ def load_application(name: str) -> Resolver:
     if problem := shadowing.warning():
         typer.echo(f"warning: {problem}", err=True)
     return found
+
+
+def _is_stack(found: Any) -> bool:
+    from router.contract import Stack
+
+    return isinstance(found, Stack)
 
 
 def load(name: str, what: str, form: str) -> Any:

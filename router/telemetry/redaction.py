@@ -47,10 +47,11 @@ class Redact:
         if isinstance(rules, str):
             raise ConfigurationError(f"Redact({rules!r}): give a list of rules")
         self.mask = mask
-        self._rules = [_segments(rule) for rule in rules]
+        self.rules = tuple(rules)
+        self._rules = [_segments(rule) for rule in self.rules]
         if not self._rules:
             raise ConfigurationError("Redact([]): name a field")
-        self._known: dict[str, list[tuple[str, ...]]] = {}
+        self._known: dict[str, list[tuple[tuple[str, ...], str]]] = {}
         self._in_text = TextRules(self._rules, _fits, plain_name)
 
     def __call__(self, value: Any) -> Any:
@@ -66,19 +67,27 @@ class Redact:
 
         name: of the field. around: the names of what it stands in, outermost first, as `plain_name` returns them.
         """
+        return self.rule_of(name, around) is not None
+
+    def rule_of(self, name: str, around: tuple[str, ...]) -> str | None:
+        """Return the first rule that names a field, as it was given; None for none.
+
+        name, around: as for `names`.
+        """
         if "." in name:  # `http.request.header.authorization`: a way that somebody wrote as one name
             *outer, name = name.split(".")
             around = (*around, *map(plain_name, outer))
         rules = self._known.get(name)
         if rules is None:
             plain = plain_name(name)
-            rules = [segments[:-1] for segments in self._rules if _fits(segments[-1], plain)]
+            given = zip(self._rules, self.rules, strict=True)
+            rules = [(segments[:-1], rule) for segments, rule in given if _fits(segments[-1], plain)]
             if len(self._known) < _MOST_NAMES:
                 self._known[name] = rules
-        for rest in rules:
+        for rest, rule in rules:
             if len(rest) <= len(around) and all(map(_fits, rest, around[len(around) - len(rest) :])):
-                return True
-        return False
+                return rule
+        return None
 
     def after_names(self, text: str, known: Sequence[tuple[int, int]] = ()) -> str:
         """Return a text with the mask after each name that a rule means.

@@ -1,0 +1,263 @@
+"""`Recorder`: keep real events as files, without their secrets, to replay them later.
+
+    resolver.use(Recorder("recordings", redact=["card.number", "iban"], sample=0.01))
+
+`junction replay` and `router.testing.replay` run them against the code of then; `docs/recording.md` tells more.
+"""
+
+from __future__ import annotations
+
+from os import urandom
+from time import perf_counter, time_ns
+
+from router.dispatch.chain import Middleware
+from router.dispatch.invocation import current_invocation
+from router.durations import seconds
+from router.errors import ConfigurationError
+from router.event import Source
+from router.middleware.recording.keeping import log_once, store_of
+from router.middleware.recording.masks import Masks
+from router.snapshots import renewed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+    from os import PathLike
+    from typing import Any
+
+    from router.dispatch.chain import Around
+    from router.dispatch.invocation import Invocation
+    from router.durations import Duration
+    from router.event import Event
+    from router.middleware.recording.keeping import Puts
+
+_RESERVE = 0.1  # seconds of the call that are left for its answer
+_paused = 0  # while it is more than 0, nothing is recorded: a replay runs
+
+
+class Recorder(Middleware):
+    """Middleware that keeps calls of the function: the payload, the answer or the error, and which routes took it.
+
+    Secrets are masked before anything is written: what `redact` names, the names in `ALWAYS` (`authorization`,
+    `cookie`, `password` ...), what looks like a credential, and each of these values wherever else it is.
+    Environments of ECS tasks and executions of durable functions are not recorded. No failure of it reaches an event;
+    each kind of failure is logged once.
+
+    to: the path of a folder, or an object with `put(key, body)`, such as `adapters.s3.S3("bucket")`.
+    redact: further names, as `router.telemetry.Redact` takes them: `["card.number", "*.iban"]`.
+    keep: names that are masked by default, and here are not: `["cookie"]`.
+    sample: the part of calls that is kept, from 0 to 1.
+    errors: whether calls that failed, or answered 500 and above, are kept in any case.
+    most_bytes: the most bytes of a recording; a larger one is not kept.
+    files: the most recordings; in S3 those of this process.
+    total_bytes: the most bytes of all of them.
+    full: when a folder is full: "oldest" deletes the oldest recording, "stop" keeps no more. In S3 it stops.
+    prefix: of the keys in S3.
+    budget: the time that Lambda waits for S3 at the end of a call, and never more than is left of it.
+
+    Give it to `use()`, first of all: then it sees the answer that goes out.
+
+    Raises:
+        ConfigurationError: an argument is of another kind or out of range, or a rule can never match.
+    """
+
+    answers_errors = True
+    outside_auth = True
+
+    def __init__(
+        self,
+        to: str | PathLike[str] | Puts,
+        *,
+        redact: Iterable[str] = (),
+        keep: Iterable[str] = (),
+        sample: float = 1.0,
+        errors: bool = True,
+        most_bytes: int = 262_144,
+        files: int = 1_000,
+        total_bytes: int = 100_000_000,
+        full: str = "oldest",
+        prefix: str = "recordings/",
+        budget: Duration = 1.0,
+    ) -> None:
+        if isinstance(sample, bool) or not isinstance(sample, int | float) or not 0 <= sample <= 1:
+            raise ConfigurationError(f"Recorder(sample={sample!r:.80}): give a part from 0 to 1")
+        for name, number in (("most_bytes", most_bytes), ("files", files), ("total_bytes", total_bytes)):
+            if type(number) is not int or number < 1:
+                raise ConfigurationError(f"Recorder({name}={number!r:.80}): give a whole number, 1 at least")
+        if full not in ("oldest", "stop"):
+            raise ConfigurationError(f'Recorder(full={full!r:.80}): use "oldest" or "stop"')
+        self._masks = Masks(redact, keep=keep)
+        self._below = int(sample * 2**32)
+        self._errors = errors
+        self._most = most_bytes
+        self._store = store_of(to, prefix, files, total_bytes, full)
+        self._budget = seconds(budget, "Recorder(budget=...)", most=600)
+        self._hits: dict[str, int] = {}
+        self.kept = 0
+        self._told = False
+        renewed(self)
+        _tell_at_the_end(self)
+
+    def _renew(self, *, forked: bool) -> None:
+        from threading import Lock
+
+        self._store.lock = Lock()
+        if forked:
+            self.kept, self._hits = 0, {}
+
+    @property
+    def unmatched(self) -> list[str]:
+        """Return the rules of `redact` that have found nothing so far."""
+        return [rule for rule in self._masks.rules if rule not in self._hits]
+
+    # ---- each event ----------------------------------------------------------------------------------------------
+
+    def __call__(self, event: Event) -> Around:
+        invocation = current_invocation()
+        seen = None if invocation is None else invocation.state.get(self)
+        if seen is None:
+            yield
+            return
+        seen.took(event)
+        response = yield
+        if event._speaks_http:
+            seen.answered(response, self._most)
+
+    # ---- the whole call ------------------------------------------------------------------------------------------
+
+    def around_invocation(self, invocation: Invocation) -> Generator[None, None, None]:
+        """Keep the payload before handlers can change it, and record the call once its outcome is known."""
+        drawn = int.from_bytes(urandom(4), "big") < self._below
+        if _paused or not (drawn or self._errors) or not _is_recorded(invocation):
+            return
+        seen = invocation.state[self] = Seen(invocation)
+        yield
+        if not (drawn or seen.failed(invocation)):
+            return
+        everywhere = any(one is self for one in invocation.middleware)
+        if not everywhere and not seen.routes:
+            return
+        try:
+            self._record(invocation, seen)
+        except Exception as failure:
+            log_once(self, "an event was not kept", failure)
+
+    def _record(self, invocation: Invocation, seen: Seen) -> None:
+        from router.middleware.recording.writing import recording_of
+
+        for what, size in (("payload", len(seen.payload)), ("stream", seen.stream_size)):
+            if size > self._most:
+                raise ValueError(f"the {what} has {size:,} bytes; most_bytes is {self._most:,}")
+        made = recording_of(invocation, seen, self._masks)
+        data = made.text().encode("utf-8", "surrogatepass")
+        if len(data) > self._most:
+            raise ValueError(f"the recording has {len(data):,} bytes; most_bytes is {self._most:,}")
+        left = min(self._budget, invocation.remaining() - _RESERVE)
+        if self._store.keep(made.id, data, max(0.0, left)):
+            self.kept += 1
+            for rule, count in made.redact["hits"].items():
+                self._hits[rule] = self._hits.get(rule, 0) + count
+        elif not self._told:
+            self._told = True
+            from logging import getLogger
+
+            getLogger("router").warning("recorder: %s is full; nothing more is kept", self._store)
+
+
+class Seen:
+    """A call that may be recorded. payload: its JSON text. at: when it began, in nanoseconds since 1970."""
+
+    __slots__ = ("at", "body", "is_text", "payload", "routes", "started", "stream_size", "streams")
+
+    def __init__(self, invocation: Invocation) -> None:
+        self.payload = written(invocation.raw)
+        self.at = time_ns()
+        self.started = perf_counter()
+        self.routes: dict[str, None] = {}
+        self.streams: list[bytes] | None = None
+        self.stream_size = 0
+        self.is_text = True
+
+    def took(self, event: Event) -> None:
+        """Note which route took an event."""
+        if event.route is not None and event.outer is None:
+            self.routes[str(event.route)] = None
+
+    def answered(self, response: Any, most: int) -> None:
+        """Look at what an answer streams, while it does.
+
+        most: the bytes of a stream that are kept.
+        """
+        stream = getattr(response, "chunks", None)
+        if stream is not None and self.streams is None:
+            self.streams = chunks = []
+
+            def look(chunk: Any) -> None:
+                if not isinstance(chunk, str | bytes | bytearray | memoryview):
+                    return  # it ends the stream, which says so
+                data = chunk.encode("utf-8", "replace") if isinstance(chunk, str) else bytes(chunk)
+                self.is_text = self.is_text and isinstance(chunk, str)
+                self.stream_size += len(data)
+                if self.stream_size <= most:
+                    chunks.append(data)
+
+            stream.watch(look)
+
+    def failed(self, invocation: Invocation) -> bool:
+        """Whether a call failed, one of its events, or it answered that something is broken."""
+        if invocation.error is not None:
+            return True
+        answer = invocation.answer
+        status = answer.get("statusCode", answer.get("status")) if isinstance(answer, dict) else None
+        if status is not None and str(status).isdecimal():
+            return int(status) >= 500
+        return bool(invocation.failed)
+
+
+def written(value: Any) -> bytes:
+    """Return JSON data as text. What orjson does not write, such as half a character, Python's own module does."""
+    import orjson
+
+    try:
+        return orjson.dumps(value)
+    except TypeError:
+        from json import dumps
+
+        return dumps(value, default=str).encode()
+
+
+def _is_recorded(invocation: Invocation) -> bool:
+    outer = invocation.outer
+    if invocation.source is Source.TASK or (outer is not None and outer.source is not Source.TASK):
+        return False
+    return not hasattr(invocation.context, "durable_execution_arn")
+
+
+class paused:  # noqa: N801 - it is used as a function: `with paused():`
+    """Record nothing inside of a `with` block: a replay would be recorded."""
+
+    def __enter__(self) -> None:
+        global _paused
+        _paused += 1
+
+    def __exit__(self, *_: object) -> None:
+        global _paused
+        _paused -= 1
+
+
+def _tell_at_the_end(recorder: Recorder) -> None:
+    """Log at the end of the process which rules have matched nothing."""
+    import atexit
+    from weakref import ref
+
+    held = ref(recorder)
+
+    def tell() -> None:
+        made = held()
+        if made is not None and made.kept and made.unmatched:
+            from logging import getLogger
+
+            names = ", ".join(made.unmatched)
+            getLogger("router").warning("recorder: of %d recordings no rule matched: %s", made.kept, names)
+
+    atexit.register(tell)

@@ -1,0 +1,350 @@
+"""`Recorder`: what is kept of real events, and what is not in the files."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router import ConfigurationError, Event, HttpEvent, QueueEvent, Recorder, Resolver, Response, Router
+from router.middleware.recording.form import read_all
+from router.middleware.recording.masks import Masks
+from router.testing import Context, TestClient, samples
+
+TOKEN = "Bearer abcdef-123456-abcdef"
+SECRET = "hunter2-hunter2"
+
+
+def _texts(folder: Path) -> str:
+    return "\n".join(path.read_text() for path in sorted(folder.glob("*.json")))
+
+
+def _app(folder: Any, **options: Any) -> Resolver:
+    resolver = Resolver().use(Recorder(folder, **options))
+
+    @resolver.post("/orders/{id}")
+    def order(event: HttpEvent, id: str) -> Any:
+        held = event.json()
+        if held.get("fail"):
+            raise ValueError(f"cannot, with {held.get('password')}")
+        return {"id": id, "said": f"your password is {held.get('password')}"}
+
+    @resolver.on_queue("jobs")
+    def job(event: QueueEvent) -> None:
+        if event.json().get("fail"):
+            raise ValueError("cannot")
+
+    return resolver
+
+
+def test_a_call_is_kept_as_a_file(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path))
+    client.post("/orders/7", json={"a": 1})
+    client.queue("jobs", [{"fail": True}, {"a": 2}])
+
+    request, batch = read_all(tmp_path)
+    assert (request.source, request.routes) == ("rest", ["POST /orders/{id}"])
+    assert (request.error, request.failures) == (None, [])
+    assert json.loads(request.payload["body"]) == {"a": 1}
+    assert request.answer["statusCode"] == 200
+    assert request.ms > 0
+    assert batch.routes == ["sqs jobs"]
+    assert len(batch.payload["Records"]) == 2
+    failed = batch.payload["Records"][0]["messageId"]
+    assert batch.answer == {"batchItemFailures": [{"itemIdentifier": failed}]}
+    assert batch.failures == [{"id": failed, "route": "sqs jobs", "type": "ValueError", "message": "cannot"}]
+
+
+def test_nothing_secret_is_in_a_file(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path, redact=["card.number", "iban"]))
+    body = {"password": SECRET, "card": {"number": 4111111111111111, "kind": "visa"}, "iban": "DE02120300000000202051"}
+    client.post("/orders/7", json=body, headers={"Authorization": TOKEN, "Cookie": "sid=0123456789abcdef"})
+    client.post("/orders/7", json={**body, "fail": True})
+    client.post("/orders/DE02120300000000202051", json=body, params={"iban": "DE02120300000000202051"})
+
+    text = _texts(tmp_path)
+    for secret in (SECRET, "abcdef-123456", "0123456789abcdef", "4111111111111111", "DE0212"):
+        assert secret not in text
+    assert '\\"kind\\":\\"visa\\"' in text  # the rest is as it was
+
+
+def test_secrets_are_found_in_base64_compressed_forms_and_lists_of_headers() -> None:
+    inside = json.dumps({"password": SECRET, "n": 1})
+    held = {
+        "base64": base64.b64encode(inside.encode()).decode(),
+        "gzip": base64.b64encode(gzip.compress(inside.encode())).decode(),
+        "form": f"user=ann&password={SECRET}&card%5Bnumber%5D=4111",
+        "query": f"https://example.com/?password={SECRET}&page=2",
+        "multipart": f'--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n{SECRET}\r\n--x--\r\n',
+        "in json": json.dumps({"Message": inside}),
+        "list": [{"name": "Authorization", "value": TOKEN}, ["x-api-key", SECRET]],
+        "cloudfront": {"authorization": [{"key": "Authorization", "value": TOKEN}]},
+        "kafka": [{"authorization": list(TOKEN.encode())}],
+        "item": {"card": {"M": {"number": {"N": "4111"}}}, "password": {"S": SECRET}, "secret": {"B": "c2VjcmV0"}},
+        "attribute": {"password": {"stringValue": SECRET, "dataType": "String"}},
+        "token": "called with eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln and AKIA0123456789ABCDEF",
+    }
+    found = Masks(["card.number"]).apply(held).value
+
+    assert json.loads(base64.b64decode(found["base64"])) == {"password": "***", "n": 1}
+    assert json.loads(gzip.decompress(base64.b64decode(found["gzip"]))) == {"password": "***", "n": 1}
+    assert found["form"] == "user=ann&password=***&card%5Bnumber%5D=***"
+    assert found["query"] == "https://example.com/?password=***&page=2"
+    assert found["multipart"] == '--x\r\ncontent-disposition: form-data; name="password"\r\n\r\n***\r\n--x--\r\n'
+    assert json.loads(json.loads(found["in json"])["Message"]) == {"password": "***", "n": 1}
+    assert found["list"] == [{"name": "Authorization", "value": "***"}, ["x-api-key", "***"]]
+    assert found["cloudfront"] == {"authorization": [{"key": "Authorization", "value": "***"}]}
+    assert found["kafka"] == [{"authorization": [42, 42, 42]}]
+    assert found["item"] == {"card": {"M": {"number": {"N": "0"}}}, "password": {"S": "***"}, "secret": {"B": "Kioq"}}
+    assert found["attribute"] == {"password": {"stringValue": "***", "dataType": "String"}}
+    assert found["token"] == "called with *** and ***"
+
+
+@pytest.mark.parametrize("source", samples.SAMPLES)
+def test_a_payload_without_secrets_stays_as_it_is(source: str) -> None:
+    """Routing depends on it: an ARN with `secret:` in it names a secret, and is none."""
+    payload = samples.SAMPLES[source]()
+    found = Masks().apply(payload)
+
+    expected = json.loads(json.dumps(payload))
+    for place in found.places:
+        names = ("authorization", "password", "receipthandle", "token", "secret", "cookie", "accesskeyid")
+        assert any(name in place.lower() for name in names)
+    if not found.places:
+        assert found.value == expected
+
+
+def test_what_a_handler_changes_is_recorded_as_it_came(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+
+    @resolver.on_invoke("x")
+    def change(event: Event) -> str:
+        event.raw["added"] = True
+        return "done"
+
+    TestClient(resolver).invoke("x", {"a": 1})
+    [one] = read_all(tmp_path)
+    assert "added" not in one.payload
+    assert one.answer == "done"
+
+
+def test_of_a_sample_errors_are_always_kept(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path, sample=0))
+    client.post("/orders/7", json={})
+    client.queue("jobs", [{}])
+    client.post("/orders/7", json={"fail": True})
+    client.queue("jobs", [{"fail": True}])
+    client.get("/unknown")
+
+    assert [one.routes for one in read_all(tmp_path)] == [["POST /orders/{id}"], ["sqs jobs"]]
+
+
+def test_without_errors_and_a_sample_of_none_nothing_is_written(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path / "new", sample=0, errors=False))
+    client.post("/orders/7", json={"fail": True})
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize("full", ["oldest", "stop"])
+def test_a_folder_is_bound(tmp_path: Path, full: str, caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(_app(tmp_path, files=2, full=full))
+    for number in range(4):
+        client.post(f"/orders/{number}", json={})
+
+    kept = [one.payload["path"] for one in read_all(tmp_path)]
+    assert kept == (["/orders/2", "/orders/3"] if full == "oldest" else ["/orders/0", "/orders/1"])
+    told = [record for record in caplog.records if "is full" in record.getMessage()]
+    assert len(told) == (full == "stop")
+
+
+def test_the_bytes_of_a_folder_are_bound(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path, total_bytes=12_000))
+    for number in range(12):
+        client.post(f"/orders/{number}", json={})
+    files = list(tmp_path.iterdir())
+    assert 1 < len(files) < 12
+    assert sum(path.stat().st_size for path in files) <= 12_000
+
+
+def test_what_is_too_large_is_not_kept_and_said_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(_app(tmp_path, most_bytes=4_000))
+    for _ in range(3):
+        assert client.post("/orders/7", json={"a": "x" * 5_000}).status == 200
+    assert not list(tmp_path.iterdir())
+    assert len([record for record in caplog.records if "recorder" in record.getMessage()]) == 1
+
+
+def test_a_folder_that_cannot_be_written_fails_no_event(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "file").write_text("")
+    client = TestClient(_app(tmp_path / "file" / "folder"))
+    for _ in range(3):
+        assert client.post("/orders/7", json={}).status == 200
+    assert len([record for record in caplog.records if "recorder" in record.getMessage()]) == 1
+
+
+def test_a_file_is_the_owners_alone_and_no_part_of_one_stays(tmp_path: Path) -> None:
+    TestClient(_app(tmp_path)).post("/orders/7", json={})
+    [path] = tmp_path.iterdir()
+    assert path.stat().st_mode & 0o077 == 0
+
+
+class Store:
+    """A bucket that keeps everything in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put(self, key: str, body: bytes) -> None:
+        self.objects[key] = body
+
+
+def test_it_writes_to_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")  # there it is waited for
+    store = Store()
+    client = TestClient(_app(store, prefix="shop/", files=2))
+    for _ in range(3):
+        client.post("/orders/7", json={})
+
+    assert len(store.objects) == 2
+    assert all(key.startswith("shop/2") and key.endswith("-rest-" + key[-11:]) for key in store.objects)
+    assert json.loads(next(iter(store.objects.values())))["source"] == "rest"
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_streams_are_kept_whole(tmp_path: Path, is_async: bool) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+
+    def parts() -> Iterator[str]:
+        yield "one "
+        yield "two"
+
+    if is_async:
+
+        @resolver.get("/")
+        async def later() -> Response:
+            return Response.stream(parts())
+    else:
+
+        @resolver.get("/")
+        def now() -> Response:
+            return Response.stream(parts())
+
+    assert TestClient(resolver).get("/", source="url").text == "one two"
+    [one] = read_all(tmp_path)
+    assert one.answer["body"] == "one two"
+
+
+def test_around_a_group_it_keeps_only_what_the_group_took(tmp_path: Path) -> None:
+    group = Router(middleware=[Recorder(tmp_path)])
+    group.get("/in")(lambda: "x")
+    resolver = Resolver().include(group)
+    resolver.get("/out")(lambda: "x")
+    client = TestClient(resolver)
+    client.get("/in")
+    client.get("/out")
+    assert [one.routes for one in read_all(tmp_path)] == [["GET /in"]]
+
+
+def test_a_dispatch_inside_a_handler_is_a_part_of_the_call(tmp_path: Path) -> None:
+    resolver = _app(tmp_path)
+    resolver.get("/outer")(lambda: TestClient(resolver).post("/orders/7", json={}).json())
+    TestClient(resolver).get("/outer")
+    assert [one.payload["path"] for one in read_all(tmp_path)] == ["/outer"]
+
+
+def test_tasks_are_not_recorded_since_their_environment_holds_secrets(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+    resolver.on_task("nightly")(lambda: 0)
+    assert TestClient(resolver).task("nightly") == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_an_answer_depends_on_beside_the_payload_is_kept(tmp_path: Path) -> None:
+    context = Context(tenant_id="acme", client_context={"custom": {"a": "1", "password": SECRET}})
+    TestClient(_app(tmp_path), context=context).post("/orders/7", json={})
+    [one] = read_all(tmp_path)
+    assert one.context["tenant_id"] == "acme"
+    assert one.context["client_context"] == {"custom": {"a": "1", "password": "***"}}
+
+
+def test_half_a_character_is_kept(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+    resolver.on_invoke("x")(lambda: "done")
+    TestClient(resolver).event({"action": "x", "text": "\ud800"})
+    assert read_all(tmp_path)[0].payload["text"] == "\ud800"
+
+
+def test_it_says_which_rules_have_matched_nothing(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, redact=["card.number", "ibam"])
+    resolver = Resolver().use(recorder)
+    resolver.on_invoke("x")(lambda: "done")
+    TestClient(resolver).invoke("x", {"card": {"number": 1}})
+    assert recorder.unmatched == ["ibam"]
+
+
+def test_a_rule_that_has_matched_nothing_is_said_at_the_end(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    package = Recorder.__module__.removesuffix(".middleware.recorder")  # of a copy of the library another one
+    code = (
+        f"from {package} import Recorder, Resolver\n"
+        f"resolver = Resolver().use(Recorder({str(tmp_path)!r}, redact=['ibam']))\n"
+        "resolver.on_invoke('x')(lambda: 'done')\n"
+        "resolver.resolve({'action': 'x'})\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "recorder: of 1 recordings no rule matched: ibam" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"sample": 2}, "give a part from 0 to 1"),
+        ({"sample": True}, "give a part from 0 to 1"),
+        ({"files": 0}, "files=0"),
+        ({"most_bytes": "1"}, "give a whole number"),
+        ({"full": "never"}, 'use "oldest" or "stop"'),
+        ({"redact": "password"}, "give a list"),
+        ({"redact": ["$.a"]}, "can never match"),
+        ({"keep": ["iban"]}, "are masked by default"),
+        ({"budget": -1}, "budget"),
+    ],
+)
+def test_wrong_arguments_are_refused(tmp_path: Path, options: dict[str, Any], told: str) -> None:
+    with pytest.raises(ConfigurationError, match=told.replace("$", r"\$")):
+        Recorder(tmp_path, **options)
+
+
+@pytest.mark.parametrize("to", ["", 5, Store])
+def test_what_keeps_nothing_is_refused(to: Any) -> None:
+    with pytest.raises(ConfigurationError, match="folder"):
+        Recorder(to)
+
+
+def test_a_store_that_fails_is_logged_once(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+
+    class Broken:
+        def put(self, key: str, body: bytes) -> None:
+            raise OSError("no bucket")
+
+    client = TestClient(_app(Broken()))
+    with caplog.at_level(logging.ERROR):
+        for _ in range(3):
+            assert client.post("/orders/7", json={}).status == 200
+    assert len([record for record in caplog.records if "recorder" in record.getMessage()]) == 1
+
+
+def test_a_name_that_is_masked_by_default_may_stay(tmp_path: Path) -> None:
+    client = TestClient(_app(tmp_path, keep=["x-api-key"]))
+    client.post("/orders/7", json={}, headers={"x-api-key": "test-key-of-nobody", "authorization": TOKEN})
+    text = _texts(tmp_path)
+    assert "test-key-of-nobody" in text
+    assert TOKEN not in text
