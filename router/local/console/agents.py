@@ -33,6 +33,12 @@ class Agents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["method"] != "POST":
+            # Without sessions there is no stream to listen to; an open one would delay the gateway's end.
+            refusal = as_json({"error": f"{MCP} takes POST alone: it has no sessions"}, 405)
+            refusal.headers["Allow"] = "POST"
+            await refusal(scope, receive, send)
+            return
         async with self._lock:
             if self._app is None:
                 try:

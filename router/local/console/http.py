@@ -6,6 +6,7 @@ import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
@@ -57,9 +58,12 @@ def route(path: str, method: str, endpoint: Endpoint) -> Route:
 
 def as_json(data: Any, status: int = 200) -> Response:
     """Return data as an answer."""
-    text = json.dumps(data, default=loggable, ensure_ascii=False, separators=(",", ":"))
-    # Half a surrogate pair may be in a payload, and has no UTF-8.
-    return Response(text.encode("utf-8", "backslashreplace"), status, media_type="application/json")
+    try:
+        text = orjson.dumps(data, loggable)
+    except orjson.JSONEncodeError:
+        # Half a surrogate pair or a large integer, which may be in a payload and which orjson does not write.
+        text = json.dumps(data, default=loggable, separators=(",", ":")).encode()
+    return Response(text, status, media_type="application/json")
 
 
 def _sentence(error: BaseException) -> str:

@@ -9,7 +9,7 @@ from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any
 
 from router.local.store.rows import SELECTED, id_of, number_of, summary_of
-from router.local.store.traces import Trace, in_order
+from router.local.store.traces import BY_HAND, Trace, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -87,13 +87,14 @@ class Reader:
             if summary["event_id"] is not None:
                 same = ("event_id", "source", "route")
                 condition = " AND ".join(f"{name} IS ?" for name in same)
-                query = f"SELECT id FROM entries WHERE {condition} ORDER BY id LIMIT ?"  # noqa: S608
+                # What a person sends again is not a retry, though its ids are the same.
+                query = f"SELECT id FROM entries WHERE {condition} AND {_BY_AWS} ORDER BY id LIMIT ?"  # noqa: S608
                 attempts = db.execute(query, [*(summary[name] for name in same), _CHILDREN])
             return {
                 **json.loads(text),  # exact, where orjson would make floats of large integers
                 **summary,
                 "children": [id_of(row[0]) for row in children],
-                "attempts": [id_of(row[0]) for row in attempts] or [entry_id],
+                "attempts": [id_of(row[0]) for row in attempts if summary["origin"] not in BY_HAND] or [entry_id],
             }
 
     def trace(self, wanted: str) -> Trace:
@@ -105,17 +106,21 @@ class Reader:
             LookupError: nothing is known of it.
         """
         with self._connection() as db:
-            found = {row[0] for row in db.execute(_CORRELATED, (wanted, IN_TRACE + 1))}
+            found = {row[0] for row in db.execute(_CORRELATED, (wanted, IN_TRACE))}
+            asked: set[int] = set()
             if not found:
                 try:
-                    number = number_of(wanted)
+                    asked = {number_of(wanted)}
                 except LookupError:
                     raise LookupError(f"there is no event with the correlation id {wanted!r}") from None
-                if not _by_number(db, [number]):
+                if not _by_number(db, list(asked)):
                     raise LookupError(f"there is no entry {wanted}; old ones are dropped")
-                found = {number}
-            total = _grow(db, found)
-            return in_order(_by_number(db, sorted(found)[:IN_TRACE]), wanted, total)
+                found = set(asked)
+            (total,) = db.execute("SELECT count(*) FROM entries WHERE correlation_id = ?", (wanted,)).fetchone()
+            _grow(db, found)
+            # Of a trace that is too large the beginning, with the entry that was asked for.
+            shown = sorted(asked | set(sorted(found)[: IN_TRACE - len(asked)]))
+            return in_order(_by_number(db, shown), wanted, max(total, len(found)))
 
     def counts(self) -> dict[str, dict[str, int]]:
         """Return how many entries there are by source, route and outcome."""
@@ -132,6 +137,7 @@ class Reader:
             return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
 
 
+_BY_AWS = "origin NOT IN ('console', 'replay')"
 _CORRELATED = "SELECT id FROM entries WHERE correlation_id = ? ORDER BY id LIMIT ?"
 _RELATED = """
 SELECT parent FROM entries WHERE id IN ({0}) AND parent IS NOT NULL
@@ -141,15 +147,14 @@ UNION SELECT id FROM entries WHERE correlation_id IN (
 """
 
 
-def _grow(db: sqlite3.Connection, found: set[int]) -> int:
-    """Add parents, children and what has the same correlation id, until nothing is new; return the number of all."""
+def _grow(db: sqlite3.Connection, found: set[int]) -> None:
+    """Add parents, children and what has the same correlation id, until nothing is new."""
     new = set(found)
     while new and len(found) <= IN_TRACE:
         marks = ", ".join(str(number) for number in new)
         related = {row[0] for row in db.execute(_RELATED.format(marks))}
         new = related - found
         found |= new
-    return len(found)
 
 
 def _by_number(db: sqlite3.Connection, numbers: Sequence[int]) -> list[dict[str, Any]]:

@@ -60,7 +60,8 @@ class Store:
         self._keep = keep
         self._temporary = None if folder else tempfile.mkdtemp(prefix="junction-")
         path = Path(folder or self._temporary or "") / "events.sqlite"
-        path.unlink(missing_ok=True)
+        for ending in ("", "-wal", "-shm"):
+            path.with_name(path.name + ending).unlink(missing_ok=True)
         made = connect(path)
         made.executescript(SCHEMA)
         made.close()

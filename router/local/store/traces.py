@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+BY_HAND = frozenset({"console", "replay"})
+"""Origins of what a person sent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trace:
@@ -69,7 +72,7 @@ def _mark_attempts(entries: list[dict[str, Any]]) -> None:
     first: dict[tuple[Any, ...], str] = {}
     for one in sorted(entries, key=_when):
         # What a person sends again is not a retry, though its ids are the same.
-        if one["event_id"] is None or one["origin"] in {"console", "replay"}:
+        if one["event_id"] is None or one["origin"] in BY_HAND:
             one["first"] = one["id"]
         else:
             one["first"] = first.setdefault((one["event_id"], one["source"], one["route"]), one["id"])

@@ -319,6 +319,22 @@ def test_a_change_of_the_state_and_a_clear_reach_the_page(console: Served) -> No
     stream.close()
 
 
+def test_nothing_is_kept_for_a_page_that_has_gone(console: Served) -> None:
+    stream = console.messages()
+    next(stream)
+    assert console.store._feed.watched
+    stream.close()
+    end = time.monotonic() + 10
+    while console.store._feed.watched and time.monotonic() < end:
+        time.sleep(0.01)
+    assert not console.store._feed.watched
+
+
+def test_a_payload_with_odd_values_is_shown_as_it_is(console: Served) -> None:
+    raw = {"large": 2**80, "half": "\ud800", "text": "Größe"}
+    assert console.ask("GET", f"events/{add(console, raw=raw)}")[1]["raw"] == raw
+
+
 def test_a_server_that_stops_ends_the_streams() -> None:
     with served() as console:
         stream = console.messages()

@@ -117,6 +117,13 @@ def test_a_page_of_another_origin_gets_no_tool(console: Served, headers: dict[st
     assert len(console.echo.calls) == calls
 
 
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PUT"])
+def test_there_is_no_stream_and_no_session(console: Served, method: str) -> None:
+    status, headers, text = console.raw(method, "/_console/mcp", headers={"Accept": "text/event-stream"})
+    assert (status, headers["allow"]) == (405, "POST")
+    assert "POST alone" in json.loads(text)["error"]
+
+
 def test_the_logging_of_the_gateway_stays_as_it_is(console: Served) -> None:
     before = (logging.getLogger().level, logging.getLogger().handlers[:])
     ask(console, "list_routes")

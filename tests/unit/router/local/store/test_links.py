@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from router.local.store import Store
@@ -104,9 +106,11 @@ def test_what_a_person_sends_again_is_not_an_attempt(store: Store) -> None:
         store.add(entry(source="sqs", event_id="m1", correlation_id="k1", origin=origin))
     store.flush()
     assert [one["first"] for one in store.trace("k1").entries] == ["e1", "e2"]
+    assert store.entry("e1")["attempts"] == ["e1"]
+    assert store.entry("e2")["attempts"] == ["e2"]
 
 
-def test_a_large_trace_is_cut_and_says_how_large_it_is(store: Store) -> None:
+def test_many_children_of_one_entry_are_its_children(store: Store) -> None:
     links = [f"sqs:m{number}" for number in range(900)]
     store.ended("c1", [entry(correlation_id="k", calls=[call("sqs:SendMessage", QUEUE, *links)])])
     for link in links:
@@ -115,6 +119,18 @@ def test_a_large_trace_is_cut_and_says_how_large_it_is(store: Store) -> None:
     trace = store.trace("k")
     assert (len(trace.entries), trace.total) == (901, 901)
     assert {one["depth"] for one in trace.entries[1:]} == {1}
+
+
+def test_a_large_trace_is_cut_says_so_and_has_what_was_asked_for(tmp_path: Path) -> None:
+    store = Store(3000, tmp_path)
+    for _ in range(2500):
+        store.add(entry(correlation_id="k"))
+    store.flush()
+    by_correlation, by_entry = store.trace("k"), store.trace("e2400")
+    store.close()
+    assert (len(by_correlation.entries), by_correlation.total) == (2000, 2500)
+    assert (len(by_entry.entries), by_entry.total) == (2000, 2500)
+    assert by_entry.entries[-1]["id"] == "e2400"
 
 
 @pytest.mark.parametrize("wanted", ["nothing", "e77"])
