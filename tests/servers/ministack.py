@@ -7,9 +7,9 @@ import urllib.request
 from collections.abc import Sequence
 from pathlib import Path
 
+from router.local.aws import serve_ministack
 from tests.servers.artefacts import MINISTACK
 from tests.servers.aws import ACCESS_KEY_ID, SECRET_ACCESS_KEY, AwsServer
-from tests.servers.locations import SERVERS
 
 _LOOPBACK = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # whatever proxy the environment names
 
@@ -31,8 +31,8 @@ class MiniStack(AwsServer):
 
     def command(self, folder: Path) -> Sequence[str | Path]:
         """The interpreter of its environment with the launcher."""
-        root = [ACCESS_KEY_ID, SECRET_ACCESS_KEY] if self._authorizes else []
-        return [MINISTACK.folder / "bin" / "python", "-I", SERVERS / "python" / "serve_ministack.py", *root]
+        root = ["--root", ACCESS_KEY_ID, SECRET_ACCESS_KEY] if self._authorizes else []
+        return [MINISTACK.folder / "bin" / "python", "-I", serve_ministack.__file__, *root]
 
     def answers(self) -> bool:
         """Whether its own health check answers."""

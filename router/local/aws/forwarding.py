@@ -1,11 +1,11 @@
 """The forwarder: functions in the emulator that hand each event to the gateway, and the address that they call.
 
-`POST /_local/forward/<function>?token=<token>&type=<type>` takes an event as JSON. Its types are those of Lambda's own API:
+`POST /_local/forward/<function>?token=<token>&type=<type>` takes an event as JSON. The types are those of Lambda's API:
 
 - `RequestResponse`: the answer is that of the function, as JSON. One that failed has the header
   `X-Amz-Function-Error: Unhandled`, and `errorType`, `errorMessage` and `stackTrace` in its body. The status is 200.
-- `Event`: the status is 202 at once. The gateway calls the function, tries again and tells the queue of failed events, as
-  Lambda does with events that come asynchronously.
+- `Event`: the status is 202 at once. The gateway calls the function, tries again and tells the queue of failed events,
+  as Lambda does with events that come asynchronously.
 
 `X-Amzn-Lambda-Request-Id` and `X-Amzn-Trace-Id` may come as headers.
 """

@@ -1,0 +1,299 @@
+"""`Emulator`: AWS beside the application. Its process, what is made in it, and what brings its events."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from router.errors import ConfigurationError
+from router.local.aws.clients import LOOPBACK, Clients, environment, import_boto
+from router.local.aws.delivering import Deliveries
+from router.local.aws.installing import interpreter
+from router.local.aws.making import Made, Making
+from router.local.aws.names import Names
+from router.local.aws.polling.mappings import Mappings
+from router.local.aws.queues import Queues
+from router.local.aws.server import Server, ended_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from router.local.aws.queues import Message, QueueState, Redriven
+    from router.local.aws.shapes import Plan
+    from router.local.calls import Invoker
+    from router.local.entries import Journal
+    from router.local.settings import Settings
+
+T = TypeVar("T")
+NONE, EMBEDDED = "none", "embedded"
+_RESTARTS = 5  # within a minute; a server that ends again and again is left
+_WITHIN_S = 60.0
+_LASTS = 4  # errors of one mapping, half a second apart
+_SOURCE = "aws"
+_WARMED = ("sqs", "sns", "dynamodb", "lambda", "s3", "events")
+
+
+class Emulator:
+    """AWS beside the application.
+
+    With `--aws none` there is nothing, and each method says so. With `--aws URL` it is an emulator that runs already.
+
+    settings: of the run.
+    invoker: calls functions with what queues and streams hold.
+    journal: takes notices.
+    say: takes lines about work that takes long.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        invoker: Invoker,
+        journal: Journal,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> None:
+        self._settings = settings
+        self._invoker = invoker
+        self._journal = journal
+        self._say = say
+        self.token = secrets.token_urlsafe(32)
+        """What forwarders have to show."""
+        self._seed = secrets.token_hex(32)
+        self._server: Server | None = None
+        self._clients: Clients | None = None
+        self._making: Making | None = None
+        self._mappings: Mappings | None = None
+        self._plan: Plan | None = None
+        self._gateway = ""
+        self._socket = ""
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._one = asyncio.Lock()
+        self._recovering: asyncio.Task[None] | None = None
+        self._restarts: list[float] = []
+        self._unwell: dict[str, int] = {}
+        self._stopped = False
+
+    @property
+    def url(self) -> str:
+        """Return the URL of AWS; empty where there is none."""
+        if self._server is not None:
+            return self._server.url
+        return self._settings.aws.rstrip("/") if self._is_elsewhere else ""
+
+    @property
+    def pid(self) -> int | None:
+        """Return the number of the emulator's process; None where this run has started none."""
+        return self._server.pid if self._server else None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is an emulator."""
+        return self._clients is not None
+
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._settings.aws not in (NONE, EMBEDDED)
+
+    def names(self) -> Names:
+        """Return where AWS is; the application's process makes its plan with it."""
+        return Names(self.url, self._settings.region, self._settings.account, self._socket, self._seed)
+
+    def environment(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """Return the environment of the application's process: with the emulator in the place of all of AWS.
+
+        Without an emulator it is what it was: whoever chooses that says where AWS is.
+
+        inherited: the environment that it would have had.
+        """
+        if not self.is_there:
+            return dict(inherited)
+        return environment(inherited, self.url, self._settings.region, self._settings.account)
+
+    # ---- its process -------------------------------------------------------------------------------------------------
+
+    async def start(self, gateway: str, socket: str = "") -> None:
+        """Start the emulator, or find the one that runs already.
+
+        gateway: the URL of the gateway, which events are handed to.
+        socket: the value of a WebSocketApi's variable: the URL in front of `/@connections`.
+
+        Raises:
+            ConfigurationError: MiniStack cannot be installed or started, its port is taken, or nothing answers at the
+                URL that was given.
+        """
+        self._gateway, self._socket = gateway, socket
+        self._loop = asyncio.get_running_loop()
+        if self._settings.aws == NONE:
+            return
+        begin = partial(_check, self.url) if self._is_elsewhere else self._start
+        await asyncio.gather(asyncio.to_thread(begin), asyncio.to_thread(import_boto))
+        clients = self._clients = Clients(self.url, self._settings.region)
+        # The models of services take long to load: they are there when the plan comes.
+        self._warming = asyncio.ensure_future(asyncio.to_thread(_warm, clients))
+        self._making = Making(clients, Deliveries(clients, self.names(), gateway, self.token))
+        self._mappings = Mappings(clients, self.names(), self._invoker, self._mapping_failed)
+
+    def _start(self) -> None:
+        server = self._server
+        if server is None:
+            python = interpreter(self._say)
+            server = Server(
+                python, self._settings.aws_port, region=self._settings.region, account=self._settings.account
+            )
+        server.start(self._ended)
+        self._server = server
+
+    async def stop(self) -> None:
+        """End the emulator, and all that reads from it. An emulator that ran already goes on."""
+        self._stopped = True
+        if self._recovering is not None:
+            self._recovering.cancel()
+        if self._server is not None:  # first: nobody waits for answers then
+            await asyncio.to_thread(self._server.stop)
+        if self._mappings is not None:
+            await self._mappings.stop()
+
+    def _ended(self, status: int) -> None:
+        """Hear that the server has ended by itself, in a thread."""
+        if self._loop is not None and not self._stopped:
+            self._loop.call_soon_threadsafe(self._recover, status)
+
+    def _recover(self, status: int) -> None:
+        if not self._stopped:
+            self._recovering = asyncio.ensure_future(self._restart(status))
+
+    async def _restart(self, status: int) -> None:
+        """Start the server again, make everything again, and say what is lost."""
+        now = time.monotonic()
+        self._restarts = [*(one for one in self._restarts if now - one < _WITHIN_S), now]
+        self._notice(
+            f"AWS {ended_by(status)}. All that it held is lost: messages, items, objects, and the executions of "
+            "state machines; what handlers were about is not finished there."
+        )
+        if len(self._restarts) > _RESTARTS:
+            self._notice(f"AWS ended {len(self._restarts)} times within a minute, and is not started again")
+            return
+        async with self._one:
+            try:
+                await asyncio.to_thread(self._start)
+            except ConfigurationError as error:
+                self._notice(f"AWS is not started again: {error}")
+                return
+            if self._making is None or self._mappings is None:
+                return
+            self._making.forget()
+            self._unwell.clear()
+            await self._mappings.end_all()
+            if self._plan is None:
+                self._notice(f"AWS runs again at {self.url}, and is empty")
+                return
+            made = await self._make(self._plan)
+        problems = f"; {len(made.problems)} were not: {'; '.join(made.problems)}" if made.problems else ""
+        self._notice(
+            f"AWS runs again at {self.url}: {len(made.made)} resources were made again, and are empty{problems}"
+        )
+
+    def _mapping_failed(self, name: str, error: Exception) -> None:
+        """Say once that a mapping cannot read, if that lasts: a server that is started again says so itself."""
+        self._unwell[name] = self._unwell.get(name, 0) + 1
+        if self._unwell[name] == _LASTS and not self._stopped:
+            self._notice(f"{name} cannot be read: {error}")
+
+    def _notice(self, text: str) -> None:
+        self._journal.add(
+            {
+                "kind": "notice",
+                "source": _SOURCE,
+                "route": None,
+                "name": text,
+                "origin": _SOURCE,
+                "started": time.time(),
+                "sent": None,
+                "ms": 0.0,
+                "outcome": "done",
+                "links": [],
+            }
+        )
+
+    # ---- what is in it -----------------------------------------------------------------------------------------------
+
+    async def prepare(self, plan: Plan) -> Made:
+        """Make what a plan says, and return what came of it.
+
+        After a change of the application what is new is made, and what is gone calls the application no longer.
+        """
+        if self._making is None:
+            self._plan = plan
+            return Made()
+        async with self._one:
+            self._plan = plan
+            return await self._make(plan)
+
+    async def _make(self, plan: Plan) -> Made:
+        if self._making is None or self._mappings is None:
+            return Made()
+        began = time.perf_counter()
+        await self._warming
+        made = await asyncio.to_thread(self._making.prepare, plan)
+        began_to, ended = await self._mappings.follow(plan)
+        made.made += [f"mapping {one}" for one in began_to]
+        made.removed += [f"mapping {one}" for one in ended]
+        made.ms = (time.perf_counter() - began) * 1000
+        return made
+
+    async def queues(self) -> list[QueueState]:
+        """Return the queues, by name; none where there is no emulator."""
+        return await self._in_thread(Queues.all) if self.is_there else []
+
+    async def messages(self, name: str) -> list[Message]:
+        """Return the first messages of a queue, and leave them where they are.
+
+        Raises:
+            ConfigurationError: there is no emulator.
+            Exception: what boto3 raises: there is no such queue.
+        """
+        return await self._in_thread(partial(Queues.messages, name=name))
+
+    async def redrive(self, name: str) -> Redriven:
+        """Move the messages of a dead-letter queue back to where they came from. Raises as `messages` does."""
+        return await self._in_thread(partial(Queues.redrive, name=name))
+
+    async def send(self, name: str, body: str, **options: Any) -> str:
+        """Send a message to a queue, and return its id. Raises as `messages` does.
+
+        options: as of `Queues.send`.
+        """
+        return await self._in_thread(partial(Queues.send, name=name, body=body, **options))
+
+    async def _in_thread(self, call: Callable[[Queues], T]) -> T:
+        if self._clients is None:
+            raise ConfigurationError("there is no AWS in this run: it was started with --aws none")
+        return await asyncio.to_thread(call, Queues(self._clients))
+
+
+def _check(url: str) -> None:
+    """Refuse a URL at which nothing answers, or which is not one.
+
+    Raises:
+        ConfigurationError: it is so.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError(f"--aws takes embedded, none or the URL of an emulator, not {url!r:.200}")
+    if parts.hostname.endswith((".amazonaws.com", ".amazonaws.com.cn", ".api.aws")):
+        raise ConfigurationError(f"--aws {url}: that is AWS itself; nothing is made there")
+    try:
+        with LOOPBACK.open(url, timeout=5):
+            return
+    except OSError as error:
+        if hasattr(error, "code"):  # an answer, if none that says much
+            return
+        raise ConfigurationError(f"nothing answers at {url}: {error}") from error
+
+
+def _warm(clients: Clients) -> None:
+    for service in _WARMED:
+        clients(service)

@@ -1,0 +1,55 @@
+"""Call a function with a batch: wait while the application cannot be imported, and tell an answer from a failure."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from router.local.calls import Call
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from router.local.aws.clients import Clients
+    from router.local.calls import Invoker, Outcome
+
+_BROKEN_S = 0.3  # between tries while the application cannot be imported
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Hold what all mappings share.
+
+    clients: of the emulator. invoker: calls functions.
+    region, account: of AWS.
+    pool: threads in which the emulator is asked.
+    """
+
+    clients: Clients
+    invoker: Invoker
+    region: str
+    account: str
+    pool: ThreadPoolExecutor
+
+    async def ask(self, service: str, operation: str, **parameters: Any) -> Any:
+        """Call an operation of AWS in a thread."""
+        call: Callable[..., Any] = getattr(self.clients(service), operation)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, partial(call, **parameters))
+
+    async def invoke(self, part: str, records: list[dict[str, Any]], limit: float, until: float) -> Outcome:
+        """Call a part with records, and return what became of it.
+
+        An application that cannot be imported is waited for: the records have not been tried, and a save will mend it.
+
+        limit: seconds that it may take.
+        until: the moment by `time.monotonic` after which nothing is waited for.
+        """
+        while True:
+            outcome = await self.invoker.invoke(Call({"Records": records}, origin="aws", function=part, timeout=limit))
+            if outcome.became != "broken" or time.monotonic() + _BROKEN_S > until:
+                return outcome
+            await asyncio.sleep(_BROKEN_S)

@@ -1,0 +1,75 @@
+"""Run MiniStack on a port of the loopback address, and print its URL. For the interpreter of MiniStack's environment.
+
+Its own command cannot take a port that is free. Here the socket is bound first and handed over, so that servers which
+start at the same time never want the same one. A port that is taken ends it with the status 98.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import socket
+import sys
+import threading
+
+TAKEN = 98
+
+
+def main() -> int:
+    """Serve until a signal ends it, and return the exit status."""
+    given = _arguments()
+    try:
+        listening = socket.create_server(("127.0.0.1", given.port), backlog=256)
+    except OSError as error:
+        sys.stderr.write(f"{error}\n")
+        return TAKEN
+    port = listening.getsockname()[1]
+    # Its modules read these when they are imported.
+    os.environ.update(
+        {
+            "BIND_HOST": "127.0.0.1",
+            "MINISTACK_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(port),
+            "LOG_LEVEL": "WARNING",
+            # Ports that are fixed: nothing here speaks these protocols, and two servers would want the same.
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+        }
+    )
+    if given.root:
+        os.environ["AUTH"] = "true"
+        os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"] = given.root
+    if given.with_parent:
+        threading.Thread(target=_end_with_parent, daemon=True).start()
+    from hypercorn.asyncio import serve
+    from hypercorn.config import Config
+    from ministack.app import app
+
+    config = Config()
+    config.bind = [f"fd://{listening.fileno()}"]
+    config.keep_alive_timeout = 75
+    config.loglevel = "WARNING"
+    sys.stdout.write(f"http://127.0.0.1:{port}\n")
+    sys.stdout.flush()
+    asyncio.run(serve(app, config))
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--port", type=int, default=0, help="0 for any that is free")
+    parser.add_argument("--root", nargs=2, help="id and secret of the key that may do all; of others policies decide")
+    parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
+    return parser.parse_args()
+
+
+def _end_with_parent() -> None:
+    """End when whoever started this has gone, however that was: nobody could stop this process then."""
+    while sys.stdin.buffer.read(1024):
+        pass
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
