@@ -6,15 +6,8 @@ from base64 import b64encode
 from urllib.parse import unquote
 
 from router.testing.samples._common import ACCOUNT, REGION, alphanumeric_id, arn, as_json, hex_id, one_of, uuid_id
-from router.testing.samples._request import (
-    API_ID,
-    SOURCE_IP,
-    Request,
-    api_host,
-    http_context,
-    last_valued,
-    rest_context,
-)
+from router.testing.samples._payloads import authorizer_1, authorizer_2
+from router.testing.samples._request import API_ID, SOURCE_IP, Request, api_host, http_context, rest_context
 
 __all__ = ["authorizer", "cognito", "cognito_sync", "iot_authorizer", "iot_provisioning", "transfer"]
 
@@ -206,57 +199,14 @@ def authorizer(
             host=host,
             path=unquote(request.path) if stage == "$default" else f"/{stage}{unquote(request.path)}",
         )
-        return _request_2(request, target, context, path_parameters)
+        headers = request.joined_headers()
+        identity_source = [headers["authorization"]] if "authorization" in headers else None
+        return authorizer_2(request, target, context, path_parameters, identity_source)
     context = rest_context(request, api_id=api_id, stage=stage, resource=route, account=account, host=host)
-    payload = _request_1(request, target, context, path_parameters)
+    payload = authorizer_1(request, target, context, path_parameters)
     if version == "1.0":
         identity = request.joined_headers().get("authorization")
         payload |= {"version": "1.0", "identitySource": identity, "authorizationToken": identity}
-    return payload
-
-
-def _request_1(
-    request: Request, target: str, context: dict[str, Any], path_parameters: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """REQUEST authorizer in the form of a REST API."""
-    return {
-        "type": "REQUEST",
-        "methodArn": target,
-        "resource": context["resourcePath"],
-        "path": request.path,
-        "httpMethod": request.method,
-        "headers": request.last_headers(),
-        "multiValueHeaders": request.all_headers(),
-        "queryStringParameters": last_valued(request.all_query()),
-        "multiValueQueryStringParameters": request.all_query(),
-        "pathParameters": dict(path_parameters or {}),
-        "stageVariables": {},
-        "requestContext": context,
-    }
-
-
-def _request_2(
-    request: Request, target: str, context: dict[str, Any], path_parameters: Mapping[str, str] | None
-) -> dict[str, Any]:
-    """REQUEST authorizer of an HTTP API, payload format 2.0. The identity source is the Authorization header."""
-    headers = request.joined_headers()
-    headers.pop("cookie", None)
-    payload: dict[str, Any] = {
-        "version": "2.0",
-        "type": "REQUEST",
-        "routeArn": target,
-        "identitySource": [headers["authorization"]] if "authorization" in headers else None,
-        "routeKey": context["routeKey"],
-        "rawPath": context["http"]["path"],
-        "rawQueryString": request.raw_query,
-        "headers": headers,
-        "queryStringParameters": request.joined_query(),
-        "requestContext": context,
-        "pathParameters": dict(path_parameters or {}),
-        "stageVariables": {},
-    }
-    if request.cookies():
-        payload["cookies"] = request.cookies()
     return payload
 
 

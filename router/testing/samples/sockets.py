@@ -68,26 +68,18 @@ def websocket(
         request_id=request_id or base64_id(11, "websocket", event_type, route_key, text, connection_id),
         timestamp=timestamp,
     )
-    context = _context(
-        request,
-        event_type=event_type,
-        route_key=route_key or _ROUTE_KEYS[event_type],
-        connection_id=connection_id,
-        stage=stage,
-        api_id=api_id,
-        region=region,
+    host = api_host(api_id, region)
+    key = route_key or _ROUTE_KEYS[event_type]
+    context = socket_context(
+        request, event_type, key, connection_id=connection_id, stage=stage, host=host, api_id=api_id
     )
     if authorizer is not None:
         context["authorizer"] = as_json(authorizer, "authorizer")
     if event_type == "MESSAGE":
-        context["messageId"] = base64_id(11, "message", request.id)
-        return {"requestContext": context, "body": text, "isBase64Encoded": False}
+        return message_payload(context, text)
     if event_type == "DISCONNECT":
-        context |= {"disconnectStatusCode": status_code, "disconnectReason": reason}
-        seen = {"Host": api_host(api_id, region), "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""}
-        every = {name: [value] for name, value in seen.items()}
-        return {"headers": seen, "multiValueHeaders": every, "requestContext": context, "isBase64Encoded": False}
-    return {**_parameters(request), "requestContext": context, "isBase64Encoded": False}
+        return disconnect_payload(context, host, status_code, reason)
+    return connect_payload(request, context)
 
 
 def _check(event_type: str, route_key: str | None, body: Any, has_request: bool) -> None:
@@ -109,6 +101,38 @@ def _handshake(connection_id: str) -> dict[str, str | Sequence[str]]:
     }
 
 
+def connect_payload(request: Request, context: dict[str, Any]) -> dict[str, Any]:
+    """Return the payload of `$connect`, with what the client sent in its handshake."""
+    return {**_parameters(request), "requestContext": context, "isBase64Encoded": False}
+
+
+def message_payload(context: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return the payload of a message, which has no headers."""
+    context["messageId"] = base64_id(11, "message", context["requestId"])
+    return {"requestContext": context, "body": text, "isBase64Encoded": False}
+
+
+def disconnect_payload(context: dict[str, Any], host: str, status_code: int, reason: str) -> dict[str, Any]:
+    """Return the payload of `$disconnect`, with the code and the reason of the close."""
+    context |= {"disconnectStatusCode": status_code, "disconnectReason": reason}
+    seen = {"Host": host, "x-api-key": "", "X-Forwarded-For": "", "x-restapi": ""}
+    every = {name: [value] for name, value in seen.items()}
+    return {"headers": seen, "multiValueHeaders": every, "requestContext": context, "isBase64Encoded": False}
+
+
+def connect_authorizer_payload(request: Request, context: dict[str, Any], target: str) -> dict[str, Any]:
+    """Return the payload of the authorizer of `$connect`. target: the ARN of what is called."""
+    empty: dict[str, Any] = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
+    return {
+        "type": "REQUEST",
+        "methodArn": target,
+        **empty,
+        **_parameters(request),
+        "stageVariables": {},
+        "requestContext": context,
+    }
+
+
 def _parameters(request: Request) -> dict[str, Any]:
     """Headers and, if there is one, the query of the handshake."""
     payload: dict[str, Any] = {"headers": request.last_headers(), "multiValueHeaders": request.all_headers()}
@@ -118,17 +142,21 @@ def _parameters(request: Request) -> dict[str, Any]:
     return payload
 
 
-def _context(
+def socket_context(
     request: Request,
-    *,
     event_type: str,
     route_key: str,
+    *,
     connection_id: str,
     stage: str,
+    host: str,
     api_id: str,
-    region: str,
+    connected_at: int | None = None,
 ) -> dict[str, Any]:
-    """Return the `requestContext` that all three types of event share."""
+    """Return the `requestContext` that all three types of event share.
+
+    connected_at: when the connection was opened, in milliseconds; by default at the time of the request.
+    """
     return {
         "routeKey": route_key,
         "eventType": event_type,
@@ -136,11 +164,11 @@ def _context(
         "requestTime": gateway_time(request.at),
         "messageDirection": "IN",
         "stage": stage,
-        "connectedAt": epoch_millis(request.at),
+        "connectedAt": epoch_millis(request.at) if connected_at is None else connected_at,
         "requestTimeEpoch": epoch_millis(request.at),
         "identity": {"userAgent": request.user_agent(), "sourceIp": request.source_ip},
         "requestId": request.id,
-        "domainName": api_host(api_id, region),
+        "domainName": host,
         "connectionId": connection_id,
         "apiId": api_id,
     }
@@ -170,23 +198,17 @@ def websocket_authorizer(
         request_id=request_id or base64_id(11, "websocket authorizer", connection_id),
         timestamp=timestamp,
     )
-    empty: dict[str, Any] = {"queryStringParameters": {}, "multiValueQueryStringParameters": {}}
-    return {
-        "type": "REQUEST",
-        "methodArn": arn("execute-api", region, account, f"{api_id}/{stage}/$connect"),
-        **empty,
-        **_parameters(request),
-        "stageVariables": {},
-        "requestContext": _context(
-            request,
-            event_type="CONNECT",
-            route_key="$connect",
-            connection_id=connection_id,
-            stage=stage,
-            api_id=api_id,
-            region=region,
-        ),
-    }
+    context = socket_context(
+        request,
+        "CONNECT",
+        "$connect",
+        connection_id=connection_id,
+        stage=stage,
+        host=api_host(api_id, region),
+        api_id=api_id,
+    )
+    target = arn("execute-api", region, account, f"{api_id}/{stage}/$connect")
+    return connect_authorizer_payload(request, context, target)
 
 
 SAMPLES: Mapping[str, Callable[[], Any]] = {

@@ -6,19 +6,9 @@ service does.
 
 from __future__ import annotations
 
-from urllib.parse import unquote
-
 from router.testing.samples._common import ACCOUNT, REGION, arn, as_json, hex_id, one_of
-from router.testing.samples._request import (
-    API_ID,
-    SOURCE_IP,
-    Request,
-    api_host,
-    http_context,
-    last_valued,
-    multi_valued,
-    rest_context,
-)
+from router.testing.samples._payloads import alb_payload, http_payload, rest_payload, url_payload
+from router.testing.samples._request import API_ID, SOURCE_IP, Request, api_host, last_valued
 
 __all__ = ["alb", "http", "lattice", "rest", "url"]
 
@@ -31,7 +21,7 @@ if TYPE_CHECKING:
     Headers = Mapping[str, str | Sequence[str]]
     Query = Mapping[str, Any] | str
 
-_URL_ID = "abcdefghijklmnopqrstuvwxyz012345"
+URL_ID = "abcdefghijklmnopqrstuvwxyz012345"
 
 
 def rest(
@@ -74,35 +64,17 @@ def rest(
         request_id=request_id,
         timestamp=timestamp,
     )
-    if resource is None:
-        resource, path_parameters = _resource(request.path, path_parameters)
-    context = rest_context(request, api_id=api_id, stage=stage, resource=resource, account=account, host=host)
-    if authorizer is not None:
-        context["authorizer"] = as_json(authorizer, "authorizer")
-    return {
-        "resource": resource,
-        "path": request.path,
-        "httpMethod": request.method,
-        "headers": request.last_headers(),
-        "multiValueHeaders": request.all_headers(),
-        "queryStringParameters": last_valued(request.all_query()) or None,
-        "multiValueQueryStringParameters": request.all_query() or None,
-        "pathParameters": dict(path_parameters) if path_parameters else None,
-        "stageVariables": dict(stage_variables) if stage_variables else None,
-        "requestContext": context,
-        "body": request.body,
-        "isBase64Encoded": request.encoded,
-    }
-
-
-def _resource(path: str, path_parameters: Mapping[str, str] | None) -> tuple[str, Mapping[str, str] | None]:
-    """The resource that took a path, and its parameters: /orders/7 with {"id": "7"} is /orders/{id}."""
-    if path_parameters:
-        names = {value: f"{{{name}}}" for name, value in path_parameters.items()}
-        return "/".join(names.get(unquote(segment), segment) for segment in path.split("/")), path_parameters
-    if path == "/":
-        return "/", None
-    return "/{proxy+}", {"proxy": path[1:]}
+    return rest_payload(
+        request,
+        host=host,
+        stage=stage,
+        resource=resource,
+        path_parameters=path_parameters,
+        stage_variables=stage_variables,
+        authorizer=None if authorizer is None else as_json(authorizer, "authorizer"),
+        api_id=api_id,
+        account=account,
+    )
 
 
 def http(
@@ -145,18 +117,17 @@ def http(
         request_id=request_id,
         timestamp=timestamp,
     )
-    raw_path = unquote(request.path) if stage == "$default" else f"/{stage}{unquote(request.path)}"
-    context = http_context(
-        request, api_id=api_id, stage=stage, route_key=route_key, account=account, host=host, path=raw_path
+    return http_payload(
+        request,
+        host=host,
+        stage=stage,
+        route_key=route_key,
+        path_parameters=path_parameters,
+        stage_variables=stage_variables,
+        authorizer=None if authorizer is None else _http_authorizer(authorizer),
+        api_id=api_id,
+        account=account,
     )
-    if authorizer is not None:
-        context["authorizer"] = _http_authorizer(authorizer)
-    payload = _format_2(request, raw_path, context)
-    if path_parameters:
-        payload["pathParameters"] = dict(path_parameters)
-    if stage_variables:
-        payload["stageVariables"] = dict(stage_variables)
-    return payload
 
 
 def _http_authorizer(authorizer: Mapping[str, Any]) -> dict[str, Any]:
@@ -167,27 +138,6 @@ def _http_authorizer(authorizer: Mapping[str, Any]) -> dict[str, Any]:
     if "claims" in value:
         return {"jwt": {"claims": value["claims"], "scopes": value.get("scopes")}}
     return {"lambda": value}
-
-
-def _format_2(request: Request, raw_path: str, context: dict[str, Any]) -> dict[str, Any]:
-    """Payload format 2.0: repeated values joined by commas, cookies apart, what is absent left out."""
-    payload: dict[str, Any] = {
-        "version": "2.0",
-        "routeKey": context["routeKey"],
-        "rawPath": raw_path,
-        "rawQueryString": request.raw_query,
-        "headers": request.joined_headers(),
-        "requestContext": context,
-        "isBase64Encoded": request.encoded,
-    }
-    if request.cookies():
-        payload["cookies"] = request.cookies()
-        del payload["headers"]["cookie"]
-    if request.query:
-        payload["queryStringParameters"] = request.joined_query()
-    if request.body is not None:
-        payload["body"] = request.body
-    return payload
 
 
 def url(
@@ -201,7 +151,7 @@ def url(
     cookies: Mapping[str, str] | None = None,
     source_ip: str = SOURCE_IP,
     request_id: str | None = None,
-    url_id: str = _URL_ID,
+    url_id: str = URL_ID,
     region: str = REGION,
     account: str = ACCOUNT,
     timestamp: datetime | None = None,
@@ -220,20 +170,15 @@ def url(
         request_id=request_id,
         timestamp=timestamp,
     )
-    context = http_context(
+    if authorizer is not None and set(authorizer) != {"iam"}:
+        raise ValueError('the authorizer of a function URL must be {"iam": {...}}')
+    return url_payload(
         request,
-        api_id=url_id,
-        stage="$default",
-        route_key="$default",
-        account=account if authorizer else "anonymous",
         host=host,
-        path=request.path,
+        url_id=url_id,
+        account=account,
+        authorizer=None if authorizer is None else as_json(authorizer, "authorizer"),
     )
-    if authorizer is not None:
-        if set(authorizer) != {"iam"}:
-            raise ValueError('the authorizer of a function URL must be {"iam": {...}}')
-        context["authorizer"] = as_json(authorizer, "authorizer")
-    return _format_2(request, request.path, context)
 
 
 def alb(
@@ -267,26 +212,7 @@ def alb(
         timestamp=timestamp,
     )
     group = f"targetgroup/orders/{hex_id(16, 'target group', account)}"
-    payload: dict[str, Any] = {
-        "requestContext": {"elb": {"targetGroupArn": arn("elasticloadbalancing", region, account, group)}},
-        "httpMethod": request.method,
-        "path": request.path,
-    }
-    query_values = multi_valued(_encoded_pairs(request.raw_query))
-    header_values = multi_valued([(name.lower(), each) for name, values in request.headers.items() for each in values])
-    if multi_value:
-        payload["multiValueQueryStringParameters"] = query_values
-        payload["multiValueHeaders"] = header_values
-    else:
-        payload["queryStringParameters"] = last_valued(query_values)
-        payload["headers"] = last_valued(header_values)
-    return payload | {"body": request.body or "", "isBase64Encoded": request.encoded}
-
-
-def _encoded_pairs(raw_query: str) -> list[tuple[str, str]]:
-    """Query parameters with their percent-encoding left alone."""
-    parts = [part.partition("=") for part in raw_query.split("&") if part]
-    return [(name, value) for name, _, value in parts]
+    return alb_payload(request, group=arn("elasticloadbalancing", region, account, group), multi_value=multi_value)
 
 
 def lattice(
