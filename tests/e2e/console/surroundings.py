@@ -1,0 +1,118 @@
+"""What is around the function in the console's tests: queues, connections, executions, fault rules, in memory."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+
+class Queues:
+    """Two queues, one of them with dead letters."""
+
+    def __init__(self) -> None:
+        self.dead = [
+            {"id": f"f3a1c2d4-000{number}", "body": f'{{"order": {1041 + number}, "total": "19.90"}}', "received": 4}
+            for number in (1, 2)
+        ]
+
+    async def queues(self) -> Sequence[Mapping[str, Any]]:
+        """Return both."""
+        dead = {"name": "orders-dead", "messages": len(self.dead), "dead_letters_of": ["orders"]}
+        return [{"name": "orders", "messages": 0, "in_flight": 1, "dead_letters_of": []}, dead]
+
+    async def messages(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+        """Return the dead letters."""
+        return self.dead[:limit] if name == "orders-dead" else []
+
+    async def redrive(self, name: str) -> Mapping[str, Any]:
+        """Forget the dead letters."""
+        moved, self.dead = len(self.dead), []
+        return {"moved": moved}
+
+
+class Connections:
+    """Two clients."""
+
+    def __init__(self) -> None:
+        self.open = {
+            f"Kx9dPfVy{number}oAMEeDw=": {"connected": time.time() - 90 * number, "stage": "local"} for number in (1, 2)
+        }
+        self.sent: list[tuple[str, str]] = []
+
+    def connections(self) -> Sequence[Mapping[str, Any]]:
+        """Return those that are open."""
+        return [{"id": one, **known} for one, known in self.open.items()]
+
+    async def send(self, connection_id: str, text: str) -> None:
+        """Keep what was sent."""
+        self.sent.append((connection_id, text))
+
+    async def close(self, connection_id: str) -> None:
+        """Forget a client."""
+        del self.open[connection_id]
+
+
+class Executions:
+    """One execution that waits for a callback, and one that is over."""
+
+    def __init__(self) -> None:
+        self.answers: list[tuple[str, Any, str | None]] = []
+        self.started = time.time() - 9
+
+    async def executions(self) -> Sequence[Mapping[str, Any]]:
+        """Return both."""
+        waits = {"id": "arn:exec/approve-1042", "name": "approve-1042", "status": "RUNNING", "started": self.started}
+        over = {**waits, "id": "arn:exec/approve-1041", "name": "approve-1041", "status": "SUCCEEDED"}
+        return [waits, {**over, "started": self.started - 90, "ended": self.started - 60}]
+
+    async def execution(self, execution_id: str) -> Mapping[str, Any]:
+        """Return its steps."""
+        steps = [
+            self._step("reserve", "STEP", 0.1, 0.9, result={"reserved": 2}),
+            self._step("cool down", "WAIT", 0.9, 5),
+            self._step("charge", "STEP", 5, 6.5, attempt=2),
+        ]
+        if not self.answers:
+            steps.append(self._step("approval", "CALLBACK", 6.5, None, status="STARTED", callback_id="cb-1"))
+        return {
+            "id": execution_id,
+            "name": execution_id.rpartition("/")[2],
+            "status": "RUNNING",
+            "started": self.started,
+            "input": {"order": 1042},
+            "steps": steps,
+        }
+
+    def _step(self, name: str, kind: str, start: float, end: float | None, **more: Any) -> dict[str, Any]:
+        times = {"started": self.started + start, "ended": None if end is None else self.started + end}
+        return {"name": name, "type": kind, "status": "SUCCEEDED", **times, **more}
+
+    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: str | None) -> None:
+        """Keep an answer."""
+        self.answers.append((callback_id, result, error))
+
+    async def skip(self, execution_id: str) -> None:
+        """Do nothing."""
+
+
+class Faults:
+    """Rules that hit nothing."""
+
+    def __init__(self) -> None:
+        common = {"operation": "*", "route": "*", "times": None}
+        self.kept: list[Mapping[str, Any]] = [
+            {"id": "f1", "kind": "latency", "probability": 0.2, "service": "dynamodb", **common, "ms": 400, "hits": 12},
+            {"id": "f2", "kind": "fail", "probability": 1, "service": "sns", **common, "times": 3, "hits": 3},
+        ]
+
+    def rules(self) -> Sequence[Mapping[str, Any]]:
+        """Return them."""
+        return self.kept
+
+    def replace(self, rules: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Take rules, if their probabilities are right."""
+        if not all(0 <= rule.get("probability", 1) <= 1 for rule in rules):
+            raise ValueError("a probability is from 0 to 1")
+        self.kept = [{"hits": 0, **rule, "id": f"f{number}"} for number, rule in enumerate(rules, 1)]
+        return self.kept
