@@ -52,11 +52,19 @@ class Executions:
     # ---- calls -----------------------------------------------------------------------------------------------------
 
     async def invoke(self, call: Call) -> Outcome:
-        """Make a call; of a durable function, begin an execution and wait for its end."""
+        """Make a call; of a durable function, begin an execution and wait for its end.
+
+        The envelope of a call that is sent again begins another execution with the event inside.
+        """
         function = self._functions.of_part(call.function)
-        if function is None or not function.durable or _is_envelope(call.event):
+        if function is None or not function.durable:
             return await self._invoker.invoke(call)
-        return await self.result(await self.start(Named(function, ""), call))
+        call.event = _unwrapped(call.event)
+        try:
+            arn = await self.start(Named(function, ""), call)
+        except ConfigurationError as error:
+            return Outcome("failed", error={"errorType": "ConfigurationError", "errorMessage": str(error)})
+        return await self.result(arn)
 
     async def start(self, named: Named, call: Call, name: str | None = None) -> str:
         """Begin an execution, and return its ARN; that of the one which exists, where it has the name and the event.
@@ -98,6 +106,11 @@ class Executions:
         runner, self._runner = self._runner, None
         if runner is not None:
             await asyncio.to_thread(runner.stop)
+        for waiting in self._waiting.values():
+            for one in waiting:
+                if not one.done():
+                    one.set_result(None)
+        self._waiting.clear()
 
     # ---- what the console shows and does ---------------------------------------------------------------------------
 
@@ -116,7 +129,7 @@ class Executions:
         return [
             summary(one, is_running=runner.executor.is_running(one.durable_execution_arn))
             for one in reversed(runner.store.list_all())
-            if not (one.is_complete and is_plain(one))
+            if not is_plain(one)
         ]
 
     async def execution(self, execution_id: str) -> dict[str, Any]:
@@ -246,13 +259,21 @@ def _sdk() -> ModuleType:
     return sdk
 
 
-def _is_envelope(event: Any) -> bool:
-    """Whether an event is an envelope already, such as one that is sent again."""
-    return isinstance(event, dict) and "DurableExecutionArn" in event and "CheckpointToken" in event
+def _unwrapped(event: Any) -> Any:
+    """Return the event inside of an envelope; every other event as it is."""
+    if not (isinstance(event, dict) and "DurableExecutionArn" in event and "CheckpointToken" in event):
+        return event
+    try:
+        return json.loads(event["InitialExecutionState"]["Operations"][0]["ExecutionDetails"]["InputPayload"])
+    except (KeyError, IndexError, TypeError, ValueError):
+        return event
 
 
 def _outcome(execution: Execution) -> Outcome:
-    """Return what came of an execution that has ended."""
+    """Return what came of an execution."""
+    if not execution.is_complete:
+        stopped = {"errorType": "Runtime.ExitError", "errorMessage": "the local run was stopped"}
+        return Outcome("died", error=stopped)
     from router.local.durable.views import error_data
 
     ended = execution.result

@@ -6,6 +6,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from aws_durable_execution_sdk_python.lambda_service import OperationType
+from aws_durable_execution_sdk_python_testing.execution import ExecutionStatus
 from aws_durable_execution_sdk_python_testing.stores.base import BaseExecutionStore
 
 if TYPE_CHECKING:
@@ -14,11 +15,15 @@ if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
 
 
+_PLAIN = 20  # executions
+
+
 class Kept(BaseExecutionStore):
     """Keep executions, and tell of those that end.
 
     region: of the functions.
-    most: how many executions that have ended are kept.
+    most: how many executions that have ended are kept. Of those in which nothing durable happened only the last few
+        are, so that requests to other routes do not push the others out.
     ended: is told of an execution that has ended, by its ARN, in any thread.
     dropped: is told of an execution that is not kept any longer.
     """
@@ -32,6 +37,7 @@ class Kept(BaseExecutionStore):
         self._dropped = dropped
         self._held: dict[str, Execution] = {}
         self._done: dict[str, None] = {}  # ARNs, the oldest first
+        self._plain: dict[str, None] = {}
         self._lock = Lock()
 
     def save(self, execution: Execution) -> None:
@@ -45,7 +51,7 @@ class Kept(BaseExecutionStore):
         arn = execution.durable_execution_arn
         with self._lock:
             self._held[arn] = execution
-            ends = execution.is_complete and arn not in self._done
+            ends = execution.is_complete and arn not in self._done and arn not in self._plain
             dropped = self._end(execution) if ends else []
         if ends:
             self._ended(execution)
@@ -64,11 +70,11 @@ class Kept(BaseExecutionStore):
 
     def _end(self, execution: Execution) -> list[str]:
         """Note that an execution has ended, and return the ARNs of those that are dropped."""
-        arn = execution.durable_execution_arn
-        self._done[arn] = None
-        over = list(self._done)[: max(len(self._done) - self._most, 0)]
+        held, most = (self._plain, _PLAIN) if is_plain(execution) else (self._done, self._most)
+        held[execution.durable_execution_arn] = None
+        over = list(held)[: max(len(held) - most, 0)]
         for one in over:
-            del self._done[one], self._held[one]
+            del held[one], self._held[one]
         return over
 
     def _arn(self, execution: Execution) -> str:
@@ -79,5 +85,9 @@ class Kept(BaseExecutionStore):
 
 
 def is_plain(execution: Execution) -> bool:
-    """Whether an execution has not done anything durable: a route that is not durable took its event."""
-    return all(one.operation_type is OperationType.EXECUTION for one in execution.operations)
+    """Whether an execution has ended well without anything durable: a route that is not durable took its event."""
+    return (
+        execution.is_complete
+        and execution.current_status() is ExecutionStatus.SUCCEEDED
+        and all(one.operation_type is OperationType.EXECUTION for one in execution.operations)
+    )

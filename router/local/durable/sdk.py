@@ -28,6 +28,7 @@ from aws_durable_execution_sdk_python_testing.executor import Executor
 from aws_durable_execution_sdk_python_testing.invoker import Invoker, InvokeResponse
 from aws_durable_execution_sdk_python_testing.model import StartDurableExecutionInput
 from aws_durable_execution_sdk_python_testing.scheduler import Scheduler
+from aws_durable_execution_sdk_python_testing.threads import DaemonThreadPool
 from aws_durable_execution_sdk_python_testing.worker.checkpoint_tasks import CallableTask
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 from aws_durable_execution_sdk_python_testing.worker.status import InvocationState
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
 
 LONGEST_CALL = 24 * 60 * 60
 """Seconds after which the runner itself would give up a call; the application's process ends calls long before."""
+THREADS = 32
+"""Calls for executions that run at a time."""
 RETENTION = 1  # days; nothing outlives the run
 _PAUSES = (0.5, 1, 2, 5)  # seconds, while the application cannot be imported; the last one again and again
 
@@ -205,6 +208,11 @@ class LocalExecutor(Executor):
     """The runner's executor, with the end of a wait before its time."""
 
     RETRY_BACKOFF_SECONDS = 1  # a developer waits for it
+
+    def __init__(self, **parts: Any) -> None:
+        super().__init__(**parts)
+        # With as few threads as there are processors, a handler that takes long would hold up the others.
+        self._invocation_pool = DaemonThreadPool(THREADS, "durable-invocation")
 
     def begin(self, asked: StartDurableExecutionInput, known: Callable[[str], None]) -> str:
         """Begin an execution, and return its ARN. known: is told the ARN before the first call, which comes at once."""

@@ -61,7 +61,7 @@ class LambdaApi:
         self.functions = functions if isinstance(functions, Functions) else Functions(functions)
         destinations = Destinations(clients, self._call_function, tell)
         self.later = AsynchronousCalls(invoker, destinations.send, delays=retry_delays)
-        self._forwarding = Forwarding(self.functions, invoker, self.later, token)
+        self._forwarding = Forwarding(self.functions, invoker, self.later, executions, token)
         self._invoking = Invoking(self.functions, invoker, self.later, executions)
         self._executions = executions
         self._tell = tell

@@ -33,7 +33,7 @@ class Waiting:
 
     call: of the first attempt; all have the same request id.
     received: in epoch seconds. attempts: how many were made. due: when the next one is made, in epoch seconds.
-    result: waits for the end of a durable execution that has begun already; it is not tried again.
+    arn: of the durable execution that has begun already. result: waits for its end; it is not tried again.
     """
 
     named: Named
@@ -41,6 +41,7 @@ class Waiting:
     received: float = field(default_factory=time.time)
     attempts: int = 0
     due: float = 0.0
+    arn: str | None = None
     result: Callable[[], Awaitable[Outcome]] | None = None
 
 

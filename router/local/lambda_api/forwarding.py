@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from router.local.aws.forwarding import PATH, is_let_in
 from router.local.calls import Call
-from router.local.lambda_api.asynchronous import Waiting
+from router.local.lambda_api.beginning import begun
 from router.local.lambda_api.outcomes import payload_of as payload_for
 from router.local.lambda_api.refusals import Refusal
 from router.local.lambda_api.requests import body_of, payload_of
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from router.local.calls import Invoker
+    from router.local.durable.executions import Executions
     from router.local.lambda_api.asynchronous import AsynchronousCalls
     from router.local.lambda_api.functions import Functions, Named
 
@@ -33,13 +34,22 @@ class Forwarding:
     """Take events from the emulator.
 
     functions: those that there are. invoker: makes the calls. later: takes asynchronous ones.
+    executions: runs durable functions; None where there are none.
     token: what the emulator's functions know, and nobody else; made up where none is given.
     """
 
-    def __init__(self, functions: Functions, invoker: Invoker, later: AsynchronousCalls, token: str = "") -> None:
+    def __init__(
+        self,
+        functions: Functions,
+        invoker: Invoker,
+        later: AsynchronousCalls,
+        executions: Executions | None = None,
+        token: str = "",
+    ) -> None:
         self._functions = functions
         self._invoker = invoker
         self._later = later
+        self._executions = executions
         self.token = token or token_urlsafe(32)
 
     async def take(self, request: Request) -> Response:
@@ -52,7 +62,7 @@ class Forwarding:
         named = self._functions.find(request.path_params["name"])
         call = self._call(request, named, await body_of(request))
         if kind == "Event":
-            self._later.put(Waiting(named, call))
+            self._later.put(await begun(self._executions, named, call))
             return Response(status_code=202)
         outcome = await self._invoker.invoke(call)
         if outcome.became == "lost answer":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response, StreamingResponse
@@ -11,6 +10,7 @@ from router.encode import dumps
 from router.local.calls import Call
 from router.local.lambda_api import event_stream
 from router.local.lambda_api.asynchronous import Waiting
+from router.local.lambda_api.beginning import begun
 from router.local.lambda_api.outcomes import error_of, log_tail, payload_of
 from router.local.lambda_api.refusals import Refusal
 from router.local.lambda_api.requests import (
@@ -23,7 +23,7 @@ from router.local.lambda_api.requests import (
 from router.local.lambda_api.requests import payload_of as event_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator
 
     from starlette.requests import Request
 
@@ -62,13 +62,13 @@ class Invoking:
         headers = _headers(call)
         if kind == "Event":
             call.client_context = None  # which Lambda hands on in synchronous calls alone
-        begun = await self._begin(request, named, call)
-        if begun is not None:
-            headers["X-Amz-Durable-Execution-Arn"] = begun.arn
+        waiting = await begun(self._executions, named, call, request.headers.get("x-amz-durable-execution-name"))
+        if waiting.arn is not None:
+            headers["X-Amz-Durable-Execution-Arn"] = waiting.arn
         if kind == "Event":
-            self._later.put(Waiting(named, call, result=begun.result if begun is not None else None))
+            self._later.put(waiting)
             return Response(status_code=202, headers=headers)
-        outcome = await (self._invoker.invoke(call) if begun is None else begun.result())
+        outcome = await (self._invoker.invoke(call) if waiting.result is None else waiting.result())
         _check(outcome)
         payload, failed = payload_of(call, outcome, named)
         headers["X-Amz-Executed-Version"] = named.version
@@ -102,18 +102,6 @@ class Invoking:
             media_type=event_stream.CONTENT_TYPE,
         )
 
-    async def _begin(self, request: Request, named: Named, call: Call) -> _Begun | None:
-        """Begin an execution of a durable function; return None for another function."""
-        name = request.headers.get("x-amz-durable-execution-name")
-        executions = self._executions
-        if executions is None or not named.function.durable:
-            if name:
-                message = f"{named.function.name} is not a durable function: its executions have no names"
-                raise Refusal(400, "InvalidParameterValueException", message)
-            return None
-        arn = await executions.start(named, call, name)
-        return _Begun(arn, lambda: executions.result(arn))
-
     def _named(self, request: Request) -> Named:
         return self._functions.find(request.path_params["name"], request.query_params.get("Qualifier"))
 
@@ -128,14 +116,6 @@ class Invoking:
             client_context=client_context_of(request),
             tenant_id=request.headers.get("x-amz-tenant-id"),
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _Begun:
-    """An execution that has begun. result: waits for its end."""
-
-    arn: str
-    result: Callable[[], Awaitable[Outcome]]
 
 
 def _headers(call: Call) -> dict[str, str]:

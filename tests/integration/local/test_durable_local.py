@@ -288,18 +288,57 @@ def test_no_more_executions_are_kept_than_asked_for(quick: Run) -> None:
     assert quick.of(arns[-1])["status"] == "FAILED"
 
 
-def test_a_missing_package_is_named() -> None:
-    code = """
+def test_requests_to_other_routes_push_no_execution_out(quick: Run) -> None:
+    arn = quick.invoke("nap")["DurableExecutionArn"]
+    for number in range(30):
+        quick.server.call(quick.executions.invoke(Call(samples.http("GET", f"/orders/{number}"), "http")))
+    assert quick.of(arn)["result"] == "rested"
+
+
+def test_a_call_that_is_sent_again_begins_another_execution(quick: Run) -> None:
+    first = quick.invoke("nap")["DurableExecutionArn"]
+    envelope = next(one.event for one in quick.application.calls if one.event["DurableExecutionArn"] == first)
+    outcome = quick.server.call(quick.executions.invoke(Call(envelope, "replay")))
+    assert outcome.answer == "rested"
+    newest = quick.server.call(quick.executions.executions())[0]
+    assert (newest["arn"] != first, newest["status"]) == (True, "SUCCEEDED")
+
+
+def test_who_waits_is_answered_at_the_end_of_the_run(tmp_path: Path) -> None:
+    with Run(tmp_path, skips_time=False) as run:
+        arn = run.begin("order", {"total": 1})
+        run.wait_for(arn, lambda one: one["status"] == "PENDING")
+
+        async def end() -> Outcome:
+            waiting = asyncio.create_task(run.executions.result(arn))
+            await asyncio.sleep(0)
+            await run.executions.close()
+            return await waiting
+
+        outcome = run.server.call(end())
+    assert (outcome.became, outcome.error["errorMessage"]) == ("died", "the local run was stopped")
+
+
+MISSING = """
 import asyncio, sys
 sys.modules["aws_durable_execution_sdk_python_testing"] = None
 from router.local.calls import Call
 from router.local.durable.executions import Executions
+from router.local.lambda_api.beginning import begun
 from router.local.lambda_api.functions import Function, Functions
+functions = Functions([Function("shop", durable=60)])
+executions = Executions(None, functions)
+print(asyncio.run(executions.invoke(Call({}, "invoke"))).error["errorMessage"])
 try:
-    asyncio.run(Executions(None, Functions([Function("shop", durable=60)])).invoke(Call({}, "invoke")))
+    asyncio.run(begun(executions, functions.find("shop"), Call({}, "invoke")))
 except Exception as error:
     print(type(error).__name__, error)
 """
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
-    assert done.stdout.startswith("ConfigurationError durable functions need AWS's local runner")
-    assert 'pip install "lambda-junction[local]"' in done.stdout
+
+
+def test_a_missing_package_is_named() -> None:
+    done = subprocess.run([sys.executable, "-c", MISSING], capture_output=True, text=True, check=True, timeout=60)
+    failed, refusal = done.stdout.splitlines()
+    assert failed.startswith("durable functions need AWS's local runner, aws-durable-execution-sdk-python-testing: ")
+    assert 'pip install "lambda-junction[local]"' in failed
+    assert refusal == f"Refusal {failed}"
