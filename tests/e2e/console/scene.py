@@ -50,15 +50,12 @@ class Application:
         self.failure: Any = None
         self.received: list[Any] = []
 
+    @property
     def state(self) -> Mapping[str, Any]:
         """Return how it is."""
-        now = time.time()
-        reloads = [
-            {"at": now - 300, "ms": 412.0, "files": ["shop/app.py"]},
-            {"at": now - 60, "ms": 388.0, "files": ["shop/orders.py"]},
-        ]
-        return {"phase": self.phase, "error": self.failure, "pid": 4711, "reloads": reloads}
+        return {"state": self.phase, "error": self.failure, "took_ms": 388.0, "reloads": 2, "pid": 4711}
 
+    @property
     def routes(self) -> Sequence[Mapping[str, Any]]:
         """Return the routes of a shop."""
         return [
@@ -107,12 +104,12 @@ class Scene:
             self.connections,
             self.executions,
             self.faults,
-            urls={
+            urls=lambda: {
                 "http": "http://127.0.0.1:3000",
                 "websocket": "ws://127.0.0.1:3000/local",
                 "aws": "http://127.0.0.1:4566",
             },
-            variables={"ORDERS_TABLE": "orders"},
+            variables=lambda: {"ORDERS_TABLE": "orders"},
         )
         self._app = guarded(Starlette(routes=[*console_routes(parts), *page_routes()]), settings)
         self._server: uvicorn.Server | None = None

@@ -18,17 +18,26 @@ class Queues:
 
     async def queues(self) -> Sequence[Mapping[str, Any]]:
         """Return both."""
-        dead = {"name": "orders-dead", "messages": len(self.dead), "dead_letters_of": ["orders"]}
-        return [{"name": "orders", "messages": 0, "in_flight": 1, "dead_letters_of": []}, dead]
+        common = {"url": "", "in_flight": 0, "delayed": 0, "fifo": False}
+        return [
+            {**common, "name": "orders", "visible": 0, "dead_letter_of": [], "dead_letters": "orders-dead"},
+            {
+                **common,
+                "name": "orders-dead",
+                "visible": len(self.dead),
+                "dead_letter_of": ["orders"],
+                "dead_letters": None,
+            },
+        ]
 
-    async def messages(self, name: str, limit: int) -> Sequence[Mapping[str, Any]]:
+    async def messages(self, name: str) -> Sequence[Mapping[str, Any]]:
         """Return the dead letters."""
-        return self.dead[:limit] if name == "orders-dead" else []
+        return self.dead if name == "orders-dead" else []
 
     async def redrive(self, name: str) -> Mapping[str, Any]:
         """Forget the dead letters."""
         moved, self.dead = len(self.dead), []
-        return {"moved": moved}
+        return {"moved": {"orders": moved}, "left": 0, "why": ""}
 
 
 class Connections:
@@ -36,7 +45,7 @@ class Connections:
 
     def __init__(self) -> None:
         self.open = {
-            f"Kx9dPfVy{number}oAMEeDw=": {"connected": time.time() - 90 * number, "stage": "local"} for number in (1, 2)
+            f"Kx9dPfVy{number}oAMEeDw=": {"opened": time.time() - 90 * number, "path": "/local"} for number in (1, 2)
         }
         self.sent: list[tuple[str, str]] = []
 
@@ -44,13 +53,14 @@ class Connections:
         """Return those that are open."""
         return [{"id": one, **known} for one, known in self.open.items()]
 
-    async def send(self, connection_id: str, text: str) -> None:
+    async def send(self, connection_id: str, text: str) -> bool:
         """Keep what was sent."""
         self.sent.append((connection_id, text))
+        return connection_id in self.open
 
-    async def close(self, connection_id: str) -> None:
+    async def close(self, connection_id: str) -> bool:
         """Forget a client."""
-        del self.open[connection_id]
+        return self.open.pop(connection_id, None) is not None
 
 
 class Executions:

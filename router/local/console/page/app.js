@@ -109,8 +109,8 @@ function Status() {
   if (status === "gone") return html`<span class="status-now bad"><i class="dot"></i>gateway gone</span>`;
   if (!now) return html`<span class="status-now"><i class="dot"></i>connecting</span>`;
   const [tone, word] = PHASES[phase(now)] ?? ["plain", phase(now)];
-  const reload = now.application?.reloads?.at?.(-1);
-  return html`<a class="status-now ${tone}" href=${address("state")}><i class="dot"></i>${word}${tone === "good" && reload?.ms ? html`<span class="faint"> · reloaded in ${span(reload.ms)}</span>` : null}</a>`;
+  const { took_ms: took, reloads } = now.application;
+  return html`<a class="status-now ${tone}" href=${address("state")}><i class="dot"></i>${word}${tone === "good" && took ? html`<span class="faint"> · ${reloads ? "reloaded" : "started"} in ${span(took)}</span>` : null}</a>`;
 }
 
 function Side({ current }) {

@@ -8,7 +8,7 @@ const EVERY_MS = 3000;
 
 /** How the application is: "ready", "reloading", "broken" and so on. */
 export const phase = (now) => now?.application?.phase ?? "ready";
-export const problem = (now) => now?.application?.failure ?? now?.application?.error ?? null;
+export const problem = (now) => now?.application?.error ?? null;
 
 let timer = null;
 

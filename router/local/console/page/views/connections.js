@@ -48,11 +48,11 @@ function One({ one, open, reload }) {
       report(error, `Closing ${one.id}`);
     }
   };
-  const { id: _, connected, ...rest } = one;
+  const { id: _, opened, ...rest } = one;
   return html`<li class=${open ? "card current" : "card"}>
     <div class="card-head">
       <h2><a class="cell-link mono" href=${address("connections", [one.id])}><${Text} of=${one.id} most=${80} /></a></h2>
-      <span class="faint">connected ${ago(connected ?? one.started ?? 0)}</span>
+      <span class="faint">connected ${ago(opened)}</span>
       <a class="button small" href=${address("events", [], { q: one.id })}>Its events</a>
       <${Button} icon="failed" label="Close" title="Close ${plain(one.id)}" danger=${true} onClick=${close} />
     </div>

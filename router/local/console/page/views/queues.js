@@ -24,15 +24,14 @@ function Table({ queues, chosen, reload }) {
   const redrive = async (queue) => {
     try {
       const done = await call("POST", `queues/${id(queue.name)}/redrive`, {});
-      const moved = done?.moved ?? done?.messages ?? done?.count;
-      say(moved == null ? "The messages were sent back." : `${plural(moved, "message")} ${moved === 1 ? "was" : "were"} sent back.`);
+      say(`${plural(done.moved, "message")} ${done.moved === 1 ? "was" : "were"} sent back.${done.left ? ` ${count(done.left)} stay: ${done.why}.` : ""}`);
       reload();
     } catch (error) {
       report(error, `Sending back what is in ${queue.name}`);
     }
   };
   if (!queues.length) return html`<${Empty} title="There are no queues.">The application has no route for a queue.<//>`;
-  const dead = (queue) => queue.dead_letters_of?.length > 0;
+  const dead = (queue) => queue.dead_letters_of.length > 0;
   return html`<table class="table">
     <thead><tr><th scope="col">Queue</th><th scope="col" class="right">Waiting</th><th scope="col" class="right">In flight</th><th scope="col" class="right">Later</th><th scope="col">Dead letters of</th><th scope="col"><span class="offscreen">Actions</span></th></tr></thead>
     <tbody>
@@ -41,7 +40,7 @@ function Table({ queues, chosen, reload }) {
         <td class="number right"><strong>${count(queue.messages ?? 0)}</strong></td>
         <td class="number right">${count(queue.in_flight ?? 0)}</td>
         <td class="number right">${count(queue.delayed ?? 0)}</td>
-        <td>${dead(queue) ? plain([].concat(queue.dead_letters_of).join(", ")) : html`<span class="faint">–</span>`}</td>
+        <td>${dead(queue) ? plain(queue.dead_letters_of.join(", ")) : html`<span class="faint">–</span>`}</td>
         <td class="right">${dead(queue) && html`<${Button} icon="retry" label="Send back" title="Send all messages of ${plain(queue.name)} back to where they came from" disabled=${!queue.messages} onClick=${() => redrive(queue)} />`}</td>
       </tr>`)}
     </tbody>
@@ -67,12 +66,12 @@ function Messages({ name }) {
         if (!list.length) return html`<${Empty} title="The queue is empty." />`;
         return html`<ul class="cards">
           ${list.map((message, index) => {
-            const key = message.id ?? message.MessageId ?? message.messageId ?? index;
-            const body = message.body ?? message.Body;
+            const key = message.id ?? index;
+            const { body } = message;
             const shown = open === key;
             return html`<li key=${key} class="card">
-              <button type="button" class="fold-line" aria-expanded=${String(shown)} onClick=${() => setOpen(shown ? null : key)}><span class="mono">${plain(key)}</span> <span class="faint ellipsis"><${Text} of=${typeof body === "string" ? body : JSON.stringify(body)} most=${120} /></span></button>
-              ${shown && html`<${Json} value=${{ ...message, [message.Body === undefined ? "body" : "Body"]: typeof body === "string" ? decode(body) : body }} label="Message" />`}
+              <button type="button" class="fold-line" aria-expanded=${String(shown)} onClick=${() => setOpen(shown ? null : key)}><span class="mono">${plain(key)}</span> <span class="faint ellipsis"><${Text} of=${body} most=${120} /></span></button>
+              ${shown && html`<${Json} value=${{ ...message, body: decode(body) }} label="Message" />`}
             </li>`;
           })}
         </ul>`;

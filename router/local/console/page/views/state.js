@@ -1,11 +1,11 @@
 // State: the application, where it can be reached, its reloads, versions, and how much is kept.
 import { html } from "../lib/dom.js";
 import { call, report, useResource } from "../lib/api.js";
-import { clock, plain, span } from "../lib/format.js";
-import { phase, problem } from "../lib/state.js";
+import { plain } from "../lib/format.js";
+import { problem } from "../lib/state.js";
 import { ticks } from "../lib/live.js";
 import { say } from "../lib/speak.js";
-import { Button, CopyButton, Facts, Heading, Outcome, Shown, Text } from "../parts/bits.js";
+import { Button, CopyButton, Facts, Heading, Shown } from "../parts/bits.js";
 import { Json } from "../parts/json.js";
 import { Traceback } from "../parts/traceback.js";
 
@@ -15,8 +15,7 @@ export function State() {
 }
 
 function All({ data }) {
-  const application = data.application ?? {};
-  const { reloads = [], ...rest } = application;
+  const { application } = data;
   const failure = problem(data);
   const clear = async () => {
     try {
@@ -27,15 +26,12 @@ function All({ data }) {
       report(error, "Dropping the events");
     }
   };
-  return html`<${Heading} title="State" note=${plain(application.name ?? data.settings?.application ?? "")}><${Button} icon="failed" label="Drop all events" danger=${true} onClick=${clear} /><//>
+  return html`<${Heading} title="State" note=${plain(application.name)}><${Button} icon="failed" label="Drop all events" danger=${true} onClick=${clear} /><//>
     <h2 class="section">Application</h2>
-    <${Facts} of=${Object.entries({ phase: phase(data), ...rest }).filter(([, value]) => value === null || typeof value !== "object").filter(([name]) => name !== "error").map(([name, value]) => [label(name), typeof value === "boolean" ? (value ? "yes" : "no") : value])} />
+    <${Facts} of=${Object.entries(application).filter(([name]) => name !== "error").map(([name, value]) => [label(name), String(value ?? "")]).concat([["Junction", data.version]])} />
     ${failure && (typeof failure === "object" ? html`<${Traceback} error=${failure} />` : html`<pre class="code" tabindex="0">${plain(failure)}</pre>`)}
-    ${data.urls && html`<h2 class="section">Addresses</h2><ul class="urls">${Object.entries(data.urls).map(([name, url]) => html`<li key=${name}><span class="faint">${label(name)}</span> <code>${plain(url)}</code> <${CopyButton} text=${url} name="The address is copied" /></li>`)}</ul>`}
-    ${reloads.length > 0 && html`<h2 class="section">Reloads</h2>
-      <table class="table"><thead><tr><th scope="col">At</th><th scope="col" class="right">Took</th><th scope="col">Outcome</th><th scope="col">Files</th></tr></thead>
-      <tbody>${reloads.slice().reverse().slice(0, 50).map((one, index) => html`<tr key=${index}><td class="number">${clock(one.at)}</td><td class="number right">${span(one.ms)}</td><td><${Outcome} outcome=${one.error ? "failed" : "done"} /></td><td class="mono small-text"><${Text} of=${[].concat(one.files ?? one.changed ?? []).join(", ")} most=${300} /></td></tr>`)}</tbody></table>`}
-    ${["versions", "settings", "limits", "store", "counts"].filter((name) => data[name]).map((name) => html`<h2 key=${name} class="section">${label(name)}</h2><${Json} key=${`${name}-json`} value=${data[name]} label=${label(name)} />`)}`;
+    ${html`<h2 class="section">Addresses</h2><ul class="urls">${Object.entries(data.urls).map(([name, url]) => html`<li key=${name}><span class="faint">${label(name)}</span> <code>${plain(url)}</code> <${CopyButton} text=${url} name="The address is copied" /></li>`)}</ul>`}
+    ${["settings", "history", "counts"].filter((name) => data[name]).map((name) => html`<h2 key=${name} class="section">${label(name)}</h2><${Json} key=${`${name}-json`} value=${data[name]} label=${label(name)} />`)}`;
 }
 
 const label = (name) => {
