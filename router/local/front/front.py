@@ -62,7 +62,7 @@ class Front:
 
         routes: of all its functions: `source` or `sources`, `methods`, `match`, `function`; None while nothing is
             known, and then every request is the main function's.
-        apis: what `router.contract` declares of APIs, as JSON: `kind`, and the fields of its class.
+        apis: those in front of it, as its plan has them: `kind`, and `settings`, the fields of its declaration.
         """
         surroundings = Surroundings(routes, apis)
         self._authorizers.forget()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MARK = b"/@connections/"
 HOP = b"x-junction-hop"
-"""The header that names the entry which sends a message."""
+"""The header that names the call of a handler which sends a message."""
 
 _PATH = re.compile(rb"(?:/[^/]+)?/@connections/([^/]+)")
 

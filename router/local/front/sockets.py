@@ -286,7 +286,7 @@ class Sockets:
     async def push(self, connection_id: str, text: str, hop: str | None = None, origin: Any = "websocket") -> bool:
         """Send a message to a connection, and note it. Return whether it was there to take it.
 
-        hop: the entry that sends it.
+        hop: the call of a handler that sends it, as `router.local.watch` names it.
         """
         connection = self.get(connection_id)
         begun = time.perf_counter()
@@ -305,10 +305,9 @@ class Sockets:
                 origin=origin,
                 outcome="done" if is_sent else "failed",
                 status=200 if is_sent else 410,
-                parent=hop,
                 path=connection.path if connection is not None else None,
                 ms=(time.perf_counter() - begun) * 1000,
-                links=[f"ws:{connection_id}"],
+                links=[*([f"hop:{hop}"] if hop else ()), f"ws:{connection_id}"],
                 raw=text,
                 decoded=_json_or_none(text),
             )

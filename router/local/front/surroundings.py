@@ -90,9 +90,9 @@ class Surroundings:
         """Take what is known.
 
         routes: of all functions: `source` or `sources`, `methods`, `match`, `function`; None while nothing is known.
-        apis: declarations as JSON: `kind` and the fields of `router.contract.apis`.
+        apis: as `router.local.aws.shapes.ApiPlan` has them: `kind`, and `settings`, the fields of its declaration.
         """
-        held = {api.get("kind"): api for api in apis}
+        held = {api["kind"]: api["settings"] for api in apis}
         self.apis = {source: _api(held.get(kind)) for source, kind in KINDS.items()}
         self.apis[Source.ALB] = Api()
         self.authorizers: dict[str, str] = {}

@@ -53,7 +53,7 @@ def who(event: SocketEvent) -> Any:
 
 
 def _api(source: Source, **fields: Any) -> list[dict[str, Any]]:
-    return [{"kind": KINDS[source], "authorizer": "own", "identity": "header:authorization", **fields}]
+    return [{"kind": KINDS[source], "settings": {"authorizer": "own", "identity": "header:authorization", **fields}}]
 
 
 def _asked(gateway: Served) -> list[Call]:
@@ -170,7 +170,7 @@ def test_the_authorizer_of_a_split_application_is_asked_where_it_lives() -> None
 
 # ---- WebSockets ------------------------------------------------------------------------------------------------------
 
-SOCKET = [{"kind": "websocket-api", "authorizer": "own", "identity": "query:token", "stage": "live"}]
+SOCKET = [{"kind": "websocket-api", "settings": {"authorizer": "own", "identity": "query:token", "stage": "live"}}]
 
 
 def test_a_connection_is_authorized_and_its_messages_know_by_whom() -> None:
@@ -203,7 +203,10 @@ def _token(**claims: Any) -> str:
 
 
 ISSUER = [
-    {"kind": "http-api", "issuer": "https://issuer.example", "audience": ["app"], "identity": "header:authorization"}
+    {
+        "kind": "http-api",
+        "settings": {"issuer": "https://issuer.example", "audience": ["app"], "identity": "header:authorization"},
+    }
 ]
 
 
@@ -244,7 +247,7 @@ def test_a_token_that_does_not_count_is_refused(token: str, why: str) -> None:
 
 def test_claims_of_a_user_pool_are_handed_on() -> None:
     pool = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc"
-    api = [{"kind": "rest-api", "user_pools": [pool], "identity": "header:authorization"}]
+    api = [{"kind": "rest-api", "settings": {"user_pools": [pool], "identity": "header:authorization"}}]
     with served(resolver, REST, apis=api) as gateway:
         issuer = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
         assert _get(gateway, _token(iss=issuer)).status_code == 200
@@ -253,7 +256,7 @@ def test_claims_of_a_user_pool_are_handed_on() -> None:
 
 
 def test_a_signed_call_of_a_function_url_knows_its_caller() -> None:
-    api = [{"kind": "function-url", "public": False}]
+    api = [{"kind": "function-url", "settings": {"public": False}}]
     with served(lambda event: {"statusCode": 200}, Source.URL, apis=api) as gateway:
         _get(gateway, "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20260101/us-east-1/lambda/aws4_request, Signature=x")
         assert gateway.application.event["requestContext"]["authorizer"]["iam"]["accessKey"] == "AKIDEXAMPLE"

@@ -179,7 +179,7 @@ def test_binary_of_a_declared_rest_api_goes_by_its_media_types() -> None:
     def handle(event: Any) -> Any:
         return {"statusCode": 200, "body": "/w==", "isBase64Encoded": True}
 
-    with served(handle, REST, apis=[{"kind": "rest-api", "binary": ["image/*"]}]) as gateway:
+    with served(handle, REST, apis=[{"kind": "rest-api", "settings": {"binary": ["image/*"]}}]) as gateway:
         assert httpx.get(gateway.url, headers={"accept": "image/png"}).content == b"\xff"
         assert httpx.get(gateway.url, headers={"accept": "*/*"}).content == b"/w=="
         assert "sends the body as it is, in base64" in gateway.journal.notice
@@ -229,7 +229,7 @@ def test_an_http_api_with_origins_answers_browsers_itself() -> None:
     def handle(event: Any) -> Any:
         return {"statusCode": 200, "headers": {"access-control-allow-origin": "https://own.example"}}
 
-    with served(handle, HTTP, apis=[{"kind": "http-api", "origins": ["https://a.example"]}]) as gateway:
+    with served(handle, HTTP, apis=[{"kind": "http-api", "settings": {"origins": ["https://a.example"]}}]) as gateway:
         asks = {"origin": "https://a.example", "access-control-request-method": "POST"}
         answer = httpx.options(gateway.url, headers=asks)
         assert answer.status_code == 204
@@ -365,7 +365,7 @@ def test_a_stream_ends_when_nobody_reads_it() -> None:
 
 
 def test_a_url_that_is_declared_without_streams_asks_for_none() -> None:
-    api = {"kind": "function-url", "streams": False, "public": True}
+    api = {"kind": "function-url", "settings": {"streams": False, "public": True}}
     with served(lambda event: {"statusCode": 200}, URL, apis=[api]) as gateway:
         httpx.get(gateway.url)
         assert not gateway.application.calls[0].streams

@@ -201,7 +201,7 @@ def test_an_application_without_websocket_routes_takes_no_connection() -> None:
 
 
 def test_the_selection_expression_may_be_declared() -> None:
-    api = {"kind": "websocket-api", "selection": "${request.body.meta.kind}", "stage": "live"}
+    api = {"kind": "websocket-api", "settings": {"selection": "${request.body.meta.kind}", "stage": "live"}}
     with served(resolver, routes=ROUTES, apis=[api]) as gateway, _open(gateway) as client:
         client.send('{"meta": {"kind": "chat"}, "text": "nested"}')
         assert json.loads(client.recv(5)) == {"said": "nested"}
@@ -255,9 +255,9 @@ def test_a_push_knows_who_sent_it(gateway: Served) -> None:
     with _open(gateway) as client:
         connection_id = gateway.front.connections()[0]["id"]
         url = f"{gateway.url}/@connections/{connection_id}"
-        assert httpx.post(url, content=b"hi", headers={"x-junction-hop": "e7"}).status_code == 200
+        assert httpx.post(url, content=b"hi", headers={"x-junction-hop": "c1/2"}).status_code == 200
         assert client.recv(5) == "hi"
-    assert gateway.journal.of("push")[0]["parent"] == "e7"
+    assert gateway.journal.of("push")[0]["links"] == ["hop:c1/2", f"ws:{connection_id}"]
 
 
 def test_a_push_may_be_refused(gateway: Served) -> None:

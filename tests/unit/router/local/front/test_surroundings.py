@@ -70,7 +70,7 @@ def test_one_function_takes_everything_through_the_catch_all() -> None:
     ],
 )
 def test_a_selection_expression_finds_the_route_key(selection: str, message: Any, key: str) -> None:
-    assert Surroundings([], [{"kind": "websocket-api", "selection": selection}]).route_key(message) == key
+    assert Surroundings([], [{"kind": "websocket-api", "settings": {"selection": selection}}]).route_key(message) == key
 
 
 def test_route_keys_are_those_of_the_template() -> None:
@@ -85,7 +85,7 @@ def test_route_keys_are_those_of_the_template() -> None:
 
 
 def test_declarations_are_taken_by_their_kind_and_unknown_fields_left_out() -> None:
-    apis = [{"kind": "rest-api", "stage": "live", "binary": ["image/*"], "name": "x", "exists": False}]
+    apis = [{"kind": "rest-api", "settings": {"stage": "live", "binary": ["image/*"], "name": "x", "exists": False}}]
     held = Surroundings(None, apis).apis
     assert held[Source.REST].stage == "live"
     assert held[Source.REST].binary == ("image/*",)
