@@ -30,9 +30,10 @@ class Application:
     name: `package.module:resolver`.
     handler: what takes events: the resolver, or the function that a stack names.
     routes: each as data, for the console.
-    functions: timeout and memory of each function that is declared.
+    functions: timeout and memory of each function that is declared; those of "main" count for the others.
     plan: what the emulator of AWS has to make; None where it cannot be told.
     problem: why not.
+    notes: what else is to be said. stack: what it declares; None where it declares nothing.
     """
 
     name: str
@@ -40,8 +41,10 @@ class Application:
     handler: Callable[[Any, Any], Any]
     routes: list[dict[str, Any]]
     functions: dict[str, dict[str, Any]]
-    plan: Any = None
-    problem: str = ""
+    plan: Any
+    problem: str
+    notes: list[str]
+    stack: Stack | None
 
 
 def load(name: str, names: Mapping[str, Any], fixed: Mapping[str, str]) -> Application:
@@ -60,26 +63,45 @@ def load(name: str, names: Mapping[str, Any], fixed: Mapping[str, str]) -> Appli
     """
     if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())
-    found = _found(name)
+    notes: list[str] = []
+    found = _with_secrets(lambda: _found(name), names, notes)
     if isinstance(found, Resolver):
-        return _described(name, found, found, None, names)
+        return _described(name, found, found, None, names, notes)
     stack = _stack(name, found)
-    _set_variables(stack, names, fixed)
-    resolver = _found(stack.application)
+    os.environ.update(_variables(stack, names, fixed))
+    resolver = _with_secrets(lambda: _found(stack.application), names, notes)
     if not isinstance(resolver, Resolver):
         raise CannotLoad(f"{stack.application} is not a Resolver (got {type(resolver).__name__})")
     from router.runtime.start import load_handler
 
-    return _described(stack.application, resolver, load_handler(stack.handler), stack, names)
+    return _described(stack.application, resolver, load_handler(stack.handler), stack, names, notes)
 
 
-def _set_variables(stack: Stack, names: Mapping[str, Any], fixed: Mapping[str, str]) -> None:
-    """Set what an application may read while it is imported."""
+def _with_secrets(find: Callable[[], Any], names: Mapping[str, Any], notes: list[str]) -> Any:
+    """Import something; a secret that it wants in the environment and that nobody gave is made up.
+
+    find: imports it. notes: takes what was made up.
+    """
+    while True:
+        try:
+            return find()
+        except KeyError as error:
+            from router.local.aws.names import Names, secret_wanted
+
+            variable = secret_wanted(error)
+            if variable is None or variable in os.environ:
+                raise
+            os.environ[variable] = Names(**names).random(variable)
+            notes.append(f"{variable} has a random value for this run: set it to keep what it protects")
+
+
+def _variables(stack: Stack, names: Mapping[str, Any], fixed: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that a stack tells. fixed: those that stay as they are."""
     from router.local.aws.names import Names
     from router.local.aws.plan import variables_of
 
     told = variables_of(stack, Names(**names))
-    os.environ.update({name: value for name, value in told.items() if name not in fixed})
+    return {name: value for name, value in told.items() if name not in fixed}
 
 
 def _found(name: str) -> Any:
@@ -121,21 +143,21 @@ def _described(
     handler: Callable[[Any, Any], Any],
     stack: Stack | None,
     names: Mapping[str, Any],
+    notes: list[str],
 ) -> Application:
     routes = [_as_data(resolver, route) for route in resolver.every_route()]
-    functions: dict[str, dict[str, Any]] = {}
     try:
         infrastructure = _infrastructure(name, stack)
     except ConfigurationError as error:
-        return Application(name, resolver, handler, routes, _functions(stack), None, str(error))
-    for part in infrastructure.parts:
-        functions[part.name] = {"timeout": part.function.timeout, "memory": part.function.memory}
-    if stack is None:  # nobody declared a limit: that of the command line counts
-        functions = {}
+        return Application(name, resolver, handler, routes, _functions(stack), None, str(error), notes, stack)
     from router.local.aws.names import Names
     from router.local.aws.plan import plan_of
 
-    return Application(name, resolver, handler, routes, functions, plan_of(infrastructure, Names(**names)))
+    plan = plan_of(infrastructure, Names(**names))
+    # Where nobody declared a limit, that of the command line counts.
+    parts = () if stack is None else tuple(part.function for part in infrastructure.parts)
+    functions = {one.name: {"timeout": one.timeout, "memory": one.memory} for one in parts}
+    return Application(name, resolver, handler, routes, functions, plan, "", notes, stack)
 
 
 def _infrastructure(name: str, stack: Stack | None) -> Infrastructure:

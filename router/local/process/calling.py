@@ -44,12 +44,10 @@ class Invocation:
         self.request_id: str = call["request"]
         self.headers: dict[str, str] = {
             "Lambda-Runtime-Deadline-Ms": str(call["deadline"]),
-            "Lambda-Runtime-Invoked-Function-Arn": call["arn"],
+            "Lambda-Runtime-Invoked-Function-Arn": call["function"]["arn"],
         }
         if call["client"] is not None:
             self.headers["Lambda-Runtime-Client-Context"] = json.dumps(call["client"])
-        if call["tenant"] is not None:
-            self.headers["Lambda-Runtime-Aws-Tenant-Id"] = call["tenant"]
 
 
 class Calls:
@@ -117,6 +115,8 @@ class Calls:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
         streams = call["streams"]
         context: Any = LambdaContext(Invocation(call), STREAMING if streams else ())  # type: ignore[arg-type]
+        context.function_name = call["function"]["name"]
+        context.memory_limit_in_mb = call["function"]["memory"]
         answer = self._handler(call["event"], context)
         if streams and isinstance(answer, dict) and isinstance(answer.get("body"), Stream):
             return self._stream(call, context, answer)

@@ -38,6 +38,7 @@ def main(descriptor: int, parent: int) -> None:
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     _end_with(parent)
+    _be_first_victim()
     # Ctrl-C reaches all processes of a terminal. The gateway ends this one in order.
     signal.signal(signal.SIGINT, lambda number, held: None)
     wire = Wire(connection)
@@ -55,7 +56,10 @@ def main(descriptor: int, parent: int) -> None:
 def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None:
     config = _expect(Kind.CONFIG, frames)
     sys.path[:] = config["path"]
+    if not config["keep_byte_code"]:
+        sys.dont_write_bytecode = True
     _start_log()
+    before = dict(os.environ)
     application = _imported(config, wire)
     if application is None:
         return
@@ -68,6 +72,8 @@ def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None
                 "functions": application.functions,
                 "plan": application.plan,
                 "problem": application.problem,
+                "notes": application.notes,
+                "variables": {name: value for name, value in os.environ.items() if before.get(name) != value},
             },
         )
     )
@@ -76,7 +82,7 @@ def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None
     from router.local.process.calling import Calls
     from router.local.process.workers import Workers
 
-    workers = Workers(config["threads"])
+    workers = Workers(config["threads"], _close_loop)
     calls = Calls(wire, application.handler, _observed(application))
     wire.send(frame(Kind.READY, {"ms": (perf_counter() - began) * 1000}))
     threading.Thread(target=_read, args=(frames, calls, workers), name="junction-wire", daemon=True).start()
@@ -146,6 +152,13 @@ def _put_faults(rules: list[Any]) -> None:
     """Put rules for calls of AWS in place."""
 
 
+def _close_loop() -> None:
+    """Close the event loop of a thread, and so the clients that live on it, where an async handler has run in it."""
+    loop = sys.modules.get(f"{__name__.rpartition('.local.')[0]}.dispatch.loop")
+    if loop is not None:
+        loop.close_loop()
+
+
 def _start_log() -> None:
     """Log to standard error, unless the application sets up its own log."""
     for stream in (sys.stdout, sys.stderr):
@@ -167,6 +180,16 @@ def _end_with(parent: int) -> None:
             return  # the end of the wire tells it, too
         if os.getppid() != parent:
             _end_now()
+
+
+def _be_first_victim() -> None:
+    """Have Linux end this process before the gateway, where memory is short."""
+    if sys.platform == "linux":
+        try:
+            with open("/proc/self/oom_score_adj", "w") as held:
+                held.write("800")
+        except OSError:
+            pass
 
 
 def _end_now() -> None:

@@ -16,7 +16,8 @@ LIBRARY = str(Path(__file__).resolve().parents[len(PACKAGE.split(".")) + 2])
 
 # They say what is not so here: that the Runtime API is there, and where code and layers are.
 _NOT_HERE = ("AWS_LAMBDA_RUNTIME_API", "_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "JUNCTION_FUNCTION")
-_MEMORY_MB = 512
+MEMORY_MB = 512
+"""The memory of a function that nobody declares."""
 
 
 def function_name(settings: Settings) -> str:
@@ -32,7 +33,7 @@ def lambda_variables(settings: Settings) -> dict[str, str]:
         "AWS_DEFAULT_REGION": settings.region,
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(_MEMORY_MB),
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
     }

@@ -10,6 +10,7 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from router.local.calls import Outcome
+from router.local.process.descendants import descendants, end_all
 from router.local.process.endings import exit_error, exit_failure, timeout_error, timeout_failure
 from router.local.process.lambda_environment import LIBRARY, PACKAGE
 from router.local.process.streams import Chunks
@@ -158,12 +159,17 @@ class Running(asyncio.Protocol):
             self.kill()
 
     async def end(self, patience: float) -> None:
-        """Wait until the process has ended by itself, then ask it to end, then end it. patience: in seconds."""
+        """Wait until the process has ended by itself, then ask it to end, then end it. patience: in seconds.
+
+        What it has started ends with it: in Lambda nothing outlives the process of a function.
+        """
+        below = [] if self.pid is None or self.ended.done() else descendants(self.pid)
         for wait, signal in ((patience, "terminate"), (_KILL, "kill"), (None, "")):
             await asyncio.wait([self.ended], timeout=wait)
             if self.ended.done():
-                return
+                break
             self._signal(signal)
+        end_all(below)
 
     def kill(self) -> None:
         """End the process at once (SIGKILL)."""
@@ -201,8 +207,11 @@ class Running(asyncio.Protocol):
 
     # ---- calls -----------------------------------------------------------------------------------------------------
 
-    def call(self, call: Call, limit: float) -> asyncio.Future[Outcome]:
-        """Send a call, and return what will become of it. limit: seconds that it may take."""
+    def call(self, call: Call, limit: float, function: Mapping[str, Any]) -> asyncio.Future[Outcome]:
+        """Send a call, and return what will become of it.
+
+        limit: seconds that it may take. function: what its context tells of the function.
+        """
         self._next += 1
         number = self._next
         pending = Pending(call, number, limit, self._loop.create_future())
@@ -214,9 +223,8 @@ class Running(asyncio.Protocol):
                     "request": call.request_id,
                     "event": call.event,
                     "deadline": int((time() + limit) * 1000),
-                    "arn": f"arn:aws:lambda:us-east-1:000000000000:function:{call.function}",
+                    "function": function,
                     "client": call.client_context,
-                    "tenant": None,
                     "trace": call.trace,
                     "streams": call.streams,
                 },

@@ -37,11 +37,13 @@ async def start(
     names: Mapping[str, Any],
     prepare: Prepare | None,
     threads: int,
+    keep_byte_code: bool,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     """Start a process, have what it needs made, and let it take calls.
 
     running: the process, which is not started yet.
     environment: of the process. names: of resources. prepare: makes what its plan asks for. threads: of the process.
+    keep_byte_code: whether byte code is written for the next start.
 
     Returns what it told of itself, and the variables of what was made.
 
@@ -54,6 +56,7 @@ async def start(
         "names": dict(names),
         "fixed": dict(settings.environment),
         "threads": threads,
+        "keep_byte_code": keep_byte_code,
     }
     await running.start(config, environment, settings.folder)
     told = await running.described

@@ -14,6 +14,7 @@ from router.local.process.failures import plain_failure
 from router.local.process.running import CannotStart, Running
 from router.local.process.starting import start, variables_of_process
 from router.local.process.tasks import Tasks
+from router.local.process.told import Told
 from router.local.process.waiting import Waiting
 from router.local.watch.failures import failure_of
 
@@ -30,6 +31,7 @@ THREADS = 32
 """Calls that run at a time in one process."""
 
 _PATIENCE = 3.0  # seconds
+_SLOW = 10.0  # seconds of a start, after which somebody may want to know; Lambda's limit of an import
 _DRAIN = 5.0  # seconds that calls have to end when the gateway stops
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.25, 15.0  # seconds before a process that ended too soon is replaced
 
@@ -76,10 +78,10 @@ class Supervisor:
         self._took_ms: float | None = None
         self._reloads = 0
         self._deaths = 0  # in a row
+        self._is_fresh = False  # whether files were changed a moment ago
         self._is_stopping = False
         self._settled = asyncio.Event()
-        self._prepared: dict[str, str] = {}
-        self._told: dict[str, Any] = {}
+        self._told = Told(settings, {}, {})
         self._changes = Changes(settings.folder, self._changed, self._tell)
         self._tasks = Tasks(settings, journal, say)
 
@@ -103,18 +105,22 @@ class Supervisor:
     @property
     def routes(self) -> list[dict[str, Any]]:
         """Return the routes of the application; those of its last version that could be imported."""
-        found: list[dict[str, Any]] = self._told.get("routes", [])
-        return found
+        return self._told.routes
 
     @property
     def plan(self) -> dict[str, Any] | None:
         """Return what AWS has to hold for the application; None where it cannot be told."""
-        return self._told.get("plan")
+        return self._told.plan
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the variables of the application, beside those of AWS itself."""
+        return self._told.variables
 
     @property
     def problem(self) -> str:
         """Return why there is no plan; empty where there is one."""
-        return str(self._told.get("problem", ""))
+        return self._told.problem
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Call a function whenever `state` has changed."""
@@ -129,9 +135,10 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start the application's process and begin to watch its files. `settled` waits for what comes of it."""
+        self._is_fresh = await self._changes.look()
         self._begin("start")
         if self._settings.reload:
-            await self._changes.start()
+            self._changes.start()
 
     async def stop(self) -> None:
         """Let calls that are under way end, for some seconds, then end all processes; at once where it is cancelled."""
@@ -164,6 +171,7 @@ class Supervisor:
         self._begin(reason)
 
     def _changed(self, files: list[str]) -> None:
+        self._is_fresh = True
         more = f" and {len(files) - 1} more" if len(files) > 1 else ""
         self._begin(f"{files[0]}{more} changed")
 
@@ -174,7 +182,7 @@ class Supervisor:
         before = self._replacing
         if before is not None:
             before.cancel()
-        self._set("starting" if not self._told and self._error is None else "reloading")
+        self._set("starting" if self._took_ms is None and self._error is None else "reloading")
         self._replacing = asyncio.get_running_loop().create_task(self._replace(reason, delay, before))
 
     async def _replace(self, reason: str, delay: float, before: asyncio.Task[None] | None) -> None:
@@ -190,15 +198,17 @@ class Supervisor:
             threads=self._threads,
         )
         self._processes.add(running)
-        environment = variables_of_process(self._settings, self._environment(), self._prepared)
+        environment = variables_of_process(self._settings, self._environment(), self._told.prepared)
+        slow = asyncio.get_running_loop().call_later(_SLOW, self._tell_slow, running)
         try:
-            self._told, self._prepared = await start(
+            held, prepared = await start(
                 running,
                 self._settings,
                 environment=environment,
                 names=self._names(),
                 prepare=self._prepare,
                 threads=self._threads,
+                keep_byte_code=not self._is_fresh,
             )
         except CannotStart as error:
             running.kill()
@@ -210,7 +220,14 @@ class Supervisor:
             running.kill()
             raise
         else:
+            self._told = Told(self._settings, held, prepared)
             self._take_over(running, reason, (perf_counter() - began) * 1000)
+        finally:
+            slow.cancel()
+
+    def _tell_slow(self, running: Running) -> None:
+        what = "AWS is still prepared" if running.described.done() else "it is still imported"
+        self._tell(f"the application has not started after {_SLOW:g} s: {what}")
 
     def _take_over(self, running: Running, reason: str, ms: float) -> None:
         """Let a process that is ready take the calls; the one before it ends when its calls have."""
@@ -224,8 +241,8 @@ class Supervisor:
         else:
             self._reloads += 1
             self._tell(f"reloaded in {ms:,.0f} ms ({reason})", ms=ms)
-        if self.problem:
-            self._tell(f"AWS is not prepared for the application: {self.problem}")
+        for note in (*self._told.notes, *([self.problem] if self.problem else ())):
+            self._tell(note)
         self._set("ready")
         self._waiting.serve(running)
 
@@ -297,14 +314,14 @@ class Supervisor:
 
     async def invoke(self, call: Call) -> Outcome:
         """Make a call. It waits while the application is replaced. It never raises for what the application does."""
-        limit = self._limit(call)
+        limit = self._told.limit(call.function) if call.timeout is None else call.timeout
         running = self._current
         if running is None or self._state != "ready" or not running.has_room or self._waiting:
             running = await self._turn(call, limit)
             if running is None:
                 return self._unanswered(call)
         try:
-            return await running.call(call, limit)
+            return await running.call(call, limit, self._told.function(call.function))
         finally:
             if running is self._current and self._state == "ready":
                 self._waiting.serve(running)
@@ -320,12 +337,6 @@ class Supervisor:
             if running is self._current and not running.ended.done():
                 return running
         return None
-
-    def _limit(self, call: Call) -> float:
-        if call.timeout is not None:
-            return call.timeout
-        declared = self._told.get("functions", {}).get(call.function)
-        return float(declared["timeout"]) if declared else self._settings.timeout
 
     def _unanswered(self, call: Call) -> Outcome:
         """Answer a call that has waited long enough."""
@@ -358,6 +369,5 @@ class Supervisor:
 
         name: of the `on_task` route. environment: what whoever starts it sets, beside the variables of the application.
         """
-        held = variables_of_process(self._settings, self._environment(), self._prepared)
-        application = self._told.get("application", self._settings.application)
-        return await self._tasks.run(name, application, held, self.routes, environment or {})
+        held = variables_of_process(self._settings, self._environment(), self._told.prepared)
+        return await self._tasks.run(name, self._told.application, held, self.routes, environment or {})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 from time import perf_counter, time
 from typing import TYPE_CHECKING
@@ -63,22 +64,15 @@ class Tasks:
         )
         self._running.add(process)
         lines: list[LogLine] = []
+        status = -signal.SIGKILL  # where nobody waits for its end
         try:
             await self._read(process, name, lines)
             status = await process.wait()
         finally:
             self._running.discard(process)
             _kill(process)
-        ended = entry | {
-            "ms": (perf_counter() - began) * 1000,
-            "outcome": "done" if status == 0 else "died" if status < 0 else "failed",
-            "answer": {"exitCode": status if status >= 0 else 128 - status},
-            "logs": lines,
-        }
-        if status < 0:
-            ended["error"] = exit_failure(status, 0)
-        self._journal.ended(call_id, [ended])
-        return status if status >= 0 else 128 - status
+            self._journal.ended(call_id, [_ended(entry, (perf_counter() - began) * 1000, status, lines)])
+        return _code(status)
 
     async def stop(self) -> None:
         """End all tasks: in order at first (SIGTERM), and then by force."""
@@ -119,6 +113,24 @@ def _kill(process: asyncio.subprocess.Process) -> None:
             process.kill()
         except ProcessLookupError:
             pass
+
+
+def _code(status: int) -> int:
+    """Return the exit status of a process as a shell has it."""
+    return status if status >= 0 else 128 - status
+
+
+def _ended(entry: Entry, ms: float, status: int, lines: list[LogLine]) -> Entry:
+    ended: Entry = {
+        **entry,
+        "ms": ms,
+        "outcome": "done" if status == 0 else "died" if status < 0 else "failed",
+        "answer": {"exitCode": _code(status)},
+        "logs": lines,
+    }
+    if status < 0:
+        ended["error"] = exit_failure(status, 0)
+    return ended
 
 
 def _entry(name: str, routes: Iterable[Mapping[str, Any]], given: Mapping[str, str]) -> Entry:

@@ -41,6 +41,10 @@ class Waiting:
         self._held.append(waiter)
         try:
             return await waiter.future
+        except asyncio.CancelledError:
+            if waiter.future.done() and not waiter.future.cancelled() and (running := waiter.future.result()):
+                running.reserved -= 1
+            raise
         finally:
             waiter.cancel_timers()
 

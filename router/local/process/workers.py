@@ -6,6 +6,8 @@ import threading
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
+_END_S = 1.0  # seconds that a thread has to clean up
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -16,10 +18,13 @@ class Workers:
     """Run work in the main thread where that is free, else in another one; at most so many at a time.
 
     limit: threads, the main one among them. A thread is started when it is needed, and then stays.
+    at_end: is called in each thread when it ends.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, at_end: Callable[[], None] = lambda: None) -> None:
         self._limit = limit
+        self._at_end = at_end
+        self._others: list[threading.Thread] = []
         self._lock = threading.Lock()
         self._main: SimpleQueue[Work | None] = SimpleQueue()
         self._idle: list[SimpleQueue[Work | None]] = []
@@ -47,10 +52,9 @@ class Workers:
 
     def run(self) -> None:
         """Do work in the main thread, until `stop` was called and all work is done."""
-        while (work := self._main.get()) is not None:
-            work()
-            while (further := self._done(self._main)) is not None:
-                further()
+        self._serve(self._main)
+        for thread in self._others:
+            thread.join(_END_S)
 
     def stop(self) -> None:
         """Let `run` return when all work is done."""
@@ -61,12 +65,14 @@ class Workers:
     def _started(self) -> SimpleQueue[Work | None]:
         queue: SimpleQueue[Work | None] = SimpleQueue()
         self._threads += 1
-        threading.Thread(
+        thread = threading.Thread(
             target=self._serve,
             args=(queue,),
             name=f"junction-{self._threads}",
             daemon=True,
-        ).start()
+        )
+        self._others.append(thread)
+        thread.start()
         return queue
 
     def _serve(self, queue: SimpleQueue[Work | None]) -> None:
@@ -74,6 +80,7 @@ class Workers:
             work()
             while (further := self._done(queue)) is not None:
                 further()
+        self._at_end()
 
     def _done(self, queue: SimpleQueue[Work | None]) -> Work | None:
         """Note that a thread has done its work, and return further work for it."""

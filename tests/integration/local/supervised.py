@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -106,23 +106,43 @@ class Bench:
 
 
 @asynccontextmanager
-async def supervised(folder: Path, text: str, *, settled: bool = True, **options: Any) -> AsyncIterator[Bench]:
-    """Runs an application; at the end no process of it may be left."""
-    given: dict[str, Any] = {"application": "app:resolver", "folder": folder, "timeout": 20}
-    given |= {
-        name: options.pop(name) for name in ("application", "timeout", "reload", "environment") if name in options
-    }
-    settings = Settings(**given)
+async def supervised(
+    folder: Path,
+    text: str,
+    *,
+    settled: bool = True,
+    application: str = "app:resolver",
+    limit: float = 20,
+    environment: Mapping[str, str] | None = None,
+    aws: Mapping[str, str] | None = None,
+    names: Mapping[str, Any] | None = None,
+    prepare_with: Any = None,
+    **options: Any,
+) -> AsyncIterator[Bench]:
+    """Runs an application; at the end no process of it may be left.
+
+    text: of its module `app`. settled: whether it has started first. limit: of a call, in seconds.
+    aws: variables of AWS. prepare_with: makes what its plan asks for. options: of `Supervisor`.
+    """
+    settings = Settings(application, folder=folder, timeout=limit, environment=environment or {})
     journal = Pages()
-    bench = Bench(Supervisor(settings, journal, **options), journal, folder)
+    supervisor = Supervisor(
+        settings,
+        journal,
+        environment=lambda: aws or {},
+        names=lambda: names or {},
+        prepare=prepare_with,
+        **options,
+    )
+    bench = Bench(supervisor, journal, folder)
     bench.write(text)
-    await bench.supervisor.start()
+    await supervisor.start()
     try:
         if settled:
-            await asyncio.wait_for(bench.supervisor.settled(), TIMEOUT_S)
+            await asyncio.wait_for(supervisor.settled(), TIMEOUT_S)
         yield bench
     finally:
-        await asyncio.wait_for(bench.supervisor.stop(), TIMEOUT_S)
+        await asyncio.wait_for(supervisor.stop(), TIMEOUT_S)
         assert children() == []
 
 

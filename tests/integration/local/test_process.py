@@ -133,7 +133,7 @@ def test_context_is_that_of_lambda(tmp_path: Path) -> None:
             assert answer == {
                 "id": "r-7",
                 "name": "app",
-                "arn": "arn:aws:lambda:us-east-1:000000000000:function:main",
+                "arn": "arn:aws:lambda:us-east-1:000000000000:function:app",
                 "custom": {"a": 1},
             }
 

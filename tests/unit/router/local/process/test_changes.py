@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -17,10 +18,9 @@ def told(folder: Path, *changes: str) -> list[str]:
 
     async def check() -> None:
         watching = Changes(folder, found.extend, found.append)
-        await watching.start()
+        await watching.look()
         for name in changes:
             watching._told([str(home / name)])
-        await watching.stop()
 
     asyncio.run(check())
     return found
@@ -49,3 +49,48 @@ def test_settings_count_where_they_were_there_or_change_again(tmp_path: Path, na
 )
 def test_other_files_do_not_count(tmp_path: Path, name: str) -> None:
     assert told(tmp_path, name, name) == []
+
+
+def test_folder_that_is_new_is_watched_and_environments_are_not(tmp_path: Path) -> None:
+    (tmp_path / "own-env" / "lib").mkdir(parents=True)
+    (tmp_path / "own-env" / "pyvenv.cfg").touch()
+    found: list[list[str]] = []
+
+    async def check() -> None:
+        came = asyncio.Event()
+
+        def changed(files: list[str]) -> None:
+            found.append(files)
+            came.set()
+
+        async def next_one() -> list[str]:
+            await asyncio.wait_for(came.wait(), 20)
+            came.clear()
+            return found[-1]
+
+        watching = Changes(tmp_path, changed, lambda why: changed([why]))
+        await watching.look()
+        watching.start()
+        await asyncio.sleep(0)  # the task begins
+        (tmp_path / "own-env" / "lib" / "x.py").touch()
+        folder = tmp_path / "shop"
+        folder.mkdir()
+        (folder / "orders.py").touch()
+        assert await next_one() == ["shop/orders.py"]
+        (folder / "orders.py").write_text("1")
+        assert await next_one() == ["shop/orders.py"]
+        await watching.stop()
+
+    asyncio.run(check())
+
+
+def test_fresh_files_are_noticed(tmp_path: Path) -> None:
+    async def check() -> None:
+        watching = Changes(tmp_path, lambda files: None, lambda why: None)
+        assert not await watching.look()
+        (tmp_path / "app.py").touch()
+        assert await watching.look()
+        os.utime(tmp_path / "app.py", (1, 1))
+        assert not await watching.look()
+
+    asyncio.run(check())
