@@ -61,7 +61,9 @@ class Executions(Protocol):
     async def execution(self, execution_id: str) -> Mapping[str, Any]:
         """Return one with its steps."""
 
-    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: str | None) -> None:
+    async def callback(
+        self, execution_id: str, callback_id: str, *, result: Any, error: str | Mapping[str, Any] | None
+    ) -> None:
         """Answer what it waits for, with a result or an error. Raises ValueError where it does not wait."""
 
     async def skip(self, execution_id: str) -> None:

@@ -121,8 +121,8 @@ class Surroundings:
         if ("result" in body) == ("error" in body):
             raise Refused(422, 'give a "result" or an "error"')
         error = body.get("error")
-        if not (error is None or isinstance(error, str)):
-            raise Refused(422, '"error" is a string')
+        if not (error is None or isinstance(error, str | dict)):
+            raise Refused(422, '"error" is a text, or an object as Lambda has it')
         executions = there(self._parts, "executions", self._parts.executions)
         values = request.path_params
         await executions.callback(values["id"], values["callback"], result=body.get("result"), error=error)
@@ -158,7 +158,7 @@ def there(parts: Parts, name: str, part: T | None) -> T:
         Refused: it is not in this run.
     """
     if part is None:
-        why = " with --aws none" if name in {"queues", "executions"} and parts.settings.aws == "none" else ""
+        why = " with --aws none" if name == "queues" and parts.settings.aws == "none" else ""
         raise Refused(404, f"there are no {name} in this run{why}")
     return part
 

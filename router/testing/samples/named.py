@@ -58,6 +58,22 @@ def options_of(name: str) -> dict[str, str]:
     }
 
 
+def described(name: str) -> list[dict[str, Any]]:
+    """Return the options of a sample, each with its `name`, its `type` as text, and its `default` as a value.
+
+    Raises:
+        ValueError: there is no such sample.
+    """
+    return [
+        {
+            "name": one.name,
+            "type": str(one.annotation),
+            "default": _GIVEN[one.name] if one.default is Parameter.empty else one.default,
+        }
+        for one in signature(_builder(name)).parameters.values()
+    ]
+
+
 def sample(name: str, options: Mapping[str, Any] | None = None) -> Any:
     """Return a payload.
 

@@ -99,7 +99,7 @@ class Neighbours:
         self._check(execution_id, "arn:x/1")
         return {"id": execution_id, "steps": [{"name": "pay", "status": "SUCCEEDED"}]}
 
-    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: str | None) -> None:
+    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: Any) -> None:
         self._check(execution_id, "arn:x/1")
         self.log.append((callback_id, result, error))
 

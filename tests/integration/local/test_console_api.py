@@ -203,10 +203,11 @@ def test_a_payload_that_was_cut_or_never_was_is_not_sent_again(console: Served) 
 
 def test_a_sample_of_each_source_can_be_made_and_sent(console: Served) -> None:
     there = console.ask("GET", "samples")[1]["samples"]
-    assert {one["source"] for one in there} == set(samples.SAMPLES)
+    assert {one["source"] for one in there} > set(samples.SAMPLES)
     for one in there:
         made = console.ask("GET", f"samples/{one['source']}")[1]
-        assert made["raw"] == json.loads(json.dumps(samples.SAMPLES[one["source"]](), default=str))
+        if one["source"] in samples.SAMPLES:
+            assert made["raw"] == samples.SAMPLES[one["source"]]()
         assert console.ask("POST", "send", {"raw": made["raw"]})[1]["became"] == "answered"
 
 
@@ -215,10 +216,10 @@ def test_a_sample_takes_options(console: Served) -> None:
     assert [one["body"] for one in made["Records"]] == ['{"id":7}', "x"]
     assert made["Records"][0]["attributes"]["ApproximateReceiveCount"] == "3"
     for wrong, told in (
-        ("queu=x", "has no option 'queu'; it has queue, bodies"),
+        ("queu=x", "'queu' is not an option of sqs; there are queue, bodies"),
         ("receive_count=x", "receive_count is of the type int"),
-        ("timestamp=soon", "timestamp is a time like"),
-        ("queue=a%20b", "cannot be made"),
+        ("timestamp=soon", "timestamp 'soon': write it as"),
+        ("queue=a%20b", "'a b'"),
     ):
         status, answer = console.ask("GET", f"samples/sqs?{wrong}")
         assert (status, told in answer["error"]) == (422, True), answer
@@ -265,6 +266,7 @@ def test_neighbours_are_shown_and_driven(console: Served) -> None:
     callback = "executions/arn:x/1/callbacks/approve"
     assert console.ask("POST", callback, {"result": {"ok": True}}) == (200, {"answered": True})
     assert console.ask("POST", callback, {"error": "no"}) == (200, {"answered": True})
+    assert console.ask("POST", callback, {"error": 5})[0] == 422
     assert console.ask("POST", callback, {})[1] == {"error": 'give a "result" or an "error"'}
     assert console.neighbours.log[-3:] == ["hi", ("approve", {"ok": True}, None), ("approve", None, "no")]
     rule = {"kind": "latency", "probability": 0.5, "ms": 200}

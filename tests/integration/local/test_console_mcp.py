@@ -72,8 +72,8 @@ def test_an_agent_finds_a_failure_and_sends_it_again(console: Served, mode: Any)
 def test_an_agent_sends_samples(console: Served) -> None:
     sent = ask(console, "send_sample", source="sqs", options={"queue": "jobs", "bodies": [{"id": 7}]})
     assert sent["answer"]["got"] == samples.sqs("jobs", [{"id": 7}])
-    assert "no option 'que'" in ask(console, "send_sample", source="sqs", options={"que": "jobs"})
-    assert "there is no source 'fax'" in ask(console, "send_sample", source="fax")
+    assert "'que' is not an option of sqs" in ask(console, "send_sample", source="sqs", options={"que": "jobs"})
+    assert "there is no sample 'fax'" in ask(console, "send_sample", source="fax")
 
 
 def test_an_agent_looks_around_and_sets_faults(console: Served) -> None:
