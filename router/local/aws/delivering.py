@@ -1,4 +1,4 @@
-"""Make what brings events of services to the gateway: forwarders, subscriptions, notifications, rules and schedules."""
+"""Make what brings events of services to the gateway: forwarders, subscriptions, notifications and rules."""
 
 from __future__ import annotations
 
@@ -54,10 +54,8 @@ class Deliveries:
             if bucket["notifications"]:
                 told = [{**one, "function": functions[one["part"]]["name"]} for one in bucket["notifications"]]
                 found["notifications", bucket["name"]] = {"bucket": bucket["name"], "told": told}
-        for rule in plan["rules"]:
+        for rule in (one for one in plan["rules"] if one["pattern"] is not None):  # of the others there is a clock
             found["rule", f"{rule['bus']}/{rule['name']}"] = {**rule, "function": functions[rule["part"]]["name"]}
-        for schedule in plan["schedules"]:
-            found["schedule", schedule["name"]] = {**schedule, "function": functions[schedule["part"]]["name"]}
         return found
 
     def make(self, kind: str, wanted: Any, there: bool) -> None:
@@ -166,17 +164,12 @@ class Deliveries:
     def _remove_notifications(self, bucket: str) -> None:
         self._put_notifications(bucket, [])
 
-    # ---- rules and schedules -----------------------------------------------------------------------------------------
+    # ---- rules ------------------------------------------------------------------------------------------------------
 
     def _rule(self, wanted: Any, there: bool) -> None:
         events = self._clients("events")
-        when: dict[str, str] = (
-            {"ScheduleExpression": wanted["expression"]}
-            if wanted["pattern"] is None
-            else {"EventPattern": dumps(wanted["pattern"])}
-        )
-        name, bus = wanted["name"], wanted["bus"]
-        events.put_rule(Name=name, EventBusName=bus, State="ENABLED" if wanted["enabled"] else "DISABLED", **when)
+        name, bus, state = wanted["name"], wanted["bus"], "ENABLED" if wanted["enabled"] else "DISABLED"
+        events.put_rule(Name=name, EventBusName=bus, State=state, EventPattern=dumps(wanted["pattern"]))
         target = {"Id": "function", "Arn": self._events(wanted["function"])}
         events.put_targets(Rule=name, EventBusName=bus, Targets=[target])
 
@@ -185,28 +178,6 @@ class Deliveries:
         events = self._clients("events")
         events.remove_targets(Rule=rule, EventBusName=bus, Ids=["function"])
         events.delete_rule(Name=rule, EventBusName=bus)
-
-    def _schedule(self, wanted: Any, there: bool) -> None:
-        settings: dict[str, Any] = {
-            "Name": wanted["name"],
-            "ScheduleExpression": wanted["expression"],
-            "FlexibleTimeWindow": {"Mode": "OFF"},
-            "State": "ENABLED" if wanted["enabled"] else "DISABLED",
-            "Target": {
-                "Arn": self._events(wanted["function"]),
-                "RoleArn": f"arn:aws:iam::{self._names.account}:role/junction",
-                "Input": wanted["input"],
-            },
-            **({"ScheduleExpressionTimezone": wanted["timezone"]} if wanted["timezone"] else {}),
-        }
-        scheduler = self._clients("scheduler")
-        try:
-            scheduler.create_schedule(**settings)
-        except scheduler.exceptions.ConflictException:
-            scheduler.update_schedule(**settings)
-
-    def _remove_schedule(self, name: str) -> None:
-        self._clients("scheduler").delete_schedule(Name=name)
 
 
 def _function(one: FunctionPlan) -> dict[str, Any]:
@@ -224,12 +195,10 @@ _MAKE: dict[str, Callable[[Deliveries, Any, bool], None]] = {
     "subscription": Deliveries._subscribe,
     "notifications": Deliveries._notify,
     "rule": Deliveries._rule,
-    "schedule": Deliveries._schedule,
 }
 _REMOVE: dict[str, Callable[[Deliveries, str], None]] = {
     "function": Deliveries._remove_function,
     "subscription": Deliveries._unsubscribe,
     "notifications": Deliveries._remove_notifications,
     "rule": Deliveries._remove_rule,
-    "schedule": Deliveries._remove_schedule,
 }

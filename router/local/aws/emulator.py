@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from router.errors import ConfigurationError
 from router.local.aws.clients import LOOPBACK, Clients, environment, import_boto
+from router.local.aws.clock import Clock
 from router.local.aws.delivering import Deliveries
 from router.local.aws.installing import interpreter
 from router.local.aws.making import Made, Making
@@ -34,6 +35,7 @@ _RESTARTS = 5  # within a minute; a server that ends again and again is left
 _WITHIN_S = 60.0
 _LASTS = 4  # errors of one mapping, half a second apart
 _SOURCE = "aws"
+_ABSENT = "there is no AWS in this run: it was started with --aws none"
 _WARMED = ("sqs", "sns", "dynamodb", "lambda", "s3", "events")
 
 
@@ -66,6 +68,7 @@ class Emulator:
         self._clients: Clients | None = None
         self._making: Making | None = None
         self._mappings: Mappings | None = None
+        self._clock: Clock | None = None
         self._plan: Plan | None = None
         self._gateway = ""
         self._socket = ""
@@ -135,6 +138,7 @@ class Emulator:
         self._warming = asyncio.ensure_future(asyncio.to_thread(_warm, clients))
         self._making = Making(clients, Deliveries(clients, self.names(), gateway, self.token))
         self._mappings = Mappings(clients, self.names(), self._invoker, self._mapping_failed)
+        self._clock = Clock(self.names(), gateway, self.token, self._schedule_failed)
 
     def _start(self) -> None:
         server = self._server
@@ -153,6 +157,8 @@ class Emulator:
             self._recovering.cancel()
         if self._server is not None:  # first: nobody waits for answers then
             await asyncio.to_thread(self._server.stop)
+        if self._clock is not None:
+            await self._clock.stop()
         if self._mappings is not None:
             await self._mappings.stop()
 
@@ -202,6 +208,9 @@ class Emulator:
         if self._unwell[name] == _LASTS and not self._stopped:
             self._notice(f"{name} cannot be read: {error}")
 
+    def _schedule_failed(self, name: str, error: Exception) -> None:
+        self._notice(f"{name} is not run: {error}")
+
     def _notice(self, text: str) -> None:
         self._journal.add(
             {
@@ -233,16 +242,27 @@ class Emulator:
             return await self._make(plan)
 
     async def _make(self, plan: Plan) -> Made:
-        if self._making is None or self._mappings is None:
+        if self._making is None or self._mappings is None or self._clock is None:
             return Made()
         began = time.perf_counter()
         await self._warming
         made = await asyncio.to_thread(self._making.prepare, plan)
-        began_to, ended = await self._mappings.follow(plan)
-        made.made += [f"mapping {one}" for one in began_to]
-        made.removed += [f"mapping {one}" for one in ended]
+        for kind, running in (("mapping", self._mappings), ("schedule", self._clock)):
+            begun, ended = await running.follow(plan)
+            made.made += [f"{kind} {one}" for one in begun]
+            made.removed += [f"{kind} {one}" for one in ended]
         made.ms = (time.perf_counter() - began) * 1000
         return made
+
+    def client(self, service: str) -> Any:
+        """Return the client of boto3 for a service of the emulator.
+
+        Raises:
+            ConfigurationError: there is no emulator.
+        """
+        if self._clients is None:
+            raise ConfigurationError(_ABSENT)
+        return self._clients(service)
 
     async def queues(self) -> list[QueueState]:
         """Return the queues, by name; none where there is no emulator."""
@@ -270,7 +290,7 @@ class Emulator:
 
     async def _in_thread(self, call: Callable[[Queues], T]) -> T:
         if self._clients is None:
-            raise ConfigurationError("there is no AWS in this run: it was started with --aws none")
+            raise ConfigurationError(_ABSENT)
         return await asyncio.to_thread(call, Queues(self._clients))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -29,7 +31,8 @@ def application(*, uploads: bool = True) -> Resolver:
     resolver.on_topic("news")(handle)
     resolver.on_topic("alerts", function="mail")(handle)
     resolver.on_bus("Paid", source="shop.*")(handle)
-    resolver.on_schedule("once")(handle)
+    for name in ("past", "soon", "hourly"):
+        resolver.on_schedule(name)(handle)
     resolver.on_invoke("ask")(handle)
     if uploads:
         resolver.on_object("uploads", events=["ObjectCreated:*"], prefix="in/", suffix=".csv")(handle)
@@ -41,18 +44,23 @@ DECLARED = (
     Topic("news"),
     Bucket("uploads"),
     Bus("payments"),
-    Schedule("once", "at(2026-01-01T00:00:00)", payload={"a": 1}),
+    Schedule("past", "at(2026-01-01T00:00:00)"),
+    Schedule("hourly", "rate(1 hour)"),
     Secret("shop/key"),
     Table("orders"),
     Queue("jobs"),
 )
 
 
-def stack_of(resolver: Resolver, patched: pytest.MonkeyPatch) -> Stack:
+def stack_of(
+    resolver: Resolver,
+    patched: pytest.MonkeyPatch,
+    soon: Schedule = Schedule("soon", "rate(1 day)", enabled=False),  # noqa: B008 - plain data
+) -> Stack:
     module = ModuleType("services_shop")
     module.resolver = resolver  # type: ignore[attr-defined]
     patched.setitem(sys.modules, "services_shop", module)
-    return Stack("services_shop:resolver", *DECLARED, name="shop")
+    return Stack("services_shop:resolver", *DECLARED, soon, name="shop")
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +130,25 @@ def test_an_event_of_a_bus_comes(run: Run) -> None:
     run.comes(lambda: bool(run.application.calls))
     [call] = run.application.calls
     assert (call.event["detail-type"], call.event["detail"]) == ("Paid", {"a": 1})
+
+
+def test_a_schedule_comes_at_its_time_in_its_zone(run: Run, patched: pytest.MonkeyPatch) -> None:
+    due = datetime.now(UTC) + timedelta(seconds=2)
+    local = due.astimezone(ZoneInfo("Asia/Kolkata"))
+    soon = Schedule("soon", f"at({local:%Y-%m-%dT%H:%M:%S})", timezone="Asia/Kolkata", payload={"a": 1})
+    made = run.prepare(stack_of(application(), patched, soon))
+    assert made.made == ["schedule soon"]
+    run.comes(lambda: bool(run.application.calls))
+    [call] = run.application.calls
+    assert call.event == {
+        "source": "aws.scheduler",
+        "detail-type": "Scheduled Event",
+        "resources": [f"arn:aws:scheduler:eu-west-1:{ACCOUNT}:schedule/default/soon"],
+        "time": f"{due:%Y-%m-%dT%H:%M:%SZ}",
+        "id": call.event["id"],
+        "detail": {"a": 1},
+    }
+    assert run.prepare(stack_of(application(), patched)).removed == ["schedule soon"]
 
 
 def test_a_state_machine_gets_an_answer_and_catches_an_error(run: Run) -> None:

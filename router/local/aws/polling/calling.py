@@ -40,16 +40,20 @@ class Surroundings:
         call: Callable[..., Any] = getattr(self.clients(service), operation)
         return await asyncio.get_running_loop().run_in_executor(self.pool, partial(call, **parameters))
 
-    async def invoke(self, part: str, records: list[dict[str, Any]], limit: float, until: float) -> Outcome:
+    async def invoke(
+        self, part: str, records: list[dict[str, Any]], limit: float, until: float, attempt: int = 1
+    ) -> Outcome:
         """Call a part with records, and return what became of it.
 
         An application that cannot be imported is waited for: the records have not been tried, and a save will mend it.
 
         limit: seconds that it may take.
+        attempt: how often they were tried, with this time.
         until: the moment by `time.monotonic` after which nothing is waited for.
         """
         while True:
-            outcome = await self.invoker.invoke(Call({"Records": records}, origin="aws", function=part, timeout=limit))
+            call = Call({"Records": records}, origin="aws", function=part, timeout=limit, attempt=attempt)
+            outcome = await self.invoker.invoke(call)
             if outcome.became != "broken" or time.monotonic() + _BROKEN_S > until:
                 return outcome
             await asyncio.sleep(_BROKEN_S)

@@ -213,7 +213,8 @@ class StreamPoller:
         """Call the function with a batch until all of it is done, or it is given up."""
         tries = 0
         while records:
-            outcome = await self._surroundings.invoke(self._mapping["part"], records, self._timeout, math.inf)
+            part = self._mapping["part"]
+            outcome = await self._surroundings.invoke(part, records, self._timeout, math.inf, attempt=tries + 1)
             left = self._left(records, outcome)
             if not left:
                 return
