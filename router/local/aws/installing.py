@@ -42,7 +42,7 @@ def interpreter(say: Callable[[str], None]) -> Path:
         ConfigurationError: there is none, and none can be made.
     """
     if given := os.environ.get(GIVEN):
-        found = Path(given)
+        found = Path(given).expanduser().absolute()  # the server runs in a folder of its own
         if not os.access(found, os.X_OK) or found.is_dir():
             raise ConfigurationError(f"{GIVEN}={given!r:.200} is not a program: name the python of an environment")
         return found
