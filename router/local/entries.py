@@ -46,6 +46,18 @@ class LogLine(TypedDict):
     fields: dict[str, Any]
 
 
+class Needed(TypedDict):
+    """A permission that a call needs. action: of IAM. resource: an ARN, with `*` for what is not known.
+
+    variables: of the environment, that hold the name of the resource.
+    """
+
+    action: str
+    resource: str
+    covered: bool | None
+    variables: list[str]
+
+
 class AwsCall(TypedDict):
     """A call of AWS that a handler made.
 
@@ -53,6 +65,7 @@ class AwsCall(TypedDict):
     covered: whether the route's `requires=` and the adapters in use allow it; None where nothing can be said.
     error: its code. fault: the rule that made it fail.
     links: keys of what it sent, which the entries that it leads to have, too.
+    needs: every permission that it needs; the first is that of `action` and `resource`. tries: how often it was sent.
     """
 
     at: float
@@ -65,6 +78,8 @@ class AwsCall(TypedDict):
     error: str | None
     fault: str | None
     links: list[str]
+    needs: NotRequired[list[Needed]]
+    tries: NotRequired[int]
 
 
 class Entry(TypedDict, total=False):

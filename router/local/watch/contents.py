@@ -9,6 +9,7 @@ from router.errors import text_of
 from router.event import _UNREAD
 from router.local.watch.plain import plain
 from router.session import Policy
+from router.session_policy import SessionPolicy
 from router.sources import load
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def session_of(event: Event) -> tuple[Session | None, dict[str, Any] | None]:
         return session, None
     policy = event._policy
     fetches = event._offloaded is not None and getattr(policy, "body_field", None) is not None
-    known = type(policy) is Policy or type(policy).__module__ == "router.session_policy"
+    known = type(policy) in (Policy, SessionPolicy)
     if not known or fetches or policy.legacy is not None or hasattr(event.context, "durable_execution_arn"):
         return None, None
     try:

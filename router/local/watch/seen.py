@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from router.dispatch.invocation import Invocation
     from router.event import Event
     from router.local.entries import AwsCall, LogLine
+    from router.routing.route import Route
 
 DETAILED = 1000
 """The events of a call that are told one by one; the others are counted."""
@@ -37,7 +38,7 @@ class Span:
 
     __slots__ = (
         *("began", "calls", "ended", "error", "event", "has_inner", "inside", "left_out", "lines", "members", "result"),
-        *("seen", "started"),
+        *("routes", "seen", "started"),
     )
 
     def __init__(self, seen: Seen, event: Event | None, inside: Span | None = None) -> None:
@@ -48,6 +49,7 @@ class Span:
         self.members: list[Member] = []
         self.lines: list[LogLine] = []
         self.calls: list[AwsCall] = []
+        self.routes: list[Route | None] = []  # of each call
         self.left_out = 0  # lines and calls that were one too many
         self.result: Any = None
         self.error: BaseException | None = None
@@ -75,12 +77,13 @@ class Span:
         seen.lines_left -= 1
         self.lines.append(line)
 
-    def add_call(self, call: AwsCall) -> None:
-        """Keep a call of AWS, as long as there is room."""
+    def add_call(self, call: AwsCall, route: Route | None) -> None:
+        """Keep a call of AWS, as long as there is room. route: of the handler that makes it."""
         if len(self.calls) >= _CALLS_OF_EVENT:
             self.left_out += 1
         else:
             self.calls.append(call)
+            self.routes.append(route)
 
 
 class Member:
@@ -102,8 +105,8 @@ class Seen:
     """
 
     __slots__ = (
-        *("_by_event", "answer", "context", "ended", "error", "failed", "failures_left", "late", "lines_left"),
-        *("others", "raw", "request_id", "rest", "source", "spans", "steps", "whole"),
+        *("_by_event", "answer", "context", "ended", "error", "failed", "failures_left", "hops", "late"),
+        *("lines_left", "others", "raw", "request_id", "rest", "source", "spans", "steps", "whole"),
     )
 
     def __init__(self, invocation: Invocation, request_id: str) -> None:
@@ -116,6 +119,7 @@ class Seen:
         self._by_event: dict[int, Span] = {}
         self.failed: list[Event] = []  # also those that no middleware saw
         self.lines_left = _LINES_OF_CALL
+        self.hops = 0  # calls of servers on this machine
         self.failures_left = _DETAILED_FAILURES
         self.others: dict[str, int] = {}  # the outcomes of events that are only counted
         self.steps: list[dict[str, Any]] = []  # of a durable execution

@@ -16,16 +16,21 @@ from typing import TYPE_CHECKING
 
 from router.dispatch.chain import Middleware
 from router.dispatch.invocation import current_invocation
+from router.local.settings import ACCOUNT
+from router.local.watch.aws import AwsCalls, end_process
 from router.local.watch.describe import entries_of
 from router.local.watch.lines import Lines
 from router.local.watch.seen import Seen, Span, here
 from router.local.watch.threads import Inheriting
 from router.session import current_event
+from router.testing.aws_calls import listen, unlisten
+from router.testing.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Generator
     from typing import Any
 
+    from router.contract import Stack
     from router.dispatch.chain import Around
     from router.dispatch.invocation import Invocation
     from router.event import Event
@@ -39,11 +44,18 @@ class Watch(Middleware):
     """Note what happens in an application: each event with its session, log lines, errors and calls of AWS.
 
     A batch is told record by record, up to `router.local.watch.seen.DETAILED` of them; the others are counted.
+
+    account: of AWS, where calls name none.
+    stack: what the application declares of its surroundings, where it does.
     """
 
     outside_auth = True
 
-    def __init__(self) -> None:
+    def __init__(self, account: str = ACCOUNT, stack: Stack | None = None) -> None:
+        self.faults = Faults()
+        self._account = account
+        self._stack = stack
+        self._aws: AwsCalls | None = None
         self._calls: dict[str, Seen] = {}
         self._lock = Lock()
         self._lines = Lines(self.span)
@@ -68,7 +80,17 @@ class Watch(Middleware):
         engine.recompose()
         self._threads.begin()
         self._lines.begin()
+        self._aws = AwsCalls(resolver, self.span, self.faults, self._account, self._stack)
+        listen(self._aws)
         return self
+
+    def doom(self, request_id: str) -> None:
+        """End this process in the middle of a call, as a fault on purpose.
+
+        It ends right before or after one of its calls of AWS, at the latest before the call is answered.
+        """
+        if self._aws is not None:
+            self._aws.doomed.add(request_id)
 
     def uninstall(self) -> None:
         """Take it away again, and stop listening: for tests."""
@@ -80,6 +102,8 @@ class Watch(Middleware):
         engine._forms.pop(id(self), None)
         engine._forget_runners()
         engine.recompose()
+        if self._aws is not None:
+            unlisten(self._aws)
         self._lines.end()
         self._threads.end()
         self._resolver = None
@@ -91,7 +115,11 @@ class Watch(Middleware):
         """
         with self._lock:
             seen = self._calls.pop(request_id, None)
-        return [] if seen is None else entries_of(seen)
+        if seen is None:
+            return []
+        if self._aws is not None:
+            self._aws.judge(seen)
+        return entries_of(seen)
 
     def span(self) -> Span | None:
         """Return what runs here: an event, a group, or the call around them; None outside of a call."""
@@ -156,6 +184,8 @@ class Watch(Middleware):
             while len(self._calls) > _KEPT:
                 del self._calls[next(iter(self._calls))]
         yield
+        if self._aws is not None and seen.request_id in self._aws.doomed:
+            end_process()
         seen.end(invocation)
 
 
