@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4, uuid5
 
 from router.testing.samples import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+_ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
 def sources() -> list[dict[str, Any]]:
@@ -20,7 +24,7 @@ def sources() -> list[dict[str, Any]]:
 
 
 def sample(source: str, options: Mapping[str, str]) -> Any:
-    """Return a payload.
+    """Return a payload. Its ids are new, for what is sent twice are two events; those that are given stay.
 
     source: of `router.testing.samples.named.NAMES`.
     options: as texts; JSON, except where the option is a text itself.
@@ -32,7 +36,15 @@ def sample(source: str, options: Mapping[str, str]) -> Any:
     if source not in named.NAMES:
         raise LookupError(f"there is no sample {source!r}; there are {', '.join(named.NAMES)}")
     kinds = {one["name"]: one["type"] for one in named.described(source)}
-    return named.sample(source, {name: _value(name, text, kinds.get(name, "str")) for name, text in options.items()})
+    made = named.sample(source, {name: _value(name, text, kinds.get(name, "str")) for name, text in options.items()})
+    return _with_new_ids(made, " ".join(options.values()))
+
+
+def _with_new_ids(made: Any, given: str) -> Any:
+    run = uuid4()
+    # Each by itself, so that an id stays the same wherever else it is in the payload.
+    new = {old: str(uuid5(run, old)) for old in _ID.findall(json.dumps(made)) if old not in given}
+    return json.loads(_ID.sub(lambda found: new.get(found[0], found[0]), json.dumps(made)))
 
 
 def _is_text(kind: str) -> bool:

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any
 
-from router.local.store.rows import SELECTED, id_of, number_of, summary_of
-from router.local.store.traces import BY_HAND, Trace, in_order
+from router.local.store.rows import BY_HAND, SELECTED, id_of, number_of, summary_of
+from router.local.store.traces import Trace, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -19,6 +19,8 @@ COLUMNS = (
 )
 SELECTED = ", ".join(f"e.{name}" for name in COLUMNS)
 _OF_SUMMARY = frozenset(COLUMNS)
+BY_HAND = frozenset({"console", "replay"})
+"""Origins of what a person sent."""
 _PROBLEM = 200
 """Characters of an error that a list shows."""
 
@@ -74,7 +76,7 @@ def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmark
         get("attempt", 1),
         get("function", MAIN),
         get("origin"),
-        get("sent"),
+        None if get("origin") in BY_HAND else get("sent"),  # what a person sends has waited in no queue
         get("started"),
         get("ms"),
         get("outcome", "running"),

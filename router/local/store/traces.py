@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-BY_HAND = frozenset({"console", "replay"})
-"""Origins of what a person sent."""
+from router.local.store.rows import BY_HAND
 
 
 @dataclass(frozen=True, slots=True)

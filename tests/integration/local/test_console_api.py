@@ -207,7 +207,7 @@ def test_a_sample_of_each_source_can_be_made_and_sent(console: Served) -> None:
     for one in there:
         made = console.ask("GET", f"samples/{one['source']}")[1]
         if one["source"] in samples.SAMPLES:
-            assert made["raw"] == samples.SAMPLES[one["source"]]()
+            assert made["raw"].keys() == samples.SAMPLES[one["source"]]().keys()
         assert console.ask("POST", "send", {"raw": made["raw"]})[1]["became"] == "answered"
 
 

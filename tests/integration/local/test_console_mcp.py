@@ -71,7 +71,7 @@ def test_an_agent_finds_a_failure_and_sends_it_again(console: Served, mode: Any)
 
 def test_an_agent_sends_samples(console: Served) -> None:
     sent = ask(console, "send_sample", source="sqs", options={"queue": "jobs", "bodies": [{"id": 7}]})
-    assert sent["answer"]["got"] == samples.sqs("jobs", [{"id": 7}])
+    assert sent["answer"]["got"]["Records"][0]["body"] == samples.sqs("jobs", [{"id": 7}])["Records"][0]["body"]
     assert "'que' is not an option of sqs" in ask(console, "send_sample", source="sqs", options={"que": "jobs"})
     assert "there is no sample 'fax'" in ask(console, "send_sample", source="fax")
 

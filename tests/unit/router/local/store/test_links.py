@@ -103,8 +103,9 @@ def test_a_trace_that_runs_has_no_end(store: Store) -> None:
 
 def test_what_a_person_sends_again_is_not_an_attempt(store: Store) -> None:
     for origin in ("aws", "replay"):
-        store.add(entry(source="sqs", event_id="m1", correlation_id="k1", origin=origin))
+        store.add(entry(source="sqs", event_id="m1", correlation_id="k1", origin=origin, sent=NOW - 5))
     store.flush()
+    assert [one["sent"] for one in store.trace("k1").entries] == [NOW - 5, None]
     assert [one["first"] for one in store.trace("k1").entries] == ["e1", "e2"]
     assert store.entry("e1")["attempts"] == ["e1"]
     assert store.entry("e2")["attempts"] == ["e2"]
