@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from router.cli.completion import complete_application
 from router.cli.loading import load, load_application, refuse
 from router.cli.options import flag
+from router.cli.output import AsJson
 from router.cli.report import Report
 from router.environment.requirements import merged
 from router.environment.resolution import listed
@@ -36,7 +38,10 @@ def check(
     application: Annotated[
         str,
         typer.Argument(
-            metavar="APP", help="The application, `package.module:resolver`, or a `Stack` of it.", show_default=False
+            metavar="APP",
+            help="The application, `package.module:resolver`, or a `Stack` of it.",
+            show_default=False,
+            autocompletion=complete_application,
         ),
     ],
     template: Annotated[
@@ -84,7 +89,7 @@ def check(
         typer.Option(metavar="RULE", help="A rule that does not count; may be repeated.", show_default=False),
     ] = None,
     strict: Annotated[bool, flag("--strict", help="Warnings are faults, too.")] = False,
-    as_json: Annotated[bool, flag("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
     github: Annotated[
         bool, flag("--github", help="Print annotations for GitHub Actions; by default where it runs there.")
     ] = False,

@@ -17,14 +17,16 @@ from router.cli.completion import completion
 from router.cli.export import app as export_app
 from router.cli.invoke import invoke
 from router.cli.loading import load, load_application, refuse
-from router.cli.options import Application, Command, Verbose, flag
+from router.cli.options import DATA, DEPLOY, DEVELOP, RUN, SET_UP, Application, Command, Group, Verbose, flag
+from router.cli.output import AsJson, print_json
 from router.cli.plan import plan
 from router.cli.replay import replay
 from router.cli.sample import sample
-from router.cli.table import access, described, of_functions
+from router.cli.table import access, data_of, described, of_functions
 from router.cli.tokens import app as tokens_app
 from router.errors import ConfigurationError
 from router.event import Source
+from router.routing.functions import MAIN
 from router.routing.slots import matches
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Run an application outside of Lambda, and look at it.",
+    cls=Group,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -74,7 +77,7 @@ def _common(
 _COLUMNS = ("source", "route", "handler", "options")  # of the table of routes
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=RUN)
 def worker(
     application: Application,
     queues: Annotated[
@@ -127,7 +130,7 @@ def worker(
     raise typer.Exit(code)
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=RUN)
 def task(
     application: Application,
     name: Annotated[
@@ -151,7 +154,7 @@ def task(
     raise typer.Exit(resolver.run_task(require_env=tuple(require_env or ())))
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=DEVELOP)
 def routes(
     application: Application,
     permissions: Annotated[bool, flag("--permissions", help="Show who may call each route.")] = False,
@@ -159,12 +162,22 @@ def routes(
         str | None,
         typer.Option(help="Show the function of each route: function, group, source or route.", show_default=False),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the routes of an application as a table, those of all its functions.
 
-    Exit status: 0, or 2 for wrong arguments.
+    Options that a group or the resolver adds, such as `requires=`, are in it. Exit status: 0 when they are listed, 2
+    for wrong arguments.
     """
     resolver = load_application(application)
+    try:
+        functions, found = of_functions(resolver, split)
+    except Exception as error:
+        refuse(error)
+    if as_json:
+        names = functions or (MAIN,) * len(found)
+        print_json([data_of(resolver, route, name) for route, name in zip(found, names, strict=True)])
+        return
     try:
         from rich.console import Console
         from rich.table import Table
@@ -172,23 +185,16 @@ def routes(
     except ImportError:
         refuse('the table needs rich: pip install "lambda-junction[cli]"')
     columns = ("source", "route", "credentials", "permission") if permissions else _COLUMNS
-    try:
-        functions, found = of_functions(resolver, split)
-    except Exception as error:
-        refuse(error)
     table = Table(*(("function",) if functions else ()), *columns, title=application, title_justify="left")
     for number, route in enumerate(found):
-        row = functions[number : number + 1] + (access(resolver, route) if permissions else described(route))
+        row = functions[number : number + 1] + (access if permissions else described)(resolver, route)
         # As Text: a name with [brackets] is no markup.
         table.add_row(*(Text(text, overflow="fold") for text in row))
     # Into a file or another program it goes whole, whatever the width of a terminal.
     Console(width=None if sys.stdout.isatty() else 1000).print(table)
 
 
-app.command(cls=Command)(check)
-
-
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=DATA)
 def indexes(
     application: Annotated[
         str,
@@ -209,6 +215,7 @@ def indexes(
         ),
     ] = None,
     parallel: Annotated[int, typer.Option(help="Collections at a time.")] = 8,
+    as_json: AsJson = False,
 ) -> None:
     """Make the MongoDB indexes that repositories declare, in the databases of all tenants.
 
@@ -218,10 +225,12 @@ def indexes(
     """
     from router.cli.indexes import run_indexes
 
-    raise typer.Exit(run_indexes(application, tenants, prune=prune, dry_run=dry_run, parallel=parallel))
+    raise typer.Exit(
+        run_indexes(application, tenants, prune=prune, dry_run=dry_run, parallel=parallel, as_json=as_json)
+    )
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=RUN)
 def runtime(
     application: Annotated[
         str | None,
@@ -252,7 +261,7 @@ def runtime(
     raise typer.Exit(run_runtime([*arguments, *(f"--stream={source}" for source in stream or ())]))
 
 
-@app.command(cls=Command)
+@app.command(cls=Command, rich_help_panel=SET_UP)
 def vendor(
     folder: Annotated[
         Path, typer.Argument(metavar="DIR", help="The folder of the copy, such as `src/shop/_junction`.")
@@ -279,10 +288,14 @@ def vendor(
     raise typer.Exit(run_vendor(folder, package, check=check, force=force))
 
 
-app.add_typer(tokens_app, name="tokens", rich_help_panel=None)
-app.add_typer(export_app, name="export", rich_help_panel=None)
-for command in (plan, invoke, sample, replay, completion):
-    app.command(cls=Command)(command)
+app.command(cls=Command, rich_help_panel=DEVELOP)(invoke)
+app.command(cls=Command, rich_help_panel=DEVELOP)(sample)
+app.command(cls=Command, rich_help_panel=DEVELOP)(replay)
+app.command(cls=Command, rich_help_panel=DEPLOY)(check)
+app.command(cls=Command, rich_help_panel=DEPLOY)(plan)
+app.add_typer(export_app, name="export", cls=Group, rich_help_panel=DEPLOY)
+app.add_typer(tokens_app, name="tokens", cls=Group, rich_help_panel=DATA)
+app.command(cls=Command, rich_help_panel=SET_UP)(completion)
 
 
 # ---- the worker ----------------------------------------------------------------------------------------------------

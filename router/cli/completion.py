@@ -30,8 +30,11 @@ def completion(
 ) -> None:
     """Print the script that completes commands, options, applications and sources in a shell.
 
-    bash: `eval "$(junction completion bash)"` in `~/.bashrc`; zsh: the same in `~/.zshrc`, after `compinit`; fish:
-    `junction completion fish > ~/.config/fish/completions/junction.fish`. Exit status: 0, or 2 for another shell.
+    - bash: `eval "$(junction completion bash)"` in `~/.bashrc`
+    - zsh: `eval "$(junction completion zsh)"` in `~/.zshrc`, after `compinit`
+    - fish: `junction completion fish > ~/.config/fish/completions/junction.fish`
+
+    Exit status: 0 when it is printed, 2 for another shell.
     """
     if shell not in SHELLS:
         refuse(f"SHELL {shell!r:.80}: use one of {', '.join(SHELLS)}")

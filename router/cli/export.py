@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from router.cli.completion import complete_application
 from router.cli.files import finish, text_of
 from router.cli.loading import load, place, refuse
+from router.cli.options import Command
 from router.errors import ConfigurationError
 from router.resolver import Resolver
 
 if TYPE_CHECKING:
     from router.contract.model import Infrastructure
 
-app = typer.Typer(help="Write what the routes say: templates, policies, documents.", no_args_is_help=True)
+app = typer.Typer(help="Write what the routes say: templates, policies, filters.", no_args_is_help=True)
 
 Stack = Annotated[
     str,
@@ -25,6 +27,7 @@ Stack = Annotated[
         metavar="STACK",
         help="`package.module:stack`, or the application itself where no route needs more.",
         show_default=False,
+        autocompletion=complete_application,
     ),
 ]
 Output = Annotated[
@@ -64,7 +67,7 @@ def infrastructure_of(name: str, split: str = "function") -> Infrastructure:
         refuse(f"STACK {name!r}: {type(error).__name__}: {error} ({place(error)})")
 
 
-@app.command()
+@app.command(cls=Command)
 def sam(
     stack: Stack,
     output: Output = None,
@@ -100,7 +103,7 @@ def sam(
     finish(text, before, output, diff=diff, check=check)
 
 
-@app.command()
+@app.command(cls=Command)
 def iam(
     stack: Stack,
     output: Output = None,
@@ -116,7 +119,8 @@ def iam(
     """Write the policy of a function: least privilege, from `requires=` and from what triggers it.
 
     ARNs have `${AWS::Region}` and the like, as CloudFormation fills them in. A file that is there keeps the statements
-    that are not of this export. Exit status: as that of `sam`.
+    that are not of this export. Exit status: 0 when it is done or current, 1 when --check finds it is not, 2 when the
+    policy cannot be made or was edited by hand.
     """
     from router.contract import json_text, limits, policy_files
     from router.contract.policies import explained, policy
@@ -147,7 +151,7 @@ def _tell_notes(held: Any) -> None:
         typer.echo(f"note: {note}", err=True)
 
 
-@app.command()
+@app.command(cls=Command)
 def filters(
     stack: Stack,
     split: Split = "function",
@@ -155,7 +159,8 @@ def filters(
 ) -> None:
     """Show what AWS filters before it calls a function, what stays in the function and why, and what would vanish.
 
-    Filters are written by `junction export sam` where a resource is declared with `filters=True`.
+    Filters are written by `junction export sam` where a resource is declared with `filters=True`. Exit status: 0 when
+    they are shown, 2 when they cannot be told.
     """
     from router.contract.filter_report import report, text
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from router.cli.loading import load, name_of_type, refuse
+from router.cli.output import print_json
 from router.cli.shadowing import needs_adapters
 from router.errors import ConfigurationError
 from router.resolver import Resolver
@@ -26,7 +28,9 @@ _PHASES = {"connect": "connecting to clusters", "create": "creating indexes", "d
 _DRY_PHASES = {**_PHASES, "create": "comparing indexes", "drop": "listing what would go"}
 
 
-def run_indexes(application: str, tenants: Sequence[str] | None, *, prune: bool, dry_run: bool, parallel: int) -> int:
+def run_indexes(
+    application: str, tenants: Sequence[str] | None, *, prune: bool, dry_run: bool, parallel: int, as_json: bool = False
+) -> int:
     """Do what the command says, print the report, and return the exit status."""
     found = load(application, "APP", "package.module:resolver")
     if problem := needs_adapters("indexes"):
@@ -44,12 +48,19 @@ def run_indexes(application: str, tenants: Sequence[str] | None, *, prune: bool,
     except (ConfigurationError, InvalidTenant, UnknownTenant) as error:
         refuse(error)
     except Interrupted as interrupted:
-        return _interrupted(interrupted.report)
+        return _interrupted(interrupted.report, as_json=as_json)
     finally:
         for mongo in {repository.mongo for repository in repositories}:
             mongo.close()
-    typer.echo(report)
+    _print(report, as_json=as_json)
     return report.exit_code
+
+
+def _print(report: SyncReport, *, as_json: bool) -> None:
+    if as_json:
+        print_json({**asdict(report), "ok": report.ok})
+    else:
+        typer.echo(report)
 
 
 def _repositories(application: str, found: object) -> tuple[Repository[Any], ...]:
@@ -80,9 +91,9 @@ def _names(tenants: Sequence[str] | None) -> list[str] | None:
     return names
 
 
-def _interrupted(report: SyncReport) -> int:
+def _interrupted(report: SyncReport, *, as_json: bool) -> int:
     """Say what was done until Ctrl-C."""
-    typer.echo(report)
+    _print(report, as_json=as_json)
     typer.echo("interrupted: run it again to do the rest", err=True)
     if report.unfinished:
         sys.stdout.flush()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from router.cli.completion import complete_application
 from router.cli.loading import load_application, refuse
+from router.cli.options import Application
 from router.cli.output import AsJson, print_json
 
 if TYPE_CHECKING:
@@ -27,15 +27,7 @@ _CONTEXT = {
 
 
 def invoke(
-    application: Annotated[
-        str,
-        typer.Argument(
-            metavar="APP",
-            help="The application, `package.module:resolver`, or a `Stack` of it.",
-            show_default=False,
-            autocompletion=complete_application,
-        ),
-    ],
+    application: Application,
     file: Annotated[
         str,
         typer.Argument(metavar="FILE", help="The event, as JSON; `-` is standard input.", show_default=False),

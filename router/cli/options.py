@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
+from typer.core import TyperCommand, TyperGroup
+
+from router.cli.completion import complete_application
 
 
 def flag(*names: str, **options: Any) -> Any:
@@ -14,12 +16,46 @@ def flag(*names: str, **options: Any) -> Any:
 
 
 Application = Annotated[
-    str, typer.Argument(metavar="APP", help="The application: `package.module:resolver`.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="APP",
+        help="The application: `package.module:resolver`, or a `Stack` of it.",
+        show_default=False,
+        autocompletion=complete_application,
+    ),
 ]
 Verbose = Annotated[bool, flag("--verbose", "-v", help="Log more: each batch, each retry.")]
 
 
-class Command(TyperCommand):
+PANELS = DEVELOP, DEPLOY, RUN, DATA, SET_UP = "Develop", "Deploy", "Run", "Data", "Set up"
+"""The groups of commands in the help, in order."""
+
+
+class _Helpful:
+    """Shows `--help` as the flag that it is: without `<bool>`."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return the option, as the base class makes it."""
+        option = super().get_help_option(ctx)  # type: ignore[misc]
+        if option is not None:
+            option.metavar = ""
+        return option
+
+
+class Group(_Helpful, TyperGroup):
+    """A command of commands, which are shown panel by panel."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Return the names of commands in the order in which they are shown."""
+
+        def place(name: str) -> int:
+            panel = getattr(self.commands[name], "rich_help_panel", None)
+            return PANELS.index(panel) if panel in PANELS else len(PANELS)
+
+        return sorted(super().list_commands(ctx), key=place)
+
+
+class Command(_Helpful, TyperCommand):
     """A command that says what a missing argument is, beside its name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ import typer
 from router.cli.export import Split, infrastructure_of
 from router.cli.export import Stack as StackName
 from router.cli.loading import refuse
+from router.cli.output import AsJson, print_json
 from router.errors import ConfigurationError
 from router.routing.functions import SPLITS
 
@@ -33,7 +32,7 @@ def plan(
         typer.Option(metavar="FILE", help="How often routes are called, YAML or JSON.", show_default=False),
     ],
     split: Split = "function",
-    as_json: Annotated[bool, typer.Option("--json", metavar="", help="All figures, as JSON.")] = False,
+    as_json: AsJson = False,
     chart: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="Draw cold starts against traffic: .svg, .png or .html.", show_default=False),
@@ -41,8 +40,8 @@ def plan(
 ) -> None:
     """Simulate traffic: cold starts, concurrency and cost of one function for everything, and of a split.
 
-    It is a model, and says what it takes for granted. Exit status: 0, or 2 where the file, the stack or the chart is
-    not in order.
+    It is a model, and says what it takes for granted. Exit status: 0 when it is done, 2 when the file, the stack or
+    the chart is not in order.
     """
     if split not in SPLITS:
         refuse(f"--split {split!r:.80}: use one of {', '.join(SPLITS)}")
@@ -52,7 +51,7 @@ def plan(
     if as_json:
         from router.contract.planning.data import data_of
 
-        sys.stdout.write(json.dumps(data_of(made), indent=2) + "\n")
+        print_json(data_of(made))
     else:
         _show(made)
     if chart is not None:

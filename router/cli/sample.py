@@ -41,7 +41,8 @@ def sample(
     """Print a payload as AWS delivers it; `junction invoke APP -` takes it.
 
     The samples are those of `router.testing.samples`, with the same ids and times in each run. A payload is always
-    JSON; `--json` makes JSON of a list, too. Exit status: 0, or 2 for wrong arguments.
+    JSON; `--json` makes JSON of a list, too. Exit
+    status: 0 when it is printed, 2 for wrong arguments.
     """
     from router.testing.samples import named
 

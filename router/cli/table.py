@@ -29,7 +29,7 @@ def of_functions(resolver: Resolver, split: str | None) -> tuple[tuple[str, ...]
 
 def access(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
     """Return who may call a route: the credentials and the mode that count on it, and its permission."""
-    source, what, _, _ = described(route)
+    source, what, _, _ = described(resolver, route)
     permission = route.permission
     if permission is None:
         allowed = "anybody"
@@ -73,12 +73,45 @@ def _permission(route: Route) -> str:
     return getattr(route.permission, "__name__", "yes")
 
 
-def described(route: Route) -> tuple[str, str, str, str]:
+def data_of(resolver: Resolver, route: Route, function: str) -> dict[str, Any]:
+    """Return a route as JSON data. function: the one that it is a part of."""
+    from router.contract.model import place_of
+
+    place = place_of(route)
+    _, _, credentials, permission = access(resolver, route)
+    return {
+        "route": str(route),
+        "sources": [str(source) for source in route.sources],
+        "methods": list(route.methods),
+        "match": route.match,
+        "name": route.name,
+        "handler": _handler(route),
+        "file": None if place is None else place.file,
+        "line": None if place is None else place.line,
+        "function": function,
+        "credentials": credentials,
+        "permission": permission,
+        "requires": {name: list(operations) for name, operations in resolver.requires_of(route).items()},
+        "batch": route.batch,
+        "concurrency": route.concurrency,
+        "events": list(route.events),
+        "bus_source": route.bus_source,
+        "prefix": route.prefix,
+        "suffix": route.suffix,
+        "pattern": route.pattern,
+        "tags": list(route.tags),
+    }
+
+
+def _handler(route: Route) -> str:
+    module = getattr(route.handler, "__module__", "")
+    return f"{module}.{getattr(route.handler, '__qualname__', route.name)}".lstrip(".")
+
+
+def described(resolver: Resolver, route: Route) -> tuple[str, str, str, str]:
     """Return a row of the table: sources, path or name, handler, options."""
     sources = "http" if route.methods else ", ".join(route.sources)
     what = f"{' '.join(route.methods)} {route.match}".lstrip()
-    module = getattr(route.handler, "__module__", "")
-    handler = f"{module}.{getattr(route.handler, '__qualname__', route.name)}".lstrip(".")
     options = {
         "events": ", ".join(route.events),
         "bus_source": route.bus_source,
@@ -88,8 +121,8 @@ def described(route: Route) -> tuple[str, str, str, str]:
         "concurrency": str(route.concurrency) if route.concurrency > 1 else "",
         "pattern": "yes" if route.pattern else "",
         "auth": "" if route.auth is None else str(route.auth),
-        "requires": ", ".join(route.requires),
+        "requires": ", ".join(resolver.requires_of(route)),
         "permission": _permission(route),
         "tags": ", ".join(route.tags),
     }
-    return sources, what, handler, "; ".join(f"{name}: {value}" for name, value in options.items() if value)
+    return sources, what, _handler(route), "; ".join(f"{name}: {value}" for name, value in options.items() if value)

@@ -8,13 +8,17 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from router.cli.loading import load, name_of_type, refuse
+from router.cli.options import Command
+from router.cli.output import AsJson, print_json
 from router.cli.shadowing import needs_adapters
 from router.errors import ConfigurationError, RouterError
 
@@ -50,7 +54,7 @@ def _application(
 # ---- commands ------------------------------------------------------------------------------------------------------
 
 
-@app.command()
+@app.command(cls=Command)
 def issue(
     context: typer.Context,
     expires_in: Annotated[
@@ -66,15 +70,16 @@ def issue(
         str | None, typer.Option(metavar="JSON", help="Claims of the session, a JSON object.", show_default=False)
     ] = None,
     name: Annotated[str, typer.Option(help="Tells it apart in the list.", show_default=False)] = "",
+    as_json: AsJson = False,
 ) -> None:
     """Issue a token, and write it to standard output. It is not shown again."""
     lifetime = _lifetime(expires_in, "--expires-in", never=True)
     held = _claims(claims)
     with _tokens(context) as tokens:
-        _show(tokens.issue(user, tenant or (), expires_in=lifetime, claims=held, name=name))
+        _show(tokens.issue(user, tenant or (), expires_in=lifetime, claims=held, name=name), as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def rotate(
     context: typer.Context,
     id: Id,
@@ -87,41 +92,47 @@ def rotate(
             metavar="TIME", help="For how long the new one is; by default as long as the old one.", show_default=False
         ),
     ] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Issue a token in the place of another, which ends, and write it to standard output."""
     wait = _lifetime(grace, "--grace")
     options = {} if expires_in is None else {"expires_in": _lifetime(expires_in, "--expires-in", never=True)}
     with _tokens(context) as tokens:
-        _show(tokens.rotate(id, grace=wait or 0, **options))
+        _show(tokens.rotate(id, grace=wait or 0, **options), as_json=as_json)
 
 
-@app.command()
+@app.command(cls=Command)
 def revoke(
     context: typer.Context,
     id: Annotated[str | None, typer.Argument(metavar="ID", help="The id of one token.", show_default=False)] = None,
     user: User = None,
     tenant: Annotated[str | None, typer.Option(metavar="TENANT", help="The tenant.", show_default=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """End a token by its id, or all those of a user, of a tenant, or of a user in a tenant."""
     several = user is not None or tenant is not None
     if (id is not None) == several:
         refuse("give the ID of a token, or --user, --tenant or both")
     with _tokens(context) as tokens:
-        if id is None:
-            typer.echo(f"{tokens.revoke_all(user=user, tenant=tenant)} revoked")
-        elif tokens.revoke(id):
-            typer.echo("1 revoked")
-        else:
+        if id is not None and not tokens.revoke(id):
             _fail("there is no such token, or it was revoked before")
+        revoked = 1 if id is not None else tokens.revoke_all(user=user, tenant=tenant)
+        print_json({"revoked": revoked}) if as_json else typer.echo(f"{revoked} revoked")
 
 
-@app.command("list")
+@app.command("list", cls=Command)
 def list_(
     context: typer.Context,
     user: User = None,
     tenant: Annotated[str | None, typer.Option(metavar="TENANT", help="The tenant.", show_default=False)] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List the tokens, the oldest first: all, or those of a user, of a tenant or of both."""
+    if as_json:
+        with _tokens(context) as tokens:
+            now = datetime.now(UTC)
+            print_json([_data(token, now) for token in tokens.list(user=user, tenant=tenant)])
+        return
     try:
         from rich.console import Console
         from rich.table import Table
@@ -161,7 +172,25 @@ def _tokens(context: typer.Context) -> Iterator[Tokens]:
         _fail(error)
 
 
-def _show(issued: IssuedToken) -> None:
+def _data(token: Token, now: datetime) -> dict[str, Any]:
+    """Return a token as JSON data."""
+    return {**_fields(token), "state": _state(token, now)}
+
+
+def _fields(held: Token | IssuedToken) -> dict[str, Any]:
+    return {one.name: _json(getattr(held, one.name)) for one in fields(held)}
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return dict(value)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _show(issued: IssuedToken, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_fields(issued))
+        return
     ends = "never" if issued.expires_at is None else _moment(issued.expires_at)
     typer.echo(f"id {issued.id}, expires {ends}; the token is not shown again:", err=True)
     typer.echo(issued.token)

@@ -12,6 +12,7 @@ from router.testing.context import Context
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any, Protocol
 
     from router.middleware.recording.form import Recording
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 
 _INVOKE = "/2015-03-31/functions/"
-_STATE = "/_console/api/state"
 _TIMEOUT = 60.0  # seconds
 _NOT_SENT = {"host", "content-length", "transfer-encoding", "connection"}
 
@@ -113,11 +113,14 @@ class Server:
 
 
 class Invoke:
-    """Lambda's Invoke: of the local gateway, or of anything else that speaks as Lambda does."""
+    """Lambda's Invoke: of the local gateway, or of anything else that speaks as Lambda does.
 
-    def __init__(self, server: Server, path: str) -> None:
+    functions: the names of those that there are; empty where the URL names one.
+    """
+
+    def __init__(self, server: Server, functions: Sequence[str] = ()) -> None:
         self._server = server
-        self._path = path
+        self._functions = functions
 
     def send(self, recording: Recording, payload: Any) -> Answered:
         """Return what the function answered."""
@@ -125,7 +128,8 @@ class Invoke:
         client = recording.context.get("client_context")
         if client is not None:
             headers.append(("x-amz-client-context", b64encode(json.dumps(client).encode()).decode()))
-        status, fields, body = self._server.call("POST", self._path, json.dumps(payload).encode(), headers)
+        path = self._path(recording) if self._functions else self._server.path
+        status, fields, body = self._server.call("POST", path, json.dumps(payload).encode(), headers)
         try:
             held = json.loads(body) if body else None
         except ValueError:
@@ -135,6 +139,20 @@ class Invoke:
         if status >= 300:
             raise RecordingError(f"--against {self._server.url}: Invoke answered {status}: {body[:200]!r}")
         return held, None
+
+    def _path(self, recording: Recording) -> str:
+        """Return the path of the function that a recording is of: the one of that name, or the only one."""
+        _, _, named = str(recording.context.get("function_arn", "")).partition(":function:")
+        name = named.partition(":")[0]
+        if name not in self._functions:
+            if len(self._functions) > 1:
+                url, there = self._server.url.rstrip("/"), ", ".join(self._functions)
+                raise RecordingError(
+                    f"--against {url}: {recording} is of the function {name or '?'}, and there are {there}: "
+                    f"name one, {url}{_INVOKE}NAME/invocations"
+                )
+            name = self._functions[0]
+        return f"{_INVOKE}{name}/invocations"
 
 
 class Requests:
@@ -177,8 +195,17 @@ def target_of(url: str, *, network: bool) -> Target:
     """
     server = Server(url, network=network)
     if _INVOKE in server.path:
-        return Invoke(server, server.path)
-    status, fields, _ = server.call("GET", server.path + _STATE)
-    if not server.path and status == 200 and "json" in str(fields.get("content-type")):
-        return Invoke(server, f"{_INVOKE}main/invocations")
-    return Requests(server)
+        return Invoke(server)
+    functions = [] if server.path else _functions(server)
+    return Invoke(server, functions) if functions else Requests(server)
+
+
+def _functions(server: Server) -> list[str]:
+    """Return the names of the functions of a server that speaks as Lambda does; none of another."""
+    status, _, body = server.call("GET", _INVOKE)
+    try:
+        held = json.loads(body) if status == 200 else None
+    except ValueError:
+        return []
+    found = held.get("Functions") if isinstance(held, dict) else None
+    return [str(one.get("FunctionName")) for one in found if isinstance(one, dict)] if isinstance(found, list) else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -117,7 +118,7 @@ def test_a_module_that_ends_while_it_is_imported_is_told(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["routes"], "Missing argument 'APP'. The application: `package.module:resolver`."),
+        (["routes"], "Missing argument 'APP'. The application: `package.module:resolver`, or a `Stack` of it."),
         (["worker", APP], "Missing argument 'QUEUE'. Names, URLs or ARNs of queues."),
         (["vendor"], "Missing argument 'DIR'. The folder of the copy, such as `src/shop/_junction`."),
     ],
@@ -151,6 +152,28 @@ class TestRoutes:
             ["task", "nightly", f"{HERE}.nightly", ""],
             ["task", "broken", f"{HERE}.broken", ""],
         ]
+
+    def test_what_groups_and_the_resolver_require_is_shown(self) -> None:
+        rows = run("routes", "tests.unit.router.cli.check_app:resolver").stdout
+        assert "requires: CHECK_KEY, CHECK_QUEUE, CHECK_BUCKET" in rows
+
+    def test_a_stack_is_taken(self) -> None:
+        assert "/orders" in run("routes", "tests.unit.router.cli.events_app:stack").stdout
+
+    def test_they_are_data(self) -> None:
+        first, *_ = held = json.loads(run("routes", "tests.unit.router.cli.check_app:resolver", "--json").stdout)
+        assert len(held) == 3
+        assert first["route"] == "GET /orders/{order_id}"
+        assert first["file"] == "tests/unit/router/cli/check_app.py"
+        assert set(first["requires"]) == {"CHECK_KEY", "CHECK_TABLE"}
+        assert first["function"] == "main"
+        allowed = json.loads(run("routes", f"{HERE}:listed", "--json").stdout)
+        assert [(one["credentials"], one["permission"]) for one in allowed][:2] == [
+            ("token, user", "owner | anyone"),
+            ("off", "anyone"),
+        ]
+        split = json.loads(run("routes", APP, "--split", "source", "--json").stdout)
+        assert {one["function"] for one in split} > {"main"} or len({one["function"] for one in split}) > 1
 
 
 class TestTask:

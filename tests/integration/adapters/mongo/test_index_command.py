@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pty
 import re
@@ -72,6 +73,14 @@ def test_it_makes_them_says_so_and_makes_nothing_a_second_time(ferretdb: FerretD
     assert "creating indexes: 4 of 4" in first.stderr.splitlines()
     assert second.returncode == 0
     assert second.stdout == "4 collections of 4 databases: 0 created, 0 dropped, 7 unchanged, 0 failed\n"
+
+
+def test_the_report_is_data_for_programs(ferretdb: FerretDB) -> None:
+    done = run(ferretdb.uri, APP, "--tenants", "a", "--json")
+
+    held = json.loads(done.stdout)
+    assert (done.returncode, held["ok"], held["failures"]) == (0, True, [])
+    assert {(one["action"], one["index"]) for one in held["changes"]} > {("created", "number_1")}
 
 
 def test_on_a_terminal_it_has_a_bar_and_the_report_stays_apart(ferretdb: FerretDB) -> None:

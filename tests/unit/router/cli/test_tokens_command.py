@@ -185,3 +185,21 @@ def test_claims_come_back_as_they_were_given() -> None:
     claims = {"a": [1, 2.5, None, True, {"b": "é"}]}
     issued("--claims", json.dumps(claims))
     assert tokens.list()[0].claims == claims
+
+
+def test_everything_is_data_for_programs() -> None:
+    made = json.loads(run("issue", "--user", "ann", "--expires-in", "30d", "--claims", '{"a": 1}', "--json").stdout)
+    identity = tokens.authenticate(made["token"])
+    assert identity is not None
+    assert identity.credential_id == made["id"]
+    assert datetime.fromisoformat(made["expires_at"]) > datetime.now(UTC)
+
+    rotated = json.loads(run("rotate", made["id"], "--json").stdout)
+    assert tokens.authenticate(rotated["token"]) is not None
+
+    listed = json.loads(run("list", "--json").stdout)
+    assert [one["state"] for one in listed] == [f"rotated, now {rotated['id']}", "valid"]
+    assert listed[0]["claims"] == {"a": 1}
+    assert rotated["token"].partition(".")[2] not in json.dumps(listed)
+
+    assert json.loads(run("revoke", "--user", "ann", "--json").stdout) == {"revoked": 2}
