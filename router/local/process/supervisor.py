@@ -31,6 +31,7 @@ THREADS = 32
 """Calls that run at a time in one process."""
 
 _PATIENCE = 3.0  # seconds
+_START = 30.0  # seconds that a call waits at least for the application to start
 _SLOW = 10.0  # seconds of a start, after which somebody may want to know; Lambda's limit of an import
 _DRAIN = 5.0  # seconds that calls have to end when the gateway stops
 _FIRST_BACKOFF, _LONGEST_BACKOFF = 0.25, 15.0  # seconds before a process that ended too soon is replaced
@@ -327,8 +328,9 @@ class Supervisor:
                 self._waiting.serve(running)
 
     async def _turn(self, call: Call, limit: float) -> Running | None:
-        """Wait for a process with room."""
-        until = perf_counter() + limit
+        """Wait for a process with room. A start is not counted as time of a call that somebody waits for."""
+        is_start = self._state != "ready" and call.origin != "aws"
+        until = perf_counter() + (max(limit, _START) if is_start else limit)
         while not self._is_stopping:
             running = await self._waiting.turn(call, max(0.0, until - perf_counter()))
             if running is None:

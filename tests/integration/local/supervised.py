@@ -143,7 +143,7 @@ async def supervised(
         yield bench
     finally:
         await asyncio.wait_for(supervisor.stop(), TIMEOUT_S)
-        assert children() == []
+        assert not children(), children()
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
