@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from router.local.settings import Settings
 
 CONSOLE = "/_console"
-GUARDED = (CONSOLE, "/2015-03-31", "/_local")
 _PAGE = {
     "Content-Security-Policy": (
         "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -37,8 +36,9 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 def guarded(app: ASGIApp, settings: Settings) -> ASGIApp:
-    """Return an application that refuses requests for its own interfaces which this machine's user did not make.
+    """Return an application that refuses requests which this machine's user did not make.
 
+    app: what is the gateway's own: the console, Lambda's API. Not the application, which has names of its own.
     settings: `allowed_hosts` and `host` are further names by which requests may come.
     """
     names = [*settings.allowed_hosts, *([] if _is_any(settings.host) else [settings.host])]
@@ -51,10 +51,10 @@ class _Guard:
         self._names = frozenset(name.lower() for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in {"http", "websocket"} or not _is_below(scope["path"], GUARDED):
+        if scope["type"] not in {"http", "websocket"}:
             await self._app(scope, receive, send)
             return
-        on_console = _is_below(scope["path"], (CONSOLE,))
+        on_console = scope["path"] == CONSOLE or scope["path"].startswith(f"{CONSOLE}/")
         refusal = self._refusal(scope, Headers(scope=scope), on_console=on_console)
         if refusal is None:
             await self._app(scope, receive, _with_headers(send) if on_console else send)
@@ -86,11 +86,8 @@ class _Guard:
         if host in self._names or (name in self._names and port is not None):
             return True
         served = (scope.get("server") or (None, None))[1]
-        return _is_loopback(name) and served == (port or _DEFAULT_PORTS.get(scope.get("scheme", "http")))
-
-
-def _is_below(path: str, prefixes: Iterable[str]) -> bool:
-    return any(path == prefix or path.startswith(f"{prefix}/") for prefix in prefixes)
+        # A socket that is a file has no port, and no browser calls it.
+        return _is_loopback(name) and served in {None, port or _DEFAULT_PORTS.get(scope.get("scheme", "http"))}
 
 
 def _split(host: str) -> tuple[str, int | None]:
