@@ -17,6 +17,7 @@ from router.cli.completion import completion
 from router.cli.export import app as export_app
 from router.cli.invoke import invoke
 from router.cli.loading import load, load_application, refuse
+from router.cli.local import local
 from router.cli.options import DATA, DEPLOY, DEVELOP, RUN, SET_UP, Application, Command, Group, Verbose, flag
 from router.cli.output import AsJson, print_json
 from router.cli.plan import plan

@@ -16,6 +16,7 @@ from router.local.process.starting import start, variables_of_process
 from router.local.process.tasks import Tasks
 from router.local.process.told import Told
 from router.local.process.waiting import Waiting
+from router.testing.faults import Faults
 from router.local.watch.failures import failure_of
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Supervisor:
         self._told = Told(settings, {}, {})
         self._changes = Changes(settings.folder, self._changed, self._tell)
         self._tasks = Tasks(settings, journal, say)
+        self.faults = Faults()
+        """The faults on purpose. `put_faults` hands them on after a change."""
 
     # ---- what others see -------------------------------------------------------------------------------------------
 
@@ -166,6 +169,9 @@ class Supervisor:
         """End the application's process at once, as a fault on purpose does; another one follows."""
         if self._current is not None:
             self._current.kill()
+
+    def put_faults(self) -> None:
+        """Take note that the rules of `faults` have changed."""
 
     def reload(self, reason: str = "asked for") -> None:
         """Replace the application's process."""

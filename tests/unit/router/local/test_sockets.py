@@ -1,0 +1,26 @@
+import socket
+
+import pytest
+
+from router.errors import ConfigurationError
+from router.local.sockets import address_of, listen
+
+
+def test_any_free_port_is_told():
+    with listen("127.0.0.1", 0, "--port") as listening:
+        host, port = address_of(listening)
+        with socket.create_connection((host, port), timeout=5):
+            pass
+    assert host == "127.0.0.1"
+
+
+def test_a_port_that_is_taken_is_told_with_what_to_do():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(ConfigurationError, match=rf"port {port} is taken by another program: --port {port + 1} is"):
+            listen("127.0.0.1", port, "--port")
+
+
+def test_an_address_of_another_machine_is_refused():
+    with pytest.raises(ConfigurationError, match=r"192\.0\.2\.1:0 cannot be listened to: "):
+        listen("192.0.2.1", 0, "--port")
