@@ -12,6 +12,7 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,10 +90,11 @@ def _make(folder: Path, say: Callable[[str], None]) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     # Moved when it is whole: an environment that a Ctrl-C cut short is never taken for one. Nothing in it is run by the
     # scripts that name its first folder.
-    _run([sys.executable, "-m", "venv", str(unfinished)])
-    say("The environment is made; its packages come from the package index.")
-    pip = [str(unfinished / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    _run([*pip, f"ministack=={VERSION}"])
+    has_pip = find_spec("pip") is not None  # one of its own would take longer to install than MiniStack
+    _run([sys.executable, "-m", "venv", *(["--without-pip"] if has_pip else []), str(unfinished)])
+    python = str(unfinished / "bin" / "python")
+    pip = [sys.executable, "-m", "pip", "--python", python] if has_pip else [python, "-m", "pip"]
+    _run([*pip, "install", "--quiet", "--disable-pip-version-check", f"ministack=={VERSION}"])
     unfinished.rename(folder)
     say("MiniStack is installed.")
 

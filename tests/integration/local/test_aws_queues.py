@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 import threading
@@ -172,7 +173,10 @@ def test_filters_delete_what_they_decline_and_nothing_else(run: Run) -> None:
 def test_a_topic_comes_by_way_of_its_queue(run: Run) -> None:
     run.client("sns").publish(TopicArn="arn:aws:sns:eu-west-1:000000000000:news", Message="hello")
     run.comes(lambda: bool(run.application.calls))
-    assert json.loads(run.application.bodies()[0])["Message"] == "hello"
+    [record] = run.application.records()
+    assert json.loads(record["body"])["Message"] == "hello"
+    assert abs(int(record["attributes"]["SentTimestamp"]) / 1000 - time.time()) < 30
+    assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
 
 
 def test_messages_wait_while_the_application_cannot_be_imported(run: Run) -> None:
