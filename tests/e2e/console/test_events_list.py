@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+
+from playwright.sync_api import expect
 
 from tests.e2e.console.conftest import Open
 from tests.e2e.console.history import entry, failure, hostile, many, mixed
 from tests.e2e.console.scene import Scene
 
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
-
 _ROW = ".events-grid [data-id]"
-
-
-def _expect(page: Page, expression: str, *, timeout: float = 5000) -> None:
-    page.wait_for_function(expression, timeout=timeout)
 
 
 def test_an_event_is_on_the_page_soon_after_it_happened(console: Open, scene: Scene) -> None:
@@ -71,7 +65,7 @@ def test_filters_and_search_are_in_the_address(console: Open, scene: Scene) -> N
     scene.add(*many(200), *mixed())
     page = console("/")
     page.get_by_label("outcome").select_option("timed out")
-    _expect(page, f"document.querySelectorAll('{_ROW}').length === 1")
+    expect(page.locator(_ROW)).to_have_count(1)
 
     assert "outcome=timed+out" in page.url
     page.reload()

@@ -1,6 +1,6 @@
 // The console's API: calls, and a hook for what a view shows of it.
 import { useCallback, useEffect, useRef, useState } from "./dom.js";
-import { gateway, ticks } from "./live.js";
+import { gateway, settled, ticks } from "./live.js";
 import { parse, write } from "./exact.js";
 import { useSignal } from "./signal.js";
 
@@ -22,6 +22,7 @@ export async function call(method, path, body, { signal } = {}) {
     options.body = write(body);
     options.headers["content-type"] = "application/json";
   }
+  await settled;
   let response;
   let text;
   try {

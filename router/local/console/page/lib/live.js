@@ -15,6 +15,10 @@ export const ticks = { entries: new Signal(0), state: new Signal(0), resync: new
 /** How everything is, as the stream says it; the counts are of the last answer of the API. */
 export const state = new Signal(null);
 
+let settle;
+/** Ends when the stream is there, or is not: what is read after that misses nothing that the stream does not tell. */
+export const settled = new Promise((resolve) => (settle = resolve));
+
 const listeners = new Set();
 let source = null;
 let wait = FIRST_WAIT_MS;
@@ -57,6 +61,7 @@ function changed(event) {
 
 function opened() {
   wait = FIRST_WAIT_MS;
+  settle();
   gateway.value = { status: "here", next: null };
   if (lost) {
     lost = false;
@@ -67,6 +72,7 @@ function opened() {
 function failed() {
   source?.close();
   lost = true;
+  settle();
   gateway.value = { status: "gone", next: Date.now() + wait };
   clearTimeout(timer);
   timer = setTimeout(connect, wait);

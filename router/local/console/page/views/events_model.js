@@ -7,6 +7,7 @@ import { number, title } from "../lib/format.js";
 
 const PAGE = 200;
 const MOST_PAGES = 50;
+const MOST_READS = 2;
 const MOST_FRESH = 2000;
 const CHECK_MS = 300;
 
@@ -24,7 +25,8 @@ export class EventList {
   #filters = {};
   #pages = new Map();
   #known = new Map();
-  #underway = new Map();
+  #underway = new Set();
+  #wanted = [0, -1];
   #generation = 0;
   #bound = null;
   #timer = null;
@@ -66,8 +68,8 @@ export class EventList {
   }
 
   #forget() {
-    for (const abort of this.#underway.values()) abort.abort();
     this.#underway.clear();
+    this.#wanted = [0, -1];
     this.#pages.clear();
     this.#known.clear();
     this.fresh = [];
@@ -100,37 +102,40 @@ export class EventList {
     return place < 0 ? -1 : this.fresh.length + found.page * PAGE + place;
   }
 
-  /** Reads the pages that rows are on; reads of others are given up. */
+  /** Reads the pages that rows are on. Two at a time: who scrolls fast through a long list asks for the last place only. */
   need(first, last) {
     if (this.#bound === null) return;
     const from = Math.max(0, Math.floor((first - this.fresh.length) / PAGE));
     const to = Math.floor((Math.min(last, this.length - 1) - this.fresh.length) / PAGE);
-    for (const [page, abort] of this.#underway) {
-      if (page < from - 1 || page > to + 1) {
-        abort.abort();
-        this.#underway.delete(page);
-      }
-    }
-    for (let page = from; page <= to; page += 1) {
+    this.#wanted = [from, to];
+    this.#pump();
+  }
+
+  #pump() {
+    for (let [page, to] = this.#wanted; page <= to && this.#underway.size < MOST_READS; page += 1) {
       if (!this.#pages.has(page) && !this.#underway.has(page)) this.#fetch(page);
     }
   }
 
   async #fetch(page) {
-    const abort = new AbortController();
     const generation = this.#generation;
-    this.#underway.set(page, abort);
+    this.#underway.add(page);
     try {
       const asked = { ...this.#filters, before: `e${this.#bound}`, offset: page * PAGE, limit: PAGE };
-      const answer = await get(`events${search(asked)}`, { signal: abort.signal });
+      const answer = await get(`events${search(asked)}`);
       if (generation !== this.#generation) return;
       this.#put(page, answer.entries);
       this.error = null;
     } catch (error) {
-      if (error.name === "AbortError" || generation !== this.#generation) return;
+      if (generation !== this.#generation) return;
       this.error = error;
+      // Asked for again by the next scroll, not at once.
+      this.#wanted = [0, -1];
     } finally {
-      if (this.#underway.get(page) === abort) this.#underway.delete(page);
+      if (generation === this.#generation) {
+        this.#underway.delete(page);
+        this.#pump();
+      }
     }
     this.#changed();
   }

@@ -21,7 +21,7 @@ export function Faults() {
   return html`<div class="page"><${Shown} of=${faults}>${(data) => html`<${Rules} rules=${data.rules} reload=${faults.reload} />`}<//></div>`;
 }
 
-const NEW = { kind: "latency", probability: 0.2, service: "*", operation: "*", route: "*", ms: 500, times: null };
+const NEW = { kind: "latency", probability: 0.2, service: "", operation: "", route: "", ms: 500, times: null };
 
 function Rules({ rules, reload }) {
   const [edited, edit] = useState(null);
@@ -48,8 +48,8 @@ function Rules({ rules, reload }) {
           <tbody>${rules.map((rule, index) => html`<tr key=${rule.id ?? index} class=${rule.enabled === false ? "off" : null}>
             <td><strong>${plain(rule.kind)}</strong>${rule.kind === "latency" ? html` <span class="number faint">${rule.ms} ms</span>` : null}${rule.enabled === false ? html` <span class="tag">off</span>` : null}</td>
             <td class="number right">${Math.round(rule.probability * 1000) / 10} %</td>
-            <td class="mono"><${Text} of=${`${rule.service ?? "*"}:${rule.operation ?? "*"}`} most=${100} /></td>
-            <td class="mono"><${Text} of=${rule.route ?? "*"} most=${100} /></td>
+            <td class="mono"><${Text} of=${`${rule.service || "*"}:${rule.operation || "*"}`} most=${100} /></td>
+            <td class="mono"><${Text} of=${rule.route || "*"} most=${100} /></td>
             <td class="number right">${rule.times == null ? "for ever" : count(rule.times)}</td>
             <td class="number right"><strong>${count(rule.hits ?? 0)}</strong></td>
             <td class="right row-tools">
@@ -81,9 +81,9 @@ function RuleDialog({ rule, isNew, save, close }) {
       <label class="field"><span>Kind</span><select value=${values.kind} onChange=${change("kind")}>${Object.keys(KINDS).map((kind) => html`<option key=${kind} value=${kind}>${kind}</option>`)}</select><small>${KINDS[values.kind]}</small></label>
       ${field("probability", "Probability", "from 0 to 1", { type: "number", min: 0, max: 1, step: "any", required: true })}
       ${values.kind === "latency" && field("ms", "Milliseconds", "by which a call takes longer", { type: "number", min: 0, required: true })}
-      ${field("service", "Service", "a pattern, such as sqs or dynamo*")}
+      ${field("service", "Service", "a pattern, such as sqs or dynamo*; empty is every one")}
       ${field("operation", "Operation", "a pattern, such as SendMessage or Put*")}
-      ${field("route", "Route", "a pattern; * is every route")}
+      ${field("route", "Route", "a pattern, such as POST /orders")}
       ${field("times", "Times", "how often at most; empty is for ever", { type: "number", min: 1 })}
       ${error && html`<p class="form-error" role="alert">${plain(error.message)}</p>`}
       <p class="form-end"><button type="submit" class="button primary">${isNew ? "Add" : "Change"}</button></p>
