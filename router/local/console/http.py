@@ -42,15 +42,11 @@ def route(path: str, method: str, endpoint: Endpoint) -> Route:
     async def answer(request: Request) -> Response:
         try:
             found = await endpoint(request)
-        except Refused as error:
-            return as_json({"error": str(error)}, error.status)
-        except LookupError as error:
-            return as_json({"error": _sentence(error)}, 404)
-        except (ValueError, TypeError, ConfigurationError) as error:
-            return as_json({"error": _sentence(error)}, 422)
         except Exception as error:
-            _log.exception("the console's API failed: %s %s", request.method, request.url.path)
-            return as_json({"error": f"the gateway failed: {type(error).__name__}: {error}"}, 500)
+            status, text = refusal_of(error)
+            if status == 500:
+                _log.exception("the console's API failed: %s %s", request.method, request.url.path)
+            return as_json({"error": text}, status)
         return found if isinstance(found, Response) else as_json(found)
 
     return Route(path, answer, methods=[method])
@@ -66,8 +62,16 @@ def as_json(data: Any, status: int = 200) -> Response:
     return Response(text, status, media_type="application/json")
 
 
-def _sentence(error: BaseException) -> str:
-    return str(error.args[0]) if error.args else type(error).__name__
+def refusal_of(error: Exception) -> tuple[int, str]:
+    """Return status and sentence of an error: of a wrong request, or else of a fault of the gateway."""
+    text = str(error.args[0]) if error.args else type(error).__name__
+    if isinstance(error, Refused):
+        return error.status, text
+    if isinstance(error, LookupError) and not isinstance(error, KeyError | IndexError):
+        return 404, text
+    if isinstance(error, ValueError | ConfigurationError):
+        return 422, text
+    return 500, f"the gateway failed: {type(error).__name__}: {text}"
 
 
 async def not_found(request: Request, error: Exception) -> Response:

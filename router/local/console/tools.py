@@ -14,12 +14,14 @@ from mcp_types import ToolAnnotations
 from pydantic import Field
 
 from router.encode import loggable
-from router.local.console.http import Refused
+from router.local.console.http import refusal_of
 from router.local.console.parts import Parts
 from router.local.console.samples import sample
 from router.local.console.sending import Sending
 from router.local.console.surroundings import application_of, queues_of, redriven, there
 from router.local.store import Filters
+
+_log = logging.getLogger(__name__)
 
 LONGEST = 20_000
 """Characters of one part of an event. An agent reads all that it gets."""
@@ -177,8 +179,11 @@ def _plain(tool: Any) -> Any:
     async def run(*args: Any, **values: Any) -> Any:
         try:
             return json.loads(json.dumps(await tool(*args, **values), default=loggable))
-        except (Refused, LookupError, ValueError, TypeError) as error:
-            raise ToolError(str(error.args[0]) if error.args else type(error).__name__) from error
+        except Exception as error:
+            status, text = refusal_of(error)
+            if status == 500:
+                _log.exception("a tool of the console failed: %s", tool.__name__)
+            raise ToolError(text) from error
 
     return run
 

@@ -131,11 +131,6 @@ class Reader:
                 found[name] = dict(db.execute(query).fetchall())
         return found
 
-    def number_kept(self) -> int:
-        """Return how many entries there are."""
-        with self._connection() as db:
-            return int(db.execute("SELECT count(*) FROM entries").fetchone()[0])
-
 
 _BY_AWS = "origin NOT IN ('console', 'replay')"
 _CORRELATED = "SELECT id FROM entries WHERE correlation_id = ? ORDER BY id LIMIT ?"

@@ -55,6 +55,8 @@ class Writer(Thread):
         self._open: dict[str, tuple[int, Entry, bool]] = {}
         self._changed: set[int] = set()
         self._reload = False
+        self._stored = 0
+        self._is_failing = False
 
     # ---- for any thread --------------------------------------------------------------------------------------------
 
@@ -102,15 +104,21 @@ class Writer(Thread):
                 self._write(answers)
             except Exception as error:
                 # The application goes on, whatever happens to its history: a full disk, say.
-                _log.exception("the history of the local gateway was not written")
+                if not self._is_failing:  # once, and not for each event
+                    _log.exception("the history of the local gateway is not written")
+                self._is_failing = True
+                self.lost += self._stored
                 self._undo()
                 for future, _ in answers:
                     future.set_exception(error)
+            else:
+                self._is_failing = False
             if self._inbox:
                 self._something.set()
         self._db.close()
 
     def _write(self, answers: list[tuple[Future[Any], Any]]) -> None:
+        self._stored = 0
         self._db.execute("BEGIN")
         for _ in range(min(len(self._inbox), _BATCH)):
             kind, what = self._inbox.popleft()
@@ -194,6 +202,7 @@ class Writer(Thread):
                 self._open[call_id] = (number, entry, True)
 
     def _store(self, number: int, entry: Entry) -> None:
+        self._stored += 1
         text = packed(details_of(entry))
         parent = parent_of(self._db, number, entry)
         row = row_of(number, entry, parent, len(text), bookmarked=self.ring.is_bookmarked(number))

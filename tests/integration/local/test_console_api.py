@@ -231,6 +231,25 @@ def test_an_error_of_the_application_is_an_answer_too(console: Served) -> None:
     assert answer["entries"][0]["outcome"] == "failed"
 
 
+def test_a_fault_of_the_gateway_is_a_500_with_its_reason_in_the_log(
+    console: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def broken() -> Any:
+        raise TypeError("no queue")
+
+    monkeypatch.setattr(console.neighbours, "queues", broken)
+    status, answer = console.ask("GET", "queues")
+    assert status == 500
+    assert answer["error"].startswith("the gateway failed: TypeError: no queue")
+    assert "GET /_console/api/queues" in caplog.text
+
+
+def test_too_many_bookmarks_are_a_conflict(console: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.local.store.ring.BOOKMARKS", 0)
+    status, answer = console.ask("PUT", f"events/{add(console)}/bookmark")
+    assert (status, answer["error"]) == (409, "there are 0 bookmarks already: remove some first")
+
+
 def test_permissions_can_be_copied_as_requires(console: Served) -> None:
     add(console, calls=[call("dynamodb:GetItem", TABLE, covered=False), call("kms:Decrypt", "*", covered=None)])
     answer = console.ask("GET", "permissions")[1]

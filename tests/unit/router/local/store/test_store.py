@@ -260,6 +260,38 @@ def test_a_flood_is_counted_instead_of_kept_and_nothing_runs_for_ever(tmp_path: 
     assert running == 0
 
 
+def test_a_full_disk_costs_entries_and_nothing_else(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    def full() -> None:
+        (pages,) = store._writer._db.execute("PRAGMA page_count").fetchone()
+        store._writer._db.execute(f"PRAGMA max_page_count = {pages}")
+
+    store.add(entry(path="/before", raw="x" * 1000))
+    store.flush()
+    store._writer.ask(full).result()
+    for _ in range(3):
+        store.add(entry(raw="x" * 500_000))
+    store.flush()
+    store._writer.ask(lambda: store._writer._db.execute("PRAGMA max_page_count = 1000000").fetchone()).result()
+    store.add(entry(path="/after"))
+    store.flush()
+    page, total = store.page()
+    assert [one["path"] for one in page] == ["/after", "/before"]
+    assert (total, store.kept().entries) == (2, 2)
+    assert store.kept().lost == 3
+    assert caplog.text.count("is not written") == 1
+    assert "database or disk is full" in caplog.text
+
+
+def test_a_folder_of_an_earlier_run_is_begun_anew(tmp_path: Path) -> None:
+    for _ in range(2):
+        store = Store(10, tmp_path)
+        store.add(entry())
+        store.flush()
+        assert store.kept().entries == 1
+        assert store.page()[1] == 1
+        store.close()
+
+
 def test_the_file_goes_with_the_store() -> None:
     store = Store(10)
     folder = Path(store._temporary or "")
