@@ -98,7 +98,7 @@ class Executions:
         times = {"started": self.started + start, "ended": None if end is None else self.started + end}
         return {"name": name, "type": kind, "status": "SUCCEEDED", **times, **more}
 
-    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: str | None) -> None:
+    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: Any) -> None:
         """Keep an answer."""
         self.answers.append((callback_id, result, error))
 
