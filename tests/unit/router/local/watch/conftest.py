@@ -40,7 +40,7 @@ def watched() -> Iterator[Callable[[Resolver], Watched]]:
     made: list[Watch] = []
 
     def put(resolver: Resolver) -> Watched:
-        watch = Watch().install(resolver)
+        watch = Watch(account="123456789012").install(resolver)
         made.append(watch)
         return Watched(resolver, watch)
 
