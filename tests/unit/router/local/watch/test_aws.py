@@ -29,7 +29,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():
-        retries = {"mode": "standard", "max_attempts": 3}
+        retries: Any = {"mode": "standard", "max_attempts": 3}
         client = boto3.client("sqs", region_name="us-east-1", config=Config(retries=retries))
         monkeypatch.setenv("MAILS", client.create_queue(QueueName="mails")["QueueUrl"])
         monkeypatch.setenv("OTHERS", client.create_queue(QueueName="others")["QueueUrl"])
