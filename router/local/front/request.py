@@ -12,20 +12,20 @@ from urllib.parse import parse_qsl
 from router.testing.samples._request import Request
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 
     Scope = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
     Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 NAMES = "junction.names"
-"""The key of a scope under which the names of its headers stand as the client spelled them."""
+"""The key of a scope under which the client's spelling of each header stands, by its name in lower case."""
 
 # They belong to the connection, or are written anew: no service hands them on.
 _DROPPED = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
-_WRITTEN = frozenset((b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto", b"x-amzn-trace-id"))
+_WRITTEN = frozenset(("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"))
 _TEXT = frozenset(("application/json", "application/javascript", "application/xml"))
 
 
@@ -41,9 +41,11 @@ class Incoming(Request):
     """One request that came over a socket.
 
     host: that the client asked for, with its port. trace: the header of X-Ray.
+    by_name: the values of each header by its name in lower case.
+    size: the bytes of the request line and all headers. largest: the bytes of the longest header.
     """
 
-    __slots__ = ("host", "trace")
+    __slots__ = ("by_name", "host", "largest", "size", "trace")
 
     def __init__(self, scope: Scope, request_id: str, *, proper: bool = False) -> None:
         """Read all but the body.
@@ -53,54 +55,80 @@ class Incoming(Request):
         self.id = request_id
         self.at = datetime.now(UTC)
         self.method = scope.get("method", "GET")
-        self.path = scope["raw_path"].decode("latin-1") or "/"
-        self.raw_query = scope["query_string"].decode("latin-1")
-        self.query = parse_qsl(self.raw_query, keep_blank_values=True) if self.raw_query else []
+        path, query = scope["raw_path"], scope["query_string"]
+        self.path = path.decode("latin-1") or "/"
+        self.raw_query = query.decode("latin-1")
+        self.query = parse_qsl(self.raw_query, keep_blank_values=True) if query else []
         self.body = None
         self.encoded = False
+        self.size = len(path) + len(query)
+        self.largest = 0
         client = scope.get("client")
         self.source_ip = client[0] if client else "127.0.0.1"
-        self.host = ""
-        self.trace = ""
-        self.headers = self._headers(scope, proper)
+        self.by_name = self._read_headers(scope)
+        host = self.by_name.get("host")
+        self.host = host[0] if host else ""
+        trace = self.by_name.get("x-amzn-trace-id")
+        self.trace = trace[0] if trace else f"Root=1-{int(self.at.timestamp()):08x}-{self.id.replace('-', '')[:24]}"
+        self._write_headers(scope)
+        self.headers = self._named(scope.get(NAMES)) if proper else self.by_name
 
-    def _headers(self, scope: Scope, proper: bool) -> dict[str, list[str]]:
-        headers: dict[str, list[str]] = {}
-        forwarded = self.source_ip
-        names = scope.get(NAMES) if proper else None
-        for position, (key, value) in enumerate(scope["headers"]):
+    def _read_headers(self, scope: Scope) -> dict[str, list[str]]:
+        """Return the headers of the client that are handed on, and count the bytes of all."""
+        held: dict[str, list[str]] = {}
+        size = largest = 0
+        for key, value in scope["headers"]:
+            length = len(value)
+            size += len(key) + length
+            if length > largest:
+                largest = length
             if key in _DROPPED:
                 continue
-            text = _decoded(value)
-            if key in _WRITTEN:
-                if key == b"x-forwarded-for":
-                    forwarded = f"{text}, {forwarded}"
-                elif key == b"x-amzn-trace-id":
-                    self.trace = text
-                continue
-            if key == b"host":
-                self.host = text
-            if proper:
-                name = names[position].decode("latin-1") if names else titled(key)
+            name = key.decode("latin-1")
+            text = value.decode() if value.isascii() else _decoded(value)
+            if name in held:
+                held[name].append(text)
             else:
-                name = key.decode("latin-1")
-            if name in headers:
-                headers[name].append(text)
-            else:
-                headers[name] = [text]
-        if not self.trace:
-            self.trace = f"Root=1-{int(self.at.timestamp()):08x}-{self.id.replace('-', '')[:24]}"
+                held[name] = [text]
+        self.size += size
+        self.largest = largest
+        return held
+
+    def _write_headers(self, scope: Scope) -> None:
+        """Write what a service writes, in place of what the client said there."""
+        held = self.by_name
+        forwarded = held.get("x-forwarded-for")
         server = scope.get("server")
-        secure = scope.get("scheme") in ("https", "wss")
-        written = (
-            self.trace,
-            forwarded,
-            str(server[1]) if server and server[1] else ("443" if secure else "80"),
-            "https" if secure else "http",
-        )
-        for name, text in zip(_NAMES_PROPER if proper else _NAMES_LOWER, written, strict=True):
-            headers[name] = [text]
-        return headers
+        is_secure = scope.get("scheme") in ("https", "wss")
+        held["x-amzn-trace-id"] = [self.trace]
+        held["x-forwarded-for"] = [", ".join((*forwarded, self.source_ip)) if forwarded else self.source_ip]
+        held["x-forwarded-port"] = [str(server[1]) if server and server[1] else ("443" if is_secure else "80")]
+        held["x-forwarded-proto"] = ["https" if is_secure else "http"]
+
+    def _named(self, spelled: Mapping[str, str] | None) -> dict[str, list[str]]:
+        """Return the headers by the names that the client gave them.
+
+        spelled: by names in lower case; None where the server does not tell.
+        """
+        if spelled is None:
+            return {titled(name): values for name, values in self.by_name.items()}
+        return {
+            titled(name) if name in _WRITTEN else spelled.get(name, name): values
+            for name, values in self.by_name.items()
+        }
+
+    def joined_headers(self, separator: str = ",") -> dict[str, str]:
+        """Return headers in lower case, repeated values joined."""
+        return {
+            name: values[0] if len(values) == 1 else separator.join(values) for name, values in self.by_name.items()
+        }
+
+    def cookies(self) -> list[str]:
+        """Return each `name=value` of the Cookie headers."""
+        lines = self.by_name.get("cookie")
+        if lines is None:
+            return []
+        return [pair.strip() for line in lines for pair in line.split(";") if pair.strip()]
 
     def at_another_time(self, request_id: str, at: datetime) -> Incoming:
         """Return the request as another one of the same client: a message on its connection has its headers."""
@@ -110,9 +138,7 @@ class Incoming(Request):
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whose name is in lower case; None where there is none."""
-        values = self.headers.get(name)
-        if values is None:
-            values = next((held for key, held in self.headers.items() if key.lower() == name), None)
+        values = self.by_name.get(name)
         return values[0] if values else None
 
     def user_agent(self) -> str:
@@ -127,9 +153,11 @@ class Incoming(Request):
         """
         if not body:
             return False
-        if self.header("content-length") is None:
-            proper = "Host" in self.headers
-            self.headers["Content-Length" if proper else "content-length"] = [str(len(body))]
+        if "content-length" not in self.by_name:  # it came in chunks
+            length = [str(len(body))]
+            self.by_name["content-length"] = length
+            if self.headers is not self.by_name:
+                self.headers["Content-Length"] = length
         if is_text is None:
             is_text = self._declares_text()
             if is_text:
@@ -156,14 +184,10 @@ class Incoming(Request):
         return kind.startswith("text/") or kind in _TEXT or kind.endswith(("+json", "+xml"))
 
 
-_NAMES_PROPER = ("X-Amzn-Trace-Id", "X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto")
-_NAMES_LOWER = tuple(name.lower() for name in _NAMES_PROPER)
-
-
 @lru_cache(1024)
-def titled(name: bytes) -> str:
+def titled(name: str) -> str:
     """Return the name of a header as clients of HTTP/1.1 write it: X-Request-Id."""
-    return "-".join(part.capitalize() for part in name.decode("latin-1").split("-"))
+    return "-".join(part.capitalize() for part in name.split("-"))
 
 
 def _decoded(value: bytes) -> str:

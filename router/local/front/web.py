@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from os import urandom
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
-from uuid import uuid4
 
 import orjson
 
@@ -14,6 +14,7 @@ from router.event import Source
 from router.local.calls import Call
 from router.local.front import answers, refusals
 from router.local.front.answers import Malformed
+from router.local.front.caller import Patience
 from router.local.front.cors import Cors
 from router.local.front.events import DEFAULT, Events
 from router.local.front.limits import PAYLOAD, STREAMED
@@ -21,7 +22,7 @@ from router.local.front.refusals import Refused
 from router.local.front.request import Gone, Incoming, TooLarge, read_body
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from router.local.calls import Outcome
     from router.local.front.authorizers import Authorizers
@@ -57,6 +58,7 @@ class Web:
         self._limits = limits
         self._variables = stage_variables
         self._proper = self.source is Source.REST
+        self._after: set[asyncio.Task[None]] = set()
 
     def take(self, surroundings: Surroundings) -> None:
         """Take what is known of the application."""
@@ -72,32 +74,40 @@ class Web:
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
-        request = Incoming(scope, str(uuid4()), proper=self._proper)
+        request = Incoming(scope, _new_id(), proper=self._proper)
         if self._cors is not None:
             preflight = self._cors.preflight(request)
             if preflight is not None:
                 await _send(send, 204, [*preflight, *self._own(request)], b"")
                 return
         try:
-            rendered = await self._answered(request, scope, receive, send)
+            call = await self._call(request, receive)
         except Refused as refused:
-            rendered = self._refused(request, refused)
+            await self._send(request, send, self._refused(request, refused))
+            return
         except Gone:
             return
-        if rendered is None:  # it has been streamed
+        patience = Patience(self._limits.wait, lambda: self._later(self._too_late(request, send)))
+        outcome = await self._caller.invoke(call)
+        if patience.is_over:
             return
-        status, headers, body = rendered
-        if self._cors is not None:
-            headers = self._cors.put_on(request, headers)
-        await _send(send, status, headers, body)
+        patience.end()
+        try:
+            if outcome.stream is not None:
+                await self._stream(request, outcome, receive, send)
+                return
+            rendered = self._rendered(request, outcome)
+        except Refused as refused:
+            rendered = self._refused(request, refused)
+        await self._send(request, send, rendered)
 
-    async def _answered(self, request: Incoming, scope: Scope, receive: Receive, send: Send) -> Rendered | None:
-        """Return the answer to a request; None where it has been sent.
+    async def _call(self, request: Incoming, receive: Receive) -> Call:
+        """Return the call of a request.
 
         Raises:
-            Refused: the service refuses it, before or after the call. Gone: the client left.
+            Refused: the service refuses it. Gone: the client left.
         """
-        self._check_head(scope)
+        self._check_head(request)
         if self._prefix and (request.path == self._prefix or request.path.startswith(f"{self._prefix}/")):
             request.path = request.path[len(self._prefix) :] or "/"
         self._check_path(request)
@@ -107,12 +117,15 @@ class Web:
             raise Refused(
                 "body too large", f"the body has more than {self._limits.body:,} bytes, the most that is taken"
             ) from None
-        self._put_body(request, body)
+        if body:
+            self._put_body(request, body)
         target = self._surroundings.target_of(request.method, request.path)
-        event = self._events.of(request, target, await self._authorized(request, target))
+        is_asked = self._api.is_guarded or self.source is Source.URL
+        authorized = await self._authorized(request, target) if is_asked else None
+        event = self._events.of(request, target, authorized)
         if len(body) > _MEASURED:
             self._check_payload(event)
-        call = Call(
+        return Call(
             event,
             "http",
             target.function,
@@ -120,28 +133,36 @@ class Web:
             streams=self._streams,
             request_id=request.id,
         )
-        outcome = await self._caller.ask(call, self._limits.wait)
-        if outcome is not None and outcome.stream is not None:
-            await self._stream(request, outcome, receive, send)
-            return None
-        return self._rendered(request, outcome)
+
+    async def _too_late(self, request: Incoming, send: Send) -> None:
+        """Answer a request whose function takes too long."""
+        text = f"the function took longer than the {self._limits.wait:g} s for which its caller waits. It runs on"
+        await self._send(request, send, self._refused(request, Refused("timed out", text)))
+
+    async def _send(self, request: Incoming, send: Send, rendered: Rendered) -> None:
+        status, headers, body = rendered
+        if self._cors is not None:
+            headers = self._cors.put_on(request, headers)
+        await _send(send, status, headers, body)
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._after.add(task)
+        task.add_done_callback(self._after.discard)
 
     # ---- before the call ---------------------------------------------------------------------------------------------
 
-    def _check_head(self, scope: Scope) -> None:
+    def _check_head(self, request: Incoming) -> None:
         limits = self._limits
-        size = len(scope["raw_path"]) + len(scope["query_string"])
-        for name, value in scope["headers"]:
-            size += len(name) + len(value)
-            if len(value) > limits.header:
-                raise Refused(
-                    "headers too large",
-                    f"the header {name.decode('latin-1')} has {len(value):,} bytes: {limits.header:,} are the most",
-                )
-        if size > limits.head:
+        if request.largest > limits.header:
             raise Refused(
                 "headers too large",
-                f"the request line and the headers have {size:,} bytes: {limits.head:,} are the most",
+                f"a header has {request.largest:,} bytes: {limits.header:,} are the most",
+            )
+        if request.size > limits.head:
+            raise Refused(
+                "headers too large",
+                f"the request line and the headers have {request.size:,} bytes: {limits.head:,} are the most",
             )
 
     def _check_path(self, request: Incoming) -> None:
@@ -155,8 +176,6 @@ class Web:
 
     def _put_body(self, request: Incoming, body: bytes) -> None:
         api = self._api
-        if not body:
-            return
         if self.source is not Source.REST or not api.is_declared:
             request.put_body(body, is_text=None)
             return
@@ -175,7 +194,7 @@ class Web:
     async def _authorized(self, request: Incoming, target: Target) -> Any:
         api = self._api
         if not api.is_guarded:
-            return self._signed(request) if self.source is Source.URL else None
+            return self._signed(request)
         if api.issuer or api.user_pools:
             self._notices.say_once(
                 self.source.value,
@@ -242,13 +261,8 @@ class Web:
             return []
         return [(b"x-amzn-requestid", id), (b"x-amzn-trace-id", request.trace.encode())]
 
-    def _rendered(self, request: Incoming, outcome: Outcome | None) -> Rendered:
+    def _rendered(self, request: Incoming, outcome: Outcome) -> Rendered:
         """Return the answer to a request of what became of the call. Raises Refused."""
-        if outcome is None:
-            raise Refused(
-                "timed out",
-                f"the function took longer than the {self._limits.wait:g} s for which its caller waits. It runs on",
-            )
         if outcome.became != "answered":
             return refusals.render("function failed", self.source, self._own(request))
         try:
@@ -325,6 +339,12 @@ class Web:
 
     def _broken(self, request: Incoming, why: str) -> None:
         self._notices.say(self.source.value, "streamed answer broke off", why, outcome="failed", **_where(request))
+
+
+def _new_id() -> str:
+    """Return a random UUID, in a third of the time that `uuid4` takes."""
+    held = urandom(16).hex()
+    return f"{held[:8]}-{held[8:12]}-4{held[13:16]}-a{held[17:20]}-{held[20:]}"
 
 
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:

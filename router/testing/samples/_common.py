@@ -91,7 +91,7 @@ def month_name(at: datetime) -> str:
 
 def gateway_time(at: datetime) -> str:
     """01/May/2024:12:00:00 +0000"""
-    return f"{at.day:02d}/{month_name(at)}/{at:%Y:%H:%M:%S} +0000"
+    return f"{at.day:02d}/{month_name(at)}/{at.year}:{at.hour:02d}:{at.minute:02d}:{at.second:02d} +0000"
 
 
 def mail_time(at: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from urllib.parse import parse_qsl, quote, urlencode
 
 from router.testing.samples._common import as_bytes, base64_id, epoch_millis, gateway_time, hex_id, moment, uuid_id
@@ -151,12 +152,18 @@ def api_host(api_id: str, region: str) -> str:
     return f"{api_id}.execute-api.{region}.amazonaws.com"
 
 
+@lru_cache(256)
+def _fixed_id(*parts: str) -> str:
+    """Return the id of something that many requests name."""
+    return hex_id(6, *parts)
+
+
 def rest_context(
     request: Request, *, api_id: str, stage: str, resource: str, account: str, host: str
 ) -> dict[str, Any]:
     """`requestContext` of a REST API."""
     return {
-        "resourceId": hex_id(6, "resource", resource),
+        "resourceId": _fixed_id("resource", resource),
         "resourcePath": resource,
         "httpMethod": request.method,
         "extendedRequestId": base64_id(11, "extended", request.id),
@@ -170,7 +177,7 @@ def rest_context(
         "requestId": request.id,
         "identity": rest_identity(request),
         "domainName": host,
-        "deploymentId": hex_id(6, "deployment", api_id, stage),
+        "deploymentId": _fixed_id("deployment", api_id, stage),
         "apiId": api_id,
     }
 
