@@ -20,6 +20,7 @@ EVENTS = "__events"
 at once: the emulator, which tries some of them only once, never has to."""
 _RUNTIME = "python3.12"  # MiniStack takes the Python that it runs in
 _MOST_S = 900
+_ROLE = "junction"
 
 
 class Deliveries:
@@ -87,19 +88,36 @@ class Deliveries:
         settings = {"Timeout": min(wanted["timeout"], _MOST_S), "Environment": {"Variables": variables}}
         client = self._clients("lambda")
         try:
-            client.create_function(
-                FunctionName=name,
-                Runtime=_RUNTIME,
-                Role=f"arn:aws:iam::{self._names.account}:role/junction",
-                Handler="forward.handler",
-                Code={"ZipFile": self._code},
-                **settings,
-            )
+            self._create(name, settings)
         except client.exceptions.ResourceConflictException:
             client.update_function_configuration(FunctionName=name, **settings)
+        except client.exceptions.InvalidParameterValueException:
+            self._make_role()  # moto asks for it
+            self._create(name, settings)
         # Whoever calls the function and does not wait for it gets the tries of the gateway, not those of the emulator.
         if kind == "Event":
             client.put_function_event_invoke_config(FunctionName=name, MaximumRetryAttempts=0)
+
+    def _create(self, name: str, settings: dict[str, Any]) -> None:
+        self._clients("lambda").create_function(
+            FunctionName=name,
+            Runtime=_RUNTIME,
+            Role=f"arn:aws:iam::{self._names.account}:role/{_ROLE}",
+            Handler="forward.handler",
+            Code={"ZipFile": self._code},
+            **settings,
+        )
+
+    def _make_role(self) -> None:
+        trusted = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        iam = self._clients("iam")
+        try:
+            iam.create_role(
+                RoleName=_ROLE,
+                AssumeRolePolicyDocument=dumps({"Version": "2012-10-17", "Statement": [trusted]}),
+            )
+        except iam.exceptions.EntityAlreadyExistsException:
+            return
 
     def _remove_function(self, name: str) -> None:
         self._clients("lambda").delete_function(FunctionName=name)

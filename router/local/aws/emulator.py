@@ -198,9 +198,8 @@ class Emulator:
                 return
             made = await self._make(self._plan)
         problems = f"; {len(made.problems)} were not: {'; '.join(made.problems)}" if made.problems else ""
-        self._notice(
-            f"AWS runs again at {self.url}: {len(made.made)} resources were made again, and are empty{problems}"
-        )
+        told = f"{len(made.made)} resources were made again; queues, tables and buckets are empty"
+        self._notice(f"AWS runs again at {self.url}: {told}{problems}")
 
     def _mapping_failed(self, name: str, error: Exception) -> None:
         """Say once that a mapping cannot read, if that lasts: a server that is started again says so itself."""

@@ -170,22 +170,20 @@ class Queues:
             return {"moved": {}, "left": 0, "why": f"no queue sends its dead letters to {name}"}
         url = url_of(self._clients, name)
         moved: dict[str, int] = {}
-        left = 0
-        stay: list[dict[str, Any]] = []
+        stay: dict[str, dict[str, Any]] = {}  # what was received and not moved, by its id
         try:
             while fresh := self._receive(url, visibility=60):
+                stay |= {one["MessageId"]: one for one in fresh}
                 for one in fresh:
                     target = _origin(one) or (targets[0] if len(targets) == 1 else "")
-                    if target not in targets:
-                        stay.append(one)
-                        left += 1
-                        continue
-                    self._move(one, url, target)
-                    moved[target] = moved.get(target, 0) + 1
+                    if target in targets:
+                        self._move(one, url, target)
+                        del stay[one["MessageId"]]
+                        moved[target] = moved.get(target, 0) + 1
         finally:
-            self._release(url, stay)
-        why = f"nobody says from which of {', '.join(targets)} they came" if left else ""
-        return {"moved": moved, "left": left, "why": why}
+            self._release(url, list(stay.values()))
+        why = f"nobody says from which of {', '.join(targets)} they came" if stay else ""
+        return {"moved": moved, "left": len(stay), "why": why}
 
     def _move(self, message: dict[str, Any], url: str, target: str) -> None:
         sqs, held = self._clients("sqs"), message.get("Attributes", {})

@@ -17,6 +17,7 @@ from router.errors import ConfigurationError
 from tests.integration.local.aws_run import Run
 from tests.servers.artefacts import MINISTACK
 from tests.servers.ministack import MiniStack
+from tests.servers.moto import MotoServer
 from tests.servers.requirements import require_artefact
 
 SECRET = "0123456789abcdef" * 4
@@ -65,7 +66,7 @@ def test_killed_under_way_it_is_started_again_and_the_loss_is_said(run: Run) -> 
     lost, again = run.notices.texts
     assert "AWS was killed by SIGKILL. All that it held is lost" in lost
     assert again.startswith(f"AWS runs again at {url}: ")
-    assert "made again, and are empty" in again
+    assert "made again; queues, tables and buckets are empty" in again
     assert run.emulator.pid not in (None, before)
     assert run.state("orders-dead")["visible"] == 0
     run.client("sqs").send_message(QueueUrl=run.state("orders")["url"], MessageBody="new")
@@ -87,6 +88,15 @@ def test_an_emulator_that_runs_already_is_used_and_goes_on(orders: Stack) -> Non
                 run.client("sns").publish(TopicArn="arn:aws:sns:eu-west-1:000000000000:shipments", Message="hello")
                 run.comes(lambda: bool(run.application.calls))
         assert server.answers()
+
+
+def test_queues_and_streams_of_another_emulator_are_read_alike(orders: Stack) -> None:
+    with MotoServer() as server, Run(orders, aws=server.url, account="123456789012") as run:
+        assert run.made.problems == []
+        run.send("orders", "hello")
+        run.client("dynamodb").put_item(TableName="orders", Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
+        run.comes(lambda: len(run.application.calls) == 2)
+        assert {one["eventSource"] for one in run.application.records()} == {"aws:sqs", "aws:dynamodb"}
 
 
 def test_nothing_answers_or_it_is_aws_itself(orders: Stack) -> None:

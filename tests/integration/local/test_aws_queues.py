@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from router import Event, Resolver
 from router.contract import Function, Queue, Stack, Topic
@@ -106,6 +107,37 @@ def test_what_failed_comes_again_and_ends_in_the_dead_letter_queue(run: Run) -> 
     assert run.call(run.emulator.redrive("poison-dead")) == {"moved": {"poison": 1}, "left": 0, "why": ""}
     run.comes(lambda: run.application.bodies() == ["bad"])
     assert run.state("poison-dead")["visible"] == 0
+
+
+def test_a_redrive_that_stops_half_way_loses_no_message(run: Run) -> None:
+    sqs = run.client("sqs")
+    target, dead = run.state("slow")["url"], run.state("slow-dead")["url"]
+    sqs.set_queue_attributes(QueueUrl=target, Attributes={"MaximumMessageSize": "1024"})
+    run.send("slow-dead", "small", "l" * 2000, "last")
+    with pytest.raises(ClientError):
+        run.call(run.emulator.redrive("slow-dead"))
+    run.comes(lambda: run.application.bodies() == ["small"])
+    assert [one["body"][0] for one in run.call(run.emulator.messages("slow-dead"))] == ["l", "l"]
+    assert run.state("slow-dead")["visible"] == 2
+    sqs.purge_queue(QueueUrl=dead)
+
+
+def test_dead_letters_of_two_queues_go_where_they_came_from(run: Run) -> None:
+    sqs = run.client("sqs")
+    arn = "arn:aws:sqs:eu-west-1:000000000000:shared-dead"
+    sqs.create_queue(QueueName="shared-dead")
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
+    for name in ("one", "two"):
+        url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})[
+            "QueueUrl"
+        ]
+        run.send(name, name)
+        run.comes(lambda url=url: sqs.receive_message(QueueUrl=url).get("Messages") is None)
+    run.send("shared-dead", "by hand")
+    told = run.call(run.emulator.redrive("shared-dead"))
+    assert told["moved"] == {"one": 1, "two": 1}
+    assert (told["left"], told["why"]) == (1, "nobody says from which of one, two they came")
+    assert run.state("shared-dead")["visible"] == 1
 
 
 @pytest.mark.parametrize("answer", [failed("unknown"), failed(""), {"batchItemFailures": [{"id": 1}]}, "text"])
