@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -18,6 +19,7 @@ from router import Event, Resolver
 from router.contract import Function, Queue, Stack, Topic
 from tests.integration.local.aws_run import Run
 from tests.servers.artefacts import MINISTACK
+from tests.servers.process import wait_until
 from tests.servers.requirements import require_artefact
 
 FILTER = {"body": {"kind": [{"equals-ignore-case": "card"}]}}
@@ -126,13 +128,17 @@ def test_dead_letters_of_two_queues_go_where_they_came_from(run: Run) -> None:
     sqs = run.client("sqs")
     arn = "arn:aws:sqs:eu-west-1:000000000000:shared-dead"
     sqs.create_queue(QueueName="shared-dead")
+
+    def is_empty(url: str) -> bool:
+        return not sqs.receive_message(QueueUrl=url).get("Messages")
+
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 1})
     for name in ("one", "two"):
         url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy, "VisibilityTimeout": "0"})[
             "QueueUrl"
         ]
         run.send(name, name)
-        run.comes(lambda url=url: sqs.receive_message(QueueUrl=url).get("Messages") is None)
+        assert wait_until(partial(is_empty, url), timeout_s=5)
     run.send("shared-dead", "by hand")
     told = run.call(run.emulator.redrive("shared-dead"))
     assert told["moved"] == {"one": 1, "two": 1}
