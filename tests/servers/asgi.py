@@ -14,6 +14,14 @@ import uvicorn
 _START_TIMEOUT_S = 20
 
 
+def _listening() -> socket.socket:
+    # asyncio sends small parts at once where the protocol is named. Elsewhere the second part of an answer waits 40 ms.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
+    listening.listen()
+    return listening
+
+
 class Served:
     """Serve while the `with` block runs.
 
@@ -25,7 +33,7 @@ class Served:
         self._build = build
         self._close = close
         self._ready: Future[asyncio.AbstractEventLoop] = Future()
-        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._socket = _listening()
         self._server: uvicorn.Server | None = None  # made on its loop; the socket listens before
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), daemon=True)
 

@@ -19,10 +19,11 @@ _session: Any = boto3.Session(
 )
 
 
-def client(service: str, url: str) -> Any:
+def client(service: str, url: str, *, region: str = REGION) -> Any:
     """A real boto3 client of `service` at `url`, whatever the environment says of regions and credentials."""
     return _session.client(
         service,
+        region_name=region,
         endpoint_url=url,
         # A proxy from the environment has no way to this machine's loopback address.
         config=Config(connect_timeout=5, read_timeout=30, proxies={}),

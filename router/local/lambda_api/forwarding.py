@@ -14,6 +14,7 @@ from starlette.responses import Response
 from router.local.aws.forwarding import PATH, is_let_in
 from router.local.calls import Call
 from router.local.lambda_api.beginning import begun
+from router.local.lambda_api.mending import mended
 from router.local.lambda_api.outcomes import payload_of as payload_for
 from router.local.lambda_api.refusals import Refusal
 from router.local.lambda_api.requests import body_of, payload_of
@@ -74,7 +75,7 @@ class Forwarding:
     @staticmethod
     def _call(request: Request, named: Named, body: bytes) -> Call:
         call = Call(
-            payload_of(body),
+            mended(payload_of(body)),
             "aws",
             named.function.part,
             timeout=named.function.timeout,
