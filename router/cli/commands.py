@@ -291,6 +291,7 @@ def vendor(
 
 app.command(cls=Command, rich_help_panel=DEVELOP)(invoke)
 app.command(cls=Command, rich_help_panel=DEVELOP)(sample)
+app.command(cls=Command, rich_help_panel=DEVELOP)(local)
 app.command(cls=Command, rich_help_panel=DEVELOP)(replay)
 app.command(cls=Command, rich_help_panel=DEPLOY)(check)
 app.command(cls=Command, rich_help_panel=DEPLOY)(plan)

@@ -206,6 +206,8 @@ class Gateway:
         found = {**self.emulator.environment(os.environ), **self.front.environment(self.url)}
         if self.emulator.is_there:
             found |= {"AWS_ENDPOINT_URL_LAMBDA": self.url, "AWS_ENDPOINT_URL_ECS": f"{self.url}{ECS}"}
+        # Durable executions are here also where all of AWS is elsewhere.
+        found.setdefault("AWS_ENDPOINT_URL_LAMBDA", self.url)
         return found
 
     def _tasks(self) -> Sequence[Mapping[str, Any]]:
