@@ -272,12 +272,18 @@ class Emulator:
 
         Raises:
             ConfigurationError: there is no emulator.
-            Exception: what boto3 raises: there is no such queue.
+            LookupError: there is no such queue.
         """
         return await self._in_thread(partial(Queues.messages, name=name))
 
     async def redrive(self, name: str) -> Redriven:
-        """Move the messages of a dead-letter queue back to where they came from. Raises as `messages` does."""
+        """Move the messages of a dead-letter queue back to where they came from.
+
+        Raises:
+            ConfigurationError: there is no emulator.
+            LookupError: there is no such queue.
+            ValueError: no queue sends its dead letters there.
+        """
         return await self._in_thread(partial(Queues.redrive, name=name))
 
     async def send(self, name: str, body: str, **options: Any) -> str:

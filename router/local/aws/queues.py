@@ -103,8 +103,11 @@ class Queues:
 
         MiniStack shows them. Another emulator has to be asked to hand them out: they are visible again at once, and
         have been received once more. Those that are in flight are not seen there.
+
+        Raises:
+            LookupError: there is no such queue.
         """
-        url = url_of(self._clients, name)
+        url = self._url(name)
         shown = self._shown(url)
         if shown is not None:
             return [_shown(one) for one in shown[:_SHOWN]]
@@ -143,8 +146,11 @@ class Queues:
         attributes: of the message, texts.
         group, deduplication: of a FIFO queue; by default one group, and a message that is like no other.
         delay: seconds until it is visible.
+
+        Raises:
+            LookupError: there is no such queue.
         """
-        parameters: dict[str, Any] = {"QueueUrl": url_of(self._clients, name), "MessageBody": body}
+        parameters: dict[str, Any] = {"QueueUrl": self._url(name), "MessageBody": body}
         if attributes:
             parameters["MessageAttributes"] = {
                 key: {"DataType": "String", "StringValue": held} for key, held in attributes.items()
@@ -164,11 +170,15 @@ class Queues:
 
         One after the other is sent, and deleted then: when this stops half way, a message may be in both queues, and
         none is lost. Those that are not visible now stay.
+
+        Raises:
+            LookupError: there is no such queue.
+            ValueError: no queue sends its dead letters there.
         """
+        url = self._url(name)
         targets = [one["name"] for one in self.all() if one["dead_letters"] == name]
         if not targets:
-            return {"moved": {}, "left": 0, "why": f"no queue sends its dead letters to {name}"}
-        url = url_of(self._clients, name)
+            raise ValueError(f"no queue sends its dead letters to {name}")
         moved: dict[str, int] = {}
         stay: dict[str, dict[str, Any]] = {}  # what was received and not moved, by its id
         try:
@@ -184,6 +194,14 @@ class Queues:
             self._release(url, list(stay.values()))
         why = f"nobody says from which of {', '.join(targets)} they came" if stay else ""
         return {"moved": moved, "left": len(stay), "why": why}
+
+    def _url(self, name: str) -> str:
+        try:
+            return url_of(self._clients, name)
+        except self._clients("sqs").exceptions.ClientError as error:
+            if "Exist" not in code_of(error):
+                raise
+            raise LookupError(f"there is no queue {name!r:.200}") from None
 
     def _move(self, message: dict[str, Any], url: str, target: str) -> None:
         sqs, held = self._clients("sqs"), message.get("Attributes", {})

@@ -242,3 +242,11 @@ def test_the_console_sends_messages(run: Run) -> None:
     run.comes(lambda: sorted(run.application.bodies()) == ["by hand", "in order"])
     assert run.state("poison-dead")["dead_letter_of"] == ["poison"]
     assert run.state("poison")["dead_letters"] == "poison-dead"
+
+
+def test_a_queue_that_is_not_there_and_one_without_dead_letters_are_said(run: Run) -> None:
+    for asked in (run.emulator.messages("none"), run.emulator.redrive("none"), run.emulator.send("none", "a")):
+        with pytest.raises(LookupError, match="there is no queue 'none'"):
+            run.call(asked)
+    with pytest.raises(ValueError, match="no queue sends its dead letters to jobs"):
+        run.call(run.emulator.redrive("jobs"))
