@@ -94,6 +94,9 @@ class Events:
 
     async def permissions(self, request: Request) -> Any:
         """Return the calls of AWS that handlers made, and `requires=` for each route."""
+        return await to_thread(self._permissions)
+
+    def _permissions(self) -> Any:
         seen, left_out = self._store.permissions()
         return {
             "calls": [{**asdict(one), "entry": id_of(one.entry)} for one in seen],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4, uuid5
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b")
 
 
+@cache
 def sources() -> list[dict[str, Any]]:
     """Return all samples with their options: name, type as text, default, and whether the value is plain `text`."""
     return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.local.store.rows import number_of
+from router.local.store.rows import BY_HAND, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +29,9 @@ _INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
 
 
 def _own(entry: Entry) -> Iterator[tuple[str, float]]:
-    """Yield the keys of an entry with the time until which it was sent."""
+    """Yield the keys of an entry with the time until which it was sent. What a person sends was sent by no other."""
+    if entry.get("origin") in BY_HAND:
+        return
     started = entry.get("started") or 0.0
     sent = entry.get("sent")
     for link in entry.get("links") or ():

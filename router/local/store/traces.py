@@ -15,7 +15,8 @@ class Trace:
     asked: the correlation id or entry id that was asked for.
     correlation_id: of the first hop that has one.
     entries: summaries, parents before children, siblings by the time they began. Each has also `depth`, the number of
-        its senders, and `first`, the id of the first attempt at its event (its own where there is one alone).
+        its senders; `first`, the id of the first attempt at its event (its own where there is one alone); and `run`,
+        the id of what a person sent and it comes from, or None: what is sent again has the same correlation id.
     started, ended: of the whole, in epoch seconds; `ended` is None while something runs.
     total: how many entries there are; more than `entries` where the list was cut.
     """
@@ -39,6 +40,7 @@ def in_order(entries: list[dict[str, Any]], asked: str, total: int) -> Trace:
         children.setdefault(one["parent"] if one["parent"] in by_id else None, []).append(one)
     ordered: list[dict[str, Any]] = []
     seen: set[str] = set()
+    runs: dict[str | None, str | None] = {}
     waiting = [(one, 0) for one in reversed(children.get(None, []))]
     # What is left after the walk from the tops would be a circle; it is shown all the same.
     rest = sorted(entries, key=_when, reverse=True)
@@ -47,7 +49,9 @@ def in_order(entries: list[dict[str, Any]], asked: str, total: int) -> Trace:
         if one["id"] in seen:
             continue
         seen.add(one["id"])
-        ordered.append({**one, "depth": depth})
+        run = runs.get(one["parent"]) or (one["id"] if one["origin"] in BY_HAND else None)
+        runs[one["id"]] = run
+        ordered.append({**one, "depth": depth, "run": run})
         waiting += [(child, depth + 1) for child in reversed(children.get(one["id"], []))]
     _mark_attempts(ordered)
     starts = [one["sent"] or one["started"] for one in ordered if one["sent"] or one["started"]]

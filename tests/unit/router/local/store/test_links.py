@@ -111,6 +111,26 @@ def test_what_a_person_sends_again_is_not_an_attempt(store: Store) -> None:
     assert store.entry("e2")["attempts"] == ["e2"]
 
 
+def test_what_is_sent_again_is_a_run_of_its_own_in_the_trace(store: Store) -> None:
+    sent = [call("sqs:SendMessage", QUEUE, "sqs:m1")]
+    again = [call("sqs:SendMessage", QUEUE, "sqs:m2", at=NOW + 11)]
+    store.add(entry(correlation_id="k", calls=sent))
+    store.add(entry(correlation_id="k", source="sqs", links=["sqs:m1"], started=NOW + 1))
+    store.add(entry(correlation_id="k", origin="replay", replay_of="e1", started=NOW + 10, calls=again))
+    store.add(entry(correlation_id="k", source="sqs", links=["sqs:m2"], started=NOW + 12))
+    store.add(
+        entry(correlation_id="k", source="sqs", links=["sqs:m1"], origin="replay", replay_of="e2", started=NOW + 20)
+    )
+    store.flush()
+    assert [(one["id"], one["parent"], one["run"]) for one in store.trace("k").entries] == [
+        ("e1", None, None),
+        ("e2", "e1", None),
+        ("e3", None, "e3"),
+        ("e4", "e3", "e3"),
+        ("e5", None, "e5"),
+    ]
+
+
 def test_many_children_of_one_entry_are_its_children(store: Store) -> None:
     links = [f"sqs:m{number}" for number in range(900)]
     store.ended("c1", [entry(correlation_id="k", calls=[call("sqs:SendMessage", QUEUE, *links)])])
