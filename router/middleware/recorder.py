@@ -28,10 +28,12 @@ if TYPE_CHECKING:
     from router.dispatch.chain import Around
     from router.dispatch.invocation import Invocation
     from router.durations import Duration
+    from router.environment.needs import Need
     from router.event import Event
     from router.middleware.recording.keeping import Puts
 
 _RESERVE = 0.1  # seconds of the call that are left for its answer
+_LAST = 2.0  # seconds at the end of the process for what is still being written to a bucket
 _paused = 0  # while it is more than 0, nothing is recorded: a replay runs
 
 
@@ -43,7 +45,7 @@ class Recorder(Middleware):
     Environments of ECS tasks and executions of durable functions are not recorded. No failure of it reaches an event;
     each kind of failure is logged once.
 
-    to: the path of a folder, or an object with `put(key, body)`, such as `adapters.s3.S3("bucket")`.
+    to: the path of a folder, or an object with `put(key, body)`, such as `adapters.s3.S3(bucket="b")`.
     redact: further names, as `router.telemetry.Redact` takes them: `["card.number", "*.iban"]`.
     keep: names that are masked by default, and here are not: `["cookie"]`.
     sample: the part of calls that is kept, from 0 to 1.
@@ -110,6 +112,10 @@ class Recorder(Middleware):
         """Return the rules of `redact` that have found nothing so far."""
         return [rule for rule in self._masks.rules if rule not in self._hits]
 
+    def needs(self) -> list[Need]:
+        """Return what it does in S3, for templates and policies."""
+        return self._store.needs()
+
     # ---- each event ----------------------------------------------------------------------------------------------
 
     def __call__(self, event: Event) -> Around:
@@ -130,7 +136,11 @@ class Recorder(Middleware):
         drawn = int.from_bytes(urandom(4), "big") < self._below
         if _paused or not (drawn or self._errors) or not _is_recorded(invocation):
             return
-        seen = invocation.state[self] = Seen(invocation)
+        try:
+            seen = invocation.state[self] = Seen(invocation)
+        except Exception as failure:  # the payload is none: it holds itself, or what JSON does not know
+            log_once(self, "a payload was not kept", failure)
+            return
         yield
         if not (drawn or seen.failed(invocation)):
             return
@@ -153,7 +163,9 @@ class Recorder(Middleware):
         if len(data) > self._most:
             raise ValueError(f"the recording has {len(data):,} bytes; most_bytes is {self._most:,}")
         left = min(self._budget, invocation.remaining() - _RESERVE)
-        if self._store.keep(made.id, data, max(0.0, left)):
+        if left <= 0:
+            raise TimeoutError("the call has no time left for it")
+        if self._store.keep(made.id, data, left):
             self.kept += 1
             for rule, count in made.redact["hits"].items():
                 self._hits[rule] = self._hits.get(rule, 0) + count
@@ -246,7 +258,7 @@ class paused:  # noqa: N801 - it is used as a function: `with paused():`
 
 
 def _tell_at_the_end(recorder: Recorder) -> None:
-    """Log at the end of the process which rules have matched nothing."""
+    """At the end of the process wait for the last recordings, and log which rules have matched nothing."""
     import atexit
     from weakref import ref
 
@@ -254,7 +266,10 @@ def _tell_at_the_end(recorder: Recorder) -> None:
 
     def tell() -> None:
         made = held()
-        if made is not None and made.kept and made.unmatched:
+        if made is None:
+            return
+        made._store.finish(_LAST)
+        if made.kept and made.unmatched:
             from logging import getLogger
 
             names = ", ".join(made.unmatched)

@@ -7,6 +7,8 @@ import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+import orjson
+
 from router.errors import ConfigurationError
 
 TYPE_CHECKING = False
@@ -78,7 +80,10 @@ class Recording:
         """Return the recording as a file holds it."""
         held = {"format": FORMAT}
         held |= {one.name: getattr(self, one.name) for one in fields(self) if one.name != "path"}
-        return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
+        try:
+            return orjson.dumps(held, option=orjson.OPT_INDENT_2).decode() + "\n"
+        except TypeError:  # half a character, or a number that has over 64 bits
+            return json.dumps(held, indent=2, ensure_ascii=False) + "\n"
 
     def save(self) -> None:
         """Write the recording into its file again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from threading import Lock, Thread
+from time import monotonic
 
 from router.errors import ConfigurationError
 from router.middleware.recording.form import SETTINGS, write_whole
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any, Protocol
 
+    from router.environment.needs import Need
+
     class Puts(Protocol):
         """Something that keeps objects by a key, such as `adapters.s3.S3`."""
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
             """Keep an object. body: bytes."""
 
 
+_AT_ONCE = 8  # writes to a bucket
 _LOOK_AGAIN = 64  # recordings after which the folder is looked at again: other processes may write into it, too
 
 
@@ -62,6 +66,13 @@ class Folder:
             self._held[name] = len(data)
             return True
 
+    def finish(self, seconds: float) -> None:
+        """Do nothing: each file has been written."""
+
+    def needs(self) -> list[Need]:
+        """Return nothing: a folder is not of AWS."""
+        return []
+
     def _look(self) -> None:
         self._path.mkdir(mode=0o700, parents=True, exist_ok=True)
         held: dict[str, int] = {}
@@ -86,6 +97,7 @@ class Bucket:
         self._prefix = prefix
         self._files = files
         self._total = total
+        self._writing: set[Thread] = set()
         self.lock = Lock()
 
     def __str__(self) -> str:
@@ -97,19 +109,23 @@ class Bucket:
         seconds: how long Lambda waits for it. Elsewhere nobody waits: the process goes on, and is not frozen.
 
         Raises:
-            TimeoutError: it has taken longer.
+            TimeoutError: it has taken longer, or others have taken too long.
             Exception: what the store raised, where it was waited for.
         """
-        with self.lock:
-            if self._files <= 0 or self._total < len(data):
-                return False
-            self._files -= 1
-            self._total -= len(data)
         waits = "AWS_LAMBDA_FUNCTION_NAME" in os.environ
         failed: list[Exception] = []
         # In a thread of its own: nothing else can be left alone when its time is up, or be called within an event loop.
         thread = Thread(target=self._put, args=(id, data, failed if waits else None), name="recorder", daemon=True)
-        thread.start()
+        with self.lock:
+            if self._files <= 0 or self._total < len(data):
+                return False
+            self._writing = {one for one in self._writing if one.is_alive()}
+            if len(self._writing) >= _AT_ONCE:
+                raise TimeoutError(f"{_AT_ONCE} are being written already")
+            self._files -= 1
+            self._total -= len(data)
+            thread.start()
+            self._writing.add(thread)
         if waits:
             thread.join(seconds)
             if thread.is_alive():
@@ -117,6 +133,19 @@ class Bucket:
             if failed:
                 raise failed[0]
         return True
+
+    def finish(self, seconds: float) -> None:
+        """Wait for what is being written."""
+        until = monotonic() + seconds
+        for thread in tuple(self._writing):
+            thread.join(max(0.0, until - monotonic()))
+
+    def needs(self) -> list[Need]:
+        """Return what the store needs, where it says which bucket it is."""
+        from router.environment.needs import Need
+
+        bucket = getattr(self._store, "bucket", None)
+        return [Need(("s3:PutObject",), "objects", f"{bucket}/{self._prefix}*")] if isinstance(bucket, str) else []
 
     def _put(self, id: str, data: bytes, failed: list[Exception] | None) -> None:
         try:
@@ -164,4 +193,6 @@ def store_of(to: Any, prefix: str, files: int, total: int, full: str) -> Folder 
     put: Callable[..., Any] | None = getattr(to, "put", None)
     if isinstance(to, type) or not callable(put):
         raise ConfigurationError(f"Recorder({to!r:.80}): give the path of a folder, or an object with put(key, body)")
+    if getattr(to, "tenant_prefix", False):
+        raise ConfigurationError("Recorder(S3(tenant_prefix=True)): a call may be of several tenants; give one without")
     return Bucket(to, prefix, files, total)

@@ -6,7 +6,10 @@ The rules are those of `router.telemetry.Redact`. Unlike there nothing is cut, k
 
 from __future__ import annotations
 
+import json
 import re
+from base64 import b64decode
+from urllib.parse import quote, quote_plus
 
 from router.errors import ConfigurationError
 from router.middleware.recording.texts import CREDENTIALS, Texts
@@ -131,11 +134,13 @@ class Look:
 
     def loose(self, text: str, place: Place) -> str:
         """Return a text that has no form without the values after names that rules name."""
-        masked = self._redact.after_names(text)
+        masked = self._redact.after_names(text) if "=" in text or ":" in text else text
         if masked != text:
             for rule in self._redact.rules:
                 if Redact([rule]).after_names(text) != text:
                     self.hit(rule, place)
+        if len(masked) < _SHORTEST:
+            return masked
         return CREDENTIALS.sub(lambda found: str(self.mask(found[0], LOOKS, place)), masked)
 
     def hit(self, rule: str, place: Place) -> None:
@@ -149,7 +154,8 @@ class Look:
         return self.masked(held)
 
     def _members(self, value: dict[str, Any], around: Around, place: Place) -> Any:
-        value = self._pair(value, around, place)
+        if "value" in value or "Value" in value:
+            value = self._pair(value, around, place)
         made = {name: self._member(name, held, around, place) for name, held in value.items()}
         return made if any(made[name] is not value[name] for name in value) else value
 
@@ -208,9 +214,23 @@ class Look:
         """Keep a secret, to mask it elsewhere: in an error, in an answer, in a path."""
         if isinstance(held, bool) or not isinstance(held, str | int):
             return
-        for text in {str(held), *re.split(r"[\s;,=]+", str(held))}:
-            if len(text) >= _LONG or (len(text) >= _SHORTEST and not text.isalpha()):
-                self.secrets.add(text)
+        text = str(held)
+        for part in {text, *re.split(r"[\s;,=]+", text), *_of_basic(text)}:
+            if len(part) >= _LONG or (len(part) >= _SHORTEST and not part.isalpha()):
+                self.secrets.add(part)
+                if not part.isalnum():  # also as paths, queries and JSON within texts write it
+                    self.secrets |= {quote(part, safe=""), quote(part), quote_plus(part), json.dumps(part)[1:-1]}
+
+
+def _of_basic(text: str) -> list[str]:
+    """Return the name and the password in an `Authorization: Basic`."""
+    scheme, _, held = text.partition(" ")
+    if scheme.lower() != "basic":
+        return []
+    try:
+        return [text, *b64decode(held).decode().split(":", 1)]
+    except ValueError:
+        return []
 
 
 class _Elsewhere(Look):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64encode
 from datetime import UTC, datetime
 from os import urandom
@@ -29,7 +28,7 @@ def recording_of(invocation: Invocation, seen: Seen, masks: Masks) -> Recording:
     at = datetime.fromtimestamp(seen.at / 1e9, UTC)
     found = masks.apply(
         {
-            "payload": json.loads(seen.payload),
+            "payload": data_of(seen.payload),
             "context": _context(invocation.context),
             "answer": _answer(invocation.answer, seen),
             "error": None if invocation.error is None else error_of(invocation.error),
@@ -52,6 +51,18 @@ def recording_of(invocation: Invocation, seen: Seen, masks: Masks) -> Recording:
         error=value["error"],
         failures=value["failures"],
     )
+
+
+def data_of(text: bytes) -> Any:
+    """Return JSON as data, with whole numbers of any size."""
+    from router.numbers import loads
+
+    try:
+        return loads(text)
+    except ValueError:  # half a character, which orjson does not read
+        import json
+
+        return json.loads(text)
 
 
 def error_of(error: BaseException) -> dict[str, Any]:
@@ -99,7 +110,7 @@ def _is_json(value: Any) -> bool:
     from router.middleware.recorder import written
 
     try:
-        json.loads(written(value))
+        data_of(written(value))
     except (TypeError, ValueError, RecursionError):
         return False
     return True
@@ -114,4 +125,4 @@ def _answer(answer: Any, seen: Seen) -> Any:
         data = b"".join(seen.streams or ())
         text = data.decode() if seen.is_text else b64encode(data).decode()
         answer = {**answer, "body": text, "isBase64Encoded": not seen.is_text}
-    return json.loads(written(answer))
+    return data_of(written(answer))

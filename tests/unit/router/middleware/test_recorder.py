@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import gzip
 import json
 import logging
-from collections.abc import Iterator
+import re
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 import pytest
 
-from router import ConfigurationError, Event, HttpEvent, QueueEvent, Recorder, Resolver, Response, Router
+from router import ConfigurationError, Event, HttpEvent, QueueEvent, Recorder, Resolver, Response, Router, detect
+from router.environment.needs import adapters_in, needs_of
 from router.middleware.recording.form import read_all
 from router.middleware.recording.masks import Masks
 from router.testing import Context, TestClient, samples
+from router.testing.replay import replayed
+from tests.unit.router.streaming_cases import Sent
 
 TOKEN = "Bearer abcdef-123456-abcdef"
 SECRET = "hunter2-hunter2"
@@ -104,6 +111,89 @@ def test_secrets_are_found_in_base64_compressed_forms_and_lists_of_headers() -> 
     assert found["item"] == {"card": {"M": {"number": {"N": "0"}}}, "password": {"S": "***"}, "secret": {"B": "Kioq"}}
     assert found["attribute"] == {"password": {"stringValue": "***", "dataType": "String"}}
     assert found["token"] == "called with *** and ***"
+
+
+def test_secrets_are_found_in_binary_content() -> None:
+    part = 'content-disposition: form-data; name="password"\r\n\r\n' + SECRET
+    file = b'content-disposition: form-data; name="file"; filename="a"\r\n\r\n\xff\x00\xfe'
+    upload = b"--x\r\n" + part.encode() + b"\r\n--x\r\n" + file + b"\r\n--x--\r\n"
+    framed = b"\x00\x00\x00\x00\x9a" + json.dumps({"password": SECRET}).encode()  # as schema registries do
+    held = {name: base64.b64encode(data).decode() for name, data in (("upload", upload), ("framed", framed))}
+    found = {name: base64.b64decode(text) for name, text in Masks().apply(held).value.items()}
+
+    assert found["upload"] == upload.replace(SECRET.encode(), b"***")
+    assert found["framed"] == framed.replace(SECRET.encode(), b"***")
+
+
+def test_a_secret_is_masked_however_it_is_written_elsewhere() -> None:
+    odd = "o'\"d/d+p w#1"
+    basic = base64.b64encode(f"ann:{odd}".encode()).decode()
+    held = {
+        "headers": {"authorization": f"Basic {basic}"},
+        "rawPath": "/users/" + quote(odd, safe=""),
+        "rawQueryString": "q=" + quote_plus(odd),
+        "error": f"cannot find {odd}",
+        "in json": json.dumps({"note": f"it is {odd}"}),
+        "in base64": base64.b64encode(f"note: {odd}".encode()).decode(),
+        odd: "a name",
+    }
+    found = json.dumps(Masks().apply(held).value)
+    for text in (odd, quote(odd, safe=""), quote_plus(odd), basic, json.dumps(odd)[1:-1]):
+        assert text not in found
+    assert base64.b64decode(Masks().apply(held).value["in base64"]) == b"note: ***"
+
+
+def _is_in(secret: str, text: str) -> bool:
+    """Whether a text holds a secret, also in base64 and compressed."""
+    if secret in text:
+        return True
+    for word in re.findall(r"[A-Za-z0-9+/=_-]{12,}", text):
+        try:
+            data = base64.b64decode(word.replace("-", "+").replace("_", "/") + "==")
+            data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+        except (ValueError, OSError):
+            continue
+        if secret.encode() in data or _is_in(secret, data.decode("latin-1")):
+            return True
+    return False
+
+
+BODY = {"card": {"number": SECRET}, "list": [{"password": SECRET}], "text": json.dumps({"password": SECRET})}
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        samples.rest("POST", "/", body=BODY, query={"password": SECRET}, headers={"X-Api-Key": SECRET}),
+        samples.http("POST", "/", body=BODY, query={"password": SECRET}, cookies={"sid": SECRET}),
+        samples.url("POST", "/", body=json.dumps(BODY).encode(), headers={"Authorization": f"Bearer {SECRET}"}),
+        samples.alb("POST", "/", body=BODY, query={"password": SECRET}, headers={"Cookie": f"sid={SECRET}"}),
+        samples.lattice("POST", "/", body=BODY, query={"password": SECRET}),
+        samples.websocket("MESSAGE", route_key="x", body=BODY),
+        samples.sqs("jobs", [BODY], attributes={"password": SECRET, "secret": SECRET.encode()}),
+        samples.sns("news", [BODY], attributes={"password": SECRET}),
+        samples.sns_in_sqs("news", [BODY]),
+        samples.dynamodb("t", [("INSERT", None, {"id": 1, **BODY, "secret": {"a": SECRET}})]),
+        samples.kinesis("s", [BODY]),
+        samples.kafka("t", [BODY], headers={"password": SECRET}),
+        samples.activemq("q", [BODY]),
+        samples.rabbitmq("q", [BODY]),
+        samples.documentdb("c", [BODY]),
+        samples.firehose([BODY]),
+        samples.eventbridge("Paid", BODY),
+        samples.logs("/g", [json.dumps(BODY)]),
+        samples.invoke("x", BODY),
+        samples.authorizer(f"Bearer {SECRET}"),
+        samples.transfer("ann", SECRET),
+        samples.tool(BODY),
+    ],
+    ids=lambda payload: detect(payload).value,
+)
+def test_no_source_carries_a_secret_past_the_masks(payload: Any) -> None:
+    assert _is_in(SECRET, json.dumps(payload)), "the payload is a test of nothing"
+    found = Masks(["card.number"]).apply(payload)
+    assert not _is_in(SECRET, json.dumps(found.value))
+    assert detect(found.value) is detect(payload)
 
 
 @pytest.mark.parametrize("source", samples.SAMPLES)
@@ -240,6 +330,43 @@ def test_streams_are_kept_whole(tmp_path: Path, is_async: bool) -> None:
     assert one.answer["body"] == "one two"
 
 
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "async"])
+def test_what_a_runtime_streams_is_kept_once_it_is_sent(tmp_path: Path, is_async: bool) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+
+    def parts(fails: bool) -> Iterator[bytes]:
+        yield b"one "
+        if fails:
+            raise OSError("source gone")
+        yield b"\xff"
+
+    async def parts_later(fails: bool) -> AsyncIterator[bytes]:
+        for part in parts(fails):
+            yield part
+
+    @resolver.get("/")
+    def stream(fails: bool = False) -> Response:
+        return Response.stream(parts_later(fails) if is_async else parts(fails))
+
+    assert Sent(resolver, samples.url("GET", "/")).chunks == [b"one ", b"\xff"]
+    assert isinstance(Sent(resolver, samples.url("GET", "/", query={"fails": "true"})).error, OSError)
+    Sent(resolver, samples.url("GET", "/"), hang_up_after=1)
+
+    whole, broken, _ = read_all(tmp_path)
+    assert base64.b64decode(whole.answer["body"]) == b"one \xff"
+    assert whole.error is None
+    assert base64.b64decode(broken.answer["body"]) == b"one "
+    assert broken.error == {"type": "OSError", "message": "source gone"}
+    assert not replayed(resolver, whole).changed
+
+
+def test_a_stream_that_is_too_long_is_not_kept(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path, most_bytes=10_000))
+    resolver.get("/")(lambda: Response.stream("x" * 1000 for _ in range(50)))
+    assert len(Sent(resolver, samples.url("GET", "/")).chunks) == 50
+    assert not list(tmp_path.iterdir())
+
+
 def test_around_a_group_it_keeps_only_what_the_group_took(tmp_path: Path) -> None:
     group = Router(middleware=[Recorder(tmp_path)])
     group.get("/in")(lambda: "x")
@@ -348,3 +475,57 @@ def test_a_name_that_is_masked_by_default_may_stay(tmp_path: Path) -> None:
     text = _texts(tmp_path)
     assert "test-key-of-nobody" in text
     assert TOKEN not in text
+
+
+def test_a_policy_has_what_it_does_in_its_bucket(tmp_path: Path) -> None:
+    store = Store()
+    store.bucket = "kept"  # type: ignore[attr-defined]
+    resolver = Resolver().use(Recorder(store, prefix="shop/"))
+    needs = [need for adapter in adapters_in(resolver.middleware[0]) for need in needs_of(adapter)]
+    assert [(need.operations, need.name) for need in needs] == [(("s3:PutObject",), "kept/shop/*")]
+    assert Recorder(tmp_path).needs() == []
+    assert Recorder(Store()).needs() == []
+
+
+def test_a_bucket_by_tenants_is_refused() -> None:
+    store = Store()
+    store.tenant_prefix = True  # type: ignore[attr-defined]
+    with pytest.raises(ConfigurationError, match="several tenants"):
+        Recorder(store)
+
+
+async def _many(resolver: Resolver, count: int) -> None:
+    payloads = (samples.http("POST", "/later", body={"n": number}) for number in range(count))
+    await asyncio.gather(*(resolver.resolve_async(payload) for payload in payloads))
+
+
+def test_calls_that_run_at_once_are_kept_apart(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+
+    @resolver.post("/later")
+    async def later(event: HttpEvent) -> Any:
+        await asyncio.sleep(0)
+        return event.json()
+
+    asyncio.run(_many(resolver, 20))
+    threads = [Thread(target=lambda: resolver.resolve(samples.sqs("none", [1]))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    kept = read_all(tmp_path)
+    requests = [one for one in kept if one.source == "http"]
+    assert sorted(json.loads(one.payload["body"])["n"] for one in requests) == list(range(20))
+    assert all(json.loads(one.payload["body"]) == json.loads(one.answer["body"]) for one in requests)
+    assert len(kept) == 28
+
+
+def test_a_payload_that_is_none_fails_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+    resolver.on_invoke("x")(lambda: "done")
+    endless: dict[str, Any] = {"action": "x"}
+    endless["self"] = endless
+    for _ in range(2):
+        assert resolver.resolve(endless) == "done"
+    assert len([record for record in caplog.records if "recorder" in record.getMessage()]) == 1
