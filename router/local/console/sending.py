@@ -1,4 +1,7 @@
-"""Send events: samples, payloads by hand, and old ones again; a part of the API."""
+"""Send events: samples, payloads by hand, and old ones again; a part of the API.
+
+The builders of samples are imported when they are first needed, as they would delay the start.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,9 @@ from asyncio import to_thread
 from typing import TYPE_CHECKING, Any
 
 from router.local.calls import Call
-from router.local.console.envelopes import payload_of
 from router.local.console.http import Refused, body_of, parsed, route
-from router.local.console.samples import sample, sources
 from router.local.store import Filters
 from router.routing.functions import MAIN
-from router.testing.samples import tool_client_context
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,13 +40,19 @@ class Sending:
 
     async def samples(self, request: Request) -> Any:
         """Return all sources with the options of their samples."""
+        from router.local.console.samples import sources
+
         return {"samples": sources()}
 
     async def sample(self, request: Request) -> Any:
         """Return a payload of a source."""
+        from router.local.console.samples import sample
+
         source = request.path_params["source"]
         made: dict[str, Any] = {"source": source, "raw": sample(source, request.query_params)}
         if source == "tool":
+            from router.testing.samples import tool_client_context
+
             made["client_context"] = tool_client_context("orders___get_order")
         return made
 
@@ -91,6 +97,8 @@ class Sending:
             LookupError: there is no such entry.
             Refused: it has no payload, or its payload was too long to be kept.
         """
+        from router.local.console.envelopes import payload_of
+
         entry = await to_thread(self._store.entry, entry_id)
         if not edited:
             if "raw" not in entry:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
 
 # What a person searches for without a look into details.
 _ESCAPE = r"ESCAPE '\'"
-_SEARCHED = ("call", "event_id", "correlation_id", "route", "name", "path", "tenant", "user", "fault")
+_SEARCHED = (
+    *("call", "event_id", "correlation_id", "source", "route", "name", "method", "path"),
+    *("outcome", "tenant", "user", "fault"),
+)
 
 
 @dataclass(frozen=True, slots=True)

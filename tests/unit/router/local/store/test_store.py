@@ -202,6 +202,7 @@ def test_search_looks_into_payloads_logs_errors_and_ids(store: Store) -> None:
     assert ids(store, q="e2") == ["e2"]
     assert ids(store, q="100%_s") == ["e1"]
     assert ids(store, q="\\") == []
+    assert ids(store, q="HTTP") == ["e3", "e2", "e1"]
     assert store.page(1, 1, Filters(q="POST"))[1] == 3
 
 
