@@ -10,6 +10,8 @@ from os import urandom
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from router.local.front.request import Incoming, Send
 
 GOING_AWAY = (1001, "Going away")
@@ -27,27 +29,34 @@ class Connection:
 
     id: of API Gateway. opened: epoch seconds. authorized: what its authorizer said of it.
     doing: messages of it that are handled. sent, received: how many messages.
+    pings: the time of the last ping of the client, in a list of one.
     over: done when it has ended. close_code, close_reason: how.
     """
 
     __slots__ = (
         *("_send", "active", "authorized", "close_code", "close_reason", "doing", "id", "opened", "over", "path"),
-        *("received", "request", "sent", "user_agent"),
+        *("pings", "received", "request", "sent", "user_agent"),
     )
 
-    def __init__(self, id: str, request: Incoming, send: Send, authorized: Any) -> None:
+    def __init__(self, id: str, request: Incoming, send: Send, authorized: Any, pings: Sequence[float] = ()) -> None:
         self.id = id
         self.request = request
         self.path = request.path
         self.user_agent = request.user_agent()
         self.authorized = authorized
         self.opened = self.active = time.time()
+        self.pings = pings
         self.doing: set[asyncio.Task[None]] = set()
         self.sent = self.received = 0
         self.close_code = 1006
         self.close_reason = ""
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._send = send
+
+    @property
+    def used(self) -> float:
+        """Return when either side said something last."""
+        return max(self.active, *self.pings) if self.pings else self.active
 
     @property
     def is_open(self) -> bool:
@@ -92,7 +101,7 @@ class Connection:
             "id": self.id,
             "path": self.path,
             "opened": self.opened,
-            "active": self.active,
+            "active": self.used,
             "source_ip": self.request.source_ip,
             "user_agent": self.user_agent,
             "authorizer": self.authorized,
@@ -105,7 +114,7 @@ class Connection:
         return {
             "connectedAt": _iso(self.opened),
             "identity": {"sourceIp": self.request.source_ip, "userAgent": self.user_agent},
-            "lastActiveAt": _iso(self.active),
+            "lastActiveAt": _iso(self.used),
         }
 
 

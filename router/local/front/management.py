@@ -24,7 +24,7 @@ _PATH = re.compile(rb"(?:/[^/]+)?/@connections/([^/]+)")
 
 
 class Management:
-    """Answers calls of the management API. Like all of this machine they need no signature."""
+    """Answers calls of the management API. They need no signature, so pages of browsers are kept out."""
 
     def __init__(self, sockets: Sockets, notices: Notices) -> None:
         self._sockets = sockets
@@ -34,6 +34,16 @@ class Management:
         """Answer one request."""
         found = _PATH.fullmatch(scope["raw_path"])
         method = scope["method"]
+        if any(name == b"origin" for name, _ in scope["headers"]):
+            self._notices.say(
+                "websocket",
+                "push refused: 403",
+                "a web page called @connections. In AWS such calls are signed with credentials that no page has",
+                origin="websocket",
+                status=403,
+            )
+            await _answer(send, 403, b'{"message":"Forbidden"}', b"ForbiddenException")
+            return
         if found is None or method not in ("POST", "GET", "DELETE"):
             await _answer(
                 send, 403, b'{"message":"Missing Authentication Token"}', b"MissingAuthenticationTokenException"

@@ -73,7 +73,7 @@ class Notices:
         title: what happened, in a few words. text: why, and what to do.
         fields: others of `Entry`: call, method, path, status, raw, answer.
         """
-        error: Failure = {"type": title, "message": text, "notes": [], "frames": [], "cause": None}
+        error: Failure = {"type": "Notice", "message": text, "notes": [], "frames": [], "cause": None}
         self._journal.add(
             entry("notice", source, title, origin=origin, outcome=outcome, links=list(links), error=error, **fields)
         )

@@ -7,6 +7,7 @@ care for both.
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,14 +15,18 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from router.event import Source
 from router.local.front.limits import SocketLimits
-from router.local.front.request import NAMES
+from router.local.front.request import NAMES, PINGS
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGISendEvent
     from websockets.frames import Frame
+    from websockets.http11 import Request
 
 _FRAME = SocketLimits().frame
 _MESSAGE = SocketLimits().message
+_HEAD = (
+    1024 * 1024
+)  # more than any service takes, which the front says with its own words; a server has to stop reading
 
 
 class _Joining:
@@ -60,11 +65,30 @@ class _Joining:
 
 
 class Http(HttpToolsProtocol):
-    """HTTP whose answers go out in one piece."""
+    """HTTP whose answers go out in one piece, and whose requests do not begin for ever."""
+
+    _head = 0  # bytes of a head that is not whole yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection."""
         super().connection_made(_Joining(transport))  # type: ignore[arg-type]
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came."""
+        self._head += len(data)
+        super().data_received(data)
+        if self._head > _HEAD and not self.transport.is_closing():
+            self.send_400_response("The head of the request has no end.")
+
+    def on_headers_complete(self) -> None:
+        """Take the head of a request."""
+        super().on_headers_complete()
+        self._head = 0
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._head = 0
+        super().on_body(body)
 
 
 class SpelledHttp(Http):
@@ -86,6 +110,18 @@ class SpelledHttp(Http):
 
 class FramedSocket(WebSocketsSansIOProtocol):
     """WebSockets that refuse a frame of more than 32 KB, as API Gateway does, whatever its message has."""
+
+    def handle_connect(self, event: Request) -> None:
+        """Take the handshake."""
+        super().handle_connect(event)
+        if self.handshake_initiated and not self.handshake_complete:
+            scope: dict[str, Any] = self.scope  # type: ignore[assignment]
+            self.pings = scope[PINGS] = []
+
+    def handle_ping(self) -> None:
+        """Answer a ping, which keeps a connection from being idle."""
+        super().handle_ping()
+        self.pings[:] = [time.time()]
 
     def handle_text(self, event: Frame) -> None:
         """Take the first frame of a text."""
@@ -120,6 +156,7 @@ def server_options(source: Source | None = None) -> dict[str, Any]:
         "http": SpelledHttp if source in (None, Source.REST) else Http,
         "ws": FramedSocket,
         "ws_max_size": 2 * _MESSAGE,  # what is a little too large is refused in the words of API Gateway
-        "ws_ping_interval": None,  # API Gateway sends none
+        "ws_ping_interval": None,  # API Gateway sends none, and compresses nothing
+        "ws_per_message_deflate": False,
         "proxy_headers": False,  # or X-Forwarded-For, which anybody may send, would become the address of the client
     }

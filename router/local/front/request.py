@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 NAMES = "junction.names"
 """The key of a scope under which the client's spelling of each header stands, by its name in lower case."""
 
+PINGS = "junction.pings"
+"""The key of a scope under which the time of a client's last ping stands, in a list of one."""
+
 # They belong to the connection, or are written anew: no service hands them on.
 _DROPPED = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")

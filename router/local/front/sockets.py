@@ -22,7 +22,7 @@ from router.local.front.connection import (
 from router.local.front.limits import SocketLimits
 from router.local.front.notices import entry
 from router.local.front.refusals import REFUSALS, Refused
-from router.local.front.request import Incoming
+from router.local.front.request import PINGS, Incoming
 from router.local.front.socket_events import SocketEvents
 from router.local.front.surroundings import CONNECT, DEFAULT, DISCONNECT
 from router.routing.functions import MAIN
@@ -92,7 +92,7 @@ class Sockets:
         except Refused as refused:
             await self._refuse(scope, send, refused, opening)
             return
-        connection = Connection(connection_id, opening, send, authorized)
+        connection = Connection(connection_id, opening, send, authorized, scope.get(PINGS, ()))
         accept: dict[str, Any] = {"type": "websocket.accept", "headers": []}
         if "sec-websocket-protocol" in headers:
             accept["subprotocol"] = headers["sec-websocket-protocol"]
@@ -173,7 +173,7 @@ class Sockets:
         def watch() -> None:
             nonlocal timer
             now = time.time()
-            left = min(connection.active + self.limits.idle, connection.opened + self.limits.life) - now
+            left = min(connection.used + self.limits.idle, connection.opened + self.limits.life) - now
             if left <= 0:
                 self._later(connection.close(GOING_AWAY))
             else:

@@ -88,10 +88,13 @@ class Web:
         except Gone:
             return
         patience = Patience(self._limits.wait, lambda: self._later(self._too_late(request, send)))
-        outcome = await self._caller.invoke(call)
+        try:
+            outcome = await self._caller.invoke(call)
+        finally:
+            patience.end()
         if patience.is_over:
+            await _closed(outcome.stream)
             return
-        patience.end()
         try:
             if outcome.stream is not None:
                 await self._stream(request, outcome, receive, send)

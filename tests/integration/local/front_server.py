@@ -77,9 +77,9 @@ class Journal:
     @property
     def notice(self) -> str:
         """Return the title and the text of the last notice."""
-        error = self.of("notice")[-1]["error"]
-        assert error is not None
-        return f"{error['type']}: {error['message']}"
+        notice = self.of("notice")[-1]
+        assert notice["error"] is not None
+        return f"{notice['name']}: {notice['error']['message']}"
 
 
 class Served:

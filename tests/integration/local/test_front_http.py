@@ -451,3 +451,25 @@ def test_forwarded_headers_are_written_by_the_service() -> None:
     assert call.event["headers"]["x-amzn-trace-id"] == call.trace == trace
     assert call.event["requestContext"]["http"]["sourceIp"] == "127.0.0.1"
     assert json.dumps(call.event)
+
+
+def _sent_until_refused(gateway: Served, line: bytes, most: int) -> int:
+    """Send a head without an end, and return after how many bytes the server took no more."""
+    with socket.create_connection(("127.0.0.1", gateway.port), timeout=10) as connection:
+        sent = 0
+        try:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n")
+            while sent < most:
+                connection.sendall(line)
+                sent += len(line)
+        except OSError:
+            pass
+        return sent
+
+
+@pytest.mark.parametrize("line", [b"X-More: " + b"x" * 65_000 + b"\r\n", b"x" * 65_000], ids=["lines", "one line"])
+def test_a_head_without_an_end_is_not_read_for_ever(line: bytes) -> None:
+    with served(lambda event: {"statusCode": 200}, HTTP) as gateway:
+        assert _sent_until_refused(gateway, line, 100 * MB) < 20 * MB
+        assert httpx.post(gateway.url, content=b"x" * 3 * MB).status_code == 200
+        assert len(gateway.application.calls) == 1

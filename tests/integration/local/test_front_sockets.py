@@ -15,6 +15,8 @@ from botocore.exceptions import ClientError
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from adapters.aws import Aws, Settings
+from adapters.websocket import Connections
 from router import Forbidden, Resolver, Response, SocketEvent
 from router.local.front.limits import SocketLimits
 from router.testing import samples
@@ -271,6 +273,31 @@ def test_a_push_may_be_refused(gateway: Served) -> None:
         assert len(client.recv(5)) == 128 * 1024
 
 
+def test_a_page_of_a_browser_pushes_nothing(gateway: Served) -> None:
+    with _open(gateway) as client:
+        url = f"{gateway.url}/@connections/{gateway.front.connections()[0]['id']}"
+        assert httpx.post(url, content=b"x", headers={"origin": "https://evil.example"}).status_code == 403
+        assert "a web page called" in gateway.journal.notice
+        with pytest.raises(TimeoutError):
+            client.recv(0.1)
+
+
+def test_the_adapter_finds_the_gateway_by_the_environment() -> None:
+    pushing = Resolver()
+
+    @pushing.on_message("$default")
+    def push(event: SocketEvent) -> None:
+        connections.send(event.connection_id, {"pushed": event.text})
+
+    with served(pushing) as gateway, _open(gateway) as client:
+        keys = {"AWS_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x"}
+        connections = Connections(Aws(Settings.from_env(gateway.front.environment(gateway.url) | keys)))
+        client.send("hello")
+        assert json.loads(client.recv(5)) == {"pushed": "hello"}
+        (found,) = gateway.front.connections()
+        assert gateway.journal.of("push")[0]["links"] == [f"ws:{found['id']}"]
+
+
 def test_the_console_sends_and_closes(gateway: Served) -> None:
     with _open(gateway, "/room") as client:
         (found,) = gateway.front.connections()
@@ -344,6 +371,14 @@ def test_a_connection_in_use_is_not_idle() -> None:
             time.sleep(0.1)
             client.send("x")
             client.recv(5)
+        assert len(gateway.front.connections()) == 1
+
+
+def test_a_client_that_pings_is_not_idle() -> None:
+    with served(resolver, routes=ROUTES, socket_limits=SocketLimits(idle=0.6)) as gateway, _open(gateway) as client:
+        for _ in range(10):
+            time.sleep(0.1)
+            assert client.ping().wait(5)
         assert len(gateway.front.connections()) == 1
 
 
