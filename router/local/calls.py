@@ -32,6 +32,8 @@ class Call:
     replay_of: the entry that is sent again.
     streams: whether the caller takes the answer chunk by chunk.
     request_id: of Lambda; it is also the id by which the console finds the call.
+    fault: the rule of a fault on purpose that hits it. is_doomed: the process ends in the middle of it.
+    loses_answer: nobody hears its answer.
     """
 
     event: Any
@@ -45,6 +47,9 @@ class Call:
     replay_of: str | None = None
     streams: bool = False
     request_id: str = field(default_factory=lambda: str(uuid4()))
+    fault: str | None = None
+    is_doomed: bool = False
+    loses_answer: bool = False
 
 
 @dataclass(slots=True)

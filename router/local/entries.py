@@ -66,6 +66,7 @@ class AwsCall(TypedDict):
     error: its code. fault: the rule that made it fail.
     links: keys of what it sent, which the entries that it leads to have, too.
     needs: every permission that it needs; the first is that of `action` and `resource`. tries: how often it was sent.
+    faults: the rule that hit each try that one hit.
     """
 
     at: float
@@ -80,6 +81,7 @@ class AwsCall(TypedDict):
     links: list[str]
     needs: NotRequired[list[Needed]]
     tries: NotRequired[int]
+    faults: NotRequired[list[str]]
 
 
 class Entry(TypedDict, total=False):

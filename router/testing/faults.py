@@ -189,6 +189,11 @@ class Effects:
 _NONE = Effects()
 
 
+def _hits_in(given: Any) -> int:
+    hits = given.get("hits", 0) if isinstance(given, dict) else 0
+    return hits if type(hits) is int and hits > 0 else 0
+
+
 class Faults:
     """Rules, how often each has hit, and the dice. It may be used from several threads.
 
@@ -212,17 +217,21 @@ class Faults:
         return self._rules
 
     def set(self, rules: Iterable[Fault | Mapping[str, Any]]) -> None:
-        """Put rules in the place of those that there are. One that stays as it was goes on counting.
+        """Put rules in the place of those that there are.
+
+        One that stays as it was goes on counting; a new one begins at the `hits` that a JSON object tells.
 
         Raises:
             ConfigurationError: a rule is none, or two have one id; then everything stays.
         """
-        new = [one if isinstance(one, Fault) else Fault.from_json(one) for one in rules]
+        given = list(rules)
+        new = [one if isinstance(one, Fault) else Fault.from_json(one) for one in given]
         ids = [one.id for one in new]
         if twice := sorted({id for id in ids if ids.count(id) > 1}):
             raise ConfigurationError(f"two faults have the id {', '.join(map(repr, twice))}; give each another one")
         with self._lock:
-            kept = {one.id: self._hits.get(one.id, 0) for one in new if one in self._rules}
+            told = {one.id: _hits_in(held) for one, held in zip(new, given, strict=True)}
+            kept = {one.id: self._hits.get(one.id, 0) if one in self._rules else told[one.id] for one in new}
             self._rules = tuple(new)
             self._hits = kept
 
@@ -266,6 +275,12 @@ class Faults:
         """Return how often a rule has hit, or all of them together."""
         with self._lock:
             return sum(self._hits.values()) if id is None else self._hits.get(id, 0)
+
+    def note(self, id: str) -> None:
+        """Count a hit that happened elsewhere, in another process with the same rules."""
+        with self._lock:
+            if any(one.id == id for one in self._rules):
+                self._hits[id] = self._hits.get(id, 0) + 1
 
     def to_json(self) -> list[dict[str, Any]]:
         """Return the rules as JSON objects, each with its hits."""

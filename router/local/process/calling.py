@@ -26,8 +26,8 @@ from router.streaming import ClientGone, Stream
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from router.local.entries import Entry
     from router.local.process.wire import Wire
+    from router.local.watch import Watch
 
 LARGEST_ANSWER = 6 * 1024 * 1024 + 100
 """The most bytes that Lambda takes as an answer that is not streamed."""
@@ -54,13 +54,13 @@ class Calls:
     """The calls that are under way.
 
     wire: takes what comes of them. handler: of the application.
-    collect: returns what was observed of a call, by its request id.
+    watch: observes them.
     """
 
-    def __init__(self, wire: Wire, handler: Callable[[Any, Any], Any], collect: Callable[[str], list[Entry]]) -> None:
+    def __init__(self, wire: Wire, handler: Callable[[Any, Any], Any], watch: Watch) -> None:
         self._wire = wire
         self._handler = handler
-        self._collect = collect
+        self._watch = watch
         self._pid = os.getpid()
         self._threads: dict[int, tuple[int, str]] = {}  # the thread and the request id of each call
         self._sendings: dict[int, Sending] = {}
@@ -83,7 +83,7 @@ class Calls:
         if held is not None:
             found["frames"] = stack_of(held)
         if not found["debugged"]:  # the call is given up now
-            found["seen"] = self._collect(request)
+            found["seen"] = self._watch.collect(request)
         self._wire.send(frame(Kind.AT, found))
 
     # ---- one call --------------------------------------------------------------------------------------------------
@@ -113,6 +113,8 @@ class Calls:
             os.environ["_X_AMZN_TRACE_ID"] = trace
         else:
             os.environ.pop("_X_AMZN_TRACE_ID", None)
+        if call["doomed"]:
+            self._watch.doom(call["request"])
         streams = call["streams"]
         context: Any = LambdaContext(Invocation(call), STREAMING if streams else ())  # type: ignore[arg-type]
         context.function_name = call["function"]["name"]
@@ -141,7 +143,7 @@ class Calls:
 
     def _told(self, call: Mapping[str, Any], outcome: dict[str, Any]) -> bytes:
         """Return the frame that ends a call. What was observed is left out where it would be too large."""
-        seen = self._collect(call["request"])
+        seen = self._watch.collect(call["request"])
         outcome["id"] = call["id"]
         try:
             held = dumps(seen)

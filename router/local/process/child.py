@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 from router.local.process.wire import Kind, Wire, WireError, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
-    from router.local.entries import Entry
     from router.local.process.application import Application
     from router.local.process.calling import Calls
     from router.local.process.workers import Workers
+    from router.local.watch import Watch
 
 _BROKEN_WIRE = 70
 _GATEWAY_GONE = 71
@@ -83,9 +83,10 @@ def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None
     from router.local.process.workers import Workers
 
     workers = Workers(config["threads"], _close_loop)
-    calls = Calls(wire, application.handler, _observed(application))
+    watch = _observed(application, config["names"])
+    calls = Calls(wire, application.handler, watch)
     wire.send(frame(Kind.READY, {"ms": (perf_counter() - began) * 1000}))
-    threading.Thread(target=_read, args=(frames, calls, workers), name="junction-wire", daemon=True).start()
+    threading.Thread(target=_read, args=(frames, calls, workers, watch), name="junction-wire", daemon=True).start()
     workers.run()
 
 
@@ -114,14 +115,15 @@ def _imported(config: dict[str, Any], wire: Wire) -> Application | None:
         return None
 
 
-def _observed(application: Application) -> Callable[[str], list[Entry]]:
-    """Put the watch around an application, and return what tells what it saw of a call."""
+def _observed(application: Application, names: dict[str, Any]) -> Watch:
+    """Put the watch around an application."""
     from router.local.watch import Watch
 
-    return Watch().install(application.resolver).collect
+    account = {"account": names["account"]} if "account" in names else {}
+    return Watch(stack=application.stack, **account).install(application.resolver)
 
 
-def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers) -> None:
+def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers, watch: Watch) -> None:
     """Take frames, until the gateway says stop or is gone."""
     try:
         for kind, value in frames:
@@ -136,7 +138,7 @@ def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers) ->
             elif kind is Kind.STOP:
                 workers.stop()
             elif kind is Kind.FAULTS:
-                _put_faults(value)
+                watch.faults.set(value)
             else:
                 raise WireError(f"a frame of kind {kind.name} came")
     except WireError as error:
@@ -146,10 +148,6 @@ def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers) ->
     except OSError:
         pass
     _end_now()
-
-
-def _put_faults(rules: list[Any]) -> None:
-    """Put rules for calls of AWS in place."""
 
 
 def _close_loop() -> None:

@@ -143,6 +143,10 @@ class Running(asyncio.Protocol):
         """Let it take calls. variables: further ones of its environment."""
         self._send(frame(Kind.GO, {"variables": dict(variables)}))
 
+    def put_faults(self, rules: list[dict[str, Any]]) -> None:
+        """Put rules in place for the calls of AWS that it makes."""
+        self._send(frame(Kind.FAULTS, rules))
+
     async def retire(self, grace: float | None = None) -> None:
         """Let calls that are under way end, and then end the process.
 
@@ -227,6 +231,7 @@ class Running(asyncio.Protocol):
                     "client": call.client_context,
                     "trace": call.trace,
                     "streams": call.streams,
+                    "doomed": call.is_doomed,
                 },
             )
         except WireError as error:

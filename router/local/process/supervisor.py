@@ -7,7 +7,7 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from router.local.calls import Outcome
-from router.local.process import telling
+from router.local.process import faulty, telling
 from router.local.process.changes import Changes
 from router.local.process.endings import import_error, words_of
 from router.local.process.failures import plain_failure
@@ -16,8 +16,8 @@ from router.local.process.starting import start, variables_of_process
 from router.local.process.tasks import Tasks
 from router.local.process.told import Told
 from router.local.process.waiting import Waiting
-from router.testing.faults import Faults
 from router.local.watch.failures import failure_of
+from router.testing.faults import Faults
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -171,7 +171,9 @@ class Supervisor:
             self._current.kill()
 
     def put_faults(self) -> None:
-        """Take note that the rules of `faults` have changed."""
+        """Hand the rules of `faults` on to the application's process, after a change."""
+        if self._current is not None:
+            self._current.put_faults(self.faults.to_json())
 
     def reload(self, reason: str = "asked for") -> None:
         """Replace the application's process."""
@@ -239,6 +241,8 @@ class Supervisor:
     def _take_over(self, running: Running, reason: str, ms: float) -> None:
         """Let a process that is ready take the calls; the one before it ends when its calls have."""
         before, self._current = self._current, running
+        if self.faults.rules:
+            self.put_faults()
         if before is not None:
             self._retire(before)
         was_start = self._took_ms is None
@@ -321,6 +325,14 @@ class Supervisor:
 
     async def invoke(self, call: Call) -> Outcome:
         """Make a call. It waits while the application is replaced. It never raises for what the application does."""
+        if not self.faults.rules:
+            return await self._invoke(call)
+        effects = faulty.hit(self.faults, call, self.routes, self.variables)
+        if not effects:
+            return await self._invoke(call)
+        return await faulty.deliver(self._invoke, call, effects, self.faults)
+
+    async def _invoke(self, call: Call) -> Outcome:
         limit = self._told.limit(call.function) if call.timeout is None else call.timeout
         running = self._current
         if running is None or self._state != "ready" or not running.has_room or self._waiting:
@@ -365,6 +377,10 @@ class Supervisor:
 
     def _report(self, pending: Pending, became: str, seen: list[Entry], failure: Failure | None, answer: Any) -> None:
         call = pending.call
+        for entry in seen:
+            for one in entry.get("calls", ()):
+                for rule in one.get("faults", ()):
+                    self.faults.note(rule)
         found = telling.ended(call, pending.wall, pending.ms, became, seen=seen, failure=failure, answer=answer)
         self._journal.ended(call.request_id, found)
 

@@ -51,7 +51,7 @@ def running(call: Call, started: float) -> Entry:
         "records": len(records) if isinstance(records, list) else None,
         "replay_of": call.replay_of,
         "bookmarked": False,
-        "fault": None,
+        "fault": call.fault,
         "links": [],
         "raw": call.event,
         "calls": [],
@@ -98,6 +98,9 @@ def _complete(entry: Entry, call: Call, became: str, ms: float, failure: Failure
     entry["function"] = call.function
     entry["origin"] = call.origin
     entry["replay_of"] = call.replay_of
+    entry["fault"] = call.fault
+    if call.loses_answer and entry.get("outcome") == "done":
+        entry["outcome"] = "lost answer"
     entry["attempt"] = max(entry.get("attempt", 1), call.attempt)
     if entry.get("outcome") == "running" and became != "answered":
         entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]

@@ -125,6 +125,7 @@ class AwsCalls(Listener):
             for action, resource in needs_of(call, self._account)
         ]
         first: Needed = needs[0] if needs else _nothing(call)
+        faults: list[str] = call.notes.get("faults", [])
         links = links_sent(call, self._layouts)
         if "hop" in call.notes:
             links.append(f"hop:{call.notes['hop']}")
@@ -137,10 +138,11 @@ class AwsCalls(Listener):
             "resource": first["resource"],
             "covered": None if needs else True,
             "error": None if call.error is None else code_of(call.error),
-            "fault": call.notes.get("faults", [None])[0],
+            "fault": next(iter(faults), None),
             "links": links,
             "needs": needs,
             "tries": call.tries,
+            "faults": faults,
         }
 
     def judge(self, seen: Seen) -> None:

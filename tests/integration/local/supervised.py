@@ -136,6 +136,7 @@ async def supervised(
     )
     bench = Bench(supervisor, journal, folder)
     bench.write(text)
+    before = set(children())  # servers of the tests
     await supervisor.start()
     try:
         if settled:
@@ -143,7 +144,8 @@ async def supervised(
         yield bench
     finally:
         await asyncio.wait_for(supervisor.stop(), TIMEOUT_S)
-        assert not children(), children()
+        left = set(children()) - before
+        assert not left, left
 
 
 def run(test: Coroutine[Any, Any, None]) -> None:
