@@ -34,7 +34,6 @@ def main(descriptor: int, parent: int) -> None:
 
     descriptor: of the socket to the gateway. parent: the gateway's process.
     """
-    began = perf_counter()
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
     _end_with(parent)
@@ -45,7 +44,7 @@ def main(descriptor: int, parent: int) -> None:
     os.register_at_fork(after_in_child=wire.close)
     frames = wire.frames()
     try:
-        _serve(wire, frames, began)
+        _serve(wire, frames)
     except WireError as error:
         sys.stderr.write(f"the gateway sent something strange: {error}\n")
         sys.exit(_BROKEN_WIRE)
@@ -53,8 +52,12 @@ def main(descriptor: int, parent: int) -> None:
         _end_now()
 
 
-def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None:
+def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]]) -> None:
+    _preload()
     config = _expect(Kind.CONFIG, frames)
+    began = perf_counter()
+    os.environ.clear()
+    os.environ.update(config["environment"])
     sys.path[:] = config["path"]
     if not config["keep_byte_code"]:
         sys.dont_write_bytecode = True
@@ -88,6 +91,14 @@ def _serve(wire: Wire, frames: Iterator[tuple[Kind, Any]], began: float) -> None
     wire.send(frame(Kind.READY, {"ms": (perf_counter() - began) * 1000}))
     threading.Thread(target=_read, args=(frames, calls, workers, watch), name="junction-wire", daemon=True).start()
     workers.run()
+
+
+def _preload() -> None:
+    """Import what every application needs here. A process that stands by has done so when a file is saved."""
+    from router import contract  # noqa: F401
+    from router.local import watch  # noqa: F401
+    from router.local.aws import plan  # noqa: F401
+    from router.local.process import application, calling, workers  # noqa: F401
 
 
 def _expect(kind: Kind, frames: Iterator[tuple[Kind, Any]]) -> Any:

@@ -109,8 +109,11 @@ class Running(asyncio.Protocol):
 
     # ---- its life --------------------------------------------------------------------------------------------------
 
-    async def start(self, config: Mapping[str, Any], environment: Mapping[str, str], folder: Path) -> None:
-        """Start the process, and send it what it needs to know."""
+    async def start(self, environment: Mapping[str, str], folder: Path) -> None:
+        """Start the process. It imports the library then, and waits for what it is to run.
+
+        environment: of the process. folder: where it runs.
+        """
         ours, theirs = socket.socketpair()
         try:
             self._process = await asyncio.create_subprocess_exec(
@@ -126,7 +129,14 @@ class Running(asyncio.Protocol):
         finally:
             theirs.close()
         self._watching = self._loop.create_task(self._watch(self._process))
-        await self._loop.create_unix_connection(lambda: self, sock=ours)
+        try:
+            await self._loop.create_unix_connection(lambda: self, sock=ours)
+        except BaseException:
+            self.kill()
+            raise
+
+    def configure(self, config: Mapping[str, Any]) -> None:
+        """Tell the process what it is to run."""
         self._send(frame(Kind.CONFIG, config))
 
     @property

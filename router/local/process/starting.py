@@ -39,9 +39,9 @@ async def start(
     threads: int,
     keep_byte_code: bool,
 ) -> tuple[dict[str, Any], dict[str, str]]:
-    """Start a process, have what it needs made, and let it take calls.
+    """Have a process import the application, have what that needs made, and let it take calls.
 
-    running: the process, which is not started yet.
+    running: the process, which is started here unless it is already.
     environment: of the process. names: of resources. prepare: makes what its plan asks for. threads: of the process.
     keep_byte_code: whether byte code is written for the next start.
 
@@ -57,8 +57,11 @@ async def start(
         "fixed": dict(settings.environment),
         "threads": threads,
         "keep_byte_code": keep_byte_code,
+        "environment": dict(environment),
     }
-    await running.start(config, environment, settings.folder)
+    if running.pid is None:
+        await running.start(environment, settings.folder)
+    running.configure(config)
     told = await running.described
     variables: dict[str, str] = {}
     if prepare is not None and told["plan"] is not None:

@@ -11,6 +11,7 @@ from router.local.process import faulty, telling
 from router.local.process.changes import Changes
 from router.local.process.endings import import_error, words_of
 from router.local.process.failures import plain_failure
+from router.local.process.processes import Processes
 from router.local.process.running import CannotStart, Running
 from router.local.process.starting import start, variables_of_process
 from router.local.process.tasks import Tasks
@@ -74,7 +75,7 @@ class Supervisor:
         self._current: Running | None = None
         self._replacing: asyncio.Task[None] | None = None
         self._retired: dict[Running, asyncio.Task[None]] = {}
-        self._processes: set[Running] = set()  # all that have not ended
+        self._processes = Processes(self._made, self._variables, settings.folder, spares=settings.reload)
         self._state = "starting"
         self._error: Failure | None = None
         self._took_ms: float | None = None
@@ -159,11 +160,7 @@ class Supervisor:
             await asyncio.gather(self._tasks.stop(), *retiring, return_exceptions=True)
         finally:
             self._tasks.kill()
-            for running in self._processes:
-                running.kill()
-            ends = [running.ended for running in self._processes if running.pid is not None]
-            if ends:
-                await asyncio.wait(ends, timeout=_DRAIN)
+            await self._processes.end()
 
     def kill(self) -> None:
         """End the application's process at once, as a fault on purpose does; another one follows."""
@@ -199,21 +196,13 @@ class Supervisor:
             await asyncio.wait([before])
         await asyncio.sleep(delay)
         began = perf_counter()
-        running = Running(
-            begins=self._begins,
-            report=self._report,
-            on_end=self._ended,
-            on_stuck=self._stuck,
-            threads=self._threads,
-        )
-        self._processes.add(running)
-        environment = variables_of_process(self._settings, self._environment(), self._told.prepared)
+        running = self._processes.take()
         slow = asyncio.get_running_loop().call_later(_SLOW, self._tell_slow, running)
         try:
             held, prepared = await start(
                 running,
                 self._settings,
-                environment=environment,
+                environment=self._variables(),
                 names=self._names(),
                 prepare=self._prepare,
                 threads=self._threads,
@@ -233,6 +222,20 @@ class Supervisor:
             self._take_over(running, reason, (perf_counter() - began) * 1000)
         finally:
             slow.cancel()
+            self._processes.stand_by()
+
+    def _made(self) -> Running:
+        """Return a process that is not started yet."""
+        return Running(
+            begins=self._begins,
+            report=self._report,
+            on_end=self._ended,
+            on_stuck=self._stuck,
+            threads=self._threads,
+        )
+
+    def _variables(self) -> dict[str, str]:
+        return variables_of_process(self._settings, self._environment(), self._told.prepared)
 
     def _tell_slow(self, running: Running) -> None:
         what = "AWS is still prepared" if running.described.done() else "it is still imported"
@@ -292,7 +295,7 @@ class Supervisor:
     def _ended(self, running: Running) -> None:
         """Take note of the end of a process. Where it was not retired, another one follows."""
         self._retired.pop(running, None)
-        self._processes.discard(running)
+        self._processes.ended(running)
         if running is not self._current:
             return
         self._current = None
@@ -393,5 +396,4 @@ class Supervisor:
 
         name: of the `on_task` route. environment: what whoever starts it sets, beside the variables of the application.
         """
-        held = variables_of_process(self._settings, self._environment(), self._told.prepared)
-        return await self._tasks.run(name, self._told.application, held, self.routes, environment or {})
+        return await self._tasks.run(name, self._told.application, self._variables(), self.routes, environment or {})

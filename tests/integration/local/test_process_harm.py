@@ -248,7 +248,8 @@ asyncio.run(main())
     read_until(b"(Pdb) ")
     os.write(ours, b"continue\n")
     read_until(b"OUTCOME")
-    read_until(b"\n")
+    while not seen.endswith(b"\n"):
+        seen += os.read(ours, 4096)
     gateway.wait(30)
     os.close(ours)
     assert b"OUTCOME answered" in seen
