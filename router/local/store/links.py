@@ -1,8 +1,8 @@
 """Find who sent an entry: by a key that the entry and a call of AWS both have.
 
 Keys of messages are unique. A key of a table, an object or a connection comes again and again: then the sender is the
-last call before the entry. An entry often comes before its sender has ended and its calls are known, so that both look
-for each other, and what is learned later wins.
+last call before the entry, unless that is long ago, as changes come from elsewhere, too. An entry often comes before
+its sender has ended and its calls are known, so that both look for each other, and what is learned later wins.
 """
 
 from __future__ import annotations
@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 # The longest list of entries that one call is compared with.
 _NEAR = 1000
-# Seconds by which a call may be later than what it sent: times of services have milliseconds.
+# Seconds by which a call may be later than what it sent: times of services have milliseconds, those of streams seconds.
 _SLACK = 0.01
+_RESOLUTION = 1.0
+# Seconds between the begin of a call and what it sent, where the key alone says little.
+_AGAIN = ("dynamodb:", "s3:", "ws:")
+_LONGEST = 15.0
 
-_PARENT = "SELECT entry FROM links WHERE link = ? AND sent = 1 AND at <= ? AND entry != ? ORDER BY at DESC LIMIT 1"
+_PARENT = """
+SELECT entry FROM links WHERE link = ? AND sent = 1 AND at BETWEEN ? AND ? AND entry != ? ORDER BY at DESC LIMIT 1
+"""
 _CHILDREN = "SELECT entry, at FROM links WHERE link = ? AND sent = 0 AND at >= ? AND entry != ? ORDER BY at LIMIT ?"
 _ADOPT = "UPDATE entries SET parent = ? WHERE id = ? AND parent IS NOT ?"
 _INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
@@ -37,7 +43,18 @@ def _own(entry: Entry) -> Iterator[tuple[str, float]]:
     for link in entry.get("links") or ():
         if link.startswith("ws:") and entry.get("kind") == "event":
             continue  # what a client says to us was not sent by the last push to it
-        yield link, (started if sent is None else sent + _SLACK)
+        if link.startswith("dynamodb:"):
+            yield link, min(started, _changed(entry, started) + _RESOLUTION)
+        else:
+            yield link, (started if sent is None else sent + _SLACK)
+
+
+def _changed(entry: Entry, started: float) -> float:
+    """Return when an item changed, as its stream tells it."""
+    raw = entry.get("raw")
+    change = raw.get("dynamodb") if type(raw) is dict else None
+    at = change.get("ApproximateCreationDateTime") if type(change) is dict else None
+    return at if isinstance(at, int | float) else started
 
 
 def parent_of(db: Connection, number: int, entry: Entry) -> int | None:
@@ -62,7 +79,8 @@ def _told(entry: Entry) -> int | None:
 
 
 def _sender(db: Connection, link: str, when: float, number: int) -> int | None:
-    row = db.execute(_PARENT, (link, when, number)).fetchone()
+    earliest = when - _LONGEST if link.startswith(_AGAIN) else 0.0
+    row = db.execute(_PARENT, (link, earliest, when, number)).fetchone()
     return row[0] if row else None
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from router.local.entries import Entry
 from router.local.store import Store
 from tests.unit.router.local.entries import NOW, call, entry
 
@@ -34,14 +36,29 @@ def test_a_message_that_comes_before_its_sender_has_ended_finds_it_later(store: 
     assert parents(store) == {"e1": None, "e2": "e1"}
 
 
+def change(at: float, key: str, **values: Any) -> Entry:
+    """Return the entry of a record of a stream: its time has whole seconds."""
+    raw = {"eventName": "MODIFY", "dynamodb": {"ApproximateCreationDateTime": int(at)}}
+    return entry(source="dynamodb", raw=raw, links=[key], **values)
+
+
 def test_each_change_of_one_item_goes_to_the_last_write_before_it(store: Store) -> None:
     key = 'dynamodb:orders/{"pk":"1"}'
     for number in range(3):
-        store.ended(f"w{number}", [entry(calls=[call("dynamodb:PutItem", TABLE, key, at=NOW + 10 * number)])])
-    for number in range(3):
-        at = NOW + 10 * number
-        store.ended(f"r{number}", [entry(source="dynamodb", sent=at + 0.002, started=at + 50, links=[key])])
+        store.ended(f"w{number}", [entry(calls=[call("dynamodb:PutItem", TABLE, key, at=NOW + 10 * number + 0.5)])])
+    for number in range(3):  # handled late, after all writes: the first tries failed
+        store.ended(f"r{number}", [change(NOW + 10 * number + 0.6, key, started=NOW + 50 + number)])
     assert parents(store) == {"e1": None, "e2": None, "e3": None, "e4": "e1", "e5": "e2", "e6": "e3"}
+
+
+def test_a_change_from_elsewhere_has_no_parent(store: Store) -> None:
+    key = 'dynamodb:orders/{"pk":"1"}'
+    store.ended("w", [entry(calls=[call("dynamodb:PutItem", TABLE, key), call("s3:PutObject", "*", "s3:uploads/a")])])
+    store.ended("r", [change(NOW + 60, key, started=NOW + 61)])
+    store.ended("s", [entry(source="s3", sent=NOW + 60, started=NOW + 60.1, links=["s3:uploads/a"])])
+    store.ended("q", [entry(source="s3", sent=NOW + 1, started=NOW + 60.1, links=["s3:uploads/a"])])
+    store.ended("b", [entry(source="dynamodb", raw={"dynamodb": 5}, started=NOW + 1, links=[key])])
+    assert parents(store) == {"e1": None, "e2": None, "e3": None, "e4": "e1", "e5": "e1"}
 
 
 def test_a_push_goes_to_the_handler_that_made_it_not_to_an_earlier_one(store: Store) -> None:
@@ -79,7 +96,7 @@ def test_a_trace_goes_over_hops_with_and_without_the_correlation_id(store: Store
             calls=[call("dynamodb:PutItem", TABLE, "dynamodb:orders/1", at=NOW + 2)] if attempt == 2 else [],
         )
         store.ended(f"c{1 + attempt}", [sqs])
-    store.ended("c4", [entry(source="dynamodb", started=NOW + 3, sent=NOW + 2, ms=500.0, links=["dynamodb:orders/1"])])
+    store.ended("c4", [entry(source="dynamodb", started=NOW + 3, ms=500.0, links=["dynamodb:orders/1"])])
     store.ended("c5", [entry(correlation_id="other")])
     store.flush()
     trace = store.trace("k1")
