@@ -33,6 +33,7 @@ T = TypeVar("T")
 NONE, EMBEDDED = "none", "embedded"
 _RESTARTS = 5  # within a minute; a server that ends again and again is left
 _WITHIN_S = 60.0
+_PAUSE_S = 1.0  # before a start that failed is tried again
 _LASTS = 4  # errors of one mapping, half a second apart
 _SOURCE = "aws"
 _ABSENT = "there is no AWS in this run: it was started with --aws none"
@@ -173,22 +174,12 @@ class Emulator:
 
     async def _restart(self, status: int) -> None:
         """Start the server again, make everything again, and say what is lost."""
-        now = time.monotonic()
-        self._restarts = [*(one for one in self._restarts if now - one < _WITHIN_S), now]
         self._notice(
             f"AWS {ended_by(status)}. All that it held is lost: messages, items, objects, and the executions of "
             "state machines; what handlers were about is not finished there."
         )
-        if len(self._restarts) > _RESTARTS:
-            self._notice(f"AWS ended {len(self._restarts)} times within a minute, and is not started again")
-            return
         async with self._one:
-            try:
-                await asyncio.to_thread(self._start)
-            except ConfigurationError as error:
-                self._notice(f"AWS is not started again: {error}")
-                return
-            if self._making is None or self._mappings is None:
+            if not await self._started_again() or self._making is None or self._mappings is None:
                 return
             self._making.forget()
             self._unwell.clear()
@@ -200,6 +191,22 @@ class Emulator:
         problems = f"; {len(made.problems)} were not: {'; '.join(made.problems)}" if made.problems else ""
         told = f"{len(made.made)} resources were made again; queues, tables and buckets are empty"
         self._notice(f"AWS runs again at {self.url}: {told}{problems}")
+
+    async def _started_again(self) -> bool:
+        """Start the server again; return whether it runs. One that ends again and again is left."""
+        while True:
+            now = time.monotonic()
+            self._restarts = [*(one for one in self._restarts if now - one < _WITHIN_S), now]
+            if len(self._restarts) > _RESTARTS:
+                self._notice(f"AWS ended {len(self._restarts)} times within a minute, and is not started again")
+                return False
+            try:
+                await asyncio.to_thread(self._start)
+            except ConfigurationError as error:
+                self._notice(f"AWS could not be started again: {error}")
+                await asyncio.sleep(_PAUSE_S)
+            else:
+                return True
 
     def _mapping_failed(self, name: str, error: Exception) -> None:
         """Say once that a mapping cannot read, if that lasts: a server that is started again says so itself."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
@@ -157,3 +158,18 @@ os._exit(1)
             return
         time.sleep(0.05)
     pytest.fail("it runs without its parent")
+
+
+def test_one_that_ends_again_and_again_is_left(orders: Stack) -> None:
+    with Run(orders) as run:
+
+        def told(word: str, times: int) -> bool:
+            return len([one for one in run.notices.texts if word in one]) == times
+
+        for times in range(6):
+            run.comes(partial(told, "runs again", times))
+            assert run.emulator.pid is not None
+            os.kill(run.emulator.pid, signal.SIGKILL)
+        run.comes(partial(told, "is not started again", 1))
+        assert told("was killed by SIGKILL", 6)
+        assert run.emulator.pid is None

@@ -200,3 +200,25 @@ def test_what_is_gone_calls_no_longer_and_keeps_its_data(run: Run, patched: pyte
     assert made.made == ["notifications uploads"]
     assert run.client("s3").get_object(Bucket="uploads", Key="kept")["Body"].read() == b"1"
     assert run.prepare(stack_of(application(), patched)).made == []
+
+
+def test_settings_that_changed_are_changed_and_tables_keep_their_keys(patched: pytest.MonkeyPatch) -> None:
+    def stack(*declared: Any) -> Stack:
+        module = ModuleType("changing_shop")
+        module.resolver = made = Resolver()  # type: ignore[attr-defined]
+        made.on_queue("jobs")(handle)
+        made.on_stream("orders")(handle)
+        patched.setitem(sys.modules, "changing_shop", module)
+        return Stack("changing_shop:resolver", *declared, name="shop")
+
+    with Run(stack(Queue("jobs", dead_letter=3), Table("orders", sk=""))) as run:
+        made = run.prepare(stack(Queue("jobs", dead_letter=7, visibility=9), Table("orders", sk="line")))
+        assert made.changed == ["queue jobs"]
+        [problem] = made.problems
+        assert problem.startswith("table orders: it is there with other keys or indexes, and keeps them")
+        url = run.state("jobs")["url"]
+        held = run.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert held["VisibilityTimeout"] == "9"
+        assert json.loads(held["RedrivePolicy"])["maxReceiveCount"] == 7
+        run.send("jobs", "goes on")
+        run.comes(lambda: run.application.bodies() == ["goes on"])
