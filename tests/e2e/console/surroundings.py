@@ -67,28 +67,35 @@ class Executions:
     """One execution that waits for a callback, and one that is over."""
 
     def __init__(self) -> None:
-        self.answers: list[tuple[str, Any, str | None]] = []
+        self.answers: list[tuple[str, Any, Any]] = []
         self.started = time.time() - 9
 
     async def executions(self) -> Sequence[Mapping[str, Any]]:
         """Return both."""
-        waits = {"id": "arn:exec/approve-1042", "name": "approve-1042", "status": "RUNNING", "started": self.started}
-        over = {**waits, "id": "arn:exec/approve-1041", "name": "approve-1041", "status": "SUCCEEDED"}
+        waits = {
+            "id": "approve-1042",
+            "name": "approve-1042",
+            "status": "PENDING",
+            "waits_for": "callback",
+            "started": self.started,
+        }
+        over = {**waits, "id": "approve-1041", "name": "approve-1041", "status": "SUCCEEDED"}
         return [waits, {**over, "started": self.started - 90, "ended": self.started - 60}]
 
     async def execution(self, execution_id: str) -> Mapping[str, Any]:
         """Return its steps."""
         steps = [
-            self._step("reserve", "STEP", 0.1, 0.9, result={"reserved": 2}),
-            self._step("cool down", "WAIT", 0.9, 5),
-            self._step("charge", "STEP", 5, 6.5, attempt=2),
+            self._step("reserve", "step", 0.1, 0.9, result={"reserved": 2}),
+            self._step("cool down", "wait", 0.9, 5),
+            self._step("charge", "step", 5, 6.5, attempts=[{}, {}]),
         ]
         if not self.answers:
-            steps.append(self._step("approval", "CALLBACK", 6.5, None, status="STARTED", callback_id="cb-1"))
+            steps.append(self._step("approval", "callback", 6.5, None, status="STARTED", callback_id="cb-1"))
         return {
             "id": execution_id,
-            "name": execution_id.rpartition("/")[2],
-            "status": "RUNNING",
+            "name": execution_id,
+            "status": "RUNNING" if self.answers else "PENDING",
+            "waits_for": None if self.answers else "callback",
             "started": self.started,
             "input": {"order": 1042},
             "steps": steps,
@@ -96,9 +103,11 @@ class Executions:
 
     def _step(self, name: str, kind: str, start: float, end: float | None, **more: Any) -> dict[str, Any]:
         times = {"started": self.started + start, "ended": None if end is None else self.started + end}
-        return {"name": name, "type": kind, "status": "SUCCEEDED", **times, **more}
+        return {"id": name, "parent": None, "name": name, "kind": kind, "status": "SUCCEEDED", **times, **more}
 
-    async def callback(self, execution_id: str, callback_id: str, *, result: Any, error: Any) -> None:
+    async def callback(
+        self, execution_id: str, callback_id: str, *, result: Any, error: str | Mapping[str, Any] | None
+    ) -> None:
         """Keep an answer."""
         self.answers.append((callback_id, result, error))
 

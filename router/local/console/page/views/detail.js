@@ -42,7 +42,7 @@ export function EventDetail({ id, tab, choose, close, inTrace = false }) {
       : error && !data
         ? html`<${Failed} error=${error} again=${reload} />`
         : entry
-          ? html`<${Body} entry=${entry} tab=${tab} choose=${choose} close=${close} reload=${reload} inTrace=${inTrace} />`
+          ? html`<${Body} entry=${entry} tab=${tab} choose=${choose} close=${close} reload=${reload} inTrace=${inTrace} stale=${entry.id !== id} />`
           : html`<${Loading} of="Reading ${id}" />`}
   </aside>`;
 }
@@ -55,19 +55,21 @@ function tabsOf(entry) {
   return names.map(([name, title_]) => [name, title_, notes[name] ? count(notes[name]) : null]);
 }
 
-function Body({ entry, tab, choose, close, reload, inTrace }) {
+function Body({ entry, tab, choose, close, reload, inTrace, stale }) {
   const tabs = useMemo(() => tabsOf(entry), [entry]);
   const current = tabs.some(([name]) => name === tab) ? tab : "overview";
   const trace = entry.correlation_id && !inTrace ? address("trace", [entry.correlation_id], { at: entry.id }) : null;
   const mark = async () => (await bookmark(entry)) && reload();
+  // While the next event is on its way, the one that is still shown must not be sent by mistake.
+  const here = !stale;
   const sendable = entry.kind === "event" || !entry.kind || entry.kind === "task";
   const turn = (step) => () => choose(tabs[(tabs.findIndex(([name]) => name === current) + step + tabs.length) % tabs.length][0]);
   useKeys({
-    r: () => sendable && replay(entry),
-    e: () => sendable && (edited.value = entry),
-    b: mark,
-    t: () => trace && go(trace),
-    y: () => copyLink(entry),
+    r: () => here && sendable && replay(entry),
+    e: () => here && sendable && (edited.value = entry),
+    b: () => here && mark(),
+    t: () => here && trace && go(trace),
+    y: () => here && copyLink(entry),
     "]": turn(1),
     "[": turn(-1),
   });
@@ -77,7 +79,7 @@ function Body({ entry, tab, choose, close, reload, inTrace }) {
         <${Button} icon="failed" label="Close the details" hideLabel=${true} onClick=${close} />
       </div>
       <p class="detail-sub"><${SourceBadge} entry=${entry} /><${Outcome} outcome=${entry.outcome} status=${entry.status} /><span class="number">${entry.ms == null ? "" : span(entry.ms)}</span><span class="faint number">${entry.id}</span><span class="faint number">${clock(entry.started)}</span></p>
-      <div class="actions" role="group" aria-label="Actions">
+      <div class="actions" role="group" aria-label="Actions" inert=${stale}>
         ${sendable && html`<${Button} icon="send" label="Send again" keys="r" onClick=${() => replay(entry)} /><${Button} icon="edit" label="Edit and send" keys="e" onClick=${() => (edited.value = entry)} />`}
         ${trace && html`<a class="button small" href=${trace}><${Icon} name="trace" /><span>Trace</span><kbd aria-hidden="true">t</kbd></a>`}
         <${Button} icon="bookmark" label="Bookmark" pressed=${Boolean(entry.bookmarked)} hideLabel=${true} onClick=${mark} />

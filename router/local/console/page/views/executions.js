@@ -5,7 +5,7 @@ import { ago, clock, plain, span } from "../lib/format.js";
 import { address, place } from "../lib/router.js";
 import { useSignal } from "../lib/signal.js";
 import { say } from "../lib/speak.js";
-import { Button, Empty, Facts, Heading, Outcome, Shown, Text } from "../parts/bits.js";
+import { Button, Empty, Facts, Heading, Shown, Text } from "../parts/bits.js";
 import { check } from "../parts/editor.js";
 import { Icon } from "../parts/icons.js";
 import { Json } from "../parts/json.js";
@@ -33,7 +33,7 @@ function Table({ executions, chosen }) {
     <thead><tr><th scope="col">Execution</th><th scope="col">Status</th><th scope="col" class="right">Took</th><th scope="col" class="right">Began</th></tr></thead>
     <tbody>${executions.map((one) => html`<tr key=${one.id} class=${one.id === chosen ? "current" : null}>
       <td><a class="cell-link" href=${address("executions", [one.id])}><${Text} of=${one.name ?? one.id} most=${100} /></a></td>
-      <td><${State} of=${one.status} /></td>
+      <td><${State} of=${one.status} />${one.waits_for && html` <span class="faint">waits for ${one.waits_for === "time" ? "a time" : `a${one.waits_for === "invoke" ? "n" : ""} ${one.waits_for}`}</span>`}</td>
       <td class="number right">${one.ended && one.started ? span((one.ended - one.started) * 1000) : html`<span class="faint">–</span>`}</td>
       <td class="number right faint">${one.started ? ago(one.started) : ""}</td>
     </tr>`)}</tbody>
@@ -53,17 +53,11 @@ function One({ execution }) {
   };
   return html`<section aria-label="Execution">
     <${Shown} of=${resource} empty=${html`<${Empty} title="There is no such execution." />`}>
-      ${(one) => {
-        const steps = one.steps ?? one.operations ?? [];
-        const waits = steps.some((step) => step.type?.toLowerCase() === "wait" && !step.ended);
-        return html`<div class="heading"><div><h2><${Text} of=${one.name ?? one.id} most=${100} /></h2></div><div class="heading-tools">${(one.waiting || waits) && html`<${Button} icon="clock" label="Skip the wait" onClick=${skip} />`}</div></div>
-          <${Facts} of=${[["Status", html`<${State} of=${one.status} />`], ["Began", clock(one.started)], ["Id", one.id, true]]} />
-          <h3 class="section">Steps</h3>
-          <${Steps} steps=${steps} from=${one.started} to=${one.ended ?? Date.now() / 1000} execution=${execution} reload=${resource.reload} />
-          ${one.result !== undefined && one.result !== null && html`<h3 class="section">Result</h3><${Json} value=${one.result} label="Result" />`}
-          ${one.error && html`<h3 class="section">Error</h3><${Json} value=${one.error} label="Error" />`}
-          ${one.input !== undefined && html`<h3 class="section">Input</h3><${Json} value=${one.input} label="Input" />`}`;
-      }}
+      ${(one) => html`<div class="heading"><div><h2><${Text} of=${one.name ?? one.id} most=${100} /></h2></div><div class="heading-tools">${one.waits_for === "time" && html`<${Button} icon="clock" label="Skip the wait" onClick=${skip} />`}</div></div>
+        <${Facts} of=${[["Status", html`<${State} of=${one.status} />`], ["Waits for", one.waits_for], ["Began", clock(one.started)], ["Id", one.id]]} />
+        <h3 class="section">Steps</h3>
+        <${Steps} steps=${one.steps} from=${one.started} to=${one.ended ?? Date.now() / 1000} execution=${execution} reload=${resource.reload} />
+        ${["result", "error", "input"].filter((name) => one[name] != null).map((name) => html`<h3 key=${name} class="section">${name[0].toUpperCase() + name.slice(1)}</h3><${Json} key=${`${name}-json`} value=${one[name]} label=${name} />`)}`}
     <//>
   </section>`;
 }
@@ -71,21 +65,24 @@ function One({ execution }) {
 function Steps({ steps, from, to, execution, reload }) {
   if (!steps.length) return html`<${Empty} title="No step has begun." />`;
   const length = Math.max(0.001, to - from);
+  const known = new Map(steps.map((step) => [step.id, step]));
+  const depth = (step) => (known.has(step.parent) && step.parent !== step.id ? 1 + depth(known.get(step.parent)) : 0);
   const place_ = (at) => `${Math.max(0, Math.min(100, ((at - from) / length) * 100)).toFixed(2)}%`;
   return html`<ol class="steps">
     ${steps.map((step, index) => {
       const end = step.ended ?? to;
       const tone = { done: "good", failed: "bad", running: "live" }[OUTCOMES[String(step.status).toUpperCase()]] ?? "plain";
-      const callback = step.callback_id ?? step.callback;
+      const waits = step.kind === "wait" || step.kind === "callback";
+      const tries = step.attempts?.length ?? 0;
       return html`<li key=${step.id ?? index}>
         <div class="step-line">
-          <span class="step-name"><${Text} of=${step.name ?? step.id ?? step.type} most=${60} /> <span class="faint">${plain(step.type ?? "")}</span>${step.attempt > 1 && html` <span class="tag warn"><${Icon} name="retry" />try ${step.attempt}</span>`}</span>
-          <span class="lane">${step.started && html`<span class="bar ${String(step.type).toLowerCase() === "wait" || callback ? "waited" : `ran ${tone}`}" style=${{ left: place_(step.started), width: `max(3px, calc(${place_(end)} - ${place_(step.started)}))` }}></span>`}</span>
+          <span class="step-name" style=${{ paddingLeft: `${Math.min(8, depth(step)) * 14}px` }}><${Text} of=${step.name ?? step.kind} most=${60} /> <span class="faint">${step.kind}</span>${tries > 1 && html` <span class="tag warn"><${Icon} name="retry" />${tries} tries</span>`}</span>
+          <span class="lane">${step.started && html`<span class="bar ${waits ? "waited" : `ran ${tone}`}" style=${{ left: place_(step.started), width: `max(3px, calc(${place_(end)} - ${place_(step.started)}))` }}></span>`}</span>
           <span class="number right">${step.started ? span((end - step.started) * 1000) : ""}</span>
           <${State} of=${step.status} />
         </div>
-        ${callback && !step.ended && html`<${Callback} execution=${execution} callback=${callback} reload=${reload} />`}
-        ${(step.result !== undefined && step.result !== null) || step.error ? html`<details><summary>${step.error ? "Error" : "Result"}</summary><${Json} value=${step.error ?? step.result} label="Result of the step" /></details>` : null}
+        ${step.callback_id && !step.ended && html`<${Callback} execution=${execution} callback=${step.callback_id} reload=${reload} />`}
+        ${step.result != null || step.error ? html`<details><summary>${step.error ? "Error" : "Result"}</summary><${Json} value=${step.error ?? step.result} label="Result of the step" /></details>` : null}
       </li>`;
     })}
   </ol>`;

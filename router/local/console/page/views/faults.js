@@ -2,6 +2,7 @@
 import { html, useState } from "../lib/dom.js";
 import { call, report, useResource } from "../lib/api.js";
 import { count, plain } from "../lib/format.js";
+import { kept, useSignal } from "../lib/signal.js";
 import { say } from "../lib/speak.js";
 import { Button, Empty, Heading, Shown, Text } from "../parts/bits.js";
 import { Dialog } from "../parts/dialog.js";
@@ -23,8 +24,12 @@ export function Faults() {
 
 const NEW = { kind: "latency", probability: 0.2, service: "", operation: "", route: "", ms: 500, times: null };
 
+/** Rules that are turned off: the gateway knows those alone that are on. */
+const off = kept("faults.off", []);
+
 function Rules({ rules, reload }) {
   const [edited, edit] = useState(null);
+  const asleep = useSignal(off);
   const put = async (next, said) => {
     try {
       await call("PUT", "faults", next.map(({ hits: _, ...rule }) => rule));
@@ -38,29 +43,34 @@ function Rules({ rules, reload }) {
       reload();
     }
   };
-  const switched = (rule) => put(rules.map((one) => (one === rule ? { ...one, enabled: one.enabled === false } : one)), rule.enabled === false ? "The rule is on." : "The rule is off.");
-  const save = (rule) => (edited.at === null ? put([...rules, rule], "The rule is there.") : put(rules.map((one, index) => (index === edited.at ? rule : one)), "The rule is changed."));
-  return html`<${Heading} title="Faults" note="What can go wrong in AWS, on purpose: see that nothing is lost."><${Button} icon="add" label="Add a rule" primary=${true} onClick=${() => edit({ at: null, rule: NEW })} /><//>
-    ${rules.length === 0
+  const sleep = async (rule) => {
+    if (!(await put(rules.filter((one) => one !== rule), "The rule is off."))) off.value = [...asleep, rule];
+  };
+  const wake = async (rule) => {
+    if (!(await put([...rules, rule], "The rule is on."))) forget(rule);
+  };
+  const forget = (rule) => (off.value = asleep.filter((one) => one !== rule));
+  const save = (rule) => (edited.rule === NEW ? put([...rules, rule], "The rule is there.") : put(rules.map((one) => (one === edited.rule ? rule : one)), "The rule is changed."));
+  return html`<${Heading} title="Faults" note="What can go wrong in AWS, on purpose: see that nothing is lost."><${Button} icon="add" label="Add a rule" primary=${true} onClick=${() => edit({ rule: NEW })} /><//>
+    ${rules.length + asleep.length === 0
       ? html`<${Empty} title="There is no rule: nothing fails on purpose." />`
       : html`<table class="table">
           <thead><tr><th scope="col">Kind</th><th scope="col" class="right">Probability</th><th scope="col">Service and operation</th><th scope="col">Route</th><th scope="col" class="right">Times</th><th scope="col" class="right">Hits</th><th scope="col"><span class="offscreen">Actions</span></th></tr></thead>
-          <tbody>${rules.map((rule, index) => html`<tr key=${rule.id ?? index} class=${rule.enabled === false ? "off" : null}>
-            <td><strong>${plain(rule.kind)}</strong>${rule.kind === "latency" ? html` <span class="number faint">${rule.ms} ms</span>` : null}${rule.enabled === false ? html` <span class="tag">off</span>` : null}</td>
+          <tbody>${[...rules.map((rule) => [rule, true]), ...asleep.map((rule) => [rule, false])].map(([rule, on]) => html`<tr key=${`${rule.id} ${on}`} class=${on ? null : "off"} aria-label=${plain(rule.kind)}>
+            <td><strong>${plain(rule.kind)}</strong>${rule.kind === "latency" ? html` <span class="number faint">${rule.ms} ms</span>` : null}${!on && html` <span class="tag">off</span>`}</td>
             <td class="number right">${Math.round(rule.probability * 1000) / 10} %</td>
             <td class="mono"><${Text} of=${`${rule.service || "*"}:${rule.operation || "*"}`} most=${100} /></td>
             <td class="mono"><${Text} of=${rule.route || "*"} most=${100} /></td>
             <td class="number right">${rule.times == null ? "for ever" : count(rule.times)}</td>
             <td class="number right"><strong>${count(rule.hits ?? 0)}</strong></td>
             <td class="right row-tools">
-              ${"enabled" in rule && html`<${Button} label=${rule.enabled === false ? "Turn on" : "Turn off"} onClick=${() => switched(rule)} />`}
-              <${Button} icon="edit" label="Edit" hideLabel=${true} onClick=${() => edit({ at: index, rule })} />
-              <${Button} icon="failed" label="Remove" hideLabel=${true} onClick=${() => put(rules.filter((one) => one !== rule), "The rule is gone.")} />
+              <${Button} label=${on ? "Turn off" : "Turn on"} onClick=${() => (on ? sleep(rule) : wake(rule))} />
+              ${on && html`<${Button} icon="edit" label="Edit" hideLabel=${true} onClick=${() => edit({ rule })} />`}
+              <${Button} icon="failed" label="Remove" hideLabel=${true} onClick=${() => (on ? put(rules.filter((one) => one !== rule), "The rule is gone.") : forget(rule))} />
             </td>
           </tr>`)}</tbody>
-        </table>
-        <p class="page-foot"><${Button} icon="failed" label="Remove all" danger=${true} onClick=${() => put([], "All rules are gone.")} /></p>`}
-    ${edited && html`<${RuleDialog} rule=${edited.rule} isNew=${edited.at === null} save=${save} close=${() => edit(null)} />`}`;
+        </table>`}
+    ${edited && html`<${RuleDialog} rule=${edited.rule} isNew=${edited.rule === NEW} save=${save} close=${() => edit(null)} />`}`;
 }
 
 function RuleDialog({ rule, isNew, save, close }) {

@@ -1,6 +1,7 @@
 // Queues: how many messages wait, what is in them, and dead letters to send back.
 import { html, useState } from "../lib/dom.js";
 import { call, id, report, useResource } from "../lib/api.js";
+import { ticks } from "../lib/live.js";
 import { count, plain, plural } from "../lib/format.js";
 import { address, place } from "../lib/router.js";
 import { useSignal } from "../lib/signal.js";
@@ -15,17 +16,17 @@ export function Queues() {
   const queues = useResource("queues", { follow: "entries" });
   return html`<div class="page">
     <${Heading} title="Queues" note="Looking at a message does not take it." />
-    <${Shown} of=${queues}>${(data) => html`<${Table} queues=${data.queues} chosen=${rest[0]} reload=${queues.reload} />`}<//>
+    <${Shown} of=${queues}>${(data) => html`<${Table} queues=${data.queues} chosen=${rest[0]} />`}<//>
     ${rest[0] && html`<${Messages} key=${rest[0]} name=${rest[0]} />`}
   </div>`;
 }
 
-function Table({ queues, chosen, reload }) {
+function Table({ queues, chosen }) {
   const redrive = async (queue) => {
     try {
       const done = await call("POST", `queues/${id(queue.name)}/redrive`, {});
       say(`${plural(done.moved, "message")} ${done.moved === 1 ? "was" : "were"} sent back.${done.left ? ` ${count(done.left)} stay: ${done.why}.` : ""}`);
-      reload();
+      ticks.entries.value += 1;
     } catch (error) {
       report(error, `Sending back what is in ${queue.name}`);
     }
