@@ -20,7 +20,9 @@ _NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REST_KEYS = frozenset(("statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"))
 # The server writes them: an answer that had them twice could be read in two ways.
-_WRITTEN = frozenset(("connection", "content-length", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer"))
+_WRITTEN = frozenset(
+    ("connection", "content-length", "date", "keep-alive", "transfer-encoding", "upgrade", "te", "trailer")
+)
 # "Important notes" of REST APIs (API Gateway developer guide): the integration's are handed on under another name.
 _REMAPPED = frozenset(
     (

@@ -18,6 +18,10 @@ STREAMED = 200 * _MB
 """The most bytes of a streamed answer (Lambda quotas)."""
 
 
+STREAMED_FOR = 900.0
+"""The seconds that a streamed answer may take."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Hold the limits of one service.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from copy import copy
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ _DROPPED = frozenset(
     (b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade", b"expect")
 )
 _WRITTEN = frozenset(("x-forwarded-for", "x-forwarded-port", "x-forwarded-proto", "x-amzn-trace-id"))
+_TRACE = re.compile(r"[\w=;:.\-]{1,500}", re.ASCII)  # it goes out again with the answer
 _TEXT = frozenset(("application/json", "application/javascript", "application/xml"))
 
 
@@ -70,9 +72,8 @@ class Incoming(Request):
         self.source_ip = client[0] if client else "127.0.0.1"
         self.by_name = self._read_headers(scope)
         host = self.by_name.get("host")
-        self.host = host[0] if host else ""
-        trace = self.by_name.get("x-amzn-trace-id")
-        self.trace = trace[0] if trace else f"Root=1-{int(self.at.timestamp()):08x}-{self.id.replace('-', '')[:24]}"
+        self.host = host[0] if host else "localhost"
+        self.trace = self._traced()
         self._write_headers(scope)
         self.headers = self._named(scope.get(NAMES)) if proper else self.by_name
 
@@ -96,6 +97,13 @@ class Incoming(Request):
         self.size += size
         self.largest = largest
         return held
+
+    def _traced(self) -> str:
+        """Return the header of X-Ray that the client sent, or else a new one."""
+        sent = self.by_name.get("x-amzn-trace-id")
+        if sent is not None and _TRACE.fullmatch(sent[0]):
+            return sent[0]
+        return f"Root=1-{int(self.at.timestamp()):08x}-{self.id.replace('-', '')[:24]}"
 
     def _write_headers(self, scope: Scope) -> None:
         """Write what a service writes, in place of what the client said there."""
@@ -209,7 +217,7 @@ async def read_body(receive: Receive, declared: str | None, limit: int) -> bytes
     Raises:
         TooLarge: it has more. Gone: the client left.
     """
-    if declared is not None and declared.isdigit() and int(declared) > limit:
+    if declared is not None and declared.isascii() and declared.isdigit() and int(declared) > limit:
         raise TooLarge
     message = await receive()
     if message["type"] == "http.disconnect":

@@ -28,6 +28,8 @@ from router.local.front.surroundings import CONNECT, DEFAULT, DISCONNECT
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
     from router.local.calls import Outcome
     from router.local.entries import Journal
     from router.local.front.authorizers import Authorizers
@@ -88,7 +90,7 @@ class Sockets:
         events = SocketEvents(self._settings, self.stage, connection_id, opening)
         try:
             authorized = await self._authorized(opening, events)
-            headers = await self._connected(opening, events, authorized, connection_id)
+            headers = await self._connected(opening, events, authorized)
         except Refused as refused:
             await self._refuse(scope, send, refused, opening)
             return
@@ -119,9 +121,7 @@ class Sockets:
             lambda _: events.of_authorizer(),
         )
 
-    async def _connected(
-        self, opening: Incoming, events: SocketEvents, authorized: Any, connection_id: str
-    ) -> dict[str, str]:
+    async def _connected(self, opening: Incoming, events: SocketEvents, authorized: Any) -> dict[str, str]:
         """Call `$connect`, and return the headers of its answer in lower case.
 
         Raises:
@@ -251,18 +251,17 @@ class Sockets:
             await self._tell(connection, "Endpoint request timed out", request_id)
         elif outcome.became != "answered":
             await self._tell(connection, "Internal server error", request_id)
-        elif _status_of(outcome.answer) is None:
+        elif _status_of(outcome.answer) is None or not isinstance(outcome.answer.get("body"), str | None):
             self._say(
                 connection,
                 "malformed answer",
-                f"the handler answered {outcome.answer!r:.200}: a WebSocket API takes an object with statusCode",
+                f"the handler answered {outcome.answer!r:.200}: a WebSocket API takes an object with statusCode, and "
+                "a body that is text",
                 call=call_id,
             )
             await self._tell(connection, "Internal server error", request_id)
-        else:
-            body = outcome.answer.get("body")
-            if type(body) is str and body:
-                await self._send(connection, body)
+        elif outcome.answer.get("body"):
+            await self._send(connection, outcome.answer["body"])
 
     async def _tell(self, connection: Connection, text: str, request_id: str) -> None:
         await self._send(
@@ -347,7 +346,7 @@ class Sockets:
             **fields,
         )
 
-    def _later(self, work: Any) -> None:
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)
         self._after.add(task)
         task.add_done_callback(self._after.discard)

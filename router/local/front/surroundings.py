@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from router.event import Source
 from router.routing.functions import MAIN
@@ -132,7 +133,7 @@ class Surroundings:
         if found is None or found[0].function == MAIN:
             return _CATCH_ALL
         end, values = found
-        return Target(end.function, end.path, dict(zip(end.names, values, strict=True)) or None)
+        return Target(end.function, end.path, dict(zip(end.names, map(unquote, values), strict=True)) or None)
 
     def authorizer_of(self, source: Source) -> str:
         """Return the function that is asked before calls of an API."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from os import urandom
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -17,9 +16,10 @@ from router.local.front.answers import Malformed
 from router.local.front.caller import Patience
 from router.local.front.cors import Cors
 from router.local.front.events import DEFAULT, Events
-from router.local.front.limits import PAYLOAD, STREAMED
+from router.local.front.limits import PAYLOAD
 from router.local.front.refusals import Refused
 from router.local.front.request import Gone, Incoming, TooLarge, read_body
+from router.local.front.streams import closed, send_chunks
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Mapping
@@ -93,7 +93,7 @@ class Web:
         finally:
             patience.end()
         if patience.is_over:
-            await _closed(outcome.stream)
+            await closed(outcome.stream)
             return
         try:
             if outcome.stream is not None:
@@ -316,32 +316,23 @@ class Web:
         try:
             status, headers = answers.head(self.source, outcome.answer, self._own(request))
         except Malformed as malformed:
-            await _closed(stream)
+            await closed(stream)
             raise Refused("malformed answer", str(malformed)) from None
+        if self.source is Source.REST and self._api.is_declared:
+            self._notices.say_once(
+                "rest",
+                "the answer was streamed",
+                "a template of `junction export` makes a REST API that joins the parts of an answer, 6 MB at most. "
+                "Where responseTransferMode: STREAM is set by hand, it streams as here",
+                outcome="done",
+                **_where(request),
+            )
         await send({"type": "http.response.start", "status": status, "headers": headers})
-        gone = asyncio.ensure_future(_left(receive))
-        begun, sent = monotonic(), 0
-        try:
-            async for chunk in stream:
-                sent += len(chunk)
-                if sent > STREAMED:
-                    self._broken(request, f"a streamed answer has {STREAMED:,} bytes at most")
-                    return
-                if self._limits.wait is not None and monotonic() - begun > max(self._limits.wait, 900):
-                    self._broken(request, "a streamed answer takes 15 minutes at most")
-                    return
-                if gone.done():
-                    return
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        except Exception as error:  # of the handler's stream: nobody above could do anything with it
-            self._broken(request, f"the stream of the handler ended with {type(error).__name__}: {error}")
-        finally:
-            gone.cancel()
-            await _closed(stream)
-
-    def _broken(self, request: Incoming, why: str) -> None:
-        self._notices.say(self.source.value, "streamed answer broke off", why, outcome="failed", **_where(request))
+        broken = await send_chunks(stream, receive, send)
+        if broken is not None:
+            self._notices.say(
+                self.source.value, "streamed answer broke off", broken, outcome="failed", **_where(request)
+            )
 
 
 def _new_id() -> str:
@@ -353,19 +344,6 @@ def _new_id() -> str:
 async def _send(send: Send, status: int, headers: Headers, body: bytes) -> None:
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
-
-
-async def _closed(stream: Any) -> None:
-    """End a stream that nobody reads on."""
-    close = getattr(stream, "aclose", None)
-    if close is not None:
-        await close()
-
-
-async def _left(receive: Receive) -> None:
-    """Return when the client has left."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _where(request: Incoming) -> dict[str, Any]:

@@ -157,7 +157,9 @@ def test_a_function_that_fails_is_said_to_the_client_without_why() -> None:
     assert set(answer) == {"message", "connectionId", "requestId"}
 
 
-@pytest.mark.parametrize("answer", [None, [], "text", {"body": "x"}, {"statusCode": "ok"}])
+@pytest.mark.parametrize(
+    "answer", [None, [], "text", {"body": "x"}, {"statusCode": "ok"}, {"statusCode": 200, "body": {}}]
+)
 def test_a_malformed_answer_is_an_error_to_the_client(answer: Any) -> None:
     def handle(event: Any) -> Any:
         return answer if event["requestContext"]["eventType"] == "MESSAGE" else {"statusCode": 200}

@@ -32,7 +32,7 @@ SPLIT = Surroundings(
         ("GET", "/orders/7", Target("orders", "/orders/{id}", {"id": "7"})),
         ("HEAD", "/orders/7/", Target("orders", "/orders/{id}", {"id": "7"})),
         ("OPTIONS", "/orders/7", Target("orders", "/orders/{id}", {"id": "7"})),
-        ("GET", "/orders/7/lines/a%2Fb", Target("orders", "/orders/{id}/lines/{line}", {"id": "7", "line": "a%2Fb"})),
+        ("GET", "/orders/7/lines/a%2Fb", Target("orders", "/orders/{id}/lines/{line}", {"id": "7", "line": "a/b"})),
         ("GET", "/orders/new", Target()),
         ("DELETE", "/orders/7", Target()),
         ("GET", "/files/a/b", Target("files", "/files/{rest+}", {"rest": "a/b"})),
