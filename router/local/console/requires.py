@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import re
-from enum import StrEnum
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from router.environment import operations
+from router.local.watch.requires import requires_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,29 +32,9 @@ def requires_of(seen: Iterable[Seen], variables: Mapping[str, str]) -> list[dict
             made_up.setdefault(one.route, set()).add(name)
         routes.setdefault(one.route, {}).setdefault(name, set()).add(one.action)
     return [
-        {"route": route, "text": _text(needs), "made_up": sorted(made_up.get(route, ()))}
+        {"route": route, "text": requires_text(needs), "made_up": sorted(made_up.get(route, ()))}
         for route, needs in sorted(routes.items())
     ]
-
-
-def _text(needs: Mapping[str, set[str]]) -> str:
-    parts = [f'"{name}": [{", ".join(sorted(map(_operation, actions)))}]' for name, actions in sorted(needs.items())]
-    return f"requires={{{', '.join(parts)}}}"
-
-
-def _operation(action: str) -> str:
-    return _constants().get(action, f'"{action}"')
-
-
-@cache
-def _constants() -> Mapping[str, str]:
-    """Return the constants of `router.environment` by what they stand for."""
-    found: dict[str, str] = {}
-    for kind in vars(operations).values():
-        if isinstance(kind, type) and issubclass(kind, StrEnum) and kind is not StrEnum:
-            for member in kind:
-                found.setdefault(member.value, f"{kind.__name__}.{member.name}")
-    return found
 
 
 def _name_in(resource: str) -> str:

@@ -7,6 +7,8 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from router.local.entries import Entry
 
 MOST = 5000
@@ -40,13 +42,11 @@ class Permissions:
 
     def add(self, number: int, entry: Entry) -> None:
         """Count the calls of an entry."""
+        needs: list[Any] = []
         for call in entry.get("calls") or ():
-            key = (
-                entry.get("route") or "",
-                call["action"],
-                _as_granted(call["resource"]),
-                call.get("covered"),
-            )
+            needs += call.get("needs") or [call]
+        for need in needs:
+            key = entry.get("route") or "", need["action"], _as_granted(need["resource"]), need.get("covered")
             with self._lock:
                 count, _ = self._seen.get(key, (0, 0))
                 if not count and len(self._seen) >= MOST:

@@ -1,5 +1,11 @@
 """Observe an application while it runs: its events, sessions, log lines, errors and calls of AWS."""
 
-from router.local.watch.watch import Watch
+from __future__ import annotations
 
-__all__ = ["Watch"]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from router.local.watch.watch import Watch as Watch
+else:
+    from router.lazy import lazy_names
+
+    __getattr__, __dir__, __all__ = lazy_names(__name__, {"watch": "Watch"})

@@ -12,18 +12,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 
+_LONGEST = 100  # characters of a line
+
+
 def requires_text(calls: Mapping[str, Iterable[str]]) -> str:
-    """Return the text of a `requires=` for some calls; empty for none.
+    """Return the text of a `requires=` for some calls, on one line where it is short; empty for none.
 
     calls: the IAM actions by the variable that holds the name of what they reach. Those of the variable "" are told in
         a comment: nothing names it.
     """
-    lines = []
+    parts = []
     for variable in sorted(name for name in calls if name):
-        actions = sorted(set(calls[variable]))
-        if actions:
-            lines.append(f'    "{variable}": [{", ".join(map(_written, actions))}],')
-    text = "requires={\n" + "\n".join(lines) + "\n}" if lines else ""
+        written = sorted({_written(action) for action in calls[variable]})
+        if written:
+            parts.append(f'"{variable}": [{", ".join(written)}]')
+    text = f"requires={{{', '.join(parts)}}}" if parts else ""
+    if len(text) > _LONGEST:
+        text = "requires={\n" + "".join(f"    {part},\n" for part in parts) + "}"
     unnamed = sorted(set(calls.get("", ())))
     if unnamed:
         comment = f"# No variable names the resource of {', '.join(unnamed)}: put its name into one."
@@ -46,4 +51,5 @@ def _written(action: str) -> str:
 def _constants() -> dict[str, str]:
     """Return the constant for each action that has one: `DynamoDB.GET_ITEM`."""
     enums = [one for one in vars(operations).values() if isinstance(one, type) and issubclass(one, StrEnum)]
-    return {str(member): f"{enum.__name__}.{member.name}" for enum in enums if enum is not StrEnum for member in enum}
+    members = [(enum.__name__, member) for enum in enums if enum is not StrEnum for member in enum]
+    return {str(member): f"{name}.{member.name}" for name, member in members}

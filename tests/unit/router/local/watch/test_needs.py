@@ -360,18 +360,22 @@ class TestRequiresText:
         calls = {"ORDERS_TABLE": ["dynamodb:PutItem", "dynamodb:GetItem", "dynamodb:PutItem"], "KEY": ["kms:Decrypt"]}
         text = requires_text(calls)
 
-        assert text == (
-            'requires={\n    "KEY": [KMS.DECRYPT],\n    "ORDERS_TABLE": [DynamoDB.GET_ITEM, DynamoDB.PUT_ITEM],\n}'
-        )
+        assert text == 'requires={"KEY": [KMS.DECRYPT], "ORDERS_TABLE": [DynamoDB.GET_ITEM, DynamoDB.PUT_ITEM]}'
         assert imports_text(calls) == "from router.environment import DynamoDB, KMS"
         namespace: dict[str, Any] = {"resolver": Resolver()}
         exec(f"{imports_text(calls)}\nresolver.get('/', {text})(lambda: None)", namespace)
         assert set(namespace["resolver"].routes[0].requires) == {"ORDERS_TABLE", "KEY"}
 
     def test_an_action_without_a_constant_is_text(self) -> None:
-        assert requires_text({"CLICKS": ["kinesis:PutRecord"]}) == (
-            'requires={\n    "CLICKS": ["kinesis:PutRecord"],\n}'
-        )
+        assert requires_text({"CLICKS": ["kinesis:PutRecord"]}) == 'requires={"CLICKS": ["kinesis:PutRecord"]}'
+
+    def test_what_is_long_has_a_line_for_each_variable(self) -> None:
+        text = requires_text({name * 30: ["kinesis:PutRecord"] for name in "AB"})
+        assert text.splitlines() == [
+            "requires={",
+            *(f'    "{name * 30}": ["kinesis:PutRecord"],' for name in "AB"),
+            "}",
+        ]
 
     def test_what_no_variable_names_is_a_comment(self) -> None:
         text = requires_text({"": ["kms:Decrypt"]})
