@@ -53,6 +53,17 @@ class LocalGateway(Server):
         with _LOOPBACK.open(f"{self.url}/_console/api/{path}", timeout=30) as response:
             return json.load(response)
 
+    def ask(self, path: str, data: Any, method: str = "POST") -> Any:
+        """Ask the API of the console to do something, and return its answer."""
+        request = urllib.request.Request(
+            f"{self.url}/_console/api/{path}",
+            json.dumps(data).encode(),
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        with _LOOPBACK.open(request, timeout=30) as response:
+            return json.load(response)
+
     @property
     def urls(self) -> dict[str, str]:
         """Where everything is: http, websocket, console, aws."""
