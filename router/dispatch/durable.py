@@ -210,7 +210,8 @@ def _run_of_sdk(engine: Engine) -> Callable[[Any, Any], Any]:
     def run(event: Any, context: Any) -> Any:
         return _dispatch(engine, event, context)
 
-    factories: list[Any] = [_CopiesContext()]
+    looking_on = [one.durable_plugins for one in engine.observers if hasattr(one, "durable_plugins")]
+    factories: list[Any] = [_CopiesContext(), *looking_on]
     engine.durably = durable_execution(run, plugins=factories)
     return engine.durably
 

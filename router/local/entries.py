@@ -97,7 +97,8 @@ class Entry(TypedDict, total=False):
     raw: the payload; of a record the record alone. decoded: its body, where it is JSON.
     index: where a record stands in the payload of its call. payload: that of the call, in the first entry of a batch.
     failed: how many of a group failed. left_out: log lines and calls that were one too many to be kept.
-    steps: of a durable execution, each `{name, kind, replayed, ms, outcome}`.
+    steps: of a durable execution, each `{name, kind, replayed, ms, outcome, attempt}`; those before this call are
+        replayed.
     session: its fields; or `{"refused": why}`.
     """
 

@@ -21,6 +21,7 @@ from router.local.watch.aws import AwsCalls, end_process
 from router.local.watch.describe import entries_of
 from router.local.watch.lines import Lines
 from router.local.watch.seen import Seen, Span, here
+from router.local.watch.steps import Steps
 from router.local.watch.threads import Inheriting
 from router.session import current_event
 from router.testing.aws_calls import listen, unlisten
@@ -61,6 +62,7 @@ class Watch(Middleware):
         self._lines = Lines(self.span)
         self._threads = Inheriting()
         self._resolver: Resolver | None = None
+        self.durable_plugins = Steps(self.span)  # which the dispatch asks observers for
 
     def install(self, resolver: Resolver) -> Watch:
         """Put it around an application, outside of all other middleware, and begin to listen.
@@ -76,6 +78,7 @@ class Watch(Middleware):
         engine.observers.remove(self)
         engine.observers.insert(0, self)
         engine.middleware.insert(0, self)
+        engine.durably = None
         engine._forget_runners()
         engine.recompose()
         self._threads.begin()
