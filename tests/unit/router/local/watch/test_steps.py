@@ -26,7 +26,8 @@ def _handler(resolver: Resolver, watch: Watch, entries: list[list[Entry]]) -> Ca
 
 
 def test_steps_are_told_once_as_made_and_then_as_replayed() -> None:
-    resolver, entries = Resolver(), []
+    resolver = Resolver()
+    entries: list[list[Entry]] = []
 
     @resolver.on_invoke("order")
     def order(event: InvokeEvent, context: DurableContext) -> str:
