@@ -19,7 +19,7 @@ from router.cli.invoke import invoke
 from router.cli.loading import load, load_application, refuse
 from router.cli.local import local
 from router.cli.options import DATA, DEPLOY, DEVELOP, RUN, SET_UP, Application, Command, Group, Verbose, flag
-from router.cli.output import AsJson, print_json
+from router.cli.output import AsJson, apart, print_json
 from router.cli.plan import plan
 from router.cli.replay import replay
 from router.cli.sample import sample
@@ -170,11 +170,12 @@ def routes(
     Options that a group or the resolver adds, such as `requires=`, are in it. Exit status: 0 when they are listed, 2
     for wrong arguments.
     """
-    resolver = load_application(application)
-    try:
-        functions, found = of_functions(resolver, split)
-    except Exception as error:
-        refuse(error)
+    with apart(as_json):
+        resolver = load_application(application)
+        try:
+            functions, found = of_functions(resolver, split)
+        except Exception as error:
+            refuse(error)
     if as_json:
         names = functions or (MAIN,) * len(found)
         print_json([data_of(resolver, route, name) for route, name in zip(found, names, strict=True)])

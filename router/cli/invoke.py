@@ -12,7 +12,7 @@ import typer
 
 from router.cli.loading import load_application, refuse
 from router.cli.options import Application
-from router.cli.output import AsJson, print_json
+from router.cli.output import AsJson, apart, print_json
 
 if TYPE_CHECKING:
     from router.testing.context import Context
@@ -49,12 +49,14 @@ def invoke(
     a status of 500 and above), 2 for wrong arguments.
     """
     event, held = _event(file), _context(context)
-    resolver = load_application(application)
     log = logging.getLogger("router")
     shown = _Shown()
     log.addHandler(shown)
     try:
-        answer = resolver.resolve(event, held)
+        with apart(as_json):
+            answer = load_application(application).resolve(event, held)
+    except typer.Exit:
+        raise
     except KeyboardInterrupt:
         raise
     except BaseException as error:

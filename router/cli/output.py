@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from typing import TYPE_CHECKING, Annotated, Any
 
 from router.cli.options import flag
@@ -28,6 +28,16 @@ def print_json(value: Any) -> None:
 def at_a_terminal() -> bool:
     """Whether a person reads standard output."""
     return sys.stdout.isatty()
+
+
+@contextmanager
+def apart(as_json: bool) -> Iterator[None]:
+    """Send to standard error what the application prints meanwhile, where standard output is for JSON alone."""
+    if not as_json:
+        yield
+        return
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import router
 from router.cli.completion import complete_application
 from router.cli.loading import load_application, refuse
 from router.cli.options import flag
-from router.cli.output import AsJson, print_json, progress
+from router.cli.output import AsJson, apart, print_json, progress
 from router.cli.values import pairs
 from router.errors import ConfigurationError
 
@@ -80,9 +80,10 @@ def replay(
         settings = settings_of(folder).also(ignore or (), pairs(fill, "--fill"), unmatched or ())
         found = read_all(folder)
         check_rules(found, settings)
-        target = _target(application, against, settings, network=network)
+        with apart(as_json):
+            target = _target(application, against, settings, network=network)
         logging.getLogger("router").propagate = False  # what it logs is a part of the differences
-        with progress("replaying", len(found)) as tell:
+        with apart(as_json), progress("replaying", len(found)) as tell:
             whole = folder.is_dir()
             made = run(target, found, settings, network=network, whole=whole, tell=tell)
     except ConfigurationError as error:

@@ -10,7 +10,7 @@ from router.cli.completion import complete_options, complete_sources
 from router.cli.loading import refuse
 from router.cli.options import flag
 from router.cli.output import AsJson, print_json
-from router.cli.values import nested, pairs
+from router.cli.values import pairs
 
 
 def sample(
@@ -52,7 +52,7 @@ def sample(
             return
         if source is None:
             refuse("name a SOURCE, such as sqs; --list shows all")
-        print_json(named.sample(source, nested(pairs(options, "--set"), "--set")))
+        print_json(named.sample(source, named.with_texts(source, pairs(options, "--set"))))
     except ValueError as error:
         refuse(error)
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from router.middleware.recording.keeping import Puts
 
 _RESERVE = 0.1  # seconds of the call that are left for its answer
+_ENOUGH = 100  # recordings after which a rule that has matched nothing is told of
 _LAST = 2.0  # seconds at the end of the process for what is still being written to a bucket
 _paused = 0  # while it is more than 0, nothing is recorded: a replay runs
 
@@ -116,6 +117,13 @@ class Recorder(Middleware):
         """Return what it does in S3, for templates and policies."""
         return self._store.needs()
 
+    def _tell_unmatched(self) -> None:
+        if self.unmatched:
+            from logging import getLogger
+
+            names = ", ".join(self.unmatched)
+            getLogger("router").warning("recorder: in %d recordings these rules matched nothing: %s", self.kept, names)
+
     # ---- each event ----------------------------------------------------------------------------------------------
 
     def __call__(self, event: Event) -> Around:
@@ -169,6 +177,8 @@ class Recorder(Middleware):
             self.kept += 1
             for rule, count in made.redact["hits"].items():
                 self._hits[rule] = self._hits.get(rule, 0) + count
+            if self.kept == _ENOUGH:  # Lambda ends a process without a word
+                self._tell_unmatched()
         elif not self._told:
             self._told = True
             from logging import getLogger
@@ -269,10 +279,7 @@ def _tell_at_the_end(recorder: Recorder) -> None:
         if made is None:
             return
         made._store.finish(_LAST)
-        if made.kept and made.unmatched:
-            from logging import getLogger
-
-            names = ", ".join(made.unmatched)
-            getLogger("router").warning("recorder: of %d recordings no rule matched: %s", made.kept, names)
+        if made.kept:
+            made._tell_unmatched()
 
     atexit.register(tell)

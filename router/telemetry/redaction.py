@@ -181,7 +181,7 @@ class _Walk:
                 return {**made, "...": "<cut>"}
             if isinstance(name, str | bytes):
                 text = _text_of_name(name)
-                named = self._redact.names(text, around)
+                named = self._redact.rule_of(text, around) is not None
                 other = self._redact.mask if named else self.of(held, (*around, *map(plain_name, text.split("."))))
             else:
                 other = self.of(held, around)

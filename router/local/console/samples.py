@@ -20,7 +20,7 @@ _ID = re.compile(r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12
 def sources() -> list[dict[str, Any]]:
     """Return all samples with their options: name, type as text, default, and whether the value is plain `text`."""
     return [
-        {"source": name, "options": [{**one, "text": _is_text(one["type"])} for one in named.described(name)]}
+        {"source": name, "options": [{**one, "text": named.is_text(one["type"])} for one in named.described(name)]}
         for name in named.NAMES
     ]
 
@@ -37,8 +37,7 @@ def sample(source: str, options: Mapping[str, str]) -> Any:
     """
     if source not in named.NAMES:
         raise LookupError(f"there is no sample {source!r}; there are {', '.join(named.NAMES)}")
-    kinds = {one["name"]: one["type"] for one in named.described(source)}
-    made = named.sample(source, {name: _value(name, text, kinds.get(name, "str")) for name, text in options.items()})
+    made = named.sample(source, named.with_texts(source, options))
     return _with_new_ids(made, " ".join(options.values()))
 
 
@@ -47,19 +46,3 @@ def _with_new_ids(made: Any, given: str) -> Any:
     # Each by itself, so that an id stays the same wherever else it is in the payload.
     new = {old: str(uuid5(run, old)) for old in _ID.findall(json.dumps(made)) if old not in given}
     return json.loads(_ID.sub(lambda found: new.get(found[0], found[0]), json.dumps(made)))
-
-
-def _is_text(kind: str) -> bool:
-    return kind in {"str", "str | None"} or "datetime" in kind or kind.startswith("Literal")
-
-
-def _value(name: str, text: str, kind: str) -> Any:
-    """Return the value of an option."""
-    if _is_text(kind):
-        return text
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        if kind.partition(" ")[0] in {"int", "float", "bool"}:
-            raise ValueError(f"{name} is of the type {kind}, not {text!r:.80}") from None
-        return text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from difflib import unified_diff
 
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 NOTHING: Any = object()  # what one of them does not have
 _LONGEST = 160  # characters of a value on one line
 _MOST_LINES = 40  # of the difference of two texts
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32}|[0-9A-HJKMNP-TV-Z]{26}", re.IGNORECASE)
+_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _ROOTS = ("status", "headers", "cookies", "body", "failures", "answer", "error")
 
 
@@ -51,6 +54,17 @@ class Difference:
             unified_diff(self.before.splitlines(), self.after.splitlines(), "recorded", "now", lineterm="", n=1)
         )
         return [_short_line(line) for line in lines[2:_MOST_LINES]] + (["..."] if len(lines) > _MOST_LINES else [])
+
+    @property
+    def passing(self) -> str | None:
+        """Return the rule that would ignore it, where both are ids or both are times; else None."""
+        texts = self.before, self.after
+        if not all(isinstance(text, str) for text in texts):
+            return None
+        for form in (_UUID, _TIME):
+            if all(form.fullmatch(text) for text in texts):
+                return re.sub(r"\[\d+\]", "", self.path)
+        return None
 
     def data(self) -> dict[str, Any]:
         """Return the difference as JSON data."""

@@ -55,7 +55,15 @@ class _Fill(Look):
         if isinstance(held, bool) or held not in _MASKS:
             return held
         self.filled = True
-        return self._put
+        return _number_of(self._put) if isinstance(held, int) else self._put
+
+
+def _number_of(put: Any) -> Any:
+    """Return what takes the place of a number: a number, where it is written as one."""
+    try:
+        return json.loads(put) if isinstance(put, str) else put
+    except ValueError:
+        return put
 
 
 class _Sign(Look):

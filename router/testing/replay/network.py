@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import socket
 import sys
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
-from threading import Lock
+from threading import RLock
 
 from router.testing.own_code import is_own
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import FrameType
     from typing import Any
 
-_lock = Lock()
+_lock = RLock()
 
 
 class NetworkRefused(Exception):
@@ -30,51 +30,59 @@ def no_network() -> Iterator[list[str]]:
     A handler may catch the error that it gets, so the list counts, not the error.
     """
     refused: list[str] = []
+    methods = {"connect": 0, "connect_ex": 0, "sendto": -1}  # with the place of the address among the arguments
+    functions = ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "gethostbyaddr")
+    with ExitStack() as stack:
+        stack.enter_context(_lock)  # one thread at a time: the originals are put back
+        for name, place in methods.items():
+            stack.enter_context(
+                _replaced(socket.socket, name, _connecting(getattr(socket.socket, name), place, refused))
+            )
+        for name in functions:
+            stack.enter_context(_replaced(socket, name, _looking_up(getattr(socket, name), refused)))
+        yield refused
 
-    def refuse(where: str) -> NetworkRefused:
-        told = (
-            f"{where} was called by {_caller()}; nothing leaves this machine in a replay unless the network is allowed"
-        )
-        refused.append(told)
-        return NetworkRefused(told)
 
-    def guarded(name: str, original: Callable[..., Any], position: int) -> Callable[..., Any]:
-        def call(self: socket.socket, *arguments: Any) -> Any:
-            address = arguments[position] if arguments else None
-            if self.family in (socket.AF_INET, socket.AF_INET6) and address is not None and not is_here(address[0]):
-                raise refuse(f"{address[0]}:{address[1]}")
-            return original(self, *arguments)
+@contextmanager
+def _replaced(owner: Any, name: str, replacement: Any) -> Iterator[None]:
+    """Put a function in the place of another, inside of the block."""
+    is_own = name in vars(owner)  # else a class beneath has it
+    original = getattr(owner, name)
+    setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        setattr(owner, name, original) if is_own else delattr(owner, name)
 
-        call.__name__ = name
-        return call
 
-    look_up = socket.getaddrinfo
+def _connecting(original: Callable[..., Any], place: int, refused: list[str]) -> Callable[..., Any]:
+    """Return a method of sockets that refuses addresses of other machines. place: of the address in the arguments."""
 
-    def getaddrinfo(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
+    def call(self: socket.socket, *arguments: Any) -> Any:
+        address = arguments[place] if arguments else None
+        if self.family in (socket.AF_INET, socket.AF_INET6) and isinstance(address, tuple) and not is_here(address[0]):
+            raise _refusal(f"{address[0]}:{address[1]}", refused)
+        return original(self, *arguments)
+
+    return call
+
+
+def _looking_up(original: Callable[..., Any], refused: list[str]) -> Callable[..., Any]:
+    """Return a function that refuses to look up the name of another machine."""
+
+    def call(host: Any, *arguments: Any, **options: Any) -> Any:
         if host is not None and not is_here(host):
-            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            raise refuse(f"{name}:{port}")
-        return look_up(host, port, *arguments, **options)
+            name = host.decode("ascii", "replace") if isinstance(host, bytes) else str(host)
+            raise _refusal(":".join([name, *map(str, arguments[:1])]), refused)
+        return original(host, *arguments, **options)
 
-    methods: dict[str, tuple[Callable[..., Any], int]] = {
-        "connect": (socket.socket.connect, 0),
-        "connect_ex": (socket.socket.connect_ex, 0),
-        "sendto": (socket.socket.sendto, -1),
-    }
-    with _lock:  # one at a time: the originals are put back
-        own = [name for name in methods if name in vars(socket.socket)]  # else the class of C beneath has it
-        for name, (original, position) in methods.items():
-            setattr(socket.socket, name, guarded(name, original, position))
-        socket.getaddrinfo = getaddrinfo
-        try:
-            yield refused
-        finally:
-            for name, (original, _) in methods.items():
-                if name in own:
-                    setattr(socket.socket, name, original)
-                else:
-                    delattr(socket.socket, name)
-            socket.getaddrinfo = look_up
+    return call
+
+
+def _refusal(where: str, refused: list[str]) -> NetworkRefused:
+    told = f"{where} was called by {_caller()}; nothing leaves this machine unless the network is allowed"
+    refused.append(told)
+    return NetworkRefused(told)
 
 
 def is_here(host: Any) -> bool:
@@ -91,7 +99,7 @@ def is_here(host: Any) -> bool:
 
 def _caller() -> str:
     """Return the line of the application that calls, and the operation of AWS, where there is one."""
-    frame: FrameType | None = sys._getframe(2)
+    frame: FrameType | None = sys._getframe(3)
     operation = ""
     while frame is not None:
         if frame.f_code.co_name == "_make_api_call" and not operation:

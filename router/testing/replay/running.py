@@ -113,7 +113,9 @@ class Replay:
         same = len(self.outcomes) - len(self.changed) - len(self.left_out)
         counts = [f"{len(self.changed)} changed", f"{same} the same"]
         counts += [f"{len(self.left_out)} left out"] if self.left_out else []
-        return "\n".join([*map(str, self.changed), *self.problems, ", ".join(counts)])
+        passing = dict.fromkeys(one.passing for outcome in self.changed for one in outcome.differences if one.passing)
+        hints = [f"hint: these look like ids and times; ignore them: {', '.join(passing)}"] if passing else []
+        return "\n".join([*map(str, self.changed), *self.problems, *hints, ", ".join(counts)])
 
     def check(self) -> None:
         """Fail unless every answer is the recorded one, and every rule has met something.

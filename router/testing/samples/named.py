@@ -42,6 +42,8 @@ _GIVEN: dict[str, Any] = {
     "table": "orders",
     "topic": "orders",
 }
+# Options whose fields are texts.
+_OF_TEXTS = {"cookies", "headers", "identity", "path_parameters", "query", "request_headers", "stage_variables"}
 NAMES = tuple(sorted([*samples.SAMPLES, *_MORE]))
 """The names of all samples: the sources, and some further forms of theirs."""
 
@@ -101,6 +103,49 @@ def sample(name: str, options: Mapping[str, Any] | None = None) -> Any:
         return build(**given)
     except (TypeError, AttributeError, KeyError, LookupError) as error:  # a value of another kind than it takes
         raise ValueError(f"{name} cannot be made of these options: {type(error).__name__}: {error}") from None
+
+
+def with_texts(name: str, options: Mapping[str, str]) -> dict[str, Any]:
+    """Return options as values: JSON, except where an option is a text. `headers.accept` is a field of `headers`.
+
+    name: of the sample. options: as texts.
+
+    Raises:
+        ValueError: there is no such sample, a value is of another kind than the option, or one is given twice.
+    """
+    kinds = {one["name"]: one["type"] for one in described(name)}
+    made: dict[str, Any] = {}
+    for option, text in options.items():
+        outer, dot, inner = option.partition(".")
+        kind = kinds.get(outer, "str")
+        held, key = (made.setdefault(outer, {}), inner) if dot else (made, outer)
+        if not isinstance(held, dict) or key in held:
+            raise ValueError(f"{option}: {outer} is given twice")
+        held[key] = value_of(option, text, ("str" if outer in _OF_TEXTS else "Any") if dot else kind)
+    return made
+
+
+def is_text(kind: str) -> bool:
+    """Whether an option of a type takes a text as it is."""
+    return kind in {"str", "str | None"} or "datetime" in kind or kind.startswith("Literal")
+
+
+def value_of(option: str, text: str, kind: str) -> Any:
+    """Return the value of an option. kind: its type, as text.
+
+    Raises:
+        ValueError: it is not of that type.
+    """
+    if is_text(kind):
+        return text
+    import json
+
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        if kind.partition(" ")[0] in {"int", "float", "bool"}:
+            raise ValueError(f"{option} is of the type {kind}, not {text!r:.80}") from None
+        return text
 
 
 def _builder(name: str) -> Callable[..., Any]:

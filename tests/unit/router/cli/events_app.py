@@ -16,6 +16,7 @@ version = [1]
 
 @resolver.post("/orders")
 def order(event: HttpEvent) -> Any:
+    print("handling")  # noqa: T201 - as applications do
     return {"got": event.json(), "version": version[0]}
 
 

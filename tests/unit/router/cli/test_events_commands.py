@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -66,6 +67,14 @@ class TestSample:
         assert records[0]["eventSourceARN"].endswith(":mail")
         assert records[0]["attributes"]["ApproximateReceiveCount"] == "3"
 
+    def test_a_text_that_looks_like_a_number_stays_a_text(self) -> None:
+        made = run("sample", "sqs", "--set", "queue=123", "--set", "attributes.kind=5").stdout
+        [one] = json.loads(made)["Records"]
+        assert one["eventSourceARN"].endswith(":123")
+        assert one["messageAttributes"]["kind"]["dataType"] == "Number"
+        headers = json.loads(run("sample", "rest", "--set", "headers.x-n=5").stdout)["headers"]
+        assert headers["x-n"] == "5"
+
     def test_a_field_of_an_option_is_set(self) -> None:
         result = run("sample", "http", "--set", "headers.x-tenant=acme", "--set", "path=/a")
         assert json.loads(result.stdout)["headers"]["x-tenant"] == "acme"
@@ -83,10 +92,10 @@ class TestSample:
             (["sqs", "--set", "que=x"], "'que' is not an option of sqs; there are queue, bodies, fifo"),
             (["sqs", "--set", "queue"], "--set 'queue': write it as name=value"),
             (["sqs", "--set", "queue=a", "--set", "queue=b"], "--set queue: it is given twice"),
-            (["http", "--set", "headers=1", "--set", "headers.a=b"], "--set headers.a: headers is given twice"),
+            (["http", "--set", "headers=1", "--set", "headers.a=b"], "headers.a: headers is given twice"),
             (["sqs", "--set", "bodies=text"], "bodies must be a list"),
             (["sqs", "--set", "timestamp=now"], "timestamp 'now': write it as 2024-05-01T12:00:00Z"),
-            (["sqs", "--set", "timestamp=5"], "timestamp 5: write it as"),
+            (["sqs", "--set", "timestamp=5"], "timestamp '5': write it as"),
             (["dynamodb", "--set", "changes=[1]"], "a change is (event name, old item, new item)"),
             (["sns", "--set", "attributes=5"], "sns cannot be made of these options: AttributeError"),
             ([], "name a SOURCE"),
@@ -102,12 +111,13 @@ class TestInvoke:
         file.write_text(run("sample", "http").stdout)
         result = run("invoke", APP, file)
         assert result.exit_code == 0
-        assert result.stdout.startswith("200 OK\ncontent-type: application/json\n\n{\n")
+        assert result.stdout.startswith("handling\n200 OK\ncontent-type: application/json\n\n{\n")
         assert json.loads(result.stdout.partition("\n\n")[2]) == {"got": {"id": 1}, "version": 1}
 
     def test_an_event_comes_from_standard_input_and_the_answer_goes_out_as_json(self) -> None:
         result = run("invoke", APP, "-", "--json", stdin=run("sample", "rest").stdout)
         assert json.loads(result.stdout)["statusCode"] == 200
+        assert result.stderr == "handling\n"  # apart from the JSON
 
     def test_a_stack_is_taken(self) -> None:
         stack = "tests.unit.router.cli.events_app:stack"
@@ -179,7 +189,8 @@ def folder(tmp_path: Path) -> Path:
 class TestReplay:
     def test_the_same(self, folder: Path) -> None:
         result = run("replay", folder, APP)
-        assert (result.exit_code, result.stdout) == (0, "0 changed, 2 the same\n"), result.output
+        assert result.exit_code == 0, result.output
+        assert result.stdout.endswith("0 changed, 2 the same\n")
 
     def test_a_change_is_shown_and_can_be_kept(self, folder: Path) -> None:
         events_app.version[0] = 2
@@ -228,6 +239,19 @@ class TestReplay:
         result = run("replay", folder, APP, "--ignore", "body.nothing")
         assert result.exit_code == 2
         assert "ignore 'body.nothing' has met nothing in any answer" in result.output
+
+    @pytest.mark.parametrize("at_terminal", [True, False])
+    def test_a_bar_is_drawn_on_a_terminal_alone(self, folder: Path, at_terminal: bool) -> None:
+        reader, writer = pty.openpty()
+        command = [SCRIPT, "replay", folder, APP, "--json"]
+        environ = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "80"}
+        stderr = writer if at_terminal else subprocess.PIPE
+        done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=stderr, check=True)
+        os.close(writer)
+        drawn = os.read(reader, 100_000) if at_terminal else done.stderr
+        os.close(reader)
+        assert (b"replaying" in drawn) == at_terminal
+        assert json.loads(done.stdout)["recordings"] == 2
 
 
 class TestCompletion:

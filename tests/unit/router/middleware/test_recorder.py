@@ -427,7 +427,7 @@ def test_a_rule_that_has_matched_nothing_is_said_at_the_end(tmp_path: Path) -> N
         "resolver.resolve({'action': 'x'})\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "recorder: of 1 recordings no rule matched: ibam" in done.stderr
+    assert "recorder: in 1 recordings these rules matched nothing: ibam" in done.stderr
 
 
 @pytest.mark.parametrize(

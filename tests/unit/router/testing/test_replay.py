@@ -6,6 +6,7 @@ import json
 import socket
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -293,3 +294,25 @@ def test_errors_are_compared(tmp_path: Path) -> None:
         TestClient(app(tmp_path, "old")).invoke("x")
     assert not replayed(app(None, "old"), tmp_path).changed
     assert 'error.message: "old" -> "new"' in str(replayed(app(None, "new"), tmp_path))
+
+
+def test_ids_and_times_are_pointed_out(tmp_path: Path) -> None:
+    resolver = Resolver().use(Recorder(tmp_path))
+    count = iter(range(10, 60))
+
+    @resolver.get("/")
+    def made() -> Any:
+        held = {"id": str(uuid4()), "at": f"2026-11-30T12:00:{next(count)}Z", "name": "a"}
+        return {"orders": [held], "count": len(held)}
+
+    TestClient(resolver).get("/")
+    text = str(replayed(resolver, tmp_path))
+    assert "hint: these look like ids and times; ignore them: body.orders.id, body.orders.at\n1 changed" in text
+    assert not replayed(resolver, tmp_path, ignore=["body.orders.id", "body.orders.at"]).changed
+
+
+def test_guards_may_stand_inside_of_one_another() -> None:
+    with no_network() as outer, no_network() as inner, pytest.raises(NetworkRefused):
+        socket.gethostbyname("example.com")
+    assert (len(inner), len(outer)) == (1, 0)
+    assert socket.gethostbyname("127.0.0.1") == "127.0.0.1"
