@@ -20,12 +20,6 @@ _OUTCOMES = {
     "STOPPED": "failed",
     "TIMED_OUT": "timed out",
 }
-    "SUCCEEDED": "done",
-    "FAILED": "failed",
-    "CANCELLED": "failed",
-    "STOPPED": "failed",
-    "TIMED_OUT": "timed out",
-}
 
 
 class Steps:
