@@ -12,6 +12,8 @@ import os
 import socket
 import sys
 import threading
+from contextlib import suppress
+from importlib import import_module
 
 TAKEN = 98
 
@@ -52,7 +54,14 @@ def main() -> int:
     config.loglevel = "WARNING"
     sys.stdout.write(f"http://127.0.0.1:{port}\n")
     sys.stdout.flush()
-    asyncio.run(serve(app, config))
+
+    async def run() -> None:
+        importing = asyncio.create_task(_import_services()) if given.with_parent else None
+        await serve(app, config)
+        if importing is not None:
+            importing.cancel()
+
+    asyncio.run(run())
     return 0
 
 
@@ -62,6 +71,18 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--root", nargs=2, help="id and secret of the key that may do all; of others policies decide")
     parser.add_argument("--with-parent", action="store_true", help="end when standard input is closed")
     return parser.parse_args()
+
+
+async def _import_services() -> None:
+    """Import the services that a stack has most often, which is done with the first call of each otherwise.
+
+    The application is imported meanwhile, so that what it needs is made at once when it is known. It is done on the
+    loop that answers calls: of two threads that import modules which need each other one may see half of a module.
+    """
+    for name in ("dynamodb", "sqs", "sns", "lambda_svc", "s3", "eventbridge", "dynamodb_streams"):
+        await asyncio.sleep(0.01)  # calls come first
+        with suppress(ImportError):
+            import_module(f"ministack.services.{name}")
 
 
 def _end_with_parent() -> None:
