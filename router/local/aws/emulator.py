@@ -13,6 +13,7 @@ from router.errors import ConfigurationError
 from router.local.aws.clients import LOOPBACK, Clients, environment, import_boto
 from router.local.aws.clock import Clock
 from router.local.aws.delivering import Deliveries
+from router.local.aws.expiring import Expired, Expiry
 from router.local.aws.installing import interpreter
 from router.local.aws.making import Made, Making
 from router.local.aws.names import Names
@@ -70,6 +71,7 @@ class Emulator:
         self._making: Making | None = None
         self._mappings: Mappings | None = None
         self._clock: Clock | None = None
+        self._expiry: Expiry | None = None
         self._plan: Plan | None = None
         self._gateway = ""
         self._socket = ""
@@ -138,7 +140,9 @@ class Emulator:
         # The models of services take long to load: they are there when the plan comes.
         self._warming = asyncio.ensure_future(asyncio.to_thread(_warm, clients))
         self._making = Making(clients, Deliveries(clients, self.names(), gateway, self.token))
-        self._mappings = Mappings(clients, self.names(), self._invoker, self._mapping_failed)
+        expired = Expired()
+        self._mappings = Mappings(clients, self.names(), self._invoker, self._mapping_failed, expired.mark)
+        self._expiry = Expiry(clients, expired, self._mapping_failed)
         self._clock = Clock(self.names(), gateway, self.token, self._schedule_failed)
 
     def _start(self) -> None:
@@ -158,10 +162,9 @@ class Emulator:
             self._recovering.cancel()
         if self._server is not None:  # first: nobody waits for answers then
             await asyncio.to_thread(self._server.stop)
-        if self._clock is not None:
-            await self._clock.stop()
-        if self._mappings is not None:
-            await self._mappings.stop()
+        for part in (self._clock, self._expiry, self._mappings):
+            if part is not None:
+                await part.stop()
 
     def _ended(self, status: int) -> None:
         """Hear that the server has ended by itself, in a thread."""
@@ -257,6 +260,8 @@ class Emulator:
             begun, ended = await running.follow(plan)
             made.made += [f"{kind} {one}" for one in begun]
             made.removed += [f"{kind} {one}" for one in ended]
+        if self._expiry is not None:
+            await self._expiry.follow(plan)
         made.ms = (time.perf_counter() - began) * 1000
         return made
 

@@ -54,7 +54,7 @@ def _table(clients: Clients, table: TablePlan, there: bool) -> str | None:
         dynamodb.create_table(TableName=name, **definition)
     except dynamodb.exceptions.ResourceInUseException:
         told = _change_table(dynamodb, name, definition)
-    if table["ttl"]:
+    if table["ttl"] and "StreamSpecification" not in definition:  # of the others `Expiry` takes care
         _expire(dynamodb, name, table["ttl"])
     return told
 

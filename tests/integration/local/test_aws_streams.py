@@ -6,6 +6,7 @@ import base64
 import json
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -40,7 +41,7 @@ def run() -> Iterator[Run]:
         stack = Stack(
             "streams_shop:resolver",
             Function(timeout=5),
-            Table("orders", sk="", attempts=2),
+            Table("orders", sk="", attempts=2, ttl="until"),
             Table("cards", sk="", types={"kind": "S"}, filters=True),
             Stream("clicks", shards=2, attempts=1, bisect=False),
             Stream("lanes", shards=1, parallel=4, window=1),
@@ -195,3 +196,17 @@ def test_a_change_of_the_application_loses_no_place_in_a_stream(run: Run) -> Non
     assert (made.made, made.removed) == ([], [])
     put(run, "orders", "after")
     run.comes(lambda: keys(run) == ["before", "after"])
+
+
+def test_an_item_that_expires_is_told_as_deleted_by_the_service(run: Run) -> None:
+    put(run, "orders", "old", until={"N": str(int(time.time()) - 1)})
+    put(run, "orders", "young", until={"N": str(int(time.time()) + 3600)})
+    put(run, "orders", "text", until={"S": "1"})
+    run.comes(lambda: keys(run).count("old") == 2, timeout_s=15)
+    removed = run.application.records()[-1]
+    assert removed["eventName"] == "REMOVE"
+    assert removed["userIdentity"] == {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    assert removed["dynamodb"]["OldImage"]["pk"] == {"S": "old"}
+    run.client("dynamodb").delete_item(TableName="orders", Key={"pk": {"S": "young"}})
+    run.comes(lambda: keys(run)[-1] == "young" and run.application.records()[-1]["eventName"] == "REMOVE")
+    assert "userIdentity" not in run.application.records()[-1]

@@ -27,6 +27,7 @@ class Surroundings:
     clients: of the emulator. invoker: calls functions.
     region, account: of AWS.
     pool: threads in which the emulator is asked.
+    mark: takes the name of a table and a record of its stream, and returns the record.
     """
 
     clients: Clients
@@ -34,6 +35,7 @@ class Surroundings:
     region: str
     account: str
     pool: ThreadPoolExecutor
+    mark: Callable[[str, dict[str, Any]], dict[str, Any]]
 
     async def ask(self, service: str, operation: str, **parameters: Any) -> Any:
         """Call an operation of AWS in a thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from json import dumps, loads
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from router.local.aws.polling.calling import Surroundings
 from router.local.aws.polling.queue import QueuePoller
@@ -30,15 +30,21 @@ class Mappings:
     clients: of the emulator.
     names: where it is.
     invoker: calls functions.
+    mark: takes the name of a table and a record of its stream, and returns the record.
     failed: is told of each error of the emulator that a mapping meets, with the name of the mapping.
     """
 
     def __init__(
-        self, clients: Clients, names: Names, invoker: Invoker, failed: Callable[[str, Exception], None]
+        self,
+        clients: Clients,
+        names: Names,
+        invoker: Invoker,
+        failed: Callable[[str, Exception], None],
+        mark: Callable[[str, dict[str, Any]], dict[str, Any]],
     ) -> None:
         self._names = names
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="junction-aws-poll")
-        self._surroundings = Surroundings(clients, invoker, names.region, names.account, self._pool)
+        self._surroundings = Surroundings(clients, invoker, names.region, names.account, self._pool, mark)
         self._failed = failed
         self._running: dict[str, asyncio.Task[None]] = {}
 

@@ -66,7 +66,7 @@ def of_table(record: Mapping[str, Any], arn: str, region: str) -> dict[str, Any]
     change["ApproximateCreationDateTime"] = _seconds(change["ApproximateCreationDateTime"])
     for image in ("Keys", "NewImage", "OldImage"):
         if image in change:
-            change[image] = {name: _value(held) for name, held in change[image].items()}
+            change[image] = {name: plain_value(held) for name, held in change[image].items()}
     made = {
         "eventID": record["eventID"],
         "eventName": record["eventName"],
@@ -102,7 +102,7 @@ def filtered_kinesis(record: Mapping[str, Any]) -> dict[str, Any]:
     return {**{key: held for key, held in record.items() if key != "kinesis"}, **told}
 
 
-def _value(held: Mapping[str, Any]) -> dict[str, Any]:
+def plain_value(held: Mapping[str, Any]) -> dict[str, Any]:
     """Return a value of DynamoDB as JSON data: bytes are in Base64."""
     ((kind, value),) = held.items()
     if kind == "B":
@@ -110,9 +110,9 @@ def _value(held: Mapping[str, Any]) -> dict[str, Any]:
     if kind == "BS":
         return {kind: [_text(one) for one in value]}
     if kind == "M":
-        return {kind: {name: _value(one) for name, one in value.items()}}
+        return {kind: {name: plain_value(one) for name, one in value.items()}}
     if kind == "L":
-        return {kind: [_value(one) for one in value]}
+        return {kind: [plain_value(one) for one in value]}
     return {kind: value}
 
 

@@ -162,7 +162,7 @@ class StreamPoller:
         region = self._surroundings.region
         if self._service == "kinesis":
             return of_kinesis(record, shard, self._arn, region, self._surroundings.account)
-        return of_table(record, self._arn, region)
+        return self._surroundings.mark(self._mapping["resource"], of_table(record, self._arn, region))
 
     def _taken(self, records: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the records that filters take; the others are skipped."""
