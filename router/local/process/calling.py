@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LARGEST_ANSWER = 6 * 1024 * 1024 + 100
 """The most bytes that Lambda takes as an answer that is not streamed."""
 
+_DEBUGGERS = frozenset({"bdb", "pdb", "ipdb", "pudb", "debugpy", "pydevd", "_pydevd_bundle"})
 _MOST_SEEN = 16 * 1024 * 1024  # bytes of what was observed in one call
 
 
@@ -97,7 +98,12 @@ class Calls:
             self._leave(number, left)
         except BaseException as error:
             self._check_process()
-            answer = self._failed(call, error)
+            try:
+                answer = self._failed(call, error)
+            except Exception:  # an error that cannot be told must not leave its caller without an answer
+                getLogger("router.local").exception("an error of the application cannot be told")
+                told = {"errorType": type(error).__name__, "errorMessage": "it cannot be told: see the log"}
+                answer = frame(Kind.ANSWER, {"id": number, "error": told, "seen": []})
         finally:
             self._threads.pop(number, None)
             self._sendings.pop(number, None)
@@ -205,11 +211,9 @@ def _refuse_constant(name: str) -> Any:
 
 
 def _is_debugged(frame_: Any) -> bool:
-    """Return whether a debugger holds a thread: its own code is on the stack, or one is attached to the process."""
-    if "pydevd" in sys.modules and sys.gettrace() is not None:
-        return True
+    """Return whether a debugger holds a thread: its own code is on the stack then."""
     while frame_ is not None:
-        if frame_.f_globals.get("__name__", "").partition(".")[0] in ("bdb", "pdb", "ipdb", "pudb", "pydevd"):
+        if str(frame_.f_globals.get("__name__")).partition(".")[0] in _DEBUGGERS:
             return True
         frame_ = frame_.f_back
     return False

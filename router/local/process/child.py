@@ -152,12 +152,12 @@ def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers, wa
                 watch.faults.set(value)
             else:
                 raise WireError(f"a frame of kind {kind.name} came")
-    except WireError as error:
-        sys.stderr.write(f"the gateway sent something strange: {error}\n")
-        sys.stderr.flush()
-        os._exit(_BROKEN_WIRE)
     except OSError:
         pass
+    except BaseException as error:  # a process that hears nothing would hang
+        sys.stderr.write(f"the gateway sent something strange: {error!r}\n")
+        sys.stderr.flush()
+        os._exit(_BROKEN_WIRE)
     _end_now()
 
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     Report = Callable[["Pending", str, list[Entry], Failure | None, Any], None]
 
 _BOOT = (
-    f"import sys; sys.path.insert(0, {LIBRARY!r}); "
+    "import signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); "
+    f"sys.path.insert(0, {LIBRARY!r}); "
     f"from {PACKAGE}.local.process.child import main; main(int(sys.argv[1]), int(sys.argv[2]))"
 )
 _SHORT = 0.05  # seconds; a call that takes less is told of once, when it has ended
@@ -147,7 +148,7 @@ class Running(asyncio.Protocol):
     @property
     def has_room(self) -> bool:
         """Return whether one more call may be sent."""
-        return len(self.calls) + len(self.abandoned) + self.reserved < self._threads
+        return len(self.calls) + len(self.abandoned) + self.reserved < self._threads and not self.lost.done()
 
     def go(self, variables: Mapping[str, str]) -> None:
         """Let it take calls. variables: further ones of its environment."""
@@ -311,8 +312,9 @@ class Running(asyncio.Protocol):
         try:
             for kind, value in self._frames.feed(data):
                 self._take(kind, value)
-        except (WireError, KeyError, TypeError) as error:
-            sys.stderr.write(f"the application's process sent something strange and is ended: {error}\n")
+        except Exception as error:
+            told = error if isinstance(error, WireError) else repr(error)
+            sys.stderr.write(f"the application's process sent something strange and is ended: {told}\n")
             self.kill()
 
     def _take(self, kind: Kind, value: Any) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from time import perf_counter, time
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from router.local.calls import Outcome
-from router.local.process import faulty, telling
+from router.local.process import faulty
 from router.local.process.changes import Changes
-from router.local.process.endings import import_error, words_of
+from router.local.process.endings import exit_failure, import_error, words_of
 from router.local.process.failures import plain_failure
 from router.local.process.processes import Processes
 from router.local.process.running import CannotStart, Running
 from router.local.process.starting import start, variables_of_process
 from router.local.process.tasks import Tasks
+from router.local.process.teller import Teller
 from router.local.process.told import Told
 from router.local.process.waiting import Waiting
 from router.local.watch.failures import failure_of
@@ -64,11 +65,9 @@ class Supervisor:
         patience: float = _PATIENCE,
     ) -> None:
         self._settings = settings
-        self._journal = journal
         self._environment = environment
         self._prepare = prepare
         self._names = names
-        self._say = say
         self._threads = threads
         self._listeners: list[Callable[[], None]] = []
         self._waiting = Waiting(patience)
@@ -85,10 +84,11 @@ class Supervisor:
         self._is_stopping = False
         self._settled = asyncio.Event()
         self._told = Told(settings, {}, {})
-        self._changes = Changes(settings.folder, self._changed, self._tell)
-        self._tasks = Tasks(settings, journal, say)
         self.faults = Faults()
         """The faults on purpose. `put_faults` hands them on after a change."""
+        self._teller = Teller(journal, say, self.faults)
+        self._changes = Changes(settings.folder, self._changed, self._teller.notice)
+        self._tasks = Tasks(settings, journal, say)
 
     # ---- what others see -------------------------------------------------------------------------------------------
 
@@ -208,6 +208,8 @@ class Supervisor:
                 threads=self._threads,
                 keep_byte_code=not self._is_fresh,
             )
+            if running.ended.done():
+                raise CannotStart(exit_failure(running.ended.result(), 0), ended=True)
         except CannotStart as error:
             running.kill()
             self._broken(error)
@@ -227,7 +229,7 @@ class Supervisor:
     def _made(self) -> Running:
         """Return a process that is not started yet."""
         return Running(
-            begins=self._begins,
+            begins=self._teller.begins,
             report=self._report,
             on_end=self._ended,
             on_stuck=self._stuck,
@@ -239,7 +241,7 @@ class Supervisor:
 
     def _tell_slow(self, running: Running) -> None:
         what = "AWS is still prepared" if running.described.done() else "it is still imported"
-        self._tell(f"the application has not started after {_SLOW:g} s: {what}")
+        self._teller.notice(f"the application has not started after {_SLOW:g} s: {what}")
 
     def _take_over(self, running: Running, reason: str, ms: float) -> None:
         """Let a process that is ready take the calls; the one before it ends when its calls have."""
@@ -251,12 +253,12 @@ class Supervisor:
         was_start = self._took_ms is None
         self._took_ms, self._error = ms, None
         if was_start:
-            self._tell(f"started in {ms:,.0f} ms", ms=ms)
+            self._teller.notice(f"started in {ms:,.0f} ms", ms=ms)
         else:
             self._reloads += 1
-            self._tell(f"reloaded in {ms:,.0f} ms ({reason})", ms=ms)
+            self._teller.notice(f"reloaded in {ms:,.0f} ms ({reason})", ms=ms)
         for note in (*self._told.notes, *([self.problem] if self.problem else ())):
-            self._tell(note)
+            self._teller.notice(note)
         self._set("ready")
         self._waiting.serve(running)
 
@@ -265,8 +267,11 @@ class Supervisor:
         if self._current is not None:
             self._retire(self._current)
             self._current = None
-        self._error = error.failure
-        self._tell(f"the application cannot be started: {error.failure['type']}: {error}", failure=error.failure)
+        before, self._error = self._error, error.failure
+        if before != error.failure:  # it may be tried again and again
+            self._teller.notice(
+                f"the application cannot be started: {error.failure['type']}: {error}", failure=error.failure
+            )
         self._set("broken")
         if error.ended:
             self._deaths += 1
@@ -289,7 +294,7 @@ class Supervisor:
         """Replace a process in which a call hangs, or which a handler wants to end."""
         if running is self._current:
             self._retire(running)
-            self._tell(f"{why}: the application's process is replaced")
+            self._teller.notice(f"{why}: the application's process is replaced")
             self._begin(why)
 
     def _ended(self, running: Running) -> None:
@@ -301,7 +306,7 @@ class Supervisor:
         self._current = None
         status = running.ended.result()
         self._deaths = 1 if running.answered else self._deaths + 1
-        self._tell(
+        self._teller.notice(
             f"the application's process ended ({words_of(status)}); a new one is started",
             failure=plain_failure("Runtime.ExitError", words_of(status)),
         )
@@ -319,10 +324,6 @@ class Supervisor:
             self._settled.clear()
         for listener in self._listeners:
             listener()
-
-    def _tell(self, text: str, *, ms: float | None = None, failure: Failure | None = None) -> None:
-        self._journal.add(telling.notice(text, ms=ms, failure=failure))
-        self._say(text)
 
     # ---- calls -----------------------------------------------------------------------------------------------------
 
@@ -342,11 +343,7 @@ class Supervisor:
             running = await self._turn(call, limit)
             if running is None:
                 return self._unanswered(call)
-        try:
-            return await running.call(call, limit, self._told.function(call.function))
-        finally:
-            if running is self._current and self._state == "ready":
-                self._waiting.serve(running)
+        return await running.call(call, limit, self._told.function(call.function))
 
     async def _turn(self, call: Call, limit: float) -> Running | None:
         """Wait for a process with room. A start is not counted as time of a call that somebody waits for."""
@@ -363,33 +360,22 @@ class Supervisor:
 
     def _unanswered(self, call: Call) -> Outcome:
         """Answer a call that has waited long enough."""
-        if self._state == "ready":
+        became, failure = "broken", None
+        if self._is_stopping:
+            error = {"errorType": "Stopping", "errorMessage": "the gateway stops"}
+        elif self._state == "ready":
+            became = "failed"
             error = {"errorType": "TooManyRequestsException", "errorMessage": f"{self._threads} calls are under way"}
-            return self._outcome(call, "failed", error)
-        if self._error is None:
-            return self._outcome(call, "broken", {"errorType": "Starting", "errorMessage": "the application starts"})
-        return self._outcome(call, "broken", import_error(self._error))
-
-    def _outcome(self, call: Call, became: Any, error: Mapping[str, Any]) -> Outcome:
-        failure = self._error or plain_failure(str(error["errorType"]), str(error["errorMessage"]))
-        self._report_unsent(call, became, failure, error)
-        return Outcome(became, None, error)
-
-    def _begins(self, pending: Pending) -> None:
-        self._journal.began(pending.call.request_id, telling.running(pending.call, pending.wall))
+        elif self._error is None:
+            error = {"errorType": "Starting", "errorMessage": "the application starts"}
+        else:
+            error, failure = import_error(self._error), self._error
+        return self._teller.unsent(call, became, error, failure)
 
     def _report(self, pending: Pending, became: str, seen: list[Entry], failure: Failure | None, answer: Any) -> None:
-        call = pending.call
-        for entry in seen:
-            for one in entry.get("calls", ()):
-                for rule in one.get("faults", ()):
-                    self.faults.note(rule)
-        found = telling.ended(call, pending.wall, pending.ms, became, seen=seen, failure=failure, answer=answer)
-        self._journal.ended(call.request_id, found)
-
-    def _report_unsent(self, call: Call, became: str, failure: Failure, error: Mapping[str, Any]) -> None:
-        found = telling.ended(call, time(), 0.0, became, seen=[], failure=failure, answer=error)
-        self._journal.ended(call.request_id, found)
+        self._teller.ends(pending, became, seen, failure, answer)
+        if self._current is not None and self._state == "ready":
+            self._waiting.serve(self._current)
 
     async def run_task(self, name: str, environment: Mapping[str, str] | None = None) -> int:
         """Run a task of ECS as a process of its own, and return its exit status.

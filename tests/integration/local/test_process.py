@@ -491,6 +491,20 @@ def test_handler_is_told_that_nobody_takes_the_rest(tmp_path: Path) -> None:
     run(check())
 
 
+def test_call_that_waits_is_served_when_a_stream_ends(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with supervised(tmp_path, STREAMS, threads=1) as bench:
+            outcome = await bench.supervisor.invoke(Call(url_request("/endless"), "http", streams=True))
+            stream: Any = outcome.stream
+            await anext(stream)
+            waiting = asyncio.create_task(bench.body("/version"))
+            await asyncio.sleep(0)
+            await stream.aclose()
+            assert await waiting == "1"
+
+    run(check())
+
+
 def test_stream_that_fails_under_way_is_broken_off(tmp_path: Path) -> None:
     async def check() -> None:
         async with supervised(tmp_path, STREAMS) as bench:
