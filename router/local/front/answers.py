@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from router.local.front.refusals import Headers, Rendered
 
-_NAME = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _REST_KEYS = frozenset(("statusCode", "headers", "multiValueHeaders", "body", "isBase64Encoded"))
 # The server writes them: an answer that had them twice could be read in two ways.
@@ -166,7 +166,7 @@ def _checked(name: Any, value: Any) -> tuple[str, str]:
         value = str(value)
     elif type(value) is not str:
         raise Malformed(f"the value of the header {name!r:.80} is a JSON {_json_name(value)}: it must be a string")
-    if _NAME.fullmatch(name) is None:
+    if TOKEN.fullmatch(name) is None:
         raise Malformed(f"{name!r:.80} cannot be the name of a header")
     if _CONTROL.search(value) is not None:
         raise Malformed(

@@ -26,7 +26,8 @@ STREAMED_FOR = 900.0
 class Limits:
     """Hold the limits of one service.
 
-    body: the most bytes of the body of a request. head: of the request line and all headers. header: of one header.
+    body: the most bytes of the body of a request. head: of the request line and the values of all headers.
+    header: of the value of one header.
     answer: the most bytes of the answer of the function, as JSON.
     wait: the seconds for which it waits for the function; None where it waits as long as the function may run.
     """

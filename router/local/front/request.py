@@ -47,7 +47,7 @@ class Incoming(Request):
 
     host: that the client asked for, with its port. trace: the header of X-Ray.
     by_name: the values of each header by its name in lower case.
-    size: the bytes of the request line and all headers. largest: the bytes of the longest header.
+    size: the bytes of the request line and the values of all headers. largest: the bytes of the longest value.
     """
 
     __slots__ = ("by_name", "host", "largest", "size", "trace")
@@ -83,7 +83,7 @@ class Incoming(Request):
         size = largest = 0
         for key, value in scope["headers"]:
             length = len(value)
-            size += len(key) + length
+            size += length
             if length > largest:
                 largest = length
             if key in _DROPPED:

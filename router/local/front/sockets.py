@@ -19,13 +19,12 @@ from router.local.front.connection import (
     ConnectionEnded,
     new_id,
 )
-from router.local.front.limits import SocketLimits
+from router.local.front.handshake import Handshake, status_of, status_of_refusal
 from router.local.front.notices import entry
-from router.local.front.refusals import REFUSALS, Refused
+from router.local.front.refusals import Refused
 from router.local.front.request import PINGS, Incoming
 from router.local.front.socket_events import SocketEvents
 from router.local.front.surroundings import CONNECT, DEFAULT, DISCONNECT
-from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from router.local.entries import Journal
     from router.local.front.authorizers import Authorizers
     from router.local.front.caller import Caller
+    from router.local.front.limits import SocketLimits
     from router.local.front.notices import Notices
     from router.local.front.request import Receive, Scope, Send
     from router.local.front.surroundings import Surroundings
@@ -88,68 +88,24 @@ class Sockets:
         opening = Incoming(scope, new_id(), proper=True)
         connection_id = new_id()
         events = SocketEvents(self._settings, self.stage, connection_id, opening)
+        handshake = Handshake(self.surroundings, self._caller, self._authorizers, self.limits.wait)
         try:
-            authorized = await self._authorized(opening, events)
-            headers = await self._connected(opening, events, authorized)
+            authorized = await handshake.authorize(opening, events)
+            subprotocol = await handshake.connect(opening, events, authorized)
         except Refused as refused:
             await self._refuse(scope, send, refused, opening)
             return
         connection = Connection(connection_id, opening, send, authorized, scope.get(PINGS, ()))
-        accept: dict[str, Any] = {"type": "websocket.accept", "headers": []}
-        if "sec-websocket-protocol" in headers:
-            accept["subprotocol"] = headers["sec-websocket-protocol"]
         self._held[connection_id] = connection  # before the client knows, who may tell others at once
         try:
-            await send(accept)
+            await send({"type": "websocket.accept", "subprotocol": subprotocol, "headers": []})
             await self._live(connection, events, receive)
         finally:
             del self._held[connection_id]
             self._later(self._disconnected(connection, events))
 
-    async def _authorized(self, opening: Incoming, events: SocketEvents) -> Any:
-        api = self.surroundings.apis[_WEBSOCKET]
-        if self.surroundings.socket_keys == {}:
-            raise Refused("denied", "the application has no WebSocket routes: no such API would be deployed")
-        if not api.authorizer:
-            return None
-        return await self._authorizers.admit(
-            _WEBSOCKET,
-            api,
-            opening,
-            events.connect_arn,
-            self.surroundings.authorizer_of(_WEBSOCKET),
-            lambda _: events.of_authorizer(),
-        )
-
-    async def _connected(self, opening: Incoming, events: SocketEvents, authorized: Any) -> dict[str, str]:
-        """Call `$connect`, and return the headers of its answer in lower case.
-
-        Raises:
-            Refused: the connection is not to be opened.
-        """
-        function = self._function(CONNECT)
-        if function is None:
-            return {}
-        outcome = await self._caller.ask(
-            Call(events.connect(authorized), "websocket", function, trace=opening.trace), self.limits.wait
-        )
-        if outcome is None:
-            raise _NotConnected(504, f"$connect took longer than {self.limits.wait:g} s")
-        if outcome.became != "answered":
-            raise _NotConnected(502, f"$connect {outcome.became}")
-        status = _status_of(outcome.answer)
-        if status is None:
-            raise _NotConnected(502, f"$connect answered {outcome.answer!r:.200}, which has no statusCode")
-        if not 200 <= status < 300:
-            raise _NotConnected(status, f"$connect answered {status}")
-        headers = outcome.answer.get("headers")
-        return {str(name).lower(): str(value) for name, value in headers.items()} if type(headers) is dict else {}
-
     async def _refuse(self, scope: Scope, send: Send, refused: Refused, opening: Incoming) -> None:
-        if isinstance(refused, _NotConnected):
-            status = refused.status
-        else:
-            status = REFUSALS[refused.reason][_WEBSOCKET].status
+        status = status_of_refusal(refused)
         self._notices.say(
             "websocket",
             f"connection refused: {status}",
@@ -223,10 +179,10 @@ class Sockets:
     async def _message(self, connection: Connection, events: SocketEvents, text: str) -> None:
         request_id = new_id()
         key = self.surroundings.route_key(_json_or_none(text))
-        function = self._function(key)
+        function = self.surroundings.socket_function(key)
         if function is None and key != DEFAULT:
             asked, key = key, DEFAULT
-            function = self._function(DEFAULT)
+            function = self.surroundings.socket_function(DEFAULT)
         else:
             asked = key
         if function is None:
@@ -251,7 +207,7 @@ class Sockets:
             await self._tell(connection, "Endpoint request timed out", request_id)
         elif outcome.became != "answered":
             await self._tell(connection, "Internal server error", request_id)
-        elif _status_of(outcome.answer) is None or not isinstance(outcome.answer.get("body"), str | None):
+        elif status_of(outcome.answer) is None or not isinstance(outcome.answer.get("body"), str | None):
             self._say(
                 connection,
                 "malformed answer",
@@ -275,7 +231,7 @@ class Sockets:
             pass  # the client left while its message was handled
 
     async def _disconnected(self, connection: Connection, events: SocketEvents) -> None:
-        function = self._function(DISCONNECT)
+        function = self.surroundings.socket_function(DISCONNECT)
         if function is not None:
             event = events.disconnect(connection, connection.close_code, connection.close_reason)
             await self._caller.ask(Call(event, "websocket", function), self.limits.wait)
@@ -330,11 +286,6 @@ class Sockets:
 
     # ---- helpers -----------------------------------------------------------------------------------------------------
 
-    def _function(self, key: str) -> str | None:
-        """Return the function that takes a route key; None where no route has it."""
-        keys = self.surroundings.socket_keys
-        return MAIN if keys is None else keys.get(key)
-
     def _say(self, connection: Connection, title: str, text: str, **fields: Any) -> None:
         self._notices.say(
             "websocket",
@@ -350,21 +301,6 @@ class Sockets:
         task = asyncio.get_running_loop().create_task(work)
         self._after.add(task)
         task.add_done_callback(self._after.discard)
-
-
-class _NotConnected(Refused):
-    """Raised where `$connect` does not open the connection. status: of the handshake."""
-
-    def __init__(self, status: int, text: str) -> None:
-        super().__init__("not connected", text)
-        self.status = status
-
-
-def _status_of(answer: Any) -> int | None:
-    status = answer.get("statusCode") if type(answer) is dict else None
-    if type(status) is str and status.isascii() and status.isdigit():
-        status = int(status)
-    return status if type(status) is int and 200 <= status <= 599 else None
 
 
 def _json_or_none(text: str) -> Any:

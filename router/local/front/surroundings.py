@@ -135,6 +135,10 @@ class Surroundings:
         end, values = found
         return Target(end.function, end.path, dict(zip(end.names, map(unquote, values), strict=True)) or None)
 
+    def socket_function(self, key: str) -> str | None:
+        """Return the function that takes a route key of the WebSocket API; None where no route has it."""
+        return MAIN if self.socket_keys is None else self.socket_keys.get(key)
+
     def authorizer_of(self, source: Source) -> str:
         """Return the function that is asked before calls of an API."""
         keys = (CONNECT, "*") if source is Source.WEBSOCKET else ("*",)

@@ -170,6 +170,16 @@ def test_a_malformed_answer_is_an_error_to_the_client(answer: Any) -> None:
         assert "takes an object with statusCode" in gateway.journal.notice
 
 
+@pytest.mark.parametrize("chosen", ["a\r\nset-cookie: b=1", "a b", "", 7])
+def test_a_subprotocol_that_cannot_be_one_opens_nothing(chosen: Any) -> None:
+    answer = {"statusCode": 200, "headers": {"Sec-WebSocket-Protocol": chosen}}
+    with served(lambda event: answer) as gateway:
+        with pytest.raises(InvalidStatus) as refused:
+            _open(gateway)
+        assert refused.value.response.status_code == 502
+        assert "set-cookie" not in refused.value.response.headers
+
+
 @pytest.mark.parametrize("answer", [None, {"statusCode": 500}, {"statusCode": 401}, ValueError("secret")])
 def test_a_connection_that_the_function_does_not_take_is_not_opened(answer: Any) -> None:
     def handle(event: Any) -> Any:
