@@ -14,8 +14,12 @@ import sys
 import threading
 from contextlib import suppress
 from importlib import import_module
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
 
 TAKEN = 98
+_REFUSED = b'{"message": "a page of another origin may not call the AWS of this machine"}'
 
 
 def main() -> int:
@@ -57,12 +61,56 @@ def main() -> int:
 
     async def run() -> None:
         importing = asyncio.create_task(_import_services()) if given.with_parent else None
-        await serve(app, config)
+        await serve(_Guard(app), config)
         if importing is not None:
             importing.cancel()
 
     asyncio.run(run())
     return 0
+
+
+class _Guard:
+    """Refuse what pages of other origins ask for. MiniStack lets any page read its answers, as it is made for all.
+
+    A page on this machine may ask: the site of who develops one, which uploads to a bucket. Names are those of this
+    machine and of AWS, which nobody else can make to point here (DNS rebinding).
+    """
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] not in ("http", "websocket") or self._is_allowed(scope["headers"]):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await receive()
+            await send({"type": "websocket.close", "code": 1008})
+        else:
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(_REFUSED)).encode())]
+            await send({"type": "http.response.start", "status": 403, "headers": headers})
+            await send({"type": "http.response.body", "body": _REFUSED})
+
+    def _is_allowed(self, headers: list[tuple[bytes, bytes]]) -> bool:
+        hosts = [value.decode("latin-1") for name, value in headers if name in (b"host", b":authority")]
+        origins = [value.decode("latin-1") for name, value in headers if name == b"origin"]
+        names = [urlsplit(f"//{host}").hostname or "" for host in hosts]
+        return all(_is_of_aws(name) or _is_here(name) for name in names) and all(
+            _is_here(urlsplit(origin).hostname or "") for origin in origins
+        )
+
+
+def _is_here(name: str) -> bool:
+    # APIs of MiniStack have names in front of its own: `x.execute-api.127.0.0.1`, which no page can have.
+    if name == "localhost" or name.endswith((".localhost", ".localhost.localstack.cloud", ".127.0.0.1")):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _is_of_aws(name: str) -> bool:
+    return name.endswith((".amazonaws.com", ".amazonaws.com.cn", ".on.aws", ".api.aws"))
 
 
 def _arguments() -> argparse.Namespace:
