@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 
 
 class Refused(Exception):
-    """An answer with an error: a status and a sentence."""
+    """Refuse a request, with a status and a sentence."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)

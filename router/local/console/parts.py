@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Application(Invoker, Protocol):
-    """The application's process."""
+    """Call the application's process, and tell how it is."""
 
     @property
     def state(self) -> Mapping[str, Any]:
@@ -27,7 +27,7 @@ class Application(Invoker, Protocol):
 
 
 class Queues(Protocol):
-    """The queues of the emulator. Each raises LookupError for a queue that is not there."""
+    """Show the queues of the emulator. Each method raises LookupError for a queue that is not there."""
 
     async def queues(self) -> Sequence[Mapping[str, Any]]:
         """Return all, as `router.local.aws.queues.QueueState`."""
@@ -40,7 +40,7 @@ class Queues(Protocol):
 
 
 class Connections(Protocol):
-    """The open WebSockets."""
+    """Show the open WebSockets."""
 
     def connections(self) -> Sequence[Mapping[str, Any]]:
         """Return all, each at least with `id` and `opened`, in epoch seconds."""
@@ -53,7 +53,7 @@ class Connections(Protocol):
 
 
 class Executions(Protocol):
-    """The durable executions. Each raises LookupError for one that is not there."""
+    """Show the durable executions. Each method raises LookupError for one that is not there."""
 
     async def executions(self) -> Sequence[Mapping[str, Any]]:
         """Return all, each at least with `id`, `name`, `status` and `started`."""
@@ -71,7 +71,7 @@ class Executions(Protocol):
 
 
 class Faults(Protocol):
-    """The rules of faults on purpose."""
+    """Keep the rules of faults on purpose."""
 
     def rules(self) -> Sequence[Mapping[str, Any]]:
         """Return all, with how often each has hit."""
@@ -82,7 +82,7 @@ class Faults(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """All that the console needs. What is None is not there, and its endpoints say so.
+    """Hold all that the console needs. What is None is not there, and its endpoints say so.
 
     urls: returns where the gateway can be reached, by what is there: `http`, `websocket`, `aws`.
     variables: returns the environment of the application, to name the resources of calls by their variables.

@@ -17,7 +17,7 @@ MOST = 2000
 
 @dataclass(slots=True)
 class Update:
-    """What has changed since the last one.
+    """Say what has changed since the last one.
 
     entries: summaries as JSON, by their numbers. state: whether the state has changed.
     reload: whether changes were left out, so that the reader has to load anew.

@@ -18,7 +18,7 @@ _OBJECTS = "arn:aws:s3:::"
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Calls of one action on one resource by one route.
+    """Count calls of one action on one resource by one route.
 
     covered: whether `requires=` and the adapters in use allow it; None where nothing can be said.
     count: how many there were. entry: the number of the last entry with one.

@@ -25,7 +25,7 @@ MOST_BYTES = 512 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """How much there is.
+    """Say how much there is.
 
     entries: that are kept. keep: the most that are. bytes: of their details.
     dropped: older ones that are gone. lost: entries that came faster than they could be written.

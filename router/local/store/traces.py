@@ -10,7 +10,7 @@ from router.local.store.rows import BY_HAND
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """The hops of an event.
+    """Hold the hops of an event.
 
     asked: the correlation id or entry id that was asked for.
     correlation_id: of the first hop that has one.
