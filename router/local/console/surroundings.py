@@ -172,7 +172,7 @@ def application_of(parts: Parts) -> dict[str, Any]:
 async def queues_of(parts: Parts) -> list[dict[str, Any]]:
     """Return the queues, each with the number of its `messages`, and the queues whose `dead_letters_of` it holds."""
     found = [dict(one) for one in await there(parts, "queues", parts.queues).queues()]
-    return [{**one, "messages": one.pop("visible"), "dead_letters_of": one.pop("dead_letter_of")} for one in found]
+    return [{"messages": one.pop("visible"), "dead_letters_of": one.pop("dead_letter_of"), **one} for one in found]
 
 
 async def redriven(parts: Parts, name: str) -> dict[str, Any]:

@@ -275,7 +275,13 @@ def test_bookmarks_are_set_found_and_removed(console: Served) -> None:
 
 def test_neighbours_are_shown_and_driven(console: Served) -> None:
     (queue,) = console.ask("GET", "queues")[1]["queues"]
-    assert (queue["name"], queue["messages"], queue["dead_letters_of"]) == ("orders-dead", 2, ["orders"])
+    assert queue == {
+        "name": "orders-dead",
+        "messages": 2,
+        "in_flight": 1,
+        "fifo": False,
+        "dead_letters_of": ["orders"],
+    }
     assert console.ask("DELETE", "connections/gone") == (404, {"error": "there is no connection 'gone'"})
     assert console.ask("POST", "connections/gone/message", {"text": "hi"})[0] == 404
     assert console.ask("POST", "queues/orders-dead/redrive") == (200, REDRIVEN)
