@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _SOURCES = ("http", "rest", "url", "alb")
 _ENV_FILE = ".env"
+_QUICK: dict[str, Any] = {"retry_delays": (1, 2), "skips_time": True}
 
 
 def local(
@@ -64,6 +65,12 @@ def local(
     ] = None,
     keep: Annotated[int, typer.Option(help="Events to keep for the console.", min=100)] = 100_000,
     no_reload: Annotated[bool, flag("--no-reload", help="Do not watch the files.")] = False,
+    quick: Annotated[
+        bool,
+        flag(
+            "--quick", help="Try failed asynchronous events again after 1 and 2 seconds, and end durable waits at once."
+        ),
+    ] = False,
     open_console: Annotated[bool, flag("--open", help="Open the console in a browser.")] = False,
     as_json: Annotated[bool, flag("--json", help="Print JSON, one object a line.")] = False,
 ) -> None:
@@ -93,6 +100,7 @@ def local(
         timeout=timeout,
         reload=not no_reload,
         keep=keep,
+        **(_QUICK if quick else {}),
         allowed_hosts=tuple(allow_host or ()),
         environment=variables,
     )

@@ -77,7 +77,7 @@ class Gateway:
             settings, self.terminal, environment=self._environment, prepare=self._prepare, names=self._names
         )
         functions = Functions()
-        self.executions = Executions(self.supervisor, functions)
+        self.executions = Executions(self.supervisor, functions, skips_time=settings.skips_time)
         self.emulator = Emulator(settings, self.executions, self.terminal, self.terminal.say)
         self.front = Front(settings, self.executions, self.terminal)
         self.faults = FaultRules(self.supervisor)
@@ -87,6 +87,7 @@ class Gateway:
             executions=self.executions,
             clients=self.emulator.client,
             token=self.emulator.token,
+            retry_delays=settings.retry_delays,
             tell=self.terminal.warn,
         )
         self.tasks = EcsApi(self.supervisor.run_task, self._tasks, region=settings.region, account=settings.account)

@@ -31,6 +31,8 @@ class Settings:
     timeout: seconds of a call where the application declares none.
     reload: whether a change of a file replaces the application.
     keep: the most events that are kept.
+    retry_delays: seconds before the second and the third attempt of an asynchronous event.
+    skips_time: whether waits of durable executions end at once.
     allowed_hosts: further names by which a browser may call the console, beside those of this machine.
     environment: further variables of the application.
     region: of AWS. account: of AWS.
@@ -47,6 +49,8 @@ class Settings:
     timeout: float = 30
     reload: bool = True
     keep: int = 100_000
+    retry_delays: tuple[float, ...] = (60, 120)
+    skips_time: bool = False
     allowed_hosts: tuple[str, ...] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     region: str = REGION

@@ -34,15 +34,7 @@ def test_an_order_waits_for_a_fortnight_and_an_approval(aws_cli: Callable[..., A
         (function,) = aws("list-functions")["Functions"]
         assert function["DurableConfig"]["ExecutionTimeout"] == 31_622_400
         name, payload = function["FunctionName"], json.dumps({"action": "order", "data": {"total": 5}})
-        options = (
-            "--invocation-type",
-            "Event",
-            "--durable-execution-name",
-            "order-1",
-            "--payload",
-            payload,
-            "out.json",
-        )
+        kind = ("--invocation-type", "Event", "--durable-execution-name", "order-1")
         arn = aws("invoke", "--function-name", name, *kind, "--payload", payload, "out.json")["DurableExecutionArn"]
 
         assert wait_until(lambda: execution()["waits_for"] == "time", timeout_s=20), execution()
@@ -85,3 +77,12 @@ def test_the_console_answers_a_callback_and_refuses_what_is_not_waited_for() -> 
         assert wait_until(lambda: gateway.console(f"executions/{number}")["status"] == "FAILED", timeout_s=20)
         with pytest.raises(urllib.error.HTTPError, match="HTTP Error 404"):
             gateway.console("executions/none")
+
+
+def test_a_quick_run_waits_for_nothing() -> None:
+    with LocalGateway(APPLICATION, "--aws", "none", "--quick", variables=VARIABLES) as gateway:
+        functions = gateway.client("lambda")
+        (function,) = functions.list_functions()["Functions"]
+        payload = b'{"action": "flaky"}'  # its step fails twice, and is tried again an hour later
+        answer = functions.invoke(FunctionName=function["FunctionName"], Payload=payload)
+        assert json.load(answer["Payload"]) == 3
