@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from router.middleware.recording.keeping import Puts
 
 _RESERVE = 0.1  # seconds of the call that are left for its answer
+_WHOLE = 2**32
 _ENOUGH = 100  # recordings after which a rule that has matched nothing is told of
 _LAST = 2.0  # seconds at the end of the process for what is still being written to a bucket
 _paused = 0  # while it is more than 0, nothing is recorded: a replay runs
@@ -90,7 +91,7 @@ class Recorder(Middleware):
         if full not in ("oldest", "stop"):
             raise ConfigurationError(f'Recorder(full={full!r:.80}): use "oldest" or "stop"')
         self._masks = Masks(redact, keep=keep)
-        self._below = int(sample * 2**32)
+        self._below = int(sample * _WHOLE)
         self._errors = errors
         self._most = most_bytes
         self._store = store_of(to, prefix, files, total_bytes, full)
@@ -141,8 +142,11 @@ class Recorder(Middleware):
 
     def around_invocation(self, invocation: Invocation) -> Generator[None, None, None]:
         """Keep the payload before handlers can change it, and record the call once its outcome is known."""
-        drawn = int.from_bytes(urandom(4), "big") < self._below
-        if _paused or not (drawn or self._errors) or not _is_recorded(invocation):
+        if _paused or not _is_recorded(invocation):
+            return
+        # Not of `random`: environments that are restored from one snapshot would all draw the same.
+        drawn = self._below >= _WHOLE or (self._below > 0 and int.from_bytes(urandom(4), "big") < self._below)
+        if not (drawn or self._errors):
             return
         try:
             seen = invocation.state[self] = Seen(invocation)
@@ -189,7 +193,7 @@ class Recorder(Middleware):
 class Seen:
     """A call that may be recorded. payload: its JSON text. at: when it began, in nanoseconds since 1970."""
 
-    __slots__ = ("at", "body", "is_text", "payload", "routes", "started", "stream_size", "streams")
+    __slots__ = ("at", "is_text", "payload", "routes", "started", "stream_size", "streams")
 
     def __init__(self, invocation: Invocation) -> None:
         self.payload = written(invocation.raw)

@@ -141,8 +141,12 @@ def _differences(before: Any, after: Any, path: Path, ignoring: Ignoring) -> Ite
     elif _kind(before) != _kind(after) or before != after:
         # Of what is there on one side alone, the parts that do not count are left away as well.
         old, new = (_without(one, path, ignoring) for one in (before, after))
-        if old is not NOTHING or new is not NOTHING:
-            yield Difference(_written(path), old, new)
+        if old is NOTHING and new is NOTHING:
+            return
+        old, new = (
+            {} if left is NOTHING and was is not NOTHING else left for left, was in ((old, before), (new, after))
+        )
+        yield Difference(_written(path), old, new)
 
 
 def _without(value: Any, path: Path, ignoring: Ignoring) -> Any:

@@ -243,7 +243,7 @@ class TestReplay:
     @pytest.mark.parametrize("at_terminal", [True, False])
     def test_a_bar_is_drawn_on_a_terminal_alone(self, folder: Path, at_terminal: bool) -> None:
         reader, writer = pty.openpty()
-        command = [SCRIPT, "replay", folder, APP, "--json"]
+        command = [str(SCRIPT), "replay", str(folder), APP, "--json"]
         environ = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "COLUMNS": "80"}
         stderr = writer if at_terminal else subprocess.PIPE
         done = subprocess.run(command, cwd=ROOT, env=environ, stdout=subprocess.PIPE, stderr=stderr, check=True)

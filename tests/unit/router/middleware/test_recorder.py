@@ -7,10 +7,13 @@ import base64
 import gzip
 import json
 import logging
+import os
 import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from threading import Event as ThreadEvent
 from threading import Thread
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import quote, quote_plus
 
@@ -529,3 +532,91 @@ def test_a_payload_that_is_none_fails_nothing(tmp_path: Path, caplog: pytest.Log
     for _ in range(2):
         assert resolver.resolve(endless) == "done"
     assert len([record for record in caplog.records if "recorder" in record.getMessage()]) == 1
+
+
+class Later(Store):
+    """A bucket whose `put` is async, and takes its time."""
+
+    async def put(self, key: str, body: bytes) -> None:  # type: ignore[override]
+        await asyncio.sleep(0.2)
+        super().put(key, body)
+
+
+def test_an_async_store_is_waited_for_in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+    store = Later()
+    TestClient(_app(store)).post("/orders/7", json={})
+    assert len(store.objects) == 1
+
+
+def test_a_store_that_takes_too_long_is_left_alone(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
+    client = TestClient(_app(Later(), budget=0.01), context=Context(remaining=0.15))
+    assert client.post("/orders/7", json={}).status == 200
+    assert "it was not written within 0.0 seconds" in caplog.text
+
+
+def test_without_time_left_nothing_is_written(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    client = TestClient(_app(tmp_path), context=Context(remaining=0.05))
+    assert client.post("/orders/7", json={}).status == 200
+    assert not list(tmp_path.iterdir())
+    assert "the call has no time left for it" in caplog.text
+
+
+def test_elsewhere_a_store_is_waited_for_at_the_end_of_the_process(tmp_path: Path) -> None:
+    import subprocess
+    import sys
+
+    package = Recorder.__module__.removesuffix(".middleware.recorder")
+    code = (
+        "import pathlib, time\n"
+        f"from {package} import Recorder, Resolver\n"
+        "class Slow:\n"
+        "    def put(self, key, body):\n"
+        "        time.sleep(0.3)\n"
+        f"        pathlib.Path({str(tmp_path)!r}, 'kept').write_bytes(body)\n"
+        "resolver = Resolver().use(Recorder(Slow()))\n"
+        "resolver.on_invoke('x')(lambda: 'done')\n"
+        "resolver.resolve({'action': 'x'})\n"
+    )
+    environ = {name: value for name, value in os.environ.items() if name != "AWS_LAMBDA_FUNCTION_NAME"}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environ)
+    assert json.loads((tmp_path / "kept").read_text())["answer"] == "done"
+
+
+def test_a_store_that_hangs_holds_nothing_up(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    go_on = ThreadEvent()
+
+    class Hanging:
+        def put(self, key: str, body: bytes) -> None:
+            go_on.wait(30)
+
+    client = TestClient(_app(Hanging()))
+    for _ in range(12):
+        assert client.post("/orders/7", json={}).status == 200
+    go_on.set()
+    assert caplog.text.count("TimeoutError: 8 are being written already") == 1
+
+
+def test_the_client_context_of_lambdas_runtime_is_kept(tmp_path: Path) -> None:
+    held = SimpleNamespace(custom={"a": "1"}, env={"b": "2"}, client=SimpleNamespace(app_title="shop"))
+    TestClient(_app(tmp_path), context=Context(client_context=held)).post("/orders/7", json={})
+    [one] = read_all(tmp_path)
+    assert one.context["client_context"] == {"custom": {"a": "1"}, "env": {"b": "2"}, "client": {"app_title": "shop"}}
+
+
+def test_a_process_that_is_forked_goes_on(tmp_path: Path) -> None:
+    resolver = _app(tmp_path)
+    client = TestClient(resolver)
+    client.post("/orders/1", json={})
+    child = os.fork()
+    if child == 0:
+        client.post("/orders/2", json={})
+        os._exit(0)
+    os.waitpid(child, 0)
+    client.post("/orders/3", json={})
+    assert [one.payload["path"] for one in read_all(tmp_path)] == ["/orders/1", "/orders/2", "/orders/3"]
+    assert resolver.middleware[0].kept == 2

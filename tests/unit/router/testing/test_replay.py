@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -25,6 +27,8 @@ from router import (
 )
 from router.testing import TestClient
 from router.testing.replay import NetworkRefused, RecordingError, no_network, recordings, replayed
+from router.testing.replay.differences import Ignoring, compare
+from router.testing.replay.views import view
 
 PASSWORD = "hunter2-hunter2"
 SIGNING = Signing("0123456789abcdef0123456789abcdef")
@@ -316,3 +320,65 @@ def test_guards_may_stand_inside_of_one_another() -> None:
         socket.gethostbyname("example.com")
     assert (len(inner), len(outer)) == (1, 0)
     assert socket.gethostbyname("127.0.0.1") == "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (None, {"answer": None}),
+        ({"a": 1}, {"answer": {"a": 1}}),
+        ({"batchItemFailures": [], "state": {"n": 1}}, {"failures": [], "answer": {"state": {"n": 1}}}),
+        (
+            {"statusCode": 200, "headers": {"Date": "x", "A": "1"}, "cookies": ["b=2", "a=1"], "body": "{"},
+            {"status": 200, "headers": {"a": "1"}, "cookies": ["a=1", "b=2"], "body": "{"},
+        ),
+        (
+            {"statusCode": 204, "headers": {"a": "1"}, "multiValueHeaders": {"a": ["1", "2"], "Set-Cookie": ["c=3"]}},
+            {"status": 204, "headers": {"a": "1, 2"}, "cookies": ["c=3"]},
+        ),
+        (
+            {"status": "302", "headers": {"location": [{"key": "Location", "value": "/a"}]}},
+            {"status": 302, "headers": {"location": "/a"}},
+        ),
+        (
+            {
+                "statusCode": 200,
+                "headers": {"content-encoding": "gzip"},
+                "body": b64encode(gzip.compress(b'{"a": 1}')).decode(),
+                "isBase64Encoded": True,
+            },
+            {"status": 200, "headers": {"content-encoding": "gzip"}, "body": {"a": 1}},
+        ),
+        (
+            {"statusCode": 200, "body": b64encode(b"\xff").decode(), "isBase64Encoded": True},
+            {"status": 200, "headers": {}, "body": "<1 bytes, SHA-256 a8100ae6aa1940d0>"},
+        ),
+        ({"statusCode": 200, "body": "%", "isBase64Encoded": True}, {"status": 200, "headers": {}, "body": "%"}),
+    ],
+)
+def test_an_answer_is_compared_as_a_caller_sees_it(answer: Any, seen: Any) -> None:
+    assert view(answer, None) == seen
+
+
+def test_the_error_that_ended_a_stream_is_beside_its_answer() -> None:
+    seen = view({"statusCode": 200, "body": "a"}, {"type": "OSError", "message": "gone"})
+    assert seen["body"] == "a"
+    assert seen["error"] == {"type": "OSError", "message": "gone"}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({"a": 1}, {"a": 1.0}, []),
+        ({"a": 1}, {"a": True}, ["a: 1 -> true"]),
+        ({"a": None}, {}, ["a: is gone: null"]),
+        ({}, {"a": [1, {"b": 2}]}, ['a: is new: [1, {"b": 2}]']),
+        ({"a": [1, 2]}, {"a": [1]}, ["a[1]: is gone: 2"]),
+        ({"a": "x" * 200}, {"a": 1}, ['a: "' + "x" * 159 + "... (202 characters) -> 1"]),
+        ({"a": "one\ntwo\nthree"}, {"a": "one\n2\nthree"}, ["a:\n  @@ -1,3 +1,3 @@\n   one\n  -two\n  +2\n   three"]),
+        ({"body": {"id": 1}}, {"body": "text"}, ['body: {} -> "text"']),
+    ],
+)
+def test_differences_are_written_for_people(before: Any, after: Any, told: list[str]) -> None:
+    ignoring = Ignoring(["body.id"])
+    assert [str(one) for one in compare(before, after, ignoring)] == told
