@@ -35,7 +35,7 @@ NONE, EMBEDDED = "none", "embedded"
 _RESTARTS = 5  # within a minute; a server that ends again and again is left
 _WITHIN_S = 60.0
 _PAUSE_S = 1.0  # before a start that failed is tried again
-_LASTS = 4  # errors of one mapping, half a second apart
+_LASTS, _LASTING_S = 4, 60.0  # errors of one mapping that are worth a notice, and within which time
 _SOURCE = "aws"
 _ABSENT = "there is no AWS in this run: it was started with --aws none"
 _WARMED = ("sqs", "sns", "dynamodb", "lambda", "s3", "events")
@@ -79,7 +79,7 @@ class Emulator:
         self._one = asyncio.Lock()
         self._recovering: asyncio.Task[None] | None = None
         self._restarts: list[float] = []
-        self._unwell: dict[str, int] = {}
+        self._unwell: dict[str, list[float]] = {}
         self._stopped = False
 
     @property
@@ -213,8 +213,10 @@ class Emulator:
 
     def _mapping_failed(self, name: str, error: Exception) -> None:
         """Say once that a mapping cannot read, if that lasts: a server that is started again says so itself."""
-        self._unwell[name] = self._unwell.get(name, 0) + 1
-        if self._unwell[name] == _LASTS and not self._stopped:
+        now = time.monotonic()
+        times = [*(one for one in self._unwell.get(name, ()) if now - one < _LASTING_S), now]
+        self._unwell[name] = times
+        if len(times) == _LASTS and not self._stopped:
             self._notice(f"{name} cannot be read: {error}")
 
     def _schedule_failed(self, name: str, error: Exception) -> None:

@@ -98,6 +98,9 @@ def test_queues_and_streams_of_another_emulator_are_read_alike(orders: Stack) ->
         run.client("dynamodb").put_item(TableName="orders", Item={"pk": {"S": "a"}, "sk": {"S": "b"}})
         run.comes(lambda: len(run.application.calls) == 2)
         assert {one["eventSource"] for one in run.application.records()} == {"aws:sqs", "aws:dynamodb"}
+        run.send("orders-dead", "seen")
+        assert [one["body"] for one in run.call(run.emulator.messages("orders-dead"))] == ["seen"]
+        assert run.state("orders-dead")["visible"] == 1
 
 
 def test_nothing_answers_or_it_is_aws_itself(orders: Stack) -> None:

@@ -57,6 +57,8 @@ class StreamPoller:
         self._takes = filter_of(mapping["filters"])
         self._most = mapping["batch_size"] * mapping["parallel"]
         self._after: dict[str, str] = {}  # by shard, the sequence number of the last record that is done
+        self._begins: dict[str, str] = {}  # by shard, where it is read from at first
+        self._next = mapping["position"]
         self._finished: set[str] = set()
 
     async def run(self) -> None:
@@ -65,20 +67,16 @@ class StreamPoller:
         Raises:
             Exception: as the emulator answers, or does not.
         """
-        position = self._mapping["position"]
         reading: dict[str, asyncio.Task[None]] = {}
         try:
             while True:
                 for shard in await self._shards():
                     name, parent = shard["ShardId"], shard.get("ParentShardId")
-                    if (
-                        name in reading
-                        or name in self._finished
-                        or (parent in reading and parent not in self._finished)
-                    ):
-                        continue  # a shard comes after the one that it was split from
-                    reading[name] = asyncio.create_task(self._read(name, position))
-                position = "TRIM_HORIZON"  # nothing of a shard that is new now is older than the mapping
+                    waits = parent in reading and parent not in self._finished  # for the one that it was split from
+                    if name in reading or name in self._finished or waits:
+                        continue
+                    reading[name] = asyncio.create_task(self._read(name, self._begins.setdefault(name, self._next)))
+                self._next = "TRIM_HORIZON"  # nothing of a shard that comes now is older than the mapping
                 if not reading:
                     await asyncio.sleep(_IDLE_S)
                     continue
@@ -126,10 +124,13 @@ class StreamPoller:
                 try:
                     answer = await self._ask("get_records", ShardIterator=iterator, Limit=_MOST)
                 except Exception as error:
-                    if code_of(error) != "ExpiredIteratorException":
+                    if code_of(error) == "ExpiredIteratorException":
+                        held.clear()  # they are read again
+                        iterator = await self._iterator(shard, position)
+                    elif await self._is_gone(shard, error):
+                        iterator = None
+                    else:
                         raise
-                    held.clear()  # they are read again
-                    iterator = await self._iterator(shard, position)
                     continue
                 iterator = answer.get("NextShardIterator")
                 fresh = self._taken([self._record(one, shard) for one in answer["Records"]])
@@ -147,6 +148,11 @@ class StreamPoller:
                 continue
             await asyncio.sleep(_BUSY_S if held or time.monotonic() - came < _BUSY_FOR_S else _IDLE_S)
         self._finished.add(shard)
+
+    async def _is_gone(self, shard: str, error: Exception) -> bool:
+        """Whether an error is about a shard that was split, which MiniStack takes away with it."""
+        missing = code_of(error) == "ResourceNotFoundException"
+        return missing and all(one["ShardId"] != shard for one in await self._shards())
 
     def _is_due(self, held: list[dict[str, Any]], since: float) -> bool:
         window = self._mapping["window"]
