@@ -130,6 +130,18 @@ def test_the_logging_of_the_gateway_stays_as_it_is(console: Served) -> None:
     assert (logging.getLogger().level, logging.getLogger().handlers) == before
 
 
+def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing() -> None:
+        raise ImportError("No module named 'mcp'")
+
+    monkeypatch.setattr("router.local.console.agents._imported", missing)
+    with served() as console:
+        status, _, text = console.raw("POST", "/_console/mcp", {})
+        assert status == 501
+        assert 'pip install "lambda-junction[local]"' in json.loads(text)["error"]
+        assert console.ask("GET", "state")[0] == 200
+
+
 def test_nobody_waits_for_mcp_who_has_no_agent() -> None:
     code = "import sys, router.local.console.api; print('mcp' in sys.modules, 'pydantic' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
