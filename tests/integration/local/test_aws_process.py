@@ -81,6 +81,12 @@ def test_a_port_that_is_taken_is_an_error(orders: Stack) -> None:
             Run(orders, aws_port=port).__enter__()
 
 
+def test_an_interpreter_without_ministack_is_an_error(orders: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUNCTION_MINISTACK", sys.executable)
+    with pytest.raises(ConfigurationError, match=r"(?s)MiniStack did not start.*No module named"):
+        Run(orders).__enter__()
+
+
 def test_an_emulator_that_runs_already_is_used_and_goes_on(orders: Stack) -> None:
     with MiniStack() as server:
         for _ in range(2):  # the second run finds what the first one made

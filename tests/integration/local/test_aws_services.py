@@ -181,6 +181,20 @@ def test_a_state_machine_gets_an_answer_and_catches_an_error(run: Run) -> None:
     assert "no tea" in came_to({"action": "fail"})["Cause"]
 
 
+def test_a_user_pool_asks_the_application(run: Run) -> None:
+    def answer(event: Any) -> Any:
+        return {**event, "response": {"autoConfirmUser": True, "autoVerifyEmail": False, "autoVerifyPhone": False}}
+
+    run.application.answer = answer
+    cognito = run.client("cognito-idp")
+    called = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:shop"
+    pool = cognito.create_user_pool(PoolName="people", LambdaConfig={"PreSignUp": called})["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(UserPoolId=pool, ClientName="web")["UserPoolClient"]["ClientId"]
+    told = cognito.sign_up(ClientId=client, Username="ann", Password="Secret-123")
+    assert told["UserConfirmed"] is True
+    assert run.application.calls[0].event["triggerSource"] == "PreSignUp_SignUp"
+
+
 def test_secrets_are_there_with_a_value_of_the_run(run: Run) -> None:
     held = run.client("secretsmanager").get_secret_value(SecretId="shop/key")["SecretString"]
     assert held == run.emulator.names().random("shop/key")

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from router.errors import ConfigurationError
+from router.local.aws.clock import Clock, Due
 from router.local.aws.due import next_due
+from router.local.aws.names import Names
 
 
 def at(*parts: int) -> datetime:
@@ -85,3 +88,41 @@ def test_time_zones(expression: str, after: datetime, due: datetime) -> None:
 def test_what_is_not_understood(expression: str, zone: Any) -> None:
     with pytest.raises(ConfigurationError):
         next_due(expression, NOW, zone)
+
+
+def test_what_a_rule_sends_when_it_is_due() -> None:
+    clock = Clock(Names("http://127.0.0.1:4566", "eu-west-1"), "http://127.0.0.1:3000", "token", lambda name, error: pytest.fail(name))
+    event = clock.event(Due("hourly", "shop", "rate(1 hour)", "", None), NOW)
+    assert event == {
+        "version": "0",
+        "id": event["id"],
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "000000000000",
+        "time": "2026-11-30T12:00:30Z",
+        "region": "eu-west-1",
+        "resources": ["arn:aws:events:eu-west-1:000000000000:rule/hourly"],
+        "detail": {},
+    }
+
+
+def test_a_schedule_that_cannot_be_understood_is_said_and_holds_no_other() -> None:
+    said: list[str] = []
+
+    async def run() -> None:
+        clock = Clock(Names(), "", "", lambda name, error: said.append(f"{name}: {error}"))
+        rule = {"bus": "default", "pattern": None, "enabled": True, "part": "main"}
+        rules = [
+            {**rule, "name": "odd", "expression": "cron(99 * * * ? *)"},
+            {**rule, "name": "good", "expression": "rate(1 day)"},
+            {**rule, "name": "off", "expression": "rate(1 day)", "enabled": False},
+        ]
+        plan: Any = {"functions": [{"part": "main", "name": "shop"}], "rules": rules, "schedules": []}
+        assert await clock.follow(plan) == (["odd", "good"], [])
+        await asyncio.sleep(0)
+        plan["rules"] = rules[1:]
+        assert await clock.follow(plan) == ([], ["odd"])
+        await clock.stop()
+
+    asyncio.run(run())
+    assert said == ["schedule odd: 'cron(99 * * * ? *)' is not a schedule that is understood here"]
