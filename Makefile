@@ -105,6 +105,7 @@ bench: $(VENV)/.bench ## Measure beside the peers; prints a table and writes a c
 	$(RUN) -m tests.benchmarks.worker
 	$(RUN) -m tests.benchmarks.local_store
 	$(RUN) -m tests.benchmarks.local
+	$(RUN) -m tests.benchmarks.local_http
 
 # The budgets of the design alone, on one interpreter: make bench-core VENV=.venv-3.12 PYTHON=python3.12
 bench-core: $(VENV)/.bench
