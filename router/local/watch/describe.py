@@ -276,8 +276,10 @@ def _never_begun(seen: Seen, entries: list[Entry]) -> list[Entry]:
     """Return an entry for each record of the payload that no handler was called with, as far as there is room."""
     if seen.source not in RECORD_SOURCES or not seen.ended or seen.rest is not None:
         return []
+    begun, places = {id(event.record) for event in _events_in(seen)}, _places(seen.raw)
+    if places and places.keys() <= begun:
+        return []  # as nearly always: all of them began
     events = payload_records(seen)
-    begun = {id(event.record) for event in _events_in(seen)}
     found: list[Entry] = []
     for event in events:
         if id(event.record) in begun or len(entries) + len(found) >= DETAILED:
