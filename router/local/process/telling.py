@@ -6,6 +6,7 @@ from time import time
 from typing import TYPE_CHECKING, Any
 
 from router.event import Source
+from router.local.watch.unseen import tell
 from router.sources._registry import detect
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def running(call: Call, started: float) -> Entry:
     source = detect(call.event)
     method, path = _request(source, call.event)
     records = call.event.get("Records") if isinstance(call.event, dict) else None
-    return {
+    entry: Entry = {
         "call": call.request_id,
         "parent": None,
         "kind": "event",
@@ -57,6 +58,9 @@ def running(call: Call, started: float) -> Entry:
         "calls": [],
         "logs": [],
     }
+    tell(entry, call.event)
+    entry["attempt"] = max(entry["attempt"], call.attempt)
+    return entry
 
 
 def ended(

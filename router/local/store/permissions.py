@@ -69,6 +69,9 @@ class Permissions:
 
 
 def _as_granted(resource: str) -> str:
-    """Return the objects of a bucket as one resource, as policies name them."""
+    """Return the objects of a bucket, and the connections of an API, as one resource, as policies name them."""
+    api, connection, _ = resource.partition("/@connections/")
+    if connection:
+        return f"{api}{connection}*"
     bucket, slash, _ = resource.removeprefix(_OBJECTS).partition("/")
     return f"{_OBJECTS}{bucket}/*" if slash and resource.startswith(_OBJECTS) else resource

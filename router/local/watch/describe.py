@@ -108,9 +108,9 @@ def _described(seen: Seen, span: Span, event: Event) -> Entry:
         "tenant": None if session is None else session.tenant,
         "user": None if session is None else session.user,
         "correlation_id": _text(event, "id") if session is None else _text(event, "correlation_id"),
-        "attempt": _attempt(event),
+        "attempt": attempt_of(event),
         "function": environ.get("JUNCTION_FUNCTION") or MAIN,
-        "sent": _sent(event),
+        "sent": sent_at(event),
         "started": span.started,
         "ms": _ms(span),
         "records": None,
@@ -134,7 +134,8 @@ def _text(event: Event, field: str) -> str | None:
     return value if type(value) is str else str(value)
 
 
-def _attempt(event: Event) -> int:
+def attempt_of(event: Event) -> int:
+    """Return how often an event was delivered: itself, or the message that it came inside."""
     attempts = [1]
     one: Event | None = event
     while one is not None:
@@ -145,7 +146,8 @@ def _attempt(event: Event) -> int:
     return max(attempts)
 
 
-def _sent(event: Event) -> float | None:
+def sent_at(event: Event) -> float | None:
+    """Return when an event was sent, in epoch seconds; None where its source does not say it to the millisecond."""
     one: Event | None = event
     while one is not None:
         if one.source in _PRECISE:
