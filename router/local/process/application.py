@@ -121,7 +121,9 @@ def _found(name: str) -> Any:
         if not hasattr(found, attribute):
             from router.cli.loading import hint
 
-            raise CannotLoad(f"{module_name} has no {attribute!r}{hint(found)}")
+            file = getattr(found, "__file__", None)
+            place = f" ({_relative(file)})" if file else ""
+            raise CannotLoad(f"{module_name}{place} has no {attribute!r}{hint(found)}")
         found = getattr(found, attribute)
     return found
 

@@ -35,7 +35,7 @@ def hit(faults: Faults, call: Call, routes: Iterable[Mapping[str, Any]], variabl
 
     routes: of the application, as its process tells of them. variables: of the application.
     """
-    names = _routes_of(call, routes, variables) if any(rule.route for rule in faults.rules) else ()
+    names = routes_of(call, routes, variables) if any(rule.route for rule in faults.rules) else ()
     return faults.on_call(detect(call.event).value, names)
 
 
@@ -72,7 +72,7 @@ def _reordered(event: Any, faults: Faults) -> Any:
 # ---- which routes --------------------------------------------------------------------------------------------------
 
 
-def _routes_of(call: Call, routes: Iterable[Mapping[str, Any]], variables: Mapping[str, str]) -> list[str]:
+def routes_of(call: Call, routes: Iterable[Mapping[str, Any]], variables: Mapping[str, str]) -> list[str]:
     """Return the routes that the events of a call go to, as far as their names say it."""
     found: dict[str, None] = {}
     held = list(routes)

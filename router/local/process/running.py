@@ -187,8 +187,11 @@ class Running(asyncio.Protocol):
         end_all(below)
 
     def kill(self) -> None:
-        """End the process at once (SIGKILL)."""
-        self._signal("kill")
+        """End the process at once (SIGKILL), and what it has started."""
+        if self.pid is not None and not self.ended.done():
+            below = descendants(self.pid)
+            self._signal("kill")
+            end_all(below)
 
     def _signal(self, name: str) -> None:
         if self._process is not None and self._process.returncode is None:

@@ -86,7 +86,9 @@ class Supervisor:
         self._told = Told(settings, {}, {})
         self.faults = Faults()
         """The faults on purpose. `put_faults` hands them on after a change."""
-        self._teller = Teller(journal, say, self.faults)
+        self._teller = Teller(
+            journal, say, self.faults, lambda call: faulty.routes_of(call, self.routes, self.variables)
+        )
         self._changes = Changes(settings.folder, self._changed, self._teller.notice)
         self._tasks = Tasks(settings, journal, say)
 
@@ -256,7 +258,8 @@ class Supervisor:
             self._teller.notice(f"started in {ms:,.0f} ms", ms=ms)
         else:
             self._reloads += 1
-            self._teller.notice(f"reloaded in {ms:,.0f} ms ({reason})", ms=ms)
+            what = "reloaded" if reason.endswith(" changed") else "started again"
+            self._teller.notice(f"{what} in {ms:,.0f} ms ({reason})", ms=ms)
         for note in (*self._told.notes, *([self.problem] if self.problem else ())):
             self._teller.notice(note)
         self._set("ready")

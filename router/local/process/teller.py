@@ -22,16 +22,25 @@ class Teller:
     """Make entries, and hand them on.
 
     journal: takes them. say: takes a line for the terminal. faults: count hits that were seen in entries.
+    routes: returns those that the events of a call go to, as far as their names say it.
     """
 
-    def __init__(self, journal: Journal, say: Callable[[str], None], faults: Faults) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        say: Callable[[str], None],
+        faults: Faults,
+        routes: Callable[[Call], list[str]],
+    ) -> None:
         self._journal = journal
         self._say = say
         self._faults = faults
+        self._routes = routes
 
     def begins(self, pending: Pending) -> None:
         """Tell of a call that runs for longer than a moment."""
-        self._journal.began(pending.call.request_id, telling.running(pending.call, pending.wall))
+        call = pending.call
+        self._journal.began(call.request_id, telling.running(call, pending.wall, self._route(call)))
 
     def ends(self, pending: Pending, became: str, seen: list[Entry], failure: Failure | None, answer: Any) -> None:
         """Tell of a call that has ended. The arguments are those of `telling.ended`."""
@@ -40,13 +49,21 @@ class Teller:
                 for rule in one.get("faults", ()):
                     self._faults.note(rule)
         call = pending.call
-        found = telling.ended(call, pending.wall, pending.ms, became, seen=seen, failure=failure, answer=answer)
+        if not seen:
+            seen = [telling.running(call, pending.wall, self._route(call))]
+        found = telling.ended(call, pending.ms, became, seen=seen, failure=failure, answer=answer)
         self._journal.ended(call.request_id, found)
+
+    def _route(self, call: Call) -> str | None:
+        """Return the route of a call; None where there are several, or none."""
+        found = self._routes(call)
+        return found[0] if len(found) == 1 else None
 
     def unsent(self, call: Call, became: Any, error: Mapping[str, Any], failure: Failure | None) -> Outcome:
         """Tell of a call that no process took, and return what became of it. failure: why the application is broken."""
         failure = failure or plain_failure(str(error["errorType"]), str(error["errorMessage"]))
-        found = telling.ended(call, time(), 0.0, became, seen=[], failure=failure, answer=error)
+        seen = [telling.running(call, time(), self._route(call))]
+        found = telling.ended(call, 0.0, became, seen=seen, failure=failure, answer=error)
         self._journal.ended(call.request_id, found)
         return Outcome(became, None, error)
 

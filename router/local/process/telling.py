@@ -23,8 +23,8 @@ _BECAME = {
 }
 
 
-def running(call: Call, started: float) -> Entry:
-    """Return the entry of a call that runs. started: in epoch seconds."""
+def running(call: Call, started: float, route: str | None) -> Entry:
+    """Return the entry of a call that runs. started: in epoch seconds. route: that of its event, where it is known."""
     source = detect(call.event)
     method, path = _request(source, call.event)
     records = call.event.get("Records") if isinstance(call.event, dict) else None
@@ -33,7 +33,7 @@ def running(call: Call, started: float) -> Entry:
         "parent": None,
         "kind": "event",
         "source": source.value,
-        "route": None,
+        "route": route,
         "name": None,
         "event_id": None,
         "method": method,
@@ -65,7 +65,6 @@ def running(call: Call, started: float) -> Entry:
 
 def ended(
     call: Call,
-    started: float,
     ms: float,
     became: str,
     *,
@@ -73,44 +72,37 @@ def ended(
     failure: Failure | None,
     answer: Any,
 ) -> list[Entry]:
-    """Return the entries of a call that ended.
+    """Complete the entries of a call that ended, and return them.
 
-    seen: what was observed of it; where that is nothing, one entry stands for the whole call.
+    seen: what was observed of it, or the entry of its begin.
     became: as `router.local.calls.Outcome` has it. failure: why. answer: of the function, or the error in its place.
     """
-    if not seen:
-        entry = running(call, started)
-        entry["ms"] = ms
-        entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
-        entry["answer"] = answer
-        if failure is not None:
-            entry["error"] = failure
-        status = answer.get("statusCode") if isinstance(answer, dict) else None
-        if isinstance(status, int) and became == "answered":
-            entry["status"] = status
-            entry["outcome"] = "done" if status < 400 else "refused" if status < 500 else "failed"
-        return [entry]
     for entry in seen:
-        _complete(entry, call, became, ms, failure)
+        entry.setdefault("kind", "event")
+        entry["call"] = call.request_id
+        entry["function"] = call.function
+        entry["origin"] = call.origin
+        entry["replay_of"] = call.replay_of
+        entry["fault"] = call.fault
+        entry["attempt"] = max(entry.get("attempt", 1), call.attempt)
+        if entry.get("outcome") == "running":
+            _end(entry, ms, became, failure, answer)
+        if call.loses_answer and entry.get("outcome") == "done":
+            entry["outcome"] = "lost answer"
     return seen
 
 
-def _complete(entry: Entry, call: Call, became: str, ms: float, failure: Failure | None) -> None:
-    """Add what the application does not know of a call, and how it ended where it did not end by itself."""
-    entry.setdefault("kind", "event")
-    entry["call"] = call.request_id
-    entry["function"] = call.function
-    entry["origin"] = call.origin
-    entry["replay_of"] = call.replay_of
-    entry["fault"] = call.fault
-    if call.loses_answer and entry.get("outcome") == "done":
-        entry["outcome"] = "lost answer"
-    entry["attempt"] = max(entry.get("attempt", 1), call.attempt)
-    if entry.get("outcome") == "running" and became != "answered":
-        entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
-        entry["ms"] = ms
-        if failure is not None:
-            entry["error"] = failure
+def _end(entry: Entry, ms: float, became: str, failure: Failure | None, answer: Any) -> None:
+    """Say how an event ended of which the application does not say it."""
+    entry["ms"] = ms
+    entry["outcome"] = _BECAME[became]  # type: ignore[typeddict-item]
+    entry.setdefault("answer", answer)
+    if failure is not None:
+        entry["error"] = failure
+    status = answer.get("statusCode") if isinstance(answer, dict) else None
+    if isinstance(status, int) and became == "answered":
+        entry["status"] = status
+        entry["outcome"] = "done" if status < 400 else "refused" if status < 500 else "failed"
 
 
 def notice(text: str, *, ms: float | None = None, failure: Failure | None = None) -> Entry:

@@ -250,7 +250,7 @@ def test_messages_wait_while_the_application_is_broken(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("application", "text", "told"),
     [
-        ("app:nothing", APP, "app has no 'nothing'; it has the resolver resolver"),
+        ("app:nothing", APP, "app (app.py) has no 'nothing'; it has the resolver resolver"),
         ("absent:resolver", APP, "there is no module 'absent' here"),
         ("app.py", APP, "write it as package.module:resolver"),
         ("app:resolver", "resolver = 1", "'app:resolver' is neither a Resolver nor a Stack (got int)"),
@@ -385,7 +385,7 @@ def test_death_of_the_process_is_told_and_a_new_one_follows(tmp_path: Path, endi
             assert outcome.error == {"errorType": "Runtime.ExitError", "errorMessage": f"RequestId: r-3 Error: {words}"}
             assert await bench.body("/version") == "1"
             [entry] = bench.journal.of("died")
-            assert entry["call"] == "r-3"
+            assert (entry["call"], entry["route"], entry["path"]) == ("r-3", "GET /end", "/end")
 
     run(check())
 
