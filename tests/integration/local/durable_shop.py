@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from aws_durable_execution_sdk_python import DurableContext
@@ -44,6 +45,21 @@ def chain(context: DurableContext) -> list[Any]:
     first: Any = context.invoke("stock", {"action": "count", "data": 2}, name="plain")
     second: Any = context.invoke("shop", {"action": "nap"}, name="durable")
     return [first, second]
+
+
+@resolver.on_invoke("many")
+def many(context: DurableContext) -> list[int]:
+    def double(own: DurableContext, item: int, index: int, items: Sequence[int]) -> int:
+        own.wait(Duration.from_minutes(item), name=f"pause {item}")
+        return own.step(lambda _: item * 2, name=f"double {item}")
+
+    return context.map([1, 2, 3], double, name="all").get_results()
+
+
+@resolver.on_invoke("patience")
+def patience(context: DurableContext) -> Any:
+    """Wait for a callback that nobody answers."""
+    return context.create_callback(name="late", config=CallbackConfig(timeout=Duration.from_seconds(1))).result()
 
 
 @resolver.on_invoke("nap")

@@ -237,6 +237,24 @@ def test_a_step_is_tried_again_and_its_attempts_are_told(quick: Run) -> None:
     ]
 
 
+def test_branches_wait_side_by_side(quick: Run) -> None:
+    answer = quick.invoke("many")
+    assert json.loads(answer["Payload"].read()) == [2, 4, 6]
+    steps = quick.of(answer["DurableExecutionArn"])["steps"]
+    (whole,) = (one for one in steps if one["name"] == "all")
+    branches = [one["id"] for one in steps if one["parent"] == whole["id"]]
+    assert len(branches) == 3
+    inner = {one["name"]: one["parent"] for one in steps if one["kind"] == "step"}
+    assert inner.keys() == {"double 1", "double 2", "double 3"}
+    assert set(inner.values()) == set(branches)
+
+
+def test_a_callback_that_nobody_answers_times_out(run: Run) -> None:
+    arn = run.begin("patience")
+    ended = run.wait_for(arn, lambda one: one["status"] == "FAILED")
+    assert [(step["name"], step["status"]) for step in ended["steps"]] == [("late", "TIMED_OUT")]
+
+
 def test_functions_call_each_other(quick: Run) -> None:
     answer = quick.invoke("chain")
     assert json.loads(answer["Payload"].read()) == [4, "rested"]
@@ -297,7 +315,7 @@ def test_requests_to_other_routes_push_no_execution_out(quick: Run) -> None:
 
 def test_a_call_that_is_sent_again_begins_another_execution(quick: Run) -> None:
     first = quick.invoke("nap")["DurableExecutionArn"]
-    envelope = next(one.event for one in quick.application.calls if one.event["DurableExecutionArn"] == first)
+    envelope = next(one.event for one in quick.application.calls if one.event.get("DurableExecutionArn") == first)
     outcome = quick.server.call(quick.executions.invoke(Call(envelope, "replay")))
     assert outcome.answer == "rested"
     newest = quick.server.call(quick.executions.executions())[0]
