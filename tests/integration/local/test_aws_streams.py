@@ -181,6 +181,14 @@ def test_lanes_of_a_shard_run_side_by_side_and_keep_the_order_of_a_key(run: Run)
         assert [one for one in passed if one[0] == key] == [f"{key}0", f"{key}1", f"{key}2"]
 
 
+def test_a_window_gathers_records(run: Run) -> None:
+    for number in range(4):
+        click(run, "lanes", str(number))
+        time.sleep(0.1)
+    run.comes(lambda: len(run.application.records()) == 4)
+    assert len(run.application.calls) == 1
+
+
 def test_records_that_filters_decline_are_skipped(run: Run) -> None:
     put(run, "cards", "1", kind={"S": "card/visa"})
     put(run, "cards", "2", kind={"S": "cash"})

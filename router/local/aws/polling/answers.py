@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from router.routing.patterns import compile_pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
 LARGEST = 6 * 1024 * 1024
 """Bytes of a payload, at most."""
@@ -57,11 +57,16 @@ def filter_of(patterns: Sequence[str] | None) -> Callable[[Any], bool] | None:
     return takes
 
 
+def weight(records: Iterable[dict[str, Any]]) -> int:
+    """Return how many bytes records take in a payload."""
+    return sum(len(dumps(record, separators=(",", ":")).encode()) + 1 for record in records)
+
+
 def cut(records: Sequence[dict[str, Any]], most: int) -> int:
     """Return how many of the first records make a batch: no more than `most`, nor than a payload takes, but one."""
     size = _ENVELOPE
     for number, record in enumerate(records[:most]):
-        size += len(dumps(record, separators=(",", ":")).encode()) + 1
+        size += weight([record])
         if size > LARGEST and number:
             return number
     return min(len(records), most)

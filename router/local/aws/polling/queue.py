@@ -7,7 +7,7 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from router.local.aws.polling.answers import cut, failed_ids, filter_of
+from router.local.aws.polling.answers import LARGEST, cut, failed_ids, filter_of, weight
 from router.local.aws.polling.records import filtered_queue, of_queue
 
 if TYPE_CHECKING:
@@ -87,9 +87,11 @@ class QueuePoller:
             held += await self._receive(min(most, _MOST), _WAIT_S)
         if not held or not window:
             return
-        ends = time.monotonic() + window
-        while len(held) < most and cut(held, most) == len(held) and (left := ends - time.monotonic()) > 0:
-            held += await self._receive(min(most - len(held), _MOST), min(left, _WAIT_S))
+        ends, size = time.monotonic() + window, weight(held)
+        while len(held) < most and size < LARGEST and (left := ends - time.monotonic()) > 0:
+            fresh = await self._receive(min(most - len(held), _MOST), min(left, _WAIT_S))
+            size += weight(fresh)
+            held += fresh
 
     async def _receive(self, most: int, wait: float) -> list[dict[str, Any]]:
         receiving = asyncio.ensure_future(

@@ -10,7 +10,7 @@ from json import dumps
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from router.local.aws.polling.answers import cut, failed_ids, filter_of
+from router.local.aws.polling.answers import LARGEST, cut, failed_ids, filter_of, weight
 from router.local.aws.polling.records import filtered_kinesis, of_kinesis, of_table
 from router.local.aws.resources import code_of, url_of
 
@@ -27,6 +27,29 @@ _SHARDS_S = 5.0  # between looks for new shards
 _MOST = 1000  # records of one read
 _FIRST_RETRY_S, _LAST_RETRY_S = 0.1, 5.0
 _SERVICES = {"dynamodb": "dynamodbstreams", "kinesis": "kinesis"}
+
+
+class Held:
+    """Records of a shard that are not handled yet. size: in bytes. since: when the oldest one came."""
+
+    def __init__(self) -> None:
+        self.records: list[dict[str, Any]] = []
+        self.size = 0
+        self.since = 0.0
+
+    def add(self, fresh: list[dict[str, Any]]) -> None:
+        """Take records that were read."""
+        if not self.records:
+            self.since = time.monotonic()
+        self.records += fresh
+        self.size += weight(fresh)
+
+    def take(self, count: int) -> list[dict[str, Any]]:
+        """Hand out the first records. The window of those that stay begins anew."""
+        taken, self.records = self.records[:count], self.records[count:]
+        self.size = weight(self.records)
+        self.since = time.monotonic()
+        return taken
 
 
 class StreamPoller:
@@ -117,15 +140,14 @@ class StreamPoller:
     async def _read(self, shard: str, position: str) -> None:
         """Read a shard to its end, which an open one does not have."""
         iterator: str | None = await self._iterator(shard, position)
-        held: list[dict[str, Any]] = []
-        since, came = 0.0, 0.0  # when the oldest record that is held came; when the last one did
-        while iterator is not None or held:
-            if iterator is not None and len(held) < self._most:
+        held, came = Held(), 0.0  # when the last record came
+        while iterator is not None or held.records:
+            if iterator is not None and len(held.records) < self._most:
                 try:
                     answer = await self._ask("get_records", ShardIterator=iterator, Limit=_MOST)
                 except Exception as error:
                     if code_of(error) == "ExpiredIteratorException":
-                        held.clear()  # they are read again
+                        held = Held()  # they are read again
                         iterator = await self._iterator(shard, position)
                     elif await self._is_gone(shard, error):
                         iterator = None
@@ -133,20 +155,16 @@ class StreamPoller:
                         raise
                     continue
                 iterator = answer.get("NextShardIterator")
-                fresh = self._taken([self._record(one, shard) for one in answer["Records"]])
-                now = time.monotonic()
                 if answer["Records"]:
-                    came = now
-                    since = since if held else now
-                    held += fresh
-            if held and (self._is_due(held, since) or iterator is None):
-                size = self._size(held)
-                await self._deliver(held[:size], shard)
-                self._after[shard] = self._number(held[size - 1])
-                held = held[size:]
-                since = time.monotonic()
+                    came = time.monotonic()
+                    held.add(self._taken([self._record(one, shard) for one in answer["Records"]]))
+            if held.records and (iterator is None or self._is_due(held)):
+                batch = held.take(self._size(held.records))
+                await self._deliver(batch, shard)
+                self._after[shard] = self._number(batch[-1])
                 continue
-            await asyncio.sleep(_BUSY_S if held or time.monotonic() - came < _BUSY_FOR_S else _IDLE_S)
+            is_busy = held.records or time.monotonic() - came < _BUSY_FOR_S
+            await asyncio.sleep(_BUSY_S if is_busy else _IDLE_S)
         self._finished.add(shard)
 
     async def _is_gone(self, shard: str, error: Exception) -> bool:
@@ -154,11 +172,10 @@ class StreamPoller:
         missing = code_of(error) == "ResourceNotFoundException"
         return missing and all(one["ShardId"] != shard for one in await self._shards())
 
-    def _is_due(self, held: list[dict[str, Any]], since: float) -> bool:
-        window = self._mapping["window"]
-        if not window or len(held) >= self._most or cut(held, len(held)) < len(held):
-            return True
-        return time.monotonic() - since >= window
+    def _is_due(self, held: Held) -> bool:
+        """Whether a batch is full, or its window has passed."""
+        is_full = len(held.records) >= self._most or held.size > LARGEST
+        return is_full or time.monotonic() - held.since >= self._mapping["window"]
 
     def _size(self, held: list[dict[str, Any]]) -> int:
         """Return how many records are handled next: a batch, or one for each of the parallel ones."""

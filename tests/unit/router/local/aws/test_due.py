@@ -91,7 +91,12 @@ def test_what_is_not_understood(expression: str, zone: Any) -> None:
 
 
 def test_what_a_rule_sends_when_it_is_due() -> None:
-    clock = Clock(Names("http://127.0.0.1:4566", "eu-west-1"), "http://127.0.0.1:3000", "token", lambda name, error: pytest.fail(name))
+    clock = Clock(
+        Names("http://127.0.0.1:4566", "eu-west-1"),
+        "http://127.0.0.1:3000",
+        "token",
+        lambda name, error: pytest.fail(name),
+    )
     event = clock.event(Due("hourly", "shop", "rate(1 hour)", "", None), NOW)
     assert event == {
         "version": "0",
