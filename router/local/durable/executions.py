@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KEPT = 1000
 """How many executions that have ended are kept."""
+SYNCHRONOUS = 15 * 60
+"""Seconds that a caller waits for the end of an execution, a queue and a stream among them."""
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 
 
@@ -64,7 +66,7 @@ class Executions:
             arn = await self.start(Named(function, ""), call)
         except ConfigurationError as error:
             return Outcome("failed", error={"errorType": "ConfigurationError", "errorMessage": str(error)})
-        return await self.result(arn)
+        return await self.result(arn, SYNCHRONOUS)
 
     async def start(self, named: Named, call: Call, name: str | None = None) -> str:
         """Begin an execution, and return its ARN; that of the one which exists, where it has the name and the event.
@@ -87,8 +89,10 @@ class Executions:
             self._named[named.function.name, name] = (arn, payload)
         return arn
 
-    async def result(self, arn: str) -> Outcome:
+    async def result(self, arn: str, limit: float | None = None) -> Outcome:
         """Wait for the end of an execution, and return what came of it.
+
+        limit: seconds after which nobody waits any more; the execution goes on.
 
         Raises:
             LookupError: there is none.
@@ -98,7 +102,10 @@ class Executions:
             ended = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(execution.durable_execution_arn, []).append(ended)
             if not execution.is_complete:
-                await ended
+                await asyncio.wait([ended], timeout=limit)
+                if not ended.done():
+                    message = f"{arn} goes on: a caller waits for {limit:g} s at most"
+                    return Outcome("timed out", error={"errorType": "Sandbox.Timedout", "errorMessage": message})
         return _outcome(execution)
 
     async def close(self) -> None:

@@ -33,7 +33,8 @@ class Waiting:
 
     call: of the first attempt; all have the same request id.
     received: in epoch seconds. attempts: how many were made. due: when the next one is made, in epoch seconds.
-    arn: of the durable execution that has begun already. result: waits for its end; it is not tried again.
+    arn: of the durable execution that has begun already. result: waits for its end, so many
+        seconds at most; it is not tried again.
     """
 
     named: Named
@@ -42,7 +43,7 @@ class Waiting:
     attempts: int = 0
     due: float = 0.0
     arn: str | None = None
-    result: Callable[[], Awaitable[Outcome]] | None = None
+    result: Callable[[float | None], Awaitable[Outcome]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ class AsynchronousCalls:
 
     async def _handle(self, waiting: Waiting) -> None:
         if waiting.result is not None:
-            await self._follow(waiting, await waiting.result())
+            await self._follow(waiting, await waiting.result(None))
             return
         settings = waiting.named.function.asynchronous
         outcome: Outcome | None = None

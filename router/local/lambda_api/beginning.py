@@ -32,4 +32,4 @@ async def begun(executions: Executions | None, named: Named, call: Call, name: s
         arn = await executions.start(named, call, name)
     except ConfigurationError as error:
         raise Refusal(400, "InvalidRuntimeException", str(error)) from None
-    return Waiting(named, call, arn=arn, result=lambda: executions.result(arn))
+    return Waiting(named, call, arn=arn, result=lambda limit: executions.result(arn, limit))

@@ -8,6 +8,7 @@ from starlette.responses import Response, StreamingResponse
 
 from router.encode import dumps
 from router.local.calls import Call
+from router.local.durable.executions import SYNCHRONOUS
 from router.local.lambda_api import event_stream
 from router.local.lambda_api.asynchronous import Waiting
 from router.local.lambda_api.beginning import begun
@@ -68,7 +69,7 @@ class Invoking:
         if kind == "Event":
             self._later.put(waiting)
             return Response(status_code=202, headers=headers)
-        outcome = await (self._invoker.invoke(call) if waiting.result is None else waiting.result())
+        outcome = await (self._invoker.invoke(call) if waiting.result is None else waiting.result(SYNCHRONOUS))
         _check(outcome)
         payload, failed = payload_of(call, outcome, named)
         headers["X-Amz-Executed-Version"] = named.version

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from json import loads
 from typing import TYPE_CHECKING
 
 from router.errors import Forbidden, HTTPError, NoRoute, SessionError, Unauthorized
@@ -76,12 +77,22 @@ def status_of(seen: Seen, event: Event | None) -> int | None:
     """Return the HTTP status of an answer as the source gets it; None where it has none."""
     if event is not None and not event._speaks_http:
         return None
-    answer = seen.answer
+    answer = _unwrapped(seen.answer)
     status = answer.get("statusCode", answer.get("status")) if isinstance(answer, dict) else None
     try:
         return int(status) if status is not None else None
     except (TypeError, ValueError):
         return None
+
+
+def _unwrapped(answer: Any) -> Any:
+    """Return the answer of the source that a durable function's answer holds; every other one as it is."""
+    if not (type(answer) is dict and answer.get("Status") == "SUCCEEDED" and type(answer.get("Result")) is str):
+        return answer
+    try:
+        return loads(answer["Result"])
+    except ValueError:
+        return answer
 
 
 def denies(answer: Any) -> bool:

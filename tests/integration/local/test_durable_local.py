@@ -337,6 +337,15 @@ def test_who_waits_is_answered_at_the_end_of_the_run(tmp_path: Path) -> None:
     assert (outcome.became, outcome.error["errorMessage"]) == ("died", "the local run was stopped")
 
 
+def test_a_caller_does_not_wait_for_ever(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("router.local.durable.executions.SYNCHRONOUS", 0.2)
+    outcome = run.server.call(run.executions.invoke(Call(samples.invoke("order", {"total": 1}), "aws")))
+    assert outcome.became == "timed out"
+    arn = outcome.error["errorMessage"].partition(" goes on")[0]
+    assert run.wait_for(arn, lambda one: one["status"] == "PENDING")
+    run.functions.stop_durable_execution(DurableExecutionArn=arn)
+
+
 MISSING = """
 import asyncio, sys
 sys.modules["aws_durable_execution_sdk_python_testing"] = None
