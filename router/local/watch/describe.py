@@ -17,6 +17,7 @@ from router.local.watch.plain import plain
 from router.local.watch.seen import DETAILED, Span
 from router.routing.functions import MAIN
 from router.sources._registry import RECORD_SOURCES
+from router.sources.streams import KinesisEvent
 
 if TYPE_CHECKING:
     from typing import Any
@@ -278,13 +279,15 @@ def _never_begun(seen: Seen, entries: list[Entry]) -> list[Entry]:
     """Return an entry for each record of the payload that no handler was called with, as far as there is room."""
     if seen.source not in RECORD_SOURCES or not seen.ended or seen.rest is not None:
         return []
-    begun, places = {id(event.record) for event in _events_in(seen)}, _places(seen.raw)
-    if places and places.keys() <= begun:
+    handled, places = _events_in(seen), _places(seen.raw)
+    begun = {id(event.record) for event in handled}
+    if places is not None and places.keys() <= begun:
         return []  # as nearly always: all of them began
-    events = payload_records(seen)
+    begun |= {number_of(event) for event in handled}
+    begun.discard(None)
     found: list[Entry] = []
-    for event in events:
-        if id(event.record) in begun or len(entries) + len(found) >= DETAILED:
+    for event in payload_records(seen):
+        if id(event.record) in begun or number_of(event) in begun or len(entries) + len(found) >= DETAILED:
             continue
         span = _late(seen, event)
         span.error = NOT_STARTED
@@ -311,7 +314,7 @@ def _events_in(seen: Seen) -> list[Event]:
 def _finish(seen: Seen, entries: list[Entry]) -> None:
     """Give the first entry what belongs to the whole call, and records their place in the payload."""
     if seen.source in RECORD_SOURCES and seen.source is not Source.TASK:
-        places = _places(seen.raw)
+        places = _places(seen.raw) or {}
         for entry in entries:
             place = places.get(id(entry["raw"]))
             if place is not None:
@@ -330,6 +333,12 @@ def _finish(seen: Seen, entries: list[Entry]) -> None:
                 entry["outcome"] = "running"
 
 
-def _places(raw: Any) -> dict[int, int]:
+def _places(raw: Any) -> dict[int, int] | None:
+    """Return where each record of a payload stands, by identity; None for a payload without a list of them."""
     records = raw.get("Records", raw.get("records")) if type(raw) is dict else raw
-    return {id(record): place for place, record in enumerate(records)} if type(records) is list else {}
+    return {id(record): place for place, record in enumerate(records)} if type(records) is list else None
+
+
+def number_of(event: Event) -> str | None:
+    """Return the sequence number of a record of Kinesis, which those that an aggregate was split into share."""
+    return event.sequence_number if isinstance(event, KinesisEvent) else None

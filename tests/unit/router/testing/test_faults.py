@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
@@ -283,3 +287,28 @@ class TestDeliveries:
         seen: list[str] = []
         TestClient(_taking(seen)).queue("orders", ["a"])
         assert seen == ["a 1"]
+
+
+def test_a_conftest_turns_the_fixture_on_and_nobody_else_has_it(tmp_path: Path) -> None:
+    (tmp_path / "test_shop.py").write_text(
+        "from router import Resolver\n"
+        "from router.testing import TestClient\n"
+        "from router.testing.faults import Fault\n"
+        "def test_a_duplicate(faults):\n"
+        "    resolver, seen = Resolver(), []\n"
+        "    resolver.on_queue('orders')(lambda event: seen.append(event.text))\n"
+        "    faults.add(Fault('duplicate'))\n"
+        "    TestClient(resolver).queue('orders', ['a'])\n"
+        "    assert seen == ['a', 'a'] and faults.hits() == 1\n"
+    )
+
+    def run() -> str:
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--rootdir", str(tmp_path), "."]
+        return subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        ).stdout
+
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[4])}
+    assert "fixture 'faults' not found" in run()
+    (tmp_path / "conftest.py").write_text('pytest_plugins = ["router.testing.pytest_plugin"]\n')
+    assert "1 passed" in run()
