@@ -15,7 +15,7 @@ import orjson
 
 from router.local.process.failures import stack_of
 from router.local.process.sending import Sending
-from router.local.process.wire import Kind, WireError, dumps, frame, raw_frame
+from router.local.process.wire import BROKEN_WIRE, Kind, WireError, dumps, frame, raw_frame
 from router.local.watch.failures import failure_of
 from router.runtime.context import LambdaContext
 from router.runtime.loop import Unwritable, described, driven, written
@@ -110,8 +110,10 @@ class Calls:
         self._check_process()
         try:
             self._wire.send(answer)
-        except OSError:
-            pass  # the gateway is gone, and whoever reads from it ends the process
+        except OSError as error:  # the gateway is gone, or the application has closed what is not its own
+            sys.stderr.write(f"the gateway cannot be told of a call: {error}\n")
+            sys.stderr.flush()
+            os._exit(BROKEN_WIRE)
 
     def _answer(self, call: Mapping[str, Any]) -> bytes:
         trace = call["trace"]

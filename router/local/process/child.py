@@ -14,7 +14,7 @@ import threading
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from router.local.process.wire import Kind, Wire, WireError, frame
+from router.local.process.wire import BROKEN_WIRE, Kind, Wire, WireError, frame
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from router.local.process.workers import Workers
     from router.local.watch import Watch
 
-_BROKEN_WIRE = 70
 _GATEWAY_GONE = 71
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -47,7 +46,7 @@ def main(descriptor: int, parent: int) -> None:
         _serve(wire, frames)
     except WireError as error:
         sys.stderr.write(f"the gateway sent something strange: {error}\n")
-        sys.exit(_BROKEN_WIRE)
+        sys.exit(BROKEN_WIRE)
     except (OSError, StopIteration):
         _end_now()
 
@@ -157,7 +156,7 @@ def _read(frames: Iterator[tuple[Kind, Any]], calls: Calls, workers: Workers, wa
     except BaseException as error:  # a process that hears nothing would hang
         sys.stderr.write(f"the gateway sent something strange: {error!r}\n")
         sys.stderr.flush()
-        os._exit(_BROKEN_WIRE)
+        os._exit(BROKEN_WIRE)
     _end_now()
 
 

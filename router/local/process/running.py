@@ -168,7 +168,7 @@ class Running(asyncio.Protocol):
         ends: list[asyncio.Future[Any]] = [self.ended, self._idle]
         try:
             if self.calls:
-                await asyncio.wait(ends, timeout=grace)
+                await asyncio.wait(ends, timeout=grace, return_when=asyncio.FIRST_COMPLETED)
             await self.end(0.0 if self.abandoned or self.calls else _TERM)
         finally:
             self.kill()

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 LONGEST = 64 * 1024 * 1024
 """The most bytes of a frame's body."""
 
+BROKEN_WIRE = 70
+"""The exit status of a process that cannot understand the gateway, or cannot tell it anything."""
+
 _HEAD = Struct(">BI")
 _NUMBER = Struct(">I")
 _READ = 256 * 1024

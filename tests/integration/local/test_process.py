@@ -329,12 +329,14 @@ def test_other_calls_end_before_a_hanging_process_does(tmp_path: Path) -> None:
 
     async def check() -> None:
         async with supervised(tmp_path, app) as bench:
+            old = bench.supervisor.state["pid"]
             other = asyncio.create_task(bench.body("/wait/go"))
             await bench.journal.until(lambda: bench.journal.begun)
             assert (await bench.get("/wait/never", timeout=0.2)).became == "timed out"
             await bench.reloaded(1)
             (tmp_path / "go").touch()
             assert await other == "done"
+            await gone(old)
 
     run(check())
 
