@@ -46,7 +46,7 @@ class Executions:
         self._keep = keep
         self._runner: Runner | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._starting = asyncio.Lock()
+        self._starting, self._naming = asyncio.Lock(), asyncio.Lock()
         self._waiting: dict[str, list[asyncio.Future[None]]] = {}
         self._named: dict[tuple[str, str], tuple[str, str]] = {}  # ARN and payload by function and name
         self._listeners: list[Callable[[str], None]] = []
@@ -63,13 +63,13 @@ class Executions:
             return await self._invoker.invoke(call)
         call.event = _unwrapped(call.event)
         try:
-            arn = await self.start(Named(function, ""), call)
+            execution = await self.start(Named(function, ""), call)
         except ConfigurationError as error:
             return Outcome("failed", error={"errorType": "ConfigurationError", "errorMessage": str(error)})
-        return await self.result(arn, SYNCHRONOUS)
+        return await self.result(execution, SYNCHRONOUS)
 
-    async def start(self, named: Named, call: Call, name: str | None = None) -> str:
-        """Begin an execution, and return its ARN; that of the one which exists, where it has the name and the event.
+    async def start(self, named: Named, call: Call, name: str | None = None) -> Execution:
+        """Begin an execution, and return it; the one which exists, where it has the name and the event.
 
         name: of the execution; made up where there is none.
 
@@ -78,33 +78,34 @@ class Executions:
             ConfigurationError: the package of the local runner is missing.
         """
         payload = dumps(call.event).decode()
-        if name is not None and (known := self._known(named, name, payload)) is not None:
-            return known
+        if name is None:
+            return await self._begin(named, call, payload, None)
+        async with self._naming:  # two callers at a time get one execution
+            if (known := self._known(named, name, payload)) is not None:
+                return self._find(known)
+            execution = await self._begin(named, call, payload, name)
+            self._named[named.function.name, name] = (execution.durable_execution_arn, payload)
+            return execution
+
+    async def _begin(self, named: Named, call: Call, payload: str, name: str | None) -> Execution:
         runner = await self._started()
         from router.local.durable.sdk import start_input
 
         asked = start_input(named, payload, name=name, tenant_id=call.tenant_id)
-        arn = await asyncio.to_thread(runner.start, asked, call)
-        if name is not None:
-            self._named[named.function.name, name] = (arn, payload)
-        return arn
+        return await asyncio.to_thread(runner.start, asked, call)
 
-    async def result(self, arn: str, limit: float | None = None) -> Outcome:
+    async def result(self, execution: Execution, limit: float | None = None) -> Outcome:
         """Wait for the end of an execution, and return what came of it.
 
         limit: seconds after which nobody waits any more; the execution goes on.
-
-        Raises:
-            LookupError: there is none.
         """
-        execution = self._find(arn)
         if not execution.is_complete:
             ended = asyncio.get_running_loop().create_future()
             self._waiting.setdefault(execution.durable_execution_arn, []).append(ended)
             if not execution.is_complete:
                 await asyncio.wait([ended], timeout=limit)
                 if not ended.done():
-                    message = f"{arn} goes on: a caller waits for {limit:g} s at most"
+                    message = f"{execution.durable_execution_arn} goes on: a caller waits for {limit:g} s at most"
                     return Outcome("timed out", error={"errorType": "Sandbox.Timedout", "errorMessage": message})
         return _outcome(execution)
 

@@ -214,13 +214,12 @@ class LocalExecutor(Executor):
         # With as few threads as there are processors, a handler that takes long would hold up the others.
         self._invocation_pool = DaemonThreadPool(THREADS, "durable-invocation")
 
-    def begin(self, asked: StartDurableExecutionInput, known: Callable[[str], None]) -> str:
-        """Begin an execution, and return its ARN. known: is told the ARN before the first call, which comes at once."""
-        execution = self._create_execution(asked)
-        arn: str = execution.durable_execution_arn
-        known(arn)
+    def begin(self, asked: StartDurableExecutionInput, known: Callable[[str], None]) -> Execution:
+        """Begin an execution. known: is told its ARN before the first call, which comes at once."""
+        execution: Execution = self._create_execution(asked)
+        known(execution.durable_execution_arn)
         self._launch_execution(execution, asked.execution_timeout_seconds)
-        return arn
+        return execution
 
     def skip(self, arn: str) -> int:
         """End the waits of an execution, and its pauses between two tries of a step. Return how many there were."""
@@ -294,8 +293,8 @@ class Runner:
         processor.set_chained_invoke_preflight(self.executor.preflight_chained_invoke)
         self._scheduler.start()  # type: ignore[no-untyped-call]
 
-    def start(self, asked: StartDurableExecutionInput, call: Call) -> str:
-        """Begin an execution, and return its ARN."""
+    def start(self, asked: StartDurableExecutionInput, call: Call) -> Execution:
+        """Begin an execution with a call."""
         return self.executor.begin(asked, lambda arn: self.invoker.remember(arn, call))
 
     def stop(self) -> None:

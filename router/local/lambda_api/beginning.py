@@ -29,7 +29,8 @@ async def begun(executions: Executions | None, named: Named, call: Call, name: s
             raise Refusal(400, "InvalidParameterValueException", message)
         return Waiting(named, call)
     try:
-        arn = await executions.start(named, call, name)
+        execution = await executions.start(named, call, name)
     except ConfigurationError as error:
         raise Refusal(400, "InvalidRuntimeException", str(error)) from None
-    return Waiting(named, call, arn=arn, result=lambda limit: executions.result(arn, limit))
+    arn = execution.durable_execution_arn
+    return Waiting(named, call, arn=arn, result=lambda limit: executions.result(execution, limit))

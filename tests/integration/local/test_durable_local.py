@@ -213,6 +213,17 @@ def test_a_name_begins_one_execution(run: Run) -> None:
     run.functions.stop_durable_execution(DurableExecutionArn=first)
 
 
+def test_two_callers_at_a_time_get_one_execution(quick: Run) -> None:
+    named = quick.api.functions.find("shop")
+
+    async def both() -> list[Any]:
+        calls = [Call(samples.invoke("nap"), "invoke") for _ in range(2)]
+        return await asyncio.gather(*(quick.executions.start(named, call, "both") for call in calls))
+
+    first, second = quick.server.call(both())
+    assert first is second
+
+
 def test_a_caller_gets_the_answer_of_the_whole_execution(quick: Run) -> None:
     answer = quick.invoke("nap")
     assert json.loads(answer["Payload"].read()) == "rested"
@@ -313,6 +324,15 @@ def test_requests_to_other_routes_push_no_execution_out(quick: Run) -> None:
     assert quick.of(arn)["result"] == "rested"
 
 
+def test_many_requests_at_a_time_are_all_answered(quick: Run) -> None:
+    async def ask() -> list[Outcome]:
+        calls = [Call(samples.http("GET", f"/orders/{number}"), "http") for number in range(80)]
+        return await asyncio.gather(*map(quick.executions.invoke, calls))
+
+    found = [json.loads(outcome.answer["body"])["order"] for outcome in quick.server.call(ask())]
+    assert found == [str(number) for number in range(80)]
+
+
 def test_a_call_that_is_sent_again_begins_another_execution(quick: Run) -> None:
     first = quick.invoke("nap")["DurableExecutionArn"]
     envelope = next(one.event for one in quick.application.calls if one.event.get("DurableExecutionArn") == first)
@@ -328,7 +348,7 @@ def test_who_waits_is_answered_at_the_end_of_the_run(tmp_path: Path) -> None:
         run.wait_for(arn, lambda one: one["status"] == "PENDING")
 
         async def end() -> Outcome:
-            waiting = asyncio.create_task(run.executions.result(arn))
+            waiting = asyncio.create_task(run.executions.result(run.executions._find(arn)))
             await asyncio.sleep(0)
             await run.executions.close()
             return await waiting
