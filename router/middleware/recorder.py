@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from os import urandom
 from time import perf_counter, time_ns
 
@@ -21,7 +22,7 @@ from router.snapshots import renewed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Generator, Iterable, Iterator
     from os import PathLike
     from typing import Any
 
@@ -259,20 +260,19 @@ def _is_recorded(invocation: Invocation) -> bool:
     return not hasattr(invocation.context, "durable_execution_arn")
 
 
-class paused:  # noqa: N801 - it is used as a function: `with paused():`
-    """Record nothing inside of a `with` block: a replay would be recorded."""
-
-    def __enter__(self) -> None:
-        global _paused
-        _paused += 1
-
-    def __exit__(self, *_: object) -> None:
-        global _paused
+@contextmanager
+def paused() -> Iterator[None]:
+    """Record nothing inside of the block: a replay would be recorded."""
+    global _paused
+    _paused += 1
+    try:
+        yield
+    finally:
         _paused -= 1
 
 
 def _tell_at_the_end(recorder: Recorder) -> None:
-    """At the end of the process wait for the last recordings, and log which rules have matched nothing."""
+    """Wait for the last recordings at the end of the process, and log which rules have matched nothing."""
     import atexit
     from weakref import ref
 

@@ -31,7 +31,7 @@ def test_recordings_come_back_from_a_bucket_and_replay(
 ) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")  # which waits for what is written
     prefix = f"{is_async}/"
-    resolver = Resolver().use(Recorder(bucket, prefix=prefix, redact=["iban"], budget=10))
+    resolver = Resolver().use(Recorder(bucket, prefix=prefix, redact=["iban"], budget=60))
 
     if is_async:
 

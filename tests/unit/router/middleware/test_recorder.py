@@ -300,7 +300,7 @@ class Store:
 def test_it_writes_to_a_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")  # there it is waited for
     store = Store()
-    client = TestClient(_app(store, prefix="shop/", files=2))
+    client = TestClient(_app(store, prefix="shop/", files=2, budget=20), context=Context(remaining=60))
     for _ in range(3):
         client.post("/orders/7", json={})
 
@@ -465,7 +465,7 @@ def test_a_store_that_fails_is_logged_once(monkeypatch: pytest.MonkeyPatch, capl
         def put(self, key: str, body: bytes) -> None:
             raise OSError("no bucket")
 
-    client = TestClient(_app(Broken()))
+    client = TestClient(_app(Broken(), budget=20), context=Context(remaining=60))
     with caplog.at_level(logging.ERROR):
         for _ in range(3):
             assert client.post("/orders/7", json={}).status == 200
@@ -545,7 +545,7 @@ class Later(Store):
 def test_an_async_store_is_waited_for_in_lambda(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "orders")
     store = Later()
-    TestClient(_app(store)).post("/orders/7", json={})
+    TestClient(_app(store, budget=20), context=Context(remaining=60)).post("/orders/7", json={})
     assert len(store.objects) == 1
 
 
