@@ -193,7 +193,8 @@ class Look:
                 for name, one in held.items()
             }
         if isinstance(held, list | tuple):
-            if held and all(type(one) is int and -128 <= one <= 255 for one in held):  # bytes, as Kafka's headers
+            # Bytes, as Kafka's headers are; noughts are masks of numbers already.
+            if any(held) and all(type(one) is int and -128 <= one <= 255 for one in held):
                 return list(MASK.encode())
             return [self.masked(one, kind) for one in held]
         return self._leaf(held, kind)

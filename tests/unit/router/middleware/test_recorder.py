@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from router import ConfigurationError, Event, HttpEvent, QueueEvent, Recorder, Resolver, Response, Router, detect
 from router.environment.needs import adapters_in, needs_of
@@ -620,3 +622,36 @@ def test_a_process_that_is_forked_goes_on(tmp_path: Path) -> None:
     client.post("/orders/3", json={})
     assert [one.payload["path"] for one in read_all(tmp_path)] == ["/orders/1", "/orders/2", "/orders/3"]
     assert resolver.middleware[0].kept == 2
+
+
+_NAMES = st.sampled_from(["password", "card", "number", "a", "value", "name", "S", "body", "authorization", "x=y", ""])
+_TEXTS = st.one_of(
+    st.text(max_size=12),
+    st.sampled_from(
+        [
+            "password=hunter2-hunter2&a=1",
+            '{"password": "p4ssw0rd-1", "a": [1]}',
+            "Bearer abcdefgh1234",
+            TOKEN,
+            "Kioq",
+            "***",
+        ]
+    ),
+    st.binary(max_size=24).map(lambda data: base64.b64encode(data).decode()),
+    st.just(base64.b64encode(b'{"password": "hunter2-hunter2"}').decode()),
+)
+_VALUES = st.recursive(
+    st.one_of(_TEXTS, st.integers(), st.booleans(), st.none(), st.floats(allow_nan=False)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(_NAMES, inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+@given(_VALUES)
+def test_masking_what_is_masked_changes_nothing(value: Any) -> None:
+    """Both sides of a comparison are masked, one of them twice."""
+    masks = Masks(["card.number"])
+    before = json.dumps(value)
+    once = masks.apply(value).value
+    assert masks.apply(once).value == once
+    assert json.dumps(value) == before
