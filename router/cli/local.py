@@ -76,8 +76,8 @@ def local(
 ) -> None:
     """Run an application on this machine: HTTP, WebSocket, queues, topics, streams, schedules, and a console.
 
-    Save a file, and the next event runs the new code. Exit status: 0 after Ctrl-C, 1 when it could not go on, 2 for
-    wrong arguments.
+    Save a file, and the next event runs the new code. Exit status: 0 after Ctrl-C, 2 when a port is taken, AWS cannot
+    be started or an argument is wrong, 130 when Ctrl-C came twice.
     """
     if source not in _SOURCES:
         refuse(f"--source {source!r:.80}: use one of {', '.join(_SOURCES)}")

@@ -180,7 +180,7 @@ class EcsApi:
                 process.terminate()
 
         try:
-            task.exit_code = await self._run(task.name, variables, links=[f"ecs:{task.arn}"], began=began)
+            task.exit_code = await self._run(task.name, variables, links=[f"ecs:{task.arn}"], started=began)
         finally:
             task.process, task.stopped = None, time.time()
 

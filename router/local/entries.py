@@ -84,6 +84,14 @@ class AwsCall(TypedDict):
     faults: NotRequired[list[str]]
 
 
+class Passed(TypedDict):
+    """A service that a message came through, which told no function of it. at: in epoch seconds."""
+
+    source: str
+    name: str
+    at: float
+
+
 class Entry(TypedDict, total=False):
     """One line of the console. Times are in epoch seconds, durations in milliseconds.
 
@@ -93,6 +101,7 @@ class Entry(TypedDict, total=False):
     ms: None while it runs. status: of HTTP. records: how many are in a `batch=True` group.
     links: keys by which what was sent and what came find each other: `sqs:<MessageId>`, `sns:<MessageId>`,
         `events:<id>`, `dynamodb:<table>/<keys>`, `s3:<bucket>/<key>`, `lambda:<request id>`, `ws:<connection id>`.
+    via: what it came through on its way, the first one first: a topic whose message came by a queue.
     replay_of: the entry that was sent again. fault: the fault on purpose that hit it.
     raw: the payload; of a record the record alone. decoded: its body, where it is JSON.
     index: where a record stands in the payload of its call. payload: that of the call, in the first entry of a batch.
@@ -128,6 +137,7 @@ class Entry(TypedDict, total=False):
     bookmarked: bool
     fault: str | None
     links: list[str]
+    via: list[Passed]
     raw: Any
     index: int
     payload: Any

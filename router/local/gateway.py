@@ -112,6 +112,7 @@ class Gateway:
             "websocket": self.url.replace("http", "ws", 1),
             "console": f"{self.url}{CONSOLE}",
             "aws": self.emulator.url,
+            "ecs": f"{self.url}{ECS}",
         }
         return {name: url for name, url in found.items() if url}
 

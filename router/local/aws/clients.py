@@ -65,7 +65,9 @@ def import_boto() -> tuple[Any, Any]:
         from botocore.config import Config
         from botocore.session import Session
     except ImportError as error:
-        raise ConfigurationError("AWS beside the application needs the extra lambda-junction[local]") from error
+        raise ConfigurationError(
+            'AWS beside the application needs boto3: pip install "lambda-junction[local]"'
+        ) from error
     return Config, Session
 
 

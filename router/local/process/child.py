@@ -11,6 +11,7 @@ import signal
 import socket
 import sys
 import threading
+from copy import copy
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from router.local.process.workers import Workers
     from router.local.watch import Watch
 
+_LIBRARY_LOG = "router"
 _GATEWAY_GONE = 71
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
@@ -173,8 +175,19 @@ def _start_log() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(line_buffering=True)
     handler = logging.StreamHandler()
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
+    handler.setFormatter(_Lines("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S"))
     logging.getLogger().addHandler(handler)
+
+
+class _Lines(logging.Formatter):
+    """Write lines of a log, without the tracebacks of events that failed: the gateway shows those with their source."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        if record.name == _LIBRARY_LOG and record.exc_info:
+            record = copy(record)
+            record.exc_info = record.exc_text = None
+        return super().format(record)
 
 
 def _end_with(parent: int) -> None:

@@ -380,9 +380,10 @@ class Supervisor:
         if self._current is not None and self._state == "ready":
             self._waiting.serve(self._current)
 
-    async def run_task(self, name: str, environment: Mapping[str, str] | None = None) -> int:
-        """Run a task of ECS as a process of its own, and return its exit status.
+    async def run_task(self, name: str, environment: Mapping[str, str] | None = None, **options: Any) -> int:
+        """Run a task of ECS as a process of its own, and return its exit status. options: those of `Tasks.run`.
 
         name: of the `on_task` route. environment: what whoever starts it sets, beside the variables of the application.
         """
-        return await self._tasks.run(name, self._told.application, self._variables(), self.routes, environment or {})
+        given = (self._told.application, self._variables(), self.routes, environment or {})
+        return await self._tasks.run(name, *given, **options)

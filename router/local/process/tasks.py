@@ -14,7 +14,7 @@ from router.local.process.lambda_environment import LIBRARY, PACKAGE
 from router.routing.slots import matches
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from router.local.entries import Entry, Journal, LogLine
@@ -42,14 +42,21 @@ class Tasks:
         environment: Mapping[str, str],
         routes: Iterable[Mapping[str, Any]],
         given: Mapping[str, str],
+        *,
+        links: Sequence[str] = (),
+        started: Callable[[asyncio.subprocess.Process], None] = lambda process: None,
     ) -> int:
         """Run a task, and return its exit status.
 
         name: of the task. application: `package.module:resolver`.
         environment: of the process. routes: of the application, to name the one that runs.
         given: what whoever starts it sets: the event of the task.
+        links: keys by which the console finds who started it. started: is told of the process.
         """
         entry = _entry(name, routes, given)
+        entry["links"] = list(links)
+        if links:
+            entry["origin"] = "aws"
         call_id = entry["call"]
         self._journal.began(call_id, entry)
         began = perf_counter()
@@ -63,6 +70,7 @@ class Tasks:
             env={**environment, **given, "TASK_NAME": name, "PYTHONUNBUFFERED": "1"},
         )
         self._running.add(process)
+        started(process)
         lines: list[LogLine] = []
         status = -signal.SIGKILL  # where nobody waits for its end
         try:

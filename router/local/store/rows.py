@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from router.routing.functions import MAIN
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     *("id", "call", "parent", "kind", "source", "route", "name", "event_id", "method", "path", "tenant", "user"),
     *("correlation_id", "attempt", "function", "origin", "sent", "started", "ms", "outcome", "status", "records"),
-    *("replay_of", "bookmarked", "fault", "failed", "problem"),
+    *("replay_of", "bookmarked", "fault", "failed", "problem", "via"),
 )
 SELECTED = ", ".join(f"e.{name}" for name in COLUMNS)
 _OF_SUMMARY = frozenset(COLUMNS)
@@ -30,7 +31,8 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY, call TEXT, parent INTEGER, kind TEXT, source TEXT, route TEXT, name TEXT, event_id TEXT,
     method TEXT, path TEXT, tenant TEXT, user TEXT, correlation_id TEXT, attempt INTEGER, function TEXT, origin TEXT,
     sent REAL, started REAL, ms REAL, outcome TEXT, status INTEGER, records INTEGER, replay_of INTEGER,
-    bookmarked INTEGER, fault TEXT, failed INTEGER, problem TEXT, size INTEGER
+    bookmarked INTEGER, fault TEXT, failed INTEGER, problem TEXT, via TEXT,
+    size INTEGER
 );
 CREATE INDEX entries_call ON entries (call);
 CREATE INDEX entries_parent ON entries (parent) WHERE parent IS NOT NULL;
@@ -41,6 +43,15 @@ CREATE TABLE links (link TEXT, sent INTEGER, at REAL, entry INTEGER, PRIMARY KEY
 CREATE INDEX links_entry ON links (entry);
 """
 INSERT = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"  # noqa: S608 - marks alone
+# A push or a task has no session of its own: it is for whom its sender was.
+INHERITING = ("push", "task")
+INHERIT = """
+UPDATE entries SET (tenant, user, correlation_id) = (
+    SELECT coalesce(entries.tenant, p.tenant), coalesce(entries.user, p.user),
+        coalesce(entries.correlation_id, p.correlation_id)
+    FROM entries p WHERE p.id = entries.parent
+) WHERE kind IN ('push', 'task') AND (id = :number OR parent = :number) AND parent IS NOT NULL
+"""
 _TEXT = ("source", "route", "name", "event_id", "method", "path", "tenant", "user", "correlation_id")
 
 
@@ -87,6 +98,7 @@ def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmark
         _text(get("fault")),
         get("failed"),
         _problem(get("error")),
+        json.dumps(via) if (via := get("via")) else None,
         size,
     )
 
@@ -118,6 +130,7 @@ def summary_of(row: Sequence[Any]) -> dict[str, Any]:
     found["parent"] = id_of(found["parent"])
     found["replay_of"] = id_of(found["replay_of"])
     found["bookmarked"] = bool(found["bookmarked"])
+    found["via"] = json.loads(found["via"]) if found["via"] else []
     return found
 
 

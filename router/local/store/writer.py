@@ -17,7 +17,7 @@ from router.local.store.links import adopted_by, parent_of
 from router.local.store.live import Feed
 from router.local.store.permissions import Permissions
 from router.local.store.ring import Ring
-from router.local.store.rows import INSERT, SELECTED, details_of, row_of, summary_of
+from router.local.store.rows import INHERIT, INHERITING, INSERT, SELECTED, details_of, row_of, summary_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -213,6 +213,8 @@ class Writer(Thread):
         if entry.get("calls"):
             self._changed |= adopted_by(self._db, number, entry)
             self.permissions.add(number, entry)
+        if entry.get("calls") or entry.get("kind") in INHERITING:
+            self._db.execute(INHERIT, {"number": number})
 
     def clear(self) -> int:
         """Forget all entries but those with a bookmark, and return how many went."""

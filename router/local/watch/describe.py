@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from router.event import Source
 from router.local.watch.contents import decoded_of, payload_records, session_of
 from router.local.watch.failures import failure_of
-from router.local.watch.links import links_of
+from router.local.watch.links import links_of, via_of
 from router.local.watch.outcomes import NOT_STARTED, outcome_of, status_of
 from router.local.watch.plain import plain
 from router.local.watch.seen import DETAILED, Span
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 # Their timestamps have milliseconds; those of the others are whole seconds, or nothing waits in between.
 _PRECISE = frozenset({Source.SQS, Source.SNS, Source.KINESIS, Source.KAFKA, Source.FIREHOSE, Source.S3})
+_WRAPPING = frozenset({Source.SQS, Source.SNS})
 _DECODED_OF_GROUP = 100
 
 
@@ -116,6 +117,7 @@ def _described(seen: Seen, span: Span, event: Event) -> Entry:
         "ms": _ms(span),
         "records": None,
         "links": links_of(event),
+        "via": via_of(event) if event.source in _WRAPPING else [],
         "raw": event.raw if event.source not in RECORD_SOURCES else event.record,
         "decoded": decoded_of(event),
         "session": refused if session is None else plain(session.to_dict()),

@@ -92,7 +92,7 @@ def frame_of(file: str, line: int, function: str) -> Frame:
     last = min(line + _AROUND, len(held))
     source = [(number, held[number - 1].rstrip("\n")[:500]) for number in range(first, last + 1)]
     return {
-        "file": file,
+        "file": _shown(file),
         "line": line,
         "function": function,
         "own": is_own(file),
@@ -102,6 +102,12 @@ def frame_of(file: str, line: int, function: str) -> Frame:
 
 
 @cache
+def _shown(file: str) -> str:
+    """Return a file as people call it: from the current folder, where it is inside of it."""
+    path, here = Path(file), Path.cwd()
+    return path.relative_to(here).as_posix() if path.is_relative_to(here) else file
+
+
 def is_own(file: str) -> bool:
     """Whether a file is the application's own code: not this library, not installed, not of Python itself."""
     if file.startswith("<"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_plus
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.event import Event
+    from router.local.entries import Passed
 
 _ENVELOPES = ('"TopicArn"', '"detail-type"')
 
@@ -35,6 +37,28 @@ def links_of(event: Event) -> list[str]:
     if event.source is Source.INVOKE and (request := getattr(event.context, "aws_request_id", None)):
         found[f"lambda:{request}"] = None
     return list(found)
+
+
+def via_of(event: Event) -> list[Passed]:
+    """Return the services that a message of a queue or topic came through, the first one first."""
+    record: Any = event.record
+    found: list[Passed] = []
+    with suppress(Exception):  # a payload that is not as its source sends it
+        text = record.get("body") if event.source is Source.SQS else record["Sns"].get("Message")
+        while (held := _enveloped(text)) is not None:
+            if "TopicArn" in held:
+                found.append(
+                    {"source": Source.SNS.value, "name": name_in(held["TopicArn"]), "at": _at(held["Timestamp"])}
+                )
+                text = held.get("Message")
+            else:
+                found.append({"source": Source.EVENTBRIDGE.value, "name": held["detail-type"], "at": _at(held["time"])})
+                break
+    return found[::-1]
+
+
+def _at(time: str) -> float:
+    return datetime.fromisoformat(time).timestamp()
 
 
 def item_key(table: str, keys: Mapping[str, Any]) -> str:
@@ -72,16 +96,22 @@ def _of_topic(record: Any) -> Iterator[str]:
 
 def _in_text(text: Any) -> Iterator[str]:
     """Return the keys of a notification of SNS or an event of EventBridge that is the text of a message."""
-    if type(text) is not str or not any(mark in text for mark in _ENVELOPES):
-        return
-    held = orjson.loads(text)
-    if type(held) is not dict:
+    held = _enveloped(text)
+    if held is None:
         return
     if "TopicArn" in held and type(held.get("MessageId")) is str:
         yield f"sns:{held['MessageId']}"
         yield from _in_text(held.get("Message"))
     elif "detail-type" in held:
         yield from _of_bus(held)
+
+
+def _enveloped(text: Any) -> dict[str, Any] | None:
+    """Return the notification or event that a text is; None where it is neither."""
+    if type(text) is not str or not any(mark in text for mark in _ENVELOPES):
+        return None
+    held = orjson.loads(text)
+    return held if type(held) is dict and ("TopicArn" in held or "detail-type" in held) else None
 
 
 def _of_bus(record: Any) -> Iterator[str]:
