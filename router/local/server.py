@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Generator
 
+    from router.event import Source
+
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -30,10 +32,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server_for(app: App, listening: socket.socket) -> tuple[uvicorn.Server, list[socket.socket]]:
+def server_for(app: App, listening: socket.socket, source: Source) -> tuple[uvicorn.Server, list[socket.socket]]:
     """Return a server, and the sockets to serve on.
 
-    app: what answers. listening: a socket that listens already.
+    app: what answers. listening: a socket that listens already. source: what stands in front of the application.
     """
     config = uvicorn.Config(
         app,
@@ -44,7 +46,7 @@ def server_for(app: App, listening: socket.socket) -> tuple[uvicorn.Server, list
         date_header=True,
         h11_max_incomplete_event_size=_LARGEST_HEADERS,
         timeout_graceful_shutdown=5,
-        **server_options(),
+        **server_options(source),
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return _Server(config), [listening]

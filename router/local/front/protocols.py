@@ -147,13 +147,10 @@ class FramedSocket(WebSocketsSansIOProtocol):
         return False
 
 
-def server_options(source: Source | None = None) -> dict[str, Any]:
-    """Return what `uvicorn.Config` has to be told for a front.
-
-    source: what stands in front over HTTP; None where it is not known.
-    """
+def server_options(source: Source) -> dict[str, Any]:
+    """Return what `uvicorn.Config` has to be told for a front. source: what stands in front over HTTP."""
     return {
-        "http": SpelledHttp if source in (None, Source.REST) else Http,
+        "http": SpelledHttp if source is Source.REST else Http,
         "ws": FramedSocket,
         "ws_max_size": 2 * _MESSAGE,  # what is a little too large is refused in the words of API Gateway
         "ws_ping_interval": None,  # API Gateway sends none, and compresses nothing
