@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from aws_durable_execution_sdk_python.lambda_service import ErrorObject, OperationStatus
 
-from router.encode import dumps
+from router.local.lambda_api.json_text import as_json
 
 if TYPE_CHECKING:
     from aws_durable_execution_sdk_python_testing.execution import Execution
@@ -36,7 +36,7 @@ def result_text(result: Any) -> bytes | None:
     """Return a result for a callback: a text as it is, everything else as JSON. Handlers get it as text."""
     if result is None:
         return None
-    return result.encode() if isinstance(result, str) else dumps(result)
+    return result.encode() if isinstance(result, str) else as_json(result)
 
 
 def error_object(error: str | Mapping[str, Any]) -> ErrorObject:

@@ -51,6 +51,8 @@ def _answer(executor: Any, method: str, path: str, query: dict[str, list[str]], 
         handler = _handlers(executor)[type(route)]
         read = HTTPRequest.from_raw_bytes if isinstance(route, BytesPayloadRoute) else HTTPRequest.from_bytes
         request = read(body_bytes=body, method=method, path=route, headers={}, query_params=query)
+        if not isinstance(request.body, dict | bytes):
+            raise Refusal(400, "InvalidRequestContentException", "the body is not a JSON object")
         answer = handler.handle(route, _mended(request))
     except (UnknownRouteError, KeyError):
         message = f"{method} {path:.200} is not a call that the local runner of durable executions answers"

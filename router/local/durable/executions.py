@@ -7,10 +7,10 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from router.encode import dumps
 from router.errors import ConfigurationError
 from router.local.calls import Outcome
 from router.local.lambda_api.functions import Named
+from router.local.lambda_api.json_text import as_json
 from router.local.lambda_api.refusals import Refusal
 from router.local.settings import REGION
 
@@ -77,7 +77,7 @@ class Executions:
             Refusal: it is not a name, or an execution of that name has another event.
             ConfigurationError: the package of the local runner is missing.
         """
-        payload = dumps(call.event).decode()
+        payload = as_json(call.event).decode()
         if name is None:
             return await self._begin(named, call, payload, None)
         async with self._naming:  # two callers at a time get one execution

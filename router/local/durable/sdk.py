@@ -33,8 +33,8 @@ from aws_durable_execution_sdk_python_testing.worker.checkpoint_tasks import Cal
 from aws_durable_execution_sdk_python_testing.worker.registry import ExecutionRegistry
 from aws_durable_execution_sdk_python_testing.worker.status import InvocationState
 
-from router.encode import dumps
 from router.local.calls import Call
+from router.local.lambda_api.json_text import as_json
 from router.local.lambda_api.outcomes import error_of
 from router.local.lambda_api.refusals import Refusal
 
@@ -176,7 +176,7 @@ class Dispatcher:
         call = Call(event, "invoke", named.function.part, timeout=named.function.timeout, tenant_id=request.tenant_id)
         outcome = self._make(call)
         if outcome.became == "answered":
-            return result_outcome(dumps(outcome.answer).decode())
+            return result_outcome(as_json(outcome.answer).decode())
         error = error_of(call, outcome, named)
         return ChildOutcome(
             error=ErrorObject(error.get("errorMessage"), error.get("errorType"), None, error.get("stackTrace"))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from router.encode import dumps
+from router.local.lambda_api.json_text import as_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,7 +115,7 @@ def _parts(arn: str) -> tuple[str, str]:
 
 
 def _text(ended: Ended) -> str:
-    return dumps(record_of(ended)).decode()
+    return as_json(record_of(ended)).decode()
 
 
 def _to_queue(clients: Callable[[str], Any], _arn: str, name: str, ended: Ended) -> None:
@@ -159,7 +159,7 @@ def _send_letter(clients: Callable[[str], Any], service: str, arn: str, ended: E
         "ErrorCode": {"DataType": "Number", "StringValue": "200"},
         "ErrorMessage": {"DataType": "String", "StringValue": reason[:_LONGEST_MESSAGE] or ended.condition},
     }
-    body = dumps(ended.waiting.call.event).decode()
+    body = as_json(ended.waiting.call.event).decode()
     if service == "sqs":
         queues = clients("sqs")
         url = queues.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from starlette.responses import Response, StreamingResponse
 
-from router.encode import dumps
 from router.local.calls import Call
 from router.local.durable.executions import SYNCHRONOUS
 from router.local.lambda_api import event_stream
 from router.local.lambda_api.asynchronous import Waiting
 from router.local.lambda_api.beginning import begun
+from router.local.lambda_api.json_text import as_json
 from router.local.lambda_api.outcomes import error_of, log_tail, payload_of
 from router.local.lambda_api.refusals import Refusal
 from router.local.lambda_api.requests import (
@@ -139,7 +139,7 @@ async def _events(call: Call, outcome: Outcome, named: Named, *, with_log: bool)
         else:
             yield event_stream.chunk(payload)
     else:
-        yield event_stream.chunk(dumps(outcome.answer) + _HEAD_ENDS)
+        yield event_stream.chunk(as_json(outcome.answer) + _HEAD_ENDS)
         try:
             async for part in outcome.stream:
                 yield event_stream.chunk(part)
@@ -150,4 +150,4 @@ async def _events(call: Call, outcome: Outcome, named: Named, *, with_log: bool)
 
 def _told(error: dict[str, Any]) -> tuple[str, str]:
     """Return the code and the details of an error at the end of a streamed answer."""
-    return "Unhandled", dumps(error).decode()
+    return "Unhandled", as_json(error).decode()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
-from router.encode import dumps
+from router.local.lambda_api.json_text import as_json
 from router.local.lambda_api.requests import ANSWER_LIMIT
 
 if TYPE_CHECKING:
@@ -24,11 +24,11 @@ def payload_of(call: Call, outcome: Outcome, named: Named) -> tuple[bytes, bool]
     named: the function that was called.
     """
     if outcome.became != "answered":
-        return dumps(error_of(call, outcome, named)), True
-    payload = dumps(outcome.answer)
+        return as_json(error_of(call, outcome, named)), True
+    payload = as_json(outcome.answer)
     if len(payload) > ANSWER_LIMIT:
         message = f"Response payload size exceeded maximum allowed payload size ({ANSWER_LIMIT} bytes)."
-        return dumps({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}), True
+        return as_json({"errorType": "Function.ResponseSizeTooLarge", "errorMessage": message}), True
     return payload, False
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from starlette.responses import JSONResponse
+from starlette.requests import ClientDisconnect
+from starlette.responses import JSONResponse, Response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
-    from starlette.responses import Response
 
 
 class Refusal(Exception):
@@ -48,5 +48,7 @@ def refusing(
             return await handle(request)
         except Refusal as refusal:
             return refusal.answer()
+        except ClientDisconnect:
+            return Response(status_code=400)  # which nobody gets
 
     return handled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -117,6 +118,12 @@ class TestInvoke:
 
     def test_without_a_payload_the_event_is_empty(self, run: Run) -> None:
         assert json.loads(run.functions.invoke(FunctionName="orders")["Payload"].read()) == {"seen": {}}
+
+    def test_half_of_a_surrogate_pair_comes_through(self, run: Run) -> None:
+        answer = run.functions.invoke(FunctionName="orders", Payload=b'{"text": "\\ud800"}')
+        assert answer["Payload"].read() == b'{"seen":{"text":"\\ud800"}}'
+        streamed = run.functions.invoke_with_response_stream(FunctionName="orders", Payload=b'"\\ud800"')
+        assert next(iter(streamed["EventStream"]))["PayloadChunk"]["Payload"] == b'{"seen":"\\ud800"}'
 
     @pytest.mark.parametrize(
         ("name", "qualifier", "version"),
@@ -253,6 +260,17 @@ class TestInvoke:
         status, code, message = refused(run.functions.get_account_settings)
         assert (status, code) == (404, "UnknownOperationException")
         assert message.startswith("GET /2016-08-19/account-settings is not a call that is answered here")
+
+
+class TestClients:
+    def test_one_that_goes_away_under_way_harms_nobody(self, run: Run, caplog: pytest.LogCaptureFixture) -> None:
+        host, _, port = run.url.removeprefix("http://").partition(":")
+        head = b"POST /2015-03-31/functions/orders/invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"
+        with socket.create_connection((host, int(port)), timeout=5) as connection:
+            connection.sendall(head)
+        assert run.functions.invoke(FunctionName="orders")["StatusCode"] == 200
+        assert len(run.application.calls) == 1
+        assert [record for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 class TestStream:
