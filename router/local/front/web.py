@@ -169,7 +169,9 @@ class Web:
             )
 
     def _check_path(self, request: Incoming) -> None:
-        """Refuse a path that cannot be decoded, where the service decodes it."""
+        """Refuse what is no path, and one that cannot be decoded where the service decodes it."""
+        if not request.path.startswith("/"):
+            raise Refused("bad request", f"{request.path!r:.120} is not a path: it must begin with a slash")
         if "%" not in request.path or self.source is not Source.HTTP:
             return
         try:

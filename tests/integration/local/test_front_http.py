@@ -398,6 +398,8 @@ HOSTILE = {
     "a folded header": b"GET / HTTP/1.1\r\nHost: x\r\nA: b\r\n c\r\n\r\n",
     "NUL in a header": b"GET / HTTP/1.1\r\nHost: x\r\nA: b\x00c\r\n\r\n",
     "bytes in the path": b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a star": b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a path without a slash": b"GET orders HTTP/1.1\r\nHost: x\r\n\r\n",
     "no path": b"CONNECT x:443 HTTP/1.1\r\nHost: x\r\n\r\n",
     "another version": b"GET / HTTP/9.9\r\nHost: x\r\n\r\n",
 }
