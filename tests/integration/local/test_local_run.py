@@ -58,6 +58,7 @@ def test_an_order_is_followed_over_five_hops(orders: LocalRun) -> None:
     assert (told["order_id"], told["status"]) == (order_id, "open")
     assert (answered["order_id"], answered["total"]) == (order_id, "4.50")
 
+    orders.wait(lambda: orders.entries(source="http", q=order_id))
     [first] = orders.entries(source="http", q=order_id)
     trace = f"traces/{first['correlation_id']}"
     orders.wait(lambda: len(orders.api(trace)["entries"]) == 4)
@@ -85,7 +86,7 @@ def test_poison_is_tried_again_and_comes_back_from_the_dead_letters(orders: Loca
 
     def dead() -> int:
         [queue] = [one for one in orders.api("queues")["queues"] if one["name"] == "orders-dead"]
-        return int(queue["visible"])
+        return int(queue["messages"])
 
     orders.wait(lambda: dead() == 1)
     tries = orders.entries(source="sqs", q=order_id)

@@ -11,7 +11,7 @@ import { Icon } from "../parts/icons.js";
 import { Spread, useRows } from "../parts/rows.js";
 import { EventDetail } from "./detail.js";
 import { RouteName } from "./row.js";
-import { bar, barOfMany, marks, waterfall } from "./trace_model.js";
+import { bar, barOfMany, leave, marks, waterfall } from "./trace_model.js";
 
 const HEIGHT = 38;
 const HEAD = 30;
@@ -116,7 +116,8 @@ function Waterfall({ data, id, at, select }) {
     setZoom([left, left + width]);
   };
   const fit = () => setZoom([0, 1]);
-  const to_ = (index) => {
+  const to_ = (index, step = 1) => {
+    while (made.rows[index]?.via) index += step; // it has no details of its own
     const row = made.rows[Math.max(0, Math.min(made.rows.length - 1, index))];
     if (!row) return;
     reveal(ids.get(row.entry?.id ?? row.id));
@@ -125,8 +126,8 @@ function Waterfall({ data, id, at, select }) {
   const inside = (event) => Boolean(event.target.closest?.(".detail"));
   const unless = (action) => (event) => (inside(event) ? false : action());
   useKeys({
-    j: () => to_(current + 1), k: () => to_(Math.max(0, current - 1)),
-    ArrowDown: unless(() => to_(current + 1)), ArrowUp: unless(() => to_(Math.max(0, current - 1))),
+    j: () => to_(current + 1), k: () => to_(Math.max(0, current - 1), -1),
+    ArrowDown: unless(() => to_(current + 1)), ArrowUp: unless(() => to_(Math.max(0, current - 1), -1)),
     Home: unless(() => to_(0)), End: unless(() => to_(made.rows.length - 1)),
     ArrowLeft: unless(() => move(-0.2)), ArrowRight: unless(() => move(0.2)),
     "+": () => scale(0.6), "=": () => scale(0.6), "-": () => scale(1 / 0.6), 0: fit,
@@ -154,6 +155,7 @@ function Waterfall({ data, id, at, select }) {
     if (!line) return;
     const row = made.rows[Number(line.dataset.row)];
     if (row.many) setOpen(new Set(open).add(row.key));
+    else if (row.via) select(row.before.id);
     else if (event.target.closest(".twist")) fold(row);
     else select(row.entry.id);
   };
@@ -165,6 +167,7 @@ function Waterfall({ data, id, at, select }) {
     scale(event.deltaY > 0 ? 1.25 : 0.8, middle);
   };
   const root = made.rows[0]?.entry;
+  const hops = (data.total ?? entries.length) + entries.reduce((sum, entry) => sum + (entry.via?.length ?? 0), 0);
   const rows = [];
   for (let index = first; index < last; index += 1) {
     const row = made.rows[index];
@@ -175,7 +178,7 @@ function Waterfall({ data, id, at, select }) {
         <h1 tabindex="-1">${root ? html`<${RouteName} entry=${root} />` : "Trace"}</h1>
         <p class="trace-facts">
           <span><strong class="number">${span(length * 1000)}</strong> in all</span>
-          <span><strong class="number">${count(data.total ?? entries.length)}</strong> ${entries.length === 1 ? "hop" : "hops"}</span>
+          <span><strong class="number">${count(hops)}</strong> ${hops === 1 ? "hop" : "hops"}</span>
           <span><i class="key waited" aria-hidden="true"></i><strong class="number">${span(made.waited)}</strong> waited</span>
           <span><i class="key ran" aria-hidden="true"></i><strong class="number">${span(made.ran)}</strong> ran</span>
           ${made.tries > 0 && html`<span><i class="key again" aria-hidden="true"></i><strong class="number">${made.tries}</strong> ${made.tries === 1 ? "retry" : "retries"}</span>`}
@@ -215,6 +218,7 @@ const within = (part) => Math.max(-0.002, Math.min(1.002, part));
 
 const Row = memo(({ row, index, selected, from, to, now }) => {
   if (row.many) return html`<${Many} row=${row} index=${index} from=${from} to=${to} />`;
+  if (row.via) return html`<${Passed} row=${row} index=${index} from=${from} to=${to} />`;
   const { entry, depth, children } = row;
   const { begin, start, end } = bar(entry, from, to, now || undefined);
   const waited = delay(entry);
@@ -242,6 +246,20 @@ const Row = memo(({ row, index, selected, from, to, now }) => {
 function Label({ start, end, children }) {
   const style = end < 0.74 ? { left: percent(Math.max(0, end)) } : start > 0.3 ? { right: percent(1 - Math.min(1, start)) } : { right: percent(0.005) };
   return html`<span class=${end >= 0.74 && start <= 0.3 ? "bar-label over" : "bar-label"} style=${style}>${children}</span>`;
+}
+
+/** A service that a message came through, such as a topic: the moment at which it was handed on. */
+function Passed({ row, index, from, to }) {
+  const at = leave(row.before, from, to);
+  const name = plain(row.via.name);
+  return html`<div class="hop" role="row" id="hop-${row.id}" data-row=${index} aria-rowindex=${index + 2} aria-level=${row.depth + 1} aria-label=${`${name}, ${row.via.source}, passed on`}>
+    <span class="hop-name" role="gridcell" style=${{ "--depth": Math.min(row.depth, 12) }}>
+      <span class="twist none"></span><${SourceBadge} entry=${{ source: row.via.source, kind: "event" }} /><${Text} of=${row.via.name} most=${80} />
+    </span>
+    <span class="lane" role="gridcell">
+      ${at >= 0 && at <= 1 && html`<span class="bar ran" style=${{ left: percent(at), width: "2px" }}></span><${Label} start=${at} end=${at}><span class="faint">passed on</span><//>`}
+    </span>
+  </div>`;
 }
 
 function Many({ row, index, from, to }) {

@@ -63,10 +63,20 @@ function level(entries, depth, parent, open) {
     const key = `${parent} ${kind}`;
     const place = (counted.get(kind) ?? 0) + 1;
     counted.set(kind, place);
-    if (all.length <= MOST_ALIKE || open.has(key) || place < MOST_ALIKE / 10 + 1) rows.push({ entry, depth });
+    if (all.length <= MOST_ALIKE || open.has(key) || place < MOST_ALIKE / 10 + 1) rows.push(...passed(entry, depth), { entry, depth: depth + (entry.via?.length ?? 0) });
     else if (place === all.length) rows.push({ many: all.slice(MOST_ALIKE / 10), key, depth, id: `many-${key}` });
   }
   return rows;
+}
+
+/** Returns the rows of what an entry came through: a topic tells no function of a message that it hands to a queue. */
+function passed(entry, depth) {
+  return (entry.via ?? []).map((via, index) => ({ via, before: entry, depth: depth + index, id: `via-${entry.id}-${index}` }));
+}
+
+/** Returns where an entry left what it came through, in parts of [from, to]. */
+export function leave(entry, from, to) {
+  return ((entry.sent ?? startOf(entry)) - from) / (to - from);
 }
 
 function extent(entries, now) {
