@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from router import HttpEvent, Resolver, Response, Source
+from router import Event, HttpEvent, Resolver, Response, Source
 from router.local.watch import Watch
 from router.sources import read
 from router.testing import Context, samples
@@ -25,7 +25,11 @@ CASES = [
 @pytest.mark.parametrize(("source", "build"), CASES)
 def test_each_event_is_told_once(source: Source, build: Callable[[], Any]) -> None:
     handled: list[Any] = []
-    application = Application(handled.append)
+
+    def handle(event: Event) -> None:
+        handled.append(event)
+
+    application = Application(handle)
     resolver: Resolver = application.resolver
     watch = Watch().install(resolver)
     try:

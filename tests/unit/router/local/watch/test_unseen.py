@@ -17,7 +17,7 @@ def test_a_message_has_its_keys_name_and_attempt() -> None:
     record = event["Records"][0]
     record["attributes"] |= {"ApproximateReceiveCount": "3", "SentTimestamp": "1700000000123"}
 
-    entry = telling.running(Call(event, "aws"), 1.0)
+    entry = telling.running(Call(event, "aws"), 1.0, None)
 
     assert (entry["name"], entry["event_id"], entry["attempt"]) == ("orders", record["messageId"], 3)
     assert entry["sent"] == 1700000000.123
@@ -25,14 +25,14 @@ def test_a_message_has_its_keys_name_and_attempt() -> None:
 
 
 def test_a_batch_has_the_keys_of_all_its_messages() -> None:
-    entry = telling.running(Call(samples.sqs("orders", [1, 2, 3]), "aws"), 1.0)
+    entry = telling.running(Call(samples.sqs("orders", [1, 2, 3]), "aws"), 1.0, None)
 
     assert len(entry["links"]) == entry["records"] == 3
     assert entry["event_id"] is None
 
 
 def test_another_attempt_of_the_caller_counts() -> None:
-    assert telling.running(Call(samples.invoke("act", {}), "invoke", attempt=2), 1.0)["attempt"] == 2
+    assert telling.running(Call(samples.invoke("act", {}), "invoke", attempt=2), 1.0, None)["attempt"] == 2
 
 
 @pytest.mark.parametrize("payload", [None, [], 7, {"Records": [{"eventSource": "aws:sqs"}]}, {"Records": 3}])
