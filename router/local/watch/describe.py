@@ -285,11 +285,10 @@ def _never_begun(seen: Seen, entries: list[Entry]) -> list[Entry]:
     begun = {id(event.record) for event in handled}
     if places is not None and places.keys() <= begun:
         return []  # as nearly always: all of them began
-    begun |= {number_of(event) for event in handled}
-    begun.discard(None)
+    numbers = {number_of(event) for event in handled} - {None}
     found: list[Entry] = []
     for event in payload_records(seen):
-        if id(event.record) in begun or number_of(event) in begun or len(entries) + len(found) >= DETAILED:
+        if id(event.record) in begun or number_of(event) in numbers or len(entries) + len(found) >= DETAILED:
             continue
         span = _late(seen, event)
         span.error = NOT_STARTED
