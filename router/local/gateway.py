@@ -91,7 +91,7 @@ class Gateway:
             tell=self.terminal.warn,
         )
         self.tasks = EcsApi(self.supervisor.run_task, self._tasks, region=settings.region, account=settings.account)
-        self._server, self._sockets = server_for(self._app(), self._socket, settings.source)
+        self._server, self._sockets = server_for(self._app(), self._socket, self.front)
         self._stop, self._again = asyncio.Event(), asyncio.Event()
         self._interrupts = 0
         self._plan: Any = None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Generator
 
-    from router.event import Source
+    from router.local.front import Front
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -32,10 +32,10 @@ class _Server(uvicorn.Server):
         yield
 
 
-def server_for(app: App, listening: socket.socket, source: Source) -> tuple[uvicorn.Server, list[socket.socket]]:
+def server_for(app: App, listening: socket.socket, front: Front) -> tuple[uvicorn.Server, list[socket.socket]]:
     """Return a server, and the sockets to serve on.
 
-    app: what answers. listening: a socket that listens already. source: what stands in front of the application.
+    app: what answers. listening: a socket that listens already. front: what stands in front of the application.
     """
     config = uvicorn.Config(
         app,
@@ -46,7 +46,7 @@ def server_for(app: App, listening: socket.socket, source: Source) -> tuple[uvic
         date_header=True,
         h11_max_incomplete_event_size=_LARGEST_HEADERS,
         timeout_graceful_shutdown=5,
-        **server_options(source),
+        **server_options(front.source, front.refused),
     )
     logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
     return _Server(config), [listening]

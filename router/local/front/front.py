@@ -43,7 +43,7 @@ class Front:
         socket_limits: SocketLimits | None = None,
         stage_variables: Mapping[str, str] | None = None,
     ) -> None:
-        self._settings = settings
+        self.source = settings.source
         self._caller = Caller(invoker)
         self._notices = Notices(journal)
         self._authorizers = Authorizers(self._caller)
@@ -79,6 +79,16 @@ class Front:
             await self._management.serve(scope, receive, send)
         else:
             await self._web.serve(scope, receive, send)
+
+    def refused(self, why: str) -> None:
+        """Note a request that the server refused, since it could not be read."""
+        self._notices.say(
+            self.source.value,
+            "bad request",
+            f"{why} It had no end, two lengths, a broken chunk or header, or was not HTTP at all. The services of AWS "
+            "answer 400 as well, before a function is called",
+            status=400,
+        )
 
     async def websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a WebSocket from its handshake to its end."""

@@ -18,6 +18,8 @@ from router.local.front.limits import SocketLimits
 from router.local.front.request import NAMES, PINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from uvicorn._types import ASGISendEvent
     from websockets.frames import Frame
     from websockets.http11 import Request
@@ -65,8 +67,12 @@ class _Joining:
 
 
 class Http(HttpToolsProtocol):
-    """HTTP whose answers go out in one piece, and whose requests do not begin for ever."""
+    """HTTP whose answers go out in one piece, and whose requests do not begin for ever.
 
+    refused: is told why a request was refused before it could be read.
+    """
+
+    refused: Callable[[str], None] = staticmethod(lambda _: None)
     _head = 0  # bytes of a head that is not whole yet
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -79,6 +85,11 @@ class Http(HttpToolsProtocol):
         super().data_received(data)
         if self._head > _HEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request has no end.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read."""
+        self.refused(msg)
+        super().send_400_response(msg)
 
     def on_headers_complete(self) -> None:
         """Take the head of a request."""
@@ -147,10 +158,14 @@ class FramedSocket(WebSocketsSansIOProtocol):
         return False
 
 
-def server_options(source: Source) -> dict[str, Any]:
-    """Return what `uvicorn.Config` has to be told for a front. source: what stands in front over HTTP."""
+def server_options(source: Source, refused: Callable[[str], None]) -> dict[str, Any]:
+    """Return what `uvicorn.Config` has to be told for a front.
+
+    source: what stands in front over HTTP. refused: `Front.refused`.
+    """
+    kind = SpelledHttp if source is Source.REST else Http
     return {
-        "http": SpelledHttp if source is Source.REST else Http,
+        "http": type(kind.__name__, (kind,), {"refused": staticmethod(refused)}),
         "ws": FramedSocket,
         "ws_max_size": 2 * _MESSAGE,  # what is a little too large is refused in the words of API Gateway
         "ws_ping_interval": None,  # API Gateway sends none, and compresses nothing

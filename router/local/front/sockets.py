@@ -40,6 +40,12 @@ if TYPE_CHECKING:
     from router.local.settings import Settings
 
 _WEBSOCKET = Source.WEBSOCKET
+# What the server itself, which reads the frames, closes a connection for.
+_EXPLAINED = {
+    1002: "a frame came that breaks the protocol of WebSockets",
+    1007: "a text came that is not UTF-8",
+    1009: "a frame of more than 32 KB came, the most that API Gateway takes. A message of up to 128 KB goes in several",
+}
 
 
 class Sockets:
@@ -145,7 +151,10 @@ class Sockets:
                     return
                 message = receiving.result()
                 if message["type"] == "websocket.disconnect":
-                    connection.ended(message.get("code") or 1005, message.get("reason") or "")
+                    code = message.get("code") or 1005
+                    connection.ended(code, message.get("reason") or "")
+                    if code in _EXPLAINED:
+                        self._say(connection, f"connection closed: {code}", _EXPLAINED[code])
                     return
                 await self._take(connection, events, message)
         finally:

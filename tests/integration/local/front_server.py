@@ -123,7 +123,9 @@ def served(handle: Resolver | Handler, source: Source = Source.HTTP, **options: 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         await (front.websocket if scope["type"] == "websocket" else front.http)(scope, receive, send)
 
-    config = uvicorn.Config(app, port=0, log_config=None, lifespan="off", server_header=False, **server_options(source))
+    config = uvicorn.Config(
+        app, port=0, log_config=None, lifespan="off", server_header=False, **server_options(source, front.refused)
+    )
     server = uvicorn.Server(config)
     ready = threading.Event()
     result = Served(front, application, journal, 0)

@@ -81,7 +81,7 @@ def _steady(event: Any) -> Any:
 
 @pytest.mark.parametrize("asked", REQUESTS, ids=lambda asked: f"{asked.get('method', 'GET')} {asked['path'][:12]}")
 def test_the_event_is_the_one_that_the_testing_client_makes(gateway: Served, asked: dict[str, Any]) -> None:
-    source: Source = gateway.front._settings.source
+    source: Source = gateway.front.source
     headers = [
         (name, one)
         for name, value in asked.get("headers", {}).items()

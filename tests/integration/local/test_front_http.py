@@ -414,6 +414,7 @@ def test_hostile_requests_get_a_clear_answer_and_lose_nothing_else(name: str) ->
             assert answer.startswith((b"HTTP/1.1 400 ", b"HTTP/1.1 404 ")), answer[:200]
             assert client.get(f"{gateway.url}/after").text == "/after"
         assert [call.event["rawPath"] for call in gateway.application.calls] == ["/before", "/after"]
+        assert gateway.journal.notice.startswith("bad request: ")
 
 
 @pytest.mark.parametrize(("source", "status"), [(HTTP, 400), (REST, 400), (URL, 400), (ALB, 400)])

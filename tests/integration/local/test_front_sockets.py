@@ -356,6 +356,7 @@ def test_a_frame_of_more_than_32_kb_ends_the_connection(gateway: Served) -> None
         assert _code_after(client) == 1009
     (event,) = _wait_for(lambda: _events(gateway, "DISCONNECT"))
     assert event["requestContext"]["disconnectStatusCode"] == 1009
+    assert "more than 32 KB" in gateway.journal.notice
 
 
 def test_a_message_of_128_kb_in_frames_is_taken_and_a_larger_one_is_not(gateway: Served) -> None:
