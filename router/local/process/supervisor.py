@@ -142,10 +142,10 @@ class Supervisor:
 
     async def start(self) -> None:
         """Start the application's process and begin to watch its files. `settled` waits for what comes of it."""
-        self._is_fresh = await self._changes.look()
-        self._begin("start")
         if self._settings.reload:
+            self._is_fresh = await self._changes.look()
             self._changes.start()
+        self._begin("start")
 
     async def stop(self) -> None:
         """Let calls that are under way end, for some seconds, then end all processes; at once where it is cancelled."""
@@ -385,5 +385,6 @@ class Supervisor:
 
         name: of the `on_task` route. environment: what whoever starts it sets, beside the variables of the application.
         """
-        given = (self._told.application, self._variables(), self.routes, environment or {})
+        held = {**self._variables(), **self._told.variables}
+        given = (self._told.application, held, self.routes, environment or {})
         return await self._tasks.run(name, *given, **options)

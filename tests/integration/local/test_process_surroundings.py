@@ -84,6 +84,27 @@ def test_variables_of_a_stack_are_there_before_its_application_is_imported(tmp_p
     run(check())
 
 
+def test_tasks_have_the_variables_of_the_stack(tmp_path: Path) -> None:
+    app = (
+        APP
+        + """
+    @resolver.on_task("nightly")
+    def nightly(event):
+        print("the table is", os.environ["ORDERS_TABLE"])
+    """
+    )
+
+    async def check() -> None:
+        write(tmp_path)
+        async with supervised(tmp_path, app, application="infra:stack") as bench:
+            assert await bench.supervisor.run_task("nightly") == 0
+            [entry] = [one for one in bench.journal.entries if one["kind"] == "task"]
+            table = bench.supervisor.variables["ORDERS_TABLE"]
+            assert f"the table is {table}" in [one["message"] for one in entry["logs"]]
+
+    run(check())
+
+
 def test_functions_have_their_own_names_and_limits(tmp_path: Path) -> None:
     async def check() -> None:
         write(tmp_path)
