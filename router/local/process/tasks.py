@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+import tempfile
+from contextlib import suppress
 from time import perf_counter, time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from router.local.process.endings import exit_failure
 from router.local.process.lambda_environment import LIBRARY, PACKAGE
+from router.local.watch.task import SEEN, add_seen
 from router.routing.slots import matches
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 _MOST_LINES = 2_000
 _LONGEST_LINE = 4_000  # characters
 _STOPS = 5.0  # seconds between SIGTERM and SIGKILL; ECS gives 30
-_BOOT = f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.cli import main; main('junction')"
+_BOOT = f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.local.watch.task import main; main('junction')"
 
 
 class Tasks:
@@ -60,6 +64,7 @@ class Tasks:
         call_id = entry["call"]
         self._journal.began(call_id, entry)
         began = perf_counter()
+        seen = os.path.join(tempfile.gettempdir(), f"junction-{call_id}.json")
         process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-c", _BOOT, "task", application, name),
@@ -67,7 +72,7 @@ class Tasks:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
             cwd=self._settings.folder,
-            env={**environment, **given, "TASK_NAME": name, "PYTHONUNBUFFERED": "1"},
+            env={**environment, **given, "TASK_NAME": name, "PYTHONUNBUFFERED": "1", SEEN: seen},
         )
         self._running.add(process)
         started(process)
@@ -79,6 +84,9 @@ class Tasks:
         finally:
             self._running.discard(process)
             _kill(process)
+            add_seen(entry, seen)
+            with suppress(OSError):
+                os.unlink(seen)
             self._journal.ended(call_id, [_ended(entry, (perf_counter() - began) * 1000, status, lines)])
         return _code(status)
 

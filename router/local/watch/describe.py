@@ -118,7 +118,7 @@ def _described(seen: Seen, span: Span, event: Event) -> Entry:
         "records": None,
         "links": links_of(event),
         "via": via_of(event) if event.source in _WRAPPING else [],
-        "raw": event.raw if event.source not in RECORD_SOURCES else event.record,
+        "raw": _raw_of(event),
         "decoded": decoded_of(event),
         "session": refused if session is None else plain(session.to_dict()),
         "logs": span.lines,
@@ -127,6 +127,13 @@ def _described(seen: Seen, span: Span, event: Event) -> Entry:
     if span.left_out:
         entry["left_out"] = span.left_out
     return entry
+
+
+def _raw_of(event: Event) -> Any:
+    """Return a payload, of a record the record alone. That of a task is its environment, which holds secrets."""
+    if event.source is Source.TASK:
+        return None
+    return event.record if event.source in RECORD_SOURCES else event.raw
 
 
 def _text(event: Event, field: str) -> str | None:

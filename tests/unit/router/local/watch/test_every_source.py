@@ -81,6 +81,7 @@ def test_a_task_is_told() -> None:
 
     assert (entry["kind"], entry["route"], entry["outcome"]) == ("task", "task nightly", "done")
     assert [line["message"] for line in entry["logs"]] == ["working"]
+    orjson.dumps(entry)
 
 
 @pytest.mark.parametrize("fails", [False, True])
