@@ -9,14 +9,15 @@ from time import perf_counter
 
 from router.errors import text_of
 from router.middleware.recording.form import Recording
+from router.middleware.recording.seen import written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from router.dispatch.invocation import Invocation
-    from router.middleware.recorder import Seen
     from router.middleware.recording.masks import Masks
+    from router.middleware.recording.seen import Seen
 
 _MOST_FAILURES = 100
 
@@ -107,8 +108,6 @@ def _client_context(given: Any) -> Any:
 
 
 def _is_json(value: Any) -> bool:
-    from router.middleware.recorder import written
-
     try:
         data_of(written(value))
     except (TypeError, ValueError, RecursionError):
@@ -118,8 +117,6 @@ def _is_json(value: Any) -> bool:
 
 def _answer(answer: Any, seen: Seen) -> Any:
     """Return an answer as data; of a stream with the body that was sent."""
-    from router.middleware.recorder import written
-
     body = answer.get("body") if isinstance(answer, dict) else None
     if body is not None and hasattr(body, "then"):
         data = b"".join(seen.streams or ())
