@@ -344,6 +344,24 @@ def test_a_stream_that_breaks_off_is_not_taken_for_a_whole_one() -> None:
         assert "ended with ValueError: lost" in gateway.journal.notice
 
 
+def test_a_stream_whose_head_is_malformed_is_refused() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    with served(lambda event: Outcome("answered", {"statusCode": "ok"}, stream=chunks()), URL) as gateway:
+        assert httpx.get(gateway.url).status_code == 502
+        assert "statusCode is 'ok'" in gateway.journal.notice
+
+
+def test_a_declared_rest_api_says_that_it_would_join_the_parts() -> None:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield b"one"
+
+    with served(_streaming(chunks), REST, apis=[{"kind": "rest-api", "settings": {}}]) as gateway:
+        assert httpx.get(gateway.url).text == "one"
+        assert "joins the parts of an answer" in gateway.journal.notice
+
+
 def test_a_stream_ends_when_nobody_reads_it() -> None:
     ended = threading.Event()
 
