@@ -103,7 +103,16 @@ class Executions:
 
     def _step(self, name: str, kind: str, start: float, end: float | None, **more: Any) -> dict[str, Any]:
         times = {"started": self.started + start, "ended": None if end is None else self.started + end}
-        return {"id": name, "parent": None, "name": name, "kind": kind, "status": "SUCCEEDED", **times, **more}
+        return {
+            "id": name,
+            "parent": None,
+            "name": name,
+            "kind": kind,
+            "status": "SUCCEEDED",
+            "attempts": [],
+            **times,
+            **more,
+        }
 
     async def callback(
         self, execution_id: str, callback_id: str, *, result: Any, error: str | Mapping[str, Any] | None

@@ -11,6 +11,8 @@ from starlette.testclient import TestClient
 
 from router.local.console.static import FOLDER, page_routes
 
+LARGEST_SCRIPT = 150 * 1024
+
 _MAKES_HTML = re.compile(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(")
 
 
@@ -112,6 +114,12 @@ def test_files_name_no_other_address_and_make_no_html_of_data() -> None:
                 assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), (
                     file.name
                 )
+
+
+def test_the_script_is_small() -> None:
+    sizes = {file: file.stat().st_size for file in FOLDER.rglob("*") if file.suffix in {".js", ".mjs"}}
+
+    assert sum(sizes.values()) <= LARGEST_SCRIPT, sizes
 
 
 def test_modules_are_short() -> None:

@@ -1,86 +1,43 @@
 // What can be done with an event, from a button or a key.
-import { call, get, id, report } from "../lib/api.js";
-import { address } from "../lib/router.js";
-import { title } from "../lib/format.js";
-import { Signal } from "../lib/signal.js";
-import { copy, say } from "../lib/speak.js";
+import {act, address, copy, get, id, pretty, report, say, Signal, title} from "../lib/index.js";
 
 /** The event that is edited at the moment: its detail, or null. */
 export const edited = new Signal(null);
 
-export async function replay(entry) {
-  try {
-    await call("POST", `events/${id(entry.id)}/replay`, {});
-    say(`${entry.id} was sent again.`);
-  } catch (error) {
-    report(error, `Sending ${entry.id} again`);
-  }
-}
+export const replay = ({id: name}) => act(["POST", `events/${id(name)}/replay`, {}], `${name} was sent again.`, `Sending ${name} again`);
 
-export async function bookmark(entry) {
-  try {
-    await call(entry.bookmarked ? "DELETE" : "PUT", `events/${id(entry.id)}/bookmark`);
-    say(entry.bookmarked ? `The bookmark of ${entry.id} is gone.` : `${entry.id} is bookmarked.`);
-    return true;
-  } catch (error) {
-    report(error, `The bookmark of ${entry.id}`);
-    return false;
-  }
-}
+export const bookmark = ({id: name, bookmarked}) =>
+	act([bookmarked ? "DELETE" : "PUT", `events/${id(name)}/bookmark`], bookmarked ? `The bookmark of ${name} is gone.` : `${name} is bookmarked.`, `The bookmark of ${name}`);
 
-export const copyLink = (entry) => copy(location.origin + address("events", [entry.id]), `The link to ${entry.id} is copied`);
+export const copyLink = entry => copy(location.origin + address("events", [entry.id]), `The link to ${entry.id} is copied`);
 
-const ESCAPES = /[\u0080-\uffff]/g;
-
-/** A value as Python writes it. */
-export function python(value, indent = "") {
-  const inner = `${indent}    `;
-  if (value === null || value === undefined) return "None";
-  if (value === true) return "True";
-  if (value === false) return "False";
-  if (typeof value === "number") return Number.isFinite(value) ? String(value) : "None";
-  if (typeof value === "string") return JSON.stringify(value).replace(ESCAPES, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, "0")}`);
-  if (value.rawJSON) return value.rawJSON;
-  const list = Array.isArray(value);
-  const parts = list ? value.map((item) => python(item, inner)) : Object.entries(value).map(([key, item]) => `${python(key)}: ${python(item, inner)}`);
-  const [left, right] = list ? "[]" : "{}";
-  return parts.length ? `${left}\n${parts.map((part) => `${inner}${part},\n`).join("")}${indent}${right}` : left + right;
-}
-
-const SURROGATES = /\\u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})/g;
-
-function joined(text) {
-  // Python has one escape for what JavaScript writes as two.
-  return text.replace(SURROGATES, (_, high, low) => {
-    const point = (parseInt(high, 16) - 0xd800) * 0x400 + (parseInt(low, 16) - 0xdc00) + 0x10000;
-    return `\\U${point.toString(16).padStart(8, "0")}`;
-  });
-}
-
+/** A test of the event. The payload is JSON, so that it is what came, and quotes in it cannot end the text. */
 export function asTest(entry, application) {
-  const [module, name = "resolver"] = String(application || "app:resolver").split(":");
-  const title_ = title(entry).toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_+|_+$/g, "") || "event";
-  return joined(`from ${module} import ${name}
+	const [module, name = "resolver"] = String(application || "app:resolver").split(":");
+	const what = title(entry).toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^_|_$/g, "") || "event";
+	const text = value => `json.loads(r'''${pretty(value).replaceAll("'", "\\u0027")}''')`;
+	return `import json
+
+from ${module} import ${name}
 from router.testing import TestClient
 
-EVENT = ${python(entry.payload ?? entry.raw)}
+EVENT = ${text(entry.raw)}
+ANSWER = ${text(entry.answer ?? null)}
 
 
-def test_${title_}() -> None:
-    answer = TestClient(${name}).event(EVENT)
-
-    assert answer == ${python(entry.answer ?? null, "    ")}
-`);
+def test_${what}() -> None:
+		assert TestClient(${name}).event(EVENT) == ANSWER
+`;
 }
 
 /** Copies what the gateway says that a route has to declare. */
 export async function copyRequires(route) {
-  try {
-    const { requires } = await get("permissions");
-    const found = requires.find((one) => one.route === route);
-    if (found) copy(found.text, "requires= is copied");
-    else say("No call of this route needs a permission.");
-  } catch (error) {
-    report(error, "Reading the permissions");
-  }
+	try {
+		const {requires} = await get("permissions");
+		const found = requires.find(one => one.route === route);
+		if (found) copy(found.text, "requires= is copied");
+		else say("No call of this route needs a permission.");
+	} catch (error) {
+		report(error, "Reading the permissions");
+	}
 }
