@@ -82,7 +82,7 @@ def test_an_order_is_watched_over_five_hops(page: Page, run: LocalRun) -> None:
     hops = page.get_by_role("treegrid", name="Hops").get_by_role("row")
     expect(hops).to_have_count(6)  # with the names of the columns
     expect(page.get_by_role("main")).to_contain_text("5 hops")
-    for place, name in enumerate(("/orders", "order-events", "sqs orders", "stream orders", "push"), start=1):
+    for place, name in enumerate(("/orders", "order-events", "orders", "stream orders", "push"), start=1):
         expect(hops.nth(place)).to_contain_text(name)
     picture(page, "console-trace", 400)
 

@@ -1,4 +1,4 @@
-// Doing something by the API: what was done is said, and what failed is shown.
+// Doing something by the API.
 import {call, report} from "./api.js";
 import {say} from "./speak.js";
 

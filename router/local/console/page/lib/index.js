@@ -1,4 +1,3 @@
-// Everything that views and their parts need, by one name.
 export * from "./dom.js";
 export * from "./signal.js";
 export * from "./exact.js";

@@ -1,4 +1,4 @@
-// Small things that stand everywhere: text, badges, buttons, empty places.
+// Small things that stand everywhere.
 import {classes, codeOf, copy, html, memo, pieces, plain, span, useErrorBoundary} from "../lib/index.js";
 import {Icon, family} from "./icons.js";
 

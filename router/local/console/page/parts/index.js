@@ -1,4 +1,3 @@
-// The parts of which views are made, by one name.
 export * from "./actions.js";
 export * from "./bits.js";
 export * from "./dialog.js";

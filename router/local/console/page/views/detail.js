@@ -20,7 +20,7 @@ export function EventDetail({id, tab, choose, close, inTrace = false}) {
 	const settled = useSettled(id);
 	const {data, error, reload} = useResource(`events/${part(settled)}`);
 	useEffect(() => listen(entries => entries.some(entry => entry.id === settled) && reload()), [settled]);
-	// What was shown stays until the next one is here, so that nothing flickers while somebody walks through the list.
+	// What was shown stays until the next one is here: nothing flickers.
 	const [shown, show] = useState(null);
 	useEffect(() => data && show(data), [data]);
 	const entry = data ?? (error ? null : shown);
@@ -48,7 +48,7 @@ function Body({entry, tab, choose, close, reload, inTrace, stale}) {
 	const current = tabs.some(([name]) => name === tab) ? tab : "overview";
 	const trace = entry.correlation_id && !inTrace ? address("trace", [entry.correlation_id], {at: entry.id}) : null;
 	const mark = async () => (await bookmark(entry)) && reload();
-	// While the next event is on its way, the one that is still shown must not be sent by mistake.
+	// What is still shown while the next one comes must not be sent by mistake.
 	const here = !stale;
 	const sendable = entry.kind === "event" || !entry.kind || entry.kind === "task";
 	const turn = step => () => choose(tabs[(tabs.findIndex(([name]) => name === current) + step + tabs.length) % tabs.length][0]);

@@ -24,7 +24,8 @@ const off = kept("faults.off", []);
 
 function Rules({rules, reload}) {
 	const [edited, edit] = useState(null);
-	const asleep = useSignal(off);
+	const all = useSignal(off);
+	const asleep = all.filter(one => !rules.some(rule => rule.id === one.id));
 	const put = async (next, said) => {
 		try {
 			await call("PUT", "faults", next.map(({hits: _, ...rule}) => rule));

@@ -1,4 +1,4 @@
-// The filters above the list of events: a search, and what is chosen from.
+// The filters above the list of events.
 import {count, html, place, plain, state, useEffect, useKeys, useRef, useSignal, useState} from "../lib/index.js";
 import {Icon} from "../parts/index.js";
 

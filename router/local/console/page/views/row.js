@@ -1,4 +1,4 @@
-// One row of the list of events. It is drawn again only when its entry is another one.
+// One row of the list of events.
 import {clock, delay, html, memo, plain, span, title} from "../lib/index.js";
 import {Icon, Outcome, SourceBadge, Text} from "../parts/index.js";
 

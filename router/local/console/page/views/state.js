@@ -1,4 +1,4 @@
-// State: the application, where it can be reached, its reloads, versions, and how much is kept.
+// State: the application, its addresses and settings, and how much is kept.
 import {act, html, plain, problem, span, ticks, useResource} from "../lib/index.js";
 import {Button, CopyButton, Facts, Heading, Json, Shown, Traceback} from "../parts/index.js";
 

@@ -1,4 +1,4 @@
-// The way of an event as rows of a waterfall: a tree by parent, many children of one kind put together.
+// A trace as rows of a waterfall: a tree by parent, many children of one kind put together.
 import {delay, number, title} from "../lib/index.js";
 
 export const MOST_ALIKE = 50;
@@ -15,7 +15,7 @@ export function waterfall(entries, {open = new Set(), closed = new Set(), now = 
 	const children = Map.groupBy(entries, entry => (entry.depth && known.has(entry.parent) ? entry.parent : null));
 	for (const list of children.values()) list.sort((one, other) => startOf(one) - startOf(other) || number(one.id) - number(other.id));
 	const rows = [];
-	// A stack of our own: a chain of ten thousand hops must not end the page.
+	// A stack of our own: a long chain must not end the page.
 	const stack = level(children.get(null) ?? [], 0, "top", open).reverse();
 	while (stack.length) {
 		const row = stack.pop();
