@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 _MOST_LINES = 2_000
 _LONGEST_LINE = 4_000  # characters
 _STOPS = 5.0  # seconds between SIGTERM and SIGKILL; ECS gives 30
-_BOOT = f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.local.watch.task import main; main('junction')"
+_BOOT = (
+    f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.local.watch.task import watch_tasks; watch_tasks(); "
+    f"from {PACKAGE}.cli import main; main('junction')"
+)
 
 
 class Tasks:

@@ -18,9 +18,8 @@ _MOST = 16 * 1024 * 1024  # bytes of a file that is read
 _TAKEN = ("tenant", "user", "correlation_id", "session", "calls", "error", "steps", "left_out")
 
 
-def main(program: str) -> None:
-    """Run the command `junction task`, and watch the task that it runs. program: how messages name the command."""
-    from router.cli import main as command
+def watch_tasks() -> None:
+    """Watch the task that this process runs from now on."""
     from router.local.watch.watch import Watch
     from router.resolver import Resolver
 
@@ -35,7 +34,6 @@ def main(program: str) -> None:
                 held.write(orjson.dumps(watch.collect("")))
 
     Resolver.run_task = run_watched  # type: ignore[method-assign, assignment]
-    command(program)
 
 
 def _for_nobody_else(path: str, flags: int) -> int:
