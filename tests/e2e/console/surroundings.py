@@ -79,7 +79,7 @@ class Executions:
             "waits_for": "callback",
             "started": self.started,
         }
-        over = {**waits, "id": "approve-1041", "name": "approve-1041", "status": "SUCCEEDED"}
+        over = {**waits, "waits_for": None, "id": "approve-1041", "name": "approve-1041", "status": "SUCCEEDED"}
         return [waits, {**over, "started": self.started - 90, "ended": self.started - 60}]
 
     async def execution(self, execution_id: str) -> Mapping[str, Any]:

@@ -8,8 +8,8 @@ export const HEAD = 30;
 export const RouteName = memo(({entry}) => {
 	const text = title(entry);
 	// The badge says the source already; others are the verb of HTTP, or a family such as `stream`.
-	const verb = /^([A-Z]+|\*|[a-z][\w-]*) (.+)$/s.exec(text);
-	if (!verb || !entry.route || entry.kind === "push" || verb[1] === entry.source) return html`<span class="route"><${Text} of=${verb && entry.route ? verb[2] : text} most=${300} /></span>`;
+	const verb = entry.route && entry.kind !== "push" && /^([A-Z]+|\*|[a-z][\w-]*) (.+)$/s.exec(text);
+	if (!verb || verb[1] === entry.source) return html`<span class="route"><${Text} of=${verb ? verb[2] : text} most=${300} /></span>`;
 	return html`<span class="route"><span class="verb">${verb[1]}</span> <${Text} of=${verb[2]} most=${300} /></span>`;
 });
 
