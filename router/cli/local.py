@@ -14,7 +14,7 @@ from router.errors import ConfigurationError
 from router.event import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 _SOURCES = ("http", "rest", "url", "alb")
 _ENV_FILE = ".env"
@@ -121,22 +121,22 @@ def _named(application: str) -> str:
     return application
 
 
-def _variables(file: Path | None, given: Iterable[str]) -> dict[str, str]:
-    from router.local.environment_file import variables_in
-
+def _variables(file: Path | None, given: Iterable[str]) -> Mapping[str, str]:
     found: dict[str, str] = {}
-    try:
-        if file is not None:
-            found = variables_in(file)
-        elif os.path.isfile(_ENV_FILE):
-            found = variables_in(Path(_ENV_FILE))
-    except ConfigurationError as error:
-        refuse(f"--env-file {error}")
-    except ModuleNotFoundError as error:
-        refuse(f'--env-file needs {error.name}: pip install "lambda-junction[local]"')
     for one in given:
         name, equals, value = one.partition("=")
         if not equals or not name.isidentifier():
             refuse(f"--env {one!r:.80}: write it as NAME=value")
         found[name] = value
-    return found
+    if file is None and os.path.isfile(_ENV_FILE):
+        file = Path(_ENV_FILE)
+    if file is None:
+        return found
+    from router.local.environment_file import FileVariables
+
+    try:
+        return FileVariables(file, found)
+    except ConfigurationError as error:
+        refuse(f"--env-file {error}")
+    except ModuleNotFoundError as error:
+        refuse(f'--env-file needs {error.name}: pip install "lambda-junction[local]"')

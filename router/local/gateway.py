@@ -205,6 +205,8 @@ class Gateway:
 
     def _environment(self) -> Mapping[str, str]:
         """Return the environment of the application's process."""
+        if problem := getattr(self.settings.environment, "problem", ""):
+            self.terminal.warn(f"the variables stay as they were: {problem}")
         found = {**self.emulator.environment(os.environ), **self.front.environment(self.url)}
         if self.emulator.is_there:
             found |= {"AWS_ENDPOINT_URL_LAMBDA": self.url, "AWS_ENDPOINT_URL_ECS": f"{self.url}{ECS}"}
@@ -244,7 +246,11 @@ class Gateway:
 
     def _welcome(self) -> None:
         """Print where everything is."""
-        aws = f"{self.emulator.url}   export AWS_ENDPOINT_URL={self.emulator.url}" if self.emulator.url else "none"
+        aws = (
+            f"{self.emulator.url}   AWS_ENDPOINT_URL={self.emulator.url} AWS_REGION={self.settings.region}"
+            if self.emulator.url
+            else "none"
+        )
         self.terminal.welcome(
             f"Junction {__version__}: {self.settings.application}",
             {

@@ -187,9 +187,9 @@ class _Making:
         if not api.authorizer:
             return None
         for part in self._infrastructure.parts:
-            if any(Source.AUTHORIZER in route.sources and route.match == api.authorizer for route in part.routes):
+            if any(Source.AUTHORIZER in route.sources for route in part.routes):
                 return part.name
-        self._told.append(f"{api}: there is no authorizer {api.authorizer!r}: nobody comes in")
+        self._told.append(f"{api}: the authorizer {api.authorizer!r} has no @on_authorize() route: nobody comes in")
         return MAIN
 
     def tasks(self) -> list[TaskPlan]:

@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -20,7 +20,7 @@ import pytest
 import websockets
 
 from tests.integration.local.local_run import LocalRun
-from tests.servers.artefacts import AWSCLI, MINISTACK
+from tests.servers.artefacts import MINISTACK
 from tests.servers.locations import REPOSITORY
 from tests.servers.process import wait_until
 from tests.servers.requirements import require_artefact
@@ -125,23 +125,10 @@ def test_a_task_of_ecs_is_a_process_of_its_own(orders: LocalRun) -> None:
     assert (entry["route"], entry["outcome"]) == ("task nightly", "failed")
 
 
-def test_the_command_line_of_aws_talks_to_it(orders: LocalRun) -> None:
-    require_artefact(AWSCLI)
+def test_the_command_line_of_aws_talks_to_it(orders: LocalRun, aws_cli: Callable[..., Any]) -> None:
     order_id = place(orders, "tea")
     orders.wait(lambda: orders.entries(source="dynamodb", q=order_id))
-    done = subprocess.run(
-        [AWSCLI.folder / "bin" / "aws", "dynamodb", "scan", "--table-name", "orders", "--output", "json"],
-        env={
-            **os.environ,
-            "AWS_ENDPOINT_URL": orders.urls["aws"],
-            "AWS_REGION": "us-east-1",
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = aws_cli(orders.urls["aws"], "dynamodb", "scan", "--table-name", "orders", "--region", "us-east-1")
     assert done.returncode == 0, done.stderr
     assert order_id in done.stdout
 
