@@ -115,6 +115,8 @@ demo: $(VENV)/.$(DEMO) ## Run the examples orders, guarded and tenants end to en
 	$(RUN) -m examples.orders
 	$(RUN) -m examples.guarded
 	$(RUN) -m tests.servers.run ferretdb -- $(RUN) -m examples.tenants
+	@printf '\nNow watch the shop in a browser, at http://127.0.0.1:3000/_console:\n\n  %s\n\n' \
+		'$(VENV)/bin/junction local examples.orders.stack:stack --env-file examples/orders/local.env'
 
 clean: ## Remove everything that these commands made
 	rm -rf $(VENV) $(VENV)-[0-9]* $(LOWEST) .cache .coverage .coverage.* coverage.xml htmlcov build dist \

@@ -138,6 +138,8 @@ class Server(ABC):
     ready_line: ClassVar[re.Pattern[str]]
     """What the server prints when it listens; the group `url` is its address."""
     start_timeout_s: ClassVar[float] = 60.0
+    folder: Path = REPOSITORY
+    """Where it is started."""
 
     def __init__(self) -> None:
         self._child: ChildProcess | None = None
@@ -152,6 +154,10 @@ class Server(ABC):
     def answers(self) -> bool:
         """Whether the server answers a first request; asked until it does."""
 
+    def variables(self) -> Mapping[str, str] | None:
+        """The environment of the server; by default that of the tests."""
+        return None
+
     @property
     def url(self) -> str:
         """The address of the running server."""
@@ -163,6 +169,12 @@ class Server(ABC):
     def pid(self) -> int | None:
         """The number of its process; None where none was started."""
         return None if self._child is None else self._child.pid
+
+    def wait(self) -> int:
+        """Waits until its process has ended, and returns the exit code."""
+        if self._child is None:
+            raise ServerError(f"{self.name} is not running")
+        return self._child.wait()
 
     @property
     def log(self) -> str:
@@ -180,7 +192,13 @@ class Server(ABC):
 
     def _start_in(self, folder: Path) -> None:
         deadline = time.monotonic() + self.start_timeout_s
-        child = self._child = ChildProcess(self.name, self.command(folder), log=folder / "output.log", cwd=REPOSITORY)
+        child = self._child = ChildProcess(
+            self.name,
+            self.command(folder),
+            log=folder / "output.log",
+            env=self.variables(),
+            cwd=self.folder,
+        )
         self._url = child.wait_for_line(self.ready_line, timeout_s=self.start_timeout_s)["url"]
         if not wait_until(lambda: child.exit_code is not None or self.answers(), timeout_s=deadline - time.monotonic()):
             raise child.failure("listens but does not answer")

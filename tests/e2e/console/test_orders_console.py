@@ -15,9 +15,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from websockets.sync.client import connect
 
-from tests.integration.local.local_run import LocalRun
 from tests.servers.artefacts import MINISTACK
-from tests.servers.locations import REPOSITORY
+from tests.servers.gateway import LocalGateway
 from tests.servers.requirements import require_artefact
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -26,22 +25,19 @@ ANN = {"x-tenant": "acme", "x-user": "ann"}
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:
+def run() -> Iterator[LocalGateway]:
     require_artefact(MINISTACK)
-    log = tmp_path_factory.mktemp("orders") / "log"
-    with LocalRun(
-        "examples.orders.stack:stack", "--env-file", "examples/orders/local.env", log=log, folder=REPOSITORY
-    ) as run:
+    with LocalGateway("examples.orders.stack:stack", "--env-file", "examples/orders/local.env") as run:
         sqs = run.client("sqs")
         url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})  # tries in seconds
         last = buy(run, "tea")  # a poll that began before still hides what it brings for as long as it was told
-        run.wait(lambda: run.entries(source="sqs", q=last))
+        run.wait_for(lambda: run.entries(source="sqs", q=last))
         yield run
 
 
 @pytest.fixture(params=["light", "dark"])
-def page(request: pytest.FixtureRequest, browser: Browser, run: LocalRun) -> Iterator[Page]:
+def page(request: pytest.FixtureRequest, browser: Browser, run: LocalGateway) -> Iterator[Page]:
     context = browser.new_context(
         viewport={"width": 1280, "height": 720}, color_scheme=request.param, base_url=run.urls["http"]
     )
@@ -63,13 +59,13 @@ def picture(page: Page, name: str, height: int = 640) -> None:
         page.screenshot(path=Path(folder) / f"{name}-{scheme}.png")
 
 
-def buy(run: LocalRun, product: str) -> str:
+def buy(run: LocalGateway, product: str) -> str:
     status, body = run.request("POST", "/orders", {"product": product}, ANN)
     assert status == 202, body
     return str(json.loads(body)["order_id"])
 
 
-def test_an_order_is_watched_over_five_hops(page: Page, run: LocalRun) -> None:
+def test_an_order_is_watched_over_five_hops(page: Page, run: LocalGateway) -> None:
     page.goto("/_console")
     with connect(f"{run.urls['websocket']}/?tenant=acme&user=ann", proxy=None) as client:
         order_id = buy(run, "tea")
@@ -78,7 +74,7 @@ def test_an_order_is_watched_over_five_hops(page: Page, run: LocalRun) -> None:
     expect(rows).to_contain_text("stream orders")
     picture(page, "console-events")
 
-    run.wait(lambda: run.entries(source="http", q=order_id))
+    run.wait_for(lambda: run.entries(source="http", q=order_id))
     [first] = run.entries(source="http", q=order_id)
     page.goto(f"/_console/trace/{first['correlation_id']}")
     hops = page.get_by_role("treegrid", name="Hops").get_by_role("row")
@@ -89,9 +85,9 @@ def test_an_order_is_watched_over_five_hops(page: Page, run: LocalRun) -> None:
     picture(page, "console-trace", 400)
 
 
-def test_an_order_is_edited_and_sent_again(page: Page, run: LocalRun) -> None:
+def test_an_order_is_edited_and_sent_again(page: Page, run: LocalGateway) -> None:
     order_id = buy(run, "tea")
-    run.wait(lambda: run.entries(source="http", q=order_id))
+    run.wait_for(lambda: run.entries(source="http", q=order_id))
     [first] = run.entries(source="http", q=order_id)
     page.goto(f"/_console/events/{first['id']}")
     page.get_by_role("button", name="Edit and send").click()
@@ -101,36 +97,36 @@ def test_an_order_is_edited_and_sent_again(page: Page, run: LocalRun) -> None:
     dialog = page.get_by_role("dialog")
     dialog.get_by_role("button", name="Send", exact=True).click()
     expect(dialog.get_by_role("region", name="Answer")).to_contain_text("accepted")
-    run.wait(lambda: run.entries(source="sqs", q="coffee"))
+    run.wait_for(lambda: run.entries(source="sqs", q="coffee"))
 
 
-def test_a_dead_letter_is_sent_back(page: Page, run: LocalRun) -> None:
+def test_a_dead_letter_is_sent_back(page: Page, run: LocalGateway) -> None:
     buy(run, "unicorn")
     page.goto("/_console/queues")
     row = page.get_by_role("main")
     expect(row).to_contain_text("orders-dead")
 
     def dead() -> int:
-        return int(next(one["messages"] for one in run.api("queues")["queues"] if one["name"] == "orders-dead"))
+        return int(next(one["messages"] for one in run.console("queues")["queues"] if one["name"] == "orders-dead"))
 
-    run.wait(lambda: dead() > 0)
+    run.wait_for(lambda: dead() > 0)
     picture(page, "console-queues")
     page.reload()
     tries = len(run.entries(source="sqs", outcome="failed"))
     page.get_by_role("button", name=re.compile("redrive|send back", re.IGNORECASE)).first.click()
-    run.wait(lambda: len(run.entries(source="sqs", outcome="failed")) > tries)
+    run.wait_for(lambda: len(run.entries(source="sqs", outcome="failed")) > tries)
 
 
-def test_an_error_is_shown_with_its_source(page: Page, run: LocalRun) -> None:
+def test_an_error_is_shown_with_its_source(page: Page, run: LocalGateway) -> None:
     buy(run, "unicorn")
-    run.wait(lambda: run.entries(source="sqs", outcome="failed"))
+    run.wait_for(lambda: run.entries(source="sqs", outcome="failed"))
     failed = run.entries(source="sqs", outcome="failed")[-1]
     page.goto(f"/_console/events/{failed['id']}")
     expect(page.get_by_label("Error", exact=True)).to_contain_text("raise NotSold(product)")
     picture(page, "console-error")
 
 
-def test_everything_is_there_for_the_keyboard(page: Page, run: LocalRun) -> None:
+def test_everything_is_there_for_the_keyboard(page: Page, run: LocalGateway) -> None:
     buy(run, "tea")
     page.goto("/_console")
     expect(page.get_by_role("main")).to_contain_text("POST")

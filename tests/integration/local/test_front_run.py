@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect
 
-from tests.integration.local.local_run import LocalRun
+from tests.servers.gateway import LocalGateway
 
 APPLICATION = """
 import time
@@ -52,14 +52,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def local(folder: Path, tmp_path: Path) -> Iterator[LocalRun]:
+def local(folder: Path) -> Iterator[LocalGateway]:
     keys = ("AWS_REGION=us-east-1", "AWS_ACCESS_KEY_ID=x", "AWS_SECRET_ACCESS_KEY=x")
     options = ("--aws", "none", "--source", "url", *(word for key in keys for word in ("--env", key)))
-    with LocalRun("live:resolver", *options, log=tmp_path / "log", folder=folder) as run:
+    with LocalGateway("live:resolver", *options, folder=folder, reloads=True) as run:
         yield run
 
 
-def test_a_connection_outlives_new_versions_of_the_application(local: LocalRun, folder: Path) -> None:
+def test_a_connection_outlives_new_versions_of_the_application(local: LocalGateway, folder: Path) -> None:
     file = folder / "live.py"
 
     def asked() -> str:
@@ -69,28 +69,28 @@ def test_a_connection_outlives_new_versions_of_the_application(local: LocalRun, 
     with connect(local.urls["websocket"]) as client:
         assert json.loads(asked()) == {"said": "hi"}
         file.write_text(APPLICATION.replace('"said"', '"answered"'))
-        local.wait(lambda: "answered" in asked())
+        local.wait_for(lambda: "answered" in asked())
         file.write_text("def broken(:\n")
-        local.wait(lambda: "Internal server error" in asked())
+        local.wait_for(lambda: "Internal server error" in asked())
         file.write_text(APPLICATION)
-        local.wait(lambda: "said" in asked())
-        (found,) = local.api("connections")["connections"]
+        local.wait_for(lambda: "said" in asked())
+        (found,) = local.console("connections")["connections"]
         assert found["received"] > 3
-    local.wait(lambda: local.entries(q="$disconnect"))
+    local.wait_for(lambda: local.entries(q="$disconnect"))
 
 
-def test_a_push_is_the_child_of_the_message_that_sent_it(local: LocalRun) -> None:
+def test_a_push_is_the_child_of_the_message_that_sent_it(local: LocalGateway) -> None:
     with connect(local.urls["websocket"]) as client:
         client.send('{"action": "push", "text": "hi"}')
         assert json.loads(client.recv(10)) == {"pushed": "hi"}
-        local.wait(lambda: [one for one in local.entries(kind="push") if one["parent"]])
+        local.wait_for(lambda: [one for one in local.entries(kind="push") if one["parent"]])
         (push,) = local.entries(kind="push")
-        sender = local.api(f"events/{push['parent']}")
+        sender = local.console(f"events/{push['parent']}")
         assert sender["name"] == "push"
         assert [call["action"] for call in sender["calls"]] == ["execute-api:ManageConnections"]
 
 
-def test_a_stream_of_the_application_comes_in_parts(local: LocalRun) -> None:
+def test_a_stream_of_the_application_comes_in_parts(local: LocalGateway) -> None:
     host, port = local.urls["http"].removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=30) as connection:
         connection.sendall(b"GET /stream HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")

@@ -19,8 +19,8 @@ from typing import Any
 import pytest
 import websockets
 
-from tests.integration.local.local_run import LocalRun
 from tests.servers.artefacts import MINISTACK
+from tests.servers.gateway import LocalGateway
 from tests.servers.locations import REPOSITORY
 from tests.servers.process import wait_until
 from tests.servers.requirements import require_artefact
@@ -33,19 +33,19 @@ ENVIRONMENT = ("--env-file", "examples/orders/local.env")
 
 
 @pytest.fixture(scope="module")
-def orders(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalRun]:
+def orders() -> Iterator[LocalGateway]:
     require_artefact(MINISTACK)
-    with LocalRun(STACK, *ENVIRONMENT, log=tmp_path_factory.mktemp("orders") / "log") as run:
+    with LocalGateway(STACK, *ENVIRONMENT) as run:
         yield run
 
 
-def place(run: LocalRun, product: str) -> str:
+def place(run: LocalGateway, product: str) -> str:
     status, body = run.request("POST", "/orders", {"product": product}, ANN)
     assert status == 202, body
     return str(json.loads(body)["order_id"])
 
 
-def test_an_order_is_followed_over_five_hops(orders: LocalRun) -> None:
+def test_an_order_is_followed_over_five_hops(orders: LocalGateway) -> None:
     async def buy() -> tuple[str, dict[str, Any], dict[str, Any]]:
         url = f"{orders.urls['websocket']}/?tenant=acme&user=ann"
         async with websockets.connect(url, proxy=None) as client:
@@ -58,11 +58,11 @@ def test_an_order_is_followed_over_five_hops(orders: LocalRun) -> None:
     assert (told["order_id"], told["status"]) == (order_id, "open")
     assert (answered["order_id"], answered["total"]) == (order_id, "4.50")
 
-    orders.wait(lambda: orders.entries(source="http", q=order_id))
+    orders.wait_for(lambda: orders.entries(source="http", q=order_id))
     [first] = orders.entries(source="http", q=order_id)
     trace = f"traces/{first['correlation_id']}"
-    orders.wait(lambda: len(orders.api(trace)["entries"]) == 4)
-    hops = {one["id"]: one for one in orders.api(trace)["entries"]}
+    orders.wait_for(lambda: len(orders.console(trace)["entries"]) == 4)
+    hops = {one["id"]: one for one in orders.console(trace)["entries"]}
     push = next(one for one in hops.values() if one["kind"] == "push")
     way = [push]
     while way[0]["parent"]:
@@ -78,32 +78,32 @@ def test_an_order_is_followed_over_five_hops(orders: LocalRun) -> None:
     assert way[1]["sent"] is not None
 
 
-def test_poison_is_tried_again_and_comes_back_from_the_dead_letters(orders: LocalRun) -> None:
+def test_poison_is_tried_again_and_comes_back_from_the_dead_letters(orders: LocalGateway) -> None:
     sqs = orders.client("sqs")
     url = sqs.get_queue_url(QueueName="orders")["QueueUrl"]
     sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "1"})  # tries in seconds
     last = place(orders, "tea")  # a poll that began before still hides what it brings for as long as it was told
-    orders.wait(lambda: orders.entries(source="sqs", q=last))
+    orders.wait_for(lambda: orders.entries(source="sqs", q=last))
     order_id = place(orders, "unicorn")
 
     def dead() -> int:
-        [queue] = [one for one in orders.api("queues")["queues"] if one["name"] == "orders-dead"]
+        [queue] = [one for one in orders.console("queues")["queues"] if one["name"] == "orders-dead"]
         return int(queue["messages"])
 
-    orders.wait(lambda: dead() == 1)
+    orders.wait_for(lambda: dead() == 1)
     tries = orders.entries(source="sqs", q=order_id)
     assert [(one["attempt"], one["outcome"]) for one in tries] == [(number, "failed") for number in (1, 2, 3)]
-    failed = orders.api(f"events/{tries[0]['id']}")
+    failed = orders.console(f"events/{tries[0]['id']}")
     assert failed["error"]["type"].endswith("NotSold")
     assert failed["error"]["frames"][-1]["file"] == "examples/orders/prices.py"
 
-    assert orders.api("queues/orders-dead/redrive", {})["moved"] == 1
-    orders.wait(lambda: len(orders.entries(source="sqs", q=order_id)) > 3)
+    assert orders.ask("queues/orders-dead/redrive", {})["moved"] == 1
+    orders.wait_for(lambda: len(orders.entries(source="sqs", q=order_id)) > 3)
 
 
-def test_a_task_of_ecs_is_a_process_of_its_own(orders: LocalRun) -> None:
+def test_a_task_of_ecs_is_a_process_of_its_own(orders: LocalGateway) -> None:
     environment = [{"name": "TASK_NAME", "value": "nightly"}]
-    ecs = orders.client("ecs", "ecs")
+    ecs = orders.client("ecs")
     started = ecs.run_task(
         cluster="shop",
         taskDefinition="orders-nightly",
@@ -116,27 +116,27 @@ def test_a_task_of_ecs_is_a_process_of_its_own(orders: LocalRun) -> None:
         [task] = ecs.describe_tasks(cluster="shop", tasks=[started["taskArn"]])["tasks"]
         return bool(task["lastStatus"] == "STOPPED")
 
-    orders.wait(ended)
+    orders.wait_for(ended)
     [task] = ecs.describe_tasks(cluster="shop", tasks=[started["taskArn"]])["tasks"]
     # It was given no session, and its route asks for one.
     assert (task["containers"][0]["exitCode"], task["stopCode"]) == (1, "EssentialContainerExited")
-    orders.wait(lambda: orders.entries(kind="task", outcome="failed"))
+    orders.wait_for(lambda: orders.entries(kind="task", outcome="failed"))
     [entry] = orders.entries(kind="task")
     assert (entry["route"], entry["outcome"]) == ("task nightly", "failed")
 
 
-def test_the_command_line_of_aws_talks_to_it(orders: LocalRun, aws_cli: Callable[..., Any]) -> None:
+def test_the_command_line_of_aws_talks_to_it(orders: LocalGateway, aws_cli: Callable[..., Any]) -> None:
     order_id = place(orders, "tea")
-    orders.wait(lambda: orders.entries(source="dynamodb", q=order_id))
+    orders.wait_for(lambda: orders.entries(source="dynamodb", q=order_id))
     done = aws_cli(orders.urls["aws"], "dynamodb", "scan", "--table-name", "orders", "--region", "us-east-1")
     assert done.returncode == 0, done.stderr
     assert order_id in done.stdout
 
 
-def test_permissions_are_those_that_the_routes_ask_for(orders: LocalRun) -> None:
+def test_permissions_are_those_that_the_routes_ask_for(orders: LocalGateway) -> None:
     place(orders, "tea")
-    orders.wait(lambda: orders.entries(source="dynamodb"))
-    calls = orders.api("permissions")["calls"]
+    orders.wait_for(lambda: orders.entries(source="dynamodb"))
+    calls = orders.console("permissions")["calls"]
     assert {one["action"] for one in calls} >= {"sns:Publish", "dynamodb:PutItem"}
     assert [one for one in calls if one["covered"] is False] == []
 
@@ -168,8 +168,8 @@ def folder(tmp_path: Path) -> Path:
     return made
 
 
-def local(folder: Path, *options: str) -> LocalRun:
-    return LocalRun("hello:resolver", "--aws", "none", *options, log=folder.parent / "log", folder=folder)
+def local(folder: Path, *options: str) -> LocalGateway:
+    return LocalGateway("hello:resolver", "--aws", "none", *options, folder=folder, reloads=True)
 
 
 def is_alive(pid: int) -> bool:
@@ -189,27 +189,27 @@ def test_a_first_route_is_answered(folder: Path) -> None:
 
 def test_ctrl_c_ends_everything_in_order(folder: Path) -> None:
     with local(folder) as run:
-        pid = run.api("state")["application"]["pid"]
+        pid = run.console("state")["application"]["pid"]
         assert is_alive(pid)
-        os.kill(run.process.pid, signal.SIGINT)
-        assert run.process.wait() == 0
+        run.signal(signal.SIGINT)
+        assert run.wait() == 0
     assert wait_until(lambda: not is_alive(pid), timeout_s=10)
-    assert "stopping" in run.process.output
+    assert "stopping" in run.log
 
 
 def test_ctrl_c_twice_waits_for_nothing(folder: Path) -> None:
     with local(folder) as run, socket.create_connection(_address(run), timeout=30) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        run.wait(lambda: run.entries(outcome="running"))
+        run.wait_for(lambda: run.entries(outcome="running"))
         began = time.monotonic()
-        os.kill(run.process.pid, signal.SIGINT)
-        run.wait(lambda: "stopping" in run.process.output)
-        os.kill(run.process.pid, signal.SIGINT)
-        assert run.process.wait() == 130
+        run.signal(signal.SIGINT)
+        run.wait_for(lambda: "stopping" in run.log)
+        run.signal(signal.SIGINT)
+        assert run.wait() == 130
         assert time.monotonic() - began < 4
 
 
-def _address(run: LocalRun) -> tuple[str, int]:
+def _address(run: LocalGateway) -> tuple[str, int]:
     found = re.fullmatch(r"http://(.*):(\d+)", run.urls["http"])
     assert found is not None
     return found[1], int(found[2])
@@ -217,8 +217,8 @@ def _address(run: LocalRun) -> tuple[str, int]:
 
 def test_a_gateway_that_is_killed_leaves_no_process(folder: Path) -> None:
     with local(folder) as run:
-        pid = run.api("state")["application"]["pid"]
-        os.kill(run.process.pid, signal.SIGKILL)
+        pid = run.console("state")["application"]["pid"]
+        run.signal(signal.SIGKILL)
         assert wait_until(lambda: not is_alive(pid), timeout_s=10)
 
 
@@ -227,8 +227,8 @@ def test_a_saved_file_is_the_next_version(folder: Path) -> None:
         assert run.request("GET", "/hello")[1] == b'{"hello":"world"}'
         file = folder / "hello.py"
         file.write_text(file.read_text().replace("world", "there"))
-        run.wait(lambda: run.request("GET", "/hello")[1] == b'{"hello":"there"}')
-        assert "reloaded in" in run.process.output
+        run.wait_for(lambda: run.request("GET", "/hello")[1] == b'{"hello":"there"}')
+        assert "reloaded in" in run.log
 
 
 def test_an_application_that_cannot_be_imported_is_waited_for(folder: Path) -> None:
@@ -237,10 +237,10 @@ def test_an_application_that_cannot_be_imported_is_waited_for(folder: Path) -> N
     file.write_text("def broken(:\n")
     with local(folder) as run:
         assert run.request("GET", "/hello")[0] >= 500
-        state = run.api("state")["application"]
+        state = run.console("state")["application"]
         assert (state["phase"], state["error"]["type"]) == ("broken", "SyntaxError")
         file.write_text(whole)
-        run.wait(lambda: run.request("GET", "/hello")[0] == 200)
+        run.wait_for(lambda: run.request("GET", "/hello")[0] == 200)
 
 
 @pytest.mark.parametrize(
