@@ -139,14 +139,14 @@ class Gateway:
     # ---- its life ----------------------------------------------------------------------------------------------------
 
     async def run(self, *, open_console: bool = False) -> int:
-        """Run until Ctrl-C or SIGTERM, and return the exit status.
+        """Run until Ctrl-C, SIGTERM or the end of the terminal, and return the exit status.
 
         open_console: whether a browser is opened.
 
         Raises:
             ConfigurationError: AWS cannot be started.
         """
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
         serving = asyncio.create_task(self._server.serve(sockets=self._sockets))
         try:
@@ -196,6 +196,7 @@ class Gateway:
     def _interrupted(self) -> None:
         self._interrupts += 1
         if self._interrupts == 1:
+            self.supervisor.expect_end()
             self.terminal.say("stopping; Ctrl-C again stops at once", "yellow")
             self._stop.set()
         else:
@@ -246,18 +247,13 @@ class Gateway:
 
     def _welcome(self) -> None:
         """Print where everything is."""
-        aws = (
-            f"{self.emulator.url}   AWS_ENDPOINT_URL={self.emulator.url} AWS_REGION={self.settings.region}"
-            if self.emulator.url
-            else "none"
-        )
+        lines = {"application": f"{self.url}   {_FRONTS[self.settings.source]}", "console": f"{self.url}{CONSOLE}"}
+        if self.emulator.url:
+            lines["AWS"] = self.emulator.url
+            lines[""] = f"AWS_ENDPOINT_URL={self.emulator.url} AWS_REGION={self.settings.region}"
         self.terminal.welcome(
             f"Junction {__version__}: {self.settings.application}",
-            {
-                "application": f"{self.url}   {_FRONTS[self.settings.source]}",
-                "console": f"{self.url}{CONSOLE}",
-                "AWS": aws,
-            },
+            lines,
             {**self.urls, "application": self.settings.application},
         )
 

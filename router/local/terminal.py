@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _MOST = 20  # lines in a second
 _SOURCE, _NAME, _WHO = 9, 27, 11  # columns; a line has 80
+_TOLD = ("refused", "unrouted")  # outcomes that say it all
 _LONG = ("raw", "decoded", "session", "answer", "logs", "calls", "links")  # what the console shows
 _STYLES = {"done": "green", "running": "dim", "refused": "yellow", "retry": "yellow", "discarded": "yellow"}
 
@@ -97,7 +98,7 @@ class Terminal:
     def failure(self, failure: Failure) -> None:
         """Print an error, with the last line of the application's own code."""
         self._console.print(Text(f"          {_plain(failure['type'])}: {_plain(failure['message'])[:400]}", "red"))
-        own = [frame for frame in failure["frames"] if frame["own"]] or failure["frames"]
+        own = [frame for frame in failure["frames"] if frame["own"]]
         if own:
             last = own[-1]
             self._console.print(Text(f"          {last['file']}:{last['line']}", "dim"))
@@ -127,7 +128,7 @@ class Terminal:
             self._printed += 1
             self._console.print(self._line(entry))
             error = entry.get("error")
-            if error and entry.get("outcome") != "refused":
+            if error and entry.get("outcome") not in _TOLD:
                 self.failure(error)
 
     def _line(self, entry: Entry) -> Text:
@@ -137,7 +138,7 @@ class Terminal:
         return Text.assemble(
             (f"{self._now()}  ", "dim"),
             f"{_cut(entry.get('source') or '', _SOURCE):<{_SOURCE}} ",
-            f"{_cut(entry.get('route') or entry.get('name') or '-', _NAME):<{_NAME}} ",
+            f"{_cut(_name(entry), _NAME):<{_NAME}} ",
             (f"{entry.get('status') or outcome!s:<9} ", _STYLES.get(outcome, "red")),
             f"{_duration(entry.get('ms')):>10} ",
             (f"try {attempt} " if attempt > 1 else "", "yellow"),
@@ -151,6 +152,15 @@ class Terminal:
 
     def _now(self) -> str:
         return time.strftime("%H:%M:%S", time.localtime(self._clock()))
+
+
+def _name(entry: Entry) -> str:
+    """Return the route of an entry; without one what it would have been the route of."""
+    if route := entry.get("route"):
+        return route
+    if path := entry.get("path"):
+        return f"{entry.get('method') or ''} {path}".strip()
+    return entry.get("name") or "-"
 
 
 def _plain(text: Any) -> str:

@@ -81,7 +81,7 @@ class Supervisor:
         self._reloads = 0
         self._deaths = 0  # in a row
         self._is_fresh = False  # whether files were changed a moment ago
-        self._is_stopping = False
+        self._is_stopping = self._is_ending = False
         self._settled = asyncio.Event()
         self._told = Told(settings, {}, {})
         self.faults = Faults()
@@ -146,6 +146,10 @@ class Supervisor:
             self._is_fresh = await self._changes.look()
             self._changes.start()
         self._begin("start")
+
+    def expect_end(self) -> None:
+        """Take note that the run ends: a process that ends from now on, as by a signal to all, is not replaced."""
+        self._is_ending = True
 
     async def stop(self) -> None:
         """Let calls that are under way end, for some seconds, then end all processes; at once where it is cancelled."""
@@ -307,6 +311,8 @@ class Supervisor:
         if running is not self._current:
             return
         self._current = None
+        if self._is_ending:
+            return
         status = running.ended.result()
         self._deaths = 1 if running.answered else self._deaths + 1
         self._teller.notice(

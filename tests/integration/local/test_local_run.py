@@ -197,6 +197,15 @@ def test_ctrl_c_ends_everything_in_order(folder: Path) -> None:
     assert "stopping" in run.log
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_all_processes_ends_the_run(folder: Path, number: signal.Signals) -> None:
+    with local(folder) as run:
+        assert run.pid is not None
+        os.killpg(run.pid, number)
+        assert run.wait() == 0
+    assert "a new one is started" not in run.log
+
+
 def test_ctrl_c_twice_waits_for_nothing(folder: Path) -> None:
     with local(folder) as run, socket.create_connection(_address(run), timeout=30) as client:
         client.sendall(b"GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -131,3 +131,19 @@ def test_what_runs_is_not_a_line_yet(terminal, out, kept):
     terminal.began("c1", {**ORDER, "outcome": "running"})
     assert out.getvalue() == ""
     assert kept.calls[0][0] == "began"
+
+
+def test_a_request_without_a_route_is_named_by_its_path(terminal, out):
+    error = {"type": "NotFound", "message": "HTTP 404", "notes": [], "frames": [], "cause": None}
+    lost = {**ORDER, "route": None, "name": "$default", "method": "GET", "path": "/nope", "error": error}
+    terminal.ended("c1", [lost | {"outcome": "unrouted", "status": 404}])
+    assert "GET /nope                   404" in out.getvalue()
+    assert out.getvalue().count("\n") == 1
+
+
+def test_an_error_of_the_library_shows_none_of_its_source(terminal, out):
+    frame = {"file": "router/x.py", "line": 7, "function": "f", "own": False, "source": [(7, "raise X")], "current": 0}
+    error = {"type": "X", "message": "y", "notes": [], "frames": [frame], "cause": None}
+    terminal.ended("c1", [ORDER | {"outcome": "failed", "error": error}])
+    assert "X: y" in out.getvalue()
+    assert "raise X" not in out.getvalue()
