@@ -45,9 +45,12 @@ def local(
         str | None,
         typer.Option(help="Of the API; by default `$default`, and `local` of a REST API.", show_default=False),
     ] = None,
-    host: Annotated[str, typer.Option(help="The address to listen to. Others than this machine's are no sandbox.")] = (
-        "127.0.0.1"
-    ),
+    host: Annotated[
+        str,
+        typer.Option(
+            help="The address to listen to; another one opens the console to your network, without a password."
+        ),
+    ] = ("127.0.0.1"),
     allow_host: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME", help="A further name that browsers may use; may be repeated.", show_default=False),

@@ -250,12 +250,21 @@ class Gateway:
         lines = {"application": f"{self.url}   {_FRONTS[self.settings.source]}", "console": f"{self.url}{CONSOLE}"}
         if self.emulator.url:
             lines["AWS"] = self.emulator.url
-            lines[""] = f"AWS_ENDPOINT_URL={self.emulator.url} AWS_REGION={self.settings.region}"
         self.terminal.welcome(
             f"Junction {__version__}: {self.settings.application}",
             lines,
             {**self.urls, "application": self.settings.application},
+            self._exports(),
         )
+
+    def _exports(self) -> list[str]:
+        """Return what boto3 and the command line of AWS need in another terminal."""
+        if not self.emulator.url:
+            return []
+        return [
+            f"export AWS_ENDPOINT_URL={self.emulator.url} AWS_DEFAULT_REGION={self.settings.region}",
+            "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
+        ]
 
 
 class _Application:

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from router.local.entries import Entry, Failure, Journal
 
@@ -70,10 +70,15 @@ class Terminal:
 
     # ---- lines -----------------------------------------------------------------------------------------------------
 
-    def welcome(self, title: str, lines: Mapping[str, str], data: Mapping[str, str]) -> None:
+    def welcome(
+        self, title: str, lines: Mapping[str, str], data: Mapping[str, str], exports: Sequence[str] = ()
+    ) -> None:
         """Print where everything is.
 
-        title: the first line. lines: names with what they are. data: the same for programs.
+        title: the first line.
+        lines: names with what they are.
+        data: the same for programs.
+        exports: lines to copy into another terminal.
         """
         if self._json is not None:
             self._write({"ready": data})
@@ -82,6 +87,8 @@ class Terminal:
         self._console.print(Text(f"\n{_plain(title)}\n", "bold"))
         for name, value in lines.items():
             self._console.print(Text.assemble((f"  {name:<{width}}  ", "dim"), _plain(value)))
+        for number, line in enumerate(exports):
+            self._console.print(Text(("" if number else "\n") + f"  {_plain(line)}", "dim"))
         self._console.print()
 
     def say(self, text: str, style: str = "") -> None:
