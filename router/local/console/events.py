@@ -93,13 +93,13 @@ class Events:
         return {"cleared": await to_thread(self._store.clear)}
 
     async def permissions(self, request: Request) -> Any:
-        """Return the calls of AWS that handlers made, and `requires=` for each route."""
+        """Return the calls of AWS that handlers made, and what is missing in the `requires=` of each route."""
         return await to_thread(self._permissions)
 
     def _permissions(self) -> Any:
         seen, left_out = self._store.permissions()
         return {
             "calls": [{**asdict(one), "entry": id_of(one.entry)} for one in seen],
-            "requires": requires_of([one for one in seen if one.route], self._variables()),
+            "requires": requires_of(seen, self._variables()),
             "left_out": left_out,
         }

@@ -1,11 +1,11 @@
-"""Write the calls of AWS that a route made as `requires=`, to copy it into the code."""
+"""Write the calls of AWS that a route made and may not make as `requires=`, to copy it into the code."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
 
-from router.local.watch.requires import requires_text
+from router.local.watch.requires import imports_text, requires_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,24 +17,30 @@ _KINDS = {"dynamodb": "TABLE", "sqs": "QUEUE", "sns": "TOPIC", "s3": "BUCKET", "
 
 
 def requires_of(seen: Iterable[Seen], variables: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return `requires=` for each route.
+    """Return what is missing in `requires=`, with the import that it wants, for each route that lacks something.
 
-    seen: calls that it has to allow.
+    seen: calls of routes; those that are covered, or of which nothing can be said, are left out.
     variables: the environment of the application. A resource that none of them names gets a name that is made up, and
         `made_up` lists it.
     """
     routes: dict[str, dict[str, set[str]]] = {}
     made_up: dict[str, set[str]] = {}
     for one in seen:
+        if one.covered is not False or not one.route:
+            continue
         name = _variable(one.resource, variables)
         if name is None:
             name = _made_up(one.action, one.resource)
             made_up.setdefault(one.route, set()).add(name)
         routes.setdefault(one.route, {}).setdefault(name, set()).add(one.action)
     return [
-        {"route": route, "text": requires_text(needs), "made_up": sorted(made_up.get(route, ()))}
+        {"route": route, "text": _text(needs), "made_up": sorted(made_up.get(route, ()))}
         for route, needs in sorted(routes.items())
     ]
+
+
+def _text(needs: Mapping[str, Iterable[str]]) -> str:
+    return "\n\n".join(part for part in (imports_text(needs), requires_text(needs)) if part)
 
 
 def _name_in(resource: str) -> str:

@@ -251,12 +251,13 @@ def test_too_many_bookmarks_are_a_conflict(console: Served, monkeypatch: pytest.
 
 
 def test_permissions_can_be_copied_as_requires(console: Served) -> None:
-    add(console, calls=[call("dynamodb:GetItem", TABLE, covered=False), call("kms:Decrypt", "*", covered=None)])
+    add(console, calls=[call("dynamodb:GetItem", TABLE, covered=False), call("kms:Decrypt", "*", covered=False)])
     answer = console.ask("GET", "permissions")[1]
     assert answer["requires"] == [
         {
             "route": "POST /orders",
-            "text": 'requires={"KMS": [KMS.DECRYPT], "ORDERS_TABLE": [DynamoDB.GET_ITEM]}',
+            "text": "from router.environment import DynamoDB, KMS\n\n"
+            'requires={"KMS": [KMS.DECRYPT], "ORDERS_TABLE": [DynamoDB.GET_ITEM]}',
             "made_up": ["KMS"],
         }
     ]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-import router.environment
 from router.local.console.requires import requires_of
 from router.local.store.permissions import MOST, Permissions, Seen
 from tests.unit.router.local.entries import call, entry
@@ -39,21 +40,54 @@ def test_a_call_becomes_an_operation_on_the_variable_that_names_its_resource(
     action: str, resource: str, variables: dict[str, str], text: str, made_up: list[str]
 ) -> None:
     (found,) = requires_of([seen(action, resource)], variables)
-    assert found == {"route": "POST /orders", "text": f"requires={{{text}}}", "made_up": made_up}
+    *_, written = found.pop("text").split("\n")
+    assert written == f"requires={{{text}}}"
+    assert found == {"route": "POST /orders", "made_up": made_up}
 
 
 def test_the_text_is_python_that_the_library_takes() -> None:
     table = ARN.format("dynamodb", "table/orders")
     calls = [seen("dynamodb:PutItem", table), seen("dynamodb:GetItem", table), seen("tag:GetResources", "*")]
     (found,) = requires_of(calls, {"ORDERS": "orders"})
-    names = {name: getattr(router.environment, name) for name in dir(router.environment)}
-    value = eval(f"dict({found['text']})", names)["requires"]
+    imports, _, text = found["text"].split("\n")
+    names: dict[str, Any] = {}
+    exec(imports, names)
+    value = eval(f"dict({text})", names)["requires"]
+    assert imports == "from router.environment import DynamoDB"
     assert value == {"ORDERS": ["dynamodb:GetItem", "dynamodb:PutItem"], "TAG": ["tag:GetResources"]}
 
 
 def test_routes_are_told_apart() -> None:
     found = requires_of([seen("sns:Publish", ARN.format("sns", "a"), route) for route in ("b", "a")], {"A": "a"})
     assert [one["route"] for one in found] == ["a", "b"]
+
+
+def test_only_what_is_missing_is_written() -> None:
+    covered = Seen("POST /orders", "execute-api:ManageConnections", "*", True, 1, 1)
+    unknown = Seen("POST /orders", "kms:Decrypt", "*", None, 1, 1)
+    nowhere = Seen("", "sqs:ListQueues", "*", False, 1, 1)
+    assert requires_of([covered, unknown, nowhere], {}) == []
+    (found,) = requires_of([covered, unknown, seen("sns:Publish", ARN.format("sns", "a"))], {"A": "a"})
+    assert found == {
+        "route": "POST /orders",
+        "text": 'from router.environment import SNS\n\nrequires={"A": [SNS.PUBLISH]}',
+        "made_up": [],
+    }
+
+
+def test_a_call_that_is_covered_after_a_change_of_the_code_is_not_missing_any_more() -> None:
+    permissions = Permissions()
+    for number, covered in enumerate([False, False, True], 1):
+        permissions.add(number, entry(calls=[call("sqs:SendMessage", "arn:a", covered=covered)]))
+    assert permissions.all() == ([Seen("POST /orders", "sqs:SendMessage", "arn:a", True, 3, 3)], 0)
+
+
+def test_of_the_objects_of_one_bucket_one_that_is_not_covered_is_enough() -> None:
+    permissions = Permissions()
+    calls = [call("s3:PutObject", f"arn:aws:s3:::up/{name}", covered=name == "b") for name in "ab"]
+    permissions.add(1, entry(calls=calls))
+    ((only,), _) = permissions.all()
+    assert (only.covered, only.count) == (False, 2)
 
 
 def test_rows_are_bounded_and_the_rest_is_counted() -> None:
