@@ -55,3 +55,32 @@ def _with_patience(value: Any) -> bytes:
     except (ValueError, RecursionError, TypeError):
         text = json.dumps(f"not shown: {type(value).__name__} without a JSON form")
     return text.encode()
+
+
+def without_source(error: Any) -> Any:
+    """Return an error whose frames have no lines of source: those of libraries hold any word that one searches for."""
+    if type(error) is not dict:
+        return error
+    found = {name: value for name, value in error.items() if name not in ("frames", "cause", "group")}
+    if type(frames := error.get("frames")) is list:
+        found["frames"] = [{**one, "source": []} for one in frames]
+    if error.get("cause"):
+        found["cause"] = without_source(error["cause"])
+    if type(group := error.get("group")) is list:
+        found["group"] = [without_source(one) for one in group]
+    return found
+
+
+def unpacked(text: str, apart: str | None) -> dict[str, Any]:
+    """Return details as they were.
+
+    text: what is searched. apart: the error with its lines of source, which are not.
+    """
+    found: dict[str, Any] = json.loads(text)  # exact, where orjson would make floats of large integers
+    if apart:
+        further = json.loads(apart)
+        cut = dict.fromkeys((*found.get("cut", ()), *further.get("cut", ())))
+        found |= further
+        if cut:
+            found["cut"] = list(cut)
+    return found

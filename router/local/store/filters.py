@@ -23,7 +23,8 @@ class Filters:
     """Choose entries. What is not given matches all.
 
     source, outcome, kind: one of these. route, tenant, correlation_id, call: as they are.
-    q: text that is anywhere in the entry: ids, payload, answer, logs, error. Upper and lower case are the same (ASCII).
+    q: text that is anywhere in the entry: ids, payload, answer, logs, error; but not in the lines of source around an
+        error. Upper and lower case are the same (ASCII).
     before, after: ids: only older, only newer entries.
     bookmarked: only those with a bookmark.
     """

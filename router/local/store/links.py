@@ -1,13 +1,14 @@
 """Find who sent an entry: by a key that the entry and a call of AWS both have.
 
-Keys of messages are unique. A key of a table, an object or a connection comes again and again: then the sender is the
-last call before the entry, unless that is long ago, as changes come from elsewhere, too. An entry often comes before
-its sender has ended and its calls are known, so that both look for each other, and what is learned later wins.
+Keys of messages are unique, so that times do not count: those of some services are cut to seconds, and lie before the
+call. A key of a table, an object or a connection comes again and again: then the sender is the last call before the
+entry, unless that is long ago, as changes come from elsewhere, too. An entry often comes before its sender has ended
+and its calls are known, so that both look for each other, and what is learned later wins.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from router.local.store.rows import BY_HAND, number_of
 
@@ -25,13 +26,31 @@ _RESOLUTION = 1.0
 # Seconds between the begin of a call and what it sent, where the key alone says little.
 _AGAIN = ("dynamodb:", "s3:", "ws:")
 _LONGEST = 15.0
+_WHENEVER = float("inf")
 
-_PARENT = """
-SELECT entry FROM links WHERE link = ? AND sent = 1 AND at BETWEEN ? AND ? AND entry != ? ORDER BY at DESC LIMIT 1
+_LAST = """
+SELECT entry, at FROM links WHERE link = ? AND sent = 1 AND at BETWEEN ? AND ? AND entry != ? ORDER BY at DESC LIMIT 1
 """
-_CHILDREN = "SELECT entry, at FROM links WHERE link = ? AND sent = 0 AND at >= ? AND entry != ? ORDER BY at LIMIT ?"
-_ADOPT = "UPDATE entries SET parent = ? WHERE id = ? AND parent IS NOT ?"
+# Of two that have one message, such as of a FIFO queue that knew it already, the first has sent it.
+_FIRST = "SELECT entry, at FROM links WHERE link = ? AND sent = 1 AND entry != ? ORDER BY at LIMIT 1"
+_CHILDREN = "SELECT entry FROM links WHERE link = ? AND sent = 0 AND at >= ? AND entry != ? ORDER BY at LIMIT ?"
+_KEYS = "SELECT link, at FROM links WHERE entry = ? AND sent = 0"
+# Nothing was sent before the call that sent it, whatever a time that is cut to seconds says.
+_ADOPT = """
+UPDATE entries SET parent = :parent, sent = max(sent, min(:at, coalesce(started, :at)))
+WHERE id = :child AND parent IS NOT :parent
+"""
 _INSERT = "INSERT OR IGNORE INTO links VALUES (?, ?, ?, ?)"
+
+
+class Sender(NamedTuple):
+    """The entry that sent another one.
+
+    number: of its id. at: when its call began, in epoch seconds; None where that is not known.
+    """
+
+    number: int
+    at: float | None
 
 
 def _own(entry: Entry) -> Iterator[tuple[str, float]]:
@@ -40,10 +59,17 @@ def _own(entry: Entry) -> Iterator[tuple[str, float]]:
         return
     started = entry.get("started") or 0.0
     sent = entry.get("sent")
-    for link in entry.get("links") or ():
-        if link.startswith("ws:") and entry.get("kind") == "event":
-            continue  # what a client says to us was not sent by the last push to it
-        if link.startswith("dynamodb:"):
+    links = entry.get("links") or ()
+    # A push says which call it is of, where that was a handler's. What a client says, and what is said of its
+    # connection, was not sent by the last push to it.
+    has_sender = entry.get("kind") == "push" and not any(link.startswith("hop:") for link in links)
+    for link in links:
+        if link.startswith("ws:"):
+            if has_sender:
+                yield link, started
+        elif not link.startswith(_AGAIN):
+            yield link, _WHENEVER
+        elif link.startswith("dynamodb:"):
             yield link, min(started, _changed(entry, started) + _RESOLUTION)
         else:
             yield link, (started if sent is None else sent + _SLACK)
@@ -57,16 +83,14 @@ def _changed(entry: Entry, started: float) -> float:
     return at if isinstance(at, int | float) else started
 
 
-def parent_of(db: Connection, number: int, entry: Entry) -> int | None:
-    """Keep the keys of an entry, and return the number of its sender where it is known by now."""
+def sender_of(db: Connection, number: int, entry: Entry) -> Sender | None:
+    """Keep the keys of an entry, and return its sender where it is known by now."""
     if (told := _told(entry)) is not None:
-        return told
-    found: int | None = None
-    for link, when in _own(entry):
+        return Sender(told, None)
+    keys = list(_own(entry))
+    for link, when in keys:
         db.execute(_INSERT, (link, 0, when, number))
-        if found is None:
-            found = _sender(db, link, when, number)
-    return found
+    return _found(db, keys, number)
 
 
 def _told(entry: Entry) -> int | None:
@@ -78,10 +102,16 @@ def _told(entry: Entry) -> int | None:
         return None
 
 
-def _sender(db: Connection, link: str, when: float, number: int) -> int | None:
-    earliest = when - _LONGEST if link.startswith(_AGAIN) else 0.0
-    row = db.execute(_PARENT, (link, earliest, when, number)).fetchone()
-    return row[0] if row else None
+def _found(db: Connection, keys: list[tuple[str, float]], number: int) -> Sender | None:
+    """Return the sender of an entry with these keys: a unique one says more than one that comes again."""
+    for link, when in sorted(keys, key=lambda key: key[0].startswith(_AGAIN)):
+        if link.startswith(_AGAIN):
+            row = db.execute(_LAST, (link, when - _LONGEST, when, number)).fetchone()
+        else:
+            row = db.execute(_FIRST, (link, number)).fetchone()
+        if row:
+            return Sender(*row)
+    return None
 
 
 def adopted_by(db: Connection, number: int, entry: Entry) -> set[int]:
@@ -90,11 +120,11 @@ def adopted_by(db: Connection, number: int, entry: Entry) -> set[int]:
     for call in entry.get("calls") or ():
         for link in call.get("links") or ():
             db.execute(_INSERT, (link, 1, call["at"], number))
-            for child, when in db.execute(_CHILDREN, (link, call["at"], number, _NEAR)).fetchall():
-                sender = _sender(db, link, when, child)
-                done = db.execute(
-                    "UPDATE entries SET parent = ? WHERE id = ? AND parent IS NOT ?", (sender, child, sender)
-                )
-                if done.rowcount:
+            for (child,) in db.execute(_CHILDREN, (link, call["at"], number, _NEAR)).fetchall():
+                sender = _found(db, db.execute(_KEYS, (child,)).fetchall(), child)
+                if sender is None:
+                    continue
+                values = {"parent": sender.number, "at": sender.at, "child": child}
+                if db.execute(_ADOPT, values).rowcount:
                     changed.add(child)
     return changed

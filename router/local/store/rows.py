@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from router.local.entries import Entry, Failure
+    from router.local.store.links import Sender
 
 # The columns of a summary, in the order of the table.
 COLUMNS = (
@@ -25,7 +26,8 @@ BY_HAND = frozenset({"console", "replay"})
 _PROBLEM = 200
 """Characters of an error that a list shows."""
 
-# The text of details is in a table of its own: a list of entries is read without a look at it.
+# The text of details is in a table of its own: a list of entries is read without a look at it. What is `apart` is not
+# searched.
 SCHEMA = """
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, call TEXT, parent INTEGER, kind TEXT, source TEXT, route TEXT, name TEXT, event_id TEXT,
@@ -38,17 +40,18 @@ CREATE INDEX entries_call ON entries (call);
 CREATE INDEX entries_parent ON entries (parent) WHERE parent IS NOT NULL;
 CREATE INDEX entries_correlation ON entries (correlation_id) WHERE correlation_id IS NOT NULL;
 CREATE INDEX entries_event ON entries (event_id) WHERE event_id IS NOT NULL;
-CREATE TABLE details (id INTEGER PRIMARY KEY, text TEXT);
+CREATE TABLE details (id INTEGER PRIMARY KEY, text TEXT, apart TEXT);
 CREATE TABLE links (link TEXT, sent INTEGER, at REAL, entry INTEGER, PRIMARY KEY (link, sent, at, entry)) WITHOUT ROWID;
 CREATE INDEX links_entry ON links (entry);
 """
 INSERT = f"INSERT OR REPLACE INTO entries VALUES ({', '.join('?' * (len(COLUMNS) + 1))})"  # noqa: S608 - marks alone
-# A push or a task has no session of its own: it is for whom its sender was.
+# A push is for whom its sender was, whatever an earlier guess at its sender was; a task may have a session of its own.
 INHERITING = ("push", "task")
 INHERIT = """
 UPDATE entries SET (tenant, user, correlation_id) = (
-    SELECT coalesce(entries.tenant, p.tenant), coalesce(entries.user, p.user),
-        coalesce(entries.correlation_id, p.correlation_id)
+    SELECT iif(entries.kind = 'task', coalesce(entries.tenant, p.tenant), p.tenant),
+        iif(entries.kind = 'task', coalesce(entries.user, p.user), p.user),
+        iif(entries.kind = 'task', coalesce(entries.correlation_id, p.correlation_id), p.correlation_id)
     FROM entries p WHERE p.id = entries.parent
 ) WHERE kind IN ('push', 'task') AND (id = :number OR parent = :number) AND parent IS NOT NULL
 """
@@ -71,23 +74,23 @@ def id_of(number: int | None) -> str | None:
     return None if number is None else f"e{number}"
 
 
-def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmarked: bool) -> Sequence[Any]:
+def row_of(number: int, entry: Entry, sender: Sender | None, size: int, *, bookmarked: bool) -> Sequence[Any]:
     """Return an entry as a row.
 
-    number: of its id. parent: the number of the entry that sent it. size: of its details, in bytes.
+    number: of its id. sender: the entry that sent it. size: of its details, in bytes.
     bookmarked: whether it stays.
     """
     get: Callable[..., Any] = entry.get
     return (
         number,
         get("call"),
-        parent,
+        None if sender is None else sender.number,
         get("kind", "event"),
         *(_text(get(name)) for name in _TEXT),
         get("attempt", 1),
         get("function", MAIN),
         get("origin"),
-        None if get("origin") in BY_HAND else get("sent"),  # what a person sends has waited in no queue
+        _sent(entry, None if sender is None else sender.at),
         get("started"),
         get("ms"),
         get("outcome", "running"),
@@ -101,6 +104,17 @@ def row_of(number: int, entry: Entry, parent: int | None, size: int, *, bookmark
         json.dumps(via) if (via := get("via")) else None,
         size,
     )
+
+
+def _sent(entry: Entry, called: float | None) -> float | None:
+    """Return when an entry was sent: not before the call that sent it, whatever a time that is cut to seconds says.
+
+    called: when that began.
+    """
+    sent = entry.get("sent")
+    if sent is None or entry.get("origin") in BY_HAND:  # what a person sends has waited in no queue
+        return None
+    return sent if called is None else max(sent, min(called, entry.get("started", called)))
 
 
 def _problem(error: Failure | None) -> str | None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from router.local.store.rows import BY_HAND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from sqlite3 import Connection
+
+    Senders = Mapping[int, tuple[int | None, str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +23,7 @@ class Trace:
     entries: summaries, parents before children, siblings by the time they began. Each has also `depth`, the number of
         its senders; `first`, the id of the first attempt at its event (its own where there is one alone); and `run`,
         the id of what a person sent and it comes from, or None: what is sent again has the same correlation id.
+        A later attempt was `sent` when the one before it had ended, so that nothing is waited for twice.
     started, ended: of the whole, in epoch seconds; `ended` is None while something runs.
     total: how many entries there are; more than `entries` where the list was cut.
     """
@@ -72,10 +79,40 @@ def _when(one: dict[str, Any]) -> tuple[float, int]:
 
 
 def _mark_attempts(entries: list[dict[str, Any]]) -> None:
-    first: dict[tuple[Any, ...], str] = {}
+    attempts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for one in sorted(entries, key=_when):
+        one["first"] = one["id"]
         # What a person sends again is not a retry, though its ids are the same.
         if one["event_id"] is None or one["origin"] in BY_HAND:
-            one["first"] = one["id"]
-        else:
-            one["first"] = first.setdefault((one["event_id"], one["source"], one["route"]), one["id"])
+            continue
+        key = (one["event_id"], one["source"], one["route"])
+        if (before := attempts.get(key)) is not None:
+            one["first"] = before["first"]
+            if one["attempt"] > 1 and one["sent"] is not None:
+                ended = (before["started"] or 0.0) + (before["ms"] or 0.0) / 1000
+                one["sent"] = max(one["sent"], min(ended, one["started"] or ended))
+        attempts[key] = one
+
+
+def senders_of(db: Connection, numbers: Iterable[int]) -> Senders:
+    """Return the sender and the correlation id of entries, of their senders, of those of them, and so on."""
+    known: dict[int, tuple[int | None, str | None]] = {}
+    new = set(numbers)
+    while new:
+        marks = ", ".join(map(str, new))
+        query = f"SELECT id, parent, correlation_id FROM entries WHERE id IN ({marks})"  # noqa: S608 - numbers
+        rows = db.execute(query).fetchall()
+        known.update((number, (parent, correlation)) for number, parent, correlation in rows)
+        new = {parent for _, parent, _ in rows if parent is not None} - known.keys()
+    return known
+
+
+def correlations_above(number: int, senders: Senders) -> Iterator[str]:
+    """Yield the correlation ids of an entry and of its senders, the nearest one first."""
+    seen: set[int] = set()
+    one: int | None = number
+    while one is not None and one in senders and one not in seen:
+        seen.add(one)
+        one, correlation = senders[one]
+        if correlation is not None:
+            yield correlation

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from router.local.store.details import packed
-from router.local.store.links import adopted_by, parent_of
+from router.local.store.details import packed, without_source
+from router.local.store.links import adopted_by, sender_of
 from router.local.store.live import Feed
 from router.local.store.permissions import Permissions
 from router.local.store.ring import Ring
@@ -203,12 +203,16 @@ class Writer(Thread):
 
     def _store(self, number: int, entry: Entry) -> None:
         self._stored += 1
-        text = packed(details_of(entry))
-        parent = parent_of(self._db, number, entry)
-        row = row_of(number, entry, parent, len(text), bookmarked=self.ring.is_bookmarked(number))
-        self.ring.count(number, len(text))
+        details = details_of(entry)
+        error = details.get("error")
+        text = packed({**details, "error": without_source(error)} if error else details)
+        apart = packed({"error": error}) if error else b""
+        size = len(text) + len(apart)
+        sender = sender_of(self._db, number, entry)
+        row = row_of(number, entry, sender, size, bookmarked=self.ring.is_bookmarked(number))
+        self.ring.count(number, size)
         self._db.execute(INSERT, row)
-        self._db.execute("INSERT OR REPLACE INTO details VALUES (?, ?)", (number, text.decode()))
+        self._db.execute("INSERT OR REPLACE INTO details VALUES (?, ?, ?)", (number, text.decode(), apart.decode()))
         self._changed.add(number)
         if entry.get("calls"):
             self._changed |= adopted_by(self._db, number, entry)

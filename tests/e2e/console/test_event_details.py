@@ -136,6 +136,18 @@ def test_a_trace_shows_each_hop_with_its_waiting_and_its_tries(console: Open, sc
     expect(page.get_by_role("complementary", name="Details of e5")).to_contain_text("KeyError")
 
 
+def test_the_list_of_traces_counts_hops_with_a_correlation_id_of_their_own(console: Open, scene: Scene) -> None:
+    *first, changed, pushed, failed, billed = an_order()
+    changed["correlation_id"], pushed["correlation_id"] = "of-the-change", None
+    scene.add(*first, changed, pushed, failed, billed)
+    page = console("/trace")
+    rows = page.locator("tbody tr")
+
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_contain_text("k-order-1042")
+    expect(rows.first.locator(".hops .source")).to_have_count(6)
+
+
 def test_many_children_of_one_route_are_one_row(console: Open, scene: Scene) -> None:
     same = {"correlation_id": "k-many"}
     root = entry("rest", "POST /orders", **same, calls=[_sent(f"sqs:m{number}") for number in range(1000)])

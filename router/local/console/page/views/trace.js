@@ -24,7 +24,7 @@ function Recent() {
 
 function RecentList({entries}) {
 	const ways = useMemo(() => {
-		const made = Map.groupBy(entries.filter(entry => entry.correlation_id), entry => entry.correlation_id);
+		const made = Map.groupBy(entries.filter(entry => entry.trace), entry => entry.trace);
 		// Those of one hop are shown where there are no others.
 		const several = [...made].filter(([, hops]) => hops.length > 1);
 		return (several.length ? several : [...made]).slice(0, 60);

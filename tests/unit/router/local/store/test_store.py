@@ -227,6 +227,27 @@ def test_counts_are_by_source_route_and_outcome(store: Store) -> None:
     }
 
 
+def test_search_does_not_look_into_the_source_around_an_error(store: Store) -> None:
+    def failure(kind: str, file: str, line: str, **more: Any) -> dict[str, Any]:
+        frame = {"file": file, "line": 1, "function": "run", "own": False, "source": [[1, line]], "current": 0}
+        return {"type": kind, "message": "boom", "notes": [], "frames": [frame], "cause": None, **more}
+
+    cause = failure("Inner", "b.py", "orders = 2")
+    error = failure("Outer", "a.py", "orders = 1", cause=cause, group=[failure("Member", "c.py", "orders = 3")])
+    store.add(entry(error=error, route=None, name=None))
+    assert ids(store, q="orders") == []
+    assert [ids(store, q=text) for text in ("Outer", "b.py", "member", "boom")] == [["e1"]] * 4
+    assert store.entry("e1")["error"] == error
+
+
+def test_an_error_that_is_too_long_is_cut_and_says_so(store: Store) -> None:
+    store.add(entry(error={"type": "Long", "message": "x" * (LONGEST + 1), "frames": []}, raw="y" * (LONGEST + 1)))
+    store.flush()
+    shown = store.entry("e1")
+    assert sorted(shown["cut"]) == ["error", "raw"]
+    assert shown["error"]["start"].startswith('{"type":"Long"')
+
+
 def test_permissions_are_summed_up_by_route_action_and_resource(store: Store) -> None:
     table = "arn:aws:dynamodb:us-east-1:000000000000:table/orders"
     store.add(entry(calls=[call("dynamodb:PutItem", table), call("dynamodb:PutItem", table)]))
