@@ -6,12 +6,10 @@ The rules are those of `router.telemetry.Redact`. Unlike there nothing is cut, k
 
 from __future__ import annotations
 
-import json
 import re
-from base64 import b64decode
-from urllib.parse import quote, quote_plus
 
 from router.errors import ConfigurationError
+from router.middleware.recording.secrets import secrets_in
 from router.middleware.recording.texts import CREDENTIALS, Texts
 from router.telemetry.redaction import Redact, plain_name
 
@@ -42,8 +40,8 @@ _NUMBERS = {"N", "NS"}
 _BYTES = {"B", "BS"}
 # What stands beside a masked value and says how to read it.
 _BESIDE = {"datatype", "type", "key", "name"}
-_SHORTEST = 8  # characters of a secret that is looked for elsewhere: a shorter one is often a word of its own
-_LONG = 16
+_SHORTEST = 8  # characters of a credential that has no name
+_TOKEN = 15  # of one that may be the name of something else
 _IN_BASE64 = "Kioq"  # the mask
 
 
@@ -156,8 +154,15 @@ class Look:
     def _members(self, value: dict[str, Any], around: Around, place: Place) -> Any:
         if "value" in value or "Value" in value:
             value = self._pair(value, around, place)
-        made = {name: self._member(name, held, around, place) for name, held in value.items()}
-        return made if any(made[name] is not value[name] for name in value) else value
+        made = {self._name(name, place): self._member(name, held, around, place) for name, held in value.items()}
+        same = made.keys() == value.keys() and all(made[name] is value[name] for name in value)
+        return value if same else made
+
+    def _name(self, name: str, place: Place) -> str:
+        """Return a name as it is, unless it is a token or a key by its look: what has other names is not read again."""
+        if len(name) < _TOKEN:
+            return name
+        return CREDENTIALS.sub(lambda found: str(self.mask(found[0], LOOKS, place)), name)
 
     def _member(self, name: str, held: Any, around: Around, place: Place) -> Any:
         rule = self.named(name, around)
@@ -213,25 +218,8 @@ class Look:
 
     def _remember(self, held: Any) -> None:
         """Keep a secret, to mask it elsewhere: in an error, in an answer, in a path."""
-        if isinstance(held, bool) or not isinstance(held, str | int):
-            return
-        text = str(held)
-        for part in {text, *re.split(r"[\s;,=]+", text), *_of_basic(text)}:
-            if len(part) >= _LONG or (len(part) >= _SHORTEST and not part.isalpha()):
-                self.secrets.add(part)
-                if not part.isalnum():  # also as paths, queries and JSON within texts write it
-                    self.secrets |= {quote(part, safe=""), quote(part), quote_plus(part), json.dumps(part)[1:-1]}
-
-
-def _of_basic(text: str) -> list[str]:
-    """Return the name and the password in an `Authorization: Basic`."""
-    scheme, _, held = text.partition(" ")
-    if scheme.lower() != "basic":
-        return []
-    try:
-        return [text, *b64decode(held).decode().split(":", 1)]
-    except ValueError:
-        return []
+        if isinstance(held, str | int) and not isinstance(held, bool):
+            self.secrets |= secrets_in(str(held))
 
 
 class _Elsewhere(Look):
@@ -247,8 +235,3 @@ class _Elsewhere(Look):
     def loose(self, text: str, place: Place) -> str:
         """Return a text without the secrets."""
         return self._known.sub(MASK, text)
-
-    def _members(self, value: dict[str, Any], around: Around, place: Place) -> Any:
-        made = {self.loose(name, place): self.of(held, around, place) for name, held in value.items()}
-        same = made.keys() == value.keys() and all(made[name] is value[name] for name in value)
-        return value if same else made

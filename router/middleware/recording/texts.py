@@ -26,7 +26,9 @@ _DEEPEST = 4  # texts in texts: a message of SNS in one of SQS has two
 
 CREDENTIALS = re.compile(
     r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]*|(?:AKIA|ASIA)[A-Z0-9]{16}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----|(?<=Bearer )[A-Za-z0-9._~+/=-]{8,}",
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----"
+    # After `Bearer` there may also be a word of a sentence, or the name of what is wrong with the token.
+    r"|(?<=Bearer )(?![a-z_]+=[^=])(?=[A-Za-z._~+/-]*[0-9]|[A-Za-z._~+/-]{16})[A-Za-z0-9._~+/=-]{8,}",
     re.DOTALL,
 )
 """Credentials that no name tells of: tokens, keys of AWS, private keys."""

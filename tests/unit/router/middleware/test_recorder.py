@@ -140,12 +140,82 @@ def test_a_secret_is_masked_however_it_is_written_elsewhere() -> None:
         "error": f"cannot find {odd}",
         "in json": json.dumps({"note": f"it is {odd}"}),
         "in base64": base64.b64encode(f"note: {odd}".encode()).decode(),
-        odd: "a name",
     }
     found = json.dumps(Masks().apply(held).value)
     for text in (odd, quote(odd, safe=""), quote_plus(odd), basic, json.dumps(odd)[1:-1]):
         assert text not in found
     assert base64.b64decode(Masks().apply(held).value["in base64"]) == b"note: ***"
+
+
+AWS4 = (
+    "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261130/eu-west-1/execute-api/aws4_request, "
+    "SignedHeaders=content-type;host;x-amz-content-sha256;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6"
+)
+DIGEST = (
+    'Digest username="orders-team", realm="orders@example.com", nonce="7ypf/xlj9XXwfDPE", uri="/orders/reports-7", '
+    "algorithm=SHA-256-sess, qop=auth, nc=00000001, response=6629fae49393a05397450978507c4ef1"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret", "words"),
+    [
+        ("authorization", AWS4, "5d672d79c15b13162d9279b0855cfba6", "content-type x-amz-date execute-api aws4_request"),
+        ("authorization", AWS4, "5d672d79c15b13162d9279b0855cfba6", "AWS4-HMAC-SHA256 20261130 eu-west-1 x-amz-date"),
+        ("authorization", DIGEST, "6629fae49393a05397450978507c4ef1", "/orders/reports-7 orders-team SHA-256-sess"),
+        ("authorization", "Bearer", "", "Bearer"),
+        ("authorization", "Bearer abcdef-123456", "abcdef-123456", "Bearer"),
+        ("authorization", 'Bearer realm="orders-shop", error="invalid_token"', "", "orders-shop invalid_token"),
+        ("cookie", "session-id-1=abcdef123456; theme=dark-mode", "abcdef123456", "session-id-1 dark-mode"),
+        (
+            "set-cookie",
+            "sid=abcdef123456==; Path=/orders/reports-7; Domain=shop-7.example.com; Expires=Mon, 30-Nov-2026; HttpOnly",
+            "abcdef123456==",
+            "/orders/reports-7 shop-7.example.com 30-Nov-2026 HttpOnly",
+        ),
+        ("content-type", "multipart/form-data; boundary=----abcdef123456", "", "multipart/form-data"),
+    ],
+)
+def test_of_a_credential_only_what_is_secret_is_masked_elsewhere(
+    name: str, value: str, secret: str, words: str
+) -> None:
+    held: dict[str, Any] = {
+        "headers": {name: value, "content-type": "application/json", "x-amz-date": "20261130T120000Z"},
+        "multiValueHeaders": {name: [value], "Content-Type": ["application/json"], "x-amz-content-sha256": ["e3b0c"]},
+        "said": words,
+        "error": f"who has {secret}?",
+        **dict.fromkeys(words.split(), "a field"),
+    }
+    found = Masks(["content-type"] if name == "content-type" else []).apply(held).value
+
+    assert found["headers"][name] == "***"
+    assert found["multiValueHeaders"][name] == ["***"]
+    assert [*found["headers"]] == [*held["headers"]]
+    assert [*found["multiValueHeaders"]] == [*held["multiValueHeaders"]]
+    assert found["headers"]["x-amz-date"] == "20261130T120000Z"
+    assert found["said"] == words
+    assert all(found[word] == "a field" for word in words.split())
+    assert found["error"] == ("who has ***?" if secret else "who has ?")
+
+
+def test_names_stay_unless_they_look_like_a_credential() -> None:
+    token = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbm4ifQ.c2ln"
+    found = Masks().apply({"password": "orders-2026", "orders-2026": 1, token: 2}).value
+    assert found == {"password": "***", "orders-2026": 1, "***": 2}
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Bearer authentication is needed", "Bearer authentication is needed"),
+        ("Bearer error=invalid_token2", "Bearer error=invalid_token2"),
+        ("sent Bearer abcdefgh1 to us", "sent Bearer *** to us"),
+        ("sent Bearer abcdefghijklmnopqr to us", "sent Bearer *** to us"),
+        ("sent Bearer abcdefghijklmnopqr== to us", "sent Bearer *** to us"),
+    ],
+)
+def test_a_word_after_bearer_is_no_token(text: str, masked: str) -> None:
+    assert Masks().apply({"said": text}).value == {"said": masked}
 
 
 def _is_in(secret: str, text: str) -> bool:
