@@ -13,6 +13,7 @@ import typer
 from router.cli.loading import load_application, refuse
 from router.cli.options import Application
 from router.cli.output import AsJson, apart, print_json
+from router.sources.invoke import is_task
 
 if TYPE_CHECKING:
     from router.testing.context import Context
@@ -45,8 +46,9 @@ def invoke(
     """Hand an event to the application in this process, and print the answer.
 
     Of a request the status, the headers and the body; with `--json` what Lambda would get. Errors come with the lines
-    of the application's own code. Exit status: 0 when it is handled, 1 when it failed (an error, a record that failed,
-    a status of 500 and above), 2 for wrong arguments.
+    of the application's own code. The environment of a task (`junction sample task`) runs the task, and its exit code
+    is the answer. Exit status: 0 when it is handled, 1 when it failed (an error, a record that failed,
+    a status of 500 and above, an exit code), 2 for wrong arguments.
     """
     event, held = _event(file), _context(context)
     log = logging.getLogger("router")
@@ -54,7 +56,8 @@ def invoke(
     log.addHandler(shown)
     try:
         with apart(as_json):
-            answer = load_application(application).resolve(event, held)
+            resolver = load_application(application)
+            answer = {"exitCode": resolver.run_task(event)} if is_task(event) else resolver.resolve(event, held)
     except typer.Exit:
         raise
     except KeyboardInterrupt:
@@ -70,7 +73,8 @@ def invoke(
         print_json(answer)
     else:
         _show(answer)
-    raise typer.Exit(1 if _failed(answer) else 0)
+    failed = answer["exitCode"] != 0 if is_task(event) else _failed(answer)
+    raise typer.Exit(1 if failed else 0)
 
 
 def _event(file: str) -> Any:

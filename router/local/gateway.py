@@ -273,6 +273,7 @@ class _Application:
     def __init__(self, supervisor: Supervisor, invoker: Invoker) -> None:
         self._supervisor = supervisor
         self.invoke = invoker.invoke
+        self.run_task = supervisor.run_task
 
     @property
     def state(self) -> Mapping[str, Any]:

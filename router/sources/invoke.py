@@ -83,6 +83,16 @@ class TaskEvent(Event):
         return self.raw.get("JUNCTION_SESSION") or self.raw.get("SESSION") or None
 
 
+def is_task(payload: Any) -> bool:
+    """Whether a payload is the environment of a task: variables, of which one names the task."""
+    return isinstance(payload, dict) and bool(payload.get("TASK_NAME")) and is_environment(payload)
+
+
+def is_environment(payload: Any) -> bool:
+    """Whether a payload has texts alone."""
+    return isinstance(payload, dict) and all(isinstance(one, str) for one in payload.values())
+
+
 def read(source: Source, raw: Any, context: Any) -> list[Event]:
     """Return the call, or the start of the task."""
     if source is Source.TASK:

@@ -25,6 +25,11 @@ class Application(Invoker, Protocol):
     def routes(self) -> Sequence[Mapping[str, Any]]:
         """Return its routes, each at least with `source`, `route` (text as in entries), `handler`, `file`, `line`."""
 
+    async def run_task(
+        self, name: str, environment: Mapping[str, str] | None = None, /, *, call: str, replay_of: str | None
+    ) -> int:
+        """Run a task in a process of its own, and return its exit status. call: of its entry."""
+
 
 class Queues(Protocol):
     """Show the queues of the emulator. Each method raises LookupError for a queue that is not there."""

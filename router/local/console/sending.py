@@ -6,12 +6,15 @@ The builders of samples are imported when they are first needed, as they would d
 from __future__ import annotations
 
 from asyncio import to_thread
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from router.local.calls import Call
 from router.local.console.http import Refused, body_of, parsed, route
 from router.local.store import Filters
 from router.routing.functions import MAIN
+from router.sources.invoke import is_environment, is_task
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from router.local.console.parts import Parts
 
 _OF_A_CALL = 1000
+# What ECS sets of the container, and the run in its place: a task that is sent runs on this machine.
+_OF_THE_CONTAINER = ("PATH", "HOME", "HOSTNAME")
+_OF_AWS = ("AWS_", "ECS_")
 
 
 class Sending:
@@ -78,12 +84,14 @@ class Sending:
     async def send_raw(
         self, raw: Any, *, function: str = MAIN, client_context: dict[str, Any] | None = None
     ) -> dict[str, Any]:
-        """Call the function with a payload, and return what became of it.
+        """Call the function with a payload, and return what became of it. A task runs in a process of its own.
 
-        raw: the payload.
+        raw: the payload; of a task its environment.
         function: the part of the application.
         client_context: of Lambda.
         """
+        if is_task(raw):
+            return await self._run_task(raw)
         return await self._call(Call(raw, "console", function, client_context=client_context))
 
     async def replay_entry(self, entry_id: str, *edited: Any, function: str | None = None) -> dict[str, Any]:
@@ -95,7 +103,7 @@ class Sending:
 
         Raises:
             LookupError: there is no such entry.
-            Refused: it has no payload, or its payload was too long to be kept.
+            Refused: it has no payload, its payload was too long to be kept, or that of a task is no environment.
         """
         from router.local.console.envelopes import payload_of
 
@@ -105,6 +113,8 @@ class Sending:
                 raise Refused(409, f"{entry_id} has no payload that can be sent")
             if "raw" in entry.get("cut", ()):
                 raise Refused(409, f"the payload of {entry_id} was too long to be kept, so it cannot be sent again")
+        if entry["kind"] == "task":
+            return await self._run_task(edited[0] if edited else entry["raw"], entry)
         whole = await to_thread(self._payload_around, entry)
         raw = payload_of(edited[0] if edited else entry["raw"], entry["source"] or "", whole)
         return await self._call(Call(raw, "replay", function or entry["function"] or MAIN, replay_of=entry_id))
@@ -117,16 +127,44 @@ class Sending:
 
     async def _call(self, call: Call) -> dict[str, Any]:
         outcome = await self._application.invoke(call)
-        await to_thread(self._store.flush)
-        entries, _ = await to_thread(self._store.page, 0, _OF_A_CALL, Filters(call=call.request_id))
         return {
             "call": call.request_id,
             "became": outcome.became,
             "answer": outcome.answer,
             "error": outcome.error,
             "ms": outcome.ms,
-            "entries": list(reversed(entries)),
+            "entries": await self._entries(call.request_id),
         }
+
+    async def _run_task(self, raw: Any, again: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Run a task, and return what became of it. raw: its environment. again: the entry that is sent again."""
+        if not is_environment(raw):
+            raise Refused(422, "the payload of a task is its environment: an object of texts")
+        before = again or {}
+        name = raw.get("TASK_NAME") or before.get("name")
+        if not name:
+            raise Refused(422, "TASK_NAME names the task")
+        given = {
+            variable: value
+            for variable, value in raw.items()
+            if variable not in ("TASK_NAME", *_OF_THE_CONTAINER) and not variable.startswith(_OF_AWS)
+        }
+        call, began = str(uuid4()), perf_counter()
+        status = await self._application.run_task(name, given, call=call, replay_of=before.get("id"))
+        return {
+            "call": call,
+            "became": "answered" if status == 0 else "failed",
+            "answer": {"exitCode": status},
+            "error": None,
+            "ms": (perf_counter() - began) * 1000,
+            "entries": await self._entries(call),
+        }
+
+    async def _entries(self, call: str) -> list[dict[str, Any]]:
+        """Return the entries of a call, the first one first."""
+        await to_thread(self._store.flush)
+        entries, _ = await to_thread(self._store.page, 0, _OF_A_CALL, Filters(call=call))
+        return list(reversed(entries))
 
 
 def _payload(body: dict[str, Any]) -> Any:

@@ -51,6 +51,8 @@ class Tasks:
         given: Mapping[str, str],
         *,
         links: Sequence[str] = (),
+        call: str | None = None,
+        replay_of: str | None = None,
         started: Callable[[asyncio.subprocess.Process], None] = lambda process: None,
     ) -> int:
         """Run a task, and return its exit status.
@@ -59,8 +61,13 @@ class Tasks:
         environment: of the process. routes: of the application, to name the one that runs.
         given: what whoever starts it sets: the event of the task.
         links: keys by which the console finds who started it. started: is told of the process.
+        call: the id by which its entry is found; a new one by default. replay_of: the entry that runs again.
         """
         entry = _entry(name, routes, given)
+        if call is not None:
+            entry["call"] = call
+        if replay_of is not None:
+            entry["replay_of"], entry["origin"] = replay_of, "replay"
         entry["links"] = list(links)
         if links:
             entry["origin"] = "aws"
@@ -179,7 +186,7 @@ def _entry(name: str, routes: Iterable[Mapping[str, Any]], given: Mapping[str, s
         "bookmarked": False,
         "fault": None,
         "links": [],
-        "raw": dict(given),
+        "raw": {**given, "TASK_NAME": name},
         "logs": [],
         "calls": [],
     }

@@ -31,6 +31,7 @@ class Echo:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.calls: list[Call] = []
+        self.tasks: list[dict[str, str]] = []
 
     async def invoke(self, call: Call) -> Outcome:
         self.calls.append(call)
@@ -49,6 +50,16 @@ class Echo:
             return Outcome("failed", error={"errorType": "ValueError", "errorMessage": "told to fail"}, ms=1.0)
         self._store.ended(call.request_id, [entry(**values)])
         return Outcome("answered", answer={"got": call.event}, ms=1.0)
+
+    async def run_task(
+        self, name: str, environment: Mapping[str, str] | None = None, /, *, call: str, replay_of: str | None
+    ) -> int:
+        raw = {**(environment or {}), "TASK_NAME": name}
+        self.tasks.append(raw)
+        values = {"kind": "task", "source": "task", "name": name, "raw": raw, "replay_of": replay_of}
+        fails = name == "broken"
+        self._store.ended(call, [entry(**values, outcome="failed" if fails else "done")])
+        return int(fails)
 
     @property
     def state(self) -> Mapping[str, Any]:

@@ -211,6 +211,25 @@ def test_a_sample_of_each_source_can_be_made_and_sent(console: Served) -> None:
         assert console.ask("POST", "send", {"raw": made["raw"]})[1]["became"] == "answered"
 
 
+def test_a_task_that_is_sent_runs_as_one_with_what_is_its_own(console: Served) -> None:
+    calls = len(console.echo.calls)
+    made = console.ask("GET", 'samples/task?name=nightly&environment={"TASK_DATA":"{}"}')[1]["raw"]
+    assert made["PATH"]
+    sent = console.ask("POST", "send", {"raw": made})[1]
+    assert (sent["became"], sent["answer"], sent["entries"][0]["kind"]) == ("answered", {"exitCode": 0}, "task")
+    first = sent["entries"][0]["id"]
+    again = console.ask("POST", f"events/{first}/replay")[1]
+    assert again["entries"][0]["replay_of"] == first
+    # The paths, the region and the credentials are those of the run.
+    assert console.echo.tasks[-2:] == [{"TASK_NAME": "nightly", "TASK_DATA": "{}"}] * 2
+    edited = console.ask("POST", f"events/{first}/replay", {"raw": {"TASK_NAME": "broken"}})[1]
+    assert (edited["became"], edited["answer"]) == ("failed", {"exitCode": 1})
+    assert edited["entries"][0]["outcome"] == "failed"
+    status, refused = console.ask("POST", f"events/{first}/replay", {"raw": {"TASK_NAME": "x", "n": 1}})
+    assert (status, "an object of texts" in refused["error"]) == (422, True)
+    assert len(console.echo.calls) == calls
+
+
 def test_a_sample_takes_options(console: Served) -> None:
     made = console.ask("GET", 'samples/sqs?queue=jobs&bodies=[{"id":7},"x"]&receive_count=3')[1]["raw"]
     assert [one["body"] for one in made["Records"]] == ['{"id":7}', "x"]

@@ -123,6 +123,10 @@ def test_a_task_of_ecs_is_a_process_of_its_own(orders: LocalGateway) -> None:
     orders.wait_for(lambda: orders.entries(kind="task", outcome="failed"))
     [entry] = orders.entries(kind="task")
     assert (entry["route"], entry["outcome"]) == ("task nightly", "failed")
+    again = orders.ask(f"events/{entry['id']}/replay", {})
+    assert (again["became"], again["answer"]) == ("failed", {"exitCode": 1})
+    [sent] = again["entries"]
+    assert (sent["route"], sent["outcome"], sent["replay_of"]) == ("task nightly", "failed", entry["id"])
 
 
 def test_the_command_line_of_aws_talks_to_it(orders: LocalGateway, aws_cli: Callable[..., Any]) -> None:

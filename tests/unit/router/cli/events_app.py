@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from router import HttpEvent, QueueEvent, Resolver, ToolEvent
+from router import HttpEvent, QueueEvent, Resolver, TaskEvent, ToolEvent
 from router.contract import Stack
 
 resolver = Resolver()
@@ -44,6 +44,14 @@ def file() -> None:
 @resolver.tool("find")
 def find(event: ToolEvent) -> Any:
     return {"tenant": event.tenant_id}
+
+
+@resolver.on_task("nightly")
+def nightly(event: TaskEvent) -> int:
+    if "TASK_DATA" not in event.raw:
+        return 3
+    print("working at", event.text)  # noqa: T201 - as applications do
+    return 0
 
 
 HERE = Path(__file__)

@@ -119,6 +119,13 @@ class TestInvoke:
         assert json.loads(result.stdout)["statusCode"] == 200
         assert result.stderr == "handling\n"  # apart from the JSON
 
+    def test_the_environment_of_a_task_runs_the_task(self) -> None:
+        environment = {"TASK_DATA": "{}"}
+        done = run("invoke", APP, "-", stdin=json.dumps(samples.task("nightly", environment=environment)))
+        assert (done.exit_code, done.stdout) == (0, 'working at {}\n{\n  "exitCode": 0\n}\n'), done.stderr
+        failed = run("invoke", APP, "-", "--json", stdin=run("sample", "task", "--set", "name=nightly").stdout)
+        assert (failed.exit_code, json.loads(failed.stdout)) == (1, {"exitCode": 3})
+
     def test_a_stack_is_taken(self) -> None:
         stack = "tests.unit.router.cli.events_app:stack"
         assert run("invoke", stack, "-", stdin=run("sample", "rest").stdout).exit_code == 0
