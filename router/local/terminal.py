@@ -144,7 +144,7 @@ class Terminal:
         attempt = entry.get("attempt") or 1
         return Text.assemble(
             (f"{self._now()}  ", "dim"),
-            f"{_cut(entry.get('source') or '', _SOURCE):<{_SOURCE}} ",
+            f"{_cut(_source(entry), _SOURCE):<{_SOURCE}} ",
             f"{_cut(_name(entry), _NAME):<{_NAME}} ",
             (f"{entry.get('status') or outcome!s:<9} ", _STYLES.get(outcome, "red")),
             f"{_duration(entry.get('ms')):>10} ",
@@ -161,10 +161,16 @@ class Terminal:
         return time.strftime("%H:%M:%S", time.localtime(self._clock()))
 
 
+def _source(entry: Entry) -> str:
+    """Return where an entry came from; of what goes out what it is."""
+    kind = entry.get("kind")
+    return "push" if kind == "push" else entry.get("source") or ""
+
+
 def _name(entry: Entry) -> str:
     """Return the route of an entry; without one what it would have been the route of."""
     if route := entry.get("route"):
-        return route
+        return route.removeprefix(f"{entry.get('source')} ")  # which stands in front of it
     if path := entry.get("path"):
         return f"{entry.get('method') or ''} {path}".strip()
     return entry.get("name") or "-"

@@ -147,3 +147,13 @@ def test_an_error_of_the_library_shows_none_of_its_source(terminal, out):
     terminal.ended("c1", [ORDER | {"outcome": "failed", "error": error}])
     assert "X: y" in out.getvalue()
     assert "raise X" not in out.getvalue()
+
+
+def test_no_source_stands_twice(terminal, out):
+    terminal.ended("c1", [ORDER | {"source": "sqs", "route": "sqs orders", "status": None}])
+    assert "  sqs       orders                      done" in out.getvalue()
+
+
+def test_a_push_does_not_look_like_an_event(terminal, out):
+    terminal.add(ORDER | {"kind": "push", "source": "websocket", "route": None, "name": "EGo7UJ="})
+    assert "  push      EGo7UJ=" in out.getvalue()
