@@ -20,6 +20,8 @@ PATH = "/_local/ecs"
 _TARGET = "AmazonEC2ContainerServiceV20141113."
 _MOST = 10  # tasks of a call
 _KEPT = 1000  # tasks that have ended, as long as they are asked for
+_STOPS_S = 30.0  # between SIGTERM and SIGKILL, as in ECS
+_CLOSES_S = 5.0  # the same at the end of the run
 _CONTAINER = "main"
 
 
@@ -28,6 +30,7 @@ class _Task:
     """A task that was started.
 
     arn: its name in AWS. name: of its route. definition: the ARN of its task definition. request: that started it.
+    reason: why it was stopped. failure: why it was not started.
     """
 
     arn: str
@@ -39,6 +42,7 @@ class _Task:
     stopped: float | None = None
     exit_code: int | None = None
     reason: str = ""
+    failure: str = ""
     process: asyncio.subprocess.Process | None = None
     run: asyncio.Task[None] | None = None
 
@@ -65,12 +69,15 @@ class _Task:
         if self.started:
             found["startedAt"] = self.started
         if self.stopped:
-            by_user = bool(self.reason)
-            container["exitCode"] = self.exit_code
+            code = "UserInitiated" if self.reason else "EssentialContainerExited"
+            if self.exit_code is not None:
+                container["exitCode"] = self.exit_code
+            if self.failure:
+                code, container["reason"] = "TaskFailedToStart", self.failure
             found |= {
                 "stoppedAt": self.stopped,
-                "stopCode": "UserInitiated" if by_user else "EssentialContainerExited",
-                "stoppedReason": self.reason or "Essential container in task exited",
+                "stopCode": code,
+                "stoppedReason": self.reason or self.failure or "Essential container in task exited",
             }
         return found
 
@@ -128,19 +135,17 @@ class EcsApi:
                     "UnsupportedFeatureException",
                     f"{operation or 'this call'} is not imitated: of ECS there are {', '.join(calls)}",
                 )
-            try:
-                body = json.loads(await request.body() or b"{}")
-            except ValueError as error:
-                raise _Refused("InvalidParameterException", f"the body is not JSON: {error}") from error
-            if not isinstance(body, dict):
-                raise _Refused("InvalidParameterException", "the body is not an object")
-            return _answer(200, calls[operation](body))
+            return _answer(200, calls[operation](_checked(await request.body())))
         except _Refused as refused:
             return _answer(400, {"__type": refused.code, "message": str(refused)})
 
     async def close(self) -> None:
-        """Wait until tasks that are being stopped have ended."""
+        """Stop the tasks that run: in order at first (SIGTERM), then by force."""
         runs = [one.run for one in self._tasks.values() if one.run is not None and not one.run.done()]
+        for task in self._tasks.values():
+            self._stop(task, "the local run has ended")
+        if runs:
+            await asyncio.wait(runs, timeout=_CLOSES_S)
         for run in runs:
             run.cancel()
         await asyncio.gather(*runs, return_exceptions=True)
@@ -181,6 +186,8 @@ class EcsApi:
 
         try:
             task.exit_code = await self._run(task.name, variables, links=[f"ecs:{task.arn}"], started=began)
+        except (OSError, ValueError) as error:
+            task.failure = f"CannotStartContainerError: {error}"
         finally:
             task.process, task.stopped = None, time.time()
 
@@ -200,11 +207,21 @@ class EcsApi:
         task = self._find(str(body.get("task") or ""))
         if task is None:
             raise _Refused("InvalidParameterException", "The referenced task was not found.")
-        if task.stopped is None and not task.reason:
-            task.reason = str(body.get("reason") or "Task stopped by user")
-            if task.process is not None:
-                task.process.terminate()
+        self._stop(task, str(body.get("reason") or "Task stopped by user"))
         return {"task": task.shown(self._cluster(body))}
+
+    def _stop(self, task: _Task, reason: str) -> None:
+        """Ask a task to end, and end it by force where it does not."""
+        if task.stopped is not None or task.reason:
+            return
+        task.reason = reason
+        if task.process is not None:
+            task.process.terminate()
+        asyncio.get_running_loop().call_later(_STOPS_S, self._kill, task)
+
+    def _kill(self, task: _Task) -> None:
+        if task.process is not None and task.process.returncode is None:
+            task.process.kill()
 
     def _describe_definition(self, body: Mapping[str, Any]) -> dict[str, Any]:
         arn = self._definition(body)
@@ -247,13 +264,47 @@ class EcsApi:
         ended = [arn for arn, one in self._tasks.items() if one.stopped is not None]
         for arn in ended[:-_KEPT]:
             del self._tasks[arn]
+        self._by_token = {
+            token: tasks for token, tasks in self._by_token.items() if any(one.arn in self._tasks for one in tasks)
+        }
+
+
+def _checked(body: bytes) -> dict[str, Any]:
+    """Return the parameters of a call. Raises _Refused where a part has another type than ECS takes."""
+    try:
+        held = json.loads(body or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise _Refused("SerializationException", f"the body is not JSON: {error}") from error
+    if not isinstance(held, dict):
+        raise _Refused("SerializationException", "the body is not an object")
+    overrides = _part(held, "overrides", dict) or {}
+    for container in _part(overrides, "containerOverrides", list) or ():
+        for pair in _part(container, "environment", list) or ():
+            _part(pair, "name", str)
+    for name, kind in (("clientToken", str), ("tasks", list)):
+        _part(held, name, kind)
+    return held
+
+
+def _part(held: Any, name: str, kind: type) -> Any:
+    """Return a part of an object; None where it is left out. Raises _Refused where either has another type."""
+    if not isinstance(held, dict):
+        raise _Refused("SerializationException", f"what should have {name} is not an object")
+    value = held.get(name)
+    if value is not None and not isinstance(value, kind):
+        raise _Refused("SerializationException", f"{name} has another type than ECS takes")
+    return value
 
 
 def _variables(body: Mapping[str, Any]) -> dict[str, str]:
-    """Return the variables that a call gives a task."""
+    """Return the variables that a call gives a task. Raises _Refused for one that no process can have."""
     given = (body.get("overrides") or {}).get("containerOverrides") or ()
     pairs = [pair for one in given for pair in one.get("environment") or ()]
-    return {str(pair["name"]): str(pair.get("value", "")) for pair in pairs if pair.get("name")}
+    found = {str(pair["name"]): str(pair.get("value", "")) for pair in pairs if pair.get("name")}
+    for name, value in found.items():
+        if "=" in name or "\0" in name or "\0" in value:
+            raise _Refused("InvalidParameterException", f"{name!r:.60} cannot be a variable, or its value has a NUL")
+    return found
 
 
 def _answer(status: int, body: Mapping[str, Any]) -> Response:

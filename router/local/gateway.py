@@ -150,14 +150,27 @@ class Gateway:
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
         serving = asyncio.create_task(self._server.serve(sockets=self._sockets))
         try:
-            await self.start()
-            self._welcome()
-            if open_console:
-                await asyncio.to_thread(_open, f"{self.url}{CONSOLE}")
-            await self._stop.wait()
+            if await self._started():
+                self._welcome()
+                if open_console:
+                    await asyncio.to_thread(_open, f"{self.url}{CONSOLE}")
+                await self._stop.wait()
         finally:
             await self._end(serving)
         return 0 if self._interrupts < 2 else _INTERRUPTED
+
+    async def _started(self) -> bool:
+        """Start everything, and return whether that came before the wish to stop: an import may take for ever."""
+        starting, stopping = asyncio.create_task(self.start()), asyncio.create_task(self._stop.wait())
+        try:
+            await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+            return not self._stop.is_set()
+        finally:
+            for one in (starting, stopping):
+                one.cancel()
+            await asyncio.gather(starting, stopping, return_exceptions=True)
 
     async def start(self) -> None:
         """Start AWS and the application. Raises ConfigurationError where AWS cannot be started."""

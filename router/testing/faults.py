@@ -89,7 +89,7 @@ class Fault:
             raise ConfigurationError(
                 f"a fault has no field {', '.join(map(repr, unknown))}; it has {', '.join(_OF_JSON)}"
             )
-        if "kind" not in value:
+        if value.get("kind") is None:
             raise ConfigurationError(f"a fault needs a kind: {', '.join(KINDS)}")
         return cls(**{name: held for name, held in value.items() if name != "hits" and not _is_default(name, held)})
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +22,7 @@ from router.local.ecs import PATH, EcsApi
 from router.local.settings import ACCOUNT, REGION
 from tests.servers.asgi import Served
 from tests.servers.aws import client
+from tests.servers.process import wait_until
 
 TASKS = [{"name": "nightly"}, {"name": "report"}]
 
@@ -27,6 +32,7 @@ class Runs:
 
     def __init__(self) -> None:
         self.given: list[tuple[str, dict[str, str]]] = []
+        self.start = asyncio.create_subprocess_exec
 
     async def run(
         self,
@@ -39,10 +45,23 @@ class Runs:
         self.given.append((name, dict(variables)))
         code = variables.get("CODE")
         text = f"raise SystemExit({int(code)})" if code else "import time; time.sleep(600)"
-        process = await asyncio.create_subprocess_exec(sys.executable, "-c", text)
+        if deaf := variables.get("DEAF"):
+            text = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); "
+            text += f"open({deaf!r}, 'w').close(); time.sleep(600)"
+        process = await self.start(sys.executable, "-c", text)
         started(process)
         status = await process.wait()
         return status if status >= 0 else 128 - status
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
+    request = urllib.request.Request(url, body, dict(headers), method="POST")
+    try:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=20) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
 
 
 @pytest.fixture
@@ -125,3 +144,52 @@ def test_what_cannot_be_is_told(ecs: Any, call: Callable[[Any], Any], code: str,
 def test_a_task_that_is_not_there_is_a_failure_in_the_answer(ecs: Any) -> None:
     answer = ecs.describe_tasks(tasks=["arn:none"])
     assert (answer["tasks"], answer["failures"][0]["reason"]) == ([], "MISSING")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"taskDefinition": "nightly", "overrides": "x"}',
+        b'{"taskDefinition": "nightly", "overrides": {"containerOverrides": {"a": 1}}}',
+        b'{"taskDefinition": "nightly", "overrides": {"containerOverrides": [1]}}',
+        b'{"taskDefinition": "nightly", "overrides": {"containerOverrides": [{"environment": ["A"]}]}}',
+        b'{"taskDefinition": "nightly", "clientToken": {"a": 1}}',
+        b'{"tasks": 5}',
+        b"[" * 200_000,
+        b"[]",
+        b"{",
+    ],
+)
+@pytest.mark.parametrize("operation", ["RunTask", "DescribeTasks"])
+def test_a_body_of_another_form_is_refused(url: str, operation: str, body: bytes) -> None:
+    headers = {"X-Amz-Target": f"AmazonEC2ContainerServiceV20141113.{operation}"}
+    status, answer = post(url, body, headers)
+    assert (status, json.loads(answer)["__type"]) == (400, "SerializationException")
+
+
+@pytest.mark.parametrize(("name", "value"), [("A=B", "x"), ("A", "a\0b")])
+def test_a_variable_that_no_process_can_have_is_refused(ecs: Any, name: str, value: str) -> None:
+    overrides = {"containerOverrides": [{"name": "main", "environment": [{"name": name, "value": value}]}]}
+    with pytest.raises(ClientError, match="cannot be a variable"):
+        ecs.run_task(taskDefinition="nightly", overrides=overrides)
+
+
+def test_a_task_that_cannot_be_started_says_why(tasks: Ecs, runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(*_: Any, **__: Any) -> int:
+        raise OSError("Argument list too long")
+
+    monkeypatch.setattr(runs, "start", fails)
+    with pytest.raises(TaskFailed, match="it never ran") as caught:
+        tasks.run_task("nightly", wait=True)
+    assert "Argument list too long" in str(caught.value)
+
+
+def test_a_task_that_does_not_listen_is_ended_by_force(
+    ecs: Any, tasks: Ecs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("router.local.ecs._STOPS_S", 0.1)
+    deaf = tmp_path / "deaf"
+    arn = tasks.run_task("nightly", {"DEAF": str(deaf)})
+    assert wait_until(deaf.exists, timeout_s=20)
+    ecs.stop_task(cluster="shop", task=arn)
+    assert tasks.wait(arn).exit_code == 137

@@ -222,6 +222,24 @@ def test_ctrl_c_twice_waits_for_nothing(folder: Path) -> None:
         assert time.monotonic() - began < 4
 
 
+def test_ctrl_c_ends_a_run_whose_application_is_never_imported(folder: Path) -> None:
+    (folder / "hello.py").write_text("import time\nopen('began', 'w').close()\ntime.sleep(1000)\n")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "router", "local", "hello:resolver", "--aws", "none", "--port", "0"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert wait_until((folder / "began").exists, timeout_s=30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 0
+    finally:
+        process.kill()
+        process.wait()
+
+
 def _address(run: LocalGateway) -> tuple[str, int]:
     found = re.fullmatch(r"http://(.*):(\d+)", run.urls["http"])
     assert found is not None
