@@ -17,6 +17,7 @@ from router.errors import ConfigurationError
 from router.event import Source
 from router.middleware.recording.keeping import log_once, store_of
 from router.middleware.recording.masks import Masks
+from router.middleware.recording.replayed import is_local, is_replay
 from router.middleware.recording.seen import Seen
 from router.snapshots import renewed
 
@@ -171,6 +172,8 @@ class Recorder(Middleware):
             if size > self._most:
                 raise ValueError(f"the {what} has {size:,} bytes; most_bytes is {self._most:,}")
         made = recording_of(invocation, seen, self._masks)
+        if made is None:
+            return
         data = made.text().encode("utf-8", "surrogatepass")
         if len(data) > self._most:
             raise ValueError(f"the recording has {len(data):,} bytes; most_bytes is {self._most:,}")
@@ -194,7 +197,7 @@ def _is_recorded(invocation: Invocation) -> bool:
     outer = invocation.outer
     if invocation.source is Source.TASK or (outer is not None and outer.source is not Source.TASK):
         return False
-    return not hasattr(invocation.context, "durable_execution_arn")
+    return not (is_replay(invocation.context) or hasattr(invocation.context, "durable_execution_arn"))
 
 
 @contextmanager
@@ -220,7 +223,7 @@ def _tell_at_the_end(recorder: Recorder) -> None:
         if made is None:
             return
         made._store.finish(_LAST)
-        if made.kept:
+        if made.kept and not is_local():  # there each saved file is the end of a process
             made._tell_unmatched()
 
     atexit.register(tell)

@@ -22,6 +22,7 @@ from router.local.lambda_api.requests import (
     client_context_of,
 )
 from router.local.lambda_api.requests import payload_of as event_of
+from router.middleware.recording.replayed import HEADER
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -110,7 +111,7 @@ class Invoking:
     def _call(request: Request, named: Named, body: bytes) -> Call:
         return Call(
             event_of(body),
-            "invoke",
+            "replay" if HEADER in request.headers else "invoke",
             named.function.part,
             timeout=named.function.timeout,
             trace=request.headers.get("x-amzn-trace-id"),

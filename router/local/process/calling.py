@@ -17,6 +17,7 @@ from router.local.process.failures import stack_of
 from router.local.process.sending import Sending
 from router.local.process.wire import BROKEN_WIRE, Kind, WireError, dumps, frame, raw_frame
 from router.local.watch.failures import failure_of
+from router.middleware.recording.replayed import ATTRIBUTE
 from router.runtime.context import LambdaContext
 from router.runtime.loop import Unwritable, described, driven, written
 from router.runtime.start import STREAMING
@@ -127,6 +128,7 @@ class Calls:
         context: Any = LambdaContext(Invocation(call), STREAMING if streams else ())  # type: ignore[arg-type]
         context.function_name = call["function"]["name"]
         context.memory_limit_in_mb = call["function"]["memory"]
+        setattr(context, ATTRIBUTE, call["replay"])
         answer = self._handler(call["event"], context)
         if streams and isinstance(answer, dict) and isinstance(answer.get("body"), Stream):
             return self._stream(call, context, answer)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from router.middleware.recording.replayed import LOCAL
+
 if TYPE_CHECKING:
     from router.local.settings import Settings
 
@@ -26,7 +28,7 @@ def function_name(settings: Settings) -> str:
 
 
 def lambda_variables(settings: Settings) -> dict[str, str]:
-    """Return what Lambda sets, as far as it is true here."""
+    """Return what Lambda sets, as far as it is true here, and that this is no Lambda."""
     name = function_name(settings)
     return {
         "AWS_REGION": settings.region,
@@ -36,6 +38,7 @@ def lambda_variables(settings: Settings) -> dict[str, str]:
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(MEMORY_MB),
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "local",
+        LOCAL: "1",
     }
 
 

@@ -246,6 +246,7 @@ class Running(asyncio.Protocol):
                     "trace": call.trace,
                     "streams": call.streams,
                     "doomed": call.is_doomed,
+                    "replay": call.origin == "replay",
                 },
             )
         except WireError as error:

@@ -49,15 +49,16 @@ class Found:
     """The outcome of one look.
 
     value: what was looked at, without secrets. hits: how often each rule found something.
-    places: where masks are, such as `payload.headers.authorization`.
+    places: where masks are, such as `payload.headers.authorization`. had_masks: whether the payload had some before.
     """
 
-    __slots__ = ("hits", "places", "value")
+    __slots__ = ("had_masks", "hits", "places", "value")
 
-    def __init__(self, value: Any, hits: dict[str, int], places: list[str]) -> None:
+    def __init__(self, value: Any, hits: dict[str, int], places: list[str], had_masks: bool) -> None:
         self.value = value
         self.hits = hits
         self.places = places
+        self.had_masks = had_masks
 
 
 class Masks:
@@ -99,7 +100,7 @@ class Masks:
         if known:
             longest_first = sorted(known, key=len, reverse=True)
             masked = _Elsewhere(re.compile("|".join(map(re.escape, longest_first)))).of(masked, (), ())
-        return Found(masked, look.hits, list(dict.fromkeys(look.places)))
+        return Found(masked, look.hits, list(dict.fromkeys(look.places)), look.had_masks)
 
 
 class Look:
@@ -112,6 +113,7 @@ class Look:
         self.hits: dict[str, int] = {}
         self.places: list[str] = []
         self.secrets: set[str] = set()
+        self.had_masks = False
 
     def of(self, value: Any, around: Around, place: Place) -> Any:
         """Return a value without what the rules name in it: itself, where they name nothing.
@@ -149,7 +151,10 @@ class Look:
     def mask(self, held: Any, rule: str, place: Place) -> Any:
         """Return the mask of a value, of the same kind."""
         self.hit(rule, place)
-        return self.masked(held)
+        made = self.masked(held)
+        if made == held and place[:1] == ("payload",) and MASK in str(held):
+            self.had_masks = True
+        return made
 
     def _members(self, value: dict[str, Any], around: Around, place: Place) -> Any:
         if "value" in value or "Value" in value:

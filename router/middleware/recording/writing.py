@@ -9,6 +9,7 @@ from time import perf_counter
 
 from router.errors import text_of
 from router.middleware.recording.form import Recording
+from router.middleware.recording.replayed import is_local
 from router.middleware.recording.seen import written
 
 TYPE_CHECKING = False
@@ -22,8 +23,11 @@ if TYPE_CHECKING:
 _MOST_FAILURES = 100
 
 
-def recording_of(invocation: Invocation, seen: Seen, masks: Masks) -> Recording:
-    """Return the recording of a call, without its secrets."""
+def recording_of(invocation: Invocation, seen: Seen, masks: Masks) -> Recording | None:
+    """Return the recording of a call, without its secrets.
+
+    None in a local run for an event with masks where secrets would be: a replay has written what it tells of.
+    """
     from router import __version__
 
     at = datetime.fromtimestamp(seen.at / 1e9, UTC)
@@ -36,6 +40,8 @@ def recording_of(invocation: Invocation, seen: Seen, masks: Masks) -> Recording:
             "failures": [_failure(event) for event in _once(invocation.failed)[:_MOST_FAILURES]],
         }
     )
+    if found.had_masks and is_local():
+        return None
     value = found.value
     return Recording(
         id=f"{at:%Y%m%dT%H%M%S.%fZ}-{invocation.source}-{urandom(3).hex()}",

@@ -8,6 +8,7 @@ from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from urllib.parse import quote, urlencode, urlsplit
 
 from router.middleware.recording.form import RecordingError
+from router.middleware.recording.replayed import HEADER
 from router.testing.context import Context
 
 TYPE_CHECKING = False
@@ -125,6 +126,7 @@ class Invoke:
     def send(self, recording: Recording, payload: Any) -> Answered:
         """Return what the function answered."""
         headers = [("content-type", "application/json"), ("x-amz-invocation-type", "RequestResponse")]
+        headers.append((HEADER, "1"))
         client = recording.context.get("client_context")
         if client is not None:
             headers.append(("x-amz-client-context", b64encode(json.dumps(client).encode()).decode()))

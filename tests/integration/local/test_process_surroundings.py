@@ -7,7 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from router.local.calls import Call
+import pytest
+
+from router.local.calls import Call, Origin
+from router.middleware.recording.form import read_all
 from tests.integration.local.supervised import run, supervised
 
 APP = """
@@ -209,3 +212,26 @@ def test_two_calls_wait_for_one_process_and_one_gives_up_without_harm(tmp_path: 
             assert (await fourth).answer == "done"
 
     run(check())
+
+
+RECORDED = """
+    from router import Recorder, Resolver
+
+    resolver = Resolver().use(Recorder("kept", redact=["plate"]))
+    resolver.on_invoke("x")(lambda: "done")
+"""
+
+
+def test_a_recorder_leaves_replays_alone_and_tells_no_rule_at_each_save(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async def check() -> None:
+        async with supervised(tmp_path, RECORDED) as bench:
+            origins: tuple[Origin, ...] = ("invoke", "replay", "console")
+            for origin in origins:
+                outcome = await bench.supervisor.invoke(Call({"action": "x", "from": origin}, origin))
+                assert outcome.answer == "done"
+
+    run(check())
+    assert {one.payload["from"] for one in read_all(tmp_path / "kept")} == {"invoke", "console"}
+    assert "matched nothing" not in capfd.readouterr().err

@@ -74,14 +74,19 @@ def replay(folder: Path, url: str, *options: str) -> Result:
 @pytest.mark.parametrize("path", ["", "/2015-03-31/functions/orders/invocations"], ids=["gateway", "invoke"])
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_gateway_gets_the_payloads(folder: Path, path: str, version: int) -> None:
+    made: list[Application] = []
+
     def build() -> Any:
         functions = [Function("orders"), Function("shop-reports", "reports")]
-        return LambdaApi(Application(_shop(version=version)), functions).app
+        made.append(Application(_shop(version=version)))
+        return LambdaApi(made[-1], functions).app
 
     with Served(build) as server:
         result = replay(folder, server.url + path, "--json")
     held = json.loads(result.stdout)
     assert (result.exit_code, held["recordings"], held["left_out"]) == (version - 1, 7, 0)
+    # By that a recorder knows them, and keeps none of them once more.
+    assert {call.origin for call in made[-1].calls} == {"replay"}
     changed = [one for one in held["outcomes"] if one["outcome"] == "changed"]
     assert len(changed) == (5 if version == 2 else 0)
     if changed:

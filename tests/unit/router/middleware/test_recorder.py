@@ -490,7 +490,14 @@ def test_it_says_which_rules_have_matched_nothing(tmp_path: Path) -> None:
     assert recorder.unmatched == ["ibam"]
 
 
-def test_a_rule_that_has_matched_nothing_is_said_at_the_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("called", "local", "said"),
+    [(True, False, True), (False, False, False), (True, True, False)],
+    ids=["recorded", "nothing recorded", "local run"],
+)
+def test_a_rule_that_has_matched_nothing_is_said_at_the_end(
+    tmp_path: Path, called: bool, local: bool, said: bool
+) -> None:
     import subprocess
     import sys
 
@@ -498,11 +505,27 @@ def test_a_rule_that_has_matched_nothing_is_said_at_the_end(tmp_path: Path) -> N
     code = (
         f"from {package} import Recorder, Resolver\n"
         f"resolver = Resolver().use(Recorder({str(tmp_path)!r}, redact=['ibam']))\n"
-        "resolver.on_invoke('x')(lambda: 'done')\n"
-        "resolver.resolve({'action': 'x'})\n"
+        "resolver.on_invoke('x')(lambda: 'done')\n" + ("resolver.resolve({'action': 'x'})\n" if called else "")
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "recorder: in 1 recordings these rules matched nothing: ibam" in done.stderr
+    environ = {**os.environ, **({"JUNCTION_LOCAL": "1"} if local else {})}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    assert ("recorder: in 1 recordings these rules matched nothing: ibam" in done.stderr) is said
+    assert len(list(tmp_path.iterdir())) == called
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_in_a_local_run_what_a_replay_wrote_is_not_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, local: bool
+) -> None:
+    if local:
+        monkeypatch.setenv("JUNCTION_LOCAL", "1")
+    client = TestClient(_app(tmp_path, redact=["card.number"]))
+    client.queue("jobs", [{"card": {"number": "***"}}])
+    client.event(samples.dynamodb("orders", [("INSERT", None, {"id": 1, "password": "***"})]))
+    assert len(list(tmp_path.iterdir())) == (0 if local else 2)
+    client.queue("jobs", [{"card": {"number": "4111 1111 1111 1111"}}, {"said": "***"}])
+    client.post("/orders/7", json={"password": SECRET})
+    assert len(list(tmp_path.iterdir())) == (2 if local else 4)
 
 
 @pytest.mark.parametrize(
