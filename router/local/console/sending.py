@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from router.local.console.parts import Parts
 
 _OF_A_CALL = 1000
+_BAD = ("died", "timed out", "failed", "retry", "unrouted", "refused", "discarded")  # the worst one first
 # What ECS sets of the container, and the run in its place: a task that is sent runs on this machine.
 _OF_THE_CONTAINER = ("PATH", "HOME", "HOSTNAME")
 _OF_AWS = ("AWS_", "ECS_")
@@ -127,13 +128,15 @@ class Sending:
 
     async def _call(self, call: Call) -> dict[str, Any]:
         outcome = await self._application.invoke(call)
+        entries = await self._entries(call.request_id)
         return {
             "call": call.request_id,
             "became": outcome.became,
+            **_worst(outcome.became, entries),
             "answer": outcome.answer,
             "error": outcome.error,
             "ms": outcome.ms,
-            "entries": await self._entries(call.request_id),
+            "entries": entries,
         }
 
     async def _run_task(self, raw: Any, again: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -151,13 +154,17 @@ class Sending:
         }
         call, began = str(uuid4()), perf_counter()
         status = await self._application.run_task(name, given, call=call, replay_of=before.get("id"))
+        ms = (perf_counter() - began) * 1000
+        entries = await self._entries(call)
+        became = "answered" if status == 0 else "failed"
         return {
             "call": call,
-            "became": "answered" if status == 0 else "failed",
+            "became": became,
+            **_worst(became, entries),
             "answer": {"exitCode": status},
             "error": None,
-            "ms": (perf_counter() - began) * 1000,
-            "entries": await self._entries(call),
+            "ms": ms,
+            "entries": entries,
         }
 
     async def _entries(self, call: str) -> list[dict[str, Any]]:
@@ -165,6 +172,24 @@ class Sending:
         await to_thread(self._store.flush)
         entries, _ = await to_thread(self._store.page, 0, _OF_A_CALL, Filters(call=call))
         return list(reversed(entries))
+
+
+def _worst(became: str, entries: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return `outcome` and `status` of a call: an answer may tell of records that failed, or be an error of HTTP.
+
+    became: of the call. entries: of what was in it.
+    """
+    if became == "lost answer":
+        return {"outcome": became, "status": None}
+    handled = [one for one in entries if one["kind"] in ("event", "task")]
+    found = [one for one in handled if one["outcome"] in _BAD]
+    if found:
+        worst = min(found, key=lambda one: _BAD.index(one["outcome"]))
+    elif became != "answered":
+        return {"outcome": became, "status": None}
+    else:
+        worst = handled[0] if handled else {}
+    return {"outcome": worst.get("outcome", "done"), "status": worst.get("status")}
 
 
 def _payload(body: dict[str, Any]) -> Any:

@@ -73,7 +73,7 @@ class Application:
         return 0
 
     async def invoke(self, call: Call) -> Outcome:
-        """Answer what was sent; what has `fail` in it fails."""
+        """Answer what was sent; what has `fail` in it fails, what has `refuse` is refused."""
         self.received.append(call.event)
         made: Any = entry(
             "rest",
@@ -86,10 +86,15 @@ class Application:
         fails = isinstance(call.event, dict) and bool(call.event.get("fail"))
         if fails:
             made |= {"outcome": "failed", "error": failure()}
+        refuses = isinstance(call.event, dict) and bool(call.event.get("refuse"))
+        if refuses:
+            made |= {"outcome": "refused", "status": 404}
         self.store.began(call.request_id, cast(Entry, {**made, "outcome": "running", "ms": None}))
         self.store.ended(call.request_id, [made])
         if fails:
             return Outcome("failed", error={"errorType": "KeyError", "errorMessage": "'customer'"}, ms=4.2)
+        if refuses:
+            return Outcome("answered", {"statusCode": 404, "body": ""}, ms=4.2)
         return Outcome("answered", {"statusCode": 201, "body": '{"order": "1042"}'}, ms=4.2)
 
 

@@ -54,6 +54,16 @@ def test_a_failed_send_shows_why(console: Open, scene: Scene) -> None:
     expect(page.get_by_role("complementary")).to_contain_text("shop/orders.py:27")
 
 
+def test_an_answer_that_refuses_is_not_shown_as_done(console: Open, scene: Scene) -> None:
+    page = console("/send/invoke")
+    page.get_by_label("Payload as JSON").fill('{"refuse": true}')
+    page.get_by_role("button", name="Send", exact=True).click()
+
+    outcome = page.get_by_role("region", name="Answer").locator(".outcome")
+    expect(outcome).to_have_text(re.compile(r"refused\s+404"))
+    expect(outcome).to_have_class(re.compile("warn"))
+
+
 def test_a_sample_is_made_of_the_options(console: Open, scene: Scene) -> None:
     page = console("/routes")
     page.get_by_role("link", name="Send a sample to orders-dead").click()

@@ -48,6 +48,10 @@ class Echo:
         if call.event == {"fail": True}:
             self._store.ended(call.request_id, [entry(**values, outcome="failed")])
             return Outcome("failed", error={"errorType": "ValueError", "errorMessage": "told to fail"}, ms=1.0)
+        if isinstance(call.event, dict) and "outcomes" in call.event:
+            ends = [entry(**values, outcome=one, status=status) for one, status in call.event["outcomes"]]
+            self._store.ended(call.request_id, ends)
+            return Outcome("answered", answer=None, ms=1.0)
         self._store.ended(call.request_id, [entry(**values)])
         return Outcome("answered", answer={"got": call.event}, ms=1.0)
 

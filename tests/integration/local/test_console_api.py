@@ -250,6 +250,26 @@ def test_an_error_of_the_application_is_an_answer_too(console: Served) -> None:
     assert answer["entries"][0]["outcome"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("ends", "worst"),
+    [
+        ([("done", 201)], ("done", 201)),
+        ([("refused", 404)], ("refused", 404)),
+        ([("failed", 500)], ("failed", 500)),
+        ([("done", None), ("discarded", None), ("failed", None), ("retry", None)], ("failed", None)),
+    ],
+)
+def test_an_answer_tells_of_the_entry_that_ended_worst(
+    console: Served, ends: list[Any], worst: tuple[str, int | None]
+) -> None:
+    """A batch is answered although records of it failed, and so is a request that is refused."""
+    answer = console.ask("POST", "send", {"raw": {"outcomes": ends}})[1]
+    assert (answer["became"], len(answer["entries"])) == ("answered", len(ends))
+    assert (answer["outcome"], answer["status"]) == worst
+    again = console.ask("POST", f"events/{answer['entries'][0]['id']}/replay")[1]
+    assert (again["outcome"], again["status"]) == worst
+
+
 def test_a_fault_of_the_gateway_is_a_500_with_its_reason_in_the_log(
     console: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -9,9 +9,9 @@ import {Traceback} from "./traceback.js";
 
 /** What became of a call that was sent from here. */
 export function Sent({answer}) {
-	const {became, entries = []} = answer;
+	const {outcome, status, entries = []} = answer;
 	return html`<div class="sent">
-		<p class="detail-sub"><${Outcome} outcome=${became === "answered" ? "done" : became} />${answer.ms != null && html`<span class="number">${span(answer.ms)}</span>`}
+		<p class="detail-sub"><${Outcome} outcome=${outcome} status=${status} />${answer.ms != null && html`<span class="number">${span(answer.ms)}</span>`}
 			${entries.map(entry => html`<a key=${entry.id} class="button small" href=${address("events", [entry.id])}><${Icon} name="events" /><span>${entry.id}</span></a>`)}</p>
 		${answer.error && (answer.error.frames ? html`<${Traceback} error=${answer.error} />` : html`<div class="failed-box"><p><strong>${plain(answer.error.errorType ?? "Error")}</strong> <${Text} of=${answer.error.errorMessage ?? answer.error} most=${4000} /></p></div>`)}
 		${answer.answer != null && html`<${Json} value=${answer.answer} label="Answer" />`}
@@ -28,7 +28,7 @@ export function useSending() {
 			show(await call("POST", path, body));
 			say("It was sent.");
 		} catch (error) {
-			show({became: "failed", error: {errorType: "It could not be sent", errorMessage: error.message}});
+			show({outcome: "failed", error: {errorType: "It could not be sent", errorMessage: error.message}});
 			if (!error.status) report(error, "Sending");
 		} finally {
 			setBusy(false);
