@@ -126,7 +126,7 @@ class Gateway:
             executions=self.executions,
             faults=self.faults,
             urls=lambda: self.urls,
-            variables=lambda: {} if self._plan is None else self._plan["variables"],
+            variables=lambda: self.supervisor.variables,
         )
         console = Starlette(routes=[*console_routes(parts), *page_routes()])
         own = [(CONSOLE, guarded(console, self.settings))]
