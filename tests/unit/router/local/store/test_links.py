@@ -54,7 +54,7 @@ def test_the_key_of_a_message_counts_whatever_its_time_says(store: Store, key: s
 
 def test_a_message_that_two_calls_have_sent_is_that_of_the_first(store: Store) -> None:
     """A FIFO queue or topic answers with the id that it knows where it is sent the same again."""
-    store.add(entry(source="sqs", sent=NOW + 1, started=NOW + 9, links=["sqs:m1"]))
+    store.add(entry(source="sqs", sent=NOW + 6, started=NOW + 9, links=["sqs:m1"]))
     for at in (5, 1):
         store.add(entry(calls=[call("sqs:SendMessage", QUEUE, "sqs:m1", at=NOW + at)]))
     assert parents(store) == {"e1": "e3", "e2": None, "e3": None}
