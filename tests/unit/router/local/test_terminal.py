@@ -134,7 +134,7 @@ def test_what_runs_is_not_a_line_yet(terminal, out, kept):
 
 
 def test_a_request_without_a_route_is_named_by_its_path(terminal, out):
-    error = {"type": "NotFound", "message": "HTTP 404", "notes": [], "frames": [], "cause": None}
+    error: Any = {"type": "NotFound", "message": "HTTP 404", "notes": [], "frames": [], "cause": None}
     lost = {**ORDER, "route": None, "name": "$default", "method": "GET", "path": "/nope", "error": error}
     terminal.ended("c1", [lost | {"outcome": "unrouted", "status": 404}])
     assert "GET /nope                   404" in out.getvalue()
