@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from router import detect, read
+from router import Resolver, detect, read
 from router.local.console.samples import sample, sources
 from router.testing import samples
 from router.testing.samples import named
@@ -35,6 +35,29 @@ def test_ids_that_are_given_stay() -> None:
     own = "11111111-2222-3333-4444-555555555555"
     made = sample("sqs", {"message_ids": f'["{own}"]'})
     assert made["Records"][0]["messageId"] == own
+
+
+@pytest.mark.parametrize("source", ["rest", "http", "url", "alb", "lattice"])
+@pytest.mark.parametrize(
+    "path", ["/tickets/{ticket}", "/{a}/lines/{line:int}", "/{id:uuid}", "/{x:float}/{y:str}", "/files/{rest+}"]
+)
+def test_a_sample_for_the_path_of_a_route_comes_to_it(source: str, path: str) -> None:
+    resolver = Resolver()
+    resolver.post(path)(lambda: "here")
+    made = sample(source, {"method": "POST", "path": path})
+    assert "{" not in read(made)[0].path
+    answer = resolver.resolve(made)
+    assert (answer["statusCode"], answer["body"]) == (200, "here")
+
+
+@pytest.mark.parametrize("key", ["$connect", "$disconnect", "chat"])
+def test_a_sample_for_the_key_of_a_socket_comes_to_it(key: str) -> None:
+    resolver, came = Resolver(), []
+    resolver.on_connect()(lambda: came.append("$connect"))
+    resolver.on_disconnect()(lambda: came.append("$disconnect"))
+    resolver.on_message("chat")(lambda: came.append("chat"))
+    resolver.resolve(sample("websocket", {"route_key": key}))
+    assert came == [key]
 
 
 def test_every_option_of_every_sample_takes_its_default() -> None:
