@@ -52,12 +52,10 @@ def load(name: str, what: str, form: str) -> Any:
     what: the argument, for messages.
     form: how the argument is written, for messages.
     """
-    module_name, colon, attributes = name.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module_name.split("."), *attributes.split("."))):
-        refuse(f"{what} {name!r}: write it as {form}{_such_as(module_name, form.rpartition(':')[2])}")
+    module_name, attributes = parts_of(name, what, form)
     if sys.path[:1] not in ([""], [os.getcwd()]):
         sys.path.insert(0, os.getcwd())
-    found = _imported(module_name, f"{what} {name!r}")
+    found = _imported(module_name, attributes, f"{what} {name!r}")
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
             refuse(f"{what} {name!r}: {module_name} has no {attribute!r}{hint(found)}")
@@ -65,19 +63,31 @@ def load(name: str, what: str, form: str) -> Any:
     return found
 
 
+def parts_of(name: str, what: str, form: str) -> tuple[str, str]:
+    """Return the module and the attribute in a name; end the process with one line where it is written otherwise.
+
+    name, what, form: as of `load`.
+    """
+    module, colon, attributes = name.partition(":")
+    if not colon or not all(part.isidentifier() for part in (*module.split("."), *attributes.split("."))):
+        attribute = attributes if attributes.isidentifier() else form.rpartition(":")[2]
+        refuse(f"{what} {name!r:.200}: write it as {form}{_such_as(module, attribute)}")
+    return module, attributes
+
+
 def _such_as(module: str, attribute: str) -> str:
-    """Return an example as the end of a message, made of a path or a module without an attribute."""
+    """Return an example as the end of a message, made of a path or a module."""
     example = module.removeprefix("./").removesuffix(".py").replace("/", ".")
     return f", such as {example}:{attribute}" if all(part.isidentifier() for part in example.split(".")) else ""
 
 
-def _imported(name: str, what: str) -> Any:
+def _imported(name: str, attributes: str, what: str) -> Any:
     """Import a module of the application; end the process with one line when that fails."""
     try:
         return import_module(name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            refuse(f"{what}: {missing(name, error.name)}")
+            refuse(f"{what}: {missing(name, error.name, attributes)}")
         refuse(f"{what}: {name} cannot be imported: {error} ({place(error)}){shadowing.explanation()}")
     except SystemExit as error:
         refuse(f"{what}: {name} ended the process with status {error.code!r} while it was imported ({place(error)})")
@@ -87,10 +97,13 @@ def _imported(name: str, what: str) -> Any:
         refuse(f"{what}: {name} cannot be imported: {told}{shadowing.explanation()}")
 
 
-def missing(name: str, absent: str) -> str:
-    """Return where a module was looked for, and what to do."""
+def missing(name: str, absent: str, attributes: str) -> str:
+    """Return where a module was looked for, and what to do.
+
+    name: of the module. absent: what of it is not there. attributes: what was wanted of it.
+    """
     if name.endswith(".py"):
-        return f"{name} is a file: write its module, {name.removesuffix('.py')}:resolver"
+        return f"{name} is a file: write its module, {name.removesuffix('.py')}:{attributes}"
     if "." in absent:
         package, _, module = absent.rpartition(".")
         return f"there is no module {absent!r}: {package} was found, and has no {module}"

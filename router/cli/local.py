@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from router.cli.loading import refuse
+from router.cli.loading import parts_of, refuse
 from router.cli.options import flag
 from router.errors import ConfigurationError
 from router.event import Source
@@ -80,8 +80,9 @@ def local(
     """Run an application on this machine: HTTP, WebSocket, queues, topics, streams, schedules, and a console.
 
     Save a file, and the next event runs the new code. Exit status: 0 after Ctrl-C, 2 when a port is taken, AWS cannot
-    be started or an argument is wrong, 130 when Ctrl-C came twice.
+    be started, there is no such application or an argument is wrong, 130 when Ctrl-C came twice.
     """
+    parts_of(application, "APP", "package.module:resolver")
     if source not in _SOURCES:
         refuse(f"--source {source!r:.80}: use one of {', '.join(_SOURCES)}")
     variables = _variables(env_file, env or ())
@@ -93,7 +94,7 @@ def local(
             raise
         refuse(f'the local gateway needs {error.name}: pip install "lambda-junction[local]"')
     settings = Settings(
-        application=_named(application),
+        application=application,
         host=host,
         port=port,
         aws_port=aws_port,
@@ -112,16 +113,6 @@ def local(
     except ConfigurationError as error:
         refuse(error)
     raise typer.Exit(code)
-
-
-def _named(application: str) -> str:
-    """Return the name of an application as it is written; end the process where it is a path or has no colon."""
-    module, colon, attribute = application.partition(":")
-    if not colon or not all(part.isidentifier() for part in (*module.split("."), *attribute.split("."))):
-        path = module.removeprefix("./").removesuffix(".py").replace("/", ".")
-        such = f", such as {path}:resolver" if all(part.isidentifier() for part in path.split(".")) else ""
-        refuse(f"APP {application!r:.200}: write it as package.module:resolver{such}")
-    return application
 
 
 def _variables(file: Path | None, given: Iterable[str]) -> Mapping[str, str]:

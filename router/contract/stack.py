@@ -87,6 +87,20 @@ class Stack:
         Raises:
             ConfigurationError: what cannot be told, all of it at once, with the routes that ask for it.
         """
+        found, problems = self.outline(split)
+        if problems:
+            listed = "\n".join(f"- {one}" for one in problems)
+            raise ConfigurationError(f"{self.application}: the infrastructure cannot be told:\n{listed}")
+        return found
+
+    def outline(self, split: str = "function") -> tuple[Infrastructure, list[str]]:
+        """Return what can be told of the infrastructure, and what cannot, with the routes that ask for it.
+
+        split: as of `infrastructure`.
+
+        Raises:
+            ConfigurationError: the application is no Resolver.
+        """
         resolver = self.load()
         problems: list[str] = []
         functions = {one.name: one for one in self.declared if isinstance(one, Function)}
@@ -104,10 +118,7 @@ class Stack:
             parts.append(making.part(function, routes))
         making.triggers.refuse_shared(parts)
         problems += _unused(resources, parts)
-        if problems:
-            listed = "\n".join(f"- {one}" for one in dict.fromkeys(problems))
-            raise ConfigurationError(f"{self.application}: the infrastructure cannot be told:\n{listed}")
-        return Infrastructure(
+        found = Infrastructure(
             name=self.name,
             handler=self.handler,
             code=self.code,
@@ -117,6 +128,7 @@ class Stack:
             notes=tuple(dict.fromkeys([*making.triggers.notes, *notes_of(resolver, self.declared, resources, parts)])),
             application=self.application,
         )
+        return found, list(dict.fromkeys(problems))
 
 
 class _Making:

@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from router import __version__
+from router.errors import ConfigurationError
 from router.event import Source
 from router.local.aws.emulator import Emulator
 from router.local.console.api import console_routes
@@ -26,6 +27,7 @@ from router.local.fault_rules import FaultRules
 from router.local.front import Front
 from router.local.lambda_api.api import LambdaApi
 from router.local.lambda_api.functions import Function, Functions
+from router.local.process.failures import CANNOT_LOAD
 from router.local.process.supervisor import Supervisor
 from router.local.server import by_path, server_for
 from router.local.settings import LOOPBACK
@@ -53,7 +55,7 @@ def run(settings: Settings, *, as_json: bool = False, open_console: bool = False
     open_console: whether a browser is opened.
 
     Raises:
-        ConfigurationError: a port is taken, or AWS cannot be started.
+        ConfigurationError: a port is taken, AWS cannot be started, or there is no such application.
     """
     return asyncio.run(Gateway(settings, as_json=as_json).run(open_console=open_console))
 
@@ -144,7 +146,7 @@ class Gateway:
         open_console: whether a browser is opened.
 
         Raises:
-            ConfigurationError: AWS cannot be started.
+            ConfigurationError: as of `start`.
         """
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, self._interrupted)
@@ -152,6 +154,7 @@ class Gateway:
         try:
             if await self._started():
                 self._welcome()
+                self.supervisor.teller.tell()
                 if open_console:
                     await asyncio.to_thread(_open, f"{self.url}{CONSOLE}")
                 await self._stop.wait()
@@ -173,13 +176,20 @@ class Gateway:
             await asyncio.gather(starting, stopping, return_exceptions=True)
 
     async def start(self) -> None:
-        """Start AWS and the application. Raises ConfigurationError where AWS cannot be started."""
+        """Start AWS and the application.
+
+        Raises:
+            ConfigurationError: AWS cannot be started, or nothing that can run has the name of the application.
+        """
         self.supervisor.on_change(self._changed)
         await self.emulator.start(self.url, self.url)
+        self.supervisor.teller.keep()  # until it is told where everything is
         await self.supervisor.start()
-        state = await self.supervisor.settled()
-        if state["state"] == "broken":
-            self.terminal.say("waiting for a change of a file", "yellow")
+        error = (await self.supervisor.settled())["error"]
+        # What is wrong inside of a module is healed by a change of a file; a name on the command line is not.
+        if error is not None and error["type"] == CANNOT_LOAD:
+            name, why = repr(self.settings.application), error["message"]
+            raise ConfigurationError(f"APP {why}" if why.startswith(name) else f"APP {name}: {why}")
 
     async def stop(self) -> None:
         """Stop everything, in the order in which nothing is lost: first who calls, then who is called."""
@@ -260,7 +270,7 @@ class Gateway:
 
     def _welcome(self) -> None:
         """Print where everything is."""
-        lines = {"application": f"{self.url}   {_FRONTS[self.settings.source]}", "console": f"{self.url}{CONSOLE}"}
+        lines = {"application": f"{self.url}   {self._how()}", "console": f"{self.url}{CONSOLE}"}
         if self.emulator.url:
             lines["AWS"] = self.emulator.url
         self.terminal.welcome(
@@ -278,6 +288,12 @@ class Gateway:
             f"export AWS_ENDPOINT_URL={self.emulator.url} AWS_DEFAULT_REGION={self.settings.region}",
             "export AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test",
         ]
+
+    def _how(self) -> str:
+        """Return how the application is there, in words."""
+        if self.supervisor.state["state"] != "broken":
+            return _FRONTS[self.settings.source]
+        return "not running: waiting for a change of a file" if self.settings.reload else "not running"
 
 
 class _Application:

@@ -64,9 +64,10 @@ class Terminal:
         if entry.get("kind") != "notice" or self._json is not None:
             self._print([entry])
             return
-        self.say(str(entry.get("name") or ""), "bold" if entry.get("outcome") == "done" else "bold red")
+        text = str(entry.get("name") or "")
+        self.say(text, "bold" if entry.get("outcome") == "done" else "bold red")
         if error := entry.get("error"):
-            self.failure(error)
+            self.failure(error, told=error["message"] in text)
 
     # ---- lines -----------------------------------------------------------------------------------------------------
 
@@ -92,19 +93,22 @@ class Terminal:
         self._console.print()
 
     def say(self, text: str, style: str = "") -> None:
-        """Print a line with the time in front."""
+        """Print a text with the time in front of its first line."""
         if self._json is not None:
             self._write({"said": text})
             return
-        self._console.print(Text.assemble((f"{self._now()}  ", "dim"), (_plain(text), style)))
+        for number, line in enumerate(text.splitlines() or [""]):
+            begin = " " * 10 if number else f"{self._now()}  "
+            self._console.print(Text.assemble((begin, "dim"), (_plain(line), style)))
 
     def warn(self, text: str) -> None:
         """Print a line about something that is not as it should be."""
         self.say(text, "yellow")
 
-    def failure(self, failure: Failure) -> None:
-        """Print an error, with the last line of the application's own code."""
-        self._console.print(Text(f"          {_plain(failure['type'])}: {_plain(failure['message'])[:400]}", "red"))
+    def failure(self, failure: Failure, *, told: bool = False) -> None:
+        """Print an error, with the last line of the application's own code. told: whether its message was printed."""
+        if not told:
+            self._console.print(Text(f"          {_plain(failure['type'])}: {_plain(failure['message'])[:400]}", "red"))
         own = [frame for frame in failure["frames"] if frame["own"]]
         if own:
             last = own[-1]

@@ -19,17 +19,13 @@ from router.local.durable.routes import is_durable
 from router.routing.functions import MAIN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from router.contract.model import Infrastructure, Part
     from router.contract.stack import Stack
     from router.local.aws.names import Names
     from router.local.aws.shapes import ApiPlan, FunctionPlan, Plan, TaskPlan
-    from router.routing.route import Route
 
 _YEAR = 31_622_400  # seconds; Lambda allows no more
 _SPLIT = ("JUNCTION_FUNCTION", "JUNCTION_SPLIT")  # one process serves all functions here
-_CALLED = frozenset({Source.INVOKE, Source.TOOL, Source.AUTHORIZER})
 _ASYNCHRONOUS = frozenset({"topic", "bucket", "bus", "schedule"})
 
 
@@ -138,8 +134,6 @@ class _Making:
                 found[name] = self._given[one.variable]
             elif one.is_secret:
                 found[name] = self._names.random(one.variable)
-            else:
-                self._told.append(f"{one.variable} has no value, and {', '.join(one.wanted_by)} needs it: set it")
             if one.is_secret and found[name] == self._names.random(one.variable):
                 self.random.append(one.variable)
                 self._told.append(f"{one.variable} has a random value for this run: set it to keep what it protects")
@@ -209,22 +203,14 @@ class _Making:
     def notes(self) -> list[str]:
         """Return what is not as it would be in AWS."""
         found = list(self._told)
-        for one in self._infrastructure.resources:
+        for one in self._infrastructure.resources if self._names.endpoint else ():
             if isinstance(one, Kafka):
                 found.append(f"{one}: there is no Kafka here: send samples of its records")
             elif isinstance(one, Schedule) and not one.expression:
                 found.append(f"{one}: nothing declared says when it is due: send samples of it")
             elif one.exists and not isinstance(one, Api | Bus):
                 found.append(f"{one} belongs to somebody else: it is made here, and empty")
-        brought = {route for _, trigger in self._infrastructure.triggers for route in trigger.routes}
-        for part in self._infrastructure.parts:
-            found += [f"{route}: nothing here sends its events" for route in part.routes if _waits(route, brought)]
         return list(dict.fromkeys(found))
-
-
-def _waits(route: Route, brought: Iterable[Route]) -> bool:
-    """Whether a route waits for events that nothing brings, and nobody calls it either."""
-    return not route.methods and route not in brought and _CALLED.isdisjoint(route.sources)
 
 
 def _longest_execution(part: Part) -> int:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from router.contract import Stack
-    from router.contract.model import Infrastructure
     from router.routing.route import Route
 
 
@@ -31,9 +30,10 @@ class Application:
     handler: what takes events: the resolver, or the function that a stack names.
     routes: each as data, for the console.
     functions: timeout and memory of each function that is declared; those of "main" count for the others.
-    plan: what the emulator of AWS has to make; None where it cannot be told.
+    plan: what the emulator of AWS has to make; None where nothing of it can be told.
     problem: why not.
-    notes: what else is to be said. stack: what it declares; None where it declares nothing.
+    notes: what else is to be said, such as what is left out of the plan.
+    stack: what it declares; None where it declares nothing.
     """
 
     name: str
@@ -115,7 +115,7 @@ def _found(name: str) -> Any:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             from router.cli.loading import missing
 
-            raise CannotLoad(missing(module_name, error.name)) from None
+            raise CannotLoad(missing(module_name, error.name, attributes)) from None
         raise
     for attribute in attributes.split("."):
         if not hasattr(found, attribute):
@@ -148,24 +148,24 @@ def _described(
     notes: list[str],
 ) -> Application:
     routes = [_as_data(resolver, route) for route in resolver.every_route()]
-    try:
-        infrastructure = _infrastructure(name, stack)
-    except ConfigurationError as error:
-        return Application(name, resolver, handler, routes, _functions(stack), None, str(error), notes, stack)
+    from router.contract import Stack as Declared
     from router.local.aws.names import Names
     from router.local.aws.plan import plan_of
+    from router.local.process.lacking import left_out, unset
 
+    try:
+        infrastructure, problems = (Declared(name) if stack is None else stack).outline()
+    except ConfigurationError as error:
+        return Application(name, resolver, handler, routes, _functions(stack), None, str(error), notes, stack)
     plan = plan_of(infrastructure, Names(**names))
+    missing = unset(resolver, {**os.environ, **plan["variables"]}, has_stack=stack is not None)
+    # Without an emulator nothing is made, so nothing is left out either.
+    out = left_out(infrastructure, problems, has_stack=stack is not None) if names.get("endpoint") else ()
+    notes = list(dict.fromkeys([*notes, *plan["notes"], *out, *missing]))
     # Where nobody declared a limit, that of the command line counts.
     parts = () if stack is None else tuple(part.function for part in infrastructure.parts)
     functions = {one.name: {"timeout": one.timeout, "memory": one.memory} for one in parts}
     return Application(name, resolver, handler, routes, functions, plan, "", notes, stack)
-
-
-def _infrastructure(name: str, stack: Stack | None) -> Infrastructure:
-    from router.contract import Stack as Declared
-
-    return (Declared(name) if stack is None else stack).infrastructure()
 
 
 def _functions(stack: Stack | None) -> dict[str, dict[str, Any]]:

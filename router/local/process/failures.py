@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     from router.local.entries import Failure, Frame
 
+CANNOT_LOAD = "CannotLoad"
+"""The type of the failure where nothing that can run has the name of the application."""
+
 _MOST_STEPS = 60
 _PARTS = Path(__file__).resolve().parents[2]
 _OF_GATEWAY = (f"{_PARTS / 'local'}/", f"{_PARTS / 'runtime'}/", "<frozen importlib", "<string>")
@@ -38,7 +41,7 @@ def import_failure(error: BaseException) -> Failure:
     from router.local.process.application import CannotLoad
 
     if isinstance(error, CannotLoad):
-        return plain_failure("CannotLoad", str(error))
+        return plain_failure(CANNOT_LOAD, str(error))
     found = failure_of(error)
     found["frames"] = _without_ours(found["frames"])
     if isinstance(error, SystemExit):

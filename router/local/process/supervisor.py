@@ -86,10 +86,11 @@ class Supervisor:
         self._told = Told(settings, {}, {})
         self.faults = Faults()
         """The faults on purpose. `put_faults` hands them on after a change."""
-        self._teller = Teller(
+        self.teller = Teller(
             journal, say, self.faults, lambda call: faulty.routes_of(call, self.routes, self.variables)
         )
-        self._changes = Changes(settings.folder, self._changed, self._teller.notice)
+        """Tells what happens. It can keep remarks until somebody is there to read them."""
+        self._changes = Changes(settings.folder, self._changed, self.teller.notice)
         self._tasks = Tasks(settings, journal, say)
 
     # ---- what others see -------------------------------------------------------------------------------------------
@@ -235,7 +236,7 @@ class Supervisor:
     def _made(self) -> Running:
         """Return a process that is not started yet."""
         return Running(
-            begins=self._teller.begins,
+            begins=self.teller.begins,
             report=self._report,
             on_end=self._ended,
             on_stuck=self._stuck,
@@ -247,7 +248,7 @@ class Supervisor:
 
     def _tell_slow(self, running: Running) -> None:
         what = "AWS is still prepared" if running.described.done() else "it is still imported"
-        self._teller.notice(f"the application has not started after {_SLOW:g} s: {what}")
+        self.teller.notice(f"the application has not started after {_SLOW:g} s: {what}")
 
     def _take_over(self, running: Running, reason: str, ms: float) -> None:
         """Let a process that is ready take the calls; the one before it ends when its calls have."""
@@ -259,13 +260,13 @@ class Supervisor:
         was_start = self._took_ms is None
         self._took_ms, self._error = ms, None
         if was_start:
-            self._teller.notice(f"started in {ms:,.0f} ms", ms=ms)
+            self.teller.notice(f"started in {ms:,.0f} ms", ms=ms)
         else:
             self._reloads += 1
             what = "reloaded" if reason.endswith(" changed") else "started again"
-            self._teller.notice(f"{what} in {ms:,.0f} ms ({reason})", ms=ms)
-        for note in (*self._told.notes, *([self.problem] if self.problem else ())):
-            self._teller.notice(note)
+            self.teller.notice(f"{what} in {ms:,.0f} ms ({reason})", ms=ms)
+        for note in (*self._told.notes, *self.problem.splitlines()):
+            self.teller.remark(note)
         self._set("ready")
         self._waiting.serve(running)
 
@@ -276,7 +277,7 @@ class Supervisor:
             self._current = None
         before, self._error = self._error, error.failure
         if before != error.failure:  # it may be tried again and again
-            self._teller.notice(
+            self.teller.remark(
                 f"the application cannot be started: {error.failure['type']}: {error}", failure=error.failure
             )
         self._set("broken")
@@ -301,7 +302,7 @@ class Supervisor:
         """Replace a process in which a call hangs, or which a handler wants to end."""
         if running is self._current:
             self._retire(running)
-            self._teller.notice(f"{why}: the application's process is replaced")
+            self.teller.notice(f"{why}: the application's process is replaced")
             self._begin(why)
 
     def _ended(self, running: Running) -> None:
@@ -315,7 +316,7 @@ class Supervisor:
             return
         status = running.ended.result()
         self._deaths = 1 if running.answered else self._deaths + 1
-        self._teller.notice(
+        self.teller.notice(
             f"the application's process ended ({words_of(status)}); a new one is started",
             failure=plain_failure("Runtime.ExitError", words_of(status)),
         )
@@ -379,10 +380,10 @@ class Supervisor:
             error = {"errorType": "Starting", "errorMessage": "the application starts"}
         else:
             error, failure = import_error(self._error), self._error
-        return self._teller.unsent(call, became, error, failure)
+        return self.teller.unsent(call, became, error, failure)
 
     def _report(self, pending: Pending, became: str, seen: list[Entry], failure: Failure | None, answer: Any) -> None:
-        self._teller.ends(pending, became, seen, failure, answer)
+        self.teller.ends(pending, became, seen, failure, answer)
         if self._current is not None and self._state == "ready":
             self._waiting.serve(self._current)
 

@@ -36,6 +36,7 @@ class Teller:
         self._say = say
         self._faults = faults
         self._routes = routes
+        self._kept: list[tuple[str, Failure | None]] | None = None
 
     def begins(self, pending: Pending) -> None:
         """Tell of a call that runs for longer than a moment."""
@@ -71,3 +72,20 @@ class Teller:
         """Tell of something else. ms: how long it took. failure: what went wrong."""
         self._journal.add(telling.notice(text, ms=ms, failure=failure))
         self._say(text)
+
+    def keep(self) -> None:
+        """Keep remarks from now on, until `tell`."""
+        self._kept = []
+
+    def remark(self, text: str, *, failure: Failure | None = None) -> None:
+        """Tell what somebody has to do something about: now, or where remarks are kept, later."""
+        if self._kept is None:
+            self.notice(text, failure=failure)
+        else:
+            self._kept.append((text, failure))
+
+    def tell(self) -> None:
+        """Tell the remarks that were kept; the next ones are told at once."""
+        kept, self._kept = self._kept or [], None
+        for text, failure in kept:
+            self.notice(text, failure=failure)

@@ -277,6 +277,13 @@ def test_an_application_that_cannot_be_imported_is_waited_for(folder: Path) -> N
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
+        (["nix:resolver", "--aws", "none"], "APP 'nix:resolver': there is no module 'nix' here: neither in "),
+        (
+            ["hello.py:stack", "--aws", "none"],
+            "hello.py is a file: write its module, hello:stack",
+        ),
+        (["hello:nothing", "--aws", "none"], "hello (hello.py) has no 'nothing'; it has the resolver resolver"),
+        (["hello:os", "--aws", "none"], "APP 'hello:os' is neither a Resolver nor a Stack (got module)"),
         (["hello.py"], "write it as package.module:resolver, such as hello:resolver"),
         (["hello:resolver", "--source", "soap"], "--source 'soap': use one of http, rest, url, alb"),
         (["hello:resolver", "--env", "=1"], "--env '=1': write it as NAME=value"),

@@ -49,6 +49,7 @@ def run(*arguments: str) -> Result:
         ("nowhere:resolver", f"neither in {os.getcwd()} nor on the path; run it from the folder that has nowhere"),
         ("tests.nowhere:resolver", "there is no module 'tests.nowhere': tests was found, and has no nowhere"),
         ("conftest.py:resolver", "conftest.py is a file: write its module, conftest:resolver"),
+        ("conftest.py:stack", "conftest.py is a file: write its module, conftest:stack"),
         (f"{HERE}x:resolver", f"there is no module '{HERE}x': tests.unit.router was found, and has no cli_appx"),
         (f"{HERE}:nothing", f"{HERE} has no 'nothing'; it has the resolver resolver, empty"),
         (f"{HERE}:not_one", "is not a Resolver (got str); it has the resolver resolver, empty"),

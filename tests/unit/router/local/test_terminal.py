@@ -111,6 +111,21 @@ def test_a_notice_is_said(terminal, out, kept):
     assert kept.calls == [("add", notice)]
 
 
+def test_a_notice_of_several_lines_has_a_line_for_each(terminal, out):
+    terminal.add({"kind": "notice", "name": "two things:\n- one", "outcome": "done"})
+    first, second = out.getvalue().splitlines()
+    assert first.endswith("  two things:")
+    assert second == " " * 10 + "- one"
+
+
+def test_an_error_that_the_notice_tells_is_not_told_again(terminal, out):
+    frame = {"file": "app.py", "line": 7, "function": "f", "own": True, "source": [(7, "import nix")], "current": 0}
+    error: Any = {"type": "ImportError", "message": "no nix", "notes": [], "frames": [frame], "cause": None}
+    terminal.add({"kind": "notice", "name": "cannot start: ImportError: no nix", "outcome": "failed", "error": error})
+    assert out.getvalue().count("no nix") == 1
+    assert ">    7  import nix" in out.getvalue()
+
+
 def test_programs_get_json(kept, out):
     terminal = Terminal(kept, out, as_json=True)
     terminal.welcome("Junction", {"console": "x"}, {"console": "http://127.0.0.1:1"})
