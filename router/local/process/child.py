@@ -15,6 +15,7 @@ from copy import copy
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from router.local.process.parent import GATEWAY_GONE, adopt, end_with
 from router.local.process.wire import BROKEN_WIRE, Kind, Wire, WireError, frame
 
 if TYPE_CHECKING:
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
     from router.local.watch import Watch
 
 _LIBRARY_LOG = "router"
-_GATEWAY_GONE = 71
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 def main(descriptor: int, parent: int) -> None:
@@ -37,7 +36,8 @@ def main(descriptor: int, parent: int) -> None:
     """
     connection = socket.socket(fileno=descriptor)
     connection.set_inheritable(False)
-    _end_with(parent)
+    end_with(parent)  # the end of the wire tells it, too
+    adopt()
     _be_first_victim()
     # Ctrl-C reaches all processes of a terminal. The gateway ends this one in order.
     signal.signal(signal.SIGINT, lambda number, held: None)
@@ -190,19 +190,6 @@ class _Lines(logging.Formatter):
         return super().format(record)
 
 
-def _end_with(parent: int) -> None:
-    """Have the system end this process when the gateway ends, where it can: code that never returns hears nothing."""
-    if sys.platform == "linux":
-        try:
-            import ctypes
-
-            ctypes.CDLL(None).prctl(_DIE_WITH_PARENT, signal.SIGKILL)
-        except (ImportError, OSError, AttributeError):
-            return  # the end of the wire tells it, too
-        if os.getppid() != parent:
-            _end_now()
-
-
 def _be_first_victim() -> None:
     """Have Linux end this process before the gateway, where memory is short."""
     if sys.platform == "linux":
@@ -215,4 +202,4 @@ def _be_first_victim() -> None:
 
 def _end_now() -> None:
     """End the process at once: nobody is there to take an answer."""
-    os._exit(_GATEWAY_GONE)
+    os._exit(GATEWAY_GONE)

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from router.local.process.endings import exit_failure
 from router.local.process.lambda_environment import LIBRARY, PACKAGE
+from router.local.watch.failures import failure_of
 from router.local.watch.task import SEEN, add_seen
 from router.routing.slots import matches
 
@@ -28,7 +29,9 @@ _MOST_LINES = 2_000
 _LONGEST_LINE = 4_000  # characters
 _STOPS = 5.0  # seconds between SIGTERM and SIGKILL; ECS gives 30
 _BOOT = (
-    f"import sys; sys.path.insert(0, {LIBRARY!r}); from {PACKAGE}.local.watch.task import watch_tasks; watch_tasks(); "
+    f"import sys; sys.path.insert(0, {LIBRARY!r}); "
+    f"from {PACKAGE}.local.process.parent import end_with; end_with(int(sys.argv.pop(1))); "
+    f"from {PACKAGE}.local.watch.task import watch_tasks; watch_tasks(); "
     f"from {PACKAGE}.cli import main; main('junction')"
 )
 
@@ -62,6 +65,10 @@ class Tasks:
         given: what whoever starts it sets: the event of the task.
         links: keys by which the console finds who started it. started: is told of the process.
         call: the id by which its entry is found; a new one by default. replay_of: the entry that runs again.
+
+        Raises:
+            OSError: it cannot be started, as where its environment is too large.
+            ValueError: the name of a variable holds `=` or a zero byte, or its value a zero byte.
         """
         entry = _entry(name, routes, given)
         if call is not None:
@@ -75,20 +82,17 @@ class Tasks:
         self._journal.began(call_id, entry)
         began = perf_counter()
         seen = os.path.join(tempfile.gettempdir(), f"junction-{call_id}.json")
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-c", _BOOT, "task", application, name),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            cwd=self._settings.folder,
-            env={**environment, **given, "TASK_NAME": name, "PYTHONUNBUFFERED": "1", SEEN: seen},
-        )
+        try:
+            process = await self._start(application, name, {**environment, **given, SEEN: seen})
+        except BaseException as error:
+            ms = (perf_counter() - began) * 1000
+            self._journal.ended(call_id, [{**entry, "ms": ms, "outcome": "failed", "error": failure_of(error)}])
+            raise
         self._running.add(process)
-        started(process)
         lines: list[LogLine] = []
         status = -signal.SIGKILL  # where nobody waits for its end
         try:
+            started(process)
             await self._read(process, name, lines)
             status = await process.wait()
         finally:
@@ -114,6 +118,17 @@ class Tasks:
         """End all tasks at once."""
         for process in self._running:
             _kill(process)
+
+    async def _start(self, application: str, name: str, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-c", _BOOT, str(os.getpid()), "task", application, name),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=self._settings.folder,
+            env={**environment, "TASK_NAME": name, "PYTHONUNBUFFERED": "1"},
+        )
 
     async def _read(self, process: asyncio.subprocess.Process, name: str, lines: list[LogLine]) -> None:
         stream = process.stdout
