@@ -10,7 +10,7 @@ from router.local.process.failures import plain_failure
 if TYPE_CHECKING:
     from router.local.entries import Failure, Frame
 
-_SIGNALS = {
+_SIGNALS: dict[int, str] = {
     signal.SIGSEGV: "segmentation fault",
     signal.SIGKILL: "killed",
     signal.SIGTERM: "terminated",
@@ -26,7 +26,15 @@ def words_of(status: int) -> str:
     """Return how a process ended, as Lambda has it. status: of the exit; of a signal, minus its number."""
     if status >= 0:
         return f"exit status {status}"
-    return f"signal: {_SIGNALS.get(signal.Signals(-status), signal.Signals(-status).name)}"
+    return f"signal: {_SIGNALS.get(-status) or _name_of(-status)}"
+
+
+def _name_of(number: int) -> str:
+    """Return the name of a signal. Most real-time signals have none: their number stands for it, as Go has it."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def exit_error(request_id: str, status: int) -> dict[str, Any]:

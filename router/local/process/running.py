@@ -6,12 +6,14 @@ import asyncio
 import os
 import socket
 import sys
+from contextlib import ExitStack
 from time import perf_counter, time
 from typing import TYPE_CHECKING, Any
 
 from router.local.calls import Outcome
 from router.local.process.descendants import descendants, end_all
 from router.local.process.endings import exit_error, exit_failure, timeout_error, timeout_failure
+from router.local.process.futures import fail, settle
 from router.local.process.lambda_environment import LIBRARY, PACKAGE
 from router.local.process.streams import Chunks
 from router.local.process.wire import Frames, Kind, WireError, frame
@@ -210,18 +212,16 @@ class Running(asyncio.Protocol):
         self._die(status)
 
     def _die(self, status: int) -> None:
-        error = CannotStart(exit_failure(status, 0), ended=True)
-        for future in (self.described, self.ready):
-            if not future.done():
-                future.set_exception(error)
-                future.exception()  # nobody may be waiting for it
-        others = len(self.calls) - 1
-        for pending in list(self.calls.values()):
-            self._finish(pending, "died", exit_error(pending.call.request_id, status), exit_failure(status, others))
-        self.abandoned.clear()
-        if not self.ended.done():
-            self.ended.set_result(status)
-        self._on_end(self)
+        """Tell everybody of the end. A failure in one step keeps it from nobody: they would wait for ever."""
+        with ExitStack() as steps:  # the last one first
+            steps.callback(self._on_end, self)
+            steps.callback(settle, self.ended, status)
+            steps.callback(self.abandoned.clear)
+            for pending in reversed(list(self.calls.values())):
+                error, failure = exit_error(pending.call.request_id, status), exit_failure(status, len(self.calls) - 1)
+                steps.callback(self._finish, pending, "died", error, failure)
+            for future in (self.described, self.ready):
+                steps.callback(fail, future, CannotStart(exit_failure(status, 0), ended=True))
 
     # ---- calls -----------------------------------------------------------------------------------------------------
 
@@ -269,17 +269,18 @@ class Running(asyncio.Protocol):
         answer: Any = None,
     ) -> None:
         self.calls.pop(pending.number, None)
-        if not self.calls and self._idle is not None and not self._idle.done():
-            self._idle.set_result(None)
+        if not self.calls and self._idle is not None:
+            settle(self._idle, None)
         for timer in (pending.begins, pending.timer):
             if timer is not None:
                 timer.cancel()
-        self._report(pending, became, seen or [], failure, answer if error is None else error)
-        if pending.chunks is not None:
-            pending.chunks.finish(None if became == "answered" else str((error or {}).get("errorMessage", became)))
-        if not pending.future.done():
+        try:
+            self._report(pending, became, seen or [], failure, answer if error is None else error)
+        finally:
+            if pending.chunks is not None:
+                pending.chunks.finish(None if became == "answered" else str((error or {}).get("errorMessage", became)))
             logs = [line for one in seen or () for line in one.get("logs", ())]
-            pending.future.set_result(Outcome(became, answer, error, None, pending.ms, logs))
+            settle(pending.future, Outcome(became, answer, error, None, pending.ms, logs))
 
     def _time_up(self, pending: Pending) -> None:
         """Ask where a call is that has used up its time, and then give it up."""
@@ -307,8 +308,7 @@ class Running(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """End a process that has closed its end of the wire."""
-        if not self.lost.done():
-            self.lost.set_result(None)
+        settle(self.lost, None)
         self._loop.call_later(_LAST_WORDS, self.kill)
 
     def data_received(self, data: bytes) -> None:
@@ -336,12 +336,12 @@ class Running(asyncio.Protocol):
         elif kind is Kind.LEAVES:
             self._leaves(value)
         elif kind is Kind.DESCRIBED:
-            self.described.set_result(value)
+            settle(self.described, value)
         elif kind is Kind.READY:
             self.since = perf_counter()
-            self.ready.set_result(value)
+            settle(self.ready, value)
         elif kind is Kind.BROKEN:
-            self.described.set_exception(CannotStart(value))
+            fail(self.described, CannotStart(value))
         else:
             raise WireError(f"a frame of kind {kind.name} came")
 

@@ -368,6 +368,7 @@ def test_handler_that_holds_the_interpreter_is_ended(tmp_path: Path) -> None:
         ("sys.exit()", "Runtime exited without providing a reason"),
         ("os.kill(os.getpid(), 11)", "Runtime exited with error: signal: segmentation fault"),
         ("os.kill(os.getpid(), 9)", "Runtime exited with error: signal: killed"),
+        ("os.kill(os.getpid(), 40)", "Runtime exited with error: signal: signal 40"),  # it has no name
     ],
 )
 def test_death_of_the_process_is_told_and_a_new_one_follows(tmp_path: Path, ending: str, words: str) -> None:

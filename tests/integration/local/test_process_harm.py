@@ -9,12 +9,18 @@ import subprocess
 import sys
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
 from router.local.calls import Call
+from router.local.entries import Entry
 from router.local.process import running as running_module
-from tests.integration.local.supervised import children, gone, is_alive, run, supervised
+from router.local.process.running import Running
+from router.local.process.starting import start, variables_of_process
+from router.local.settings import Settings
+from tests.integration.local.supervised import TIMEOUT_S, children, gone, is_alive, run, supervised
+from tests.servers.process import wait_until
 
 APP = """
     import os, subprocess, sys, threading, time
@@ -54,6 +60,16 @@ APP = """
         child = subprocess.Popen(["sleep", "1000"])
         with open("pid", "w") as held:
             held.write(str(child.pid))
+        time.sleep(1000)
+
+    @resolver.get("/daemon")
+    def daemon():
+        # The shell ends at once; the other one has a session of its own, and no parent any more.
+        subprocess.run(["sh", "-c", "setsid sleep 1000 & echo $! > pid"], check=True)
+        return "started"
+
+    @resolver.get("/hang")
+    def hang():
         time.sleep(1000)
 
     @resolver.get("/nan")
@@ -139,6 +155,85 @@ def test_what_a_hanging_handler_has_started_ends_with_it(tmp_path: Path) -> None
             await gone(int((tmp_path / "pid").read_text()))
 
     run(check())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere it becomes a child of the system's first process")
+def test_what_a_handler_has_left_behind_ends_with_the_process(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with supervised(tmp_path, APP) as bench:
+            assert await bench.body("/daemon") == "started"
+            pid = int((tmp_path / "pid").read_text())
+            assert is_alive(pid)
+        await gone(pid)
+
+    run(check())
+
+
+def test_death_is_told_to_all_calls_also_where_the_journal_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(call_id: str, entries: list[Entry]) -> None:
+        monkeypatch.undo()
+        raise OSError("the disk is full")
+
+    async def check() -> None:
+        async with supervised(tmp_path, APP) as bench:
+            calls = [asyncio.create_task(bench.get("/hang")) for _ in range(2)]
+            await bench.journal.until(lambda: len(bench.journal.begun) == 2)
+            monkeypatch.setattr(bench.journal, "ended", fail)
+            bench.supervisor.kill()
+            assert [(await one).became for one in calls] == ["died", "died"]
+            assert await bench.body("/fine") == "fine"
+
+    run(check())
+
+
+@pytest.mark.parametrize("text", [APP, "raise ValueError('no orders')"])
+def test_what_a_process_says_of_a_start_that_was_given_up_is_not_strange(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    waits = """
+    import os, time
+    open("imported", "w").close()
+    while not os.path.exists("go"):
+        time.sleep(0.01)
+    """
+    (tmp_path / "app.py").write_text(dedent(waits) + dedent(text))
+    settings = Settings("app:resolver", folder=tmp_path)
+
+    async def check() -> None:
+        ended: list[Running] = []
+        running = Running(
+            begins=lambda pending: None,
+            report=lambda *told: None,
+            on_end=ended.append,
+            on_stuck=lambda running, why: None,
+            threads=1,
+        )
+        starting = asyncio.create_task(
+            start(
+                running,
+                settings,
+                environment=variables_of_process(settings, {}, {}),
+                names={},
+                prepare=None,
+                threads=1,
+                keep_byte_code=False,
+            )
+        )
+        await asyncio.to_thread(wait_until, (tmp_path / "imported").exists, timeout_s=TIMEOUT_S)
+        starting.cancel()
+        await asyncio.wait([starting])
+        (tmp_path / "go").touch()
+        running.go({})
+        says: list[asyncio.Future[Any]] = [running.ready, running.ended]
+        await asyncio.wait(says, return_when=asyncio.FIRST_COMPLETED)
+        running.kill()
+        await running.ended
+        assert ended == [running]
+
+    run(check())
+    assert "strange" not in capsys.readouterr().err
 
 
 def test_loops_of_async_handlers_are_closed_at_the_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
