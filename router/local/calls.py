@@ -34,6 +34,9 @@ class Call:
     request_id: of Lambda; it is also the id by which the console finds the call.
     fault: the rule of a fault on purpose that hits it. is_doomed: the process ends in the middle of it.
     loses_answer: nobody hears its answer.
+    patience: seconds that it waits at most while there is no application to take it. Its maker tries again then, so
+        nobody is told of it. None where a wait in vain is its end.
+    is_taken: whether a process has it, so that it may have been tried.
     """
 
     event: Any
@@ -50,6 +53,8 @@ class Call:
     fault: str | None = None
     is_doomed: bool = False
     loses_answer: bool = False
+    patience: float | None = None
+    is_taken: bool = False
 
 
 @dataclass(slots=True)

@@ -62,6 +62,7 @@ class Executions:
         if function is None or not function.durable:
             return await self._invoker.invoke(call)
         call.event = _unwrapped(call.event)
+        call.is_taken = True  # the execution goes on, whatever becomes of its caller
         try:
             execution = await self.start(Named(function, ""), call)
         except ConfigurationError as error:

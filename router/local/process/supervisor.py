@@ -350,15 +350,17 @@ class Supervisor:
         limit = self._told.limit(call.function) if call.timeout is None else call.timeout
         running = self._current
         if running is None or self._state != "ready" or not running.has_room or self._waiting:
+            comes_again = call.patience is not None and self._state != "ready"
             running = await self._turn(call, limit)
             if running is None:
-                return self._unanswered(call)
+                return Outcome("broken") if comes_again else self._unanswered(call)
+        call.is_taken = True
         return await running.call(call, limit, self._told.function(call.function))
 
     async def _turn(self, call: Call, limit: float) -> Running | None:
         """Wait for a process with room. A start is not counted as time of a call that somebody waits for."""
-        is_start = self._state != "ready" and call.origin != "aws"
-        until = perf_counter() + (max(limit, _START) if is_start else limit)
+        start = call.patience or (limit if call.origin == "aws" else max(limit, _START))
+        until = perf_counter() + (limit if self._state == "ready" else start)
         while not self._is_stopping:
             running = await self._waiting.turn(call, max(0.0, until - perf_counter()))
             if running is None:

@@ -50,11 +50,18 @@ class Application:
         self.calls: list[Call] = []
         self.at: list[float] = []
         self.broken = False
+        self.broken_at: list[float] = []
         self._lock = threading.Lock()
 
     async def invoke(self, call: Call) -> Outcome:
         if self.broken:
-            return Outcome("broken")
+            self.broken_at.append(time.monotonic())
+            until = time.monotonic() + (call.patience or call.timeout or 0)
+            while self.broken and time.monotonic() < until:  # noqa: ASYNC110 - as the supervisor does
+                await asyncio.sleep(0.02)
+            if self.broken:
+                return Outcome("broken")
+        call.is_taken = True
         with self._lock:
             self.calls.append(call)
             self.at.append(time.monotonic())

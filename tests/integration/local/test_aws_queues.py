@@ -33,7 +33,7 @@ def handle(event: Event) -> None: ...
 def run() -> Iterator[Run]:
     require_artefact(MINISTACK)
     resolver = Resolver()
-    for name in ("jobs", "slow", "windowed", "poison", "steps.fifo", "copies"):
+    for name in ("jobs", "slow", "windowed", "poison", "steps.fifo", "copies", "strict", "strict.fifo", "calm"):
         resolver.on_queue(name, topics=["news"] if name == "copies" else ())(handle)
     resolver.on_queue("filtered", pattern=FILTER, others="ignore")(handle)
     with pytest.MonkeyPatch.context() as patched:
@@ -50,6 +50,9 @@ def run() -> Iterator[Run]:
             Queue("filtered", filters=True),
             Queue("steps.fifo", visibility=1),
             Queue("copies"),
+            Queue("strict", dead_letter=1, visibility=1, batch_size=1),
+            Queue("strict.fifo", dead_letter=1, visibility=1, batch_size=1),
+            Queue("calm"),
             Topic("news"),
             name="shop",
         )
@@ -62,6 +65,7 @@ def run() -> Iterator[Run]:
 def fresh(run: Run) -> None:
     run.application.calls.clear()
     run.application.at.clear()
+    run.application.broken_at.clear()
     run.application.answer = lambda event: None
 
 
@@ -224,6 +228,54 @@ def test_messages_wait_while_the_application_cannot_be_imported(run: Run) -> Non
     run.application.broken = False
     run.comes(lambda: run.application.bodies() == ["early"], timeout_s=2)
     assert run.application.records()[0]["attributes"]["ApproximateReceiveCount"] == "1"
+
+
+def is_broken_for(run: Run, seconds: float) -> bool:
+    at = run.application.broken_at
+    return len(at) > 1 and at[-1] - at[0] > seconds
+
+
+@pytest.mark.parametrize("queue", ["strict", "strict.fifo"])
+def test_an_application_that_stays_broken_costs_no_message_a_try(run: Run, queue: str) -> None:
+    run.application.broken = True
+    bodies = [f"m{number}" for number in range(8)]
+    for body in bodies:
+        fifo = {"MessageGroupId": "a", "MessageDeduplicationId": body} if queue.endswith(".fifo") else {}
+        run.send(queue, body, **fifo)
+    run.comes(lambda: is_broken_for(run, 2.5))  # their visibility has ended twice
+    run.application.broken = False
+    run.comes(lambda: len(run.application.bodies()) == 8)
+    came = run.application.bodies()
+    assert (came if queue.endswith(".fifo") else sorted(came)) == bodies
+    assert {one["attributes"]["ApproximateReceiveCount"] for one in run.application.records()} == {"1"}
+    run.comes(lambda: run.state(queue)["visible"] == run.state(queue)["in_flight"] == 0)
+    assert run.state(queue.replace("strict", "strict-dead"))["visible"] == 0
+
+
+def test_no_more_messages_are_received_while_the_application_is_broken(run: Run) -> None:
+    run.application.broken = True
+    run.send("jobs", "first")
+    run.comes(lambda: is_broken_for(run, 2))  # by then a request that was under way has ended, too
+    run.send("jobs", *"abc")
+    run.comes(lambda: is_broken_for(run, 4))
+    state = run.state("jobs")
+    assert (state["visible"], state["in_flight"]) == (3, 1)
+    run.application.broken = False
+    run.comes(lambda: sorted(run.application.bodies()) == ["a", "b", "c", "first"], timeout_s=4)
+
+
+def test_what_waits_for_the_application_is_given_back_at_the_end(run: Run) -> None:
+    run.application.broken = True
+    run.send("calm", "early")
+    run.comes(lambda: bool(run.application.broken_at))
+    assert run.stack is not None
+    assert run.emulator._mappings is not None
+    run.call(run.emulator._mappings.end_all())
+    state = run.state("calm")
+    run.prepare(run.stack)
+    assert (state["visible"], state["in_flight"]) == (1, 0)
+    run.application.broken = False
+    run.comes(lambda: run.application.bodies() == ["early"])
 
 
 def test_many_messages_all_come_once(run: Run) -> None:

@@ -247,6 +247,21 @@ def test_messages_wait_while_the_application_is_broken(tmp_path: Path) -> None:
     run(check())
 
 
+def test_call_that_comes_again_does_not_wait_for_long_and_is_not_told(tmp_path: Path) -> None:
+    async def check() -> None:
+        async with supervised(tmp_path, "import nothing_of_this_name\n") as bench:
+            call = Call(message("orders"), "aws", timeout=60, patience=0.05)
+            outcome = await asyncio.wait_for(bench.supervisor.invoke(call), 5)
+            assert (outcome.became, call.is_taken) == ("broken", False)
+            assert [one for one in bench.journal.entries if one["kind"] == "event"] == []
+            bench.write(APP)
+            await bench.until("ready")
+            await bench.supervisor.invoke(call)
+            assert call.is_taken
+
+    run(check())
+
+
 @pytest.mark.parametrize(
     ("application", "text", "told"),
     [

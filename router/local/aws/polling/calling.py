@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from router.local.aws.clients import Clients
     from router.local.calls import Invoker, Outcome
 
-_BROKEN_S = 0.3  # between tries while the application cannot be imported
+BROKEN_S = 0.3  # between tries while the application cannot be imported
+_PATIENCE_S = 5.0  # of a try: whoever waits in the supervisor hears of the application at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +42,26 @@ class Surroundings:
         call: Callable[..., Any] = getattr(self.clients(service), operation)
         return await asyncio.get_running_loop().run_in_executor(self.pool, partial(call, **parameters))
 
-    async def invoke(
-        self, part: str, records: list[dict[str, Any]], limit: float, until: float, attempt: int = 1
-    ) -> Outcome:
+    async def invoke(self, part: str, records: list[dict[str, Any]], limit: float, attempt: int = 1) -> Outcome:
         """Call a part with records, and return what became of it.
 
         An application that cannot be imported is waited for: the records have not been tried, and a save will mend it.
 
         limit: seconds that it may take.
         attempt: how often they were tried, with this time.
-        until: the moment by `time.monotonic` after which nothing is waited for.
         """
         while True:
-            call = Call({"Records": records}, origin="aws", function=part, timeout=limit, attempt=attempt)
+            call = call_of(part, records, limit, _PATIENCE_S, attempt)
             outcome = await self.invoker.invoke(call)
-            if outcome.became != "broken" or time.monotonic() + _BROKEN_S > until:
+            if outcome.became != "broken":
                 return outcome
-            await asyncio.sleep(_BROKEN_S)
+            await asyncio.sleep(BROKEN_S)
+
+
+def call_of(part: str, records: list[dict[str, Any]], limit: float, patience: float, attempt: int = 1) -> Call:
+    """Return the call of a part with records.
+
+    limit: seconds that it may take. patience: seconds that it waits for the application.
+    attempt: how often they were tried, with this time.
+    """
+    return Call({"Records": records}, origin="aws", function=part, timeout=limit, attempt=attempt, patience=patience)

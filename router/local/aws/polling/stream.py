@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 import zlib
 from json import dumps
@@ -237,7 +236,7 @@ class StreamPoller:
         tries = 0
         while records:
             part = self._mapping["part"]
-            outcome = await self._surroundings.invoke(part, records, self._timeout, math.inf, attempt=tries + 1)
+            outcome = await self._surroundings.invoke(part, records, self._timeout, attempt=tries + 1)
             left = self._left(records, outcome)
             if not left:
                 return
