@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 RETRY_DELAYS = (60.0, 120.0)
 """Seconds that Lambda waits after the first and the second failure."""
-_SLOWEST = 300.0  # seconds between two tries of what could not be begun
+_PATIENCE_S = 5.0  # of a try while the application cannot be imported
+_UNABLE_S = 0.3  # between two such tries
 _MOST = 10_000
 
 Condition = Literal["Success", "RetriesExhausted", "EventAgeExceeded"]
@@ -33,6 +34,7 @@ class Waiting:
 
     call: of the first attempt; all have the same request id.
     received: in epoch seconds. attempts: how many were made. due: when the next one is made, in epoch seconds.
+    unable: seconds of a wait for an application that could not be imported, which do not count as age.
     arn: of the durable execution that has begun already. result: waits for its end, so many
         seconds at most; it is not tried again.
     """
@@ -42,6 +44,7 @@ class Waiting:
     received: float = field(default_factory=time.time)
     attempts: int = 0
     due: float = 0.0
+    unable: float = 0.0
     arn: str | None = None
     result: Callable[[float | None], Awaitable[Outcome]] | None = None
 
@@ -120,17 +123,17 @@ class AsynchronousCalls:
             return
         settings = waiting.named.function.asynchronous
         outcome: Outcome | None = None
-        unable = 0
         while True:
             if not await self._wait(waiting, settings):
                 await self._ended(Ended(waiting, "EventAgeExceeded", outcome))
                 return
+            began = time.time()
             async with self._places:
                 found = await self._invoker.invoke(self._attempt(waiting))
             if found.became == "broken":
                 # Nothing ran: the event waits until the application can be imported again.
-                unable += 1
-                waiting.due = time.time() + min(2.0 ** min(unable - 1, 10), _SLOWEST)
+                waiting.due = time.time() + _UNABLE_S
+                waiting.unable += waiting.due - began
                 continue
             outcome = found
             waiting.attempts += 1
@@ -150,11 +153,11 @@ class AsynchronousCalls:
 
     @staticmethod
     def _attempt(waiting: Waiting) -> Call:
-        return replace(waiting.call, attempt=waiting.attempts + 1)
+        return replace(waiting.call, attempt=waiting.attempts + 1, patience=_PATIENCE_S)
 
     @staticmethod
     async def _wait(waiting: Waiting, settings: Asynchronous) -> bool:
         """Wait until an event is due. Return whether it is not too old by then."""
-        expires = waiting.received + settings.max_age
+        expires = waiting.received + waiting.unable + settings.max_age
         await asyncio.sleep(max(0.0, min(waiting.due, expires) - time.time()))
         return waiting.due <= expires

@@ -333,6 +333,15 @@ class TestAsynchronous:
         assert [call.attempt for call in run.application.calls] == [1, 1]
         assert run.application.told == []
 
+    def test_a_wait_for_the_application_costs_no_event_a_try_or_age(self, run: Run) -> None:
+        function = run.api.functions.find("orders").function
+        function.asynchronous = Asynchronous(retries=0, max_age=0.2)
+        run.application.answers = [Outcome("broken")] * 4
+        self.send(run)
+        assert wait_until(lambda: len(run.application.calls) == 5, timeout_s=5)
+        assert wait_until(lambda: not run.api.later.waiting, timeout_s=5)
+        assert run.application.told == []
+
     def test_the_queue_says_when_the_next_attempt_is_due(self, start: Callable[..., Run]) -> None:
         run = start()
         run.api.later._delays = (60, 120)
