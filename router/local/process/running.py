@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import socket
 import sys
 from contextlib import ExitStack
@@ -36,6 +37,7 @@ _SHORT = 0.05  # seconds; a call that takes less is told of once, when it has en
 _SAYS_WHERE = 0.5  # seconds that a process has to tell which line a call is at
 _DEBUGGED = 5.0  # seconds until a call that a debugger holds is looked at again
 _LAST_WORDS = 0.25  # seconds for what was sent before a process ended
+_SIGNALS = {"pause": signal.SIGSTOP, "terminate": signal.SIGTERM, "kill": signal.SIGKILL}
 _TERM, _KILL = 2.0, 1.0  # seconds until SIGTERM, and from that to SIGKILL
 
 
@@ -181,16 +183,17 @@ class Running(asyncio.Protocol):
         What it has started ends with it: in Lambda nothing outlives the process of a function.
         """
         below = [] if self.pid is None or self.ended.done() else descendants(self.pid)
-        for wait, signal in ((patience, "terminate"), (_KILL, "kill"), (None, "")):
+        for wait, name in ((patience, "terminate"), (_KILL, "kill"), (None, "")):
             await asyncio.wait([self.ended], timeout=wait)
             if self.ended.done():
                 break
-            self._signal(signal)
+            self._signal(name)
         end_all(below)
 
     def kill(self) -> None:
         """End the process at once (SIGKILL), and what it has started."""
         if self.pid is not None and not self.ended.done():
+            self._signal("pause")  # what it starts between the look and its end would not be seen
             below = descendants(self.pid)
             self._signal("kill")
             end_all(below)
@@ -198,7 +201,7 @@ class Running(asyncio.Protocol):
     def _signal(self, name: str) -> None:
         if self._process is not None and self._process.returncode is None:
             try:
-                getattr(self._process, name)()
+                self._process.send_signal(_SIGNALS[name])
             except ProcessLookupError:
                 pass
 

@@ -7,6 +7,7 @@ import os
 import pty
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -67,6 +68,11 @@ APP = """
         # The shell ends at once; the other one has a session of its own, and no parent any more.
         subprocess.run(["sh", "-c", "setsid sleep 1000 & echo $! > pid"], check=True)
         return "started"
+
+    @resolver.get("/many")
+    def many():
+        for _ in range(300):
+            subprocess.Popen(["sleep", "30"])
 
     @resolver.get("/hang")
     def hang():
@@ -234,6 +240,26 @@ def test_what_a_process_says_of_a_start_that_was_given_up_is_not_strange(
 
     run(check())
     assert "strange" not in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="it looks into /proc")
+def test_what_is_started_while_a_process_is_killed_ends_with_it(tmp_path: Path) -> None:
+    def left() -> list[Path]:
+        found = []
+        for one in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):
+                found += [one] if one.readlink() == tmp_path and is_alive(int(one.parent.name)) else []
+        return found
+
+    async def check() -> None:
+        async with supervised(tmp_path, APP) as bench:
+            many = asyncio.create_task(bench.get("/many"))
+            await bench.journal.until(lambda: bench.journal.begun)
+            bench.supervisor.kill()
+            assert (await many).became == "died"
+        assert await asyncio.to_thread(wait_until, lambda: not left(), timeout_s=10)
+
+    run(check())
 
 
 def test_loops_of_async_handlers_are_closed_at_the_end(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
