@@ -198,7 +198,7 @@ def _token(**claims: Any) -> str:
     def part(value: Any) -> str:
         return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
-    held = {"iss": "https://issuer.example", "aud": "app", "exp": time.time() + 60, "sub": "ann", **claims}
+    held = {"iss": "https://issuer.example", "aud": "app", "exp": time.time() + 10 * 86_400, "sub": "ann", **claims}
     return f"{part({'alg': 'RS256'})}.{part(held)}.c2ln"
 
 
@@ -232,7 +232,7 @@ def test_claims_of_an_issuer_are_handed_on() -> None:
         (_token(aud="other"), "not for app"),
         (_token(exp=1), "has ended"),
         (_token(exp="soon"), "has ended"),
-        (_token(nbf=time.time() + 60), "does not count yet"),
+        (_token(nbf=time.time() + 86_400), "does not count yet"),
     ],
 )
 def test_a_token_that_does_not_count_is_refused(token: str, why: str) -> None:
