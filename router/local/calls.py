@@ -59,7 +59,7 @@ class Call:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a call.
+    """Tell what became of a call.
 
     became: "answered"; "failed", the handler raised; "timed out"; "died", the process ended under way; "broken", the
         application cannot be imported; "lost answer", a fault on purpose.

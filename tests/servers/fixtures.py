@@ -128,7 +128,7 @@ def page(browser: Browser) -> Iterator[Page]:
 
 @pytest.fixture
 def accessibility_faults() -> Callable[..., list[str]]:
-    """What axe-core finds wrong with a page; see `tests.servers.browser`."""
+    """Return what axe-core finds wrong with a page; see `tests.servers.browser`."""
     require_artefact(AXE)
     from tests.servers.browser import accessibility_faults
 

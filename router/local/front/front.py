@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Front:
-    """What stands in front of the function: over HTTP as `settings.source` says, and a WebSocket API.
+    """Stand in front of the function: over HTTP as `settings.source` says, and as a WebSocket API.
 
     Connections live here: they outlive the process of the application, and know its routes by `describe`.
 

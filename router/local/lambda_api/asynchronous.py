@@ -51,7 +51,7 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """What became of an event.
+    """Tell what became of an event.
 
     outcome: of the last attempt; None where there was none.
     """

@@ -51,7 +51,7 @@ class Kind(IntEnum):
 
 
 class WireError(Exception):
-    """What came is not a frame, or a frame would be too large."""
+    """Say that what came is not a frame, or that a frame would be too large."""
 
 
 def dumps(value: Any) -> bytes:

@@ -24,7 +24,7 @@ def scene() -> Iterator[Scene]:
 
 @pytest.fixture
 def complaints(page: Page) -> list[str]:
-    """What the page said in the browser's log, and failed with."""
+    """Return what the page said in the browser's log, and failed with."""
     found: list[str] = []
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("console", lambda said: found.append(said.text) if said.type in {"error", "warning"} else None)

@@ -1,4 +1,4 @@
-"""What a console shows in its tests: the real store, API and page, around an application that answers at once.
+"""Show in a console of the tests: the real store, API and page, around an application that answers at once.
 
 `python -m tests.e2e.console.scene [ENTRIES]` serves it to look at.
 """

@@ -1,4 +1,4 @@
-"""What is around the function in the console's tests: queues, connections, executions, fault rules, in memory."""
+"""Stand around the function in the console's tests: queues, connections, executions, fault rules, in memory."""
 
 from __future__ import annotations
 

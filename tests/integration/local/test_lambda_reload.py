@@ -38,7 +38,7 @@ def once():
 
 
 class Reach:
-    """What a test needs: the application's bench, the executions, and boto3."""
+    """Hold what a test needs: the application's bench, the executions, and boto3."""
 
     def __init__(self, bench: Bench, executions: Executions, url: str) -> None:
         self.bench = bench

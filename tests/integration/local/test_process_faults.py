@@ -36,7 +36,7 @@ APPLICATION = """
 
 
 def seen(bench: Bench) -> list[str]:
-    """What the handlers noted."""
+    """Return what the handlers noted."""
     path = bench.folder / "seen.txt"
     return path.read_text().splitlines() if path.exists() else []
 

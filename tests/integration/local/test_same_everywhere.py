@@ -108,7 +108,7 @@ def post(url: str, host: str | None = None) -> Any:
 
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """What handlers see of the events that `router.testing` makes."""
+    """Return what handlers see of the events that `router.testing` makes."""
     folder = tmp_path_factory.mktemp("tested")
     with pytest.MonkeyPatch.context() as environment:
         for name, value in {**NAMES, "SEEN": str(folder)}.items():
@@ -132,7 +132,7 @@ def tested(tmp_path_factory: pytest.TempPathFactory) -> Seen:
 
 @pytest.fixture(scope="module")
 def deployed(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> Seen:
-    """What handlers see of events on MiniStack, where the exported template is deployed."""
+    """Return what handlers see of events on MiniStack, where the exported template is deployed."""
     folder = tmp_path_factory.mktemp("deployed")
     template = exported(STACK, environment={"SEEN": str(folder)})
     made = Deployment(ministack, "same", template, ("tests/integration/local/same_app.py",))
@@ -146,7 +146,7 @@ def deployed(ministack: MiniStack, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def local(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Seen]:
-    """What handlers see of events in the gateway."""
+    """Return what handlers see of events in the gateway."""
     folder = tmp_path_factory.mktemp("local")
     with LocalGateway(STACK, variables={"SEEN": str(folder)}) as gateway:
         assert post(gateway.url) == {"name": "tea", "thing": "jam"}
