@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from time import time
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
+
+from router.routing.functions import MAIN
 
 Kind = Literal["event", "push", "task", "notice"]
 Became = Literal[
@@ -163,3 +166,36 @@ class Journal(Protocol):
 
     def add(self, entry: Entry) -> None:
         """Take an entry that belongs to no call: a push, a task, a notice."""
+
+
+def new_entry(kind: Kind, source: str, *, origin: str, outcome: Became, **fields: Any) -> Entry:
+    """Return an entry that begins now. fields: others of `Entry`; what is left out is not known."""
+    made: Entry = {
+        "call": "",
+        "parent": None,
+        "kind": kind,
+        "source": source,
+        "route": None,
+        "name": None,
+        "event_id": None,
+        "method": None,
+        "path": None,
+        "tenant": None,
+        "user": None,
+        "correlation_id": None,
+        "attempt": 1,
+        "function": MAIN,
+        "origin": origin,
+        "sent": None,
+        "started": time(),
+        "ms": None if outcome == "running" else 0.0,
+        "outcome": outcome,
+        "status": None,
+        "records": None,
+        "replay_of": None,
+        "bookmarked": False,
+        "fault": None,
+        "links": [],
+    }
+    made.update(fields)  # type: ignore[typeddict-item]
+    return made

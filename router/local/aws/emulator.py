@@ -20,6 +20,7 @@ from router.local.aws.names import Names
 from router.local.aws.polling.mappings import Mappings
 from router.local.aws.queues import Queues
 from router.local.aws.server import Server, ended_by
+from router.local.entries import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -223,20 +224,7 @@ class Emulator:
         self._notice(f"{name} is not run: {error}")
 
     def _notice(self, text: str) -> None:
-        self._journal.add(
-            {
-                "kind": "notice",
-                "source": _SOURCE,
-                "route": None,
-                "name": text,
-                "origin": _SOURCE,
-                "started": time.time(),
-                "sent": None,
-                "ms": 0.0,
-                "outcome": "done",
-                "links": [],
-            }
-        )
+        self._journal.add(new_entry("notice", _SOURCE, origin=_SOURCE, outcome="done", name=text))
 
     # ---- what is in it -----------------------------------------------------------------------------------------------
 

@@ -2,52 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Any
 
-from router.routing.functions import MAIN
+from router.local.entries import new_entry
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from router.local.calls import Origin
-    from router.local.entries import Became, Entry, Failure, Journal, Kind
-
-
-def entry(kind: Kind, source: str, name: str, *, origin: Origin, outcome: Became, **fields: Any) -> Entry:
-    """Return an entry that begins now.
-
-    name: what a reader sees first. fields: others of `Entry`.
-    """
-    made: Entry = {
-        "call": "",
-        "parent": None,
-        "kind": kind,
-        "source": source,
-        "route": None,
-        "name": name,
-        "event_id": None,
-        "method": None,
-        "path": None,
-        "tenant": None,
-        "user": None,
-        "correlation_id": None,
-        "attempt": 1,
-        "function": MAIN,
-        "origin": origin,
-        "sent": None,
-        "started": time.time(),
-        "ms": 0.0,
-        "outcome": outcome,
-        "status": None,
-        "records": None,
-        "replay_of": None,
-        "bookmarked": False,
-        "fault": None,
-        "links": [],
-    }
-    made.update(fields)  # type: ignore[typeddict-item]
-    return made
+    from router.local.entries import Became, Failure, Journal
 
 
 class Notices:
@@ -75,7 +38,9 @@ class Notices:
         """
         error: Failure = {"type": "Notice", "message": text, "notes": [], "frames": [], "cause": None}
         self._journal.add(
-            entry("notice", source, title, origin=origin, outcome=outcome, links=list(links), error=error, **fields)
+            new_entry(
+                "notice", source, name=title, origin=origin, outcome=outcome, links=list(links), error=error, **fields
+            )
         )
 
     def say_once(self, source: str, title: str, text: str, **fields: Any) -> None:

@@ -10,6 +10,7 @@ import orjson
 
 from router.event import Source
 from router.local.calls import Call
+from router.local.entries import new_entry
 from router.local.front.connection import (
     CLOSED_BY_API,
     GOING_AWAY,
@@ -20,7 +21,6 @@ from router.local.front.connection import (
     new_id,
 )
 from router.local.front.handshake import Handshake, status_of, status_of_refusal
-from router.local.front.notices import entry
 from router.local.front.refusals import Refused
 from router.local.front.request import PINGS, Incoming
 from router.local.front.socket_events import SocketEvents
@@ -262,10 +262,10 @@ class Sockets:
             except ConnectionEnded:
                 pass
         self._journal.add(
-            entry(
+            new_entry(
                 "push",
                 "websocket",
-                connection_id,
+                name=connection_id,
                 origin=origin,
                 outcome="done" if is_sent else "failed",
                 status=200 if is_sent else 410,

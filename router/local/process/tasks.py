@@ -12,10 +12,12 @@ from time import perf_counter, time
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from router.local.entries import new_entry
 from router.local.process.endings import exit_failure
 from router.local.process.lambda_environment import LIBRARY, PACKAGE
 from router.local.watch.failures import failure_of
 from router.local.watch.task import SEEN, add_seen
+from router.routing.functions import MAIN
 from router.routing.slots import matches
 
 if TYPE_CHECKING:
@@ -178,30 +180,16 @@ def _entry(name: str, routes: Iterable[Mapping[str, Any]], given: Mapping[str, s
     tasks = [one for one in routes if "task" in one["sources"]]
     route = next((one for one in tasks if one["match"] == name), None)
     route = route or next((one for one in tasks if matches(one["match"], name)), None)
-    return {
-        "call": str(uuid4()),
-        "parent": None,
-        "kind": "task",
-        "source": "task",
-        "route": None if route is None else route["route"],
-        "name": name,
-        "event_id": None,
-        "method": None,
-        "path": None,
-        "attempt": 1,
-        "function": "main" if route is None else route["function"],
-        "origin": "console",
-        "sent": None,
-        "started": time(),
-        "ms": None,
-        "outcome": "running",
-        "status": None,
-        "records": None,
-        "replay_of": None,
-        "bookmarked": False,
-        "fault": None,
-        "links": [],
-        "raw": {**given, "TASK_NAME": name},
-        "logs": [],
-        "calls": [],
-    }
+    return new_entry(
+        "task",
+        "task",
+        origin="console",
+        outcome="running",
+        call=str(uuid4()),
+        route=None if route is None else route["route"],
+        name=name,
+        function=MAIN if route is None else route["function"],
+        raw={**given, "TASK_NAME": name},
+        logs=[],
+        calls=[],
+    )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from time import time
 from typing import TYPE_CHECKING, Any
 
 from router.event import Source
+from router.local.entries import new_entry
 from router.local.watch.unseen import tell
 from router.sources._registry import detect
 
 if TYPE_CHECKING:
     from router.local.calls import Call
-    from router.local.entries import Entry, Failure
+    from router.local.entries import Became, Entry, Failure
 
 _BECAME = {
     "answered": "done",
@@ -28,36 +28,25 @@ def running(call: Call, started: float, route: str | None) -> Entry:
     source = detect(call.event)
     method, path = _request(source, call.event)
     records = call.event.get("Records") if isinstance(call.event, dict) else None
-    entry: Entry = {
-        "call": call.request_id,
-        "parent": None,
-        "kind": "event",
-        "source": source.value,
-        "route": route,
-        "name": None,
-        "event_id": None,
-        "method": method,
-        "path": path,
-        "tenant": None,
-        "user": None,
-        "correlation_id": None,
-        "attempt": call.attempt,
-        "function": call.function,
-        "origin": call.origin,
-        "sent": None,
-        "started": started,
-        "ms": None,
-        "outcome": "running",
-        "status": None,
-        "records": len(records) if isinstance(records, list) else None,
-        "replay_of": call.replay_of,
-        "bookmarked": False,
-        "fault": call.fault,
-        "links": [],
-        "raw": call.event,
-        "calls": [],
-        "logs": [],
-    }
+    entry = new_entry(
+        "event",
+        source.value,
+        origin=call.origin,
+        outcome="running",
+        call=call.request_id,
+        route=route,
+        method=method,
+        path=path,
+        attempt=call.attempt,
+        function=call.function,
+        started=started,
+        records=len(records) if isinstance(records, list) else None,
+        replay_of=call.replay_of,
+        fault=call.fault,
+        raw=call.event,
+        calls=[],
+        logs=[],
+    )
     tell(entry, call.event)
     entry["attempt"] = max(entry["attempt"], call.attempt)
     return entry
@@ -107,20 +96,8 @@ def _end(entry: Entry, ms: float, became: str, failure: Failure | None, answer: 
 
 def notice(text: str, *, ms: float | None = None, failure: Failure | None = None) -> Entry:
     """Return a notice. ms: how long it took what it tells of. failure: what went wrong."""
-    entry: Entry = {
-        "call": "",
-        "parent": None,
-        "kind": "notice",
-        "source": "gateway",
-        "route": None,
-        "name": text,
-        "event_id": None,
-        "origin": "console",
-        "started": time(),
-        "ms": ms,
-        "outcome": "done" if failure is None else "failed",
-        "links": [],
-    }
+    outcome: Became = "done" if failure is None else "failed"
+    entry = new_entry("notice", "gateway", origin="console", outcome=outcome, name=text, ms=ms)
     if failure is not None:
         entry["error"] = failure
     return entry
