@@ -51,30 +51,21 @@ class Events:
 
         target: which function takes it. authorized: what stands in `requestContext.authorizer`.
         """
-        if self.source is Source.HTTP:
-            payload = http_payload(
-                request,
-                host=request.host,
-                stage=self.stage,
-                api_id=API_ID,
-                account=self._account,
-                route_key=DEFAULT if target.path is None else f"{request.method} {target.path}",
-                path_parameters=target.parameters,
-                stage_variables=self._variables,
-                authorizer=authorized,
-            )
-        elif self.source is Source.REST:
-            payload = rest_payload(
-                request,
-                host=request.host,
-                stage=self.stage,
-                api_id=API_ID,
-                account=self._account,
-                resource=target.path,
-                path_parameters=target.parameters,
-                stage_variables=self._variables,
-                authorizer=authorized,
-            )
+        if self.source in (Source.HTTP, Source.REST):
+            of_api: dict[str, Any] = {
+                "host": request.host,
+                "stage": self.stage,
+                "api_id": API_ID,
+                "account": self._account,
+                "path_parameters": target.parameters,
+                "stage_variables": self._variables,
+                "authorizer": authorized,
+            }
+            if self.source is Source.HTTP:
+                key = DEFAULT if target.path is None else f"{request.method} {target.path}"
+                payload = http_payload(request, route_key=key, **of_api)
+            else:
+                payload = rest_payload(request, resource=target.path, **of_api)
         elif self.source is Source.URL:
             payload = url_payload(
                 request, host=self._url_host, url_id=URL_ID, account=self._account, authorizer=authorized

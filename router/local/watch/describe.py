@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import TYPE_CHECKING
 
 from router.event import Source
+from router.local.entries import new_entry
 from router.local.watch.contents import decoded_of, payload_records, session_of
 from router.local.watch.failures import failure_of
 from router.local.watch.links import links_of, via_of
@@ -253,35 +254,25 @@ def _of_call(seen: Seen) -> Entry:
         outcome = "running"
     else:
         outcome = "done" if error is None else outcome_of(seen, span, None, error)
-    return {
-        "call": seen.request_id,
-        "kind": "task" if seen.source is Source.TASK else "event",
-        "source": seen.source.value,
-        "route": None,
-        "name": None,
-        "event_id": None,
-        "method": None,
-        "path": None,
-        "tenant": None,
-        "user": None,
-        "correlation_id": None,
-        "attempt": 1,
-        "function": environ.get("JUNCTION_FUNCTION") or MAIN,
-        "sent": None,
-        "started": span.started,
-        "ms": _ms(span),
-        "outcome": outcome,  # type: ignore[typeddict-item]
-        "status": status_of(seen, None),
-        "records": None,
-        "links": [],
-        "raw": seen.raw if seen.source is not Source.TASK else None,
-        "decoded": None,
-        "session": None,
-        "answer": seen.answer,
-        "error": None if error is None else failure_of(error),
-        "logs": span.lines,
-        "calls": span.calls,
-    }
+    is_task = seen.source is Source.TASK
+    return new_entry(
+        "task" if is_task else "event",
+        seen.source.value,
+        origin="invoke",
+        outcome=outcome,  # type: ignore[arg-type]
+        call=seen.request_id,
+        function=environ.get("JUNCTION_FUNCTION") or MAIN,
+        started=span.started,
+        ms=_ms(span),
+        status=status_of(seen, None),
+        raw=None if is_task else seen.raw,
+        decoded=None,
+        session=None,
+        answer=seen.answer,
+        error=None if error is None else failure_of(error),
+        logs=span.lines,
+        calls=span.calls,
+    )
 
 
 def _never_begun(seen: Seen, entries: list[Entry]) -> list[Entry]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import Any, Self
 
 import boto3
+import pytest
 from botocore.config import Config
 
+from router import Resolver
 from router.contract.stack import Stack
 from router.local.aws.emulator import Emulator
 from router.local.aws.plan import plan_of
@@ -21,9 +26,11 @@ from router.local.entries import Entry
 from router.local.lambda_api.api import LambdaApi
 from router.local.lambda_api.functions import Function
 from router.local.settings import Settings
+from tests.servers.artefacts import MINISTACK
 from tests.servers.asgi import Served
 from tests.servers.aws import ACCESS_KEY_ID
 from tests.servers.process import wait_until
+from tests.servers.requirements import require_artefact
 
 Answer = Callable[[dict[str, Any]], Any]
 
@@ -75,6 +82,23 @@ class Application:
 
     def bodies(self) -> list[str]:
         return [record["body"] for record in self.records()]
+
+
+@contextmanager
+def with_ministack() -> Iterator[pytest.MonkeyPatch]:
+    """Lets runs find the MiniStack of the tests, until the block ends."""
+    require_artefact(MINISTACK)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("JUNCTION_MINISTACK", str(MINISTACK.folder / "bin" / "python"))
+        yield patched
+
+
+def importable(patched: pytest.MonkeyPatch, module: str, resolver: Resolver) -> str:
+    """Puts a resolver into a module, and returns the name by which a stack finds it."""
+    made = ModuleType(module)
+    made.resolver = resolver  # type: ignore[attr-defined]
+    patched.setitem(sys.modules, module, made)
+    return f"{module}:resolver"
 
 
 class Run:

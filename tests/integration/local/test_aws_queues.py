@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from functools import partial
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,10 +15,8 @@ from botocore.exceptions import ClientError
 
 from router import Event, Resolver
 from router.contract import Function, Queue, Stack, Topic
-from tests.integration.local.aws_run import Run
-from tests.servers.artefacts import MINISTACK
+from tests.integration.local.aws_run import Run, importable, with_ministack
 from tests.servers.process import wait_until
-from tests.servers.requirements import require_artefact
 
 FILTER = {"body": {"kind": [{"equals-ignore-case": "card"}]}}
 pytestmark = pytest.mark.timeout(60)
@@ -31,18 +27,13 @@ def handle(event: Event) -> None: ...
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
-    require_artefact(MINISTACK)
     resolver = Resolver()
     for name in ("jobs", "slow", "windowed", "poison", "steps.fifo", "copies", "strict", "strict.fifo", "calm"):
         resolver.on_queue(name, topics=["news"] if name == "copies" else ())(handle)
     resolver.on_queue("filtered", pattern=FILTER, others="ignore")(handle)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("JUNCTION_MINISTACK", str(MINISTACK.folder / "bin" / "python"))
-        module = ModuleType("queues_shop")
-        module.resolver = resolver  # type: ignore[attr-defined]
-        patched.setitem(sys.modules, "queues_shop", module)
+    with with_ministack() as patched:
         stack = Stack(
-            "queues_shop:resolver",
+            importable(patched, "queues_shop", resolver),
             Function(timeout=5),
             Queue("slow", batch_size=1, maximum_concurrency=2),
             Queue("windowed", window=1, batch_size=100),

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from types import ModuleType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,10 +12,8 @@ import pytest
 
 from router import Event, Resolver
 from router.contract import Bucket, Bus, Function, Queue, Schedule, Secret, Stack, Table, Topic
-from tests.integration.local.aws_run import Run
-from tests.servers.artefacts import MINISTACK
+from tests.integration.local.aws_run import Run, importable, with_ministack
 from tests.servers.process import wait_until
-from tests.servers.requirements import require_artefact
 
 ACCOUNT = "000000000000"
 pytestmark = pytest.mark.timeout(90)
@@ -57,17 +53,12 @@ def stack_of(
     patched: pytest.MonkeyPatch,
     soon: Schedule = Schedule("soon", "rate(1 day)", enabled=False),  # noqa: B008 - plain data
 ) -> Stack:
-    module = ModuleType("services_shop")
-    module.resolver = resolver  # type: ignore[attr-defined]
-    patched.setitem(sys.modules, "services_shop", module)
-    return Stack("services_shop:resolver", *DECLARED, soon, name="shop")
+    return Stack(importable(patched, "services_shop", resolver), *DECLARED, soon, name="shop")
 
 
 @pytest.fixture(scope="module")
 def patched() -> Iterator[pytest.MonkeyPatch]:
-    require_artefact(MINISTACK)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("JUNCTION_MINISTACK", str(MINISTACK.folder / "bin" / "python"))
+    with with_ministack() as patched:
         yield patched
 
 
@@ -218,12 +209,10 @@ def test_what_is_gone_calls_no_longer_and_keeps_its_data(run: Run, patched: pyte
 
 def test_settings_that_changed_are_changed_and_tables_keep_their_keys(patched: pytest.MonkeyPatch) -> None:
     def stack(*declared: Any) -> Stack:
-        module = ModuleType("changing_shop")
-        module.resolver = made = Resolver()  # type: ignore[attr-defined]
+        made = Resolver()
         made.on_queue("jobs")(handle)
         made.on_stream("orders")(handle)
-        patched.setitem(sys.modules, "changing_shop", module)
-        return Stack("changing_shop:resolver", *declared, name="shop")
+        return Stack(importable(patched, "changing_shop", made), *declared, name="shop")
 
     with Run(stack(Queue("jobs", dead_letter=3), Table("orders", sk=""))) as run:
         made = run.prepare(stack(Queue("jobs", dead_letter=7, visibility=9), Table("orders", sk="line")))

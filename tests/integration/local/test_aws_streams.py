@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import base64
 import json
-import sys
 import threading
 import time
 from collections.abc import Iterator
-from types import ModuleType
 from typing import Any
 
 import pytest
 
 from router import Event, Resolver
 from router.contract import Function, Queue, Stack, Stream, Table
-from tests.integration.local.aws_run import Run
-from tests.servers.artefacts import MINISTACK
-from tests.servers.requirements import require_artefact
+from tests.integration.local.aws_run import Run, importable, with_ministack
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -27,19 +23,14 @@ def handle(event: Event) -> None: ...
 
 @pytest.fixture(scope="module")
 def run() -> Iterator[Run]:
-    require_artefact(MINISTACK)
     resolver = Resolver()
     for name in ("orders", "clicks", "lanes"):
         resolver.on_stream(name)(handle)
     resolver.on_stream("cards", pattern={"new": {"kind": [{"prefix": "card"}]}}, others="ignore")(handle)
     resolver.on_queue("jobs")(handle)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("JUNCTION_MINISTACK", str(MINISTACK.folder / "bin" / "python"))
-        module = ModuleType("streams_shop")
-        module.resolver = resolver  # type: ignore[attr-defined]
-        patched.setitem(sys.modules, "streams_shop", module)
+    with with_ministack() as patched:
         stack = Stack(
-            "streams_shop:resolver",
+            importable(patched, "streams_shop", resolver),
             Function(timeout=5),
             Table("orders", sk="", attempts=2, ttl="until"),
             Table("cards", sk="", types={"kind": "S"}, filters=True),

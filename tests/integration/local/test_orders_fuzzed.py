@@ -88,6 +88,6 @@ def test_what_fits_is_taken_and_stored_and_nothing_breaks(tmp_path: Path) -> Non
         assert wait_until(lambda: stored() == good, timeout_s=30)
         # The shop takes a product that it does not sell, and its queue tells of it.
         assert wait_until(
-            lambda: gateway.console("events?outcome=failed")["total"] == len(taken) - len(good), timeout_s=5
+            lambda: gateway.console("events?outcome=failed")["total"] == len(taken) - len(good), timeout_s=30
         )
         assert {one["route"] for one in gateway.console("events?outcome=failed")["entries"]} <= {"sqs orders"}
