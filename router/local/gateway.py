@@ -211,6 +211,7 @@ class Gateway:
             self.supervisor.kill()
             await asyncio.wait([stopping], timeout=2)
             await self.emulator.stop()
+        self.store.end_subscriptions()  # of pages that are open
         self._server.should_exit = self._server.force_exit = True
         with suppress(asyncio.CancelledError):
             await asyncio.wait([serving], timeout=5)

@@ -28,7 +28,6 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _LONGEST_MS = 900_000
 _MOST_TIMES = 1_000_000
 _OF_JSON = ("id", "kind", "probability", "service", "operation", "route", "ms", "times", "hits")
-_EXAMPLE = {"kind": "latency", "service": "dynamodb", "ms": 200}
 # How else a service is called: by botocore, by IAM, and by people.
 _ALSO = {
     "states": ("stepfunctions", "sfn"),

@@ -59,10 +59,6 @@ class Names:
         """Return the ARN of a resource in this account. resource: `orders`, `table/orders`."""
         return f"arn:aws:{service}:{self.region}:{self.account}:{resource}"
 
-    def queue_url(self, name: str) -> str:
-        """Return the URL of a queue."""
-        return f"{self.endpoint}/{self.account}/{name}"
-
     def random(self, variable: str) -> str:
         """Return a value for a secret that nobody gave: 64 hexadecimal digits, the same for the whole run."""
         return hmac(self.seed.encode(), variable.encode(), sha256).hexdigest()
