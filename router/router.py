@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from router.decoders import Decoder
     from router.dispatch.receivers import OnError, Receiver
-    from router.routing.route import Decorator, Options, RecordOptions, Typed
+    from router.routing.options import Decorator, Options, RecordOptions, Typed
 
     F = TypeVar("F", bound=Callable[..., Any])
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from router.contract.declarations import Stream as Stream
     from router.contract.declarations import Table as Table
     from router.contract.declarations import Topic as Topic
+    from router.contract.interface.model import Info as Info
     from router.contract.stack import Stack as Stack
 else:
     from router.lazy import lazy_names
@@ -35,6 +36,7 @@ else:
             "apis": "FunctionUrl HttpApi RestApi WebSocketApi",
             "compute": "Function Task",
             "declarations": "Bucket Bus Kafka Queue Schedule Secret Stream Table Topic",
+            "interface.model": "Info",
             "stack": "Stack",
         },
     )

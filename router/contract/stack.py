@@ -26,6 +26,7 @@ from router.routing.functions import MAIN, functions_of
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from router.contract.interface.model import Info
     from router.contract.model import Grant, Trigger
     from router.routing.route import Route
 
@@ -40,6 +41,7 @@ class Stack:
     name: of the stack; by default the first word of the application.
     handler: what Lambda calls, `package.module.function`; by default the resolver itself.
     code: the folder of the package, as the template names it.
+    info: what the interface documents are called.
 
     Raises:
         ConfigurationError: a declaration is none, or stands there twice.
@@ -52,6 +54,7 @@ class Stack:
         name: str = "",
         handler: str = "",
         code: str = "build/",
+        info: Info | None = None,
     ) -> None:
         module, colon, attribute = application.partition(":")
         if not colon or not module or not attribute:
@@ -61,6 +64,7 @@ class Stack:
         check_name("Stack", "stack", self.name)
         self.handler = handler or f"{module}.{attribute}"
         self.code = code
+        self.info = info
         self.declared = declared
         _refuse_twice(declared)
 

@@ -137,7 +137,7 @@ def by_type(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
     if offer.of_tool:
         from router.dispatch.tool_arguments import of_argument
 
-        return of_argument(name, annotation, default, where)
+        return of_argument(name, annotation, default, where, offer)
     if offer.route.methods:
         return _of_query(name, annotation, default, where, offer)
     raise ConfigurationError(
@@ -189,6 +189,8 @@ def of_place(place: str, name: str, annotation: Any, default: Any, where: str, o
 def _made(place: str, name: str, annotation: Any, default: Any, offer: Offer) -> Getter:
     if hasattr(type(default), "validation_alias"):  # pydantic's Field(...)
         raise ConfigurationError("write Annotated[..., Field(...)] and the default after it")
+    if offer.seen is not None:
+        offer.seen.append((place, name, annotation, default))
     if place == "body":
         return Body(annotation, default, offer)
     wire = wire_name(place, name, alias_of(annotation))

@@ -140,9 +140,10 @@ class Offer:
     shared: whether the arguments are those of a dependency, which routes of several sources may have in common.
     typeless: whether a JSON body may come without a content type.
     of_tool: whether its events are calls of a tool, which bring arguments by name.
+    seen: takes the place, name, annotation and default of each value that an argument is made of, for documents.
     """
 
-    __slots__ = ("batch", "of_tool", "parameters", "route", "shared", "typeless")
+    __slots__ = ("batch", "of_tool", "parameters", "route", "seen", "shared", "typeless")
 
     def __init__(
         self, route: Route, parameters: Collection[str], *, shared: bool = False, typeless: bool = False
@@ -153,6 +154,7 @@ class Offer:
         self.parameters = parameters
         self.shared = shared
         self.typeless = typeless
+        self.seen: list[tuple[str, str, Any, Any]] | None = None
 
     def known(self) -> str:
         """Return the path parameters as the end of a message."""

@@ -168,7 +168,7 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
     if offer.of_tool:
         from router.dispatch.tool_arguments import of_argument
 
-        return of_argument(name, object, default, where)
+        return of_argument(name, object, default, where, offer)
     if default is not REQUIRED:
         return None
     if model is not None and not offer.batch:
@@ -182,6 +182,8 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
 
 def _of_path(name: str, annotation: Any, where: str, offer: Offer) -> Getter:
     if annotation is REQUIRED or (annotation is str and ":" not in offer.route.match) or _is_anything(annotation):
+        if offer.seen is not None:
+            offer.seen.append(("path", name, annotation, REQUIRED))
         return OfPath(name)
     from router.dispatch.places import of_place
 

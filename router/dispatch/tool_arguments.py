@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.convert.scalars import Where
-    from router.dispatch.plan import Argument
+    from router.dispatch.plan import Argument, Offer
     from router.event import Event
 
 _NOTHING = object()
@@ -53,8 +53,10 @@ class ToolArgument:
         raise mistake(self.at, "is missing")
 
 
-def of_argument(name: str, annotation: Any, default: Any, where: str) -> ToolArgument:
+def of_argument(name: str, annotation: Any, default: Any, where: str, offer: Offer) -> ToolArgument:
     """Return a getter of an argument of a call. Raises ConfigurationError for what JSON cannot be converted to."""
+    if offer.seen is not None:
+        offer.seen.append(("argument", name, annotation, default))
     try:
         return ToolArgument(name, annotation, default)
     except ConfigurationError as error:

@@ -170,3 +170,38 @@ def unpacked_sources(name: Any, source: Source | str | None, options: Mapping[st
     if "batch" in options or "by" in options:
         raise ConfigurationError(f"unpack({name!r}): each record is opened by itself; leave batch= and by= out")
     return sources
+
+
+# ---- documents ----------------------------------------------------------------------------------------------------
+
+_STATUSES = (*(f"{digit}XX" for digit in range(1, 6)), "default")
+_OF_RESPONSE = ("description", "examples", "headers", "media_type", "model")
+
+
+def check_documented(route: Route) -> None:
+    """Check the options that documents are made of.
+
+    Raises:
+        ConfigurationError: a status is none, an answer says what nobody reads, or an option has another type.
+    """
+    for name in ("deprecated", "include_in_schema"):
+        if type(getattr(route, name)) is not bool:
+            raise ConfigurationError(f"{route}: {name}= takes True or False, not {getattr(route, name)!r:.80}")
+    if type(route.tool) is not bool and (type(route.tool) is not str or not route.tool):
+        raise ConfigurationError(f"{route}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
+    if route.tool and not route.methods:
+        raise ConfigurationError(f"{route}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
+    if route.responses is None:
+        return
+    if not hasattr(route.responses, "items"):
+        raise ConfigurationError(f"{route}: responses= takes a mapping by status, not {route.responses!r:.80}")
+    for status, answer in route.responses.items():
+        is_status = type(status) is int and 100 <= status <= 599
+        if not is_status and str(status) not in _STATUSES:
+            raise ConfigurationError(
+                f"{route}: responses= has {status!r:.80}; a status is a number from 100 to 599, '4XX' or 'default'"
+            )
+        if hasattr(answer, "items") and (unknown := ", ".join(sorted(set(map(str, answer)) - set(_OF_RESPONSE)))):
+            raise ConfigurationError(
+                f"{route}: responses={{{status}: ...}} has {unknown}; use {', '.join(_OF_RESPONSE)}"
+            )

@@ -12,52 +12,9 @@ from router.sources._registry import CARRIERS, RECORD_SOURCES, ROWS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
-    from typing import Any, Literal, Protocol, TypedDict, TypeVar
+    from typing import Any
 
-    F = TypeVar("F", bound=Callable[..., Any])
-
-    class Options(TypedDict, total=False):
-        """The options of every decorator. See `Route`."""
-
-        pattern: Mapping[str, Any]
-        others: Literal["fail", "ignore"]
-        middleware: Iterable[Any]
-        require: str | Iterable[str]
-        requires: Mapping[str, Iterable[str]] | Iterable[str]
-        auth: Any  # an Auth, a mode, a credential, or a list of credentials
-        permission: Callable[..., bool | Awaitable[bool]]
-        name: str
-        summary: str
-        tags: Iterable[str]
-        unsigned_from: str | Iterable[str]
-        on_error: Any  # a function, an Alerts or a Receiver, or a list of them
-        envelope: Any  # an Envelope, or "off"
-        durable: bool
-        function: str
-
-    class RecordOptions(Options, total=False):
-        """The further options of decorators for record sources."""
-
-        batch: bool
-        by: Literal["session", "tenant"] | Callable[[Any], Any]
-        concurrency: int
-        topics: Iterable[str]
-        bus_sources: Iterable[str]
-        aggregated: bool
-
-    class Typed(Protocol):
-        """A topic or queue that is bound to a model, as in `adapters.messaging`."""
-
-        @property
-        def route(self) -> str: ...
-        @property
-        def model(self) -> Any: ...
-
-    class Decorator(Protocol):
-        """Registers a handler and gives it back as it was."""
-
-        def __call__(self, handler: F, /) -> F: ...
-
+    from router.routing.options import Typed
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
 UNDECLARED: Mapping[str, tuple[str, ...]] = {}  # the `requires` of a route that does not declare any
@@ -82,6 +39,10 @@ _DEFAULTS: dict[str, Any] = {
     "function": None,
     "group": "",
     "unsigned_from": None,
+    "responses": None,
+    "deprecated": False,
+    "include_in_schema": True,
+    "tool": False,
 }
 _NO_OPTIONS = ("catchers", "group", "group_requires", "handler", "match", "model", "sources")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
@@ -114,6 +75,10 @@ class Route:
     events: names of changes (INSERT, ObjectCreated:*); prefix, suffix: of an object's key; bus_source: an event's
         `source`.
     function: the Lambda function that it belongs to, where an application is deployed as several; None as around it.
+    responses: its answers by status, for documents: `{202: Accepted, 404: "no such order"}`; a type, a text, or a
+        mapping with `model`, `description`, `examples`, `headers` and `media_type`.
+    deprecated: whether documents advise against it. include_in_schema: whether it is in documents at all.
+    tool: of HTTP, whether agents may call it as a tool: True, or the name of the tool.
     """
 
     __slots__ = (
@@ -126,6 +91,7 @@ class Route:
         "catchers",
         "concurrency",
         "decoder",
+        "deprecated",
         "durable",
         "envelope",
         "events",
@@ -133,6 +99,7 @@ class Route:
         "group",
         "group_requires",
         "handler",
+        "include_in_schema",
         "match",
         "methods",
         "middleware",
@@ -147,10 +114,12 @@ class Route:
         "queue",
         "require",
         "requires",
+        "responses",
         "sources",
         "suffix",
         "summary",
         "tags",
+        "tool",
         "topics",
         "unsigned_from",
     )
@@ -190,6 +159,10 @@ class Route:
     on_error: tuple[Any, ...]  # a Receiver each
     envelope: Any
     function: str | None
+    responses: Mapping[int | str, Any] | None
+    deprecated: bool
+    include_in_schema: bool
+    tool: bool | str
     group: str  # of its innermost group: the first tag, or segment of the prefix
 
     def __init__(
@@ -258,6 +231,10 @@ class Route:
 
             check_name(self)
         self._check_access()
+        if self.responses is not None or self.deprecated or self.tool or not self.include_in_schema:
+            from router.routing.mistakes import check_documented
+
+            check_documented(self)
         if Source.APPSYNC_EVENTS in self.sources:
             from router.routing.channels import check_route
 

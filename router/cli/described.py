@@ -1,0 +1,67 @@
+"""Load the interface of applications for the commands that write documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from router.cli.completion import complete_application
+from router.cli.loading import load, load_application, place, refuse
+from router.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from router.contract.interface import Info, Interface
+
+Application = Annotated[
+    str,
+    typer.Argument(
+        metavar="APP",
+        help="`package.module:resolver`, or a stack, whose `info=` names the documents.",
+        show_default=False,
+        autocompletion=complete_application,
+    ),
+]
+Title = Annotated[str, typer.Option("--title", metavar="TEXT", help="Of the document.", show_default=False)]
+Version = Annotated[str, typer.Option("--version", metavar="TEXT", help="Of the interface.", show_default=False)]
+
+
+def interface_of(name: str, title: str = "", version: str = "") -> Interface:
+    """Return the interface of an application; end the process where it cannot be told.
+
+    name: of a Resolver or a Stack, `package.module:attribute`.
+    title, version: in place of those of the stack.
+    """
+    from router.contract.interface import describe
+
+    found = load(name, "APP", "package.module:resolver")
+    resolver = load_application(name)
+    try:
+        return describe(resolver, _info(name, getattr(found, "info", None), title, version))
+    except ConfigurationError as error:
+        refuse(error)
+    except Exception as error:  # of a group that is imported when all routes are asked for
+        refuse(f"APP {name!r}: {type(error).__name__}: {error} ({place(error)})")
+
+
+def _info(name: str, told: Info | None, title: str, version: str) -> Info:
+    from dataclasses import replace
+
+    from router.contract.interface import Info
+
+    held = told or Info(name.partition(":")[0].split(".")[-1].replace("_", " ").capitalize())
+    return replace(held, title=title or held.title, version=version or held.version)
+
+
+def document_text(data: Any, output: Path | None, *, as_yaml: bool = False) -> str:
+    """Return a document as JSON, or as YAML where the file's name or an option asks for it.
+
+    data: what JSON can hold, in the order in which it is written.
+    """
+    if as_yaml or (output is not None and output.suffix in (".yaml", ".yml")):
+        from router.contract import yaml_text
+
+        return yaml_text.write(data)
+    return json.dumps(data, indent=2, ensure_ascii=False) + "\n"

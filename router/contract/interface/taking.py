@@ -1,0 +1,167 @@
+"""Read what a handler and its dependencies take, by the code that binds their arguments."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from router.contract.interface.model import NOTHING, Parameter, Payload
+from router.convert.introspect import fields_of
+from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wire_name
+from router.dispatch.plan import Offer
+from router.dispatch.signature import read_signature
+from router.event import Source
+from router.routing.paths import parse
+from router.routing.route import path_parameters
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from router.routing.route import Route
+
+    Seen = tuple[str, str, Any, Any]
+
+_TYPES_OF_PATH = {"int": int, "float": float}
+_BODIES: dict[Any, str] = {bytes: "application/octet-stream", str: "text/plain"}
+
+
+def taken_by(route: Route) -> tuple[tuple[Parameter, ...], Payload | None]:
+    """Return the parameters and the payload of a route; dependencies take theirs from the same event.
+
+    Raises:
+        ConfigurationError: a signature cannot be read.
+    """
+    found = _seen_by(route)
+    parameters: dict[tuple[str, str], Parameter] = {}
+    for place, name, annotation, default in found:
+        if place != "body":
+            for one in _parameters(place, name, annotation, default):
+                parameters.setdefault((one.place, one.name.lower() if place == "header" else one.name), one)
+    for one in _of_path(route):
+        parameters.setdefault((one.place, one.name), one)
+    bodies = [(annotation, default) for place, _, annotation, default in found if place == "body"]
+    if route.model is not None and not bodies:
+        bodies = [(route.model, NOTHING)]
+    if route.sources[0] is Source.TOOL and len(parameters) == 1:
+        (only,) = parameters.values()
+        if is_model(plain(only.annotation)):  # as `router.dispatch.tool_arguments.settle` has it
+            return (), _payload(only.annotation, only.default)
+    return tuple(parameters.values()), _payload(*bodies[0]) if bodies else None
+
+
+def _seen_by(route: Route) -> list[Seen]:
+    """Return each value that the arguments of a handler are made of: place, name, annotation and default."""
+    found: list[Seen] = []
+    offer = Offer(route, path_parameters(route))
+    offer.seen = found
+    pending = [(route.handler, str(route), offer, route.model)]
+    done = set()
+    while pending:
+        function, where, told, model = pending.pop(0)
+        for argument in read_signature(function, where, told, model):
+            if argument.dependency is None or argument.dependency.provide in done:
+                continue
+            provide = argument.dependency.provide
+            done.add(provide)
+            shared = Offer(route, offer.parameters, shared=True)
+            shared.seen = found
+            pending.append((provide, f"{where}, dependency {getattr(provide, '__qualname__', provide)}", shared, None))
+    return found
+
+
+def _parameters(place: str, name: str, annotation: Any, default: Any) -> Iterator[Parameter]:
+    """Return the parameter of an argument, or those of the fields of its model."""
+    if place in ("query", "header", "cookie") and is_model(plain(annotation)):
+        yield from _of_fields(place, annotation, optional=default is not inspect.Parameter.empty)
+        return
+    told = _told(annotation)
+    if default is NOTHING and (takes_none(annotation) and place != "argument"):
+        default = None
+    wire = wire_name(place, name, alias_of(annotation))
+    yield Parameter(wire, place, name, _bare(annotation), default, **told)
+
+
+def _of_fields(place: str, annotation: Any, *, optional: bool) -> Iterator[Parameter]:
+    kind = plain(annotation)
+    if is_pydantic(kind):
+        for name, field in kind.model_fields.items():
+            default = NOTHING if field.is_required() and not optional else field.get_default(call_default_factory=True)
+            yield Parameter(
+                wire_name(place, name, field.validation_alias or field.alias),
+                place,
+                name,
+                _of_pydantic(field),
+                default,
+                field.description or "",
+                tuple(field.examples or ()),
+                bool(field.deprecated),
+            )
+        return
+    fields = fields_of(kind)
+    for one in fields.fields if fields is not None else ():
+        default = NOTHING if one.required and not optional else _default_of(kind, one.name)
+        wire = wire_name(place, one.name, alias_of(one.annotation))
+        yield Parameter(wire, place, one.name, _bare(one.annotation), default, **_told(one.annotation))
+
+
+def _of_pydantic(field: Any) -> Any:
+    """Return the annotation of a field of pydantic with its limits."""
+    from typing import Annotated
+
+    return Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+
+
+def _default_of(kind: Any, name: str) -> Any:
+    from dataclasses import MISSING
+
+    field = kind.__dataclass_fields__[name]
+    if field.default is not MISSING:
+        return field.default
+    return None if field.default_factory is MISSING else field.default_factory()
+
+
+def _of_path(route: Route) -> Iterator[Parameter]:
+    """Return the parameters of the path, also those that no argument takes."""
+    for kind, name in parse(route.match) if route.methods else ():
+        if kind != "static":
+            yield Parameter(name, "path", name, _type_of(kind))
+
+
+def _type_of(kind: str) -> Any:
+    if kind == "uuid":
+        from uuid import UUID
+
+        return UUID
+    return _TYPES_OF_PATH.get(kind, str)
+
+
+def _payload(annotation: Any, default: Any) -> Payload:
+    told = _told(annotation)
+    told.pop("deprecated")
+    kind = plain(annotation)
+    media = _BODIES.get(kind) if isinstance(kind, type) else None
+    required = default is NOTHING and not takes_none(annotation)
+    return Payload(_bare(annotation), (media or "application/json",), required, **told)
+
+
+def _told(annotation: Any) -> dict[str, Any]:
+    """Return what Annotated says of a value beside its type: description, examples, whether it is deprecated."""
+    found: dict[str, Any] = {"description": "", "examples": (), "deprecated": False}
+    for one in getattr(annotation, "__metadata__", ()):
+        for name, least in (("description", ""), ("deprecated", False)):
+            found[name] = getattr(one, name, None) or found[name] or least
+        examples = getattr(one, "examples", None)
+        if examples:
+            found["examples"] = tuple(examples) if isinstance(examples, list | tuple) else (examples,)
+    found["deprecated"] = bool(found["deprecated"])
+    return found
+
+
+def _bare(annotation: Any) -> Any:
+    """Return an annotation that any reader of types knows: NOTHING and object are Any."""
+    if annotation is NOTHING or annotation is object:
+        return Any
+    origin = getattr(annotation, "__origin__", None)
+    if type(annotation).__name__ == "Marked" and all(isinstance(one, type) for one in annotation.__metadata__):
+        return origin  # Query[int], which says no more than the place
+    return annotation
