@@ -33,11 +33,14 @@ def taken_by(route: Route) -> tuple[tuple[Parameter, ...], Payload | None]:
     """
     found = _seen_by(route)
     parameters: dict[tuple[str, str], Parameter] = {}
+    of_path = {one.name: one for one in _of_path(route)}
     for place, name, annotation, default in found:
+        of_template = place == "path" and _bare(annotation) is Any  # `{number:int}`, of an argument that says nothing
+        held = of_path[name].annotation if of_template and name in of_path else annotation
         if place != "body":
-            for one in _parameters(place, name, annotation, default):
+            for one in _parameters(place, name, held, default):
                 parameters.setdefault((one.place, one.name.lower() if place == "header" else one.name), one)
-    for one in _of_path(route):
+    for one in of_path.values():
         parameters.setdefault((one.place, one.name), one)
     bodies = [(annotation, default) for place, _, annotation, default in found if place == "body"]
     if route.model is not None and not bodies:
@@ -148,6 +151,8 @@ def _told(annotation: Any) -> dict[str, Any]:
     """Return what Annotated says of a value beside its type: description, examples, whether it is deprecated."""
     found: dict[str, Any] = {"description": "", "examples": (), "deprecated": False}
     for one in getattr(annotation, "__metadata__", ()):
+        if isinstance(one, type):
+            continue  # Query of Query[int], whose attributes are those of the class
         for name, least in (("description", ""), ("deprecated", False)):
             found[name] = getattr(one, name, None) or found[name] or least
         examples = getattr(one, "examples", None)
