@@ -4,18 +4,27 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
-from typing import Any
+from typing import Annotated, Any
 from uuid import uuid4
 
 from adapters.dynamodb import AlreadyExists, ConditionFailed, ItemNotFound, attr
 from adapters.websocket import TrackConnections
 from examples.orders.journal import Journal
+from examples.orders.models import (
+    Accepted,
+    AskedOrder,
+    NewOrder,
+    PlacedOrder,
+    ShownOrder,
+    Totals,
+    Upload,
+    money,
+    shown,
+)
 from examples.orders.prices import price_of, read_price_list
 from examples.orders.services import connections, order_events, orders, prices, sns, uploads
-from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order
+from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order, Status
 from router import (
     Allow,
     AuthorizerEvent,
@@ -24,23 +33,20 @@ from router import (
     FromRequest,
     NotFound,
     ObjectEvent,
+    Path,
     QueueEvent,
     Resolver,
     ScheduleEvent,
     Session,
     SessionPolicy,
     Signing,
-    SocketEvent,
     StreamEvent,
-    TopicEvent,
     set_session,
 )
 from router.environment import S3, SNS, DynamoDB
 
 log = logging.getLogger("orders")
 log.setLevel(logging.INFO)  # Lambda shows warnings only, unless told otherwise
-
-Answer = dict[str, Any]
 
 CUSTOMERS = ("acme", "globex")  # the tenants; a shop with many of them keeps a table
 PRICE_LIST = "prices.csv"
@@ -65,71 +71,57 @@ resolver.use(Journal())
 resolver.use(TrackConnections(connections))  # keeps who is connected, and forgets who has gone
 
 
-@dataclass
-class NewOrder:
-    """The body of POST /orders."""
-
-    product: str
-    quantity: int = 1
-
-    def __post_init__(self) -> None:
-        if self.quantity < 1:
-            raise ValueError("the quantity must be 1 or more")
-
-
-def money(amount: Decimal | int) -> str:
-    """Write an amount as people do; DynamoDB keeps numbers without the zeros at their end."""
-    return f"{amount:.2f}"
-
-
 # ---- requests ---------------------------------------------------------------------------------------------------
 
 
-@resolver.post("/orders", requires={"ORDER_EVENTS_TOPIC": [SNS.PUBLISH]})
-async def place(order: NewOrder) -> tuple[Answer, int]:
+@resolver.post("/orders", tags=["orders"], responses={202: Accepted}, requires={"ORDER_EVENTS_TOPIC": [SNS.PUBLISH]})
+async def place(order: NewOrder) -> tuple[Accepted, int]:
     """Take an order and announce it. The publisher attaches the session of the request to the message."""
-    order_id = str(uuid4())
-    await sns.publish_async(order_events, {"order_id": order_id, **asdict(order)})
-    return {"order_id": order_id, "status": "accepted"}, 202
+    placed = PlacedOrder(str(uuid4()), order.product, order.quantity)
+    await sns.publish_async(order_events, placed)
+    return Accepted(placed.order_id), 202
 
 
-@resolver.get("/orders/{order_id}", requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]})
-def show(order_id: str) -> Answer:
+@resolver.get(
+    "/orders/{order_id}",
+    tags=["orders"],
+    responses={404: "There is no such order: it is stored a moment after it was accepted"},
+    requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]},
+)
+def show(order_id: Annotated[str, Path(examples=["3f0c9b52-6d0e-4f0a-9b1a-7c1d2f6e8a10"])]) -> ShownOrder:
     """Show an order of the tenant."""
     return find(order_id)
 
 
-def find(order_id: str) -> Answer:
+def find(order_id: str) -> ShownOrder:
     """Return an order of the tenant as clients see it."""
     order = orders.get(Order, order_id, consistent=True)
     if order is None:
         raise NotFound(f"there is no order {order_id}")
-    hidden = ("keep_until", "correlation_id")
-    shown = {name: value for name, value in asdict(order).items() if name not in hidden}
-    return {**shown, "total": money(order.total)}
+    return shown(order)
 
 
-@resolver.post("/price-lists", requires={"UPLOADS_BUCKET": [S3.PUT_OBJECT]})  # whoever has the URL acts for it
-def offer_upload() -> Answer:
+@resolver.post("/price-lists", tags=["prices"], requires={"UPLOADS_BUCKET": [S3.PUT_OBJECT]})
+def offer_upload() -> Upload:  # whoever has its URL acts for the function
     """Say how to upload a price list: by a request that is good for five minutes, and for this tenant's key alone."""
     upload = uploads.presign_put(PRICE_LIST, expires=300, content_type="text/csv")
-    return {"method": upload.method, "url": upload.url, "headers": dict(upload.headers)}
+    return Upload(upload.method, upload.url, dict(upload.headers))
 
 
 # ---- messages ---------------------------------------------------------------------------------------------------
 
 
 @resolver.on_queue("orders", requires={"PRICES_TABLE": [DynamoDB.GET_ITEM], "ORDERS_TABLE": [DynamoDB.PUT_ITEM]})
-def store(event: QueueEvent, session: Session) -> None:
+def store(placed: PlacedOrder, event: QueueEvent, session: Session) -> None:
     """Price an order and write it down. The queue is subscribed to the topic, and the session came with the message."""
-    placed, now = event.json(), datetime.now(UTC)
-    total = price_of(placed["product"]) * placed["quantity"]  # what fails here is tried again alone, then dead-lettered
+    now = datetime.now(UTC)
+    total = price_of(placed.product) * placed.quantity  # what fails here is tried again alone, then dead-lettered
     order = Order(
-        order_id=placed["order_id"],
+        order_id=placed.order_id,
         tenant=session.require_tenant(),
         user=session.require_user(),
-        product=placed["product"],
-        quantity=placed["quantity"],
+        product=placed.product,
+        quantity=placed.quantity,
         total=total,
         status="open",
         placed_at=now,
@@ -143,12 +135,12 @@ def store(event: QueueEvent, session: Session) -> None:
 
 
 @resolver.on_topic("shipments", requires={"ORDERS_TABLE": [DynamoDB.UPDATE_ITEM]})
-def shipped(event: TopicEvent) -> None:
+def shipped(order: AskedOrder) -> None:
     """Mark an order as shipped: the carrier has its parcel. When this fails, SNS calls again."""
-    set_status(event.json()["order_id"], "shipped")
+    set_status(order.order_id, "shipped")
 
 
-def set_status(order_id: str, status: str) -> None:
+def set_status(order_id: str, status: Status) -> None:
     """Change the status of an order of the tenant. Raises LookupError when there is no such order."""
     try:
         orders.update(Order, order_id, set={"status": status})
@@ -248,9 +240,9 @@ def connect() -> None:
 
 
 @resolver.on_message("status", requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]})
-def status(event: SocketEvent) -> Answer:
+def status(asked: AskedOrder) -> ShownOrder:
     """Answer a client that asks for an order; the answer goes back on its connection."""
-    return find(event.json()["order_id"])
+    return find(asked.order_id)
 
 
 @resolver.on_disconnect()
@@ -276,15 +268,15 @@ def bill(session: Session) -> None:
 
 
 @resolver.on_invoke("rebuild", requires={"ORDERS_TABLE": [DynamoDB.QUERY]})
-def rebuild(session: Session) -> Answer:
+def rebuild(session: Session) -> Totals:
     """Add up the tenant's orders anew, for whoever invokes the function directly."""
     held = orders.query(Order, consistent=True).all()
-    return {
-        "tenant": session.tenant,
-        "orders": len(held),
-        "unpaid": sum(order.status in UNPAID for order in held),
-        "total": money(sum(order.total for order in held)),
-    }
+    return Totals(
+        tenant=session.require_tenant(),
+        orders=len(held),
+        unpaid=sum(order.status in UNPAID for order in held),
+        total=money(sum(order.total for order in held)),
+    )
 
 
 def handler(event: Any, context: Any) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from adapters.aws import Aws, Settings
 from examples.orders.storage import connections_table, orders_table, prices_table
-from router.contract import Bucket, Function, HttpApi, Queue, Schedule, Stack, Table, Task, Topic, WebSocketApi
+from router.contract import Bucket, Function, HttpApi, Info, Queue, Schedule, Stack, Table, Task, Topic, WebSocketApi
 
 _nowhere = Aws(Settings(region="eu-west-1"))  # asked for the layout of tables alone
 
@@ -23,4 +23,11 @@ stack = Stack(
     Task("nightly"),
     name="orders",
     handler="examples.orders.app.handler",
+    info=Info(
+        "The shop",
+        "1.0.0",
+        description="Orders of many tenants, from the request to the parcel.",
+        servers={"https://api.shop.example": "production"},
+        tags={"orders": "Place orders, and see what has become of them", "prices": "Price lists"},
+    ),
 )

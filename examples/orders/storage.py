@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Literal
 
 from adapters.aws import Aws
 from adapters.dynamodb import Table, item
@@ -17,6 +18,8 @@ CONNECTIONS = "connections"
 UPLOADS = "shop-uploads"
 
 KEPT = timedelta(days=400)
+
+Status = Literal["open", "billed", "paid", "shipped", "expired"]
 
 
 @item(pk="orders", sk="order#{order_id}", ttl="keep_until")
@@ -34,7 +37,7 @@ class Order:
     product: str
     quantity: int
     total: Decimal
-    status: str  # open, billed, paid, shipped, or expired
+    status: Status
     placed_at: datetime
     keep_until: datetime  # then DynamoDB removes it
     correlation_id: str  # of the request that placed it
