@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
 from adapters._core.blocking import refuse_blocking
 from adapters._core.message import Message, as_message, check_deduplication
@@ -135,6 +135,8 @@ class Topic(_Channel[T]):
     sns: publishes; by default one made of the environment.
     """
 
+    kind: Final = "topic"  # what routes name in `publishes=`
+
     @overload
     def __init__(self: Topic[Any], name: str, model: None = None, **options: Unpack[TopicOptions]) -> None: ...
     @overload
@@ -222,6 +224,8 @@ class Queue(_Channel[T]):
 
     sqs: sends; by default one made of the environment.
     """
+
+    kind: Final = "queue"
 
     @overload
     def __init__(self: Queue[Any], name: str, model: None = None, **options: Unpack[QueueOptions]) -> None: ...

@@ -182,7 +182,8 @@ def check_documented(route: Route) -> None:
     """Check the options that documents are made of.
 
     Raises:
-        ConfigurationError: a status is none, an answer says what nobody reads, or an option has another type.
+        ConfigurationError: a status is none, an answer says what nobody reads, what it publishes is not typed, or an
+            option has another type.
     """
     for name in ("deprecated", "include_in_schema"):
         if type(getattr(route, name)) is not bool:
@@ -191,6 +192,11 @@ def check_documented(route: Route) -> None:
         raise ConfigurationError(f"{route}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
     if route.tool and not route.methods:
         raise ConfigurationError(f"{route}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
+    for one in route.publishes:
+        if getattr(one, "kind", "") not in ("queue", "topic") or not hasattr(one, "model"):
+            raise ConfigurationError(
+                f"{route}: publishes= takes typed topics and queues of adapters.messaging, not {one!r:.80}"
+            )
     if route.responses is None:
         return
     if not hasattr(route.responses, "items"):

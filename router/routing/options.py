@@ -30,6 +30,7 @@ class Options(TypedDict, total=False):
     deprecated: bool
     include_in_schema: bool
     tool: bool | str
+    publishes: Published | Iterable[Published]  # typed topics and queues, for documents
 
 
 class RecordOptions(Options, total=False):
@@ -50,6 +51,13 @@ class Typed(Protocol):
     def route(self) -> str: ...
     @property
     def model(self) -> Any: ...
+
+
+class Published(Typed, Protocol):
+    """A typed topic or queue that a handler sends to, as in `adapters.messaging`."""
+
+    @property
+    def kind(self) -> Literal["queue", "topic"]: ...
 
 
 class Decorator(Protocol):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
     from typing import Any
 
-    from router.routing.options import Typed
+    from router.routing.options import Published, Typed
 
 STREAM_SOURCES = (Source.DYNAMODB, Source.KINESIS)
 UNDECLARED: Mapping[str, tuple[str, ...]] = {}  # the `requires` of a route that does not declare any
@@ -79,6 +79,7 @@ class Route:
         mapping with `model`, `description`, `examples`, `headers` and `media_type`.
     deprecated: whether documents advise against it. include_in_schema: whether it is in documents at all.
     tool: of HTTP, whether agents may call it as a tool: True, or the name of the tool.
+    publishes: the typed topics and queues that its handler sends to, for documents and diagrams.
     """
 
     __slots__ = (
@@ -111,6 +112,7 @@ class Route:
         "pattern",
         "permission",
         "prefix",
+        "publishes",
         "queue",
         "require",
         "requires",
@@ -151,6 +153,7 @@ class Route:
     events: tuple[str, ...]
     partial: bool
     prefix: str
+    publishes: tuple[Published, ...]
     queue: bool
     suffix: str
     bus_source: str
@@ -203,6 +206,8 @@ class Route:
         put(self, "summary", options.pop("summary", None) or _first_line(handler))
         tags = options.pop("tags", ())
         put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
+        publishes = options.pop("publishes", ())
+        put(self, "publishes", tuple(publishes) if isinstance(publishes, list | tuple) else (publishes,))
         put(self, "topics", _names(options.pop("topics", ())))
         put(self, "bus_sources", _names(options.pop("bus_sources", ())))
         put(self, "on_error", options.pop("on_error", None) or ())
@@ -231,7 +236,7 @@ class Route:
 
             check_name(self)
         self._check_access()
-        if self.responses is not None or self.deprecated or self.tool or not self.include_in_schema:
+        if self.responses is not None or self.deprecated or self.tool or self.publishes or not self.include_in_schema:
             from router.routing.mistakes import check_documented
 
             check_documented(self)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from adapters.messaging import Queue, Topic
 from router.errors import ConfigurationError
 from router.event import Source
 from router.routing.route import STREAM_SOURCES, Route
@@ -95,6 +96,9 @@ def test_it_is_frozen_and_copied_with_changes() -> None:
         ({"concurrency": 2.0}, "an integer from 1"),
         ({"concurrency": True}, "an integer from 1"),
         ({"batched": True, "patern": {}}, "unknown option batched, patern"),
+        ({"publishes": ["orders"]}, "publishes= takes typed topics and queues of adapters.messaging, not 'orders'"),
+        ({"publishes": None}, "publishes= takes typed topics and queues of adapters.messaging, not None"),
+        ({"publishes": dict}, "publishes= takes typed topics and queues"),
     ],
 )
 def test_options_that_make_no_sense_are_refused(options: dict[str, Any], said: str) -> None:
@@ -110,3 +114,11 @@ def test_only_sources_of_records_take_batches(source: Source, options: dict[str,
     else:
         with pytest.raises(ConfigurationError, match="for sources that deliver records"):
             Route((source,), "a", show, **options)
+
+
+def test_it_names_the_typed_topics_and_queues_that_its_handler_sends_to() -> None:
+    announced, billed = Topic("order-events", None), Queue("bills", None)
+    assert queue(publishes=[announced, billed]).publishes == (announced, billed)
+    assert queue(publishes=announced).publishes == (announced,)
+    assert queue().publishes == ()
+    assert [one.kind for one in (announced, billed)] == ["topic", "queue"]
