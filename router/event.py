@@ -366,6 +366,10 @@ class Event:
     def _empty(self) -> str:
         return ""
 
+    def _arguments(self) -> Any:
+        """Return the arguments of the call of a tool."""
+        return self.json()
+
     def _attempt(self) -> int:
         return 1
 

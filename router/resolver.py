@@ -345,6 +345,13 @@ class Resolver(Registering):
         return self._engine.policy
 
     def _register(self, route: Route) -> None:
+        self._add(route)
+        if route.tool:
+            from router.dispatch.http_tools import register_tool
+
+            register_tool(route, self._add)
+
+    def _add(self, route: Route) -> None:
         from router.dispatch.binding import bind
 
         engine = self._engine

@@ -352,13 +352,13 @@ class Router(Registering):
         return [self._applied(route) for routes in inner for route in routes]
 
     def _register(self, route: Route) -> None:
-        from router.dispatch.binding import bind
+        from router.dispatch.binding import check_bound
 
         # Refuse now what the resolver would refuse later: here the decorator still points at the handler.
         check = route.replace(match=self._path(route)) if route.methods else route
         self._refuse_if_included(str(check))
         if not is_elsewhere(route.function or self._function):
-            bind(check, (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ())
+            check_bound(check, (*path_parameters(check), OF_OUTER_GROUPS) if route.methods else ())
         self._routes.append(route)
 
     def _refuse_if_included(self, what: str) -> None:

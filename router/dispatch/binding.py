@@ -54,6 +54,19 @@ def bind(
     return plan
 
 
+def check_bound(route: Route, parameters: Collection[str]) -> None:
+    """Refuse a route whose handler cannot be bound, also as the tool that it is, too.
+
+    Raises:
+        ConfigurationError: no event could satisfy the signature.
+    """
+    bind(route, parameters)
+    if route.tool:
+        from router.dispatch.http_tools import register_tool
+
+        register_tool(route, lambda tool: bind(tool, ()))
+
+
 def _with_model(plan: Plan, arguments: list[Argument], model: Any, where: str, batch: bool) -> Plan:
     """Return a plan that checks each body against the model of a typed topic or queue, whatever the handler takes."""
     from router.dispatch.places import Body

@@ -199,7 +199,7 @@ def _replacement(event: Event, other: Any) -> Any:
     """Return what a middleware yielded in place of a result. A bare yield has nothing, and would swallow an error."""
     if other is None:
         raise ConfigurationError("a middleware has a second bare `yield`; yield the response that takes its place")
-    return to_response(other) if event._speaks_http else other
+    return to_response(other) if event._speaks_http or event.route.request is not None else other
 
 
 # ---- without await -------------------------------------------------------------------------------------------------
@@ -213,7 +213,7 @@ def _around(layers: list[Layer], call: Call, on_error: OnError) -> Call:
         try:
             early = _open(layers, event, opened)
             result = call(event) if early is _PASSED else early
-            if event._speaks_http:
+            if event._speaks_http or event.route.request is not None:
                 result = to_response(result)
         except BaseException as error:
             return _throw(opened, event, error, on_error)
@@ -295,7 +295,7 @@ def _around_async(layers: list[Layer], call: Call, on_error: OnError) -> Call:
         try:
             early = await _open_async(layers, event, opened)
             result = await call(event) if early is _PASSED else early
-            if event._speaks_http:
+            if event._speaks_http or event.route.request is not None:
                 result = to_response(result)
         except BaseException as error:
             return await _throw_async(opened, event, error, on_error)

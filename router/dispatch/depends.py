@@ -54,7 +54,12 @@ def plan_with_dependencies(
 ) -> Plan:
     """Return the plan of a handler that has dependencies."""
     asynchronous = is_async(handler)
-    bound = _Binder(where, offer, overrides).bind(arguments, ())
+    binder = _Binder(where, offer, overrides)
+    bound = binder.bind(arguments, ())
+    if offer.of_tool:
+        from router.dispatch.tool_arguments import settle
+
+        settle(binder.getters, offer.route)
     needs_await = asynchronous or any(one.provider is not None and one.provider.needs_await for one in bound)
 
     async def call(event: Any) -> Any:
@@ -81,6 +86,7 @@ class _Binder:
         self.where = where
         self.offer = Offer(offer.route, offer.parameters, shared=True, typeless=offer.typeless)
         self.overrides = overrides
+        self.getters: list[Any] = []  # of all arguments that come from the event
 
     def bind(self, arguments: list[Argument], above: tuple[Any, ...]) -> list[Bound]:
         return [self._bind_one(argument, above) for argument in arguments]
@@ -88,6 +94,7 @@ class _Binder:
     def _bind_one(self, argument: Argument, above: tuple[Any, ...]) -> Bound:
         dependency = argument.dependency
         if dependency is None:
+            self.getters.append(argument.get)
             return Bound(argument, None, True)
         function = self.overrides.get(dependency.provide, dependency.provide)
         name = getattr(function, "__qualname__", repr(function))

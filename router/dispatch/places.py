@@ -135,8 +135,10 @@ def by_type(name: str, annotation: Any, default: Any, where: str, offer: Offer, 
     if is_marker(bare):
         raise ConfigurationError(f"{where}: the argument {name!r}: write {bare.__name__}[...] with a type in it")
     if offer.of_tool:
-        from router.dispatch.tool_arguments import of_argument
+        from router.dispatch.tool_arguments import of_argument, of_request
 
+        if offer.of_request:
+            return of_request("body" if holds_model(annotation) else "query", name, annotation, default, where, offer)
         return of_argument(name, annotation, default, where, offer)
     if offer.route.methods:
         return _of_query(name, annotation, default, where, offer)
@@ -180,6 +182,10 @@ def of_place(place: str, name: str, annotation: Any, default: Any, where: str, o
     """Return a getter of a value of "path", "query", "header", "cookie" or "body". Raises ConfigurationError."""
     if offer.batch:
         raise ConfigurationError(f"{where}: a batch route takes the list of Events; {name!r} belongs to one of them")
+    if offer.of_request and place in ("path", "query", "body"):
+        from router.dispatch.tool_arguments import of_request
+
+        return of_request(place, name, annotation, default, where, offer)
     try:
         return _made(place, name, annotation, default, offer)
     except ConfigurationError as error:
@@ -187,6 +193,10 @@ def of_place(place: str, name: str, annotation: Any, default: Any, where: str, o
 
 
 def _made(place: str, name: str, annotation: Any, default: Any, offer: Offer) -> Getter:
+    if offer.of_request:
+        from router.dispatch.tool_arguments import check_place
+
+        check_place(place, name, annotation, default)
     if hasattr(type(default), "validation_alias"):  # pydantic's Field(...)
         raise ConfigurationError("write Annotated[..., Field(...)] and the default after it")
     if offer.seen is not None:

@@ -140,10 +140,11 @@ class Offer:
     shared: whether the arguments are those of a dependency, which routes of several sources may have in common.
     typeless: whether a JSON body may come without a content type.
     of_tool: whether its events are calls of a tool, which bring arguments by name.
+    of_request: whether that tool is an HTTP route, too; its path, query and body are arguments then.
     seen: takes the place, name, annotation and default of each value that an argument is made of, for documents.
     """
 
-    __slots__ = ("batch", "of_tool", "parameters", "route", "seen", "shared", "typeless")
+    __slots__ = ("batch", "of_request", "of_tool", "parameters", "route", "seen", "shared", "typeless")
 
     def __init__(
         self, route: Route, parameters: Collection[str], *, shared: bool = False, typeless: bool = False
@@ -151,7 +152,8 @@ class Offer:
         self.route = route
         self.batch = route.batch
         self.of_tool = route.sources[0] is Source.TOOL
-        self.parameters = parameters
+        self.of_request = route.request is not None
+        self.parameters = route.request.parameters if self.of_request else parameters
         self.shared = shared
         self.typeless = typeless
         self.seen: list[tuple[str, str, Any, Any]] | None = None
@@ -198,6 +200,8 @@ def event_getter(annotation: Any, name: str, where: str, offer: Offer) -> Getter
     # One by one: a class that fits the first source does not import the files of the others.
     if any(issubclass(one, kind) or issubclass(kind, one) for one in map(event_class, sources)):
         return itself
+    if offer.of_request:
+        raise ConfigurationError(f"{where}: the call of a tool is no {kind.__name__}; let {name!r} be an Event")
     raise ConfigurationError(
         f"{where}: nothing provides the argument {name!r}: its events are not of {kind.__name__}; "
         f"write {event_class(sources[0]).__name__} or Event"

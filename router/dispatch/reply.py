@@ -216,7 +216,8 @@ class Calls(Replies):
             from router.response import StreamResponse, as_response, refuse_unawaited
 
             refuse_unawaited(result)
-            result = as_response(result) if event._speaks_http else result
+            if event._speaks_http or (event.route is not None and event.route.request is not None):
+                result = as_response(result)
             if isinstance(result, StreamResponse) and result.body is None:
                 raise Unsent(result)
         return self.form(event, result)

@@ -54,10 +54,10 @@ def read_signature(function: Callable[..., Any], where: str, offer: Offer, model
         if by_keyword and kind is _POSITIONAL_ONLY:
             raise ConfigurationError(f"{where}: {name!r} is positional-only and follows an argument that nothing gives")
         arguments.append(Argument(name, by_keyword, origin))
-    if offer.of_tool and arguments:
+    if offer.of_tool and not offer.shared and arguments and not any(one.dependency for one in arguments):
         from router.dispatch.tool_arguments import settle
 
-        settle(arguments)
+        settle([argument.get for argument in arguments], offer.route)
     _refuse_two_bodies(arguments, where)
     return arguments
 
@@ -165,7 +165,7 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
         return session_getter(offer)
     if name == "context":
         return context_getter(offer)
-    if offer.of_tool:
+    if offer.of_tool and not offer.of_request:
         from router.dispatch.tool_arguments import of_argument
 
         return of_argument(name, object, default, where, offer)
@@ -181,6 +181,10 @@ def _by_name(name: str, default: Any, where: str, offer: Offer, model: Any) -> G
 
 
 def _of_path(name: str, annotation: Any, where: str, offer: Offer) -> Getter:
+    if offer.of_request:
+        from router.dispatch.tool_arguments import of_request
+
+        return of_request("path", name, annotation, REQUIRED, where, offer)
     if annotation is REQUIRED or (annotation is str and ":" not in offer.route.match) or _is_anything(annotation):
         if offer.seen is not None:
             offer.seen.append(("path", name, annotation, REQUIRED))

@@ -6,19 +6,22 @@ Loaded when the first signature of a tool is read.
 from __future__ import annotations
 
 from router.convert.compile import compile_converter
-from router.convert.kinds import alias_of, is_model, plain, takes_none
+from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wants_many
 from router.convert.scalars import mistake
 from router.dispatch.absent import absent_of
+from router.dispatch.plan import REQUIRED
 from router.errors import ConfigurationError
 from router.sources.tool import arguments_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
-    from router.convert.scalars import Where
-    from router.dispatch.plan import Argument, Offer
+    from router.convert.scalars import Converter, Where
+    from router.dispatch.plan import Offer
     from router.event import Event
+    from router.routing.route import Route
 
 _NOTHING = object()
 
@@ -63,8 +66,69 @@ def of_argument(name: str, annotation: Any, default: Any, where: str, offer: Off
         raise ConfigurationError(f"{where}: the argument {name!r}: {error}") from None
 
 
-def settle(arguments: list[Argument]) -> None:
-    """Let a model that is the only argument of a call be all of its arguments, as it is the body elsewhere."""
-    taken = [argument.get for argument in arguments if isinstance(argument.get, ToolArgument)]
-    if len(taken) == 1 and is_model(plain(taken[0].annotation)):
-        taken[0].is_all, taken[0].at = True, "arguments"
+def of_request(place: str, name: str, annotation: Any, default: Any, where: str, offer: Offer) -> ToolArgument:
+    """Return a getter of an argument that is a part of the request where the tool is called over HTTP.
+
+    place: "path", "query" or "body" there.
+
+    Raises:
+        ConfigurationError: JSON cannot be converted to it.
+    """
+    if place == "path":
+        made = offer.route.request.type_of(alias_of(annotation) or name)
+        if annotation is REQUIRED or annotation is object or repr(annotation) == "typing.Any":
+            annotation = made
+        getter = of_argument(name, annotation, default, where, offer)
+        getter.convert = _unless_empty(getter.convert)
+        return getter
+    if place == "query" and default is REQUIRED and wants_many(annotation) and not is_model(plain(annotation)):
+        default = []  # as many as were sent
+    return of_argument(name, annotation, default, where, offer)
+
+
+def _unless_empty(convert: Converter) -> Converter:
+    """Return a converter that refuses an empty text, which no path can hold as a parameter."""
+
+    def converted(value: Any, where: Where) -> Any:
+        if value == "":
+            raise mistake(where, "must not be empty")
+        return convert(value, where)
+
+    return converted
+
+
+def check_place(place: str, name: str, annotation: Any, default: Any) -> None:
+    """Check an argument of a tool that comes from the headers, which agents do not choose.
+
+    Raises:
+        ConfigurationError: it has to be there.
+    """
+    if absent_of(annotation, default) is None and _has_to_be_there(plain(annotation)):
+        raise ConfigurationError(
+            f"the {place} {name!r} has to be sent, and agents send arguments alone; give it a default"
+        )
+
+
+def _has_to_be_there(kind: Any) -> bool:
+    """Whether it needs any header: a model whose fields all have a default does not."""
+    if not is_model(kind):
+        return True
+    if is_pydantic(kind):
+        return any(field.is_required() for field in kind.model_fields.values())
+    from router.convert.introspect import fields_of
+
+    fields = fields_of(kind)
+    return fields is None or bool(fields.required)
+
+
+def settle(getters: Iterable[Any], route: Route) -> None:
+    """Let a model that is the only argument of a call be all of its arguments, as it is the body elsewhere.
+
+    getters: of all arguments of a handler and its dependencies.
+    """
+    if route.request is not None and not route.request.is_all:
+        return  # the path has parameters that the handler does not take
+    taken = [get for get in getters if isinstance(get, ToolArgument)]
+    if len({get.name for get in taken}) == 1 and all(is_model(plain(get.annotation)) for get in taken):
+        for get in taken:
+            get.is_all, get.at = True, "arguments"

@@ -188,10 +188,7 @@ def check_documented(route: Route) -> None:
     for name in ("deprecated", "include_in_schema"):
         if type(getattr(route, name)) is not bool:
             raise ConfigurationError(f"{route}: {name}= takes True or False, not {getattr(route, name)!r:.80}")
-    if type(route.tool) is not bool and (type(route.tool) is not str or not route.tool):
-        raise ConfigurationError(f"{route}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
-    if route.tool and not route.methods:
-        raise ConfigurationError(f"{route}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
+    _check_tool(route)
     for one in route.publishes:
         if getattr(one, "kind", "") not in ("queue", "topic") or not hasattr(one, "model"):
             raise ConfigurationError(
@@ -211,3 +208,13 @@ def check_documented(route: Route) -> None:
             raise ConfigurationError(
                 f"{route}: responses={{{status}: ...}} has {unknown}; use {', '.join(_OF_RESPONSE)}"
             )
+
+
+def _check_tool(route: Route) -> None:
+    if type(route.tool) is not bool and (type(route.tool) is not str or not route.tool):
+        raise ConfigurationError(f"{route}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
+    if route.tool and not route.methods:
+        raise ConfigurationError(f"{route}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
+    is_tool = route.tool or route.sources[0] is Source.TOOL
+    if route.read_only is not None and (type(route.read_only) is not bool or not is_tool):
+        raise ConfigurationError(f"{route}: read_only= takes True or False, for tools; agents read it")

@@ -31,6 +31,7 @@ class Options(TypedDict, total=False):
     include_in_schema: bool
     tool: bool | str
     publishes: Published | Iterable[Published]  # typed topics and queues, for documents
+    read_only: bool
 
 
 class RecordOptions(Options, total=False):

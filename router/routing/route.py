@@ -43,8 +43,10 @@ _DEFAULTS: dict[str, Any] = {
     "deprecated": False,
     "include_in_schema": True,
     "tool": False,
+    "read_only": None,
+    "request": None,
 }
-_NO_OPTIONS = ("catchers", "group", "group_requires", "handler", "match", "model", "sources")
+_NO_OPTIONS = ("catchers", "group", "group_requires", "handler", "match", "model", "request", "sources")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")
 
 
@@ -80,6 +82,8 @@ class Route:
     deprecated: whether documents advise against it. include_in_schema: whether it is in documents at all.
     tool: of HTTP, whether agents may call it as a tool: True, or the name of the tool.
     publishes: the typed topics and queues that its handler sends to, for documents and diagrams.
+    read_only: of a tool, whether it changes nothing, so that agents need not ask; None where nothing says so.
+    request: of the tool that an HTTP route is, too: how its calls look as requests; see `router.dispatch.http_tools`.
     """
 
     __slots__ = (
@@ -114,6 +118,8 @@ class Route:
         "prefix",
         "publishes",
         "queue",
+        "read_only",
+        "request",
         "require",
         "requires",
         "responses",
@@ -166,6 +172,8 @@ class Route:
     deprecated: bool
     include_in_schema: bool
     tool: bool | str
+    read_only: bool | None
+    request: Any
     group: str  # of its innermost group: the first tag, or segment of the prefix
 
     def __init__(
@@ -236,7 +244,8 @@ class Route:
 
             check_name(self)
         self._check_access()
-        if self.responses is not None or self.deprecated or self.tool or self.publishes or not self.include_in_schema:
+        told = self.responses is not None or self.deprecated or self.tool or self.publishes
+        if told or self.read_only is not None or not self.include_in_schema:
             from router.routing.mistakes import check_documented
 
             check_documented(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from router.routing.names import Names
 
 TYPE_CHECKING = False
@@ -12,6 +14,14 @@ if TYPE_CHECKING:
     from router.routing.slots import Slot
 
 _BETWEEN = "___"
+_NOT_OF_AGENTS = re.compile(r"[^0-9A-Za-z_-]+")
+_RUNS = re.compile(r"[_-]{2,}")
+
+
+def flat_name(name: str) -> str:
+    """Return the name under which agents of Bedrock know a tool, whose names have neither dots nor `__`."""
+    parts = _NOT_OF_AGENTS.sub("_", name)
+    return _RUNS.sub(lambda run: run[0][0], parts).strip("_-")
 
 
 class Tools(Names):

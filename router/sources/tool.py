@@ -97,7 +97,14 @@ class ToolEvent(Event):
     def _query(self) -> QueryParams:
         from router.http.headers import QueryParams
 
+        if (request := request_of(self)) is not None:
+            return QueryParams(dict(request.query_of(arguments_of(self))))
         return QueryParams(dict(self._let_through("PropagatedQueryParameters")))
+
+    def _cookies(self) -> dict[str, str]:
+        from router.sources._requests import parse_cookies
+
+        return parse_cookies(self.headers.getall("cookie"))
 
     def _let_through(self, name: str) -> list[tuple[str, list[str]]]:
         """Return what the gateway let through of a request. What is malformed is refused: it may be what restricts."""
@@ -115,16 +122,37 @@ class ToolEvent(Event):
             pairs.append((key, values))
         return pairs
 
+    def _method(self) -> str:
+        return "" if (request := request_of(self)) is None else request.method
+
+    def _path(self) -> str:
+        return "" if (request := request_of(self)) is None else request.path_of(arguments_of(self))
+
+    def _params(self) -> dict[str, Any]:
+        return {} if (request := request_of(self)) is None else request.params_of(arguments_of(self))
+
     def _parsed(self) -> Any:
-        return self.raw
+        return self.raw if (request := request_of(self)) is None else request.body_of(arguments_of(self))
 
     def _body(self) -> bytes:
-        return json_bytes(self, self.raw, "arguments")
+        value = self.json()
+        return b"" if value is None and request_of(self) is not None else json_bytes(self, value, "arguments")
+
+    def _arguments(self) -> Any:
+        return self.raw
+
+
+def request_of(event: Event) -> Any:
+    """Return how calls look as requests, where the tool is an HTTP route, too; None for any other tool.
+
+    It is a `router.dispatch.http_tools.AsRequest`.
+    """
+    return None if event.route is None else event.route.request
 
 
 def arguments_of(event: Event) -> Mapping[str, Any]:
     """Return the arguments of a call. A tool without any may be called with null."""
-    held = event.json()
+    held = event._arguments()
     if isinstance(held, dict):
         return held
     if held is not None:
@@ -141,13 +169,13 @@ def answer(event: ToolEvent, result: Any) -> Any:
     """Return the value in plain JSON, which the gateway hands its client as text. Of a Response it is the content."""
     if not isinstance(result, Response):
         return plain_answer(result, LIMIT)
-    content = _content_of(result)
+    content = content_of(result)
     if result.status < 400:
         return plain_answer(content, LIMIT)
     return _refusal(content if isinstance(content, str) else dumps(content).decode())
 
 
-def _content_of(response: Response) -> Any:
+def content_of(response: Response) -> Any:
     """Return the value that the body of a Response stands for: parsed where it says that it is JSON, else text."""
     body = response.body
     if not isinstance(body, str | bytes):

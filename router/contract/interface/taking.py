@@ -10,7 +10,6 @@ from router.convert.introspect import fields_of
 from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wire_name
 from router.dispatch.plan import Offer
 from router.dispatch.signature import read_signature
-from router.event import Source
 from router.routing.paths import parse
 from router.routing.route import path_parameters
 
@@ -45,10 +44,11 @@ def taken_by(route: Route) -> tuple[tuple[Parameter, ...], Payload | None]:
     bodies = [(annotation, default) for place, _, annotation, default in found if place == "body"]
     if route.model is not None and not bodies:
         bodies = [(route.model, NOTHING)]
-    if route.sources[0] is Source.TOOL and len(parameters) == 1:
-        (only,) = parameters.values()
-        if is_model(plain(only.annotation)):  # as `router.dispatch.tool_arguments.settle` has it
-            return (), _payload(only.annotation, only.default)
+    brought = [one for one in parameters.values() if one.place == "argument"]
+    if len(brought) == 1 and not bodies and is_model(plain(brought[0].annotation)):
+        # as `router.dispatch.tool_arguments.settle` has it
+        others = tuple(one for one in parameters.values() if one.place != "argument")
+        return others, _payload(brought[0].annotation, brought[0].default)
     return tuple(parameters.values()), _payload(*bodies[0]) if bodies else None
 
 
@@ -125,6 +125,9 @@ def _default_of(kind: Any, name: str) -> Any:
 
 def _of_path(route: Route) -> Iterator[Parameter]:
     """Return the parameters of the path, also those that no argument takes."""
+    if route.request is not None:
+        for name in route.request.parameters:
+            yield Parameter(name, "argument", name, route.request.type_of(name))
     for kind, name in parse(route.match) if route.methods else ():
         if kind != "static":
             yield Parameter(name, "path", name, _type_of(kind))

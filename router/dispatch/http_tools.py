@@ -1,0 +1,173 @@
+"""HTTP routes that agents call as tools, too: `@resolver.get("/orders/{order_id}", tool=True)`.
+
+The handler is bound a second time, for calls that bring its arguments by name. What stands around it stays: to
+middleware and permissions a call looks as the request that it is in the place of. Loaded with the first such route.
+"""
+
+from __future__ import annotations
+
+from router.dispatch.plan import Offer
+from router.dispatch.signature import read_signature
+from router.errors import ConfigurationError, RouteConflict
+from router.event import Source
+from router.routing.paths import parse
+from router.routing.route import path_parameters
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from typing import Any
+
+    from router.routing.route import Route
+
+    Seen = tuple[str, str, Any, Any]
+
+_TYPES: dict[str, Any] = {"int": int, "float": float}
+_BROUGHT = ("path", "query", "body")  # what a call brings as arguments; headers come beside them
+
+
+class AsRequest:
+    """Tell how the calls of a tool look as requests to the HTTP route that it is, too.
+
+    route: the HTTP route. parameters: of its path.
+    query: the arguments that are query parameters on HTTP. body: the argument that is the body; "" for none.
+    is_all: whether the arguments are those of one model, which is the body, or holds the query parameters.
+    """
+
+    __slots__ = ("body", "is_all", "method", "parameters", "query", "route")
+
+    def __init__(self, route: Route) -> None:
+        seen = list(_seen(route))
+        taken = {(place, _argument(name, annotation)) for place, name, annotation, _ in seen if place in _BROUGHT}
+        self.route = route
+        self.method = route.methods[0]
+        self.parameters = path_parameters(route)
+        self.query = tuple(sorted(name for place, name in taken if place == "query"))
+        self.body = next((name for place, name in sorted(taken) if place == "body"), "")
+        models = [_is_model(annotation) for place, _, annotation, _ in seen if place in _BROUGHT]
+        self.is_all = len(taken) == 1 and not self.parameters and all(models)
+
+    def type_of(self, name: str) -> Any:
+        """Return what the path itself makes of a parameter: `{id:int}` a number."""
+        kind = next(kind for kind, held in parse(self.route.match) if held == name)
+        if kind == "uuid":
+            from uuid import UUID
+
+            return UUID
+        return _TYPES.get(kind, str)
+
+    def params_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of the path; a text each, unless the path has a type for it.
+
+        Raises:
+            UnprocessableContent: one is missing.
+        """
+        from router.convert.scalars import mistake
+
+        for name in self.parameters:
+            if arguments.get(name) in (None, ""):
+                raise mistake(("arguments", name), "is missing")
+        return {
+            name: str(arguments[name]) if self.type_of(name) is str else arguments[name] for name in self.parameters
+        }
+
+    def path_of(self, arguments: Mapping[str, Any]) -> str:
+        """Return the path of the request."""
+        from urllib.parse import quote
+
+        steps = []
+        for kind, name in parse(self.route.match):
+            value = name if kind == "static" else str(arguments.get(name, ""))
+            steps.append(quote(value, safe="/" if kind == "greedy" else ""))
+        return "/" + "/".join(steps)
+
+    def query_of(self, arguments: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+        """Return the query parameters, as texts. Those of a model come one by one."""
+        found: list[tuple[str, list[str]]] = []
+        for name in self.query:
+            value = arguments if self.is_all else arguments.get(name)
+            for key, held in value.items() if isinstance(value, dict) else ((name, value),):
+                texts = [_text(one) for one in (held if isinstance(held, list) else [held]) if one is not None]
+                if texts:
+                    found.append((key, texts))
+        return found
+
+    def body_of(self, arguments: Mapping[str, Any]) -> Any:
+        """Return the body as JSON data; None for none."""
+        if not self.body:
+            return None
+        return arguments if self.is_all else arguments.get(self.body)
+
+
+def register_tool(route: Route, register: Callable[[Route], object]) -> None:
+    """Register the tool that an HTTP route is, too.
+
+    register: takes the route of the tool.
+
+    Raises:
+        ConfigurationError: a call cannot bring what the handler takes; the error names file and line.
+        RouteConflict: another tool has the name.
+    """
+    try:
+        register(as_tool(route))
+    except RouteConflict:
+        raise
+    except ConfigurationError as error:
+        raise ConfigurationError(f"{error}. It is a tool by tool= of {route}: {route.where}") from None
+
+
+def as_tool(route: Route) -> Route:
+    """Return the route of the tool that an HTTP route is, too.
+
+    Raises:
+        ConfigurationError: it has several methods, a pattern, or a signature that cannot be read.
+    """
+    if len(route.methods) > 1:
+        raise ConfigurationError(f"{route}: tool= takes one method: nothing in a call says which of several is meant")
+    if route.pattern is not None:
+        raise ConfigurationError(f"{route}: tool= and pattern= do not go together: a call is no request to choose by")
+    name = route.tool if isinstance(route.tool, str) else route.name
+    return route.replace(
+        sources=(Source.TOOL,),
+        match=name,
+        methods=(),
+        tool=False,
+        envelope=None,
+        unsigned_from=None,
+        request=AsRequest(route),
+    )
+
+
+def _seen(route: Route) -> Iterator[Seen]:
+    """Return each value that the arguments of a handler and its dependencies are made of."""
+    offer = Offer(route, path_parameters(route))
+    pending = [(route.handler, str(route), offer)]
+    done: set[Any] = set()
+    while pending:
+        function, where, told = pending.pop(0)
+        told.seen = []
+        for argument in read_signature(function, where, told):
+            provide = None if argument.dependency is None else argument.dependency.provide
+            if provide is not None and provide not in done:
+                done.add(provide)
+                inner = f"{where}, dependency {getattr(provide, '__qualname__', provide)}"
+                pending.append((provide, inner, Offer(route, offer.parameters, shared=True)))
+        yield from told.seen
+
+
+def _argument(name: str, annotation: Any) -> str:
+    from router.convert.kinds import alias_of
+
+    return alias_of(annotation) or name
+
+
+def _is_model(annotation: Any) -> bool:
+    from router.convert.kinds import is_model, plain
+
+    return is_model(plain(annotation))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
