@@ -77,11 +77,17 @@ def fields_of(annotation: Any) -> Fields | None:
     read = _reader(kind)
     if read is None:
         return None
-    hints = _hints(kind)
+    return Fields(kind, read(kind, hints_of(annotation)))
+
+
+def hints_of(annotation: Any) -> dict[str, Any]:
+    """The resolved annotations of a class, those of a generic one with what its type variables stand for.
+
+    Raises ConfigurationError for one that cannot be resolved.
+    """
+    hints = _hints(typing.get_origin(annotation) or annotation)
     bound = bindings(annotation)
-    if bound:
-        hints = {name: substituted(hint, bound) for name, hint in hints.items()}
-    return Fields(kind, read(kind, hints))
+    return {name: substituted(hint, bound) for name, hint in hints.items()} if bound else hints
 
 
 def is_typed_dict(kind: type) -> bool:
