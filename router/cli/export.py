@@ -166,3 +166,13 @@ def filters(
 
     held = infrastructure_of(stack, split)
     sys.stdout.write(json.dumps(report(held), indent=2) + "\n" if as_json else text(held))
+
+
+def _add_documents() -> None:
+    """Add the commands that write interface documents, one of each file."""
+    from router.cli.export_openapi import openapi
+
+    app.command(cls=Command)(openapi)
+
+
+_add_documents()

@@ -64,6 +64,14 @@ class Catcher:
             if parameter is not positional[0] and (getter := _getter(parameter, where)) is not None
         }
 
+    @property
+    def result(self) -> Any:
+        """Return the annotation of what the function returns; `inspect.Signature.empty` where there is none."""
+        try:
+            return inspect.signature(self._function, eval_str=True).return_annotation
+        except Exception:  # an annotation is an expression, and may fail as any other
+            return inspect.Signature.empty
+
     async def __call__(self, error: BaseException, event: Event) -> Any:
         result = self.begin(error, event)
         return await result if hasattr(result, "__await__") else result

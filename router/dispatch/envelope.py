@@ -80,6 +80,11 @@ class Envelope:
         self.always_ok = status == 200
         self.answers_crashes = answer_crashes
 
+    @property
+    def names(self) -> tuple[str, str, str | None, str]:
+        """Return the names of its fields: code, message, duration (None where it is left out) and data."""
+        return self._names
+
     # ---- HTTP and WebSocket --------------------------------------------------------------------------------------
 
     def of_result(self, event: Event, result: Any) -> Any:

@@ -62,6 +62,9 @@ class Credential(ABC):
     challenge: what `WWW-Authenticate` says where it is missing (RFC 9110 §11.6.1).
     hint: how to send it, for who is asked.
     needs_await: whether it can be checked in async code alone.
+
+    For OpenAPI documents a class of your own has an attribute `openapi`: its Security Scheme Object, such as
+    `{"type": "apiKey", "in": "header", "name": "x-badge"}`, or the kind of another credential that is sent like it.
     """
 
     kind = ""

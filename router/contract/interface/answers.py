@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from router.contract.interface.model import NOTHING, Answer
 from router.convert.introspect import unwrapped
 from router.convert.kinds import is_union
+from router.http.statuses import reason
 from router.response import Response
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from router.routing.route import Route
 
 PROBLEM = "application/problem+json"
+ANY_MEDIA = "*/*"  # a Response says by itself what it is
 _MEDIA: dict[Any, str] = {str: "text/plain", bytes: "application/octet-stream"}
 
 
@@ -75,11 +77,11 @@ def _of_result(result: Any) -> Iterator[Answer]:
     elif status := _status_of(held):
         yield Answer(status, phrase(status), typing.get_args(held)[0], _media(typing.get_args(held)[0]))
     else:
-        yield _success(NOTHING if _is_response(held) else result)
+        yield _success(NOTHING, ANY_MEDIA) if _is_response(held) and held is not NOTHING else _success(result)
 
 
-def _success(annotation: Any) -> Answer:
-    return Answer("200", phrase("200"), annotation, _media(annotation))
+def _success(annotation: Any, media: str = "") -> Answer:
+    return Answer("200", phrase("200"), annotation, media or _media(annotation))
 
 
 def _media(annotation: Any) -> str:
@@ -92,13 +94,13 @@ def _is_response(kind: Any) -> bool:
 
 
 def _status_of(kind: Any) -> str:
-    """Return the status of `tuple[Order, Literal[201]]`; "200" for `tuple[Order, int]`, and "" for no such pair."""
+    """Return the status of `tuple[Order, Literal[201]]`; "2XX" for `tuple[Order, int]`, and "" for no such pair."""
     if typing.get_origin(kind) is not tuple or len(typing.get_args(kind)) < 2:
         return ""
     second = typing.get_args(kind)[1]
     if typing.get_origin(second) is typing.Literal:
         return str(typing.get_args(second)[0])
-    return "200" if second is int else ""
+    return "2XX" if second is int else ""
 
 
 def _declared(status: str, said: Any) -> Answer:
@@ -149,6 +151,6 @@ def _around(route: Route, *, takes: bool, auth: Any) -> Iterator[Answer]:
 def phrase(status: str) -> str:
     """Return what a status is called: `Created`."""
     try:
-        return HTTPStatus(int(status)).phrase
+        return reason(HTTPStatus(int(status)))  # the same with each version of Python
     except ValueError:
         return "Any other answer" if status == "default" else f"Any answer of {status}"

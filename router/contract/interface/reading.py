@@ -63,7 +63,8 @@ def _operations(resolver: Resolver, route: Route) -> Iterator[Operation]:
     is_http = bool(route.methods)
     parameters, payload = taken_by(route)
     auth = resolver.auth_of(route)
-    answers = answers_of(route, takes=bool(parameters or payload), auth=auth)
+    checks = [check for check in resolver.checks_of(route) if check.mode != "off"]
+    answers = answers_of(route, takes=bool(parameters or payload), auth=next(iter(checks), auth))
     summary, description = _prose(route)
     for method in route.methods or ("",):
         several = len(route.methods) > 1

@@ -12,7 +12,9 @@ import pytest
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize(("what", "name"), [("sam", "template.yaml"), ("iam", "policy.json")])
+@pytest.mark.parametrize(
+    ("what", "name"), [("sam", "template.yaml"), ("iam", "policy.json"), ("openapi", "openapi.json")]
+)
 def test_it_is_current(what: str, name: str) -> None:
     words = ["export", what, "examples.orders.stack:stack", "-o", f"examples/orders/contract/{name}"]
     ended = subprocess.run(  # in a process: others import the example for servers of their own

@@ -1,0 +1,235 @@
+"""Make the answers of an operation: as the handler says, in the envelope of its route, errors as problem documents."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Never, NoReturn
+
+from router.contract.interface.model import NOTHING
+from router.contract.openapi.examples import examples_of
+from router.encode import JSON
+from router.errors import AppError, HTTPError
+from router.http.statuses import reason
+from router.response import PROBLEM
+
+if TYPE_CHECKING:
+    from router.contract.interface import Answer, Operation
+    from router.contract.schemas import Schemas
+    from router.dispatch.envelope import Envelope
+    from router.resolver import Resolver
+
+_REFERENCE = "#/components/schemas/"
+_TEXT = {"type": "string"}
+_ERRORS = {
+    "type": "array",
+    "description": "Each value that is missing or not valid.",
+    "items": {
+        "type": "object",
+        "properties": {
+            "at": {"type": "string", "description": "Its place.", "examples": ["body.quantity"]},
+            "message": {"type": "string", "examples": ["is missing"]},
+        },
+        "required": ["at", "message"],
+    },
+}
+_PROBLEM = {
+    "title": {"type": "string", "description": "The phrase of the status."},
+    "status": {"type": "integer", "minimum": 400, "maximum": 599},
+    "detail": {"type": "string", "description": "What is wrong, in words."},
+    "code": {"type": "string", "description": "The code of an error that the application has one for."},
+    "errors": _ERRORS,
+}
+_WITHOUT_CONTENT = ("204", "205", "304")
+
+
+class Answers:
+    """Make the answers of the operations of one document.
+
+    resolver: the application. schemas: those of the document.
+    """
+
+    def __init__(self, resolver: Resolver, schemas: Schemas) -> None:
+        engine = resolver._engine
+        self._envelope: Any = engine.envelope
+        self._problem_fields = dict(engine.problem_fields or {})
+        self._catchers: Any = engine.catchers  # by the class of the error
+        self._schemas = schemas
+        # Components of this module, by the name that they get where no class of the application has it.
+        self._own: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
+        self._failures: dict[int, str] = {}
+
+    def of(self, one: Operation) -> dict[str, Any]:
+        """Return the `responses` of an operation."""
+        envelope = self._envelope_of(one)
+        if envelope is not None and envelope.always_ok:
+            return self._all_ok(one, envelope)
+        return {answer.status: self._answer(one, answer, envelope) for answer in map(_of_errors, one.answers)}
+
+    def finish(self, components: dict[str, Any]) -> dict[str, Any]:
+        """Return the components of a document with those of this module, by name; references to them are set now.
+
+        components: those of the application's own classes.
+        """
+        found = dict(components)
+        for name, (schema, references) in self._own.items():
+            taken = next(one for one in (name, f"{name}Document", *_numbered(name)) if one not in found)
+            found[taken] = schema
+            for reference in references:
+                reference["$ref"] = f"{_REFERENCE}{taken}"
+        return {name: found[name] for name in sorted(found)}
+
+    # ---- one answer ----------------------------------------------------------------------------------------------
+
+    def _answer(self, one: Operation, answer: Answer, envelope: Envelope | None) -> dict[str, Any]:
+        made: dict[str, Any] = {"description": answer.description}
+        if headers := _headers(answer):
+            made["headers"] = headers
+        if content := self._content(one, answer, envelope):
+            made["content"] = content
+        return made
+
+    def _content(self, one: Operation, answer: Answer, envelope: Envelope | None) -> dict[str, Any]:
+        """Return what an answer holds, by media type; empty where there is no content."""
+        media = answer.media_type
+        if one.method == "HEAD" or not media or answer.annotation is None or _is_bare(answer.status):
+            return {}
+        examples = examples_of(answer.examples)
+        if envelope is not None and (media in (JSON, PROBLEM) or answer.annotation is str):
+            return {JSON: {"schema": self._in_envelope(one, answer, envelope)}}
+        content = {media: {"schema": self._schema(one, answer)} | examples}
+        if media == PROBLEM and answer.annotation is NOTHING and self._is_caught(one, answer.status):
+            content.setdefault(JSON, {"schema": {}})  # `catch` answers as it likes
+        return content
+
+    def _is_caught(self, one: Operation, status: str) -> bool:
+        """Return whether a function of `catch` may answer in the place of a problem document."""
+        for table in (*one.route.catchers, self._catchers):
+            for kind, catcher in table.items():
+                named = status == "default" or issubclass(kind, HTTPError)
+                if named and catcher.result not in (NoReturn, Never):
+                    return True
+        return False
+
+    def _schema(self, one: Operation, answer: Answer) -> dict[str, Any]:
+        """Return the schema of what a handler answers, outside of any envelope."""
+        if answer.annotation is NOTHING:
+            return self._problem() if answer.media_type == PROBLEM else {}
+        if answer.annotation is bytes:
+            return {}
+        return self._schemas.of(answer.annotation, f"{one.where}, the answer {answer.status}", output=True)
+
+    def _problem(self) -> dict[str, Any]:
+        schema: dict[str, Any] = {
+            "type": "object",
+            "description": "An error (RFC 9457). Errors of the application may have further members.",
+            "properties": dict(_PROBLEM),
+            "required": ["title", "status", *self._problem_fields],
+        }
+        for name, repeated in self._problem_fields.items():
+            kinds = {"type": ["string", "integer"]} if repeated == "status" else _TEXT
+            schema["properties"].setdefault(name, {**kinds, "description": f"The same as `{repeated}`."})
+        return self._reference("Problem", schema)
+
+    def _reference(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
+        """Return a reference to a component of this module; its target is set when all names are known."""
+        reference: dict[str, Any] = {"$ref": ""}
+        self._own.setdefault(name, (schema, []))[1].append(reference)
+        return reference
+
+    # ---- envelopes -----------------------------------------------------------------------------------------------
+
+    def _envelope_of(self, one: Operation) -> Envelope | None:
+        own = one.route.envelope
+        held = self._envelope if own is None else own
+        return None if held is None or held == "off" else held
+
+    def _in_envelope(self, one: Operation, answer: Answer, envelope: Envelope) -> dict[str, Any]:
+        if answer.media_type == PROBLEM:
+            return self._failure(envelope)
+        code, message, duration, data = envelope.names
+        is_error = answer.status.startswith(("4", "5"))
+        properties = {
+            code: _TEXT if is_error else {"type": "string", "const": envelope.success},
+            message: _TEXT if is_error else {"type": "string", "const": envelope.success_message},
+            duration: _duration(),
+            data: self._schema(one, answer),
+        }
+        return _object(properties)
+
+    def _failure(self, envelope: Envelope) -> dict[str, Any]:
+        code, message, duration, data = envelope.names
+        properties = {
+            code: {"type": "string", "description": "The code of the error."},
+            message: {"type": "string", "description": "What is wrong, in words."},
+            duration: _duration(),
+            data: {
+                "type": ["object", "null"],
+                "description": "What an error says beside code and message.",
+                "properties": {"errors": _ERRORS},
+            },
+        }
+        name = self._failures.setdefault(
+            id(envelope), "Failure" + (str(len(self._failures) + 1) if self._failures else "")
+        )
+        return self._reference(name, _object(properties))
+
+    def _all_ok(self, one: Operation, envelope: Envelope) -> dict[str, Any]:
+        """Return the answers of a route whose envelope has 200 for all: those outside of it keep their status."""
+        made: dict[str, Any] = {}
+        inside: list[Answer] = []
+        for answer in map(_of_errors, one.answers):
+            held = self._answer(one, answer, envelope)
+            if JSON in held.get("content", {}):
+                inside.append(answer)
+            else:
+                made[answer.status] = held
+        good = [answer for answer in inside if answer.media_type != PROBLEM]
+        schemas = [self._in_envelope(one, answer, envelope) for answer in good]
+        schemas.append(self._failure(envelope))
+        told = "; ".join(dict.fromkeys(answer.description for answer in inside))
+        made["200"] = {
+            "description": f"Every answer: the code says which. {told}".strip(),
+            "content": {JSON: {"schema": {"anyOf": schemas} if len(schemas) > 1 else schemas[0]}},
+        }
+        return {status: made[status] for status in sorted(made)}
+
+
+def _of_errors(answer: Answer) -> Answer:
+    """Return the answer that a class of errors stands for: `responses={409: SoldOut}` is a problem document."""
+    kind = answer.annotation
+    if not (isinstance(kind, type) and issubclass(kind, HTTPError)):
+        return answer
+    from dataclasses import replace
+
+    status = int(answer.status) if answer.status.isdecimal() else kind.status
+    document: dict[str, Any] = {"title": reason(status), "status": status}
+    message = getattr(kind, "message", None)
+    if isinstance(message, str):
+        document["detail"] = message
+    if issubclass(kind, AppError) and kind.code:
+        document["code"] = kind.code
+    examples = answer.examples or ((document,) if len(document) > 2 else ())
+    told = message if isinstance(message, str) and answer.description == reason(status) else answer.description
+    return replace(answer, annotation=NOTHING, media_type=PROBLEM, examples=examples, description=told)
+
+
+def _numbered(name: str) -> Any:
+    return (f"{name}{number}" for number in range(2, 1000))
+
+
+def _is_bare(status: str) -> bool:
+    return status in _WITHOUT_CONTENT or status.startswith("1")
+
+
+def _headers(answer: Answer) -> dict[str, Any]:
+    """Return the headers of an answer; the content type is told otherwise."""
+    named = {name: text for name, text in answer.headers.items() if name.lower() != "content-type"}
+    return {name: ({"description": text} if text else {}) | {"schema": dict(_TEXT)} for name, text in named.items()}
+
+
+def _duration() -> dict[str, Any]:
+    return {"type": "number", "description": "Seconds."}
+
+
+def _object(properties: dict[str | None, Any]) -> dict[str, Any]:
+    held = {name: schema for name, schema in properties.items() if name is not None}
+    return {"type": "object", "properties": held, "required": list(held)}
