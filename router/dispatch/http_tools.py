@@ -29,23 +29,30 @@ _BROUGHT = ("path", "query", "body")  # what a call brings as arguments; headers
 class AsRequest:
     """Tell how the calls of a tool look as requests to the HTTP route that it is, too.
 
-    route: the HTTP route. parameters: of its path.
+    route: the HTTP route. written: its path as OpenAPI writes it. parameters: of the path.
     query: the arguments that are query parameters on HTTP. body: the argument that is the body; "" for none.
     is_all: whether the arguments are those of one model, which is the body, or holds the query parameters.
     """
 
-    __slots__ = ("body", "is_all", "method", "parameters", "query", "route")
+    __slots__ = ("body", "is_all", "method", "parameters", "query", "route", "written")
 
     def __init__(self, route: Route) -> None:
-        seen = list(_seen(route))
+        seen = list(values_of(route))
         taken = {(place, _argument(name, annotation)) for place, name, annotation, _ in seen if place in _BROUGHT}
         self.route = route
         self.method = route.methods[0]
         self.parameters = path_parameters(route)
+        steps = (name if kind == "static" else f"{{{name}}}" for kind, name in parse(route.match))
+        self.written = "/" + "/".join(steps)
         self.query = tuple(sorted(name for place, name in taken if place == "query"))
         self.body = next((name for place, name in sorted(taken) if place == "body"), "")
         models = [_is_model(annotation) for place, _, annotation, _ in seen if place in _BROUGHT]
         self.is_all = len(taken) == 1 and not self.parameters and all(models)
+
+    def is_action(self, name: str) -> bool:
+        """Whether an action of a Bedrock agent means this route: `GET /orders/{order_id}`, as OpenAPI writes it."""
+        method, _, path = name.partition(" ")
+        return method == self.method and path.rstrip("/") == self.written.rstrip("/")
 
     def type_of(self, name: str) -> Any:
         """Return what the path itself makes of a parameter: `{id:int}` a number."""
@@ -56,12 +63,26 @@ class AsRequest:
             return UUID
         return _TYPES.get(kind, str)
 
-    def params_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters of the path; a text each, unless the path has a type for it.
+    def part(self, name: str, arguments: Mapping[str, Any]) -> Any:
+        """Return a part of the request that a call with these arguments is in the place of.
+
+        name: "method", "path", "params", "query" or "body", which is JSON data, and None for none.
 
         Raises:
-            UnprocessableContent: one is missing.
+            UnprocessableContent: a parameter of the path is missing.
         """
+        if name == "method":
+            return self.method
+        if name == "body":
+            return None if not self.body else arguments if self.is_all else arguments.get(self.body)
+        if name == "query":
+            from router.http.headers import QueryParams
+
+            return QueryParams(dict(self._query_of(arguments)))
+        return self._path_of(arguments) if name == "path" else self._params_of(arguments)
+
+    def _params_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the parameters of the path; a text each, unless the path has a type for it."""
         from router.convert.scalars import mistake
 
         for name in self.parameters:
@@ -71,7 +92,7 @@ class AsRequest:
             name: str(arguments[name]) if self.type_of(name) is str else arguments[name] for name in self.parameters
         }
 
-    def path_of(self, arguments: Mapping[str, Any]) -> str:
+    def _path_of(self, arguments: Mapping[str, Any]) -> str:
         """Return the path of the request."""
         from urllib.parse import quote
 
@@ -81,7 +102,7 @@ class AsRequest:
             steps.append(quote(value, safe="/" if kind == "greedy" else ""))
         return "/" + "/".join(steps)
 
-    def query_of(self, arguments: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
+    def _query_of(self, arguments: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
         """Return the query parameters, as texts. Those of a model come one by one."""
         found: list[tuple[str, list[str]]] = []
         for name in self.query:
@@ -91,12 +112,6 @@ class AsRequest:
                 if texts:
                     found.append((key, texts))
         return found
-
-    def body_of(self, arguments: Mapping[str, Any]) -> Any:
-        """Return the body as JSON data; None for none."""
-        if not self.body:
-            return None
-        return arguments if self.is_all else arguments.get(self.body)
 
 
 def register_tool(route: Route, register: Callable[[Route], object]) -> None:
@@ -138,8 +153,11 @@ def as_tool(route: Route) -> Route:
     )
 
 
-def _seen(route: Route) -> Iterator[Seen]:
-    """Return each value that the arguments of a handler and its dependencies are made of."""
+def values_of(route: Route) -> Iterator[Seen]:
+    """Return each value that the arguments of a handler and its dependencies are made of.
+
+    Each is place, name, annotation and default.
+    """
     offer = Offer(route, path_parameters(route))
     pending = [(route.handler, str(route), offer)]
     done: set[Any] = set()

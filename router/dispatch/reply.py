@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 
 from router.dispatch.plan import drive
 from router.errors import MethodNotAllowed, NoRoute, NotFound, WrongFunction
+from router.event import Source
 from router.session import _current
 from router.sources import Unsent
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from router.dispatch.engine import Engine
     from router.dispatch.plan import Entry
-    from router.event import Event, Source
+    from router.event import Event
 
 
 def reply_runner(engine: Engine, module: ModuleType, source: Source) -> Callable[[Any, Any], Any]:
@@ -193,6 +194,10 @@ class Calls(Replies):
         self.optional: tuple[str, ...] = getattr(module, "OPTIONAL", ())
         # Whether an error is said only where something is registered: saying it calls somebody the payload names.
         self.needs_route: bool = getattr(module, "NEEDS_ROUTE", False)
+        if source is Source.BEDROCK_AGENT:
+            from router.dispatch.agents import finding
+
+            self.find = finding(engine.find)
         if self.optional:
             self.find = self._find
             self.unregistered: dict[str, Entry] = {}

@@ -49,11 +49,11 @@ class ToolArgument:
         value = (held or _NOTHING) if self.is_all else held.get(self.name, _NOTHING)
         if self.absent is not None and (value is _NOTHING or (value is None and not self.takes_none)):
             return self.absent()  # models write null for what they leave out
-        if value is not _NOTHING:
-            return self.convert(value, self.at)
-        if self.is_all:
-            return self.convert({}, self.at)
-        raise mistake(self.at, "is missing")
+        if value is _NOTHING:
+            if not self.is_all:
+                raise mistake(self.at, "is missing")
+            value = {}
+        return self.convert(value, self.at)
 
 
 def of_argument(name: str, annotation: Any, default: Any, where: str, offer: Offer) -> ToolArgument:

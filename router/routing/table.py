@@ -136,11 +136,30 @@ class Table:
         """
         names = self._names.get(event.source)
         entry = None if names is None else names.find(event.name, event)
+        if entry is None and event.source is Source.BEDROCK_AGENT:
+            entry = self._tool_of(event)
         if entry is None:
             if names is not None and ROWS[event.source].kind != "reply" and names.ignores(event.name, event):
                 return None
             raise NoRoute(f"no route for {event.source} {event.name!r}: {self._why(names, event)}")
         return entry
+
+    def _tool_of(self, event: Event) -> Any:
+        """Return the entry of the tool that an action of a Bedrock agent means, by its function or its path."""
+        names = self._names.get(Source.TOOL)
+        if names is None:
+            return None
+        function: str | None = event.function  # type: ignore[attr-defined]
+        if function is not None:
+            return names.find(function, event)
+        from router.routing.tools import as_it_came
+
+        for entry in self.entries:
+            request = entry.route.request
+            if request is not None and request.is_action(event.name):
+                as_it_came(event)
+                return entry
+        return None
 
     def _why(self, names: Names | None, event: Event) -> str:
         if names is None:
@@ -170,5 +189,6 @@ class Table:
         return None if entry is None else entry.route
 
     def entries_of(self, source: Source) -> list[Any]:
-        """The entries that may take records of a source."""
-        return [entry for entry in self.entries if source in entry.route.sources]
+        """The entries that may take records of a source; actions of Bedrock agents go to tools, too."""
+        sources = {source, Source.TOOL} if source is Source.BEDROCK_AGENT else {source}
+        return [entry for entry in self.entries if not sources.isdisjoint(entry.route.sources)]

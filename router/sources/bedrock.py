@@ -1,5 +1,6 @@
 """Bedrock agents: action groups, defined by an API schema (`GET /claims`) or by function details (a function's name).
 
+An action that has no route of its own is the call of the tool of that name, or of the HTTP route that is a tool.
 A handler returns the value for the agent; to set session attributes, the whole answer, with its `messageVersion`.
 """
 
@@ -11,18 +12,24 @@ from router.event import Event, Source
 from router.numbers import loads
 from router.response import Response
 from router.sources._replies import answered, dig, json_bytes, object_at, plain_answer, text_at
+from router.sources.tool import as_request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
+    from router.http.headers import QueryParams
+
 
 class BedrockEvent(Event):
     """One action. `params` are its parameters, typed; the body is the properties of the request's body, or `params`
     where the action is a function."""
 
-    __slots__ = ()
+    __slots__ = ("structured",)
+
+    if TYPE_CHECKING:
+        structured: frozenset[str]  # the arguments of a tool that are never a text
 
     @property
     def function(self) -> str | None:
@@ -33,23 +40,45 @@ class BedrockEvent(Event):
         return self.function or f"{self.method} {self.path}"
 
     def _method(self) -> str:
-        return text_at(self.raw, "httpMethod") or ""
+        return as_request(self, "method", lambda: text_at(self.raw, "httpMethod") or "")
 
     def _path(self) -> str:
-        return text_at(self.raw, "apiPath") or ""
+        return as_request(self, "path", lambda: text_at(self.raw, "apiPath") or "")
 
     def _params(self) -> dict[str, Any]:
-        return self._typed_values(self.raw.get("parameters"), "parameters")
+        return as_request(self, "params", self._given)
+
+    def _query(self) -> QueryParams:
+        return as_request(self, "query", super()._query)
+
+    def _given(self) -> dict[str, Any]:
+        values = self._typed_values(self.raw.get("parameters"), "parameters")
+        for name in getattr(self, "structured", frozenset()) & values.keys():
+            if type(values[name]) is str:
+                values[name] = _structure(values[name])
+        return values
+
+    def _arguments(self) -> Any:
+        """Return the arguments of the tool that the action is; the body is one, or holds them all."""
+        if self.function is not None:
+            return self._given()
+        request = None if self.route is None else self.route.request
+        if request is None or not request.body or request.is_all:
+            return {**self._given(), **self._content()}
+        return {**self._given(), request.body: self._content()}
 
     def _parsed(self) -> Any:
-        if self.function is not None:
-            return self.params
+        return as_request(self, "body", self._given if self.function is not None else self._content)
+
+    def _content(self) -> dict[str, Any]:
+        """Return the properties of the request's body."""
         content = object_at(self.raw, "requestBody", "content")
         kind = JSON if JSON in content else next(iter(content), "")
         return self._typed_values(dig(content, kind, "properties"), f"requestBody.content.{kind}.properties")
 
     def _body(self) -> bytes:
-        return json_bytes(self, self.json(), "requestBody")
+        value = self.json()
+        return b"" if value is None else json_bytes(self, value, "requestBody")
 
     def _attributes(self) -> dict[str, Any]:
         return object_at(self.raw, "sessionAttributes")
@@ -127,8 +156,10 @@ def answer(event: BedrockEvent, result: Any) -> Any:
         return plain_answer(result)
     if isinstance(result, Response):
         content_type = result.headers.get("content-type", JSON).partition(";")[0].strip()
-        body = result.body or ""
+        body = result.body or ("" if event.function is None else "null")
         text = body if isinstance(body, str) else _as_text(body)
+        if event.function is not None and result.status >= 400:
+            return plain_answer(_envelope(event, text, state=_state(result.status)))
         return plain_answer(_envelope(event, text, status=result.status, content_type=content_type))
     if event.function is not None and isinstance(result, str):
         return plain_answer(_envelope(event, result))
@@ -145,8 +176,12 @@ def failed(event: BedrockEvent, error: Exception) -> Any:
 
 def _failure(event: BedrockEvent, document: Response) -> Any:
     said = loads(document.body or "{}")
-    state = "REPROMPT" if document.status < 500 else "FAILURE"
-    return plain_answer(_envelope(event, said.get("detail") or said["title"], state=state))
+    return plain_answer(_envelope(event, said.get("detail") or said["title"], state=_state(document.status)))
+
+
+def _state(status: int) -> str:
+    """Return whether an agent may ask again with other values, or gives up."""
+    return "REPROMPT" if status < 500 else "FAILURE"
 
 
 def _envelope(

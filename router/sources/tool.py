@@ -17,10 +17,12 @@ from router.sources._replies import LIMIT, json_bytes, plain_answer, raise_told,
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from typing import Any
+    from collections.abc import Callable, Mapping
+    from typing import Any, TypeVar
 
     from router.http.headers import Headers, QueryParams
+
+    T = TypeVar("T")
 
 _PREFIX = "bedrockAgentCore"
 _BETWEEN = "___"  # the target's name and the tool's; no name of a target has an underscore
@@ -95,10 +97,11 @@ class ToolEvent(Event):
         return Headers(self._let_through("PropagatedHeaders"))
 
     def _query(self) -> QueryParams:
+        return as_request(self, "query", self._let_through_query)
+
+    def _let_through_query(self) -> QueryParams:
         from router.http.headers import QueryParams
 
-        if (request := request_of(self)) is not None:
-            return QueryParams(dict(request.query_of(arguments_of(self))))
         return QueryParams(dict(self._let_through("PropagatedQueryParameters")))
 
     def _cookies(self) -> dict[str, str]:
@@ -123,31 +126,37 @@ class ToolEvent(Event):
         return pairs
 
     def _method(self) -> str:
-        return "" if (request := request_of(self)) is None else request.method
+        return as_request(self, "method", str)
 
     def _path(self) -> str:
-        return "" if (request := request_of(self)) is None else request.path_of(arguments_of(self))
+        return as_request(self, "path", str)
 
     def _params(self) -> dict[str, Any]:
-        return {} if (request := request_of(self)) is None else request.params_of(arguments_of(self))
-
-    def _parsed(self) -> Any:
-        return self.raw if (request := request_of(self)) is None else request.body_of(arguments_of(self))
-
-    def _body(self) -> bytes:
-        value = self.json()
-        return b"" if value is None and request_of(self) is not None else json_bytes(self, value, "arguments")
+        return as_request(self, "params", dict)
 
     def _arguments(self) -> Any:
         return self.raw
 
+    def _parsed(self) -> Any:
+        return as_request(self, "body", self._arguments)
 
-def request_of(event: Event) -> Any:
-    """Return how calls look as requests, where the tool is an HTTP route, too; None for any other tool.
+    def _body(self) -> bytes:
+        value = self.json()
+        if value is None and self.route is not None and self.route.request is not None:
+            return b""
+        return json_bytes(self, value, "arguments")
 
-    It is a `router.dispatch.http_tools.AsRequest`.
+
+def as_request(event: Event, part: str, otherwise: Callable[[], T]) -> T:
+    """Return a part of the request that a call is in the place of, where the tool is an HTTP route, too.
+
+    part: "method", "path", "params", "query" or "body". otherwise: returns it for any other tool.
     """
-    return None if event.route is None else event.route.request
+    request = None if event.route is None else event.route.request
+    if request is None:
+        return otherwise()
+    held: T = request.part(part, arguments_of(event))
+    return held
 
 
 def arguments_of(event: Event) -> Mapping[str, Any]:

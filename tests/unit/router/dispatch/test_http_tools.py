@@ -368,6 +368,19 @@ def test_a_permission_cannot_be_passed_by_calling_the_tool(permission: Any) -> N
     assert done == []
 
 
+def test_what_a_pattern_of_another_tool_has_read_is_forgotten() -> None:
+    resolver, done = Resolver(), []
+    resolver.tool("orders___remove", pattern={"path": ["x"], "method": ["x"], "body": ["x"]})(lambda: "other")
+
+    @resolver.delete("/orders/{order_id}", tool=True, permission=lambda session, event: event.path != "/orders/1")
+    def remove(order_id: str) -> None:
+        done.append(order_id)
+
+    assert refused(TestClient(resolver).tool("remove", {"order_id": "1"}, target="orders")) == "Forbidden"
+    assert TestClient(resolver).tool("remove", {"order_id": "2"}, target="orders") is None
+    assert done == ["2"]
+
+
 def test_routes_without_permission_are_closed_where_all_are() -> None:
     resolver = Resolver(deny_by_default=True)
     resolver.get("/a", tool="a")(lambda: "reached")
