@@ -170,9 +170,11 @@ def filters(
 
 def _add_documents() -> None:
     """Add the commands that write interface documents, one of each file."""
+    from router.cli.export_diagram import diagram
     from router.cli.export_openapi import openapi
 
-    app.command(cls=Command)(openapi)
+    for command in (openapi, diagram):
+        app.command(cls=Command)(command)
 
 
 _add_documents()

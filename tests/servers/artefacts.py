@@ -107,6 +107,7 @@ _BOTO3_ASSIST_REQUIREMENTS = SERVERS / "python" / "boto3_assist.txt"
 _AWSCLI_REQUIREMENTS = SERVERS / "python" / "awscli.txt"
 _NODE_SOURCES = ("package.json", "package-lock.json")
 _PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in _NODE_SOURCES)
+_MERMAID_SOURCES = tuple(SERVERS / "node" / "mermaid" / name for name in _NODE_SOURCES)
 _AXE_SOURCES = tuple(SERVERS / "node" / "axe" / name for name in _NODE_SOURCES)
 _GO_SOURCES = ("go.mod", "go.sum", "main.go")
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
@@ -177,6 +178,8 @@ MINISTACK = Artefact("ministack", (), (_MINISTACK_REQUIREMENTS,), _make_ministac
 PYRIGHT = Artefact("pyright", ("node", "npm"), _PYRIGHT_SOURCES, partial(_install_node, _PYRIGHT_SOURCES))
 # No server, but the judge of how accessible a page is; it runs inside of the page.
 AXE = Artefact("axe", ("npm",), _AXE_SOURCES, partial(_install_node, _AXE_SOURCES))
+# No server, but what draws the diagrams that are exported as text; it runs inside of a page.
+MERMAID = Artefact("mermaid", ("npm",), _MERMAID_SOURCES, partial(_install_node, _MERMAID_SOURCES))
 # No server, but the client of AWS that people type into a terminal.
 AWSCLI = Artefact("awscli", (), (_AWSCLI_REQUIREMENTS,), partial(_install, _AWSCLI_REQUIREMENTS))
 # No server, but the browser that opens pages. It comes from the system, never from a download of its own.
@@ -196,7 +199,7 @@ BOTO3_ASSIST = Artefact(
 
 ARTEFACTS: tuple[Artefact | DebianProgram, ...] = (
     *(ELASTICMQ, EVENT_RULER, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
-    *(AWSCLI, AXE, CHROMIUM),
+    *(AWSCLI, AXE, CHROMIUM, MERMAID),
     *AWS_PYTHON_HELPER.values(),
     BOTO3_ASSIST,
     CDK,

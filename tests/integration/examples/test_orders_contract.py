@@ -13,7 +13,14 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(
-    ("what", "name"), [("sam", "template.yaml"), ("iam", "policy.json"), ("openapi", "openapi.json")]
+    ("what", "name"),
+    [
+        ("sam", "template.yaml"),
+        ("iam", "policy.json"),
+        ("openapi", "openapi.json"),
+        ("diagram", "diagram.mmd"),
+        ("diagram", "diagram.svg"),
+    ],
 )
 def test_it_is_current(what: str, name: str) -> None:
     words = ["export", what, "examples.orders.stack:stack", "-o", f"examples/orders/contract/{name}"]

@@ -1,0 +1,87 @@
+"""`junction export diagram`: a picture of sources, routes and what these use."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from router.cli.described import Application, Title, interface_of
+from router.cli.files import finish, text_of
+from router.cli.loading import load, place, refuse
+from router.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from router.contract.model import Infrastructure
+
+
+class Format(StrEnum):
+    """What a picture is written as."""
+
+    MERMAID = "mermaid"
+    SVG = "svg"
+
+
+class Grouping(StrEnum):
+    """What routes are drawn together by."""
+
+    SOURCE = "source"
+    TAG = "tag"
+    FUNCTION = "function"
+
+
+def diagram(
+    application: Application,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False
+        ),
+    ] = None,
+    format_: Annotated[
+        Format | None,
+        typer.Option(
+            "--format", metavar="FORMAT", help="mermaid or svg; by default as FILE is named.", show_default=False
+        ),
+    ] = None,
+    group: Annotated[
+        Grouping, typer.Option("--group", metavar="BY", help="Draw routes together by source, tag or function.")
+    ] = Grouping.SOURCE,
+    title: Title = "",
+    diff: Annotated[bool, typer.Option("--diff", metavar="", help="Write nothing; show what would change.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
+    ] = False,
+) -> None:
+    """Draw the sources of an application, the routes that take their events, and what these use.
+
+    What routes use is what `requires=`, `publishes=` and their middleware name; a stack knows the names of resources.
+    Exit status: 0 when it is drawn or current, 1 when --check finds it is not, 2 when it cannot be drawn.
+    """
+    from router.contract import diagram as drawing
+
+    interface = interface_of(application, title)
+    try:
+        drawn = drawing.picture(interface, _surroundings(application), group=group.value)
+    except ConfigurationError as error:
+        refuse(error)
+    wanted = format_ or (Format.SVG if output is not None and output.suffix.lower() == ".svg" else Format.MERMAID)
+    text = drawing.svg(drawn) if wanted is Format.SVG else drawing.mermaid(drawn)
+    finish(text, text_of(output), output, diff=diff, check=check)
+
+
+def _surroundings(name: str) -> Infrastructure | None:
+    """Return what a stack knows; None for an application alone. What cannot be told is not drawn, and no error here."""
+    from router.contract import Stack
+
+    found = load(name, "APP", "package.module:resolver")
+    if not isinstance(found, Stack):
+        return None
+    try:
+        return found.outline()[0]
+    except ConfigurationError as error:
+        refuse(error)
+    except Exception as error:  # of a group that is imported when all routes are asked for
+        refuse(f"APP {name!r}: {type(error).__name__}: {error} ({place(error)})")
