@@ -116,6 +116,8 @@ def _hints(kind: type) -> dict[str, Any]:
     try:
         # A class made inside a function may still name itself.
         return typing.get_type_hints(kind, localns={kind.__name__: kind}, include_extras=True)
+    except RecursionError:
+        raise
     except Exception as error:  # an annotation is an expression, and may fail as any other
         raise ConfigurationError(f"{kind.__qualname__}: an annotation cannot be resolved: {error}") from None
 

@@ -31,12 +31,13 @@ class Member:
 
     def said(self, schema: Schema) -> Schema:
         """Return the default, where JSON can hold it and the schema allows it."""
-        if self.default is MISSING or (self.default is None and not _allows_null(schema)):
+        if self.default is MISSING:
             return {}
         try:
-            return {"default": plain(self.default)}
+            default = plain(self.default)
         except EncodeError:
             return {}
+        return {} if default is None and not _allows_null(schema) else {"default": default}
 
 
 def fields_read(known: Fields) -> list[Member]:

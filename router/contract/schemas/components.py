@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from router.contract.schemas.naming import name_of_component, qualified
+from router.contract.schemas.naming import ByPydantic, is_alias, names_of
 from router.contract.schemas.reading import Reader
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     Schema = dict[str, Any]
 
@@ -35,15 +35,18 @@ class Schemas:
     request has the other. Another class of the same name gets its module in front: `billing_Order`.
 
     prefix: what stands before a name in `$ref`.
+    expected: the annotations that will be asked for. With them the names do not depend on the order: of several classes
+        of one name each gets its module in front.
     """
 
-    def __init__(self, *, prefix: str = "#/components/schemas/") -> None:
+    def __init__(self, *, prefix: str = "#/components/schemas/", expected: Iterable[Any] = ()) -> None:
         self._prefix = prefix
         self._bodies: dict[Form, Schema] = {}  # with a Form in the place of a reference
-        self._origins: dict[Any, Any] = {}  # the annotation of each key
         self._names: dict[Form, str] = {}
         self._taken: dict[str, Form] = {}
         self._wanted: dict[Form, None] = {}
+        self._several: set[str] = set()
+        self._expect(expected)
 
     def of(self, annotation: Any, where: str, *, output: bool = False) -> Schema:
         """Return the schema of an annotation, or a reference to it.
@@ -72,17 +75,16 @@ class Schemas:
 
     def components(self) -> dict[str, Schema]:
         """Return the schema of each component by its name, sorted; those of all `of` calls until now."""
-        found = {self._names[form]: self._written(self._bodies[form]) for form in self._wanted}
-        return dict(sorted(found.items()))
+        found = {self._names[form]: form for form in reversed(self._wanted)}
+        return {name: self._written(self._bodies[form]) for name, form in sorted(found.items())}
 
-    def component(self, key: Any, output: bool, origin: Any, make: Callable[[], Schema]) -> Schema:
+    def component(self, key: Any, output: bool, make: Callable[[], Schema]) -> Schema:
         """Return the reference to a component, which is made when it is met first.
 
-        key: a class or an alias; tells it from others. origin: its annotation.
+        key: the annotation that it is made of.
         """
         form = Form(key, output)
         if form not in self._bodies:
-            self._origins[key] = origin
             self._bodies[form] = {}  # for what holds itself
             try:
                 self._bodies[form] = make()
@@ -96,6 +98,20 @@ class Schemas:
         """Return what a reference of `component` stands for."""
         return self._bodies[reference["$ref"]]
 
+    def _expect(self, annotations: Iterable[Any]) -> None:
+        """Find the names that several classes have."""
+        first: dict[tuple[str, bool], Form] = {}
+        for annotation in annotations:
+            for output in (False, True):
+                try:
+                    schema = Reader(self, "", output=output).top(annotation)
+                except (ConfigurationError, RecursionError):
+                    continue  # it is told when it is asked for, with its place
+                for form in _reached(schema, self._bodies):
+                    name = next(names_of(form.key))
+                    if not self._alike(form, first.setdefault((name, output), form)):
+                        self._several.add(name)
+
     # ---- names ---------------------------------------------------------------------------------------------------
 
     def _read_other_forms(self, forms: list[Form], where: str) -> None:
@@ -103,35 +119,46 @@ class Schemas:
         for key, _ in forms:
             if Form(key, False) not in self._bodies:
                 try:
-                    Reader(self, where, output=False).inner(self._origins[key], "")
+                    Reader(self, where, output=False).inner(key, "")
                 except ConfigurationError:
                     pass  # no request can hold it, so that the answer's form has the name alone
 
     def _name(self, form: Form) -> None:
+        """Give a component its name: that of a class that is written alike, or one of its own."""
         if form in self._names:
             return
-        key, output = form
-        if output and not self._differs(key):
-            other = Form(key, False)
-            self._name(other)
-            self._names[form] = self._names[other]
-            return
-        origin = self._origins[key]
-        ending = _OUTPUT if output and Form(key, False) in self._bodies else ""
-        name = name_of_component(origin) + ending
-        if name in self._taken:
-            name = qualified(origin) + ending
-        count = 2
-        while name in self._taken:
-            name = f"{qualified(origin)}_{count}{ending}"
-            count += 1
-        self._names[form] = name
-        self._taken[name] = form
+        read = Form(form.key, False)
+        ending = ""
+        if form.output and read in self._bodies:
+            if self._alike(form, read):
+                self._name(read)
+                self._names[form] = self._names[read]
+                return
+            ending = _OUTPUT
+        for name in names_of(form.key, ending):
+            if name.removesuffix(ending) in self._several:
+                continue
+            holder = self._taken.setdefault(name, form)
+            if self._alike(holder, form):
+                self._names[form] = name
+                return
 
-    def _differs(self, key: Any) -> bool:
-        """Whether answers hold it otherwise than requests, itself or in what it refers to."""
-        reached = _reached({"$ref": Form(key, True)}, self._bodies)
-        return any(_keyed(self._bodies[form]) != _keyed(self._bodies.get(Form(form.key, False))) for form in reached)
+    def _alike(self, one: Form, other: Form) -> bool:
+        """Whether two components, and all that they refer to, come out the same."""
+        if one == other:
+            return True
+        pending, seen = [(one, other)], set()
+        while pending:
+            pair = pending.pop()
+            if pair in seen:
+                continue
+            seen.add(pair)
+            first, second = pair
+            if _kind(first) != _kind(second) or second not in self._bodies:
+                return False
+            if not _paired(self._bodies[first], self._bodies[second], pending):
+                return False
+        return True
 
     def _written(self, schema: Any) -> Any:
         """Return a copy with names in the place of forms."""
@@ -158,10 +185,19 @@ def _reached(schema: Schema, bodies: dict[Form, Schema]) -> Iterator[Form]:
     yield from seen
 
 
-def _keyed(schema: Any) -> Any:
-    """Return a copy that refers to classes, whichever their form."""
-    if isinstance(schema, dict):
-        return {key: _keyed(held) for key, held in schema.items()}
-    if isinstance(schema, list):
-        return [_keyed(held) for held in schema]
-    return schema.key if isinstance(schema, Form) else schema
+def _kind(form: Form) -> Any:
+    """Return what a component is made of, whoever reads it; pydantic knows aliases by their names alone."""
+    kind = form.key.kind if isinstance(form.key, ByPydantic) else form.key
+    return next(names_of(kind)) if is_alias(kind) else kind
+
+
+def _paired(one: Any, other: Any, pairs: list[tuple[Form, Form]]) -> bool:
+    """Whether two schemas are the same but for what they refer to, which is added to the pairs."""
+    if isinstance(one, Form) and isinstance(other, Form):
+        pairs.append((one, other))
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_paired(held, other[key], pairs) for key, held in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_paired, one, other, [pairs] * len(one)))
+    return type(one) is type(other) and bool(one == other)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 _SCHEMAS = ("items", "additionalProperties", "not")
@@ -30,14 +31,14 @@ _UNKNOWN = frozenset(
 )
 
 
-def as_30(schema: Any) -> Any:
+def as_30(schema: Mapping[str, Any] | bool) -> dict[str, Any]:
     """Return a copy of a schema in the words of OpenAPI 3.0.
 
     It says less where the dialect has no word: the positions of a tuple become one list of what any of them may be.
     """
-    if not isinstance(schema, dict):
-        return schema
-    made = {key: _value(key, held) for key, held in schema.items() if key not in _UNKNOWN}
+    if isinstance(schema, bool):  # true and false are schemas there, and not here
+        return {} if schema else {"not": {}}
+    made: dict[str, Any] = {key: _value(key, held) for key, held in schema.items() if key not in _UNKNOWN}
     if isinstance(made.get("$ref"), str):
         # Nothing may stand beside a reference there.
         rest = _with_words({key: held for key, held in made.items() if key != "$ref"})
@@ -50,6 +51,8 @@ def _value(key: str, held: Any) -> Any:
         return {name: as_30(one) for name, one in held.items()}
     if key in _LISTS or key == "prefixItems":
         return [as_30(one) for one in held]
+    if key == "additionalProperties" and isinstance(held, bool):
+        return held
     return as_30(held) if key in _SCHEMAS else held
 
 
@@ -74,11 +77,9 @@ def _with_words(made: dict[str, Any]) -> dict[str, Any]:
 
 
 def _tighten(made: dict[str, Any], bound: str, exclusive: str) -> None:
-    limit = made.pop(exclusive)
-    looser = min if bound == "maximum" else max
-    if bound in made and looser(made[bound], limit) != limit:
-        return
-    if made.get(bound) == limit or looser(made.get(bound, limit), limit) == limit:
+    """Keep the narrower of two bounds; an exclusive one is a number in one dialect, and a truth value in the other."""
+    limit, other = made.pop(exclusive), made.get(bound)
+    if other is None or (limit >= other if bound == "minimum" else limit <= other):
         made[bound], made[exclusive] = limit, True
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 
+from router.contract.schemas.naming import ByPydantic
 from router.convert.kinds import is_pydantic
 from router.errors import ConfigurationError
 
@@ -21,7 +22,7 @@ _LOCAL = "#/$defs/"
 
 
 class _Generator(GenerateJsonSchema):
-    """Writes no title that repeats a name, and notes the class of each schema."""
+    """Writes no title that repeats a name, notes the class of each schema, and the fields on the way to an error."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:
         return False
@@ -35,6 +36,15 @@ class _Generator(GenerateJsonSchema):
             return not field.get("serialization_exclude") and "serialization_exclude_if" not in field
         return super().field_is_required(field, total)
 
+    def handle_invalid_for_json_schema(self, schema: Any, error_info: str) -> Schema:
+        kind = schema.get("cls")
+        what = getattr(kind, "__qualname__", None) or f"a {schema['type'].replace('-', ' ')}"
+        raise PydanticInvalidForJsonSchema(
+            f"{what} has no JSON Schema; give it another type, or WithJsonSchema({{...}})"
+        )
+
+    # ---- classes -------------------------------------------------------------------------------------------------
+
     def model_schema(self, schema: Any) -> Schema:
         return _noted(super().model_schema(schema), schema)
 
@@ -47,6 +57,27 @@ class _Generator(GenerateJsonSchema):
     def enum_schema(self, schema: Any) -> Schema:
         return _noted(super().enum_schema(schema), schema)
 
+    # ---- the way to an error -------------------------------------------------------------------------------------
+
+    def model_fields_schema(self, schema: Any) -> Schema:
+        names = {id(field): name for name, field in schema["fields"].items()}
+        self._names = {**getattr(self, "_names", {}), **names}
+        return super().model_fields_schema(schema)
+
+    def model_field_schema(self, schema: Any) -> Schema:
+        try:
+            return super().model_field_schema(schema)
+        except PydanticInvalidForJsonSchema as error:
+            error.add_note(self._names.get(id(schema), "?"))
+            raise
+
+    def dataclass_field_schema(self, schema: Any) -> Schema:
+        try:
+            return super().dataclass_field_schema(schema)
+        except PydanticInvalidForJsonSchema as error:
+            error.add_note(schema["name"])
+            raise
+
 
 def _noted(made: Schema, schema: Any) -> Schema:
     kind = schema.get("cls")
@@ -54,46 +85,59 @@ def _noted(made: Schema, schema: Any) -> Schema:
         return made
     if made.get("title") == kind.__name__:
         made.pop("title")
-    made[_CLASS] = kind
+    if not getattr(kind, "__parameters__", ()):  # of a generic dataclass the class does not say what it holds
+        made[_CLASS] = kind
     return made
 
 
 class Modelled:
-    """Reads one model with all that it holds."""
+    """Reads one model with all that it holds.
 
-    def __init__(self, store: Schemas, reader: Reader, where: str) -> None:
+    kind: its class. store: of the components. reader: of the annotation that asks for it. where, path: of it, for
+        messages.
+    """
+
+    def __init__(self, kind: Any, store: Schemas, reader: Reader, where: str, path: str) -> None:
+        self._kind = kind
         self._store = store
         self._reader = reader
         self._where = where
+        self._path = path
         self._definitions: Schema = {}
-        self._names: dict[str, Any] = {}
 
-    def of(self, kind: Any, path: str) -> Schema:
+    def read(self) -> Schema:
         """Return the reference to the component of a model."""
-        return self._store.component(kind, self._reader.output, kind, lambda: self._read(kind, path))
+        return self._store.component(self._kind, self._reader.output, self._read)
 
-    def _read(self, kind: Any, path: str) -> Schema:
-        output = self._reader.output
-        by_alias = kind.model_config.get("serialize_by_alias", True) if output else True
+    def _read(self) -> Schema:
         try:
-            schema = kind.model_json_schema(
-                by_alias=by_alias,
-                ref_template=_LOCAL + "{model}",
-                schema_generator=_Generator,
-                mode="serialization" if output else "validation",
-            )
+            schema = self._written()
         except (PydanticInvalidForJsonSchema, PydanticUserError) as error:
-            at = f"{path}: " if path else ""
-            raise ConfigurationError(f"{self._where}: {at}{kind.__qualname__}: {error.message}") from None
+            way = [self._path or self._kind.__qualname__, *reversed(getattr(error, "__notes__", ()))]
+            raise ConfigurationError(f"{self._where}: {'.'.join(way)}: {error.message}") from None
         self._definitions = schema.pop("$defs", {})
-        linked: Schema = self._linked(self._own(schema, kind))
-        return linked
+        return self._body(self._own(schema))
 
-    def _own(self, schema: Schema, kind: Any) -> Schema:
+    def _written(self) -> Schema:
+        config, output = self._kind.model_config, self._reader.output
+        schema: Schema = self._kind.model_json_schema(
+            by_alias=config.get("serialize_by_alias" if output else "validate_by_alias", True),
+            ref_template=_LOCAL + "{model}",
+            schema_generator=_Generator,
+            mode="serialization" if output else "validation",
+        )
+        return schema
+
+    def _own(self, schema: Schema) -> Schema:
         """Return the schema of the model itself; one that holds itself is among the definitions."""
-        name = _referred(schema)
-        definition: Schema = self._definitions.get(name, {})
-        return definition if definition.get(_CLASS) is kind else schema
+        if "$ref" in schema and _CLASS not in schema:
+            definition: Schema = self._definitions[_defined(schema["$ref"])]
+            return definition
+        return schema
+
+    def _body(self, schema: Schema) -> Schema:
+        linked: Schema = self._linked(schema)
+        return linked
 
     def _linked(self, schema: Any) -> Any:
         """Return a schema that refers to components."""
@@ -101,50 +145,50 @@ class Modelled:
             return [self._linked(held) for held in schema]
         if not isinstance(schema, dict):
             return schema
-        made = {}
+        made: Schema = {}
         for key, held in schema.items():
             if key == "$ref" and isinstance(held, str):
-                made[key] = self._form(held)
+                made |= self._definition(_defined(held))
             elif key == "discriminator" and isinstance(held.get("mapping"), dict):
-                made[key] = {**held, "mapping": {name: self._form(one) for name, one in held["mapping"].items()}}
+                made[key] = {**held, "mapping": {name: self._mapped(one) for name, one in held["mapping"].items()}}
             elif key != _CLASS:
                 made[key] = self._linked(held)
         return made
 
-    def _form(self, reference: str) -> Any:
-        return self._component(reference.removeprefix(_LOCAL))["$ref"]
+    def _mapped(self, reference: str) -> Any:
+        return self._definition(_defined(reference)).get("$ref", reference)
 
-    def _component(self, name: str) -> Schema:
+    def _definition(self, name: str) -> Schema:
+        """Return what stands for a definition: a reference, or for what has no name of its own, its schema."""
         definition = self._definitions[name]
         kind = definition.get(_CLASS)
-        output = self._reader.output
         if kind is None:
-            kind = _Named(name, definition)
-            return self._store.component(kind, output, kind, lambda: self._linked(definition))
-        if not is_pydantic(kind):
-            try:
-                return self._reader.inner(kind, "")
-            except ConfigurationError:
-                pass  # pydantic knows more types
-        return self._store.component(kind, output, kind, lambda: self._linked(definition))
+            return self._unnamed(name, definition)
+        if hasattr(kind, "__members__"):
+            return self._reader.inner(kind, self._path)
+        key = kind if is_pydantic(kind) else ByPydantic(kind, self._kind)
+        return self._store.component(key, self._reader.output, lambda: self._body(definition))
+
+    def _unnamed(self, name: str, definition: Schema) -> Schema:
+        """Return the schema of a `type X = ...`, a NamedTuple or a generic dataclass, unless it holds itself."""
+        if not self._holds(definition, name, set()):
+            return self._body(definition)
+        key = ByPydantic(name, self._kind)
+        return self._store.component(key, self._reader.output, lambda: self._body(definition))
+
+    def _holds(self, schema: Any, name: str, seen: set[str]) -> bool:
+        """Whether a schema refers to a definition, also through others."""
+        if isinstance(schema, list):
+            return any(self._holds(held, name, seen) for held in schema)
+        if not isinstance(schema, dict):
+            return False
+        reference = schema.get("$ref")
+        if isinstance(reference, str):
+            found = _defined(reference)
+            if found == name or (found not in seen and self._holds(self._definitions[found], name, seen | {found})):
+                return True
+        return any(self._holds(held, name, seen) for held in schema.values())
 
 
-def _referred(schema: Schema) -> str:
-    return str(schema.get("$ref", "")).removeprefix(_LOCAL)
-
-
-class _Named:
-    """A definition of no class, such as a `type X = ...`: the same name with the same schema is the same."""
-
-    __slots__ = ("__name__", "_told")
-    __module__ = "pydantic"
-
-    def __init__(self, name: str, schema: Schema) -> None:
-        self.__name__ = name
-        self._told = repr((name, schema))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Named) and self._told == other._told
-
-    def __hash__(self) -> int:
-        return hash(self._told)
+def _defined(reference: str) -> str:
+    return reference.removeprefix(_LOCAL)

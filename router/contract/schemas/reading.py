@@ -16,6 +16,7 @@ from uuid import UUID
 from router.contract.interface.model import NOTHING
 from router.contract.schemas.classes import fields_read, fields_written, with_documentation
 from router.contract.schemas.limits import annotated, words_of
+from router.contract.schemas.naming import ByPydantic, is_alias
 from router.convert.annotations import name_of
 from router.convert.introspect import bindings, fields_of, is_named_tuple, literal_value, substituted, unwrapped
 from router.convert.kinds import is_pydantic, is_union
@@ -84,6 +85,8 @@ class Reader:
         if metadata:
             schema = annotated(self.inner(annotation.__origin__, path), metadata, self._store.body)
             return schema | words_of(metadata)
+        if isinstance(annotation, ByPydantic):
+            return self._modelled(annotation.model, path)
         bare = unwrapped(annotation)
         if bare is not annotation:  # Required, Final, NewType; the limits inside them count
             held = getattr(annotation, "__supertype__", None) or typing.get_args(annotation)[0]
@@ -107,7 +110,7 @@ class Reader:
             return self._union(arguments, path)
         if origin is typing.Literal:
             return self._choice(annotation, [literal_value(value) for value in arguments], path)
-        if type(origin).__name__ == "TypeAliasType":
+        if is_alias(origin):
             return self._alias(annotation, path)
         if not isinstance(origin, type):
             self._refuse(annotation, path)
@@ -177,7 +180,7 @@ class Reader:
                 raise self._error(path, f"{name_of(annotation)} cannot be resolved: {error}") from None
             return self.inner(substituted(value, bindings(annotation)), path)
 
-        return self._store.component(annotation, self.output, annotation, make)
+        return self._store.component(annotation, self.output, make)
 
     # ---- classes -------------------------------------------------------------------------------------------------
 
@@ -188,22 +191,23 @@ class Reader:
             number: Schema = {"type": "number"}
             return number if self.output else {"anyOf": [number, {"type": "string", "pattern": _DECIMAL_TEXT}]}
         if issubclass(origin, Enum):
-            return self._store.component(origin, self.output, origin, lambda: self._enum(origin, path))
+            return self._store.component(origin, self.output, lambda: self._enum(origin, path))
         if is_pydantic(origin):
-            from router.contract.schemas.modelled import Modelled
-
-            return Modelled(self._store, self, self._where).of(origin, path)
+            return self._modelled(origin, path)
         try:
             fields = fields_of(annotation)
         except ConfigurationError as error:
             raise self._error(path, str(error)) from None
         if fields is not None:
-            return self._store.component(
-                annotation, self.output, annotation, lambda: self._fields(annotation, fields, path)
-            )
+            return self._store.component(annotation, self.output, lambda: self._fields(annotation, fields, path))
         if self.output:
             return self._written(origin, annotation, path)
         return self._refuse(annotation, path)
+
+    def _modelled(self, kind: Any, path: str) -> Schema:
+        from router.contract.schemas.modelled import Modelled
+
+        return Modelled(kind, self._store, self, self._where, path).read()
 
     def _written(self, origin: Any, annotation: Any, path: str) -> Schema:
         """Return the schema of what is written as JSON, but never read."""

@@ -112,9 +112,13 @@ class Customer(BaseModel):
     address: Address
     age: Annotated[int, Ge(18)] | None = None
     friends: list[Customer] = []
-    last: Line | None = None
     color: Color = Color.RED
     by: str = Field("mail", alias="notifyBy")
+
+
+class Receipt(BaseModel):
+    line: Line
+    pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
 
 
 class Strict(BaseModel):

@@ -12,10 +12,15 @@ from uuid import UUID
 import jsonschema
 import jsonschema_rs
 import pytest
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
 
-from router import Query
+from router import Query, UnprocessableContent
 from router.contract.schemas import Schemas
+from router.convert.compile import compile_converter
+from router.encode import dumps
 from tests.unit.router.contract.schemas import models as m
+from tests.unit.router.contract.schemas.values import ANY, right, spoilt
 
 WHERE = "POST /orders (shop/app.py:12)"
 ANNOTATIONS = [
@@ -90,3 +95,45 @@ def test_every_schema_is_one_by_the_metaschema(annotation: Any, output: bool) ->
     jsonschema_rs.meta.validate(whole)
     jsonschema_rs.Draft202012Validator(whole, validate_formats=True)  # each reference leads somewhere
     assert json.loads(json.dumps(whole)) == whole
+
+
+def accepts(convert: Any, value: Any) -> bool:
+    try:
+        convert(value, "body")
+    except UnprocessableContent:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("annotation", ANNOTATIONS, ids=str)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_the_converter_takes_what_the_schema_allows_and_nothing_else(annotation: Any, data: st.DataObject) -> None:
+    whole, schema = document(annotation)
+    made_for = right(schema, whole["$defs"])
+    value = data.draw(made_for | spoilt(made_for) | ANY)
+    allowed = jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value)
+    assert accepts(compile_converter(annotation, text=False), value) == allowed
+
+
+@pytest.mark.parametrize("annotation", MODELS, ids=str)
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_pydantic_takes_what_its_schema_allows(annotation: Any, data: st.DataObject) -> None:
+    whole, schema = document(annotation)
+    made_for = right(schema, whole["$defs"])
+    value = data.draw(made_for | spoilt(made_for))
+    if jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value):
+        assert accepts(compile_converter(annotation, text=False), value)
+
+
+@pytest.mark.parametrize("annotation", [*ANNOTATIONS, *MODELS], ids=str)
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_what_is_written_is_what_the_schema_of_answers_says(annotation: Any, data: st.DataObject) -> None:
+    whole, schema = document(annotation)
+    value = data.draw(right(schema, whole["$defs"]))
+    assume(jsonschema_rs.Draft202012Validator(whole, validate_formats=True).is_valid(value))
+    made = compile_converter(annotation, text=False)(value, "body")
+    answers, _ = document(annotation, output=True)
+    jsonschema_rs.Draft202012Validator(answers, validate_formats=True).validate(json.loads(dumps(made)))
