@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
 from adapters._core.blocking import refuse_blocking
 from adapters._core.message import Message, as_message, check_deduplication
@@ -25,7 +25,7 @@ from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from typing import Self, TypeAlias, TypedDict, Unpack
+    from typing import Literal, Self, TypeAlias, TypedDict, Unpack
 
     from adapters._core.message import Deduplication, Group
     from adapters._core.outgoing import Outgoing
@@ -135,8 +135,6 @@ class Topic(_Channel[T]):
     sns: publishes; by default one made of the environment.
     """
 
-    kind: Final = "topic"  # what routes name in `publishes=`
-
     @overload
     def __init__(self: Topic[Any], name: str, model: None = None, **options: Unpack[TopicOptions]) -> None: ...
     @overload
@@ -214,6 +212,11 @@ class Topic(_Channel[T]):
         return Queue(self.name, self.model, sqs=sqs, **self._parts)
 
     @property
+    def kind(self) -> Literal["topic"]:
+        """Return what it is, for routes that name it in `publishes=`."""
+        return "topic"
+
+    @property
     def route(self) -> str:
         """The topic's name as events carry it, for routes."""
         return self.sns.settings.topic(self.name).rpartition(":")[2]
@@ -224,8 +227,6 @@ class Queue(_Channel[T]):
 
     sqs: sends; by default one made of the environment.
     """
-
-    kind: Final = "queue"
 
     @overload
     def __init__(self: Queue[Any], name: str, model: None = None, **options: Unpack[QueueOptions]) -> None: ...
@@ -298,6 +299,11 @@ class Queue(_Channel[T]):
     def using(self, sqs: Sqs) -> Self:
         """Return the same queue through another sender, such as that of a test."""
         return type(self)(self.name, self.model, sqs=sqs, **self._parts)
+
+    @property
+    def kind(self) -> Literal["queue"]:
+        """Return what it is, for routes that name it in `publishes=`."""
+        return "queue"
 
     @property
     def route(self) -> str:

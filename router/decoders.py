@@ -83,6 +83,11 @@ class Avro:
         self._writers = writers
         self._parsed: dict[str, Any] = {}  # by id; that of the application has none
 
+    @property
+    def schema(self) -> Any:
+        """Return the schema of the application, as plain data."""
+        return self._schema
+
     def __call__(self, data: bytes, schema: Schema | None) -> Any:
         """Return the value of a record.
 
@@ -142,6 +147,11 @@ class Protobuf:
             raise ConfigurationError(f"Protobuf({message!r:.80}): give a message class that protoc made")
         self._message: Any = message
         self._place = _place_in_file(self._message.DESCRIPTOR)
+
+    @property
+    def message(self) -> Any:
+        """Return the message class."""
+        return self._message
 
     def __call__(self, data: bytes, schema: Schema | None) -> Any:
         """Return the value of a record.

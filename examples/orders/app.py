@@ -23,7 +23,7 @@ from examples.orders.models import (
     shown,
 )
 from examples.orders.prices import price_of, read_price_list
-from examples.orders.services import connections, order_events, orders, prices, sns, uploads
+from examples.orders.services import connections, order_events, orders, prices, uploads
 from examples.orders.storage import KEPT, ORDERS, UPLOADS, Order, Status
 from router import (
     Allow,
@@ -74,11 +74,17 @@ resolver.use(TrackConnections(connections))  # keeps who is connected, and forge
 # ---- requests ---------------------------------------------------------------------------------------------------
 
 
-@resolver.post("/orders", tags=["orders"], responses={202: Accepted}, requires={"ORDER_EVENTS_TOPIC": [SNS.PUBLISH]})
+@resolver.post(
+    "/orders",
+    tags=["orders"],
+    responses={202: Accepted},
+    publishes=order_events,
+    requires={"ORDER_EVENTS_TOPIC": [SNS.PUBLISH]},
+)
 async def place(order: NewOrder) -> tuple[Accepted, int]:
     """Take an order and announce it. The publisher attaches the session of the request to the message."""
     placed = PlacedOrder(str(uuid4()), order.product, order.quantity)
-    await sns.publish_async(order_events, placed)
+    await order_events.publish_async(placed)
     return Accepted(placed.order_id), 202
 
 

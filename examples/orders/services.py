@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 
 from adapters.aws import Aws, Settings
+from adapters.messaging import Topic
 from adapters.sns import Sns
+from examples.orders.models import PlacedOrder
 from examples.orders.storage import (
     CONNECTIONS,
     ORDERS,
@@ -21,8 +23,7 @@ from examples.orders.storage import (
 )
 
 aws = Aws(Settings.from_env())  # region, credentials and endpoints
-sns = Sns(aws)
-order_events = os.environ.get("ORDER_EVENTS_TOPIC", "order-events")
+order_events = Topic(os.environ.get("ORDER_EVENTS_TOPIC", "order-events"), PlacedOrder, sns=Sns(aws))
 orders = orders_table(aws, os.environ.get("ORDERS_TABLE", ORDERS))
 prices = prices_table(aws, os.environ.get("PRICES_TABLE", PRICES))
 uploads = uploads_bucket(aws, os.environ.get("UPLOADS_BUCKET", UPLOADS))

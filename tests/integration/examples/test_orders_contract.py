@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[3]
         ("sam", "template.yaml"),
         ("iam", "policy.json"),
         ("openapi", "openapi.json"),
+        ("asyncapi", "asyncapi.json"),
         ("diagram", "diagram.mmd"),
         ("diagram", "diagram.svg"),
     ],
