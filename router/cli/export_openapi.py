@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +12,7 @@ from router.cli.described import Application, Title, Version, document_text, int
 from router.cli.export import Check, Output
 from router.cli.files import finish, text_of
 from router.cli.loading import refuse
+from router.cli.options import flag
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -31,17 +34,70 @@ def openapi(
         typer.Option("--merge", metavar="APP", help="Add the paths of another application; may be repeated."),
     ] = None,
     check: Check = False,
+    diff: Annotated[
+        Path | None,
+        typer.Option(metavar="OLD", help="Write nothing; say what changed since this document.", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, flag("--json", help="Print the changes as JSON, for programs.")] = False,
 ) -> None:
     """Write the OpenAPI document of the HTTP routes: parameters, bodies, answers, errors, credentials.
 
     It is JSON, or YAML where the file's name ends in .yaml. Exit status: 0 when it is done or current, 1 when --check
-    finds it is not, 2 when a route has no place in such a document.
+    finds it is not, or --diff a change that breaks clients, 2 when a route has no place in such a document.
     """
     if openapi not in _VERSIONS:
         refuse(f"--openapi {openapi!r:.40}: give 3.1 or 3.0")
+    if as_json and diff is None:
+        refuse("--json is for --diff; the document is JSON")
     before = text_of(output)
     document = document_of([application, *(merge or ())], _VERSIONS[openapi], title, version)
+    if diff is not None:
+        raise typer.Exit(_tell_changes(diff, document, as_json=as_json))
     finish(document_text(document, output), before, output, diff=False, check=check)
+
+
+def _tell_changes(file: Path, document: dict[str, Any], *, as_json: bool) -> int:
+    """Print what changed since the document in a file, and return the exit status."""
+    from dataclasses import asdict
+
+    from router.contract.openapi.changes import changes
+
+    try:
+        # The answers of routes that are the same object are one object here, and two in a file.
+        found = changes(_read(file), json.loads(json.dumps(document)))
+    except ConfigurationError as error:
+        refuse(f"--diff {file}: {error}")
+    if as_json:
+        typer.echo(json.dumps([asdict(one) for one in found], indent=2, ensure_ascii=False))
+    else:
+        for one in found:
+            typer.echo(str(one))
+        if not found:
+            typer.echo("nothing has changed", err=True)
+    breaking = sum(one.breaking for one in found)
+    if breaking and not as_json:
+        typer.echo(f"{breaking} change{'s break' if breaking > 1 else ' breaks'} clients", err=True)
+    return 1 if breaking else 0
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return the document in a file, of JSON or YAML."""
+    from router.contract import json_text
+
+    text = text_of(file)
+    if not file.exists():
+        raise ConfigurationError("there is no such file")
+    if file.suffix not in (".yaml", ".yml"):
+        return json_text.read(text, "it")
+    try:
+        from ruamel.yaml import YAML
+    except ImportError:
+        raise ConfigurationError('YAML needs ruamel.yaml: pip install "lambda-junction[deploy]"') from None
+    try:
+        found: dict[str, Any] = YAML(typ="safe", pure=True).load(text)
+    except (Exception, RecursionError) as error:  # it has errors of many classes
+        raise ConfigurationError(f"it cannot be read: {' '.join(str(error).split())[:400]}") from None
+    return found
 
 
 def document_of(names: Sequence[str], openapi_version: str, title: str = "", version: str = "") -> dict[str, Any]:
