@@ -8,7 +8,7 @@ from router.http.headers import ResponseHeaders, check_header, disposition
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterable, Iterable, Mapping
+    from collections.abc import AsyncIterable, Callable, Iterable, Mapping
     from datetime import datetime
     from os import PathLike
     from typing import Any, Literal
@@ -27,6 +27,9 @@ class Response:
     """
 
     __slots__ = ("_headers", "body", "cookies", "status")
+
+    # `(event) -> answer` of a Response that has the forms of its sources ready; that may be None, too.
+    _ready: Callable[[Any], dict[str, Any] | None] | None = None
 
     def __init__(
         self,
@@ -229,6 +232,19 @@ class Response:
 
             self.headers["last-modified"] = http_date(last_modified)
         return self
+
+
+class Prepared(bytes):
+    """A body that is sent many times: it keeps how it looks in base64."""
+
+    base64: str
+
+    def __new__(cls, content: bytes) -> Prepared:
+        from binascii import b2a_base64
+
+        made = super().__new__(cls, content)
+        made.base64 = b2a_base64(content, newline=False).decode()
+        return made
 
 
 class StreamResponse(Response):

@@ -217,6 +217,7 @@ def _of_call(declared: Declared, one: object) -> Finding:
 def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     from router.contract.checking import WARNING, Finding
     from router.contract.checking.blocking import blocking
+    from router.contract.checking.documents import unserved
     from router.contract.checking.routes import alike, unreachable
     from router.env import name_in
 
@@ -224,6 +225,7 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     yield from unreachable(routes)
     yield from alike(routes, {name: name_in(value.strip()) for name, value in os.environ.items()})
     yield from blocking(routes, resolver.middleware)
+    yield from unserved(routes)
     if stack is not None:
         from router.contract.sam import template
 

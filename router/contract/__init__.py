@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from router.contract.declarations import Table as Table
     from router.contract.declarations import Topic as Topic
     from router.contract.interface.model import Info as Info
+    from router.contract.openapi.serving import serve_openapi as serve_openapi
     from router.contract.stack import Stack as Stack
 else:
     from router.lazy import lazy_names
@@ -37,6 +38,7 @@ else:
             "compute": "Function Task",
             "declarations": "Bucket Bus Kafka Queue Schedule Secret Stream Table Topic",
             "interface.model": "Info",
+            "openapi.serving": "serve_openapi",
             "stack": "Stack",
         },
     )

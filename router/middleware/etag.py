@@ -33,7 +33,7 @@ class ETag(Middleware):
             content = getattr(response, "content", response.body)  # in an envelope: without how long it took
             body = content.encode() if isinstance(content, str) else content
             response.headers["etag"] = f'W/"{sha256(body).hexdigest()[:32]}"'
-        if _names(event.headers.get("if-none-match", ""), response.headers["etag"]):
+        if names_tag(event.headers.get("if-none-match", ""), response.headers["etag"]):
             same = Response(None, 304)
             for name in _REPEATED:
                 if name in response.headers:
@@ -44,7 +44,7 @@ class ETag(Middleware):
             yield same
 
 
-def _names(asked: str, tag: str) -> bool:
+def names_tag(asked: str, tag: str) -> bool:
     """Whether a list of tags names one; weakly, as for reading (RFC 9110 §8.8.3.2)."""
     if asked.strip() == "*":
         return True

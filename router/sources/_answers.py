@@ -9,6 +9,7 @@ import orjson
 from router.errors import AnswerTooLarge, EncodeError
 from router.event import Source
 from router.http.headers import check_header, check_text
+from router.response import Prepared
 from router.sources import Unsent
 
 TYPE_CHECKING = False
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 LIMIT = 6 * 1024 * 1024
 # JSON makes at most six bytes of a character, so that a body this short fits even an ALB (1 MB) without being measured.
 SURELY_FITS = (1024 * 1024 - 64 * 1024) // 6
+# Base64 has no such characters.
+_ENCODED_FITS = 1024 * 1024 - 64 * 1024
 # Answers without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
 BODILESS = frozenset((204, 205, 304))
 _REST = Source.REST
@@ -43,7 +46,13 @@ def answer_response(event: Event, response: Response) -> dict[str, Any]:
             answer["cookies"] = cookies
         answer["headers"] = joined(many)
     put_body(answer, event, response)
-    return answer if len(answer["body"]) < SURELY_FITS else fitting(answer, LIMIT)
+    return answer if surely_fits(answer) else fitting(answer, LIMIT)
+
+
+def surely_fits(answer: dict[str, Any]) -> bool:
+    """Whether an answer needs not be measured: every source takes a body as short as this."""
+    size = len(answer["body"])
+    return size < SURELY_FITS or (size < _ENCODED_FITS and answer["isBase64Encoded"])
 
 
 def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
@@ -56,7 +65,7 @@ def put_body(answer: dict[str, Any], event: Event, response: Response) -> None:
     if bodiless or body is None:
         answer["body"] = ""
     elif isinstance(body, bytes):
-        answer["body"] = b2a_base64(body, newline=False).decode()
+        answer["body"] = body.base64 if type(body) is Prepared else b2a_base64(body, newline=False).decode()
     else:
         if not body.isascii():
             check_text("the body of the answer", body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.errors import AnswerTooLarge
 from router.event import Event, Source
 from router.http.headers import QueryParams
-from router.sources._answers import LIMIT, SURELY_FITS, cookies_of, fitting, headers_of, joined, put_body
+from router.sources._answers import LIMIT, cookies_of, fitting, headers_of, joined, put_body, surely_fits
 from router.sources._requests import pairs, parse_query, unquote
 from router.sources.http import HttpEvent, moment
 
@@ -115,7 +115,7 @@ def _answer(event: Event, result: Any) -> dict[str, Any]:
             raise AnswerTooLarge(f"the answer has {len(cookies)} cookies; this source takes {_MOST_COOKIES}")
         answer["headers"] = joined(many) | dict(zip(_casings("set-cookie"), cookies, strict=False))
     put_body(answer, event, response)
-    return answer if len(answer["body"]) < SURELY_FITS else fitting(answer, ALB_LIMIT if is_alb else LIMIT)
+    return answer if surely_fits(answer) else fitting(answer, ALB_LIMIT if is_alb else LIMIT)
 
 
 ANSWERS = {Source.ALB: _answer, Source.LATTICE: _answer}

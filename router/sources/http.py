@@ -262,6 +262,8 @@ def _answer_json(event: Event, result: Any) -> dict[str, Any]:
 
 
 def _answered(event: Event, response: Response) -> dict[str, Any]:
+    if response._ready is not None and (answer := response._ready(event)) is not None:
+        return answer
     from router.sources._answers import answer_response
 
     return answer_response(event, response)

@@ -9,6 +9,7 @@ from tests.benchmarks.batches import async_batch, kafka_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
 from tests.benchmarks.contract import exports, split_start
+from tests.benchmarks.documents import served_document
 from tests.benchmarks.durable import plain_in_durable
 from tests.benchmarks.guards import schema, token
 from tests.benchmarks.idempotency import idempotent_record
@@ -45,6 +46,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "token": (token, 30),
     "schema": (schema, 30),
     "contract": (exports, 5),
+    "document": (served_document, 30),
     "shape": (shape, 1),
 }
 

@@ -1,0 +1,37 @@
+"""Check the documents that an application serves: one that cannot be made would fail at the first request for it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from router.contract.checking.findings import Finding
+from router.contract.model import named, place_of
+from router.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from router.contract.model import Place
+    from router.routing.route import Route
+
+
+def unserved(routes: Sequence[Route]) -> Iterator[Finding]:
+    """Find documents that cannot be made.
+
+    routes: all of the application, those that serve documents among them.
+    """
+    for route in routes:
+        served = getattr(route.handler, "served", None)
+        if served is None:
+            continue
+        try:
+            served.build()
+        except ConfigurationError as error:
+            yield Finding("document", f"{route}: its document cannot be made: {error}", _place(str(error), routes))
+
+
+def _place(text: str, routes: Sequence[Route]) -> Place | None:
+    """Return where the first route is written that a message names."""
+    places = [(text.find(named(route)), route) for route in routes]
+    _, first = min(((at, route) for at, route in places if at >= 0), key=lambda one: one[0], default=(0, None))
+    return None if first is None else place_of(first)
