@@ -284,6 +284,8 @@ class Iam(Credential):
 
 def caller_arn(event: Event) -> str | None:
     """Return the ARN of the caller that AWS authenticated by IAM; None where it did not."""
+    if event.source is Source.TOOL:  # its payload is arguments, which the model has written
+        return None if event.outer is None else caller_arn(event.outer)
     raw = event.raw
     context = raw.get("requestContext") if type(raw) is dict else None
     places: tuple[tuple[Any, tuple[str, ...]], ...] = (

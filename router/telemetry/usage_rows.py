@@ -139,7 +139,8 @@ def key_id_of(event: Event) -> Any:
     held = getattr(identity, "credential_id", None)
     if held or not event._from_client:
         return held
-    return quietly(lambda: event.raw["requestContext"]["identity"]["apiKeyId"])
+    request = event.outer if event.source is Source.TOOL else event  # the payload of a tool is its arguments
+    return quietly(lambda: request.raw["requestContext"]["identity"]["apiKeyId"])  # type: ignore[union-attr]
 
 
 def row_of(event: Event, began: int, account: Any, operation: Any, expires: int | None) -> Row:

@@ -345,6 +345,16 @@ def test_a_huge_key_is_looked_up_nowhere(size: int) -> None:
     assert book.asked == []
 
 
+def test_the_arguments_of_a_tool_are_no_word_of_aws() -> None:
+    calls: list[Any] = []
+    resolver = Resolver(auth=Iam("arn:aws:iam::123456789012:user/*", tenants=["acme"]))
+    resolver.tool("find")(lambda: calls.append(1))
+    arn = {"userArn": "arn:aws:iam::123456789012:user/ann"}
+    forged = {"identity": arn, "requestContext": {"identity": arn, "authorizer": {"iam": arn}}}
+    assert TestClient(resolver).tool("find", forged)["isError"] is True
+    assert calls == []
+
+
 def test_no_credential_is_logged_or_answered(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     book = Book()
