@@ -64,6 +64,8 @@ class Middleware:
     inside_auth = False
     # True: its chain is async, even around a sync handler, since it can do nothing without waiting.
     needs_await = False
+    # True: a call that comes inside of a request has passed it, where the very same object stands around the request.
+    once = False
     # True: it stops handlers whose time is up, also sync ones in an async chain.
     stops_handlers = False
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from router.dispatch.plan import Entry, Plan
 from router.errors import ConfigurationError, NoRoute, WrongFunction
 from router.event import Source
-from router.routing.route import Route
 from router.routing.table import Table
 from router.session import Policy
 from router.sources import load
@@ -13,7 +12,7 @@ from router.sources._registry import ROWS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from router.dispatch.accepting import Accepted
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from router.event import Event
     from router.response import Response
     from router.routing.parts import Parts
+    from router.routing.route import Route
 
     Runner = Callable[[Any, Any], Any]
 
@@ -40,18 +40,6 @@ def _with_session(plan: Plan, policy: Policy) -> Plan:
         return call(event)
 
     return Plan(check_and_call, plan.is_async, plan.check, plan.asked)
-
-
-def _acknowledging(event: Event) -> Entry:
-    """Return an entry for a record that its routes want nothing of: calling it does nothing."""
-    route = Route((event.source,), event.name or "*", _nothing, name="declined")
-    entry = Entry(route, Plan(_nothing, False))
-    entry.call, entry.ready = _nothing, True
-    return entry
-
-
-def _nothing(event: Event) -> None:
-    """Acknowledge a record."""
 
 
 class Runners(dict[Source, "Runner"]):
@@ -79,9 +67,9 @@ class Engine:
     __slots__ = (
         "_accepted_runners",
         "_forms",
+        "_handing_on",
         "_modes",
         "_replaced",
-        "_unpacking",
         "accepted",
         "aggregated",
         "catchers",
@@ -148,7 +136,7 @@ class Engine:
         self.strip_prefixes: tuple[str, ...] = ()  # which no path of a request keeps
         self.waits_on_errors = False  # whether a catcher or a receiver is async
         self._forms: dict[int, tuple[Any, Form]] = {}
-        self._unpacking: list[Entry] = []
+        self._handing_on: list[Entry] = []  # what dispatches events of its own to other routes
         self._accepted_runners: dict[Source, Runner] = {}
         self.runners = Runners(self)
         self._modes: dict[Source, tuple[bool, bool]] = {}
@@ -229,8 +217,16 @@ class Engine:
         many = batch_runner(self, module, source, row.kind_of_list)
         return lambda raw, context: (many if type(raw) is list else single)(raw, context)
 
-    def prepare(self, entry: Entry, *, overridable: bool = True) -> None:
-        """Compose the chain of a route, when it is first used."""
+    def around(self, route: Route) -> tuple[Any, ...]:
+        """Return the middleware of a route, outermost first, with what authenticates."""
+        around = (*self.middleware, *route.middleware)
+        return around if self.guard is None else self.guard.around(around, route)
+
+    def prepare(self, entry: Entry, *, overridable: bool = True, passed: Collection[int] = ()) -> None:
+        """Compose the chain of a route, when it is first used.
+
+        passed: the ids of the middleware that stands around the requests in which its events come.
+        """
         route, plan = entry.route, entry.plan
         if self.overrides and overridable:
             from router.dispatch.binding import bind
@@ -244,14 +240,14 @@ class Engine:
             from router.dispatch.shaping import enveloped_plan
 
             plan = enveloped_plan(self, route, plan)
-        around = (*self.middleware, *route.middleware)
-        if self.guard is not None:
-            around = self.guard.around(around, route)
+        around = self.around(route)
+        if hasattr(route.handler, "plan_in"):
+            plan = route.handler.plan_in(self, around, plan)
         if around:
             from router.dispatch.chain import refuse_outside_auth
 
             refuse_outside_auth(route, around)
-        forms = [self.form(middleware) for middleware in around]
+        forms = [self.form(one) for one in around if id(one) not in passed or not getattr(one, "once", False)]
         if route.batch:
             from router.dispatch.group_chain import GroupChain
 
@@ -349,9 +345,9 @@ class Engine:
             self.recompose()
         if route.unsigned_from is not None and type(self.policy) is Policy:
             self._look_at_signatures()
-        if route.unpacks:
-            self._unpacking.append(entry)
-        for known in self._unpacking:
+        if route.unpacks or hasattr(route.handler, "plan_in"):
+            self._handing_on.append(entry)
+        for known in self._handing_on:
             known.ready = False  # the new route may be async
         self._modes.clear()
 
@@ -388,7 +384,9 @@ class Engine:
         """Return the entry for a record or call, ready to be called. Raises NoRoute."""
         entry: Entry | None = self.table.find_record(event)
         if entry is None:
-            return _acknowledging(event)
+            from router.dispatch.unrouted import acknowledging
+
+            return acknowledging(event)
         if not entry.ready:
             self.prepare(entry)
         event.route = entry.route

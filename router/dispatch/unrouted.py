@@ -1,4 +1,7 @@
-"""Requests that no route takes: 404, 405 with `Allow`, OPTIONS; through the middleware that would have seen them."""
+"""Requests that no route takes: 404, 405 with `Allow`, OPTIONS; through the middleware that would have seen them.
+
+And records that are of no interest to their routes.
+"""
 
 from __future__ import annotations
 
@@ -44,6 +47,18 @@ def entry_of_nothing(engine: Engine, event: Event) -> Entry:
     entry = Entry(Route((event.source,), event.name, handler, name="unrouted"), Plan(handler, False))
     engine.prepare(entry, overridable=False)
     return entry
+
+
+def acknowledging(event: Event) -> Entry:
+    """Return an entry for a record that its routes want nothing of: calling it does nothing."""
+    route = Route((event.source,), event.name or "*", _nothing, name="declined")
+    entry = Entry(route, Plan(_nothing, False))
+    entry.call, entry.ready = _nothing, True
+    return entry
+
+
+def _nothing(event: Event) -> None:
+    """Acknowledge a record."""
 
 
 def _middleware_of_asked(engine: Engine, event: Event) -> tuple[Any, ...]:

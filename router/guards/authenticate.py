@@ -67,6 +67,7 @@ class Authenticate(Middleware):
     """
 
     authenticates = True
+    once = True
 
     def __init__(self, *credentials: Any, mode: str = "full", connections: Connections | None = None) -> None:
         check_mode(mode, type(self).__name__)

@@ -88,6 +88,8 @@ class RateLimit(Middleware):
     `auth=` stands inside, so that bad credentials are counted, too.
     """
 
+    once = True
+
     def __init__(
         self,
         buckets: Buckets,

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
 
 _PREFIX = "bedrockAgentCore"
 _BETWEEN = "___"  # the target's name and the tool's; no name of a target has an underscore
-_TOLD = (HTTPError, InvalidEvent, NoRoute, SessionError)
+# What may be said of an error to the model, which can mend some of it.
+TOLD = (HTTPError, InvalidEvent, NoRoute, SessionError)
 
 
 class ToolEvent(Event):
@@ -200,12 +201,12 @@ def content_of(response: Response) -> Any:
 
 def failed(event: ToolEvent, error: Exception) -> Any:
     """Return what is wrong with a call, in the form of MCP. Any other error fails the call: the gateway reports it."""
-    if not isinstance(error, _TOLD):
+    if not isinstance(error, TOLD):
         raise_told(error)
-    return _refusal(_explained(error))
+    return _refusal(explained(error))
 
 
-def _explained(error: Exception) -> str:
+def explained(error: Exception) -> str:
     """Return all that the model can mend: each argument that is wrong, not the first one alone."""
     listed = error.members.get("errors") if isinstance(error, HTTPError) else None
     if isinstance(listed, list) and len(listed) > 1 and all(isinstance(one, dict) for one in listed):

@@ -110,6 +110,7 @@ _PYRIGHT_SOURCES = tuple(SERVERS / "node" / "pyright" / name for name in _NODE_S
 _MERMAID_SOURCES = tuple(SERVERS / "node" / "mermaid" / name for name in _NODE_SOURCES)
 _AXE_SOURCES = tuple(SERVERS / "node" / "axe" / name for name in _NODE_SOURCES)
 _ASYNCAPI_SOURCES = tuple(SERVERS / "node" / "asyncapi" / name for name in (*_NODE_SOURCES, "judge.cjs"))
+_INSPECTOR_SOURCES = tuple(SERVERS / "node" / "inspector" / name for name in _NODE_SOURCES)
 _GO_SOURCES = ("go.mod", "go.sum", "main.go")
 _FERRETDB_SOURCES = tuple(SERVERS / "ferretdb" / name for name in _GO_SOURCES)
 _MINIREDIS_SOURCES = tuple(SERVERS / "miniredis" / name for name in _GO_SOURCES)
@@ -183,6 +184,8 @@ AXE = Artefact("axe", ("npm",), _AXE_SOURCES, partial(_install_node, _AXE_SOURCE
 MERMAID = Artefact("mermaid", ("npm",), _MERMAID_SOURCES, partial(_install_node, _MERMAID_SOURCES))
 # No server, but the judge of AsyncAPI documents.
 ASYNCAPI = Artefact("asyncapi", ("node", "npm"), _ASYNCAPI_SOURCES, partial(_install_node, _ASYNCAPI_SOURCES))
+# No server, but the client of the Model Context Protocol that people look at servers with. Its pages are never opened.
+INSPECTOR = Artefact("inspector", ("node", "npm"), _INSPECTOR_SOURCES, partial(_install_node, _INSPECTOR_SOURCES))
 # No server, but the client of AWS that people type into a terminal.
 AWSCLI = Artefact("awscli", (), (_AWSCLI_REQUIREMENTS,), partial(_install, _AWSCLI_REQUIREMENTS))
 # No server, but the browser that opens pages. It comes from the system, never from a download of its own.
@@ -202,7 +205,7 @@ BOTO3_ASSIST = Artefact(
 
 ARTEFACTS: tuple[Artefact | DebianProgram, ...] = (
     *(ELASTICMQ, EVENT_RULER, FERRETDB, MINIREDIS, MINISTACK, PYRIGHT, SCHEMATHESIS),
-    *(ASYNCAPI, AWSCLI, AXE, CHROMIUM, MERMAID),
+    *(ASYNCAPI, AWSCLI, AXE, CHROMIUM, INSPECTOR, MERMAID),
     *AWS_PYTHON_HELPER.values(),
     BOTO3_ASSIST,
     CDK,

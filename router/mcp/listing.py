@@ -1,0 +1,56 @@
+"""The list of tools that a server of MCP tells, made at the first question and kept."""
+
+from __future__ import annotations
+
+from router.encode import dumps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from router.contract.interface.model import Info
+    from router.contract.tools.catalogue import Tool
+    from router.resolver import Resolver
+
+
+class Listing:
+    """The tools of an application.
+
+    resolver: the application. info: of the server.
+    """
+
+    def __init__(self, resolver: Resolver, info: Info) -> None:
+        self._resolver = resolver
+        self._info = info
+        self._written: str | None = None
+
+    @property
+    def written(self) -> str:
+        """Return the member `tools` of the list as JSON.
+
+        Raises:
+            ConfigurationError: a route cannot be described; it names the route with its file and line.
+        """
+        if self._written is None:
+            # Only here: a process that nobody asks for the list needs nothing that describes routes.
+            from router.contract.interface import describe
+            from router.contract.tools.catalogue import catalogue
+
+            tools = [_told(tool) for tool in catalogue(describe(self._resolver, self._info))]
+            self._written = f'"tools":{dumps(tools).decode()}'
+        return self._written
+
+
+def _told(tool: Tool) -> dict[str, Any]:
+    """Return a tool as the protocol has it."""
+    told: dict[str, Any] = {"name": tool.name}
+    if tool.title:
+        told["title"] = tool.title
+    if tool.description:
+        told["description"] = tool.description
+    told["inputSchema"] = tool.input_schema
+    if tool.output_schema is not None:
+        told["outputSchema"] = tool.output_schema
+    if hints := tool.hints:
+        told["annotations"] = hints
+    return told

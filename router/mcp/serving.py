@@ -1,0 +1,124 @@
+"""`serve_mcp`: a server of the Model Context Protocol as a route of the application."""
+
+from __future__ import annotations
+
+from router.durations import seconds
+from router.errors import ConfigurationError, Unauthorized
+from router.event import Event
+from router.mcp.endpoint import Endpoint
+from router.mcp.listing import Listing
+from router.mcp.metadata import WELL_KNOWN, Metadata
+from router.response import Response
+from router.router import Router
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any, Unpack
+
+    from router.contract.interface.model import Info
+    from router.durations import Duration
+    from router.resolver import Resolver
+    from router.routing.options import Options
+
+_DAY = 86_400
+_UNTOLD = ("include_in_schema", "name", "tool")
+
+
+def serve_mcp(
+    resolver: Resolver,
+    info: Info,
+    *,
+    path: str = "/mcp",
+    origins: Iterable[str] = (),
+    instructions: str = "",
+    ttl: Duration = 300,
+    authorization_servers: Iterable[str] = (),
+    resource: str | None = None,
+    scopes: Iterable[str] = (),
+    **options: Unpack[Options],
+) -> None:
+    """Serve the tools of an application to agents: POST of a path takes the Model Context Protocol.
+
+    resolver: the application. info: the name and version of the server.
+    path: where it answers.
+    origins: the origins of pages that may call, `https://app.example`; "*" for every page. What sends no `Origin`, as
+        programs do, may call.
+    instructions: for the model, on how the tools belong together.
+    ttl: the seconds (or a timedelta) for which a client may keep the list of tools.
+    authorization_servers: the issuers of tokens for this server; by default those of each `Jwt` that lets its requests
+        in. Where there is one, `/.well-known/oauth-protected-resource` says so, and answers of 401 name it.
+    resource: the URL of the server as clients have it; by default that of each request.
+    scopes: the scopes that tokens may be asked for.
+    options: of the route, as of any other: `auth=`, `permission=`, `require=`, `middleware=`, `function=`.
+
+    A call runs through the chain of its tool's own route, with the session of the request.
+
+    Raises:
+        ConfigurationError: an option makes no sense.
+    """
+    if unknown := [name for name in _UNTOLD if name in options]:
+        raise ConfigurationError(f"serve_mcp() sets {unknown[0]}= by itself")
+    kept = seconds(ttl, "serve_mcp(ttl=...)", least=0, most=_DAY)
+    endpoint = Endpoint(info, instructions, _checked_origins(origins), Listing(resolver, info), round(1000 * kept))
+    group = Router()
+    closed: dict[str, Any] = {**options, "include_in_schema": False, "name": "mcp"}
+    group.post(path, **closed)(endpoint)
+    public: dict[str, Any] = {"include_in_schema": False, "auth": "off", "require": (), "permission": _everybody}
+    if "function" in options:
+        public["function"] = options["function"]
+    group.route(path, ("GET", "DELETE"), name="mcp_post_only", **public)(_refused)
+    servers = tuple(authorization_servers) or _issuers(resolver, options.get("auth"))
+    if servers:
+        metadata = Metadata(path, resource, servers, scopes, info.title)
+        _describe(group, metadata, path, public)
+    elif resource is not None or tuple(scopes):
+        raise ConfigurationError("serve_mcp(): resource= and scopes= need authorization_servers=, or a Jwt in auth=")
+    resolver.include(group)
+
+
+def _describe(group: Router, metadata: Metadata, path: str, public: dict[str, Any]) -> None:
+    """Add what says where tokens come from."""
+
+    def described(event: Event) -> Response:
+        return metadata.answer(event)
+
+    # A client looks at the place of the path first, and then at the root (RFC 9728 §3.1).
+    for number, place in enumerate((WELL_KNOWN + path, WELL_KNOWN)):
+        group.get(place, name=f"mcp_resource_{number}", **public)(described)
+
+    @group.catch(Unauthorized)
+    def challenged(error: Unauthorized, event: Event) -> Response:
+        raise metadata.challenge(error, event)
+
+
+def _refused(event: Event) -> Response:
+    """Say that there is no stream to listen to, and no session to end."""
+    return Response(None, 405, {"allow": "POST"})
+
+
+def _everybody(event: Event) -> bool:
+    return True
+
+
+def _checked_origins(origins: Iterable[str]) -> frozenset[str]:
+    given = (origins,) if isinstance(origins, str) else tuple(origins)
+    for one in given:
+        scheme, _, host = one.partition("://") if isinstance(one, str) else ("", "", "")
+        if one != "*" and (scheme not in ("http", "https") or not host or "/" in host or one != one.lower()):
+            raise ConfigurationError(f"serve_mcp(origins=...): {one!r:.100} is no origin; write https://app.example")
+    return frozenset(given)
+
+
+def _issuers(resolver: Resolver, auth: Any) -> tuple[str, ...]:
+    """Return the issuers of the tokens that let requests in, as far as the guards tell."""
+    from router.guards.auth import auth_of
+
+    guard = resolver._engine.guard
+    own = None if auth is None else auth_of(auth, "serve_mcp")
+    default = None if guard is None else guard.default
+    counts = default if own is None else own.inside(default)
+    credentials = [] if counts is None else list(counts.credentials)
+    credentials += [one for checked in resolver.middleware for one in getattr(checked, "credentials", ())]
+    issuers = (getattr(getattr(one, "authenticator", None), "issuer", None) for one in credentials)
+    return tuple(dict.fromkeys(one for one in issuers if isinstance(one, str)))

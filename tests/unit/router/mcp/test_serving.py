@@ -1,0 +1,205 @@
+"""Where the server is, who issues its tokens, and settings that make no sense."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from router import Authenticate, ConfigurationError, Envelope, Identity, Resolver, Router
+from router.contract import Info
+from router.contract.interface import describe
+from router.guards import ApiKey, FixedKeys, Jwt
+from router.mcp import serve_mcp
+from router.testing import samples
+from router.testing.client import Answer
+from tests.servers.issuer import KEYS, Issuer
+from tests.unit.router.mcp.asking import ask, call, request, said, served
+
+WELL_KNOWN = "/.well-known/oauth-protected-resource"
+LOGIN = "https://login.example"
+
+
+def greet() -> str:
+    """Greet whoever calls."""
+    return "hello"
+
+
+class Nobody:
+    def authenticate(self, token: str) -> Identity | None:
+        return Identity("ann", ["acme"]) if token == "good" else None
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    with Issuer() as running:
+        yield running
+
+
+def document(resolver: Resolver, place: str = WELL_KNOWN, source: Any = samples.http, **options: Any) -> Any:
+    answer = Answer(resolver(source("GET", place, **options)))
+    assert answer.status == 200, answer
+    assert answer.headers["content-type"] == "application/json"
+    return answer.json()
+
+
+# ---- tokens ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_server_says_who_issues_its_tokens(issuer: Issuer) -> None:
+    jwt = Jwt(issuer.url, "orders", keys=FixedKeys(issuer.published(KEYS)))
+    for resolver in (
+        served(greet, resolver=Resolver(auth=jwt)),
+        served(greet, resolver=Resolver().use(Authenticate(jwt))),
+        served(greet, auth=jwt),
+        served(greet, resolver=Resolver(auth=[ApiKey(Nobody()), jwt])),
+    ):
+        for place in (WELL_KNOWN + "/mcp", WELL_KNOWN):
+            told = document(resolver, place, headers={"host": "api.shop.example"})
+            assert told == {
+                "resource": "https://api.shop.example/mcp",
+                "authorization_servers": [issuer.url],
+                "bearer_methods_supported": ["header"],
+                "resource_name": "The shop",
+            }
+        refused = ask(resolver, "tools/list", headers={"host": "api.shop.example"})
+        assert refused.status == 401
+        challenge = refused.headers["www-authenticate"]
+        url = f"https://api.shop.example{WELL_KNOWN}/mcp"
+        assert f'Bearer resource_metadata="{url}"' in challenge
+        forged = ask(resolver, "tools/list", headers={"host": "api.shop.example", "authorization": "Bearer forged"})
+        assert forged.status == 401
+        assert f'Bearer resource_metadata="{url}", error="invalid_token"' in forged.headers["www-authenticate"]
+
+
+def test_a_server_with_keys_alone_names_no_issuer() -> None:
+    resolver = served(greet, resolver=Resolver(auth=ApiKey(Nobody())))
+    assert Answer(resolver(samples.http("GET", WELL_KNOWN))).status == 401  # as any path that is not there
+    assert "resource_metadata" not in ask(resolver, "tools/list").headers["www-authenticate"]
+
+
+def test_an_issuer_may_be_named_for_tokens_of_any_kind() -> None:
+    resolver = served(
+        greet,
+        resolver=Resolver(auth=ApiKey(Nobody())),
+        authorization_servers=[LOGIN],
+        resource="https://api.shop.example/v1/mcp",
+        scopes=["orders:read"],
+    )
+    told = document(resolver)
+    assert (told["resource"], told["authorization_servers"]) == ("https://api.shop.example/v1/mcp", [LOGIN])
+    assert told["scopes_supported"] == ["orders:read"]
+    challenge = ask(resolver, "tools/list").headers["www-authenticate"]
+    url = f"https://api.shop.example/v1{WELL_KNOWN}/mcp"
+    assert challenge == f'Bearer resource_metadata="{url}", ApiKey header="x-api-key"'
+
+
+def test_a_stage_is_part_of_the_address() -> None:
+    resolver = served(greet, authorization_servers=[LOGIN])
+    for source in (samples.rest, samples.http):
+        payload = source("GET", WELL_KNOWN, stage="prod", headers={"host": "a.example"})
+        told = Answer(resolver(payload)).json()
+        assert told["resource"] == "https://a.example/prod/mcp"
+
+
+@pytest.mark.parametrize(
+    ("host", "base"),
+    [
+        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+        ("localhost:8000", "http://localhost:8000"),
+        ("localhost", "http://localhost"),
+        ("127.0.0.1.evil.example", "https://127.0.0.1.evil.example"),
+        ('a.example"x', "http://localhost"),
+        ("a.example/x", "http://localhost"),
+    ],
+)
+def test_the_address_is_that_of_the_request(host: str, base: str) -> None:
+    resolver = served(greet, authorization_servers=[LOGIN])
+    assert document(resolver, headers={"host": host})["resource"] == f"{base}/mcp"
+
+
+# ---- where it is -----------------------------------------------------------------------------------------------------
+
+
+def test_a_server_may_be_at_any_path() -> None:
+    resolver = served(greet, path="/agents/v1")
+    assert said(call(resolver, "greet", path="/agents/v1")) == "hello"
+    assert Answer(resolver(request("tools/list"))).status == 404
+
+
+def test_one_application_may_have_two_servers() -> None:
+    resolver = served(greet)
+    serve_mcp(resolver, Info("Another"), path="/others")
+    assert ask(resolver, "server/discover", path="/others").json()["result"]["_meta"]
+    assert said(call(resolver, "greet")) == "hello"
+
+
+def test_the_server_is_in_no_document() -> None:
+    resolver = served(greet, authorization_servers=[LOGIN])
+    assert [one.name for one in describe(resolver, Info("x")).operations] == ["greet"]
+
+
+def test_the_envelope_of_an_application_is_not_put_around_the_protocol() -> None:
+    resolver = Resolver(envelope=Envelope())
+    served(greet, resolver=resolver)
+    assert set(ask(resolver, "tools/list").json()) == {"jsonrpc", "id", "result"}
+    assert said(call(resolver, "greet")) == "hello"
+
+
+def test_tools_of_groups_are_tools() -> None:
+    group = Router(tags=["orders"])
+    group.tool("greet")(greet)
+    resolver = Resolver().include(group)
+    assert said(call(served(resolver=resolver), "greet")) == "hello"
+
+
+def test_a_list_that_cannot_be_made_names_file_and_line(caplog: pytest.LogCaptureFixture) -> None:
+    def wordless() -> None: ...
+
+    resolver = served(wordless)
+    with caplog.at_level(logging.ERROR, "router"):
+        assert ask(resolver, "tools/list").status == 500
+    assert f"{__file__.rpartition('/')[2]}:{wordless.__code__.co_firstlineno}" in caplog.text
+    assert not call(resolver, "wordless")["isError"]
+
+
+def test_lists_may_be_kept_as_long_as_is_said() -> None:
+    resolver = served(greet, ttl=timedelta(hours=1))
+    assert ask(resolver, "tools/list").json()["result"]["ttlMs"] == 3_600_000
+    assert ask(served(greet, ttl=0), "server/discover").json()["result"]["ttlMs"] == 0
+
+
+def test_it_answers_on_a_loop_that_is_running() -> None:
+    resolver = served(greet)
+    answer = asyncio.run(resolver.resolve_async(request("tools/call", {"name": "greet"})))
+    assert said(Answer(answer).json()["result"]) == "hello"
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"origins": ["app.example"]},
+        {"origins": ["https://app.example/"]},
+        {"origins": ["https://App.example"]},
+        {"origins": [7]},
+        {"ttl": -1},
+        {"ttl": 100_000},
+        {"resource": "https://a.example/mcp"},
+        {"scopes": ["a"]},
+        {"authorization_servers": ["login"]},
+        {"authorization_servers": ["http://login.example"]},
+        {"authorization_servers": [LOGIN], "resource": "https://a.example/other"},
+        {"authorization_servers": [LOGIN], "resource": "https://a.example/mcp?x=1"},
+        {"tool": True},
+        {"include_in_schema": True},
+        {"name": "x"},
+        {"path": "mcp"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(options: Any) -> None:
+    with pytest.raises(ConfigurationError):
+        serve_mcp(Resolver(), Info("x"), **options)
