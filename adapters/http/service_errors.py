@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from adapters.errors import AdapterError, ConnectionFailed
+from router.http.headers import is_json_type
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,9 @@ class ServiceFailed(AdapterError):
     """A sister service answered with an error, or sent the call elsewhere.
 
     status: of its answer. response: the answer itself, whose body is not part of the message.
+    problem: the members of the problem document that it answered (RFC 9457); of any other answer the object that its
+        JSON is, else empty.
+    title, detail, errors: of the problem; empty where it has none. Each error has its place in `at`.
     app_code: the member `code` of its JSON, such as that of a `router.AppError`; empty where it has none.
     """
 
@@ -32,20 +36,26 @@ class ServiceFailed(AdapterError):
             code=str(self.status),
             retryable=self.status in PASSING or self.status == 500,
         )
-        self.app_code = _app_code(response)
+        self.problem: dict[str, Any] = _problem(response)
+        self.title, self.detail, self.app_code = (self._text(name) for name in ("title", "detail", "code"))
+        errors = self.problem.get("errors")
+        listed = errors if isinstance(errors, list) else ()
+        self.errors: tuple[dict[str, Any], ...] = tuple(one for one in listed if isinstance(one, dict))
+
+    def _text(self, name: str) -> str:
+        held = self.problem.get(name)
+        return held if isinstance(held, str) else ""
 
 
-def _app_code(response: Any) -> str:
-    """Return the code in a JSON document of an error, whatever else the answer holds."""
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if not (kind == "application/json" or kind.endswith("+json")):
-        return ""
+def _problem(response: Any) -> dict[str, Any]:
+    """Return the JSON object of an error; an empty one where the answer is anything else."""
+    if not is_json_type(response.headers.get("content-type", "")):
+        return {}
     try:
         document = response.json()
     except (ValueError, RecursionError):
-        return ""
-    code = document.get("code") if isinstance(document, dict) else None
-    return code if isinstance(code, str) else ""
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def unreachable(outline: Outline, error: Exception) -> ConnectionFailed:

@@ -60,7 +60,13 @@ resolver = Resolver(
         signing=Signing(os.environ["SESSION_SECRET"]),
         # For the demonstration, requests say who they are from. Believe headers only where something in front of the
         # function sets them; WebSocket events below have it from their authorizer, as all would in production.
-        request=FromRequest(tenant_header="x-tenant", user_header="x-user", tenant_claim="tenant", user_claim="user"),
+        request=FromRequest(
+            tenant_header="x-tenant",
+            user_header="x-user",
+            tenant_claim="tenant",
+            user_claim="user",
+            session_header="x-junction-session",  # of sister services such as examples/storefront; it is signed
+        ),
         # Asked of whatever has a place for a session. Streams, buckets and schedules have none, and run for nobody:
         # their routes below name the tenant.
         require=("tenant", "user"),

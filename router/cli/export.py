@@ -171,10 +171,11 @@ def filters(
 def _add_documents() -> None:
     """Add the commands that write interface documents, one of each file."""
     from router.cli.export_asyncapi import asyncapi
+    from router.cli.export_client import client
     from router.cli.export_diagram import diagram
     from router.cli.export_openapi import openapi
 
-    for command in (asyncapi, openapi, diagram):
+    for command in (asyncapi, openapi, diagram, client):
         app.command(cls=Command)(command)
 
 

@@ -150,7 +150,7 @@ class _Compiler:
                 plan.append((field.name, self.compile(field.annotation), field.required))
             except ConfigurationError as error:
                 raise ConfigurationError(f"{name_of(fields.kind)}.{field.name}: {error}") from None
-        build = None if is_typed_dict(fields.kind) else fields.kind
+        build = None if is_typed_dict(fields.kind) else fields.build
         # A NamedTuple is written to JSON as a list, so it is read from one, too.
         positions = [field.name for field in fields.fields] if is_named_tuple(fields.kind) else None
         return containers.instance(plan, build, positions)

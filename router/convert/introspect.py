@@ -10,6 +10,7 @@ from types import UnionType
 from typing import Any
 
 from router.errors import ConfigurationError
+from router.wire_fields import name_of
 
 # What may stand around a type and says nothing about the values it takes.
 _WRAPPERS = ("Annotated", "Required", "NotRequired", "ReadOnly", "Final")
@@ -27,12 +28,16 @@ class Field:
 
 
 class Fields:
-    """The fields of a class. `tags` are those that a Literal narrows, with the JSON values they may have."""
+    """The fields of a class. `tags` are those that a Literal narrows, with the JSON values they may have.
 
-    __slots__ = ("fields", "kind", "names", "required", "tags")
+    build: makes an instance of values by the names of the fields, which are those in JSON.
+    """
+
+    __slots__ = ("build", "fields", "kind", "names", "required", "tags")
 
     def __init__(self, kind: Any, fields: list[Field]) -> None:
         self.kind = kind
+        self.build = _builder(kind)
         self.fields = fields
         self.names = frozenset([field.name for field in fields])
         self.required = frozenset([field.name for field in fields if field.required])
@@ -129,8 +134,18 @@ def _of_dataclass(kind: Any, hints: dict[str, Any]) -> list[Field]:
         if not field.init or hint is typing.ClassVar or typing.get_origin(hint) is typing.ClassVar:
             continue
         annotation = hint.type if isinstance(hint, InitVar) else hint
-        fields.append(Field(name, annotation, field.default is MISSING and field.default_factory is MISSING))
+        required = field.default is MISSING and field.default_factory is MISSING
+        fields.append(Field(name_of(name, field.metadata), annotation, required))
     return fields
+
+
+def _builder(kind: Any) -> Any:
+    """Return what makes an instance of values by their names in JSON; the class itself where they are its own."""
+    held = getattr(kind, "__dataclass_fields__", {})
+    own = {name_of(name, field.metadata): name for name, field in held.items()}
+    if all(name == wire for wire, name in own.items()):
+        return kind
+    return lambda **values: kind(**{own[wire]: value for wire, value in values.items()})
 
 
 def _of_typed_dict(kind: Any, hints: dict[str, Any]) -> list[Field]:

@@ -43,6 +43,13 @@ class _Generator(GenerateJsonSchema):
             f"{what} has no JSON Schema; give it another type, or WithJsonSchema({{...}})"
         )
 
+    def decimal_schema(self, schema: Any) -> Schema:
+        """Say which numbers, and texts, are exact: pydantic writes decimals as texts."""
+        made = super().decimal_schema(schema)
+        for one in made.get("anyOf", [made]):
+            one.setdefault("format", "decimal")
+        return made
+
     # ---- classes -------------------------------------------------------------------------------------------------
 
     def model_schema(self, schema: Any) -> Schema:

@@ -188,7 +188,7 @@ class Reader:
         if origin in _PLAIN:
             return dict(_PLAIN[origin])
         if origin is Decimal:
-            number: Schema = {"type": "number"}
+            number: Schema = {"type": "number", "format": "decimal"}
             return number if self.output else {"anyOf": [number, {"type": "string", "pattern": _DECIMAL_TEXT}]}
         if issubclass(origin, Enum):
             return self._store.component(origin, self.output, lambda: self._enum(origin, path))

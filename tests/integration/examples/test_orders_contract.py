@@ -21,10 +21,11 @@ ROOT = Path(__file__).parents[3]
         ("asyncapi", "asyncapi.json"),
         ("diagram", "diagram.mmd"),
         ("diagram", "diagram.svg"),
+        ("client --name ShopClient", "shop_client.py"),
     ],
 )
 def test_it_is_current(what: str, name: str) -> None:
-    words = ["export", what, "examples.orders.stack:stack", "-o", f"examples/orders/contract/{name}"]
+    words = ["export", *what.split(), "examples.orders.stack:stack", "-o", f"examples/orders/contract/{name}"]
     ended = subprocess.run(  # in a process: others import the example for servers of their own
         [sys.executable, "-m", "router", *words, "--check"],
         cwd=ROOT,

@@ -14,7 +14,17 @@ from router.cli import app
 from tests.unit.router.cli.processes import ROOT
 
 # Those that print no data of their own: text for people or shells, or what an application writes.
-WITHOUT_JSON = {"worker", "task", "runtime", "vendor", "completion", "export iam", "export asyncapi", "export diagram"}
+WITHOUT_JSON = {
+    "worker",
+    "task",
+    "runtime",
+    "vendor",
+    "completion",
+    "export client",
+    "export iam",
+    "export asyncapi",
+    "export diagram",
+}
 
 
 def _commands() -> Iterator[tuple[str, Any]]:

@@ -99,7 +99,7 @@ def test_what_pydantic_writes_otherwise_is_a_component_of_its_own() -> None:
     schemas.of(m.Line, WHERE, output=True)
     schemas.of(m.Receipt, WHERE, output=True)
     found = schemas.components()
-    assert found["LineOutput"]["properties"]["price"] == {"type": "number"}
+    assert found["LineOutput"]["properties"]["price"] == {"type": "number", "format": "decimal"}
     (other,) = [one for name, one in found.items() if name.endswith("models_LineOutput")]
     assert other["properties"]["price"]["type"] == "string"  # as pydantic writes decimals
 
