@@ -122,13 +122,15 @@ def _ordered(values: Any) -> list[Any]:
 
 
 def _second_try(value: Any, error: Exception) -> bytes:
-    """Encode what the fast path refuses: keys other than strings, integers over 64 bits (DynamoDB has 38 digits)."""
+    """Encode what the fast path refuses: keys other than strings, integers over 64 bits (DynamoDB has 38 digits), and
+    times of a day with an offset.
+    """
     message = str(error)
-    if "64-bit" in message or "key must be str" in message:
+    if "64-bit" in message or "key must be str" in message or "tzinfo" in message:
         try:
             return orjson.dumps(
-                _with_large_integers(value),
-                lambda held: _with_large_integers(_default(held)),
+                _in_plain_words(value),
+                lambda held: _in_plain_words(_default(held)),
                 orjson.OPT_NON_STR_KEYS,
             )
         except (orjson.JSONEncodeError, RecursionError, ValueError) as second:
@@ -139,17 +141,19 @@ def _second_try(value: Any, error: Exception) -> bytes:
     raise EncodeError(f"cannot be written as JSON: {message}") from error
 
 
-def _with_large_integers(value: Any) -> Any:
+def _in_plain_words(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _with_large_integers(held) for key, held in value.items()}
+        return {key: _in_plain_words(held) for key, held in value.items()}
     if isinstance(value, list | tuple):
-        return [_with_large_integers(held) for held in value]
+        return [_in_plain_words(held) for held in value]
     if type(value) is int and not -(2**63) <= value < 2**64:
         return orjson.Fragment(str(value))
+    if type(value).__name__ == "time" and getattr(value, "tzinfo", None) is not None:  # of datetime, or like it
+        return value.isoformat()
     if hasattr(value, "__dataclass_fields__") and not isinstance(value, type):
         from dataclasses import fields
 
         # Without the private ones, which orjson leaves out, too.
         names = [field.name for field in fields(value) if not field.name.startswith("_")]
-        return {name: _with_large_integers(getattr(value, name)) for name in names}
+        return {name: _in_plain_words(getattr(value, name)) for name in names}
     return value

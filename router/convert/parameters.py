@@ -8,6 +8,7 @@ from router.convert.introspect import fields_of
 from router.convert.kinds import alias_of, holds_model, plain, takes_text, wants_many, wire_name
 from router.convert.scalars import MOST_ERRORS, collect, mistake, place, printable, refusal
 from router.errors import ConfigurationError, UnprocessableContent
+from router.http.headers import elements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class _Field:
         if found == [""] and not (self.empty or self.required):
             return None  # `?page=`, as a form sends what nobody filled in
         if found is None or self.many:
-            return found
+            return elements(found) if found and self.at.startswith("header.") else found
         # A repeated header reads as one (RFC 9110 §5.3); of a repeated parameter the last counts.
         return ", ".join(found) if self.at.startswith("header.") else found[-1]
 

@@ -35,7 +35,7 @@ from router.dispatch.plan import (
 from router.encode import JSON
 from router.errors import ConfigurationError, UnprocessableContent, UnsupportedMediaType
 from router.event import Event, Source
-from router.http.headers import is_json_type
+from router.http.headers import elements, is_json_type
 from router.session import Session
 
 TYPE_CHECKING = False
@@ -55,7 +55,7 @@ _FIND: dict[tuple[str, bool], Find] = {  # by place, and whether many are wanted
     ("query", False): lambda event, name: event.query.get(name),
     ("query", True): lambda event, name: event.query.getall(name) or None,
     ("header", False): lambda event, name: event.headers.get(name),
-    ("header", True): lambda event, name: event.headers.getall(name) or None,
+    ("header", True): lambda event, name: elements(event.headers.getall(name)) or None,
     ("cookie", False): lambda event, name: event.cookies.get(name),
     ("cookie", True): lambda event, name: [event.cookies[name]] if name in event.cookies else None,
 }

@@ -60,12 +60,16 @@ class JsonSchema(Middleware):
         instead: Mapping[str, JsonSchema | None] | None = None,
     ) -> None:
         self._checks: list[tuple[str, Check]] = []
+        self.schemas: dict[str, Mapping[str, Any]] = {}  # of the body, the query and the headers, for documents
         if body is not None:
-            self._checks.append(("body", _of_body(_compiled(body, "body")[0])))
+            faults, self.schemas["body"] = _compiled(body, "body")
+            self._checks.append(("body", _of_body(faults)))
         if query is not None:
-            self._checks.append(("query", _of_query(*_compiled(query, "query"))))
+            faults, self.schemas["query"] = _compiled(query, "query")
+            self._checks.append(("query", _of_query(faults, self.schemas["query"])))
         if headers is not None:
-            self._checks.append(("header", _of_headers(_compiled(headers, "headers")[0])))
+            faults, self.schemas["headers"] = _compiled(headers, "headers")
+            self._checks.append(("header", _of_headers(faults)))
         self._instead = dict(instead or {})
         self.inside_auth = bool(self._instead)  # outside nobody knows the credential yet
         for kind, other in self._instead.items():
@@ -73,6 +77,11 @@ class JsonSchema(Middleware):
                 raise ConfigurationError(f"JsonSchema(instead=...): give a JsonSchema or None for {kind!r:.80}")
         if not self._checks and not self._instead:
             raise ConfigurationError("JsonSchema(): give a schema of the body, the query or the headers")
+
+    @property
+    def instead(self) -> Mapping[str, JsonSchema | None]:
+        """Return the other schemas by kind of credential."""
+        return self._instead
 
     def __call__(self, event: Event) -> Around:
         chosen: JsonSchema | None = self

@@ -99,6 +99,33 @@ class Headers(_ByName):
         return list(self._values.get(name.lower(), ()))
 
 
+def elements(values: list[str]) -> list[str]:
+    """Return the elements of a header that is a list (RFC 9110 §5.6.1): `a, b` has two, also on several lines.
+
+    A comma in quotes parts nothing, and empty elements are none.
+    """
+    found: list[str] = []
+    for value in values:
+        found += _parted(value) if '"' in value else value.split(",")
+    return [element for one in found if (element := one.strip(" \t"))]
+
+
+def _parted(value: str) -> list[str]:
+    """Return the elements of a value with quotes."""
+    found, start, is_quoted, is_escaped = [], 0, False, False
+    for at, char in enumerate(value):
+        if is_escaped:
+            is_escaped = False
+        elif char == '"':
+            is_quoted = not is_quoted
+        elif is_quoted:
+            is_escaped = char == "\\"
+        elif char == ",":
+            found.append(value[start:at])
+            start = at + 1
+    return [*found, value[start:]]
+
+
 # RFC 9110 §5.6.2: the characters of a token.
 _TOKEN = frozenset("!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
 

@@ -13,11 +13,11 @@ from router.response import PROBLEM
 
 if TYPE_CHECKING:
     from router.contract.interface import Answer, Operation
+    from router.contract.openapi.own import Own
     from router.contract.schemas import Schemas
     from router.dispatch.envelope import Envelope
     from router.resolver import Resolver
 
-_REFERENCE = "#/components/schemas/"
 _TEXT = {"type": "string"}
 _ERRORS = {
     "type": "array",
@@ -44,38 +44,29 @@ _WITHOUT_CONTENT = ("204", "205", "304")
 class Answers:
     """Make the answers of the operations of one document.
 
-    resolver: the application. schemas: those of the document.
+    resolver: the application. schemas: those of its classes. own: the other components of the document.
     """
 
-    def __init__(self, resolver: Resolver, schemas: Schemas) -> None:
+    def __init__(self, resolver: Resolver, schemas: Schemas, own: Own) -> None:
         engine = resolver._engine
         self._envelope: Any = engine.envelope
         self._problem_fields = dict(engine.problem_fields or {})
         self._catchers: Any = engine.catchers  # by the class of the error
         self._schemas = schemas
-        # Components of this module, by the name that they get where no class of the application has it.
-        self._own: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
-        self._failures: dict[int, str] = {}
+        self._own = own
 
     def of(self, one: Operation) -> dict[str, Any]:
         """Return the `responses` of an operation."""
         envelope = self._envelope_of(one)
         if envelope is not None and envelope.always_ok:
-            return self._all_ok(one, envelope)
-        return {answer.status: self._answer(one, answer, envelope) for answer in map(_of_errors, one.answers)}
-
-    def finish(self, components: dict[str, Any]) -> dict[str, Any]:
-        """Return the components of a document with those of this module, by name; references to them are set now.
-
-        components: those of the application's own classes.
-        """
-        found = dict(components)
-        for name, (schema, references) in self._own.items():
-            taken = next(one for one in (name, f"{name}Document", *_numbered(name)) if one not in found)
-            found[taken] = schema
-            for reference in references:
-                reference["$ref"] = f"{_REFERENCE}{taken}"
-        return {name: found[name] for name in sorted(found)}
+            made = self._all_ok(one, envelope)
+        else:
+            made = {answer.status: self._answer(one, answer, envelope) for answer in map(_of_errors, one.answers)}
+        if envelope is not self._envelope and one.method != "HEAD":
+            # What no route takes, such as a path whose `{id:int}` is not one, has the form of the whole application.
+            held = made.setdefault("default", {"description": "The request reached no route"})
+            held["content"] = self._refusal() | held.get("content", {})
+        return made
 
     # ---- one answer ----------------------------------------------------------------------------------------------
 
@@ -117,6 +108,12 @@ class Answers:
             return {}
         return self._schemas.of(answer.annotation, f"{one.where}, the answer {answer.status}", output=True)
 
+    def _refusal(self) -> dict[str, Any]:
+        """Return what is answered outside of any route, by media type."""
+        if self._envelope is None:
+            return {PROBLEM: {"schema": self._problem()}}
+        return {JSON: {"schema": self._failure(self._envelope)}}
+
     def _problem(self) -> dict[str, Any]:
         schema: dict[str, Any] = {
             "type": "object",
@@ -127,13 +124,8 @@ class Answers:
         for name, repeated in self._problem_fields.items():
             kinds = {"type": ["string", "integer"]} if repeated == "status" else _TEXT
             schema["properties"].setdefault(name, {**kinds, "description": f"The same as `{repeated}`."})
-        return self._reference("Problem", schema)
-
-    def _reference(self, name: str, schema: dict[str, Any]) -> dict[str, Any]:
-        """Return a reference to a component of this module; its target is set when all names are known."""
-        reference: dict[str, Any] = {"$ref": ""}
-        self._own.setdefault(name, (schema, []))[1].append(reference)
-        return reference
+        self._own.add("problem", "Problem", schema)
+        return self._own.reference("problem")
 
     # ---- envelopes -----------------------------------------------------------------------------------------------
 
@@ -167,10 +159,8 @@ class Answers:
                 "properties": {"errors": _ERRORS},
             },
         }
-        name = self._failures.setdefault(
-            id(envelope), "Failure" + (str(len(self._failures) + 1) if self._failures else "")
-        )
-        return self._reference(name, _object(properties))
+        self._own.add(id(envelope), "Failure", _object(properties))
+        return self._own.reference(id(envelope))
 
     def _all_ok(self, one: Operation, envelope: Envelope) -> dict[str, Any]:
         """Return the answers of a route whose envelope has 200 for all: those outside of it keep their status."""
@@ -210,10 +200,6 @@ def _of_errors(answer: Answer) -> Answer:
     examples = answer.examples or ((document,) if len(document) > 2 else ())
     told = message if isinstance(message, str) and answer.description == reason(status) else answer.description
     return replace(answer, annotation=NOTHING, media_type=PROBLEM, examples=examples, description=told)
-
-
-def _numbered(name: str) -> Any:
-    return (f"{name}{number}" for number in range(2, 1000))
 
 
 def _is_bare(status: str) -> bool:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from router.contract.interface.reading import refuse_same_names
 from router.contract.openapi.answers import Answers
+from router.contract.openapi.checked import Checked
 from router.contract.openapi.dialect import as_30_document
 from router.contract.openapi.operations import operation_of
+from router.contract.openapi.own import Own
 from router.contract.openapi.paths import template
+from router.contract.openapi.requests import Requests
 from router.contract.openapi.security import Security
 from router.contract.schemas import Schemas
 from router.errors import ConfigurationError
@@ -36,13 +39,14 @@ def openapi(interface: Interface, version: str = "3.1.0") -> dict[str, Any]:
         raise ConfigurationError(f"openapi(version={version!r:.40}): give {' or '.join(VERSIONS)}")
     operations = interface.of(Source.HTTP)
     refuse_same_names(operations)
-    schemas, security = Schemas(), Security(interface.resolver)
-    answers = Answers(interface.resolver, schemas)
+    own, schemas = Own(), Schemas()
+    security, answers = Security(interface.resolver), Answers(interface.resolver, schemas, own)
+    requests = Requests(schemas, security, Checked(interface.resolver, own))
     paths: dict[str, dict[str, Any]] = {}
     for path, held in _by_path(operations).items():
-        made = {one.method.lower(): operation_of(one, path, schemas, answers, security) for one in held}
+        made = {one.method.lower(): operation_of(one, path, requests, answers, security) for one in held}
         paths[path] = {method: made[method] for method in _METHODS if method in made}
-    components = answers.finish(schemas.components())
+    components = own.finish(schemas.components())
     document: dict[str, Any] = {"openapi": version, "info": _info(interface.info)}
     if interface.info.servers:
         servers = interface.info.servers.items()

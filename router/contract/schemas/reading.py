@@ -40,7 +40,8 @@ _PLAIN: dict[Any, Schema] = {
     # Not the format "time", which has an offset always: most times of a day have none.
     time: {"type": "string", "pattern": _TIME},
 }
-_DECIMAL_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$"
+# A few digits of an exponent: the converter refuses what is beyond decimal128.
+_DECIMAL_TEXT = r"^[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?$"
 _LISTS = (list, tuple, set, frozenset, Sequence, MutableSequence, Collection, Iterable, AbstractSet)
 _MAPPINGS = (dict, Mapping, MutableMapping)
 _JSON_TYPES = {str: "string", int: "integer", float: "number", bool: "boolean", NoneType: "null"}

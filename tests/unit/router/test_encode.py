@@ -231,3 +231,11 @@ def as_decimals(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: as_decimals(held) for name, held in value.items()}
     return [as_decimals(held) for held in value] if isinstance(value, list) else Decimal(value)
+
+
+def test_a_time_of_a_day_keeps_its_offset() -> None:
+    assert dumps(Point(time(8, 30, tzinfo=UTC))) == b'{"x":"08:30:00+00:00"}'
+    assert dumps({"at": [time(8, 30), time(8, 30, tzinfo=UTC)]}) == b'{"at":["08:30:00","08:30:00+00:00"]}'
+    assert (
+        dumps({time(8, 30): Decimal("1.50"), "at": time(8, tzinfo=UTC)}) == b'{"08:30:00":1.50,"at":"08:00:00+00:00"}'
+    )

@@ -35,6 +35,12 @@ ID = "123e4567-e89b-12d3-a456-426614174000"
 
 
 @dataclass
+class Listed:
+    x_numbers: list[int]
+    x_names: tuple[str, ...] = ()
+
+
+@dataclass
 class Order:
     id: int
     note: str = ""
@@ -238,6 +244,24 @@ def test_lists_take_every_value() -> None:
         return [tag, theme]
 
     assert get(empty) == [[9], []]
+
+
+def test_a_list_of_a_header_takes_its_elements() -> None:
+    def handler(x_numbers: Header[list[int]], x_names: Header[list[str]] = []):  # noqa: B006
+        return [x_numbers, x_names]
+
+    assert get(handler, headers={"x-numbers": "1, 2,,3"}) == [[1, 2, 3], []]
+    assert get(handler, headers={"x-numbers": ["1,2", "3"], "x-names": 'a, "b, \\", c", "d'}) == [
+        [1, 2, 3],
+        ["a", '"b, \\", c"', '"d'],
+    ]
+    assert get(handler, headers={"x-numbers": " , "}) == [[], []]
+    assert get(handler, headers={"x-numbers": "1, b"}).status == 422
+
+    def model(told: Header[Listed]):
+        return [told.x_numbers, told.x_names]
+
+    assert get(model, headers={"x-numbers": "1, 2", "x-names": "a,b"}) == [[1, 2], ["a", "b"]]
 
 
 # ---- the body ----------------------------------------------------------------------------------------------------

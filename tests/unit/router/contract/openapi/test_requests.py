@@ -1,0 +1,136 @@
+"""What guards and sessions ask for is in the document, too; what is sent as text has no null."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+
+from router import Body, Header, Resolver
+from router.contract.openapi import VERSIONS
+from router.guards import JsonSchema
+from tests.unit.router.contract.openapi.documents import JSON, document_of, only
+
+ACCOUNT = {
+    "$schema": "http://json-schema.org/draft-04/schema#",
+    "id": "https://pay.example/account",
+    "type": "object",
+    "required": ["account"],
+    "properties": {
+        "account": {"$ref": "#/definitions/account"},
+        "other": {"$ref": "#/properties/account"},
+        "cents": {"type": "integer", "minimum": 0, "exclusiveMinimum": True},
+        "pair": {"type": "array", "items": [{"type": "integer"}, {"type": "string"}], "additionalItems": False},
+        "inside": {"$ref": "#"},
+    },
+    "definitions": {"account": {"type": "string", "minLength": 2}},
+}
+
+
+@dataclass
+class Payment:
+    account: str
+
+
+def take(body: Body[Any]) -> None: ...
+
+
+def schema_of(made: dict[str, Any]) -> Any:
+    return made["paths"]["/"]["post"]["requestBody"]["content"][JSON]["schema"]
+
+
+def guarded(handler: Any, *guards: JsonSchema, version: str = "3.1.0") -> dict[str, Any]:
+    resolver = Resolver()
+    resolver.post("/", middleware=list(guards), name="pay")(handler)
+    return document_of(resolver, version)
+
+
+def test_a_schema_of_a_guard_is_that_of_the_body() -> None:
+    made = guarded(take, JsonSchema(ACCOUNT))
+    components = made["components"]["schemas"]
+
+    assert schema_of(made) == {"$ref": "#/components/schemas/PayBody"}
+    assert made["paths"]["/"]["post"]["requestBody"]["required"] is True
+    assert components["PayBodyAccount"] == {"type": "string", "minLength": 2}
+    assert components["PayBody"]["properties"] == {
+        "account": {"$ref": "#/components/schemas/PayBodyAccount"},
+        "other": {"$ref": "#/components/schemas/PayBody/properties/account"},
+        "cents": {"type": "integer", "exclusiveMinimum": 0},
+        "pair": {"type": "array", "prefixItems": [{"type": "integer"}, {"type": "string"}], "items": False},
+        "inside": {"$ref": "#/components/schemas/PayBody"},
+    }
+    assert not {"$schema", "id", "definitions"} & components["PayBody"].keys()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_body_fits_the_model_and_the_guards(version: str) -> None:
+    def pay(payment: Payment) -> None: ...
+
+    made = guarded(pay, JsonSchema({"title": "ours", "type": "object"}), JsonSchema(ACCOUNT), version=version)
+
+    assert schema_of(made)["allOf"] == [
+        {"$ref": "#/components/schemas/Payment"},
+        {"$ref": "#/components/schemas/Ours"},
+        {"$ref": "#/components/schemas/PayBody"},
+    ]
+
+
+def test_a_handler_that_takes_no_body_has_that_of_its_guard(tmp_path: Path) -> None:
+    file = tmp_path / "schema.json"
+    file.write_text('{"type": "array"}')
+
+    made = guarded(lambda: None, JsonSchema(file))
+
+    assert made["components"]["schemas"][schema_of(made)["$ref"].rpartition("/")[2]] == {"type": "array"}
+
+
+def test_several_credentials_may_send_several_bodies() -> None:
+    machine = JsonSchema({"title": "machine", "type": "object"})
+    person = {"title": "person", "type": "object"}
+
+    assert schema_of(guarded(take, JsonSchema(person, instead={"api-key": machine})))["anyOf"] == [
+        {"$ref": "#/components/schemas/Person"},
+        {"$ref": "#/components/schemas/Machine"},
+    ]
+    assert schema_of(guarded(take, JsonSchema(person, instead={"api-key": None}))) == {}
+
+
+def test_parameters_of_a_guard() -> None:
+    query = {"properties": {"limit": {"type": "integer"}, "own": {"type": "string"}}, "required": ["limit"]}
+    headers = {"properties": {"x-token": {"type": "string"}, "X-Own": {"type": "string"}}}
+
+    def show(own: int, x_own: Annotated[str, Header()]) -> None: ...
+
+    guard = JsonSchema(query=query, headers=headers)
+    operation = only(lambda resolver: resolver.get("/", middleware=[guard], name="show")(show))
+
+    assert [(one["in"], one["name"], one.get("required", False)) for one in operation["parameters"]] == [
+        ("query", "own", True),
+        ("header", "x-own", True),
+        ("query", "limit", True),
+        ("header", "x-token", False),
+    ]
+    assert operation["parameters"][0]["schema"] == {"type": "integer"}
+
+
+def test_what_is_sent_as_text_has_no_null() -> None:
+    def show(a: int | None = None, b: list[int] | None = None) -> None: ...
+
+    a, b = only(lambda resolver: resolver.get("/")(show))["parameters"]
+    assert a["schema"] == {"type": "integer"}
+    assert b["schema"] == {"type": "array", "items": {"type": "integer"}}
+    assert "required" not in a
+
+
+def test_a_default_that_is_made_anew_each_time_is_not_told() -> None:
+    now = datetime.now(UTC)
+
+    def show(since: datetime = now, limit: int = 5) -> None: ...
+
+    since, limit = only(lambda resolver: resolver.get("/")(show))["parameters"]
+
+    assert "default" not in since["schema"]
+    assert limit["schema"]["default"] == 5
