@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING, Any
 
 from router.contract.interface.model import NOTHING, Parameter, Payload
+from router.convert.compile import compile_converter
 from router.convert.introspect import fields_of
-from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wire_name
+from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wants_many, wire_name
 from router.dispatch.plan import Offer
 from router.dispatch.signature import read_signature
+from router.errors import UnprocessableContent
 from router.routing.paths import parse
 from router.routing.route import path_parameters
 
@@ -75,13 +76,29 @@ def _seen_by(route: Route) -> list[Seen]:
 def _parameters(place: str, name: str, annotation: Any, default: Any) -> Iterator[Parameter]:
     """Return the parameter of an argument, or those of the fields of its model."""
     if place in ("query", "header", "cookie") and is_model(plain(annotation)):
-        yield from _of_fields(place, annotation, optional=default is not inspect.Parameter.empty)
+        yield from _of_fields(place, annotation, optional=default is not NOTHING or takes_none(annotation))
         return
     told = _told(annotation)
-    if default is NOTHING and (takes_none(annotation) and place != "argument"):
-        default = None
+    if default is NOTHING and place != "path":
+        default = _absent(annotation, is_text=place != "argument")
     wire = wire_name(place, name, alias_of(annotation))
     yield Parameter(wire, place, name, _bare(annotation), default, **told)
+
+
+def _absent(annotation: Any, *, is_text: bool) -> Any:
+    """Return what a handler gets where nobody sent a value; NOTHING where that is refused.
+
+    is_text: whether values come as texts, of which none at all is an empty list.
+    """
+    if takes_none(annotation):
+        return None
+    if not is_text or not wants_many(annotation):
+        return NOTHING
+    try:
+        compile_converter(annotation, text=True)([], "")
+    except UnprocessableContent:
+        return NOTHING  # it has a least length
+    return []
 
 
 def _of_fields(place: str, annotation: Any, *, optional: bool) -> Iterator[Parameter]:
@@ -146,8 +163,17 @@ def _payload(annotation: Any, default: Any) -> Payload:
     told.pop("deprecated")
     kind = plain(annotation)
     media = _BODIES.get(kind) if isinstance(kind, type) else None
-    required = default is NOTHING and not takes_none(annotation)
+    required = default is NOTHING and not takes_none(annotation) and not _takes_nothing(annotation, media)
     return Payload(_bare(annotation), (media or "application/json",), required, **told)
+
+
+def _takes_nothing(annotation: Any, media: str | None) -> bool:
+    """Return whether an empty body is one of its values: of text and bytes without a least length."""
+    markers = getattr(annotation, "__metadata__", ())
+    limits = [
+        getattr(one, name, None) for one in markers if not isinstance(one, type) for name in ("min_length", "pattern")
+    ]
+    return media is not None and not any(limits)
 
 
 def _told(annotation: Any) -> dict[str, Any]:
