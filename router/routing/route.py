@@ -244,8 +244,8 @@ class Route:
 
             check_name(self)
         self._check_access()
-        told = self.responses is not None or self.deprecated or self.tool or self.publishes
-        if told or self.read_only is not None or not self.include_in_schema:
+        told = self.responses is not None or self.deprecated is not False or self.tool is not False or self.publishes
+        if told or self.read_only is not None or self.include_in_schema is not True:
             from router.routing.mistakes import check_documented
 
             check_documented(self)

@@ -1,0 +1,59 @@
+"""The options that documents are made of, refused where they say nothing, or what nobody reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from router import Resolver, Source
+from router.errors import ConfigurationError
+
+IN_GET: list[tuple[dict[str, Any], str]] = [
+    ({"deprecated": "yes"}, "GET /orders: deprecated= takes True or False, not 'yes'"),
+    ({"deprecated": 0}, "GET /orders: deprecated= takes True or False, not 0"),
+    ({"include_in_schema": None}, "GET /orders: include_in_schema= takes True or False, not None"),
+    ({"include_in_schema": 1}, "GET /orders: include_in_schema= takes True or False, not 1"),
+    ({"tool": ""}, "GET /orders: tool= takes True, or the name of the tool, not ''"),
+    ({"tool": 1}, "GET /orders: tool= takes True, or the name of the tool, not 1"),
+    ({"tool": ["find"]}, "GET /orders: tool= takes True, or the name of the tool, not ['find']"),
+    ({"responses": [404]}, "GET /orders: responses= takes a mapping by status, not [404]"),
+    ({"responses": "no"}, "GET /orders: responses= takes a mapping by status, not 'no'"),
+    ({"responses": {99: "no"}}, "GET /orders: responses= has 99; a status is a number from 100 to 599, '4XX' or"),
+    ({"responses": {600: "no"}}, "GET /orders: responses= has 600; a status is a number from 100 to 599"),
+    ({"responses": {True: "no"}}, "GET /orders: responses= has True; a status is a number from 100 to 599"),
+    ({"responses": {"404": "no"}}, "GET /orders: responses= has '404'; a status is a number from 100 to 599"),
+    ({"responses": {"4xx": "no"}}, "GET /orders: responses= has '4xx'; a status is a number from 100 to 599"),
+    ({"responses": {"6XX": "no"}}, "GET /orders: responses= has '6XX'; a status is a number from 100 to 599"),
+    (
+        {"responses": {404: {"descripton": "no", "modell": int}}},
+        "GET /orders: responses={404: ...} has descripton, modell; use description, examples,",
+    ),
+]
+
+
+@pytest.mark.parametrize(("options", "message"), IN_GET)
+def test_an_option_that_means_nothing_is_refused_by_name(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        Resolver().get("/orders", **options)(lambda: None)
+
+
+def test_only_requests_are_made_tools_by_an_option() -> None:
+    with pytest.raises(ConfigurationError, match=r"sqs orders: tool= is for HTTP routes; .*@resolver\.tool\(name\)"):
+        Resolver().on(Source.SQS, "orders", tool=True)(lambda event: None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"deprecated": True, "include_in_schema": False},
+        {"responses": {}},
+        {"responses": {200: int, 404: "no", "5XX": {}, "default": {"model": None, "headers": {"x": "y"}}}},
+    ],
+)
+def test_what_means_something_is_taken(options: dict[str, Any]) -> None:
+    resolver = Resolver()
+    resolver.get("/orders", **options)(lambda: None)
+    (route,) = resolver.routes
+    assert {name: getattr(route, name) for name in options} == options
