@@ -82,6 +82,7 @@ resolver.use(TrackConnections(connections))  # keeps who is connected, and forge
 
 @resolver.post(
     "/orders",
+    tool="place_order",  # agents place orders as well
     tags=["orders"],
     responses={202: Accepted},
     publishes=order_events,
@@ -96,6 +97,7 @@ async def place(order: NewOrder) -> tuple[Accepted, int]:
 
 @resolver.get(
     "/orders/{order_id}",
+    tool="show_order",
     tags=["orders"],
     responses={404: "There is no such order: it is stored a moment after it was accepted"},
     requires={"ORDERS_TABLE": [DynamoDB.GET_ITEM]},

@@ -174,8 +174,9 @@ def _add_documents() -> None:
     from router.cli.export_client import client
     from router.cli.export_diagram import diagram
     from router.cli.export_openapi import openapi
+    from router.cli.export_tools import tools
 
-    for command in (asyncapi, openapi, diagram, client):
+    for command in (asyncapi, openapi, diagram, client, tools):
         app.command(cls=Command)(command)
 
 

@@ -22,6 +22,10 @@ ROOT = Path(__file__).parents[3]
         ("diagram", "diagram.mmd"),
         ("diagram", "diagram.svg"),
         ("client --name ShopClient", "shop_client.py"),
+        ("tools", "tools.json"),
+        ("tools --format bedrock", "tools-bedrock.json"),
+        ("tools --format bedrock-openapi", "tools-bedrock-openapi.json"),
+        ("tools --format agentcore", "tools-agentcore.json"),
     ],
 )
 def test_it_is_current(what: str, name: str) -> None:

@@ -24,6 +24,7 @@ WITHOUT_JSON = {
     "export iam",
     "export asyncapi",
     "export diagram",
+    "export tools",
 }
 
 

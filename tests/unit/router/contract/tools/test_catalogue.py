@@ -350,6 +350,6 @@ def test_five_hundred_tools_take_less_than_a_second() -> None:
     for number in range(500):
         resolver.put(f"/orders/{number}/{{order_id}}", tool=f"make_{number}")(make)
     interface = describe(resolver, Info("Shop"))
-    started = time.perf_counter()
+    started = time.process_time()  # others work on the machine, too
     assert len(catalogue(interface)) == 500
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
