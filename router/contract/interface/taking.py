@@ -105,7 +105,7 @@ def _of_fields(place: str, annotation: Any, *, optional: bool) -> Iterator[Param
     kind = plain(annotation)
     if is_pydantic(kind):
         for name, field in kind.model_fields.items():
-            default = NOTHING if field.is_required() and not optional else field.get_default(call_default_factory=True)
+            default = NOTHING if field.is_required() and not optional else _made_default(field.default_factory, field)
             yield Parameter(
                 wire_name(place, name, field.validation_alias or field.alias),
                 place,
@@ -137,7 +137,14 @@ def _default_of(kind: Any, name: str) -> Any:
     field = kind.__dataclass_fields__[name]
     if field.default is not MISSING:
         return field.default
-    return None if field.default_factory is MISSING else field.default_factory()
+    return None if field.default_factory is MISSING else _made_default(field.default_factory, field)
+
+
+def _made_default(factory: Any, field: Any) -> Any:
+    """Return the default of a field; None where it is made in a way that may differ each time, such as an id."""
+    if factory is None:
+        return None if field.is_required() else field.default
+    return factory() if factory in (list, dict, set, frozenset, tuple) else None
 
 
 def _of_path(route: Route) -> Iterator[Parameter]:

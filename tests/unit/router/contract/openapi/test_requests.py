@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import uuid4
 
 import pytest
+from pydantic import BaseModel, Field
 
-from router import Body, Header, Resolver
+from router import Body, Header, Query, Resolver
 from router.contract.openapi import VERSIONS
 from router.guards import JsonSchema
 from tests.unit.router.contract.openapi.documents import JSON, document_of, only
@@ -134,3 +136,27 @@ def test_a_default_that_is_made_anew_each_time_is_not_told() -> None:
 
     assert "default" not in since["schema"]
     assert limit["schema"]["default"] == 5
+
+
+@dataclass
+class Made:
+    id: str = field(default_factory=lambda: str(uuid4()))
+    tags: list[str] = field(default_factory=list)
+
+
+class MadeOfOthers(BaseModel):
+    name: str = "a"
+    id: str = Field(default_factory=lambda held: held["name"])
+    tags: list[str] = Field(default_factory=list)
+
+
+@pytest.mark.parametrize("kind", [Made, MadeOfOthers])
+def test_what_a_factory_makes_is_told_where_it_is_empty_alone(kind: Any) -> None:
+    def show(filters: Any) -> None: ...
+
+    show.__annotations__["filters"] = Query[kind]  # type: ignore[misc]  # a variable is a type here
+    found = {one["name"]: one for one in only(lambda resolver: resolver.get("/")(show))["parameters"]}
+
+    assert "default" not in found["id"]["schema"]
+    assert found["tags"]["schema"]["default"] == []
+    assert not any(one.get("required") for one in found.values())
