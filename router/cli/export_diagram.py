@@ -67,6 +67,8 @@ def diagram(
         drawn = drawing.picture(interface, _surroundings(application), group=group.value)
     except ConfigurationError as error:
         refuse(error)
+    except Exception as error:  # of an adapter that is asked what it needs
+        refuse(f"APP {application!r}: {type(error).__name__}: {error} ({place(error)})")
     wanted = format_ or (Format.SVG if output is not None and output.suffix.lower() == ".svg" else Format.MERMAID)
     text = drawing.svg(drawn) if wanted is Format.SVG else drawing.mermaid(drawn)
     finish(text, text_of(output), output, diff=diff, check=check)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from router.contract.diagram.kinds import RANKS, SHARED, WORDS, of_need, of_service, of_source, reads_only
 from router.contract.diagram.model import Group, Node, Picture, Row, Use
 from router.contract.diagram.words import one_line
+from router.contract.model import named
 from router.env import Env, name_in
 from router.environment import SNS, SQS
 from router.environment.needs import adapters_in, everywhere, needs_of
@@ -133,7 +134,10 @@ class _Drawing:
 
     def _uses_of(self, route: Route) -> tuple[Use, ...]:
         asked = [*reversed(route.group_requires), route.requires]
-        needs = [need for one in route.middleware for adapter in adapters_in(one) for need in needs_of(adapter)]
+        try:
+            needs = [need for one in route.middleware for adapter in adapters_in(one) for need in needs_of(adapter)]
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{named(route)}: {error}") from None
         return self._uses([*asked, *map(_published, route.publishes)], needs)
 
     def _around(self) -> Iterator[Group]:
@@ -152,8 +156,8 @@ class _Drawing:
         """Return what variables, nodes and needs come to, each with what is done with it."""
         found: dict[str, set[str]] = {}
         for part in asked:
-            for named, operations in part.items():
-                node = self._named_by(named) if isinstance(named, str) else self._used.setdefault(named.key, named)
+            for what, operations in part.items():
+                node = self._named_by(what) if isinstance(what, str) else self._used.setdefault(what.key, what)
                 if node is not None:
                     found.setdefault(node.key, set()).update(operations)
         for need in needs:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from router.cli.commands import app
 
 APP = """
-from router import Resolver
+from router import Middleware, Resolver
 from router.contract import Info, Queue, Stack
 from router.environment import SQS
 
@@ -21,6 +21,23 @@ resolver.get("/send", tags=["jobs"], requires={"JOBS": [SQS.SEND_MESSAGE]})(lamb
 resolver.on_queue("orders", tags=["orders"])(lambda event: None)
 stack = Stack("drawn_app:resolver", Queue("jobs", variable="JOBS"), name="shop", info=Info("The shop"))
 broken = Stack("drawn_app:nothing", name="shop")
+
+
+class Failing:
+    def needs(self):
+        raise RuntimeError("no region")
+
+
+class Around(Middleware):
+    def __init__(self):
+        self.failing = Failing()
+
+    def __call__(self, event):
+        yield
+
+
+failing = Resolver()
+failing.use(Around())
 """
 
 Run = Callable[..., tuple[int, str]]
@@ -83,3 +100,7 @@ def test_what_it_cannot_draw_ends_with_status_2(run: Run) -> None:
     status, text = run(application="drawn_app:broken")
     assert status == 2
     assert "drawn_app has no 'nothing'" in text
+    status, text = run(application="drawn_app:failing")
+    assert status == 2
+    assert "RuntimeError: no region (" in text
+    assert "drawn_app.py:" in text

@@ -157,6 +157,24 @@ def test_what_is_around_one_route_is_used_by_it_alone() -> None:
     assert row(found, "/other", "GET").uses == ()
 
 
+def test_an_adapter_that_says_something_else_is_refused_with_the_place_of_its_route() -> None:
+    class Wrong(Ledger):
+        def needs(self) -> Any:
+            return ["a table"]
+
+    class Around(Audit):
+        def __init__(self) -> None:
+            self.ledger = Wrong()
+
+    def show() -> None: ...
+
+    resolver = Resolver()
+    resolver.get("/orders", middleware=[Around()])(show)
+    line = show.__code__.co_firstlineno
+    with pytest.raises(ConfigurationError, match=rf"GET /orders \(\S*test_picture\.py:{line}\): Wrong\.needs\(\)"):
+        drawn(resolver)
+
+
 def test_what_the_application_requires_is_around_every_route() -> None:
     resolver = Resolver(requires={"EVENTS": ["sns:Publish"], "STAGE": []})
     resolver.get("/")(lambda: None)
