@@ -6,7 +6,7 @@ Each group of calls has its session attached by the adapter below: `adapters.htt
 
 from __future__ import annotations
 
-from adapters.sister.calls import ANYTHING, CONTENT, NOTHING, TEXT, Action, Operation, UnexpectedAnswer
+from adapters.sister.calls import ANYTHING, CONTENT, NOTHING, TEXT, Action, Enveloped, Operation, UnexpectedAnswer
 from adapters.sister.http import HttpCalls
 from adapters.sister.invoke import InvokeCalls
 from adapters.sister.messages import BusCalls, SisterQueue, SisterTopic
@@ -22,6 +22,7 @@ __all__ = [
     "TEXT",
     "Action",
     "BusCalls",
+    "Enveloped",
     "HttpCalls",
     "InvokeCalls",
     "Operation",

@@ -37,6 +37,27 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
+class Enveloped:
+    """The form around each JSON answer of a service that has one (`router.Envelope`).
+
+    code, message, data: the names of its fields. success: the code of what succeeded.
+    """
+
+    code: str
+    message: str
+    data: str
+    success: str
+
+    def holds(self, value: Any) -> bool:
+        """Return whether a parsed answer is in it."""
+        return isinstance(value, dict) and isinstance(value.get(self.code), str) and self.data in value
+
+    def is_success(self, value: dict[str, Any]) -> bool:
+        """Return whether an answer in it is a result, and no error."""
+        return bool(value[self.code] == self.success)
+
+
+@dataclass(frozen=True, slots=True)
 class Operation(Generic[T]):
     """One request of HTTP.
 
@@ -44,6 +65,7 @@ class Operation(Generic[T]):
     answers: how each is read, by its status; another status from 200 is read like the first of them.
     greedy: the parameter of the path that may hold slashes.
     media_type: of the body, where it is not JSON.
+    envelope: around each JSON answer, errors included.
     """
 
     method: str
@@ -51,6 +73,7 @@ class Operation(Generic[T]):
     answers: Mapping[str, Read] = field(default_factory=dict)
     greedy: str = ""
     media_type: str = ""
+    envelope: Enveloped | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -70,10 +93,12 @@ class Action(Generic[T]):
 
     name: of its `@on_invoke` route; a pattern where `*` is in it.
     read: how its result is read.
+    envelope: around its result.
     """
 
     name: str
     read: Read = ANYTHING
+    envelope: Enveloped | None = None
 
 
 def read_json(read: Read, value: Any, what: str, service: str) -> Any:

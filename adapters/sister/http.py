@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from adapters.errors import InvalidMessage
+from adapters.http.request import Outline, origin_of
+from adapters.http.service_errors import ServiceFailed
 from adapters.sister.calls import ANYTHING, CONTENT, NOTHING, TEXT, UnexpectedAnswer, given, read_json, text_of
 from router.http.headers import is_json_type
 from router.numbers import loads
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from adapters._core.outgoing import Outgoing
     from adapters.http import Services
     from adapters.http.services import RequestOptions
-    from adapters.sister.calls import Operation
+    from adapters.sister.calls import Enveloped, Operation
     from router.durations import Duration
 
     T = TypeVar("T")
@@ -72,7 +74,11 @@ class HttpCalls:
         """
         services = given(self._services, "services=")
         request = _request(operation, options, query, headers, cookies, body)
-        response = services.request(self._service, operation.method, _segments(operation, path or {}), **request)
+        segments = _segments(operation, path or {})
+        try:
+            response = services.request(self._service, operation.method, segments, **request)
+        except ServiceFailed as failed:
+            raise _told(failed, operation.envelope)  # noqa: B904 - it is the same error
         return self._read(operation, response)
 
     async def _call_async(
@@ -90,33 +96,63 @@ class HttpCalls:
         services = given(self._services, "services=")
         request = _request(operation, options, query, headers, cookies, body)
         segments = _segments(operation, path or {})
-        response = await services.request_async(self._service, operation.method, segments, **request)
+        try:
+            response = await services.request_async(self._service, operation.method, segments, **request)
+        except ServiceFailed as failed:
+            raise _told(failed, operation.envelope)  # noqa: B904 - it is the same error
         return self._read(operation, response)
 
     def _read(self, operation: Operation[T], response: httpx.Response) -> T:
         read: Any = operation.read_of(response.status_code)
         found: Any
-        if read is CONTENT:
+        envelope, is_json = operation.envelope, is_json_type(response.headers.get("content-type", ""))
+        if envelope is not None and is_json and read is not CONTENT:
+            found = self._opened(operation, response, envelope)
+        elif read is CONTENT:
             found = response.content
         elif read is NOTHING or (not response.content and read is ANYTHING):
             found = None
         elif read is TEXT:
             found = response.text
-        elif is_json_type(response.headers.get("content-type", "")):
-            try:
-                value = loads(response.content)  # exact whole numbers
-            except ValueError:
-                raise self._unreadable(operation, "the answer is not JSON") from None
-            found = read_json(read, value, str(operation), self._service)
+        elif is_json:
+            found = read_json(read, self._json(operation, response), str(operation), self._service)
         elif read is ANYTHING:
             found = response.text if response.headers.get("content-type", "").startswith("text/") else response.content
         else:
             raise self._unreadable(operation, "the answer has no content type of JSON")
         return found  # type: ignore[no-any-return]  # of the type that the operation names
 
+    def _json(self, operation: Operation[Any], response: httpx.Response) -> Any:
+        try:
+            return loads(response.content)  # exact whole numbers
+        except ValueError:
+            raise self._unreadable(operation, "the answer is not JSON") from None
+
+    def _opened(self, operation: Operation[Any], response: httpx.Response, envelope: Enveloped) -> Any:
+        """Return what is in the envelope of an answer, which may be an error whatever its status is."""
+        value = self._json(operation, response)
+        if not envelope.holds(value):
+            raise self._unreadable(operation, "the answer is not in the envelope of the service")
+        if not envelope.is_success(value):
+            request = response.request
+            url = str(request.url)
+            outline = Outline(self._service, origin_of(url), request.method, url, {}, None, 0, False)
+            raise _told(ServiceFailed(outline, response, f" with the code {value[envelope.code]:.60}"), envelope)
+        return read_json(operation.read_of(response.status_code), value[envelope.data], str(operation), self._service)
+
     def _unreadable(self, operation: Operation[Any], problem: str) -> UnexpectedAnswer:
         what = str(operation)
         return UnexpectedAnswer(f"{self._service} {what}: {problem}", service=self._service, operation=what)
+
+
+def _told(failed: ServiceFailed, envelope: Enveloped | None) -> ServiceFailed:
+    """Return an error with the code and the message that an envelope has in other places than a problem document."""
+    if envelope is not None and envelope.holds(failed.problem):
+        data = failed.problem[envelope.data]
+        errors = data.get("errors") if isinstance(data, dict) else None
+        failed.app_code, failed.detail = failed.problem[envelope.code], str(failed.problem.get(envelope.message) or "")
+        failed.errors = tuple(one for one in errors if isinstance(one, dict)) if isinstance(errors, list) else ()
+    return failed
 
 
 def _request(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.lambda_invoke import Invoker
+from adapters.lambda_invoke import FunctionFailed, Invoker
 from adapters.sister.calls import given, read_json
 from router.wire_fields import written
 
@@ -51,5 +51,17 @@ class InvokeCalls:
         return given(self._function, "function=")
 
     def _read(self, action: Action[T], result: Any) -> T:
+        envelope = action.envelope
+        if envelope is not None and envelope.holds(result):
+            if not envelope.is_success(result):
+                raise FunctionFailed(
+                    f"lambda.invoke {self._function}: action {action.name} failed: {result[envelope.code]:.60}",
+                    error_message=f"[{result[envelope.code]}] {result.get(envelope.message) or ''}",
+                    handled=True,
+                    service="lambda",
+                    operation="invoke",
+                    resource=self._function,
+                )
+            result = result[envelope.data]
         found: T = read_json(action.read, result, f"action {action.name}", self._function)
         return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from router.contract.client.signatures import Method, summary_of, takes_event
+from router.contract.client.signatures import Method, envelope_of, summary_of, takes_event
 from router.contract.client.text import Group, literal
 from router.contract.client.types import optional
 from router.contract.client.words import camel
@@ -13,14 +13,17 @@ if TYPE_CHECKING:
     from router.contract.client.heard import Heard
     from router.contract.client.text import Node
     from router.contract.client.types import Types
+    from router.resolver import Resolver
 
 OPTIONS = "InvokeOptions"
 
 
-def methods_of(held: Heard, types: Types, constant: str, name: str) -> tuple[list[Method], str, Node]:
+def methods_of(
+    held: Heard, types: Types, constant: str, name: str, resolver: Resolver
+) -> tuple[list[Method], str, Node]:
     """Return the methods of an action, the annotation of its result, and the expression of its `Action`.
 
-    constant: what that is called in the module. name: of the first method.
+    constant: what that is called in the module. name: of the first method. resolver: whose envelope it may have.
     """
     owner = camel(held.attribute)
     data = _data(held, types, f"{owner}Data")
@@ -34,7 +37,9 @@ def methods_of(held: Heard, types: Types, constant: str, name: str) -> tuple[lis
         Method(f"{name}_event", arguments, OPTIONS, "None", "_hand_over", passed, later),
     ]
     read = {"Any": [], "None": ["NOTHING"]}.get(result, [f"reader({result})"])
-    return methods, result, Group("Action(", (literal(held.name), *read), ")")
+    envelope = envelope_of(held.operations[0], resolver)
+    items = [literal(held.name), *read, *([envelope] if envelope else [])]
+    return methods, result, Group("Action(", tuple(items), ")")
 
 
 def _data(held: Heard, types: Types, owner: str) -> str:

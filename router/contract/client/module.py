@@ -39,6 +39,7 @@ _OURS: dict[str, tuple[str, ...]] = {
         "TEXT",
         "Action",
         "BusCalls",
+        "Enveloped",
         "HttpCalls",
         "InvokeCalls",
         "Operation",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from router.contract.client.signatures import Method, described, summary_of, takes_event
+from router.contract.client.signatures import Method, described, envelope_of, summary_of, takes_event
 from router.contract.client.text import Group, keyed, listed, literal
 from router.contract.client.types import optional
 from router.contract.client.words import Names, attribute, camel
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from router.contract.client.types import Types
     from router.contract.interface import Answer, Operation, Parameter
     from router.contract.schemas import Schemas
+    from router.resolver import Resolver
 
 OPTIONS = "CallOptions"
 # The arguments that calls have of themselves.
@@ -28,8 +29,9 @@ _JSON_TYPES = ("", "application/json")
 class Wanted:
     """What one operation asks the schemas for, before any class has its name."""
 
-    def __init__(self, operation: Operation, schemas: Schemas) -> None:
+    def __init__(self, operation: Operation, schemas: Schemas, resolver: Resolver) -> None:
         where = operation.where
+        self.envelope = envelope_of(operation, resolver)
         self.operation = operation
         self.parameters = [
             (one, schemas.of(one.annotation, f"{where}, the parameter {one.name}")) for one in operation.parameters
@@ -156,6 +158,8 @@ def _expression(wanted: Wanted, answers: list[tuple[str, str]]) -> Node:
     payload = operation.payload
     if payload is not None and unwrapped(payload.annotation) in (str, bytes):
         items.append(f"media_type={literal(payload.media_types[0])}")
+    if wanted.envelope:
+        items.append(wanted.envelope)
     return Group("Operation(", tuple(items), ")")
 
 

@@ -59,7 +59,10 @@ class Content:
 
     def __init__(self, interface: Interface, schemas: Schemas) -> None:
         self.title = interface.info.title
-        self.requests = [Wanted(one, schemas) for one in interface.of(Source.HTTP) if one.method != "OPTIONS"]
+        self.requests = [
+            Wanted(one, schemas, interface.resolver) for one in interface.of(Source.HTTP) if one.method != "OPTIONS"
+        ]
+        self._resolver = interface.resolver
         self.actions = heard(interface.of(Source.INVOKE), schemas)
         self.queues = heard(interface.of(Source.SQS), schemas)
         self.topics = heard(interface.of(Source.SNS), schemas)
@@ -100,7 +103,7 @@ class Content:
             name = _free(held.attribute, names)
             _take(taken, [name + ending for ending in ("", TWIN, EVENT, EVENT + TWIN)], held.operations[0])
             constant = names.new(f"_INVOKE_{member(held.attribute)}")
-            methods, result, node = actions.methods_of(held, types, constant, name)
+            methods, result, node = actions.methods_of(held, types, constant, name, self._resolver)
             part.constants += laid_out(f"{constant}: Action[{result}] = ", node)
             part.lines += [line for method in methods for line in ("", *method.lines())]
         return part

@@ -6,7 +6,7 @@ import inspect
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from router.contract.client.text import Group, docstring, laid_out, listed
+from router.contract.client.text import Group, docstring, laid_out, listed, literal
 from router.dispatch.plan import is_event
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from router.contract.client.text import Node
     from router.contract.interface import Operation
+    from router.resolver import Resolver
 
 TWIN = "_async"
 
@@ -71,6 +72,16 @@ def summary_of(operation: Operation, otherwise: str) -> str:
     """
     said = operation.summary or otherwise
     return said if said.endswith((".", "!", "?")) else f"{said}."
+
+
+def envelope_of(operation: Operation, resolver: Resolver) -> str:
+    """Return the expression of the form around each answer; "" for none."""
+    own = operation.route.envelope
+    held: Any = resolver._engine.envelope if own is None else own
+    if held is None or held == "off":
+        return ""
+    code, message, _, data = held.names
+    return f"envelope=Enveloped({', '.join(map(literal, (code, message, data, held.success)))})"
 
 
 def takes_event(operation: Operation) -> bool:

@@ -56,7 +56,7 @@ def ask(run: LocalGateway, method: str, path: str, who: dict[str, str], body: An
 
 def seen(shop: LocalGateway, source: str, text: str) -> list[tuple[str, str, str]]:
     """Return source, tenant and outcome of what the shop saw."""
-    shop.wait_for(lambda: shop.entries(source=source, q=text))
+    shop.wait_for(lambda: {one["outcome"] for one in shop.entries(source=source, q=text)} - {"running"})
     return [(one["source"], one["tenant"], one["outcome"]) for one in shop.entries(source=source, q=text)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import pytest
 from adapters.errors import InvalidMessage
 from adapters.http import ServiceFailed, Services
 from adapters.sister import UnexpectedAnswer
+from router import Envelope, NotFound, Resolver
 from router.errors import ConfigurationError
 from tests.unit.router.contract.client import odd_shop
 from tests.unit.router.contract.client.made import imported, services_of, text_of
@@ -140,3 +142,22 @@ def test_a_client_without_services_says_what_is_missing(made: Any) -> None:
         made.OddClient().invoke.nothing()
     with pytest.raises(ConfigurationError, match="bus="):
         made.OddClient().events.closed({})
+
+
+def test_an_envelope_is_opened_whatever_its_status(tmp_path: Path) -> None:
+    for status in (None, 200):
+        resolver = Resolver(envelope=Envelope(data="result", status=status))
+        resolver.get("/nodes/{name}", name="show")(show)
+        made = imported(text_of(resolver), tmp_path, f"enveloped_{status}")
+        client = made.ShopClient(services_of(resolver, "shop"))
+        assert client.http.show("leaf") == made.Node(name="leaf", children=[], parent=None)
+        with pytest.raises(ServiceFailed) as caught:
+            client.http.show("none")
+        assert (caught.value.app_code, caught.value.detail) == ("S99999", "there is no such node")
+        assert caught.value.status == (status or 404)
+
+
+def show(name: str) -> odd_shop.Node:
+    if name == "none":
+        raise NotFound("there is no such node")
+    return odd_shop.Node(name)

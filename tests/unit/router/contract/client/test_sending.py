@@ -6,17 +6,18 @@ import asyncio
 import io
 import json
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.errors import InvalidMessage
 from adapters.eventbridge import Bus
-from adapters.lambda_invoke import Invoker
+from adapters.lambda_invoke import FunctionFailed, Invoker
 from adapters.sister import UnexpectedAnswer
 from adapters.sns import Sns
 from adapters.sqs import Sqs
-from router import Session, set_session
+from router import Envelope, Resolver, Session, set_session
 from tests.unit.adapters.fakes import FakeClient, fake_aws
 from tests.unit.router.contract.client import odd_shop
 from tests.unit.router.contract.client.made import imported, text_of
@@ -119,3 +120,21 @@ def test_an_event_has_the_source_that_its_route_asks_for(made: Any) -> None:
 
 def test_nobody_but_aws_publishes_its_events(made: Any) -> None:
     assert not hasattr(made.OddClient().events, "ec2_instance_state_change_notification")
+
+
+def test_the_envelope_of_a_result_is_opened(tmp_path: Path) -> None:
+    resolver = Resolver(envelope=Envelope())
+    resolver.on_invoke("count")(count)
+    made = imported(text_of(resolver), tmp_path, "enveloped_actions")
+    good = {"code": "S00000", "message": "Call Success", "duration": 1, "data": 7}
+    client = made.ShopClient(function="odd", invoker=Invoker(fake_aws({"lambda": answering(good)})))
+    assert client.invoke.count() == 7
+    bad = {"code": "B00017", "message": "sold out", "data": None}
+    client = made.ShopClient(function="odd", invoker=Invoker(fake_aws({"lambda": answering(bad)})))
+    with pytest.raises(FunctionFailed) as caught:
+        client.invoke.count()
+    assert caught.value.app_code == "B00017"
+
+
+def count() -> int:
+    return 7
