@@ -68,7 +68,7 @@ class Calls:
             token = _current.set(call)
             try:
                 result = self._find(call, message).call(call)
-                if call.route.request is not None:
+                if call.route.request is not None and (type(result) is not dict or "statusCode" in result):
                     result = as_response(result)
                 return self._endpoint.form.called(event, message, result)
             except (Refusal, Unauthorized):
@@ -91,7 +91,7 @@ class Calls:
             try:
                 call._tasks = ()  # what the handler starts is waited for here
                 result = await finished(_begun(self._find(call, message), call), (call,))
-                if call.route.request is not None:
+                if call.route.request is not None and (type(result) is not dict or "statusCode" in result):
                     result = as_response(result)
                 return self._endpoint.form.called(event, message, result)
             except (Refusal, Unauthorized):

@@ -36,12 +36,11 @@ class McpToolEvent(ToolEvent):
         """
         self.source = _TOOL
         self.name = name
-        self.raw = self.record = arguments
+        self.raw = arguments
         self.outer = outer
         self.context = outer.context
         self._policy = outer._policy
         self._own_session = outer._own_session  # what authenticated the request has put there
-        self._tasks = None
 
     @property
     def full_name(self) -> str:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from router.encode import JSON, dumps
 from router.errors import BadRequest
+from router.event import Source
 from router.http.headers import is_json_type
 from router.response import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from typing import Any
 
     from router.event import Event
-    from router.http.headers import Headers
 
 STATELESS = "2026-07-28"
 """The revision in which each request says everything: nothing is agreed on before it."""
@@ -107,12 +107,11 @@ def read(event: Event, origins: Collection[str]) -> Message | None:
     Raises:
         Refusal: it is not a message that this server takes.
     """
-    headers = event.headers
-    sent = headers._values  # by exact comparison: what nearly every client sends needs no look at its parts
-    if "origin" in sent:
-        check_origin(headers["origin"], origins)
-    if sent.get("content-type") != _USUAL_TYPE or sent.get("accept") != _USUAL_ACCEPT:
-        _check_types(headers)
+    headers = _headers_of(event)
+    if headers.get("origin") is not None:
+        check_origin(event.headers["origin"], origins)
+    if headers.get("content-type") != JSON or headers.get("accept") != _USUAL_ACCEPT:
+        _check_types(event.headers)
     try:
         held = event.json()
     except BadRequest as error:
@@ -120,35 +119,43 @@ def read(event: Event, origins: Collection[str]) -> Message | None:
     if type(held) is not dict:
         what = "batches do not exist here: send one message at a time" if type(held) is list else "it must be an object"
         raise Refusal(INVALID_REQUEST, f"the body is not a message of JSON-RPC: {what}")
-    method, id = held.get("method"), held.get("id")
-    if held.get("jsonrpc") != "2.0" or type(method) is not str:
+    get = held.get
+    method, id = get("method"), get("id")
+    if get("jsonrpc") != "2.0" or type(method) is not str:
         raise Refusal(INVALID_REQUEST, 'a request has "jsonrpc": "2.0" and a "method"', id=_sound(id))
     if id is None and "id" not in held:
-        _check_version(headers.get("mcp-protocol-version"), None)
+        _check_version(event.headers.get("mcp-protocol-version"), None)
         return None
     if type(id) is not int and type(id) is not str:
         raise Refusal(INVALID_REQUEST, "the id of a request is a text or an integer")
-    params = held.get("params", _EMPTY)
+    params = get("params", _EMPTY)
     if type(params) is not dict:
         raise Refusal(INVALID_PARAMS, "params must be an object", id=id)
     stateless = _is_stateless(headers, method, params, id)
-    if stateless and sent.get("mcp-method") != [method]:
-        raise Refusal(HEADER_MISMATCH, "the header Mcp-Method is not the method of the message", id=id)
-    if stateless and method in _NAMED:
-        _check_name(headers, _NAMED[method], params, id)
+    if stateless and (headers.get("mcp-method") != method or headers.get("mcp-name") != params.get("name")):
+        _check_repeated(event.headers, method, params, id)
     return Message(id, method, params, stateless)
 
 
 _EMPTY: dict[str, Any] = {}
-_USUAL_TYPE = [JSON]
-_USUAL_ACCEPT = ["application/json, text/event-stream"]
+_USUAL_ACCEPT = "application/json, text/event-stream"
+_LOWERED = (Source.HTTP, Source.URL)
+
+
+def _headers_of(event: Event) -> Mapping[str, str]:
+    """Return the headers: as they came, where the source has put their names in lower case; reading all of them costs.
+
+    Where it has not, the type of the content shows it: whatever a browser sends, it sends all names in one way.
+    """
+    held = event.raw.get("headers") if event.source in _LOWERED else None
+    return held if type(held) is dict and "content-type" in held else event.headers
 
 
 def _sound(id: Any) -> int | str | None:
     return id if type(id) is int or type(id) is str else None
 
 
-def _check_types(headers: Headers) -> None:
+def _check_types(headers: Mapping[str, str]) -> None:
     """Refuse a body that is not JSON, as a form is that any page may send; and a client that takes no JSON."""
     declared = headers.get("content-type", "")
     if declared != JSON and not is_json_type(declared):
@@ -160,7 +167,7 @@ def _check_types(headers: Headers) -> None:
             raise Refusal(INVALID_REQUEST, "answers are application/json: accept that", status=406)
 
 
-def _is_stateless(headers: Headers, method: str, params: dict[str, Any], id: int | str) -> bool:
+def _is_stateless(headers: Mapping[str, str], method: str, params: dict[str, Any], id: int | str) -> bool:
     """Return whether a request is of the stateless revision. Raises Refusal where header and body differ."""
     held = params.get("_meta")
     meta = held if type(held) is dict else _EMPTY
@@ -173,7 +180,7 @@ def _is_stateless(headers: Headers, method: str, params: dict[str, Any], id: int
             raise Refusal(INVALID_PARAMS, f"params._meta must have {VERSION_KEY} and {CAPABILITIES_KEY}", id=id)
         return True
     if method != "initialize":  # which asks for a revision in its parameters
-        _check_version(version, id)
+        _check_version(None if version is None else str(version), id)
     return False
 
 
@@ -184,17 +191,19 @@ def _check_version(version: str | None, id: int | str | None) -> None:
         raise Refusal(UNSUPPORTED_VERSION, "this revision of the protocol is not supported", data, id=id)
 
 
-def _check_name(headers: Headers, key: str, params: dict[str, Any], id: int | str) -> None:
-    """Refuse a header that names something else than the body: what stands in between believes the header."""
-    name = params.get(key)
-    sent = headers.get("mcp-name")
-    if sent != name and name is not None and (sent is None or _decoded(sent) != name):
+def _check_repeated(headers: Mapping[str, str], method: str, params: dict[str, Any], id: int | str) -> None:
+    """Refuse headers that say something else than the body: what stands in between believes them."""
+    if headers.get("mcp-method") != method:
+        raise Refusal(HEADER_MISMATCH, "the header Mcp-Method is not the method of the message", id=id)
+    key = _NAMED.get(method)
+    name = None if key is None else params.get(key)
+    if name is not None and _decoded(headers.get("mcp-name")) != name:
         raise Refusal(HEADER_MISMATCH, f"the header Mcp-Name is not the {key} in params", id=id)
 
 
-def _decoded(value: str) -> str | None:
+def _decoded(value: str | None) -> str | None:
     """Return a header that may be in base64, `=?base64?...?=`, as names are that a header cannot hold."""
-    if not (value.startswith("=?base64?") and value.endswith("?=")):
+    if value is None or not (value.startswith("=?base64?") and value.endswith("?=")):
         return value
     from base64 import b64decode
 

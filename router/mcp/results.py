@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from orjson import Fragment
 from orjson import dumps as quoted
 
 from router.encode import dumps
@@ -55,28 +56,22 @@ class Form:
             AnswerTooLarge: the source does not take as much.
             EncodeError: it has no form in JSON.
         """
-        is_error, body = False, None
-        if type(result) is not dict:
+        is_error = False
+        if type(result) is dict:
+            body = dumps(result).decode()
+        else:
             if isinstance(result, Response):
-                if result._headers is None and result.status == 200 and type(result.body) is str:
-                    body = result.body  # what a dict has become: it is JSON already
-                else:
-                    is_error, result = result.status >= 400, _content_of(result)
+                is_error, result = result.status >= 400, _content_of(result)
             else:
                 refuse_unawaited(result)
             if isinstance(result, str):
                 return self.said(event, message, result, is_error)
             if result is None:
                 return self.result(message, f'"content":[],"isError":{_WORDS[is_error]}')
-        if body is None:
             body = dumps(result).decode()
-        members = f'"content":[{{"type":"text","text":{quoted(body).decode()}}}]'
-        if is_error:
-            members = f'{members},"isError":true'
-        elif body[0] == "{":
-            members = f'{members},"structuredContent":{body},"isError":false'
-        else:
-            members = f'{members},"isError":false'
+        text = quoted(body).decode()
+        structured = f'"structuredContent":{body},' if body[0] == "{" and not is_error else ""
+        members = f'"content":[{{"type":"text","text":{text}}}],{structured}"isError":{_WORDS[is_error]}'
         return self._fitting(event, message, members) if len(members) >= SURELY_FITS else self.result(message, members)
 
     def said(self, event: Event, message: Message, text: str, is_error: bool) -> Response:
@@ -97,6 +92,8 @@ class Form:
 def _content_of(response: Response) -> Any:
     if isinstance(response, StreamResponse) and response.body is None:
         raise TypeError("a tool cannot answer with a stream: return its value")
+    if response._headers is None and type(response.body) is str:
+        return Fragment(response.body)  # what a dict has become: it is JSON already
     return content_of(response)
 
 

@@ -36,6 +36,8 @@ TOKEN_OF_PYJWT = 1.1
 SCHEMA_OF_VALIDATOR = 1.2
 # The OpenAPI document of 500 routes, beside a GET with a dict as answer.
 DOCUMENT_OF_GET = 1.2
+# A call of the Model Context Protocol, beside the same route over HTTP.
+TOOL_CALL_OF_ROUTE = 1.5
 # Beside a copy of the library without them.
 UNUSED_GUARDS = 1.02
 

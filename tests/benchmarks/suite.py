@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 
+from tests.benchmarks.agents import tool_call
 from tests.benchmarks.batches import async_batch, kafka_batch, sync_batch
 from tests.benchmarks.cold import cold_path, cold_path_without_bytecode, import_alone, routes_at_import
 from tests.benchmarks.cold_read import cold_read
@@ -47,6 +48,7 @@ SECTIONS: dict[str, tuple[Callable[[int], Section], int]] = {
     "schema": (schema, 30),
     "contract": (exports, 5),
     "document": (served_document, 30),
+    "tool": (tool_call, 30),
     "shape": (shape, 1),
 }
 

@@ -107,6 +107,25 @@ def test_a_notification_has_no_answer(shop: Resolver, revision: str) -> None:
         assert (answer.status, answer.body) == (202, b"")
 
 
+@pytest.mark.parametrize("name", ["origin", "content-type", "accept", "mcp-protocol-version", "mcp-method", "mcp-name"])
+@pytest.mark.parametrize("value", [7, None, ["a"], {}])
+@pytest.mark.parametrize("source", [samples.rest, samples.http, samples.url, samples.alb])
+def test_a_payload_with_headers_of_another_kind_is_never_an_error_of_ours(
+    shop: Resolver, name: str, value: Any, source: Any
+) -> None:
+    payload = request("tools/call", {"name": "find_order"}, source=source)
+    payload["multiValueHeaders" if payload.get("multiValueHeaders") else "headers"][name] = value
+    assert Answer(shop(payload)).status < 500
+
+
+def test_names_of_headers_may_be_in_any_case(shop: Resolver) -> None:
+    payload = request("tools/call", {"name": "find_order"})
+    payload["headers"] = {name.title(): value for name, value in payload["headers"].items()}
+    assert Answer(shop(payload)).status == 200
+    payload["headers"]["ORIGIN"] = "https://evil.example"
+    assert Answer(shop(payload)).status == 403
+
+
 # ---- what the headers say --------------------------------------------------------------------------------------------
 
 
