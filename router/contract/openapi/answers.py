@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never, NoReturn
+from typing import TYPE_CHECKING, Any, Never, NoReturn, get_args
 
+from router.contract.interface.answers import ANY_MEDIA, result_of
 from router.contract.interface.model import NOTHING
 from router.contract.openapi.examples import examples_of
+from router.convert.introspect import unwrapped
+from router.convert.kinds import is_union
 from router.encode import JSON
 from router.errors import AppError, HTTPError
 from router.http.statuses import reason
-from router.response import PROBLEM
+from router.response import PROBLEM, Response
 
 if TYPE_CHECKING:
     from router.contract.interface import Answer, Operation
@@ -84,9 +87,11 @@ class Answers:
         if one.method == "HEAD" or not media or answer.annotation is None or _is_bare(answer.status):
             return {}
         examples = examples_of(answer.examples)
-        if envelope is not None and (media in (JSON, PROBLEM) or answer.annotation is str):
+        if envelope is not None and answer.status != "206" and (media in (JSON, PROBLEM) or _is_text(answer)):
             return {JSON: {"schema": self._in_envelope(one, answer, envelope)}}
         content = {media: {"schema": self._schema(one, answer)} | examples}
+        if answer.status == "200" and media != ANY_MEDIA and _may_be_response(one):
+            content[ANY_MEDIA] = {"schema": {}}
         if media == PROBLEM and answer.annotation is NOTHING and self._is_caught(one, answer.status):
             content.setdefault(JSON, {"schema": {}})  # `catch` answers as it likes
         return content
@@ -200,6 +205,20 @@ def _of_errors(answer: Answer) -> Answer:
     examples = answer.examples or ((document,) if len(document) > 2 else ())
     told = message if isinstance(message, str) and answer.description == reason(status) else answer.description
     return replace(answer, annotation=NOTHING, media_type=PROBLEM, examples=examples, description=told)
+
+
+def _may_be_response(one: Operation) -> bool:
+    """Return whether a handler answers a Response in the place of something else, `Order | Response`."""
+    if any(str(status).startswith("2") for status in one.route.responses or ()):
+        return False
+    result = unwrapped(result_of(one.route))
+    members = get_args(result) if is_union(result) else ()
+    return any(isinstance(kind, type) and issubclass(kind, Response) for kind in members)
+
+
+def _is_text(answer: Answer) -> bool:
+    """Return whether a handler answers a text: it is data in an envelope, but for one with a media type of its own."""
+    return answer.annotation is str and answer.media_type == "text/plain"
 
 
 def _is_bare(status: str) -> bool:

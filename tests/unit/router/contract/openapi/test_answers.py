@@ -7,9 +7,10 @@ from typing import Any, Literal, NoReturn
 
 import pytest
 
-from router import AppError, Conflict, Event, Resolver
+from router import AppError, Conflict, Envelope, Event, Resolver, Response
 from router.contract.interface import describe
 from router.contract.openapi import openapi
+from router.testing import TestClient
 from tests.unit.router.contract.openapi.documents import JSON, PROBLEM, document_of, only
 from tests.unit.router.contract.openapi.large import INFO, application
 
@@ -165,3 +166,31 @@ def test_errors_of_the_application_without_a_code() -> None:
 
     assert told["description"] == "Forbidden"
     assert list(told["content"]) == [PROBLEM]
+
+
+def test_an_envelope_leaves_alone_what_is_no_json() -> None:
+    resolver = Resolver(envelope=Envelope())
+    client = TestClient(resolver)
+
+    @resolver.get("/list", responses={200: {"model": str, "media_type": "text/csv"}, 206: Literal["part"]})
+    def listing(part: bool = False) -> Response:
+        return Response.json("part", 206) if part else Response("a,b", content_type="text/csv")
+
+    answers = document_of(resolver)["paths"]["/list"]["get"]["responses"]
+
+    assert answers["200"]["content"] == {"text/csv": {"schema": {"type": "string"}}}
+    assert client.get("/list").text == "a,b"
+    assert answers["206"]["content"][JSON]["schema"] == {"type": "string", "const": "part"}
+    assert client.get("/list?part=true").json() == "part"
+
+
+def test_a_response_in_the_place_of_a_result_may_be_anything() -> None:
+    def show() -> Response | dict[str, int] | None: ...
+
+    answers = only(lambda resolver: resolver.get("/")(show))["responses"]
+    told = only(lambda resolver: resolver.get("/", responses={200: int})(show))["responses"]
+
+    assert set(answers["200"]["content"]) == {JSON, "*/*"}
+    assert answers["200"]["content"][JSON]["schema"]["type"] == "object"
+    assert "204" in answers
+    assert set(told["200"]["content"]) == {JSON}
