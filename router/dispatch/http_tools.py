@@ -159,17 +159,17 @@ def values_of(route: Route) -> Iterator[Seen]:
     Each is place, name, annotation and default.
     """
     offer = Offer(route, path_parameters(route))
-    pending = [(route.handler, str(route), offer)]
+    pending = [(route.handler, str(route), offer, route.model)]
     done: set[Any] = set()
     while pending:
-        function, where, told = pending.pop(0)
+        function, where, told, model = pending.pop(0)
         told.seen = []
-        for argument in read_signature(function, where, told):
+        for argument in read_signature(function, where, told, model):
             provide = None if argument.dependency is None else argument.dependency.provide
             if provide is not None and provide not in done:
                 done.add(provide)
                 inner = f"{where}, dependency {getattr(provide, '__qualname__', provide)}"
-                pending.append((provide, inner, Offer(route, offer.parameters, shared=True)))
+                pending.append((provide, inner, Offer(route, offer.parameters, shared=True), None))
         yield from told.seen
 
 

@@ -6,10 +6,7 @@ from router.encode import dumps
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any
-
     from router.contract.interface.model import Info
-    from router.contract.tools.catalogue import Tool
     from router.resolver import Resolver
 
 
@@ -35,22 +32,8 @@ class Listing:
             # Only here: a process that nobody asks for the list needs nothing that describes routes.
             from router.contract.interface import describe
             from router.contract.tools.catalogue import catalogue
+            from router.contract.tools.exports import listed
 
-            tools = [_told(tool) for tool in catalogue(describe(self._resolver, self._info))]
+            tools = [listed(tool) for tool in catalogue(describe(self._resolver, self._info))]
             self._written = f'"tools":{dumps(tools).decode()}'
         return self._written
-
-
-def _told(tool: Tool) -> dict[str, Any]:
-    """Return a tool as the protocol has it."""
-    told: dict[str, Any] = {"name": tool.name}
-    if tool.title:
-        told["title"] = tool.title
-    if tool.description:
-        told["description"] = tool.description
-    told["inputSchema"] = tool.input_schema
-    if tool.output_schema is not None:
-        told["outputSchema"] = tool.output_schema
-    if hints := tool.hints:
-        told["annotations"] = hints
-    return told

@@ -8,18 +8,15 @@ from router.contract.interface.model import NOTHING, Parameter, Payload
 from router.convert.compile import compile_converter
 from router.convert.introspect import fields_of
 from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wants_many, wire_name
-from router.dispatch.plan import Offer
-from router.dispatch.signature import read_signature
+from router.dispatch.http_tools import values_of
 from router.errors import UnprocessableContent
 from router.routing.paths import parse
-from router.routing.route import path_parameters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from router.routing.route import Route
 
-    Seen = tuple[str, str, Any, Any]
 
 _TYPES_OF_PATH = {"int": int, "float": float}
 _BODIES: dict[Any, str] = {bytes: "application/octet-stream", str: "text/plain"}
@@ -31,7 +28,7 @@ def taken_by(route: Route) -> tuple[tuple[Parameter, ...], Payload | None]:
     Raises:
         ConfigurationError: a signature cannot be read.
     """
-    found = _seen_by(route)
+    found = list(values_of(route))
     parameters: dict[tuple[str, str], Parameter] = {}
     of_path = {one.name: one for one in _of_path(route)}
     for place, name, annotation, default in found:
@@ -51,26 +48,6 @@ def taken_by(route: Route) -> tuple[tuple[Parameter, ...], Payload | None]:
         others = tuple(one for one in parameters.values() if one.place != "argument")
         return others, _payload(brought[0].annotation, brought[0].default)
     return tuple(parameters.values()), _payload(*bodies[0]) if bodies else None
-
-
-def _seen_by(route: Route) -> list[Seen]:
-    """Return each value that the arguments of a handler are made of: place, name, annotation and default."""
-    found: list[Seen] = []
-    offer = Offer(route, path_parameters(route))
-    offer.seen = found
-    pending = [(route.handler, str(route), offer, route.model)]
-    done = set()
-    while pending:
-        function, where, told, model = pending.pop(0)
-        for argument in read_signature(function, where, told, model):
-            if argument.dependency is None or argument.dependency.provide in done:
-                continue
-            provide = argument.dependency.provide
-            done.add(provide)
-            shared = Offer(route, offer.parameters, shared=True)
-            shared.seen = found
-            pending.append((provide, f"{where}, dependency {getattr(provide, '__qualname__', provide)}", shared, None))
-    return found
 
 
 def _parameters(place: str, name: str, annotation: Any, default: Any) -> Iterator[Parameter]:

@@ -82,6 +82,15 @@ def test_names_that_bedrock_does_not_take_are_flat(name: str) -> None:
     assert client.tool("orders_find") == client.tool("orders_find", target="") == client.tool(name) == "found"
 
 
+def test_flat_names_of_tools_of_one_target() -> None:
+    resolver = Resolver()
+    resolver.tool("stock___orders.find")(lambda: "of one target")
+    resolver.tool("orders.find")(lambda: "of any")
+    client = TestClient(resolver)
+    assert client.tool("orders_find", target="stock") == "of one target"
+    assert client.tool("orders_find", target="shop") == "of any"
+
+
 def test_a_tool_of_the_flat_name_itself_comes_first() -> None:
     resolver = Resolver()
     resolver.tool("a.b")(lambda: "dot")
