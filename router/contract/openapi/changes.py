@@ -75,6 +75,7 @@ class _Documents:
         self.old, self.new = old, new
         self._input = Comparison(old, new, output=False)
         self._output = Comparison(old, new, output=True)
+        self._schemes = _schemes(old), _schemes(new)
 
     def changes(self) -> Iterator[Change]:
         """Return all changes."""
@@ -105,7 +106,8 @@ class _Documents:
     # ---- credentials -----------------------------------------------------------------------------------------------
 
     def _of_security(self, name: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Change]:
-        was, now = _credentials(self.old, old), _credentials(self.new, new)
+        was = _credentials(self.old, self._schemes[0], old)
+        now = _credentials(self.new, self._schemes[1], new)
         if any(not any(one <= other for one in now) for other in was):
             yield Change(True, name, f"asks for {_asked(now)}, and asked for {_asked(was)}")
         elif any(not any(other <= one for other in was) for one in now):
@@ -237,21 +239,26 @@ def _by_place(path: str, parameters: Iterable[dict[str, Any]]) -> dict[Any, dict
     return found
 
 
-def _credentials(document: Document, operation: Mapping[str, Any]) -> list[frozenset[str]]:
-    """Return the ways to be let in, each with what it needs; nothing is needed where there are none."""
-    schemes = document.content.get("components", {}).get("securitySchemes", {})
-    given = operation.get("security", document.content.get("security"))
-    found = []
-    for way in given or [{}]:
-        needed = set()
-        for name, scopes in way.items():
-            scheme = dict(document.resolved(schemes.get(name, {"type": name})))
-            scheme.pop("description", None)
-            shown_as = scheme.get("scheme") or scheme.get("name") or scheme.get("type") or name
-            needed.add(f"{shown_as}\0{key(scheme)}")
-            needed |= {f"the scope {scope}" for scope in scopes}
-        found.append(frozenset(needed))
+def _schemes(document: Document) -> dict[str, str]:
+    """Return a text for each security scheme: its name in messages, and all that it is but for its prose."""
+    found = {}
+    for name, held in document.content.get("components", {}).get("securitySchemes", {}).items():
+        scheme = {word: value for word, value in document.resolved(held).items() if word != "description"}
+        shown = scheme.get("scheme") or scheme.get("name") or scheme.get("type")
+        found[name] = f"{shown}\0{key(scheme)}"
     return found
+
+
+def _credentials(document: Document, schemes: Mapping[str, str], operation: Mapping[str, Any]) -> list[frozenset[str]]:
+    """Return the ways to be let in, each with what it needs; nothing is needed where there are none."""
+    given = operation.get("security", document.content.get("security"))
+    return [
+        frozenset(
+            {schemes.get(name, name) for name in way}
+            | {f"the scope {scope}" for scopes in way.values() for scope in scopes}
+        )
+        for way in given or [{}]
+    ]
 
 
 def _asked(ways: Iterable[frozenset[str]]) -> str:

@@ -25,6 +25,7 @@ NOTE = "note"
 """Something else is said of the same values."""
 
 _TEXT: dict[str, Any] = {"type": "string"}
+_Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Comparison:
     def __init__(self, old: Document, new: Document, *, output: bool) -> None:
         self._old, self._new = old, new
         self._left_out = "writeOnly" if output else "readOnly"
-        self._known: dict[tuple[int, int], tuple[Difference, ...]] = {}
+        self._known: dict[_Pair, tuple[Difference, ...]] = {}
+        self._begun: dict[_Pair, tuple[Difference, ...]] = {}
+        self._cut: set[_Pair] = set()
 
     def of(self, old: Any, new: Any) -> tuple[Difference, ...]:
         """Return the differences of two schemas. What is inside of itself is compared once.
@@ -61,15 +64,23 @@ class Comparison:
         Raises:
             ConfigurationError: a schema refers to what is not in its document.
         """
-        self._known.clear()  # a pair that was met inside of itself lacks the differences of what is around it
+        self._begun.clear()
+        self._cut.clear()
         return self._compare(old, new)
 
     def _compare(self, old: Any, new: Any) -> tuple[Difference, ...]:
         pair = (id(self._old.node(old)), id(self._new.node(new)))
-        if pair not in self._known:
-            self._known[pair] = ()
-            self._known[pair] = tuple(dict.fromkeys(self._differences(old, new)))
-        return self._known[pair]
+        if pair in self._known:
+            return self._known[pair]
+        if pair in self._begun:
+            self._cut.add(pair)
+            return self._begun[pair]
+        self._begun[pair] = ()
+        found = self._begun[pair] = tuple(dict.fromkeys(self._differences(old, new)))
+        self._cut.discard(pair)
+        if not self._cut:  # else it lacks the differences of what is around it, and counts only here
+            self._known[pair] = found
+        return found
 
     def _differences(self, old: Any, new: Any) -> Iterator[Difference]:
         yield from _notes(self._old.flat(old), self._new.flat(new))
@@ -183,6 +194,8 @@ class Comparison:
 def _notes(old: Form, new: Form) -> Iterator[Difference]:
     if new.get("deprecated") and not old.get("deprecated"):
         yield Difference(NOTE, "", "is deprecated now")
+    if "default" not in old and "default" not in new:
+        return
     was, now = old.get("default"), new.get("default")
     if keywords.key(was) != keywords.key(now) or ("default" in old) != ("default" in new):
         said = "has no default any longer" if "default" not in new else f"has the default {keywords.shown(now)}"

@@ -118,6 +118,8 @@ def _types(flat: Form) -> list[str]:
 
 def _joined(forms: list[Form]) -> list[Form]:
     """Return forms without repetition; those of one type that only name values are one."""
+    if len(forms) < 2:
+        return forms
     found: dict[str, Form] = {}
     for form in forms:
         of_values = "enum" in form

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from router.contract.interface import describe
 from router.contract.openapi import VERSIONS, openapi
 from router.contract.openapi.changes import Change, changes
 from router.errors import ConfigurationError
-from tests.unit.router.contract.openapi.large import INFO, application
+from tests.unit.router.contract.openapi.large import INFO, application, with_many_routes
 
 ORDER = {
     "type": "object",
@@ -249,6 +250,14 @@ def test_a_large_document_has_not_changed_beside_itself(version: str) -> None:
     assert changes(made, copy.deepcopy(made)) == ()
 
 
+def test_changes_of_500_routes_take_a_second_at_most() -> None:
+    made = json.loads(json.dumps(openapi(describe(with_many_routes(500), INFO))))
+    began = time.process_time()
+
+    assert changes(made, copy.deepcopy(made)) == ()
+    assert time.process_time() - began <= 1.0
+
+
 def test_both_versions_of_openapi_say_the_same() -> None:
     first, second = (json.loads(json.dumps(openapi(describe(application(), INFO), version))) for version in VERSIONS)
 
@@ -274,6 +283,25 @@ def test_what_cannot_be_compared_is_refused(document: Any, said: str | None) -> 
         return
     with pytest.raises(ConfigurationError, match=said.replace(".", r"\.")):
         changes(document, DOCUMENT)
+
+
+def test_what_two_operations_share_is_told_of_both() -> None:
+    """What leads into itself is compared once for each place, also where the first place was inside of it."""
+    link = {"$ref": "#/components/schemas/B"}
+    schemas = {
+        "A": {"type": "object", "properties": {"b": link, "size": {"type": "integer"}}},
+        "B": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}},
+    }
+
+    def document(most: int) -> dict[str, Any]:
+        held = copy.deepcopy(schemas)
+        held["A"]["properties"]["size"]["maximum"] = most  # type: ignore[index]
+        bodies = {name: {"content": {"x/y": {"schema": {"$ref": f"#/components/schemas/{name}"}}}} for name in held}
+        paths = {f"/{name}": {"put": {"requestBody": body, "responses": {}}} for name, body in bodies.items()}
+        return {"openapi": "3.1.0", "paths": paths, "components": {"schemas": held}}
+
+    found = [one.where for one in changes(document(9), document(5))]
+    assert found == ["PUT /A, body, size", "PUT /B, body, a.size"]
 
 
 # ---- the command ---------------------------------------------------------------------------------------------------
