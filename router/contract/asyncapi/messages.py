@@ -60,7 +60,7 @@ class Shape:
     @property
     def text(self) -> str:
         """Return what tells it from all others of its channel."""
-        return f"{self.key}\n{self.name}\n{self.payload}"
+        return f"{self.key}\n{self.name}\n{self.payload}\n{self.description}"
 
 
 def shape_of(operation: Operation, schemas: Schemas, resources: Resources) -> Shape:
@@ -108,8 +108,14 @@ def _of_kafka(operation: Operation, schemas: Schemas, resources: Resources) -> S
     bindings = {"kafka": {"key": {"type": "string"}, "bindingVersion": "0.5.0"}}
     decoded = decoded_payload(operation.route.decoder)
     if decoded is not None:
-        name, content_type, payload = decoded
-        return Shape(name, payload=payload, is_typed=True, content_type=content_type, bindings=bindings)
+        return Shape(
+            decoded.name,
+            payload=decoded.payload,
+            is_typed=True,
+            content_type=decoded.content_type,
+            description=decoded.description,
+            bindings=bindings,
+        )
     found = _of_record(operation, schemas, resources)
     if operation.route.decoder is not None:  # of the application: only it knows the bytes
         return Shape(found.name, content_type="application/octet-stream", bindings=bindings)

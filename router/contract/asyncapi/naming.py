@@ -18,13 +18,14 @@ _STAR = "*"
 def distinct(wanted: Mapping[Hashable, tuple[str, str]]) -> dict[Hashable, str]:
     """Return an id for each key: the wanted one, and where several want the same, one with a digest behind it.
 
-    An id depends on its own text and on whether it is shared, never on the order or on what else is there.
+    An id depends on its own text and on whether it is shared, never on the order or on what else is there. Those that
+    differ in case alone are the same: they would be on pages, whose links are in lower case.
 
     wanted: the id, and a text that tells the key from all others.
     """
-    counted = Counter(name for name, _ in wanted.values())
+    counted = Counter(name.lower() for name, _ in wanted.values())
     return {
-        key: name if counted[name] == 1 else f"{name}_{sha256(text.encode()).hexdigest()[:8]}"
+        key: name if counted[name.lower()] == 1 else f"{name}_{sha256(text.encode()).hexdigest()[:8]}"
         for key, (name, text) in wanted.items()
     }
 

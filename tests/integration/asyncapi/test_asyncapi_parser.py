@@ -80,3 +80,14 @@ def test_the_parser_does_find_faults(tmp_path: Path) -> None:
     )
     for code, told in zip(codes, found, strict=True):
         assert code in "\n".join(told)
+
+
+def test_the_parser_reads_what_is_written_of_protobuf(tmp_path: Path) -> None:
+    file = tmp_path / "document.json"
+    made = exported(APPLICATIONS[-1], file)
+    message = made["channels"]["kafka_parcels"]["messages"]["Parcel"]
+    text = message["description"].partition("```proto\n")[2].removesuffix("```")
+    for schema, is_sound in ((text, True), (text.replace("message Money", "message Coins"), False)):
+        message["payload"] = {"schemaFormat": "application/vnd.google.protobuf;version=3", "schema": schema}
+        file.write_text(json.dumps(made), "utf-8")
+        assert (faults_of(file) == [[]]) is is_sound

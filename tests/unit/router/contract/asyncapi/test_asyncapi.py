@@ -12,6 +12,7 @@ from pathlib import Path
 from time import process_time
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pydantic import BaseModel, Field
 
@@ -141,6 +142,18 @@ def test_the_document_is_called_as_the_application_is() -> None:
         "license": {"name": "MIT"},
         "tags": [{"name": "orders", "description": "Of orders."}],
     }
+
+
+def test_examples_fit_their_schemas() -> None:
+    shop = json.loads((ROOT / "examples" / "orders" / "contract" / "asyncapi.json").read_text("utf-8"))
+    checked = 0
+    for made in (whole(), shop):
+        for message in (one for channel in made["channels"].values() for one in channel["messages"].values()):
+            for example in message.get("examples", ()):
+                schema = {"allOf": [message["payload"]], "components": made["components"]}
+                assert jsonschema_rs.Draft7Validator(schema).is_valid(example["payload"]), message
+                checked += 1
+    assert checked > 10
 
 
 # ---- queues and topics ---------------------------------------------------------------------------------------------
@@ -306,7 +319,9 @@ def test_kafka_has_the_format_that_the_decoder_reads() -> None:
 
 
 def test_protobuf_is_written_as_protoc_would_read_it() -> None:
-    schema = message_of(whole(), "protobuf")["payload"]["schema"]
+    message = message_of(whole(), "protobuf")
+    assert message["contentType"] == "application/protobuf"
+    schema = message["description"].partition("```proto\n")[2].removesuffix("```")
     assert schema.splitlines()[:6] == [
         'syntax = "proto3";',
         "",
