@@ -23,6 +23,7 @@ ENVIRONMENT = {
     "PAYMENTS_TABLE": "payments",
     "SESSION_SECRET": "0123456789abcdef" * 4,
     "SETTLEMENTS": "settlements",
+    "SHOP_URL": "https://shop.example.com",
 }
 APPLICATIONS = {
     f"examples.{file.parent.name}.app:resolver"
