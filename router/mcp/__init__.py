@@ -1,8 +1,15 @@
-"""The Model Context Protocol: the tools of an application, served to agents over HTTP."""
+"""The Model Context Protocol: the tools of an application, served to agents over HTTP.
+
+Names are loaded when they are first used.
+"""
 
 from __future__ import annotations
 
-from router.mcp.event import McpToolEvent
-from router.mcp.serving import serve_mcp
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from router.mcp.event import McpToolEvent as McpToolEvent
+    from router.mcp.serving import serve_mcp as serve_mcp
+else:
+    from router.lazy import lazy_names
 
-__all__ = ["McpToolEvent", "serve_mcp"]
+    __getattr__, __dir__, __all__ = lazy_names(__name__, {"event": "McpToolEvent", "serving": "serve_mcp"})

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from router.encode import dumps
-from router.errors import RouterError
-from router.event import Event
 from router.mcp.protocol import HANDSHAKE, INVALID_PARAMS, METHOD_NOT_FOUND, SUPPORTED
 from router.mcp.results import Form
 from router.response import Response
@@ -15,8 +13,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.contract.interface.model import Info
-    from router.dispatch.engine import Engine
-    from router.dispatch.plan import Plan
     from router.mcp.listing import Listing
     from router.mcp.protocol import Message
 
@@ -24,14 +20,14 @@ _CAPABILITIES = {"tools": {"listChanged": False}}
 
 
 class Endpoint:
-    """What the route of a server of MCP answers.
+    """What a server of MCP answers to messages that call no tool.
 
     info: the name and version of the server. instructions: for the model, on how the tools belong together.
     origins: the origins of pages that may call.
-    listing: the tools. ttl: how long a client may keep what it was told of them, in milliseconds.
+    ttl_ms: for how long a client may keep what it was told, in milliseconds. listing: the tools.
     """
 
-    def __init__(self, info: Info, instructions: str, origins: frozenset[str], listing: Listing, ttl_ms: int) -> None:
+    def __init__(self, info: Info, instructions: str, origins: frozenset[str], ttl_ms: int, listing: Listing) -> None:
         server = {"name": info.title, "version": info.version}
         self.origins = origins
         self.form = Form(server)
@@ -51,19 +47,6 @@ class Endpoint:
             "ping": self._pong,
             "tools/list": self._list,
         }
-
-    def __call__(self, event: Event) -> Response:
-        """Stand for the handler of the route; what runs is the plan."""
-        raise RouterError("the route of an MCP server has a plan of its own")
-
-    def plan_in(self, engine: Engine, around: tuple[Any, ...], plan: Plan) -> Plan:
-        """Return the plan of the route, made when its chain is composed: by then all tools are known.
-
-        around: the middleware around the route. plan: of this object as a handler.
-        """
-        from router.mcp.calls import Calls
-
-        return Calls(engine, self, around).plan(plan)
 
     def answer(self, message: Message | None) -> Response:
         """Return the answer to a request that calls no tool; None stands for a notification.

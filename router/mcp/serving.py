@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from router.durations import seconds
-from router.errors import ConfigurationError, Unauthorized
+from router.errors import ConfigurationError, RouterError, Unauthorized
 from router.event import Event
-from router.mcp.endpoint import Endpoint
-from router.mcp.listing import Listing
-from router.mcp.metadata import WELL_KNOWN, Metadata
-from router.response import Response
 from router.router import Router
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any, Unpack
+    from collections.abc import Iterable, Mapping
+    from typing import Unpack
 
     from router.contract.interface.model import Info
+    from router.dispatch.engine import Engine
+    from router.dispatch.plan import Plan
     from router.durations import Duration
+    from router.mcp.endpoint import Endpoint
+    from router.mcp.metadata import Metadata
     from router.resolver import Resolver
     from router.routing.options import Options
 
@@ -60,27 +62,60 @@ def serve_mcp(
     if unknown := [name for name in _UNTOLD if name in options]:
         raise ConfigurationError(f"serve_mcp() sets {unknown[0]}= by itself")
     kept = seconds(ttl, "serve_mcp(ttl=...)", least=0, most=_DAY)
-    endpoint = Endpoint(info, instructions, _checked_origins(origins), Listing(resolver, info), round(1000 * kept))
+    server = _Server(resolver, info, instructions, _checked_origins(origins), round(1000 * kept))
     group = Router()
     closed: dict[str, Any] = {**options, "include_in_schema": False, "name": "mcp"}
-    group.post(path, **closed)(endpoint)
-    public: dict[str, Any] = {"include_in_schema": False, "auth": "off", "require": (), "permission": _everybody}
-    if "function" in options:
-        public["function"] = options["function"]
-    group.route(path, ("GET", "DELETE"), name="mcp_post_only", **public)(_refused)
+    group.post(path, **closed)(server)
+    # Whom the server lets in is told that there is no more; a client of the handshake tries it.
+    other: dict[str, Any] = {**closed, "name": "mcp_post_only", "require": (), "permission": _everybody}
+    group.route(path, ("GET", "DELETE"), **other)(_refused)
     servers = tuple(authorization_servers) or _issuers(resolver, options.get("auth"))
     if servers:
-        metadata = Metadata(path, resource, servers, scopes, info.title)
-        _describe(group, metadata, path, public)
+        from router.mcp.metadata import Metadata
+
+        _describe(group, Metadata(path, resource, servers, scopes, info.title), path, options)
     elif resource is not None or tuple(scopes):
         raise ConfigurationError("serve_mcp(): resource= and scopes= need authorization_servers=, or a Jwt in auth=")
     resolver.include(group)
 
 
-def _describe(group: Router, metadata: Metadata, path: str, public: dict[str, Any]) -> None:
-    """Add what says where tokens come from."""
+class _Server:
+    """The handler of the route. What it needs is imported with the first request to it: records have no use for it."""
 
-    def described(event: Event) -> Response:
+    def __init__(self, resolver: Resolver, info: Info, instructions: str, origins: frozenset[str], ttl_ms: int) -> None:
+        self._told = info, instructions, origins, ttl_ms
+        self._resolver = resolver
+        self._endpoint: Endpoint | None = None
+
+    def __call__(self, event: Event) -> Any:
+        """Stand for the handler of the route; what runs is the plan."""
+        raise RouterError("the route of an MCP server has a plan of its own")
+
+    def plan_in(self, engine: Engine, around: tuple[Any, ...], plan: Plan) -> Plan:
+        """Return the plan of the route, made when its chain is composed: by then all tools are known.
+
+        around: the middleware around the route. plan: of this object as a handler.
+        """
+        from router.mcp.calls import Calls
+
+        if self._endpoint is None:
+            from router.mcp.endpoint import Endpoint
+            from router.mcp.listing import Listing
+
+            info, instructions, origins, ttl_ms = self._told
+            self._endpoint = Endpoint(info, instructions, origins, ttl_ms, Listing(self._resolver, info))
+        return Calls(engine, self._endpoint, around).plan(plan)
+
+
+def _describe(group: Router, metadata: Metadata, path: str, options: Mapping[str, Any]) -> None:
+    """Add what says where tokens come from, to everybody: who has none yet asks for it."""
+    from router.mcp.metadata import WELL_KNOWN
+
+    public: dict[str, Any] = {"include_in_schema": False, "auth": "off", "require": (), "permission": _everybody}
+    if "function" in options:
+        public["function"] = options["function"]
+
+    def described(event: Event) -> Any:
         return metadata.answer(event)
 
     # A client looks at the place of the path first, and then at the root (RFC 9728 §3.1).
@@ -88,12 +123,14 @@ def _describe(group: Router, metadata: Metadata, path: str, public: dict[str, An
         group.get(place, name=f"mcp_resource_{number}", **public)(described)
 
     @group.catch(Unauthorized)
-    def challenged(error: Unauthorized, event: Event) -> Response:
+    def challenged(error: Unauthorized, event: Event) -> Any:
         raise metadata.challenge(error, event)
 
 
-def _refused(event: Event) -> Response:
+def _refused(event: Event) -> Any:
     """Say that there is no stream to listen to, and no session to end."""
+    from router.response import Response
+
     return Response(None, 405, {"allow": "POST"})
 
 

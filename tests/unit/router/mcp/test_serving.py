@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -171,6 +174,29 @@ def test_lists_may_be_kept_as_long_as_is_said() -> None:
     resolver = served(greet, ttl=timedelta(hours=1))
     assert ask(resolver, "tools/list").json()["result"]["ttlMs"] == 3_600_000
     assert ask(served(greet, ttl=0), "server/discover").json()["result"]["ttlMs"] == 0
+
+
+def test_an_open_server_in_a_closed_application_says_that_it_has_no_stream() -> None:
+    resolver = served(greet, resolver=Resolver(auth=ApiKey(Nobody())), auth="off")
+    assert Answer(resolver(samples.http("GET", "/mcp"))).status == 405
+
+
+def test_a_process_that_no_agent_asks_imports_nothing_of_the_protocol() -> None:
+    code = """if True:
+        import sys
+        from router import Resolver
+        from router.contract import Info
+        from router.mcp import serve_mcp
+
+        resolver = Resolver()
+        resolver.get("/")(lambda: {})
+        serve_mcp(resolver, Info("x"))
+        loaded = {name for name in sys.modules if name.startswith(("router.mcp.", "router.contract.schemas"))}
+        assert loaded == {"router.mcp.serving"}, loaded
+    """
+    subprocess.run(
+        [sys.executable, "-c", code], check=True, env={"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    )
 
 
 def test_it_answers_on_a_loop_that_is_running() -> None:
