@@ -13,7 +13,7 @@ from router.contract.openapi.own import Own
 from router.contract.openapi.paths import template
 from router.contract.openapi.requests import Requests
 from router.contract.openapi.security import Security
-from router.contract.schemas import Schemas
+from router.contract.schemas import Schemas, asked_for
 from router.errors import ConfigurationError
 from router.event import Source
 
@@ -39,7 +39,7 @@ def openapi(interface: Interface, version: str = "3.1.0") -> dict[str, Any]:
         raise ConfigurationError(f"openapi(version={version!r:.40}): give {' or '.join(VERSIONS)}")
     operations = interface.of(Source.HTTP)
     refuse_same_names(operations)
-    own, schemas = Own(), Schemas()
+    own, schemas = Own(), Schemas(expected=asked_for(operations))
     security, answers = Security(interface.resolver), Answers(interface.resolver, schemas, own)
     requests = Requests(schemas, security, Checked(interface.resolver, own))
     paths: dict[str, dict[str, Any]] = {}

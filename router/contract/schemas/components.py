@@ -11,6 +11,8 @@ from router.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from router.contract.interface import Operation
+
     Schema = dict[str, Any]
 
 _OUTPUT = "Output"
@@ -35,11 +37,11 @@ class Schemas:
     request has the other. Another class of the same name gets its module in front: `billing_Order`.
 
     prefix: what stands before a name in `$ref`.
-    expected: the annotations that will be asked for. With them the names do not depend on the order: of several classes
-        of one name each gets its module in front.
+    expected: what will be asked for, as `asked_for` returns it: annotations, each with whether it is an answer's. With
+        it names do not depend on the order: of several classes of one name each gets its module in front.
     """
 
-    def __init__(self, *, prefix: str = "#/components/schemas/", expected: Iterable[Any] = ()) -> None:
+    def __init__(self, *, prefix: str = "#/components/schemas/", expected: Iterable[tuple[Any, bool]] = ()) -> None:
         self._prefix = prefix
         self._bodies: dict[Form, Schema] = {}  # with a Form in the place of a reference
         self._names: dict[Form, str] = {}
@@ -98,19 +100,18 @@ class Schemas:
         """Return what a reference of `component` stands for."""
         return self._bodies[reference["$ref"]]
 
-    def _expect(self, annotations: Iterable[Any]) -> None:
+    def _expect(self, expected: Iterable[tuple[Any, bool]]) -> None:
         """Find the names that several classes have."""
         first: dict[tuple[str, bool], Form] = {}
-        for annotation in annotations:
-            for output in (False, True):
-                try:
-                    schema = Reader(self, "", output=output).top(annotation)
-                except (ConfigurationError, RecursionError):
-                    continue  # it is told when it is asked for, with its place
-                for form in _reached(schema, self._bodies):
-                    name = next(names_of(form.key))
-                    if not self._alike(form, first.setdefault((name, output), form)):
-                        self._several.add(name)
+        for annotation, output in expected:
+            try:
+                schema = Reader(self, "", output=output).top(annotation)
+            except (ConfigurationError, RecursionError):
+                continue  # it is told when it is asked for, with its place
+            for form in _reached(schema, self._bodies):
+                name = next(names_of(form.key))
+                if not self._alike(form, first.setdefault((name, output), form)):
+                    self._several.add(name)
 
     # ---- names ---------------------------------------------------------------------------------------------------
 
@@ -167,6 +168,15 @@ class Schemas:
         if isinstance(schema, list):
             return [self._written(held) for held in schema]
         return self._prefix + self._names[schema] if isinstance(schema, Form) else schema
+
+
+def asked_for(operations: Iterable[Operation]) -> Iterator[tuple[Any, bool]]:
+    """Return the annotations of what operations take and answer, each with whether it is an answer's."""
+    for one in operations:
+        yield from ((parameter.annotation, False) for parameter in one.parameters)
+        if one.payload is not None:
+            yield one.payload.annotation, False
+        yield from ((answer.annotation, True) for answer in one.answers)
 
 
 def _reached(schema: Schema, bodies: dict[Form, Schema]) -> Iterator[Form]:

@@ -5,6 +5,7 @@ All three name limits alike, so that none of them has to be imported.
 
 from __future__ import annotations
 
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,10 @@ _LENGTHS = {
     "object": ("minProperties", "maxProperties"),
 }
 
+# Flags inside a pattern, which other languages do not know; and what they write otherwise.
+_FLAGS = re.compile(r"(?<!\\)\(\?(?:[aiLmsux]+[-:)]|-)")
+_PYTHON = re.compile(r"\\(.)|\(\?P<", re.DOTALL)
+
 
 def annotated(schema: Schema, metadata: Iterable[Any], body: Callable[[Schema], Schema]) -> Schema:
     """Return a schema with the limits of a metadata, each where a value of its type is described.
@@ -45,8 +50,8 @@ def annotated(schema: Schema, metadata: Iterable[Any], body: Callable[[Schema], 
                 schema = _on(schema, {kind: {words[index]: length} for kind, words in _LENGTHS.items()}, body)
         pattern = getattr(one, "pattern", None)
         text = getattr(pattern, "pattern", pattern)  # of re.compile
-        if isinstance(text, str):
-            schema = _on(schema, {"string": {"pattern": text}}, body)
+        if isinstance(text, str) and not _FLAGS.search(text):
+            schema = _on(schema, {"string": {"pattern": _PYTHON.sub(_elsewhere, text)}}, body)
     return schema
 
 
@@ -88,6 +93,11 @@ def _on(schema: Schema, keywords: dict[str, Schema], body: Callable[[Schema], Sc
     for kind in [kinds] if isinstance(kinds, str) else kinds:
         added |= keywords.get(kind, {})
     return {**schema, **added} if added else schema
+
+
+def _elsewhere(found: re.Match[str]) -> str:
+    r"""Return an escape or the start of a named group as other languages write it: `^` for `\A`, `$` for `\Z`."""
+    return "(?<" if found[1] is None else {"A": "^", "Z": "$"}.get(found[1], found[0])
 
 
 def _number(bound: float | Decimal) -> float:

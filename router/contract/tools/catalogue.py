@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from router.contract.interface.answers import answers_of, result_of
 from router.contract.interface.model import NOTHING
-from router.contract.schemas import Schemas
+from router.contract.schemas import Schemas, asked_for
 from router.encode import dumps
 from router.errors import ConfigurationError, RouterError
 from router.event import Source
@@ -74,7 +74,7 @@ def catalogue(interface: Interface) -> tuple[Tool, ...]:
         ConfigurationError: a tool has no description, a name that no agent may call, or that of another, also once
             only letters, digits, `_` and `-` are left of both; or its arguments have no schema. It names file and line.
     """
-    schemas = Schemas(prefix=_DEFS)
+    schemas = Schemas(prefix=_DEFS, expected=asked_for(interface.of(Source.TOOL)))
     drafts = [_Draft(name, one, schemas) for name, one in _named(interface)]
     _refuse_same_names(drafts)
     components = schemas.components()

@@ -118,11 +118,14 @@ class Customer(BaseModel):
 
 class Receipt(BaseModel):
     line: Line
-    pet: Annotated[Cat | Dog, Field(discriminator="kind")] | None = None
 
 
 class Strict(BaseModel):
     model_config = {"extra": "forbid"}
+    number: int = Field(gt=1)
+
+
+class Owner(BaseModel):
     pet: Annotated[Cat | Dog, Field(discriminator="kind")]
 
 

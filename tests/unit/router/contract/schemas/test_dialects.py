@@ -23,7 +23,7 @@ def flat(annotation: Any, *, output: bool = False) -> dict[str, Any]:
 # ---- without references -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("annotation", [m.Page[m.Line], m.Visit.__annotations__["box"], m.Address, m.Strict, m.Times])
+@pytest.mark.parametrize("annotation", [m.Page[m.Line], m.Visit.__annotations__["box"], m.Address, m.Owner, m.Times])
 def test_a_flat_schema_says_the_same_without_references(annotation: Any) -> None:
     if isinstance(annotation, str):
         annotation = m.Box[int]

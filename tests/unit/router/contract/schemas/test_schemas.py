@@ -77,7 +77,7 @@ ANNOTATIONS = [
     Annotated[m.Code, Query(description="in capitals")],
 ]
 # pydantic is lenient: it takes "1" for an int, too.
-MODELS = [m.Customer, m.Strict, m.Box[int], m.Visit, list[m.Customer | None]]
+MODELS = [m.Customer, m.Strict, m.Owner, m.Box[int], m.Visit, list[m.Customer | None]]
 
 
 def document(annotation: Any, *, output: bool = False) -> tuple[dict[str, Any], dict[str, Any]]:

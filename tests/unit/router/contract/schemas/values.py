@@ -80,8 +80,8 @@ def _of_type(kind: str, schema: dict[str, Any], components: dict[str, Any], dept
 
 def _narrowed(pattern: str) -> str:
     """Return a pattern of less: decimals that are no infinite floats, times and integers that orjson writes."""
-    without_offset = pattern.replace("(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])?", "")
-    return without_offset.replace("{1,4}", "{1,2}").replace("[0-9]+$", "[0-9]{1,15}$").replace("$", r"\Z")
+    without_offset = pattern.replace(r"(Z|(\+|-)([01][0-9]|2[0-3]):[0-5][0-9])?", "")
+    return without_offset.replace("{1,3}", "{1,2}").replace("[0-9]+$", "[0-9]{1,15}$").replace("$", r"\Z")
 
 
 def _number(kind: str, schema: dict[str, Any]) -> Value:
