@@ -140,8 +140,8 @@ def is_current(copy: Copy, files: Mapping[str, bytes]) -> bool:
 
 
 def _hash(content: bytes) -> str:
-    """Hash a file. A checkout on Windows may have other ends of lines; that is not an edit."""
-    return sha256(content.replace(b"\r\n", b"\n")).hexdigest()
+    """Hash a file. A checkout on Windows may have other ends of lines in texts; that is not an edit."""
+    return sha256(content if b"\0" in content else content.replace(b"\r\n", b"\n")).hexdigest()
 
 
 def replace(folder: Path, files: Mapping[str, bytes]) -> None:
