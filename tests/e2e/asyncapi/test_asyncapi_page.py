@@ -35,7 +35,7 @@ SITE = "http://127.0.0.1:9"
 
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
+    context = browser.new_context(viewport={"width": 1280, "height": 4_000})
     page = context.new_page()
     page.set_default_timeout(60_000)
     troubles: list[str] = []
@@ -77,7 +77,7 @@ def test_the_shop_is_shown(page: Page) -> None:
     shown(page, document)
     body = page.locator("body")
     go_to(page, "topic_order_events", "Topic order-events")
-    expect(body).to_contain_text("Sent by POST /orders.")
+    expect(body).to_contain_text("Sent by POST /orders")
     go_to(page, "websocket", "WebSocket API")
     expect(body).to_contain_text("Answer a client that asks for an order")
     expect(body).to_contain_text("ShownOrder")  # the reply
@@ -88,7 +88,8 @@ def test_the_shop_is_shown(page: Page) -> None:
     expect(body).to_contain_text("The number of an order.")
     folder = os.environ.get("PICTURES")
     if folder:
-        page.mouse.move(640, 430)
+        page.set_viewport_size({"width": 1280, "height": 860})
+        go_to(page, "queue_orders", "Queue orders")
         page.screenshot(path=Path(folder) / "asyncapi.png")
 
 
