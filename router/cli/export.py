@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from router.cli.completion import complete_application
+from router.cli.export_asyncapi import asyncapi
+from router.cli.export_client import client
+from router.cli.export_diagram import diagram
+from router.cli.export_openapi import openapi
+from router.cli.export_tools import tools
 from router.cli.files import finish, text_of
 from router.cli.loading import load, place, refuse
-from router.cli.options import Command
+from router.cli.options import Check, Command, Diff, Force, Output
 from router.errors import ConfigurationError
 from router.resolver import Resolver
 
 if TYPE_CHECKING:
     from router.contract.model import Infrastructure
 
-app = typer.Typer(help="Write what the routes say: templates, policies, filters.", no_args_is_help=True)
+app = typer.Typer(help="Write what the routes say: templates, policies, documents.", no_args_is_help=True)
 
 Stack = Annotated[
     str,
@@ -30,19 +34,10 @@ Stack = Annotated[
         autocompletion=complete_application,
     ),
 ]
-Output = Annotated[
-    Path | None,
-    typer.Option("--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False),
-]
-Diff = Annotated[bool, typer.Option("--diff", metavar="", help="Write nothing; show what would change.")]
 Split = Annotated[
     str,
     typer.Option(metavar="HOW", help="As the routes say (function), or by group, source or route."),
 ]
-Check = Annotated[
-    bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
-]
-Force = Annotated[bool, typer.Option("--force", metavar="", help="Write over what was edited by hand.")]
 
 
 def infrastructure_of(name: str, split: str = "function") -> Infrastructure:
@@ -168,16 +163,5 @@ def filters(
     sys.stdout.write(json.dumps(report(held), indent=2) + "\n" if as_json else text(held))
 
 
-def _add_documents() -> None:
-    """Add the commands that write interface documents, one of each file."""
-    from router.cli.export_asyncapi import asyncapi
-    from router.cli.export_client import client
-    from router.cli.export_diagram import diagram
-    from router.cli.export_openapi import openapi
-    from router.cli.export_tools import tools
-
-    for command in (asyncapi, openapi, diagram, client, tools):
-        app.command(cls=Command)(command)
-
-
-_add_documents()
+for _document in (asyncapi, client, diagram, openapi, tools):
+    app.command(cls=Command)(_document)

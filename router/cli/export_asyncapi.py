@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from router.cli.described import Application, Title, Version, document_text, interface_of
-from router.cli.export import Check, Diff, Output
 from router.cli.files import finish, text_of
 from router.cli.loading import load, refuse
+from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,26 +9,20 @@ import typer
 from router.cli.described import Application, Title, Version, interface_of
 from router.cli.files import finish, text_of
 from router.cli.loading import refuse
+from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
 
 
 def client(
     application: Application,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False
-        ),
-    ] = None,
+    output: Output = None,
     name: Annotated[
         str, typer.Option("--name", metavar="NAME", help="Of its class: ShopClient.", show_default=False)
     ] = "",
     title: Title = "",
     version: Version = "",
-    diff: Annotated[bool, typer.Option("--diff", metavar="", help="Write nothing; show what would change.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
-    ] = False,
+    diff: Diff = False,
+    check: Check = False,
 ) -> None:
     """Write a typed client for sister services: a Python module with a method for each request, action and message.
 

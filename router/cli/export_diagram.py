@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ import typer
 from router.cli.described import Application, Title, interface_of
 from router.cli.files import finish, text_of
 from router.cli.loading import load, place, refuse
+from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -34,12 +34,7 @@ class Grouping(StrEnum):
 
 def diagram(
     application: Application,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False
-        ),
-    ] = None,
+    output: Output = None,
     format_: Annotated[
         Format | None,
         typer.Option(
@@ -50,10 +45,8 @@ def diagram(
         Grouping, typer.Option("--group", metavar="BY", help="Draw routes together by source, tag or function.")
     ] = Grouping.SOURCE,
     title: Title = "",
-    diff: Annotated[bool, typer.Option("--diff", metavar="", help="Write nothing; show what would change.")] = False,
-    check: Annotated[
-        bool, typer.Option("--check", metavar="", help="Write nothing; status 1 where the file is not current.")
-    ] = False,
+    diff: Diff = False,
+    check: Check = False,
 ) -> None:
     """Draw the sources of an application, the routes that take their events, and what these use.
 

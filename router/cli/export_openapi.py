@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from router.cli.described import Application, Title, Version, document_text, interface_of
-from router.cli.export import Check, Output
 from router.cli.files import finish, text_of
 from router.cli.loading import refuse
-from router.cli.options import flag
+from router.cli.options import Check, Output, flag
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from router.cli.described import Application, document_text, interface_of
-from router.cli.export import Check, Diff, Output
 from router.cli.files import finish, text_of
 from router.cli.loading import refuse
+from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
