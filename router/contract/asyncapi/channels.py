@@ -12,9 +12,11 @@ from router.contract.asyncapi.naming import address_of, channel_address, distinc
 from router.contract.asyncapi.samples import NONE, example_of, plain_values
 from router.contract.asyncapi.servers import Servers
 from router.contract.asyncapi.sessions import correlation_id, header_schemas
-from router.contract.schemas import Schemas
+from router.contract.schemas import Schemas, asked_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from router.contract.asyncapi.messages import Shape
     from router.contract.interface.model import Interface, Operation
     from router.contract.resources import Resources
@@ -49,12 +51,13 @@ class Channels:
     """The channels of a document.
 
     interface: of the application. resources: that its stack declares.
+    receiving: the operations whose messages are in the document.
     """
 
-    def __init__(self, interface: Interface, resources: Resources) -> None:
+    def __init__(self, interface: Interface, resources: Resources, receiving: Iterable[Operation]) -> None:
         self.interface = interface
         self.resources = resources
-        self.schemas = Schemas()
+        self.schemas = Schemas(expected=asked_for(receiving))
         self.servers = Servers(interface.info.servers, resources)
         self.policy = interface.resolver._engine.policy
         self._held: dict[tuple[str, str], _Channel] = {}

@@ -36,7 +36,7 @@ def asyncapi(interface: Interface, declared: Iterable[Resource | Function] = ())
     resources = Resources(one for one in declared if isinstance(one, Resource))
     receiving = [one for one in interface.operations if one.source in SOURCES]
     refuse_same_names(one for one in receiving if not _is_of_life(one))
-    channels = Channels(interface, resources)
+    channels = Channels(interface, resources, receiving)
     operations = Operations(channels)
     for one in receiving:
         if not _is_of_life(one):
@@ -44,7 +44,8 @@ def asyncapi(interface: Interface, declared: Iterable[Resource | Function] = ())
         elif one.route.match == "$connect":
             channels.connect(one)
     for one in interface.operations:
-        operations.publish(one)
+        if one.route.request is None:  # else it is the tool of an HTTP route, which is told of itself
+            operations.publish(one)
     made_channels, made_operations = channels.all(), operations.all()
     return {
         "asyncapi": VERSION,

@@ -462,3 +462,31 @@ def test_a_secret_stays_a_secret() -> None:
     resolver = Resolver(session=SessionPolicy(signing=Signing(secret)))
     resolver.on_queue("orders", name="take")(lambda event: None)
     assert secret not in json.dumps(document(resolver))
+
+
+@pytest.mark.parametrize("names", [["sales", "billing"], ["billing", "sales"]])
+def test_classes_of_one_name_are_named_alike_whatever_the_order_of_routes(names: list[str]) -> None:
+    resolver = Resolver()
+    for name in names:
+        kind = type("Order", (BaseModel,), {"__module__": f"shop.{name}", "__annotations__": {name: int}})
+
+        def handle(order: Any) -> None: ...
+
+        handle.__annotations__["order"] = kind
+        resolver.on_queue(name, name=name)(handle)
+
+    schemas = document(resolver)["components"]["schemas"]
+
+    assert {name for name in schemas if "Order" in name} == {"shop_billing_Order", "shop_sales_Order"}
+
+
+def test_an_http_route_that_is_a_tool_too_sends_a_message_once() -> None:
+    resolver, announced = Resolver(), TypedTopic("order-events", Order)
+
+    @resolver.post("/orders", publishes=announced, tool=True)
+    def place(order: Order) -> None:
+        """Place an order."""
+
+    (sent,) = document(resolver)["operations"].values()
+
+    assert sent["description"] == "Sent by `POST /orders`."
