@@ -189,6 +189,8 @@ def check_documented(route: Route) -> None:
         if type(getattr(route, name)) is not bool:
             raise ConfigurationError(f"{route}: {name}= takes True or False, not {getattr(route, name)!r:.80}")
     _check_tool(route)
+    if route.accepts is not None:
+        _check_accepts(route, route.accepts)
     for one in route.publishes:
         if getattr(one, "kind", "") not in ("queue", "topic") or not hasattr(one, "model"):
             raise ConfigurationError(
@@ -207,6 +209,19 @@ def check_documented(route: Route) -> None:
         if hasattr(answer, "items") and (unknown := ", ".join(sorted(set(map(str, answer)) - set(_OF_RESPONSE)))):
             raise ConfigurationError(
                 f"{route}: responses={{{status}: ...}} has {unknown}; use {', '.join(_OF_RESPONSE)}"
+            )
+
+
+def _check_accepts(route: Route, accepts: Any) -> None:
+    if not route.methods:
+        raise ConfigurationError(f"{route}: accepts= is for HTTP routes; a message has no media type")
+    if not hasattr(accepts, "items"):
+        raise ConfigurationError(f"{route}: accepts= takes a mapping by media type, not {accepts!r:.80}")
+    for media in accepts:
+        kind, slash, rest = media.partition("/") if isinstance(media, str) else ("", "", "")
+        if not (kind and slash and rest) or set(media) & set(" ;,"):
+            raise ConfigurationError(
+                f"{route}: accepts= has {media!r:.80}, which is no media type; write 'multipart/form-data'"
             )
 
 

@@ -27,6 +27,7 @@ class Options(TypedDict, total=False):
     durable: bool
     function: str
     responses: Mapping[int | str, Any]  # by status: a type, a text, or both and more as a mapping
+    accepts: Mapping[str, Any]  # by media type: a type, or a JSON Schema
     deprecated: bool
     include_in_schema: bool
     tool: bool | str

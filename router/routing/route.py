@@ -39,6 +39,7 @@ _DEFAULTS: dict[str, Any] = {
     "function": None,
     "group": "",
     "unsigned_from": None,
+    "accepts": None,
     "responses": None,
     "deprecated": False,
     "include_in_schema": True,
@@ -79,6 +80,7 @@ class Route:
     function: the Lambda function that it belongs to, where an application is deployed as several; None as around it.
     responses: its answers by status, for documents: `{202: Accepted, 404: "no such order"}`; a type, a text, or a
         mapping with `model`, `description`, `examples`, `headers` and `media_type`.
+    accepts: for documents, what else its body may be, by media type: a type, or a JSON Schema, each.
     deprecated: whether documents advise against it. include_in_schema: whether it is in documents at all.
     tool: of HTTP, whether agents may call it as a tool: True, or the name of the tool.
     publishes: the typed topics and queues that its handler sends to, for documents and diagrams.
@@ -87,6 +89,7 @@ class Route:
     """
 
     __slots__ = (
+        "accepts",
         "aggregated",
         "auth",
         "batch",
@@ -168,6 +171,7 @@ class Route:
     on_error: tuple[Any, ...]  # a Receiver each
     envelope: Any
     function: str | None
+    accepts: Mapping[str, Any] | None
     responses: Mapping[int | str, Any] | None
     deprecated: bool
     include_in_schema: bool
@@ -244,8 +248,9 @@ class Route:
 
             check_name(self)
         self._check_access()
-        told = self.responses is not None or self.deprecated is not False or self.tool is not False or self.publishes
-        if told or self.read_only is not None or self.include_in_schema is not True:
+        told = self.responses is not None or self.accepts is not None or self.read_only is not None
+        said = self.deprecated is not False or self.tool is not False or self.include_in_schema is not True
+        if told or said or self.publishes:
             from router.routing.mistakes import check_documented
 
             check_documented(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from decimal import Decimal
 from enum import Enum
 from typing import TYPE_CHECKING, Any
@@ -60,8 +61,9 @@ class Requests:
     def body(self, one: Operation) -> dict[str, Any]:
         """Return the body of an operation: what the handler takes, and what guards ask for; empty for none."""
         payload, checked = one.payload, self._checked.bodies(one)
+        accepted = self._accepted(one)
         if one.method in _BODILESS or (payload is None and not checked):
-            return {}
+            return {"content": accepted} if accepted and one.method not in _BODILESS else {}
         made: dict[str, Any] = {}
         schemas = checked
         media: tuple[str, ...] = (JSON,)
@@ -74,10 +76,19 @@ class Requests:
                 schemas = [self._schemas.of(payload.annotation, f"{one.where}, the body"), *checked]
         schemas = [schema for schema in schemas if schema and (not checked or schema != {"type": "object"})]
         schema = {"allOf": schemas} if len(schemas) > 1 else next(iter(schemas), {})
-        made["content"] = {kind: {"schema": schema} | examples_of(examples) for kind in media}
+        made["content"] = {kind: {"schema": schema} | examples_of(examples) for kind in media} | accepted
         if checked or (payload is not None and payload.required):
             made["required"] = True
         return made
+
+    def _accepted(self, one: Operation) -> dict[str, Any]:
+        """Return what `accepts=` says of bodies that the handler reads by itself, by media type."""
+        found = {}
+        for media, said in sorted((one.route.accepts or {}).items()):
+            is_schema = isinstance(said, Mapping)
+            schema = deepcopy(dict(said)) if is_schema else self._schemas.of(said, f"{one.where}, accepts={media!r}")
+            found[media] = {"schema": schema}
+        return found
 
     def _parameter(self, held: Parameter, one: Operation, renamed: Mapping[str, str]) -> dict[str, Any]:
         is_path = held.place == "path"

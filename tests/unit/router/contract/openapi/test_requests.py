@@ -11,8 +11,9 @@ from uuid import uuid4
 import pytest
 from pydantic import BaseModel, Field
 
-from router import Body, Header, Query, Resolver
+from router import Body, Header, HttpEvent, Query, Resolver
 from router.contract.openapi import VERSIONS
+from router.errors import ConfigurationError
 from router.guards import JsonSchema
 from tests.unit.router.contract.openapi.documents import JSON, document_of, only
 
@@ -160,3 +161,62 @@ def test_what_a_factory_makes_is_told_where_it_is_empty_alone(kind: Any) -> None
     assert "default" not in found["id"]["schema"]
     assert found["tags"]["schema"]["default"] == []
     assert not any(one.get("required") for one in found.values())
+
+
+FORM = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
+    "required": ["file"],
+}
+
+
+@pytest.mark.parametrize(
+    ("version", "file"),
+    [
+        ("3.1.0", {"type": "string", "contentMediaType": "application/octet-stream"}),
+        ("3.0.3", {"type": "string", "format": "binary"}),
+    ],
+)
+def test_a_body_that_the_handler_reads_by_itself_is_told(version: str, file: dict[str, str]) -> None:
+    resolver = Resolver()
+
+    @resolver.post("/pictures", accepts={"multipart/form-data": FORM, "text/csv": str})
+    def hang(event: HttpEvent) -> None:
+        """Hang a picture."""
+
+    content = document_of(resolver, version)["paths"]["/pictures"]["post"]["requestBody"]["content"]
+
+    assert list(content) == ["multipart/form-data", "text/csv"]
+    assert content["multipart/form-data"]["schema"]["properties"]["file"] == file
+    assert content["text/csv"]["schema"] == {"type": "string"}
+
+
+def test_it_stands_beside_the_model_of_the_handler() -> None:
+    resolver = Resolver()
+
+    @resolver.post("/orders", accepts={"text/csv": str})
+    def place(order: Payment) -> None:
+        """Place an order."""
+
+    content = document_of(resolver)["paths"]["/orders"]["post"]["requestBody"]["content"]
+
+    assert list(content) == [JSON, "text/csv"]
+
+
+@pytest.mark.parametrize(
+    ("accepts", "said"),
+    [
+        ([str], "accepts= takes a mapping by media type"),
+        ({"form": str}, "accepts= has 'form', which is no media type"),
+        ({"text/csv; charset=utf-8": str}, "which is no media type"),
+        ({1: str}, "accepts= has 1, which is no media type"),
+    ],
+)
+def test_what_is_no_media_type_is_refused(accepts: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError, match=said):
+        Resolver().post("/pictures", accepts=accepts)(print)
+
+
+def test_messages_have_no_media_type() -> None:
+    with pytest.raises(ConfigurationError, match="accepts= is for HTTP routes"):
+        Resolver().on_queue("pictures", accepts={"text/csv": str})(print)
