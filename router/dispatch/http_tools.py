@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from typing import Any
 
+    from router.convert.scalars import Converter
     from router.routing.route import Route
 
     Seen = tuple[str, str, Any, Any]
@@ -32,9 +33,12 @@ class AsRequest:
     route: the HTTP route. written: its path as OpenAPI writes it. parameters: of the path.
     query: the arguments that are query parameters on HTTP. body: the argument that is the body; "" for none.
     is_all: whether the arguments are those of one model, which is the body, or holds the query parameters.
+
+    Raises:
+        ConfigurationError: two arguments are the body.
     """
 
-    __slots__ = ("body", "is_all", "method", "parameters", "query", "route", "written")
+    __slots__ = ("_fields", "_typed", "body", "is_all", "method", "parameters", "query", "route", "written")
 
     def __init__(self, route: Route) -> None:
         seen = list(values_of(route))
@@ -45,7 +49,10 @@ class AsRequest:
         steps = (name if kind == "static" else f"{{{name}}}" for kind, name in parse(route.match))
         self.written = "/" + "/".join(steps)
         self.query = tuple(sorted(name for place, name in taken if place == "query"))
-        self.body = next((name for place, name in sorted(taken) if place == "body"), "")
+        # Those of a model, by the name of its argument: nothing else of that may pass for a query parameter.
+        self._fields = {_argument(one[1], one[2]): _names_of(one[2]) for one in seen if _is_query_model(*one)}
+        self._typed: dict[str, Converter] | None = None
+        self.body = _only_body(route, [name for place, name in sorted(taken) if place == "body"])
         models = [_is_model(annotation) for place, _, annotation, _ in seen if place in _BROUGHT]
         self.is_all = len(taken) == 1 and not self.parameters and all(models)
 
@@ -56,7 +63,7 @@ class AsRequest:
 
     def type_of(self, name: str) -> Any:
         """Return what the path itself makes of a parameter: `{id:int}` a number."""
-        kind = next(kind for kind, held in parse(self.route.match) if held == name)
+        kind = next(kind for kind, held in parse(self.route.match) if held == name and kind != "static")
         if kind == "uuid":
             from uuid import UUID
 
@@ -82,15 +89,22 @@ class AsRequest:
         return self._path_of(arguments) if name == "path" else self._params_of(arguments)
 
     def _params_of(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the parameters of the path; a text each, unless the path has a type for it."""
+        """Return the parameters of the path: a text each, or what the path itself makes of it."""
         from router.convert.scalars import mistake
 
+        if self._typed is None:
+            from router.convert.compile import compile_converter
+
+            kinds = {name: self.type_of(name) for name in self.parameters}
+            self._typed = {name: compile_converter(kind, text=False) for name, kind in kinds.items() if kind is not str}
+        params: dict[str, Any] = {}
         for name in self.parameters:
-            if arguments.get(name) in (None, ""):
+            value = arguments.get(name)
+            if value in (None, ""):
                 raise mistake(("arguments", name), "is missing")
-        return {
-            name: str(arguments[name]) if self.type_of(name) is str else arguments[name] for name in self.parameters
-        }
+            convert = self._typed.get(name)
+            params[name] = str(value) if convert is None else convert(value, ("arguments", name))
+        return params
 
     def _path_of(self, arguments: Mapping[str, Any]) -> str:
         """Return the path of the request."""
@@ -103,15 +117,25 @@ class AsRequest:
         return "/" + "/".join(steps)
 
     def _query_of(self, arguments: Mapping[str, Any]) -> list[tuple[str, list[str]]]:
-        """Return the query parameters, as texts. Those of a model come one by one."""
-        found: list[tuple[str, list[str]]] = []
+        """Return the query parameters, as texts. Those of a model come one by one.
+
+        Raises:
+            UnprocessableContent: two arguments say different values of one parameter, which has one in a request.
+        """
+        from router.convert.scalars import mistake
+
+        found: dict[str, list[str]] = {}
         for name in self.query:
             value = arguments if self.is_all else arguments.get(name)
-            for key, held in value.items() if isinstance(value, dict) else ((name, value),):
+            fields = self._fields.get(name)
+            pairs = ((name, value),) if fields is None else value.items() if isinstance(value, dict) else ()
+            for key, held in pairs:
                 texts = [_text(one) for one in (held if isinstance(held, list) else [held]) if one is not None]
-                if texts:
-                    found.append((key, texts))
-        return found
+                if not texts or (fields is not None and key not in fields):
+                    continue
+                if found.setdefault(key, texts) != texts:
+                    raise mistake(("arguments", name), f"differs from another argument in {key}")
+        return list(found.items())
 
 
 def register_tool(route: Route, register: Callable[[Route], object]) -> None:
@@ -183,6 +207,29 @@ def _is_model(annotation: Any) -> bool:
     from router.convert.kinds import is_model, plain
 
     return is_model(plain(annotation))
+
+
+def _is_query_model(place: str, name: str, annotation: Any, default: Any) -> bool:
+    return place == "query" and _is_model(annotation)
+
+
+def _names_of(model: Any) -> set[str]:
+    """Return the names of the parameters that a model is filled from."""
+    from router.convert.parameters import compile_model
+
+    return compile_model(model, "query").names
+
+
+def _only_body(route: Route, names: list[str]) -> str:
+    """Return the name of the argument that is the body; "" for none.
+
+    Raises:
+        ConfigurationError: there are several. Over HTTP they are one body, and what checks that sees one alone.
+    """
+    if len(names) > 1:
+        several = " and ".join(repr(name) for name in names)
+        raise ConfigurationError(f"{route}: {several} are both the body, and a call could bring two")
+    return names[0] if names else ""
 
 
 def _text(value: Any) -> str:

@@ -143,7 +143,7 @@ def own_key(event: Event) -> str:
 
 def fingerprint(event: Event, chosen: bool) -> str:
     """Return what tells one request from another; empty where the key is the event's own id."""
-    if event._speaks_http:
+    if event._speaks_http or (event.route is not None and event.route.request is not None):
         query = (part for pair in event.query.multi_items() for part in pair)
         return digest(event.method, event.path, event.body.decode("latin-1"), *query)
     return digest(_content(event).decode("latin-1")) if chosen and event.body else ""

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class BodyLimit(Middleware):
     """Refuse requests with a larger body, before anything of it is parsed: 413.
 
-    limit: bytes of the body, base64 undone. Lambda itself takes 6 MB, behind a load balancer 1 MB.
+    limit: bytes of the body, base64 undone. Lambda itself takes 6 MB, behind a load balancer 1 MB. Of an HTTP
+        route that agents call as a tool it is what would be the body over HTTP.
     """
 
     outside_auth = True
@@ -25,6 +26,7 @@ class BodyLimit(Middleware):
         self.limit = limit
 
     def __call__(self, event: Event) -> Around:
-        if event._speaks_http and len(event.body) > self.limit:
+        counts = event._speaks_http or (event.route is not None and event.route.request is not None)
+        if counts and len(event.body) > self.limit:
             raise ContentTooLarge(f"the body has {len(event.body):,} bytes; at most {self.limit:,} are accepted")
         yield

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from router import (
     Body,
+    BodyLimit,
     ConfigurationError,
     Cookie,
     Depends,
@@ -46,6 +47,10 @@ class Filters(BaseModel):
 
 def page(limit: Annotated[int, Query(le=50)] = 10) -> int:
     return limit
+
+
+def audited(note: Change) -> Change:
+    return note
 
 
 def of_http(event: HttpEvent) -> None: ...
@@ -222,6 +227,59 @@ def test_an_argument_of_the_path_is_what_a_path_can_hold(path: Any) -> None:
     resolver = Resolver()
     resolver.get("/orders/{order_id}", tool="show")(lambda order_id: order_id)
     assert "arguments.order_id" in refused(TestClient(resolver).tool("show", {"order_id": path}))
+
+
+@pytest.mark.parametrize("value", [{"$ne": 1}, ["7"], True, "seven", 7.5, "7"])
+def test_a_parameter_that_the_path_has_a_type_for_is_of_that_type_everywhere(value: Any) -> None:
+    seen: list[Any] = []
+    resolver = Resolver()
+
+    @resolver.get("/shop/{shop:int}", tool="show")  # the parameter is named as a step of the path
+    def show(event: Event) -> Any:
+        seen.append(event.params)
+
+    client = TestClient(resolver)
+    assert "arguments.shop" in refused(client.tool("show", {"shop": value}))
+    assert seen == []
+    client.tool("show", {"shop": 7})
+    client.get("/shop/7")
+    assert seen == [{"shop": 7}] * 2
+
+
+def test_an_id_in_the_path_is_one_for_middleware_too() -> None:
+    resolver = Resolver()
+    resolver.get("/orders/{order:uuid}", tool="show")(lambda event: repr(event.params["order"]))
+    text = "6f2c1c4e-6d7a-4d0b-9a55-0f4f4f7a3b11"
+    assert TestClient(resolver).tool("show", {"order": text}) == repr(UUID(text))
+
+
+def test_an_argument_cannot_pass_for_a_parameter_of_another_name() -> None:
+    seen: list[Any] = []
+
+    def look(event: Event) -> Any:
+        seen.append(dict(event.query))
+        yield
+
+    resolver = Resolver()
+
+    @resolver.get("/orders", tool="orders", middleware=[look])
+    def orders(selected: Query[Filters], of: str = "nobody", size: Annotated[int, Depends(page)] = 1) -> Any:
+        return [selected.limit, of]
+
+    client = TestClient(resolver)
+    assert client.tool("orders", {"selected": {"limit": 3, "of": "ann", "x": "y"}, "of": "bob"}) == [3, "bob"]
+    assert seen.pop() == {"limit": "3", "of": "bob"}
+    client.tool("orders", {"of": {"limit": "3"}})
+    assert "limit" not in seen.pop()
+    # Over HTTP both are one parameter, and what looks at the query sees the value that counts.
+    assert "differs" in refused(client.tool("orders", {"selected": {"limit": 3}, "limit": 4}))
+
+
+def test_two_arguments_that_are_one_body_over_http_are_refused() -> None:
+    def make(change: Change, audit: Annotated[Change, Depends(audited)]) -> None: ...
+
+    with pytest.raises(ConfigurationError, match=r"'change' and 'note' are both the body.*test_http_tools.py:\d+"):
+        Resolver().post("/orders", tool=True)(make)
 
 
 def test_headers_and_cookies_are_those_that_the_gateway_lets_through() -> None:
@@ -424,6 +482,31 @@ def test_idempotency_keeps_the_answer() -> None:
     client = TestClient(resolver)
     assert [client.tool("make", {"total": 3}) for _ in range(2)] == [{"total": 3}] * 2
     assert len(calls) == 1
+
+
+def test_one_key_for_two_requests_is_refused_as_on_http() -> None:
+    resolver = Resolver()
+
+    @resolver.put("/orders/{order_id}", tool=True, middleware=[Idempotent(MemoryStore(), key=lambda event: "k")])
+    def change(order_id: str, change: Change) -> Any:
+        return order_id
+
+    client = TestClient(resolver)
+    assert client.tool("change", {"order_id": "1", "change": {"total": 3}}) == "1"
+    assert client.tool("change", {"order_id": "1", "change": {"total": 3}}) == "1"
+    refused(client.tool("change", {"order_id": "2", "change": {"total": 3}}))
+
+
+def test_the_limit_of_a_body_holds() -> None:
+    resolver = Resolver()
+
+    @resolver.put("/orders/{order_id}", tool=True, middleware=[BodyLimit(30)])
+    def change(order_id: str, change: Change) -> Any:
+        return len(change.note)
+
+    client = TestClient(resolver)
+    assert client.tool("change", {"order_id": "1", "change": {"total": 1, "note": "x"}}) == 1
+    assert "at most 30" in refused(client.tool("change", {"order_id": "1", "change": {"total": 1, "note": "x" * 30}}))
 
 
 def test_the_body_is_what_it_is_over_http() -> None:
