@@ -16,6 +16,8 @@ class Listing:
     resolver: the application. info: of the server.
     """
 
+    what = "list of tools"
+
     def __init__(self, resolver: Resolver, info: Info) -> None:
         self._resolver = resolver
         self._info = info
@@ -29,11 +31,15 @@ class Listing:
             ConfigurationError: a route cannot be described; it names the route with its file and line.
         """
         if self._written is None:
-            # Only here: a process that nobody asks for the list needs nothing that describes routes.
-            from router.contract.interface import describe
-            from router.contract.tools.catalogue import catalogue
-            from router.contract.tools.exports import listed
-
-            tools = [listed(tool) for tool in catalogue(describe(self._resolver, self._info))]
-            self._written = f'"tools":{dumps(tools).decode()}'
+            self._written = self.build()
         return self._written
+
+    def build(self) -> str:
+        """Make the list. Raises ConfigurationError as `written`."""
+        # Only here: a process that nobody asks for the list needs nothing that describes routes.
+        from router.contract.interface import describe
+        from router.contract.tools.catalogue import catalogue
+        from router.contract.tools.exports import listed
+
+        tools = [listed(tool) for tool in catalogue(describe(self._resolver, self._info))]
+        return f'"tools":{dumps(tools).decode()}'

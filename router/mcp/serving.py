@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from router.dispatch.plan import Plan
     from router.durations import Duration
     from router.mcp.endpoint import Endpoint
+    from router.mcp.listing import Listing
     from router.mcp.metadata import Metadata
     from router.resolver import Resolver
     from router.routing.options import Options
@@ -91,6 +92,13 @@ class _Server:
         """Stand for the handler of the route; what runs is the plan."""
         raise RouterError("the route of an MCP server has a plan of its own")
 
+    @property
+    def served(self) -> Listing:
+        """Return the list of tools as it is served, for `junction check`."""
+        from router.mcp.listing import Listing
+
+        return Listing(self._resolver, self._told[0])
+
     def plan_in(self, engine: Engine, around: tuple[Any, ...], plan: Plan) -> Plan:
         """Return the plan of the route, made when its chain is composed: by then all tools are known.
 
@@ -100,10 +108,9 @@ class _Server:
 
         if self._endpoint is None:
             from router.mcp.endpoint import Endpoint
-            from router.mcp.listing import Listing
 
             info, instructions, origins, ttl_ms = self._told
-            self._endpoint = Endpoint(info, instructions, origins, ttl_ms, Listing(self._resolver, info))
+            self._endpoint = Endpoint(info, instructions, origins, ttl_ms, self.served)
         return Calls(engine, self._endpoint, around).plan(plan)
 
 

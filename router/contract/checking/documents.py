@@ -1,12 +1,16 @@
-"""Check the documents that an application serves: one that cannot be made would fail at the first request for it."""
+"""Check the documents that an application serves, and its lists of tools.
+
+One that cannot be made would fail at the first request for it.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from router.contract.checking.findings import Finding
 from router.contract.model import named, place_of
-from router.errors import ConfigurationError
+from router.errors import ConfigurationError, RouterError
+from router.event import Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -16,18 +20,28 @@ if TYPE_CHECKING:
 
 
 def unserved(routes: Sequence[Route]) -> Iterator[Finding]:
-    """Find documents that cannot be made.
+    """Find documents and lists of tools that cannot be made.
 
     routes: all of the application, those that serve documents among them.
     """
+    has_names = all(_is_named(route) for route in routes if Source.TOOL in route.sources)
     for route in routes:
         served = getattr(route.handler, "served", None)
-        if served is None:
+        if served is None or (served.what == "list of tools" and not has_names):
             continue
         try:
             served.build()
         except ConfigurationError as error:
-            yield Finding("document", f"{route}: its document cannot be made: {error}", _place(str(error), routes))
+            yield Finding("document", f"{route}: its {served.what} cannot be made: {error}", _place(str(error), routes))
+
+
+def _is_named(route: Route) -> bool:
+    """Whether the name of a tool is known here. That of another is in a variable, which is told of by itself."""
+    match: Any = route.match
+    try:
+        return type(match) is str or bool(match.resolve())
+    except RouterError:
+        return False
 
 
 def _place(text: str, routes: Sequence[Route]) -> Place | None:

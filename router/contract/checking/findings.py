@@ -24,7 +24,7 @@ RULES = {
     "conflict": "the environment gives two routes the same name",
     "dead-letter": "a queue has no queue for what fails",
     "developers": "the package ships tools of developers",
-    "document": "a document that the application serves cannot be made",
+    "document": "a document that the application serves, or its list of tools for agents, cannot be made",
     "filters": "filters drop what a route takes, or what should fail",
     "handler": "the handler is not in its module, or that is not in the package",
     "infrastructure": "the stack cannot be told from the routes",

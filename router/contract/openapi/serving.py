@@ -110,6 +110,7 @@ class Served:
     """
 
     __slots__ = ("_content", "_lock", "info", "max_age", "resolver")
+    what = "document"
 
     def __init__(self, resolver: Resolver, info: Info, max_age: int) -> None:
         self.resolver = resolver

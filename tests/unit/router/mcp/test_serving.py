@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import subprocess
@@ -12,8 +13,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
-from router import Authenticate, ConfigurationError, Envelope, Identity, Resolver, Router
+from router import Authenticate, ConfigurationError, Env, Envelope, Identity, Resolver, Router
+from router.cli import app as commands
 from router.contract import Info
 from router.contract.interface import describe
 from router.guards import ApiKey, FixedKeys, Jwt
@@ -161,13 +164,36 @@ def test_tools_of_groups_are_tools() -> None:
 
 
 def test_a_list_that_cannot_be_made_names_file_and_line(caplog: pytest.LogCaptureFixture) -> None:
-    def wordless() -> None: ...
-
     resolver = served(wordless)
     with caplog.at_level(logging.ERROR, "router"):
         assert ask(resolver, "tools/list").status == 500
     assert f"{__file__.rpartition('/')[2]}:{wordless.__code__.co_firstlineno}" in caplog.text
     assert not call(resolver, "wordless")["isError"]
+
+
+def wordless() -> None: ...
+
+
+broken = served(wordless)
+elsewhere = served(greet)
+elsewhere.tool(Env("NAME_OF_A_TOOL"), summary="Find an order.")(lambda: None)
+fine = served(greet)
+
+
+def checked(name: str) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(commands, ["check", f"{__name__}:{name}", "--offline", "--json"])
+    return [one for one in json.loads(result.stdout)["findings"] if one["rule"] == "document"]
+
+
+def test_the_check_finds_a_list_that_cannot_be_made() -> None:
+    [found] = checked("broken")
+    assert found["text"].startswith("POST /mcp: its list of tools cannot be made: ")
+    assert (found["file"].rpartition("/")[2], found["line"]) == ("test_serving.py", wordless.__code__.co_firstlineno)
+    assert checked("fine") == []
+
+
+def test_the_check_says_nothing_of_a_list_whose_names_are_elsewhere() -> None:
+    assert checked("elsewhere") == []
 
 
 def test_lists_may_be_kept_as_long_as_is_said() -> None:
