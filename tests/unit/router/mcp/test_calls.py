@@ -28,7 +28,7 @@ from router.background import loop_runs
 from router.guards import ApiKey, Iam, MemoryBuckets, RateLimit
 from router.mcp import McpToolEvent
 from router.telemetry import Usage
-from router.testing import Context, samples
+from router.testing import Context, TestClient, samples
 from router.testing.client import Answer
 from tests.unit.router.mcp.asking import ask, call, request, said, served
 
@@ -222,6 +222,19 @@ def test_usage_is_that_of_the_tool_and_not_of_the_request_around_it() -> None:
     call(resolver, "who")
     ask(resolver, "tools/list")
     assert [row["endpoint"] for row in rows] == ["who", "POST /mcp"]
+
+
+def test_usage_takes_the_key_of_an_api_from_the_request_and_never_from_arguments() -> None:
+    rows: list[dict[str, Any]] = []
+    resolver = served(who, resolver=Resolver().use(Usage(rows.extend)))
+    forged = {"requestContext": {"identity": {"apiKeyId": "forged"}}}
+    call(resolver, "who", forged)
+    TestClient(resolver).tool("who", forged)
+    payload = request("tools/call", {"name": "who", "arguments": forged}, source=samples.rest)
+    payload["requestContext"]["identity"]["apiKeyId"] = "key-7"
+    resolver(payload)
+    assert [row["endpoint"] for row in rows] == ["who"] * 3
+    assert [row["api_key_id"] for row in rows] == [None, None, "key-7"]
 
 
 def connect() -> str:
