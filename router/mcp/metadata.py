@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from router.encode import JSON, dumps
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from router.event import Event
 
 WELL_KNOWN = "/.well-known/oauth-protected-resource"
+_HOST = re.compile(r"([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _LOOPBACK = ("127.0.0.1", "[::1]", "localhost")
 
 
@@ -48,29 +50,39 @@ class Metadata:
     def answer(self, event: Event) -> Response:
         """Return the document. A page may read it: it says nothing that is not public."""
         document = {"resource": self._base_of(event) + self._path, **self._document}
-        headers = {"access-control-allow-origin": "*", "cache-control": "public, max-age=3600"}
+        # What a request says of the host is for that client alone: no shared cache may tell it to others.
+        whose = "private" if self._resource is None else "public"
+        headers = {"access-control-allow-origin": "*", "cache-control": f"{whose}, max-age=3600"}
         return Response(dumps(document).decode(), 200, headers, content_type=JSON)
 
     def challenge(self, error: Unauthorized, event: Event) -> Unauthorized:
         """Return the error of a request without a valid token, which says where the document is."""
         url = f"{self._base_of(event)}{WELL_KNOWN}{self._path}"
-        held = str(error.headers.get("www-authenticate") or "Bearer")
-        bearer, named = "Bearer", f'resource_metadata="{url}"'
-        if held == bearer or held.startswith((f"{bearer},", f"{bearer} ")):
-            rest = held[len(bearer) :]
-            joined = f"{bearer} {named}" + (f", {rest.strip()}" if rest.startswith(" ") else rest)
+        others, said = {}, "Bearer"
+        for name, value in error.headers.items():
+            if name.lower() == "www-authenticate":  # in any case: the handler may have raised it
+                said = value or said
+            else:
+                others[name] = value
+        scheme, named = said.partition(" ")[0], f'Bearer resource_metadata="{url}"'
+        if scheme.rstrip(",").lower() == "bearer":
+            rest = said[len("Bearer") :]
+            joined = named + (f", {rest.strip()}" if rest.startswith(" ") else rest)
         else:
-            joined = f"{bearer} {named}, {held}"
-        return Unauthorized(error.detail, headers={**error.headers, "www-authenticate": joined})
+            joined = f"{named}, {said}"
+        return Unauthorized(error.detail, headers={**others, "www-authenticate": joined}, **error.members)
 
     def _base_of(self, event: Event) -> str:
         """Return the URL of the application as the client has it, without a path of its routes."""
         if self._resource is not None:
             return self._resource.removesuffix(self._path)
         host = event.headers.get("host", "")
-        if not host or not _is_host(host):
-            host = "localhost"
-        scheme = "http" if host.rpartition(":")[0] in _LOOPBACK or host in _LOOPBACK else "https"
+        found = _HOST.fullmatch(host) if len(host) < 260 else None
+        if found is None:
+            host, name = "localhost", "localhost"
+        else:
+            name = found[1].lower()
+        scheme = "http" if name in _LOOPBACK else "https"
         return f"{scheme}://{host}{_stage(event)}"
 
 
@@ -84,10 +96,6 @@ def _stage(event: Event) -> str:
     if type(asked) is not str or not asked.endswith(event.path):
         return ""
     return asked[: len(asked) - len(event.path)]
-
-
-def _is_host(host: str) -> bool:
-    return len(host) < 260 and all(one.isalnum() or one in ".-:[]" for one in host) and host.isascii()
 
 
 def _checked(url: Any, option: str) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from router import Authenticate, ConfigurationError, Env, Envelope, Identity, Resolver, Router
+from router import Authenticate, ConfigurationError, Env, Envelope, Identity, Resolver, Router, Unauthorized
 from router.cli import app as commands
 from router.contract import Info
 from router.contract.interface import describe
@@ -121,11 +121,47 @@ def test_a_stage_is_part_of_the_address() -> None:
         ("127.0.0.1.evil.example", "https://127.0.0.1.evil.example"),
         ('a.example"x', "http://localhost"),
         ("a.example/x", "http://localhost"),
+        ("LOCALHOST:8000", "http://LOCALHOST:8000"),
+        ("[::1]:8000", "http://[::1]:8000"),
+        ("127.0.0.1:evil", "http://localhost"),
+        ("a.example:1:2", "http://localhost"),
+        ("[", "http://localhost"),
     ],
 )
 def test_the_address_is_that_of_the_request(host: str, base: str) -> None:
     resolver = served(greet, authorization_servers=[LOGIN])
     assert document(resolver, headers={"host": host})["resource"] == f"{base}/mcp"
+
+
+def test_what_a_request_says_of_the_host_is_kept_by_no_shared_cache() -> None:
+    for resource, whose in ((None, "private"), ("https://a.example/mcp", "public")):
+        resolver = served(greet, authorization_servers=[LOGIN], resource=resource)
+        answer = Answer(resolver(samples.http("GET", WELL_KNOWN)))
+        assert answer.headers["cache-control"] == f"{whose}, max-age=3600"
+
+
+@pytest.mark.parametrize(
+    ("said_by_the_tool", "rest"),
+    [
+        ({"WWW-Authenticate": 'Basic realm="shop"'}, ', Basic realm="shop"'),
+        ({"Www-Authenticate": 'bearer error="invalid_token"'}, ', error="invalid_token"'),
+        ({"www-authenticate": "Bearer, Basic"}, ", Basic"),
+        ({"www-authenticate": ""}, ""),
+        ({"retry-after": 3}, ""),
+    ],
+)
+def test_what_a_tool_says_with_a_401_is_kept(said_by_the_tool: dict[str, Any], rest: str) -> None:
+    def who() -> None:
+        """Say who calls."""
+        raise Unauthorized("sign in again", headers=said_by_the_tool, reason="expired")
+
+    resolver = served(who, authorization_servers=[LOGIN])
+    answer = ask(resolver, "tools/call", {"name": "who"}, headers={"host": "a.example"})
+    assert answer.status == 401
+    named = f'Bearer resource_metadata="https://a.example{WELL_KNOWN}/mcp"'
+    assert answer.headers["www-authenticate"] == named + rest
+    assert answer.headers.get("retry-after") == ("3" if "retry-after" in said_by_the_tool else None)
+    assert answer.json()["reason"] == "expired"
 
 
 # ---- where it is -----------------------------------------------------------------------------------------------------
