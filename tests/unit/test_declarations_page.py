@@ -16,7 +16,8 @@ import router.contract
 from router.contract import Stack
 
 PAGE = (Path(__file__).parents[2] / "docs" / "declarations.md").read_text()
-CLASSES = [getattr(router.contract, name) for name in vars(router.contract)["__all__"]]
+NAMES = set(vars(router.contract)["__all__"]) - {"serve_openapi"}  # which declares nothing
+CLASSES = [getattr(router.contract, name) for name in sorted(NAMES)]
 
 
 def told(name: str) -> list[tuple[str, str, str]]:
@@ -34,7 +35,8 @@ def fields(declared: type) -> Iterator[tuple[str, Any]]:
             yield name, given.default
         return
     for one in dataclasses.fields(declared):
-        yield one.name, one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        given = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        yield one.name, inspect.Parameter.empty if given is dataclasses.MISSING else given
 
 
 def default(cell: str) -> Any:
@@ -53,4 +55,4 @@ def test_each_field_is_told_with_its_default(declared: type) -> None:
 
 
 def test_no_section_is_of_a_class_that_is_not_there() -> None:
-    assert set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE)) == set(vars(router.contract)["__all__"])
+    assert set(re.findall(r"^## (\w+)$", PAGE, re.MULTILINE)) == NAMES
