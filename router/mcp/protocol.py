@@ -132,8 +132,12 @@ def read(event: Event, origins: Collection[str]) -> Message | None:
     if type(params) is not dict:
         raise Refusal(INVALID_PARAMS, "params must be an object", id=id)
     stateless = _is_stateless(headers, method, params, id)
-    if stateless and (headers.get("mcp-method") != method or headers.get("mcp-name") != params.get("name")):
-        _check_repeated(event.headers, method, params, id)
+    if stateless:
+        if headers.get("mcp-method") != method or headers.get("mcp-name") != params.get("name"):
+            _check_repeated(event.headers, method, params, id)
+    elif headers.get("mcp-method") is not None or headers.get("mcp-name") is not None:
+        # Nobody has to send them there, but what stands in between may believe them all the same.
+        _check_repeated(event.headers, method, params, id, needed=False)
     return Message(id, method, params, stateless)
 
 
@@ -191,13 +195,18 @@ def _check_version(version: str | None, id: int | str | None) -> None:
         raise Refusal(UNSUPPORTED_VERSION, "this revision of the protocol is not supported", data, id=id)
 
 
-def _check_repeated(headers: Mapping[str, str], method: str, params: dict[str, Any], id: int | str) -> None:
-    """Refuse headers that say something else than the body: what stands in between believes them."""
-    if headers.get("mcp-method") != method:
+def _check_repeated(
+    headers: Mapping[str, str], method: str, params: dict[str, Any], id: int | str, *, needed: bool = True
+) -> None:
+    """Refuse headers that say something else than the body: what stands in between believes them.
+
+    needed: whether they have to be there.
+    """
+    if (needed or "mcp-method" in headers) and headers.get("mcp-method") != method:
         raise Refusal(HEADER_MISMATCH, "the header Mcp-Method is not the method of the message", id=id)
     key = _NAMED.get(method)
     name = None if key is None else params.get(key)
-    if name is not None and _decoded(headers.get("mcp-name")) != name:
+    if name is not None and (needed or "mcp-name" in headers) and _decoded(headers.get("mcp-name")) != name:
         raise Refusal(HEADER_MISMATCH, f"the header Mcp-Name is not the {key} in params", id=id)
 
 

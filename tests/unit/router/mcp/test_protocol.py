@@ -147,6 +147,28 @@ def test_headers_that_differ_from_the_body_are_refused(shop: Resolver, headers: 
     assert error_of(ask(shop, "tools/call", {"name": "find_order"}, headers=headers)) == (400, 1, code)
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"mcp-method": "tools/call", "mcp-name": "find_order"}, 200),
+        ({"mcp-name": "=?base64?ZmluZF9vcmRlcg==?="}, 200),
+        ({"mcp-method": "tools/list"}, 400),
+        ({"mcp-name": "harmless"}, 400),
+        ({"mcp-method": "tools/call", "mcp-name": ""}, 400),
+    ],
+)
+def test_headers_that_an_older_revision_need_not_send_are_true_as_well(
+    shop: Resolver, headers: dict[str, str], status: int
+) -> None:
+    for revision in ("2025-11-25", None):
+        for source in (samples.http, samples.rest, samples.alb):
+            params = {"name": "find_order"}
+            answer = ask(shop, "tools/call", params, revision=revision, headers=headers, source=source)
+            assert answer.status == status
+            assert ("error" in answer.json()) is (status == 400)
+
+
 def test_a_header_that_is_sent_twice_is_refused(shop: Resolver) -> None:
     payload = request("tools/list", source=samples.rest)
     payload["multiValueHeaders"]["mcp-method"] = ["tools/list", "tools/call"]
