@@ -69,6 +69,7 @@ class Packed:
         self._headers = {**kept, "content-type": kind, "x-content-type-options": "nosniff"}
         self._same = Standing(None, 304, kept)
         self._source = packed
+        self._about = digest, kind
         self._packed = Standing(packed, 200, self._headers | {"content-encoding": "gzip"})
         self._plain: Response | None = None
 
@@ -89,6 +90,11 @@ class Packed:
             if type(takes) is str and _takes_gzip(takes):
                 return self._packed
         return self._plain or self._as_text()
+
+    def cached(self, caching: str) -> Packed:
+        """Return the same text with another value of Cache-Control."""
+        digest, kind = self._about
+        return Packed(self._source, digest, kind, caching)
 
     def _as_text(self) -> Response:
         self._plain = Standing(gzip.decompress(self._source).decode(), 200, self._headers)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.contract.interface.model import Info
-    from router.contract.openapi.content import Content
+    from router.contract.openapi.content import Content, Packed
 
 
 def serve_openapi(
@@ -51,7 +51,7 @@ def serve_openapi(
     permission: as of any route.
     require: what the session must have; nothing, as the document is the same for everybody.
     function: the Lambda function that answers, where an application is deployed as several.
-    max_age: seconds for which a client uses the document without asking again.
+    max_age: seconds for which a client uses the document without asking again, where nobody is asked who they are.
 
     Raises:
         ConfigurationError: a path is not one that a browser can open, or `max_age` is not a number of seconds.
@@ -73,7 +73,8 @@ def serve_openapi(
 
     def openapi_document(event: Event) -> Response:
         """Return the OpenAPI document."""
-        return served.content().answer(event)
+        content = served.guarded() if _is_guarded(event) else served.content()
+        return content.answer(event)
 
     openapi_document.served = served  # type: ignore[attr-defined]  # for `junction check`
     resolver.get(path, **options)(openapi_document)
@@ -109,7 +110,7 @@ class Served:
     max_age: seconds for which a client uses the document without asking again.
     """
 
-    __slots__ = ("_content", "_lock", "info", "max_age", "resolver")
+    __slots__ = ("_content", "_guarded", "_lock", "info", "max_age", "resolver")
     what = "document"
 
     def __init__(self, resolver: Resolver, info: Info, max_age: int) -> None:
@@ -118,6 +119,7 @@ class Served:
         self.max_age = max_age
         self._lock = allocate_lock()
         self._content: Content | None = None
+        self._guarded: Packed | None = None
 
     def build(self) -> bytes:
         """Return the document as JSON.
@@ -147,6 +149,30 @@ class Served:
                     # Who may see it is not for a shared cache to decide.
                     self._content = Content(self.build(), "application/json", f"private, max-age={self.max_age}")
         return self._content
+
+    def guarded(self) -> Packed:
+        """Return the document for those whom credentials or a permission have let in.
+
+        A browser asks again each time: who uses it next may not be let in.
+
+        Raises:
+            ConfigurationError: as `build`.
+        """
+        if self._guarded is None:
+            self._guarded = self.content().cached("private, no-cache")
+        return self._guarded
+
+
+def _is_guarded(event: Event) -> bool:
+    """Whether not everybody is let in."""
+    if "identity" in event.state or "bypass" in event.state:
+        return True
+    permission = None if event.route is None else event.route.permission
+    if permission is None:
+        return False
+    from router.guards.permissions import anyone
+
+    return permission is not anyone
 
 
 def _check_path(name: str, path: str) -> None:

@@ -20,12 +20,12 @@ from openapi_spec_validator import validate
 from typer.testing import CliRunner
 
 import router.contract.openapi.document as made_by
-from router import Resolver, Response, SessionPolicy
+from router import Identity, Resolver, Response, SessionPolicy
 from router.cli import app as commands
 from router.contract import Info, serve_openapi
 from router.contract.openapi import script
 from router.errors import ConfigurationError
-from router.guards import Bearer
+from router.guards import Bearer, anyone
 from router.middleware.compress import Compress
 from router.middleware.security_headers import SecurityHeaders
 from router.testing import TestClient
@@ -168,6 +168,28 @@ def test_credentials_are_those_of_the_resolver_unless_it_says_otherwise() -> Non
     for path in ("/openapi.json", "/docs", script.path_below("/docs")):
         assert TestClient(closed).get(path).status == 401
         assert TestClient(opened).get(path).status == 200
+
+
+def test_a_browser_asks_again_for_what_not_everybody_may_see() -> None:
+    class Known:
+        def authenticate(self, token: str, /) -> Identity | None:
+            return Identity("ann", ["acme"]) if token == "good" else None
+
+    guarded, permitted = Resolver(auth=Bearer(Known())), Resolver()
+    opened, denying = Resolver(auth=Bearer(Known())), Resolver(deny_by_default=True)
+    serve_openapi(guarded, INFO)
+    serve_openapi(permitted, INFO, permission=lambda: True)
+    serve_openapi(opened, INFO, auth="off")
+    serve_openapi(denying, INFO, permission=anyone)
+    sent = {"authorization": "Bearer good"}
+    for resolver, kept in ((guarded, False), (permitted, False), (opened, True), (denying, True)):
+        first = TestClient(resolver).get("/openapi.json", headers=sent)
+        again = TestClient(resolver).get("/openapi.json", headers={**sent, "if-none-match": first.headers["etag"]})
+        assert (first.status, again.status) == (200, 304)
+        expected = "private, max-age=60" if kept else "private, no-cache"
+        assert [one.headers["cache-control"] for one in (first, again)] == [expected] * 2
+        assert first.json()["info"]["title"] == INFO.title
+    assert TestClient(guarded).get("/openapi.json", headers={"if-none-match": first.headers["etag"]}).status == 401
 
 
 def test_a_session_is_not_asked_for() -> None:
