@@ -234,19 +234,6 @@ class Response:
         return self
 
 
-class Prepared(bytes):
-    """A body that is sent many times: it keeps how it looks in base64."""
-
-    base64: str
-
-    def __new__(cls, content: bytes) -> Prepared:
-        from binascii import b2a_base64
-
-        made = super().__new__(cls, content)
-        made.base64 = b2a_base64(content, newline=False).decode()
-        return made
-
-
 class StreamResponse(Response):
     """An answer whose body is a `Stream`; `body` stays None, unless middleware puts another in its place."""
 

@@ -9,7 +9,6 @@ import orjson
 from router.errors import AnswerTooLarge, EncodeError
 from router.event import Source
 from router.http.headers import check_header, check_text
-from router.response import Prepared
 from router.sources import Unsent
 
 TYPE_CHECKING = False
@@ -29,6 +28,17 @@ _ENCODED_FITS = 1024 * 1024 - 64 * 1024
 # Answers without content (RFC 9110 §15.3.5, §15.3.6, §15.4.5).
 BODILESS = frozenset((204, 205, 304))
 _REST = Source.REST
+
+
+class Prepared(bytes):
+    """A body that is sent many times: it keeps how it looks in base64."""
+
+    base64: str
+
+    def __new__(cls, content: bytes) -> Prepared:
+        made = super().__new__(cls, content)
+        made.base64 = b2a_base64(content, newline=False).decode()
+        return made
 
 
 def answer_response(event: Event, response: Response) -> dict[str, Any]:

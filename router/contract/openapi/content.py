@@ -12,8 +12,8 @@ import orjson
 from router.event import Source
 from router.middleware.compress import takes_gzip
 from router.middleware.etag import names_tag
-from router.response import Prepared, Response
-from router.sources._answers import LIMIT, joined
+from router.response import Response
+from router.sources._answers import LIMIT, Prepared, joined
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -357,7 +357,7 @@ def test_the_check_is_content_with_a_document_that_can_be_made() -> None:
 
 
 def test_a_prepared_body_looks_the_same_as_one_that_is_not() -> None:
-    from router.response import Prepared
+    from router.sources._answers import Prepared
 
     resolver = Resolver()
     resolver.get("/plain")(lambda: Response(bytes(range(256))))
