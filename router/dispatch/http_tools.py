@@ -103,7 +103,7 @@ class AsRequest:
             if value in (None, ""):
                 raise mistake(("arguments", name), "is missing")
             convert = self._typed.get(name)
-            params[name] = str(value) if convert is None else convert(value, ("arguments", name))
+            params[name] = _text(value) if convert is None else convert(value, ("arguments", name))
         return params
 
     def _path_of(self, arguments: Mapping[str, Any]) -> str:
@@ -112,7 +112,7 @@ class AsRequest:
 
         steps = []
         for kind, name in parse(self.route.match):
-            value = name if kind == "static" else str(arguments.get(name, ""))
+            value = name if kind == "static" else _text(arguments.get(name, ""))
             steps.append(quote(value, safe="/" if kind == "greedy" else ""))
         return "/" + "/".join(steps)
 

@@ -253,6 +253,24 @@ def test_an_id_in_the_path_is_one_for_middleware_too() -> None:
     assert TestClient(resolver).tool("show", {"order": text}) == repr(UUID(text))
 
 
+def test_yes_and_no_in_the_path_are_written_as_over_http() -> None:
+    seen: list[Any] = []
+
+    def look(event: Event) -> Any:
+        seen.append((event.path, event.params))
+        yield
+
+    resolver = Resolver()
+
+    @resolver.get("/orders/{is_open}", tool="orders", middleware=[look])
+    def orders(is_open: bool) -> Any:
+        return is_open
+
+    client = TestClient(resolver)
+    assert client.tool("orders", {"is_open": True}) is client.get("/orders/true").json() is True
+    assert seen == [("/orders/true", {"is_open": "true"})] * 2
+
+
 def test_an_argument_cannot_pass_for_a_parameter_of_another_name() -> None:
     seen: list[Any] = []
 
