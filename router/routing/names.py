@@ -10,8 +10,10 @@ if TYPE_CHECKING:
 
     from router.event import Event
 
-# Names come from outside: what was looked up is remembered for so many names, then afresh.
+# Names come from outside: what was looked up is remembered for so many names, then afresh. A client of tools may send
+# names of megabytes, which are not kept; other names have no more characters than this.
 _REMEMBERED = 1024
+_LONGEST = 1024
 # API Gateway's own name for the route that takes what no other WebSocket route took.
 DEFAULTS = ("*", "$default")
 
@@ -75,7 +77,9 @@ class Names:
         exact = self._exact.get(name)
         fitting = [] if name in self._alone else self._fitting(name)
         found = ([exact] if exact is not None else []) + [self._wild[pattern] for pattern in fitting]
-        self._remembered[name] = slots = tuple(found)
+        slots = tuple(found)
+        if len(name) <= _LONGEST:
+            self._remembered[name] = slots
         return slots
 
     def _fitting(self, name: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -134,3 +135,14 @@ def test_names_from_outside_do_not_fill_the_memory() -> None:
         assert held.find(f"made-up-{number}", EVENT) == "*"
     assert len(held._remembered) <= 1024
     assert held.find("orders", EVENT) == "orders"
+
+
+def test_a_name_of_megabytes_is_found_and_not_kept() -> None:
+    held = names("orders", "*")
+    tracemalloc.start()
+    try:
+        for number in range(20):
+            assert held.find(f"{number}" + "x" * 1_000_000, EVENT) == "*"
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
