@@ -120,14 +120,15 @@ def read(event: Event, origins: Collection[str]) -> Message | None:
         what = "batches do not exist here: send one message at a time" if type(held) is list else "it must be an object"
         raise Refusal(INVALID_REQUEST, f"the body is not a message of JSON-RPC: {what}")
     get = held.get
-    method, id = get("method"), get("id")
+    method, id = get("method"), _sound(get("id"))
     if get("jsonrpc") != "2.0" or type(method) is not str:
-        raise Refusal(INVALID_REQUEST, 'a request has "jsonrpc": "2.0" and a "method"', id=_sound(id))
+        raise Refusal(INVALID_REQUEST, 'a request has "jsonrpc": "2.0" and a "method"', id=id)
     if id is None and "id" not in held:
         _check_version(event.headers.get("mcp-protocol-version"), None)
         return None
-    if type(id) is not int and type(id) is not str:
-        raise Refusal(INVALID_REQUEST, "the id of a request is a text or an integer")
+    if id is None:
+        told = f"the id of a request is an integer or a text, of up to {_LONGEST_ID} characters"
+        raise Refusal(INVALID_REQUEST, told)
     params = get("params", _EMPTY)
     if type(params) is not dict:
         raise Refusal(INVALID_PARAMS, "params must be an object", id=id)
@@ -142,6 +143,8 @@ def read(event: Event, origins: Collection[str]) -> Message | None:
 
 
 _EMPTY: dict[str, Any] = {}
+_LONGEST_ID = 256
+_HIGHEST_ID = 10 ** (_LONGEST_ID - 1)
 _USUAL_ACCEPT = "application/json, text/event-stream"
 _LOWERED = (Source.HTTP, Source.URL)
 
@@ -156,7 +159,10 @@ def _headers_of(event: Event) -> Mapping[str, str]:
 
 
 def _sound(id: Any) -> int | str | None:
-    return id if type(id) is int or type(id) is str else None
+    """Return an id; None for what is none, or so long that the answer could not repeat it."""
+    if type(id) is int:
+        return id if -_HIGHEST_ID < id < _HIGHEST_ID else None
+    return id if type(id) is str and len(id) <= _LONGEST_ID else None
 
 
 def _check_types(headers: Mapping[str, str]) -> None:

@@ -76,6 +76,24 @@ def test_the_id_comes_back_as_it_was(shop: Resolver, id: Any) -> None:
         assert ask(shop, "nothing", id=id, revision=revision).json()["id"] == id
 
 
+@pytest.mark.parametrize(
+    "id", ["x" * 257, "\x01" * 990_000, 10**255, -(10**255)], ids=["text", "escaped", "integer", "negative"]
+)
+@pytest.mark.parametrize("method", ["ping", "tools/call", "nothing"])
+@pytest.mark.parametrize("source", [samples.http, samples.alb])
+def test_an_id_that_an_answer_could_not_repeat_is_refused(shop: Resolver, id: Any, method: str, source: Any) -> None:
+    answer = ask(shop, method, {"name": "find_order"}, id=id, revision="2025-11-25", source=source)
+    assert error_of(answer) == (400, None, -32600)
+    assert len(answer.body) < 1000
+
+
+@pytest.mark.parametrize(
+    "id", ["\x01" * 256, "é" * 256, 10**255 - 1, 1 - 10**255], ids=["escaped", "text", "integer", "negative"]
+)
+def test_a_long_id_comes_back(shop: Resolver, id: Any) -> None:
+    assert ask(shop, "tools/call", {"name": "find_order"}, id=id).json()["id"] == id
+
+
 def test_a_body_that_is_no_text_is_refused(shop: Resolver) -> None:
     payload = raw("x")
     payload |= {"body": base64.b64encode(b"\xff\xfe{").decode(), "isBase64Encoded": True}
