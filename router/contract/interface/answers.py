@@ -5,12 +5,15 @@ from __future__ import annotations
 import inspect
 import typing
 from http import HTTPStatus
-from types import NoneType
+from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from router.contract.interface.model import NOTHING, Answer
+from router.contract.model import named
 from router.convert.introspect import unwrapped
 from router.convert.kinds import is_union
+from router.errors import ConfigurationError
+from router.event import Source
 from router.http.statuses import reason
 from router.response import Response
 
@@ -21,6 +24,8 @@ if TYPE_CHECKING:
 
 PROBLEM = "application/problem+json"
 ANY_MEDIA = "*/*"  # a Response says by itself what it is
+_ANSWERED = frozenset((Source.TOOL, Source.INVOKE, Source.WEBSOCKET, Source.APPSYNC_EVENTS))  # no document says others
+_SAID = "or say the answer by responses={200: ...}"
 _MEDIA: dict[Any, str] = {str: "text/plain", bytes: "application/octet-stream"}
 
 
@@ -33,27 +38,49 @@ def answers_of(route: Route, *, takes: bool, auth: Any) -> tuple[Answer, ...]:
     declared = {str(status): _declared(str(status), said) for status, said in (route.responses or {}).items()}
     if not route.methods:
         return tuple(declared.values()) or tuple(_of_call(route))
-    success = any(status.startswith(("2", "3")) for status in declared)
-    found = {} if success else {one.status: one for one in _of_result(result_of(route))}
+    found = {} if says_success(route.responses) else {one.status: one for one in _of_result(result_of(route))}
     found |= declared
     for one in _around(route, takes=takes, auth=auth):
         found.setdefault(one.status, one)
     return tuple(found[status] for status in sorted(found))
 
 
+def says_success(responses: Mapping[int | str, Any] | None) -> bool:
+    """Whether `responses=` names an answer that is no error, which is then in place of what the annotation says."""
+    return any(str(status).startswith(("2", "3")) for status in responses or ())
+
+
 def result_of(route: Route) -> Any:
-    """Return the annotation of what a handler returns; NOTHING where there is none, or it cannot be resolved."""
+    """Return the annotation of what a handler returns; NOTHING where there is none.
+
+    Raises:
+        ConfigurationError: it cannot be resolved; the error names file and line.
+    """
     handler: Any = getattr(route.handler, "of_class", route.handler)
     if not inspect.isroutine(handler):
         handler = type(handler).__call__
+    function = inspect.unwrap(handler)
     try:
-        return typing.get_type_hints(inspect.unwrap(handler), include_extras=True).get("return", NOTHING)
-    except Exception:  # an annotation is an expression, and may fail as any other; that of a result is for readers
-        return NOTHING
+        written = getattr(function, "__annotations__", {})
+        if "return" not in written:
+            return NOTHING
+        # Alone: an argument that another framework fills may have a hint which nobody resolves.
+        alone = SimpleNamespace(
+            __annotations__={"return": written["return"]}, __type_params__=getattr(function, "__type_params__", ())
+        )
+        names = getattr(function, "__globals__", {})
+        return typing.get_type_hints(alone, names, include_extras=True)["return"]
+    except Exception as error:  # an annotation is an expression, and may fail as any other
+        raise ConfigurationError(
+            f"{named(route)}: the hint of what it returns cannot be resolved: {type(error).__name__}: {error}. Import "
+            f"what it names at run time, not under TYPE_CHECKING, {_SAID}"
+        ) from None
 
 
 def _of_call(route: Route) -> Iterator[Answer]:
     """Return the answer of a handler whose source knows no status."""
+    if _ANSWERED.isdisjoint(route.sources):
+        return
     result = result_of(route)
     if result is not NOTHING:
         yield Answer("", "", None if result is NoneType else result)

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
-from router.contract.interface.answers import answers_of, result_of
+from router.contract.interface.answers import answers_of, result_of, says_success
 from router.contract.interface.model import NOTHING
 from router.contract.schemas import Schemas, asked_for
 from router.encode import dumps
@@ -213,13 +213,23 @@ def _answer(operation: Operation, schemas: Schemas) -> Schema | None:
     answers, request = operation.answers, operation.route.request
     if request is not None:
         answers = answers_of(request.route, takes=False, auth=None)
-    result = result_of(operation.route)
+    result = _result(operation)
     if any(_is_response(kind) for kind in (result, *get_args(result))):
         return None
     good = [one for one in answers if one.status == "" or one.status.startswith(("2", "3"))]
     if len(good) != 1 or good[0].annotation in (None, NOTHING) or not good[0].media_type.endswith("json"):
         return None
     return schemas.of(good[0].annotation, f"{operation.where}: the answer", output=True)
+
+
+def _result(operation: Operation) -> Any:
+    """Return the annotation of what a tool returns; one that cannot be resolved is nothing where `responses=` says."""
+    try:
+        return result_of(operation.route)
+    except ConfigurationError:
+        if says_success(operation.route.responses):
+            return NOTHING
+        raise
 
 
 def _is_response(kind: Any) -> bool:

@@ -15,6 +15,7 @@ from router import Auth, Resolver, Response, Session
 from router.contract.interface import Answer, Info, describe
 from router.contract.interface.answers import PROBLEM
 from router.contract.interface.model import NOTHING
+from router.errors import ConfigurationError
 
 
 @dataclass
@@ -100,11 +101,42 @@ def test_a_body_says_more_than_a_response_beside_it() -> None:
     assert successes(returns_response_or_order) == [("200", Order, "application/json")]
 
 
-def test_an_annotation_that_cannot_be_resolved_is_no_error_and_says_nothing() -> None:
-    def show() -> Order: ...
+def unresolved() -> Order: ...
 
-    show.__annotations__["return"] = "Nowhere"
-    assert successes(show) == [("200", NOTHING, "application/json")]
+
+unresolved.__annotations__["return"] = "Ordr"
+LINE = f"test_answers.py:{unresolved.__code__.co_firstlineno}"
+
+
+def test_an_annotation_that_cannot_be_resolved_is_refused_with_file_and_line() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        answers(unresolved)
+    for part in ("GET /orders", LINE, "name 'Ordr' is not defined", "TYPE_CHECKING", "responses={200: ...}"):
+        assert part in str(caught.value)
+
+
+def test_what_responses_say_is_enough_where_an_annotation_cannot_be_resolved() -> None:
+    assert answers(unresolved, responses={200: Order})["200"].annotation is Order
+
+
+def test_an_error_in_responses_leaves_the_annotation_to_be_resolved() -> None:
+    with pytest.raises(ConfigurationError, match="'Ordr'"):
+        answers(unresolved, responses={409: Refused})
+
+
+@pytest.mark.parametrize("kind", ["on_invoke", "tool"])
+def test_the_answer_of_a_call_that_cannot_be_resolved_is_refused(kind: str) -> None:
+    resolver = Resolver()
+    getattr(resolver, kind)("find")(unresolved)
+    with pytest.raises(ConfigurationError, match=LINE):
+        describe(resolver, Info("A shop"))
+
+
+def test_nobody_is_told_what_a_handler_of_records_returns() -> None:
+    resolver = Resolver()
+    resolver.on_queue("orders")(unresolved)
+    (operation,) = describe(resolver, Info("A shop")).operations
+    assert operation.answers == ()
 
 
 def test_an_answer_of_a_class_is_that_of_its_process() -> None:

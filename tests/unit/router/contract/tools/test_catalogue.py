@@ -299,6 +299,24 @@ def test_answers_have_a_schema_where_they_are_always_an_object(annotation: Any, 
         assert schema["required"] == ["id", "lines"]
 
 
+def test_responses_say_the_answer_of_a_hint_that_cannot_be_resolved() -> None:
+    def find() -> Order:
+        """Find it."""
+        raise NotImplementedError
+
+    find.__annotations__["return"] = "Ordr"
+    resolver = Resolver()
+    resolver.tool("find", responses={200: Order})(find)
+    assert listed(resolver)["find"].output_schema is not None
+    assert "'Ordr'" in refusal(_with(find))
+
+
+def _with(find: Any) -> Resolver:
+    resolver = Resolver()
+    resolver.tool("find")(find)
+    return resolver
+
+
 def test_effects_are_told_by_the_method_or_by_read_only() -> None:
     resolver = Resolver()
 
