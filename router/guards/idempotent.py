@@ -44,8 +44,9 @@ class Idempotent(Middleware):
 
     store: keeps keys and results, such as `adapters.idempotency.IdempotencyTable`.
     key: returns the key of an event, or None for one that is handled each time. By default the header `Idempotency-Key`
-        over HTTP (GET, HEAD and OPTIONS are handled each time), elsewhere `event.id`, which stays the same when a
-        source delivers again. Keys count for one route, tenant and user.
+        over HTTP (GET, HEAD and OPTIONS are handled each time), also of a request that calls an HTTP route as a tool;
+        elsewhere `event.id`, which stays the same when a source delivers again. Keys count for one route, tenant and
+        user.
     required: whether a request without the header is refused with 400; else it is handled each time.
     keep_for: how long a key and its result are kept.
     in_progress_for: after how long an attempt that did not end counts as dead, so that another may begin. Give more
@@ -241,7 +242,8 @@ class Idempotent(Middleware):
         if self._key is not None:
             return _text(self._key(event), "key")
         if not event._speaks_http:
-            return own_key(event)
+            of_request = event.route is not None and event.route.request is not None and event.method not in _SAFE
+            return self._sent(event) if of_request and HEADER in event.headers else own_key(event)
         # API Gateway delivers an event of a WebSocket once, and its messages have no headers.
         is_handled_each_time = event.method in _SAFE or event.source is Source.WEBSOCKET
         return None if is_handled_each_time else self._sent(event)

@@ -25,7 +25,7 @@ from router import (
     get_session,
 )
 from router.background import loop_runs
-from router.guards import ApiKey, Iam, MemoryBuckets, RateLimit
+from router.guards import ApiKey, Iam, Idempotent, MemoryBuckets, MemoryStore, RateLimit
 from router.mcp import McpToolEvent
 from router.telemetry import Usage
 from router.testing import Context, TestClient, samples
@@ -214,6 +214,32 @@ def test_a_rate_limit_of_a_tool_counts_that_tool() -> None:
     assert refused["isError"]
     assert said(refused) == "too many requests"
     assert not call(resolver, "other")["isError"]
+
+
+@both
+def test_a_key_of_the_request_counts_for_an_http_route_as_over_http(waits: bool) -> None:
+    done: list[str] = []
+
+    def change(order_id: str) -> str:
+        done.append(order_id)
+        return f"{order_id}, {len(done)}"
+
+    async def change_async(order_id: str) -> str:
+        return change(order_id)
+
+    resolver = Resolver()
+    kept = Idempotent(MemoryStore())
+    handler = change_async if waits else change
+    resolver.put("/orders/{order_id}", tool="change", summary="Change it.", middleware=[kept])(handler)
+    served(resolver=resolver)
+
+    def changed(order: str, key: str | None) -> str:
+        return said(call(resolver, "change", {"order_id": order}, headers={"idempotency-key": key}))
+
+    assert [changed("1", "a"), changed("1", "a"), changed("1", "b")] == ["1, 1", "1, 1", "1, 2"]
+    assert "another request" in changed("2", "a")
+    assert done == ["1", "1"]
+    assert "idempotency-key" in changed("1", "\u00e9")
 
 
 def test_usage_is_that_of_the_tool_and_not_of_the_request_around_it() -> None:
