@@ -163,6 +163,7 @@ def _issuers(resolver: Resolver, auth: Any) -> tuple[str, ...]:
     default = None if guard is None else guard.default
     counts = default if own is None else own.inside(default)
     credentials = [] if counts is None else list(counts.credentials)
-    credentials += [one for checked in resolver.middleware for one in getattr(checked, "credentials", ())]
+    asking: list[Any] = [one for one in resolver.middleware if getattr(one, "authenticates", False)]
+    credentials += [credential for one in asking for credential in getattr(one, "credentials", ())]
     issuers = (getattr(getattr(one, "authenticator", None), "issuer", None) for one in credentials)
     return tuple(dict.fromkeys(one for one in issuers if isinstance(one, str)))

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from router import Authenticate, ConfigurationError, Env, Envelope, Identity, Resolver, Router, Unauthorized
+from router import Authenticate, ConfigurationError, Cors, Env, Envelope, Identity, Resolver, Router, Unauthorized
 from router.cli import app as commands
 from router.contract import Info
 from router.contract.interface import describe
@@ -183,6 +183,22 @@ def test_one_application_may_have_two_servers() -> None:
 def test_the_server_is_in_no_document() -> None:
     resolver = served(greet, authorization_servers=[LOGIN])
     assert [one.name for one in describe(resolver, Info("x")).operations] == ["greet"]
+
+
+@pytest.mark.parametrize("source", [samples.rest, samples.http, samples.url, samples.alb])
+def test_a_page_that_is_named_calls_by_cors(source: Any) -> None:
+    page = "https://app.example"
+    cors = Cors([page], credentials=True, headers=["content-type", "mcp-method"])
+    resolver = served(greet, resolver=Resolver().use(cors), origins=[page])
+    asked = {"access-control-request-method": "POST", "access-control-request-headers": "content-type, mcp-method"}
+    allowed = Answer(resolver(source("OPTIONS", "/mcp", headers={"origin": page, **asked})))
+    assert (allowed.status, allowed.headers["access-control-allow-origin"]) == (204, page)
+    answer = ask(resolver, "tools/call", {"name": "greet"}, headers={"origin": page}, source=source)
+    assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, page)
+    other = "https://evil.example"
+    refused = Answer(resolver(source("OPTIONS", "/mcp", headers={"origin": other, **asked})))
+    assert "access-control-allow-origin" not in refused.headers
+    assert ask(resolver, "tools/list", headers={"origin": other}, source=source).status == 403
 
 
 def test_the_envelope_of_an_application_is_not_put_around_the_protocol() -> None:
