@@ -48,7 +48,8 @@ def _prepared(engine: Engine) -> Iterator[Any]:
         auth = None if engine.guard is None else engine.guard.auth_of(route)
         found += () if auth is None else auth.credentials
     for one in list(found):
-        found += getattr(one, "credentials", ())
+        if getattr(one, "authenticates", False):  # in Cors the name is that of a flag
+            found += getattr(one, "credentials", ())
     found += [one.authenticator for one in found if hasattr(one, "authenticator")]
     for one in {id(one): one for one in found}.values():
         if callable(getattr(one, "prepare", None)):

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 
-from router import Event, Resolver
+from router import Authenticate, Cors, Event, Resolver
 from router.dispatch import snapstart
 from router.dispatch.snapstart import SnapshotHookFailed
 from router.environment import Environment
 from router.errors import ConfigurationError
+from router.guards import ApiKey
 from router.testing import TestClient
 
 
@@ -152,6 +153,21 @@ def test_what_a_store_holds_is_read_again_and_is_in_no_snapshot(monkeypatch: pyt
     assert seen == ["p1", "p2"]
     assert TestClient(resolver).invoke("work") == ["p2", "prod"]
     monkeypatch.delenv("PASSWORD")
+
+
+def test_any_middleware_may_be_there_before_a_snapshot() -> None:
+    made: list[str] = []
+
+    class Keys:
+        def authenticate(self, token: str) -> None: ...
+
+        def prepare(self) -> None:
+            made.append("keys")
+
+    resolver = Resolver().use(Cors(["https://app.example"], credentials=True), Authenticate(ApiKey(Keys())))
+    resolver.get("/")(lambda: {})
+    resolver._snapshots().take()
+    assert made == ["keys"]
 
 
 def test_a_variable_that_is_missing_ends_the_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
