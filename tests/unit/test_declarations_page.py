@@ -35,8 +35,8 @@ def fields(declared: type) -> Iterator[tuple[str, Any]]:
             yield name, given.default
         return
     for one in dataclasses.fields(declared):
-        given = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
-        yield one.name, inspect.Parameter.empty if given is dataclasses.MISSING else given
+        value = one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        yield one.name, inspect.Parameter.empty if value is dataclasses.MISSING else value
 
 
 def default(cell: str) -> Any:

@@ -165,7 +165,7 @@ def test_any_middleware_may_be_there_before_a_snapshot() -> None:
             made.append("keys")
 
     resolver = Resolver().use(Cors(["https://app.example"], credentials=True), Authenticate(ApiKey(Keys())))
-    resolver.get("/")(lambda: {})
+    resolver.get("/")(lambda: {"open": True})
     resolver._snapshots().take()
     assert made == ["keys"]
 
