@@ -5,31 +5,31 @@ Made by `junction export client`; do not edit it, export it again.
 
 from __future__ import annotations
 
-import datetime as dt
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass as _dataclass
+from datetime import datetime as _datetime
+from typing import TYPE_CHECKING
+from typing import Literal as _Literal
 
-from adapters.sister import (
-    Action,
-    HttpCalls,
-    InvokeCalls,
-    Operation,
-    SisterQueue,
-    SisterTopic,
-)
-from router.convert.reading import reader
+from adapters.sister import Action as _Action
+from adapters.sister import HttpCalls as _HttpCalls
+from adapters.sister import InvokeCalls as _InvokeCalls
+from adapters.sister import Operation as _Operation
+from adapters.sister import SisterQueue as _SisterQueue
+from adapters.sister import SisterTopic as _SisterTopic
+from router.convert.reading import reader as _reader
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Unpack as _Unpack
 
-    from adapters.http import Services
-    from adapters.lambda_invoke import InvokeOptions, Invoker
-    from adapters.sister import CallOptions
-    from adapters.sns import Sns
-    from adapters.sqs import Sqs
+    from adapters.http import Services as _Services
+    from adapters.lambda_invoke import InvokeOptions as _InvokeOptions
+    from adapters.lambda_invoke import Invoker as _Invoker
+    from adapters.sister import CallOptions as _CallOptions
+    from adapters.sns import Sns as _Sns
+    from adapters.sqs import Sqs as _Sqs
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class Accepted:
     """The receipt of an order. It is stored once its message was handled.
 
@@ -37,10 +37,10 @@ class Accepted:
     """
 
     order_id: str
-    status: Literal["accepted"]
+    status: _Literal["accepted"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class AskedOrder:
     """The order that a client or the carrier speaks of.
 
@@ -50,7 +50,7 @@ class AskedOrder:
     order_id: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class NewOrder:
     """An order that a customer places.
 
@@ -62,7 +62,7 @@ class NewOrder:
     quantity: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class PlacedOrder:
     """An order on its way from the request to the table.
 
@@ -76,7 +76,7 @@ class PlacedOrder:
     quantity: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class ShownOrder:
     """An order, as clients see it.
 
@@ -93,11 +93,11 @@ class ShownOrder:
     product: str
     quantity: int
     total: str
-    status: Literal["open", "billed", "paid", "shipped", "expired"]
-    placed_at: dt.datetime
+    status: _Literal["open", "billed", "paid", "shipped", "expired"]
+    placed_at: _datetime
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class Totals:
     """The orders of a tenant, added up.
 
@@ -111,7 +111,7 @@ class Totals:
     total: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@_dataclass(frozen=True, kw_only=True, slots=True)
 class Upload:
     """A request that uploads a price list, for five minutes and for this tenant
     alone.
@@ -124,38 +124,38 @@ class Upload:
     headers: dict[str, str]
 
 
-_HTTP_OFFER_UPLOAD: Operation[Upload] = Operation(
+_HTTP_OFFER_UPLOAD: _Operation[Upload] = _Operation(
     "POST",
     "/price-lists",
-    {"200": reader(Upload)},
+    {"200": _reader(Upload)},
 )
-_HTTP_PLACE: Operation[Accepted] = Operation(
+_HTTP_PLACE: _Operation[Accepted] = _Operation(
     "POST",
     "/orders",
-    {"202": reader(Accepted)},
+    {"202": _reader(Accepted)},
 )
-_HTTP_SHOW: Operation[ShownOrder] = Operation(
+_HTTP_SHOW: _Operation[ShownOrder] = _Operation(
     "GET",
     "/orders/{order_id}",
-    {"200": reader(ShownOrder)},
+    {"200": _reader(ShownOrder)},
 )
-_INVOKE_REBUILD: Action[Totals] = Action("rebuild", reader(Totals))
+_INVOKE_REBUILD: _Action[Totals] = _Action("rebuild", _reader(Totals))
 
 
-class ShopClientHttp(HttpCalls):
+class ShopClientHttp(_HttpCalls):
     """The requests that The shop answers."""
 
-    def offer_upload(self, **options: Unpack[CallOptions]) -> Upload:
+    def offer_upload(self, **options: _Unpack[_CallOptions]) -> Upload:
         """Say how to upload a price list: by a request that is good for five
         minutes, and for this tenant's key alone.
         """
         return self._call(_HTTP_OFFER_UPLOAD, options)
 
-    async def offer_upload_async(self, **options: Unpack[CallOptions]) -> Upload:
+    async def offer_upload_async(self, **options: _Unpack[_CallOptions]) -> Upload:
         """`offer_upload` from async code, without blocking its loop."""
         return await self._call_async(_HTTP_OFFER_UPLOAD, options)
 
-    def place(self, body: NewOrder, **options: Unpack[CallOptions]) -> Accepted:
+    def place(self, body: NewOrder, **options: _Unpack[_CallOptions]) -> Accepted:
         """Take an order and announce it.
 
         The publisher attaches the session of the request to the message.
@@ -165,12 +165,12 @@ class ShopClientHttp(HttpCalls):
     async def place_async(
         self,
         body: NewOrder,
-        **options: Unpack[CallOptions],
+        **options: _Unpack[_CallOptions],
     ) -> Accepted:
         """`place` from async code, without blocking its loop."""
         return await self._call_async(_HTTP_PLACE, options, body=body)
 
-    def show(self, order_id: str, **options: Unpack[CallOptions]) -> ShownOrder:
+    def show(self, order_id: str, **options: _Unpack[_CallOptions]) -> ShownOrder:
         """Show an order of the tenant.
 
         Raises ServiceFailed:
@@ -181,30 +181,30 @@ class ShopClientHttp(HttpCalls):
     async def show_async(
         self,
         order_id: str,
-        **options: Unpack[CallOptions],
+        **options: _Unpack[_CallOptions],
     ) -> ShownOrder:
         """`show` from async code, without blocking its loop."""
         return await self._call_async(_HTTP_SHOW, options, path={"order_id": order_id})
 
 
-class ShopClientActions(InvokeCalls):
+class ShopClientActions(_InvokeCalls):
     """The actions of The shop."""
 
-    def rebuild(self, **options: Unpack[InvokeOptions]) -> Totals:
+    def rebuild(self, **options: _Unpack[_InvokeOptions]) -> Totals:
         """Add up the tenant's orders anew, for whoever invokes the function
         directly.
         """
         return self._invoke(_INVOKE_REBUILD, None, options)
 
-    async def rebuild_async(self, **options: Unpack[InvokeOptions]) -> Totals:
+    async def rebuild_async(self, **options: _Unpack[_InvokeOptions]) -> Totals:
         """`rebuild` from async code, without blocking its loop."""
         return await self._invoke_async(_INVOKE_REBUILD, None, options)
 
-    def rebuild_event(self, **options: Unpack[InvokeOptions]) -> None:
+    def rebuild_event(self, **options: _Unpack[_InvokeOptions]) -> None:
         """Let Lambda call `rebuild` later, once or more; its result is not returned."""
         self._hand_over(_INVOKE_REBUILD, None, options)
 
-    async def rebuild_event_async(self, **options: Unpack[InvokeOptions]) -> None:
+    async def rebuild_event_async(self, **options: _Unpack[_InvokeOptions]) -> None:
         """`rebuild_event` from async code, without blocking its loop."""
         await self._hand_over_async(_INVOKE_REBUILD, None, options)
 
@@ -215,9 +215,9 @@ class ShopClientQueues:
     orders: Price an order and write it down.
     """
 
-    def __init__(self, sqs: Sqs | None = None) -> None:
+    def __init__(self, sqs: _Sqs | None = None) -> None:
         self._sqs = sqs
-        self.orders: SisterQueue[PlacedOrder] = SisterQueue(
+        self.orders: _SisterQueue[PlacedOrder] = _SisterQueue(
             "orders",
             PlacedOrder,
             sqs=self._sqs,
@@ -230,9 +230,9 @@ class ShopClientTopics:
     shipments: Mark an order as shipped: the carrier has its parcel.
     """
 
-    def __init__(self, sns: Sns | None = None) -> None:
+    def __init__(self, sns: _Sns | None = None) -> None:
         self._sns = sns
-        self.shipments: SisterTopic[AskedOrder] = SisterTopic(
+        self.shipments: _SisterTopic[AskedOrder] = _SisterTopic(
             "shipments",
             AskedOrder,
             sns=self._sns,
@@ -257,13 +257,13 @@ class ShopClient:
 
     def __init__(
         self,
-        services: Services | None = None,
+        services: _Services | None = None,
         *,
         service: str = "shop",
         function: str = "",
-        invoker: Invoker | None = None,
-        sqs: Sqs | None = None,
-        sns: Sns | None = None,
+        invoker: _Invoker | None = None,
+        sqs: _Sqs | None = None,
+        sns: _Sns | None = None,
     ) -> None:
         self.http = ShopClientHttp(services, service)
         self.invoke = ShopClientActions(function, invoker)

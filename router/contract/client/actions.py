@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from router.contract.client.types import Types
     from router.resolver import Resolver
 
-OPTIONS = "InvokeOptions"
+OPTIONS = "_InvokeOptions"
 
 
 def methods_of(
@@ -36,17 +36,17 @@ def methods_of(
         Method(name, arguments, OPTIONS, result, "_invoke", passed, summary),
         Method(f"{name}_event", arguments, OPTIONS, "None", "_hand_over", passed, later),
     ]
-    read = {"Any": [], "None": ["NOTHING"]}.get(result, [f"reader({result})"])
+    read = {"_Any": [], "None": ["_NOTHING"]}.get(result, [f"_reader({result})"])
     envelope = envelope_of(held.operations[0], resolver)
     items = [literal(held.name), *read, *([envelope] if envelope else [])]
-    return methods, result, Group("Action(", tuple(items), ")")
+    return methods, result, Group("_Action(", tuple(items), ")")
 
 
 def _data(held: Heard, types: Types, owner: str) -> str:
     """Return the argument of what an action is given; "" for none."""
     if None in held.bodies:
         reads = any(one.payload is not None or takes_event(one) for one in held.operations)
-        return "data: Any = None" if reads else ""
-    kind = held.body(types, owner, "Any")
+        return "data: _Any = None" if reads else ""
+    kind = held.body(types, owner, "_Any")
     required = all(one.payload is not None and one.payload.required for one in held.operations)
     return f"data: {kind}" if required else f"data: {optional(kind)} = None"

@@ -44,7 +44,7 @@ def _expression(held: Heard, types: Types, kind: str) -> tuple[str, Group]:
     items: list[Node] = ["name" if held.is_pattern else literal(held.name)]
     items += [body] if types.is_dataclass(body) else []
     items.append(f"{sender}=self._{sender}")
-    return f"Sister{kind}[{body}]", Group(f"Sister{kind}(", tuple(items), ")")
+    return f"_Sister{kind}[{body}]", Group(f"_Sister{kind}(", tuple(items), ")")
 
 
 def is_published(held: Heard) -> bool:
@@ -61,7 +61,7 @@ def publisher(held: Heard, types: Types, name: str) -> Method:
     arguments = [*(["detail_type: str"] if held.is_pattern else []), f"detail: {detail}"]
     passed = ["detail_type" if held.is_pattern else literal(held.name), "detail", options]
     summary = summary_of(held.operations[0], f"Publish `{held.name}`")
-    return Method(name, arguments, "EventOptions", "str", "_publish", passed, summary)
+    return Method(name, arguments, "_EventOptions", "str", "_publish", passed, summary)
 
 
 def words_of(every: Iterable[Heard]) -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Schema = Mapping[str, Any]
 
-UNTYPED = "dict[str, Any]"
+UNTYPED = "dict[str, _Any]"
 
 
 class Heard:
@@ -53,14 +53,14 @@ class Heard:
     def result(self, types: Types, owner: str) -> str:
         """Return the annotation of what is answered."""
         kinds = [one if isinstance(one, str) else types.of(one, owner) for one in self.results]
-        return _union(kinds, "Any")
+        return _union(kinds, "_Any")
 
 
 def _result(operation: Operation, schemas: Schemas) -> Schema | str:
     """Return the schema of the result of a route, or the annotation where it needs none."""
     answer = next((one for one in operation.answers if not one.status), None)
     if answer is None or answer.annotation in (NOTHING, Any):
-        return "Any"
+        return "_Any"
     if answer.annotation is None:
         return "None"
     return schemas.of(answer.annotation, f"{operation.where}, the answer", output=True)
@@ -68,7 +68,7 @@ def _result(operation: Operation, schemas: Schemas) -> Schema | str:
 
 def _union(kinds: list[str], least: str) -> str:
     found = list(dict.fromkeys(kinds))
-    if least in found or "Any" in found:
+    if least in found or "_Any" in found:
         return least
     return " | ".join([kind for kind in found if kind != "None"] + [kind for kind in found if kind == "None"])
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Schema = Mapping[str, Any]
 
-_DATACLASS = "@dataclass(frozen=True, kw_only=True, slots=True)"
+_DATACLASS = "@_dataclass(frozen=True, kw_only=True, slots=True)"
 _NO_DEFAULT = object()
 
 
@@ -108,9 +108,9 @@ class Models:
         elif default is not _NO_DEFAULT and named:
             options.append(f"default={default}")
         if named:
-            options.append(Group("metadata=wire(", tuple(named), ")"))
+            options.append(Group("metadata=_wire(", tuple(named), ")"))
         if options:
-            return laid_out(f"{name}: {kind} = ", Group("field(", tuple(options), ")"), "", 1)
+            return laid_out(f"{name}: {kind} = ", Group("_field(", tuple(options), ")"), "", 1)
         return [f"    {name}: {kind}" + ("" if default is _NO_DEFAULT else f" = {default}")]
 
     def _default(self, kind: str, schema: Schema) -> Any:
@@ -120,7 +120,7 @@ class Models:
         value = schema["default"]
         kinds = members_of(kind)
         if value is None:
-            return "None" if "None" in kinds or kind == "Any" else _NO_DEFAULT
+            return "None" if "None" in kinds or kind == "_Any" else _NO_DEFAULT
         if value in ([], {}):
             opening = "list" if value == [] else "dict"
             return opening if kind.startswith(f"{opening}[") else _NO_DEFAULT
@@ -134,9 +134,9 @@ class Models:
         for kind in kinds:
             if kind in self._enums and isinstance(value, str | int) and value in self._enums[kind]:
                 return f"{kind}.{self._enums[kind][value]}"
-            if kind in ("Decimal", "UUID") and isinstance(value, str | int | float) and not isinstance(value, bool):
+            if kind in ("_Decimal", "_UUID") and isinstance(value, str | int | float) and not isinstance(value, bool):
                 return f"{kind}({literal(str(value))})"
-            if kind.startswith("Literal[") and isinstance(value, str | int):
+            if kind.startswith("_Literal[") and isinstance(value, str | int):
                 return literal(value) if isinstance(value, str) else repr(value)
         return _NO_DEFAULT
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from router.contract.client.models import Models
 from router.contract.client.parts import Content
-from router.contract.client.text import PROSE, WIDTH, Group, docstring, laid_out, listed, literal, names_in
+from router.contract.client.text import PROSE, Group, docstring, laid_out, listed, literal, names_in
 from router.contract.client.words import Names, camel, snake
 from router.contract.schemas import Schemas
 from router.errors import ConfigurationError
@@ -26,6 +26,7 @@ _ROUTER = __name__.removesuffix(".contract.client.module")  # also of a copy in 
 _ADAPTERS = f"{_ROUTER.removesuffix('router')}adapters"
 _RUNTIME: dict[str, tuple[str, ...]] = {
     "dataclasses": ("dataclass", "field"),
+    "datetime": ("date", "datetime", "time"),
     "decimal": ("Decimal",),
     "enum": ("IntEnum", "StrEnum"),
     "typing": ("TYPE_CHECKING", "Any", "Literal", "TypeAlias", "Union"),
@@ -61,13 +62,13 @@ _CHECKED: dict[str, tuple[str, ...]] = {
 _ENDINGS = ("", "Http", "Actions", "Queues", "Topics", "Events")
 # The arguments of the client, each with its annotation, its default and what it is.
 _ARGUMENTS = {
-    "services": ("Services | None", "None", "calls over HTTP."),
+    "services": ("_Services | None", "None", "calls over HTTP."),
     "service": ("str", "", "what this one is called among them."),
     "function": ("str", '""', "the name or ARN of the Lambda function, for its actions."),
-    "invoker": ("Invoker | None", "None", "invokes it; by default one made of the environment."),
-    "sqs": ("Sqs | None", "None", "sends to queues; by default one made of the environment."),
-    "sns": ("Sns | None", "None", "publishes to topics; by default one made of the environment."),
-    "bus": ("Bus | None", "None", "publishes events."),
+    "invoker": ("_Invoker | None", "None", "invokes it; by default one made of the environment."),
+    "sqs": ("_Sqs | None", "None", "sends to queues; by default one made of the environment."),
+    "sns": ("_Sns | None", "None", "publishes to topics; by default one made of the environment."),
+    "bus": ("_Bus | None", "None", "publishes events."),
 }
 
 
@@ -91,7 +92,7 @@ def client_module(interface: Interface, name: str = "") -> str:
     parts = content.parts(models.types, names)
     classes = models.lines()
     named = models.types.aliases.items()
-    aliases = [line for alias, node in named for line in laid_out(f"{alias}: TypeAlias = ", node)]
+    aliases = [line for alias, node in named for line in laid_out(f"{alias}: _TypeAlias = ", node)]
     constants = [line for part in parts for line in part.constants]
     groups = [line for part in parts for line in part.source(name)]
     body = [
@@ -116,8 +117,7 @@ def _exceptions(body: list[str]) -> list[str]:
 
 def _taken(name: str) -> set[str]:
     """Return the names that the module has besides those of its classes."""
-    imported = [one for held in (_RUNTIME, _OURS, _CHECKED) for names in held.values() for one in names]
-    return {*imported, "annotations", "dt", *(name + ending for ending in _ENDINGS)}
+    return {"TYPE_CHECKING", *(name + ending for ending in _ENDINGS)}
 
 
 def _head(info: Info, exceptions: list[str]) -> list[str]:
@@ -129,9 +129,7 @@ def _head(info: Info, exceptions: list[str]) -> list[str]:
 
 def _imports(used: set[str]) -> list[str]:
     """Return the imports of what a module mentions, in the order that linters ask for."""
-    used = used | {"TYPE_CHECKING"}
-    standard = ["import datetime as dt"] if "dt" in used else []
-    standard += _from(_RUNTIME, used, 0)
+    standard = _from(_RUNTIME, used, 0)
     checked = _from({"typing": _CHECKED["typing"]}, used, 1)
     ours = _from({module: held for module, held in _CHECKED.items() if module != "typing"}, used, 1)
     between = [""] if checked and ours else []
@@ -139,15 +137,15 @@ def _imports(used: set[str]) -> list[str]:
 
 
 def _from(modules: dict[str, tuple[str, ...]], used: set[str], indent: int) -> list[str]:
+    """Return imports under private names, so that fields and methods may have the public ones: `reader`, `field`."""
     lines = []
     for module, names in modules.items():
-        held = [one for one in names if one in used]
-        if not held:
-            continue
-        line = f"{'    ' * indent}from {module} import {', '.join(held)}"
-        exploded = laid_out(f"from {module} import ", Group("(", tuple(held), ")"), "", indent)
-        lines += [line] if len(line) <= WIDTH else exploded
-    return lines
+        if "TYPE_CHECKING" in names:
+            lines.append(f"from {module} import TYPE_CHECKING")
+        for name in names:
+            if f"_{name}" in used:
+                lines += laid_out(f"from {module} import ", Group("(", (f"{name} as _{name}",), ")"), "", indent)
+    return [re.sub(r"import \((.*)\)\Z", r"import \1", line) for line in lines]
 
 
 def _client(name: str, info: Info, parts: Sequence[Part]) -> list[str]:

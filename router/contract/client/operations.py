@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from router.contract.schemas import Schemas
     from router.resolver import Resolver
 
-OPTIONS = "CallOptions"
+OPTIONS = "_CallOptions"
 # The arguments that calls have of themselves.
 _OWN = ("self", "body", "options", "headers", "timeout", "session", "idempotent")
 _PLACES = {"path": "path", "query": "query", "header": "headers", "cookie": "cookies"}
@@ -48,18 +48,18 @@ class Wanted:
 def _read_as(answer: Answer) -> str:
     """Return the form of an answer that is not JSON of a type; "" for one that is."""
     if answer.annotation is None:
-        return "NOTHING"
+        return "_NOTHING"
     kind = unwrapped(answer.annotation)
     if kind is bytes:
-        return "CONTENT"
+        return "_CONTENT"
     if kind is NOTHING or kind is Any or kind is object:
-        return "ANYTHING"
+        return "_ANYTHING"
     if answer.media_type not in _JSON_TYPES and not answer.media_type.endswith("+json"):
-        return "TEXT" if kind is str else "CONTENT"
+        return "_TEXT" if kind is str else "_CONTENT"
     return ""
 
 
-_FORMS = {"NOTHING": "None", "CONTENT": "bytes", "ANYTHING": "Any", "TEXT": "str"}
+_FORMS = {"_NOTHING": "None", "_CONTENT": "bytes", "_ANYTHING": "_Any", "_TEXT": "str"}
 
 
 def method_of(wanted: Wanted, types: Types, constant: str, name: str) -> tuple[Method, Node]:
@@ -122,7 +122,7 @@ def _body(wanted: Wanted, types: Types, owner: str) -> str | None:
     payload = wanted.operation.payload
     if payload is None:
         reads = wanted.operation.method in _BODIES and takes_event(wanted.operation)
-        return "body: Any = None" if reads else None
+        return "body: _Any = None" if reads else None
     kind = types.of(wanted.body or {}, f"{owner}Body")
     if unwrapped(payload.annotation) is bytes:
         kind = "bytes"
@@ -141,9 +141,9 @@ def _answers(wanted: Wanted, types: Types, owner: str) -> tuple[str, list[tuple[
         several = answer.status if len(wanted.answers) > 1 else ""
         kind = types.of(schema, f"{owner}Answer{several}")
         kinds[kind] = None
-        read.append((answer.status, "ANYTHING" if kind == "Any" else f"reader({kind})"))
-    if "Any" in kinds or not kinds:
-        return "Any", read
+        read.append((answer.status, "_ANYTHING" if kind == "_Any" else f"_reader({kind})"))
+    if "_Any" in kinds or not kinds:
+        return "_Any", read
     others = [kind for kind in kinds if kind != "None"]
     return " | ".join([*others, *(["None"] if "None" in kinds else [])]), read
 
@@ -160,7 +160,7 @@ def _expression(wanted: Wanted, answers: list[tuple[str, str]]) -> Node:
         items.append(f"media_type={literal(payload.media_types[0])}")
     if wanted.envelope:
         items.append(wanted.envelope)
-    return Group("Operation(", tuple(items), ")")
+    return Group("_Operation(", tuple(items), ")")
 
 
 def _told(operation: Operation) -> list[str]:

@@ -84,7 +84,7 @@ class Content:
         return [one for one in found if one is not None]
 
     def _requests(self, types: Types, names: Names) -> Part:
-        part = Part("http", "Http", "HttpCalls", f"The requests that {self.title} answers.", ("services", "service"))
+        part = Part("http", "Http", "_HttpCalls", f"The requests that {self.title} answers.", ("services", "service"))
         taken: dict[str, Operation] = {}
         for wanted in sorted(self.requests, key=lambda one: one.operation.name):
             operation = wanted.operation
@@ -92,24 +92,24 @@ class Content:
             _take(taken, [name, name + TWIN], operation)
             constant = names.new(f"_HTTP_{member(operation.name)}")
             method, node = method_of(wanted, types, constant, name)
-            part.constants += laid_out(f"{constant}: Operation[{method.result}] = ", node)
+            part.constants += laid_out(f"{constant}: _Operation[{method.result}] = ", node)
             part.lines += ["", *method.lines()]
         return part
 
     def _actions(self, types: Types, names: Names) -> Part:
-        part = Part("invoke", "Actions", "InvokeCalls", f"The actions of {self.title}.", ("function", "invoker"))
+        part = Part("invoke", "Actions", "_InvokeCalls", f"The actions of {self.title}.", ("function", "invoker"))
         taken: dict[str, Operation] = {}
         for held in self.actions:
             name = _free(held.attribute, names)
             _take(taken, [name + ending for ending in ("", TWIN, EVENT, EVENT + TWIN)], held.operations[0])
             constant = names.new(f"_INVOKE_{member(held.attribute)}")
             methods, result, node = actions.methods_of(held, types, constant, name, self._resolver)
-            part.constants += laid_out(f"{constant}: Action[{result}] = ", node)
+            part.constants += laid_out(f"{constant}: _Action[{result}] = ", node)
             part.lines += [line for method in methods for line in ("", *method.lines())]
         return part
 
     def _channels(self, attribute_: str, kind: str, every: Sequence[Heard], types: Types, names: Names) -> Part:
-        sender, adapter = ("sqs", "Sqs") if kind == "Queue" else ("sns", "Sns")
+        sender, adapter = ("sqs", "_Sqs") if kind == "Queue" else ("sns", "_Sns")
         said = f"The {kind.lower()}s that {self.title} reads."
         part = Part(attribute_, f"{kind}s", "", said, (sender,), words=channels.words_of(every))
         taken: dict[str, Operation] = {}
@@ -126,7 +126,7 @@ class Content:
         return part
 
     def _events(self, types: Types, names: Names) -> Part:
-        part = Part("events", "Events", "BusCalls", f"The events that {self.title} waits for.", ("bus",))
+        part = Part("events", "Events", "_BusCalls", f"The events that {self.title} waits for.", ("bus",))
         taken: dict[str, Operation] = {}
         for held in self.events:
             name = _free(held.attribute, names)

@@ -43,7 +43,7 @@ class Method:
         return [*self._lines("", ""), "", *self._lines("async ", TWIN)]
 
     def _lines(self, before: str, after: str) -> list[str]:
-        arguments = ("self", *self.arguments, f"**options: Unpack[{self.options}]")
+        arguments = ("self", *self.arguments, f"**options: _Unpack[{self.options}]")
         head = Group(f"{self.name}{after}(", arguments, ")")
         said = [self.summary or f"{self.name}.", *self.paragraphs]
         if after:
@@ -81,7 +81,7 @@ def envelope_of(operation: Operation, resolver: Resolver) -> str:
     if held is None or held == "off":
         return ""
     code, message, _, data = held.names
-    return f"envelope=Enveloped({', '.join(map(literal, (code, message, data, held.success)))})"
+    return f"envelope=_Enveloped({', '.join(map(literal, (code, message, data, held.success)))})"
 
 
 def takes_event(operation: Operation) -> bool:

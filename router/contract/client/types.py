@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 REFERENCE = "#/components/schemas/"
 _LONGEST = 60  # characters of an annotation; a longer one gets a name of its own
 _NESTED = 24  # levels of a component that is no class, such as a list of itself
-_FORMATS = {"date-time": "dt.datetime", "date": "dt.date", "time": "dt.time", "uuid": "UUID"}
+_FORMATS = {"date-time": "_datetime", "date": "_date", "time": "_time", "uuid": "_UUID"}
 _PLAIN = {"string": "str", "integer": "int", "number": "float", "boolean": "bool", "null": "None"}
 _LITERALS = (str, int, bool)
 _SIMPLE = re.compile(r"[A-Za-z0-9_.:/@+-]*\Z")  # texts that no reader of annotations takes for a part of them
@@ -39,7 +39,7 @@ def members_of(annotation: str) -> list[str]:
 
 def optional(annotation: str) -> str:
     """Return an annotation that takes None, too."""
-    return annotation if annotation == "Any" or "None" in members_of(annotation) else f"{annotation} | None"
+    return annotation if annotation == "_Any" or "None" in members_of(annotation) else f"{annotation} | None"
 
 
 def is_object(schema: Schema) -> bool:
@@ -51,8 +51,8 @@ def enum_base(schema: Schema) -> str:
     """Return the base of the Enum that a schema becomes: "StrEnum", "IntEnum", or "" for none."""
     values = schema.get("enum") or ()
     if values and all(type(value) is str for value in values):
-        return "StrEnum"
-    return "IntEnum" if values and all(type(value) is int for value in values) else ""
+        return "_StrEnum"
+    return "_IntEnum" if values and all(type(value) is int for value in values) else ""
 
 
 class Types:
@@ -110,7 +110,7 @@ class Types:
         if name in self._classes:
             return self._classes[name]
         if self._inside.count(name) or len(self._inside) > _NESTED:
-            return "Any"  # a list that holds itself, for which there is no annotation that is read at run time
+            return "_Any"  # a list that holds itself, for which there is no annotation that is read at run time
         self._inside.append(name)
         try:
             return self.of(self.components[name], camel(name))
@@ -120,10 +120,10 @@ class Types:
     def _single(self, schema: Schema) -> str:
         kind = schema.get("type")
         if schema.get("format") == "decimal" and kind in ("string", "number"):
-            return "Decimal"
+            return "_Decimal"
         if kind == "string":
             return _FORMATS.get(schema.get("format", ""), "str")
-        return _PLAIN.get(kind, "Any") if isinstance(kind, str) else "Any"
+        return _PLAIN.get(kind, "_Any") if isinstance(kind, str) else "_Any"
 
     def _of_values(self, schema: Schema, owner: str) -> str:
         values = [schema["const"]] if "const" in schema else list(schema["enum"])
@@ -133,18 +133,18 @@ class Types:
             return "None"
         written = [literal(value) if isinstance(value, str) else repr(value) for value in values if value is not None]
         simple = all(_SIMPLE.match(value) for value in values if isinstance(value, str))
-        found = self._short(Group("Literal[", tuple(dict.fromkeys(written)), "]"), owner, always=not simple)
+        found = self._short(Group("_Literal[", tuple(dict.fromkeys(written)), "]"), owner, always=not simple)
         return f"{found} | None" if None in values else found
 
     def _array(self, schema: Schema, owner: str) -> str:
         first = schema.get("prefixItems")
         if first:
             if schema.get("minItems") != len(first) or schema.get("maxItems", len(first)) != len(first):
-                return "list[Any]"
+                return "list[_Any]"
             parts = [self.of(one, f"{owner}{position}") for position, one in enumerate(first, 1)]
             return self._short(Group("tuple[", tuple(parts), "]"), owner)
         items = schema.get("items")
-        return self._short(f"list[{self.of(items, f'{owner}Item') if items else 'Any'}]", owner)
+        return self._short(f"list[{self.of(items, f'{owner}Item') if items else '_Any'}]", owner)
 
     def _object(self, schema: Schema, owner: str) -> str:
         if is_object(schema):
@@ -153,16 +153,16 @@ class Types:
             self._add_class(name, schema)
             return name
         values = schema.get("additionalProperties")
-        held = self.of(values, f"{owner}Value") if isinstance(values, dict) and values else "Any"
+        held = self.of(values, f"{owner}Value") if isinstance(values, dict) and values else "_Any"
         return self._short(f"dict[str, {held}]", owner)
 
     def _union(self, members: Any, owner: str) -> str:
         if is_decimal(members):
-            return "Decimal" if {"type": "null"} not in members else "Decimal | None"
+            return "_Decimal" if {"type": "null"} not in members else "_Decimal | None"
         several = len([one for one in members if one != {"type": "null"}]) > 1
         kinds = [self.of(one, f"{owner}{number}" if several else owner) for number, one in enumerate(members, 1)]
-        if "Any" in kinds or self._cannot_be_told(members):
-            return "Any"
+        if "_Any" in kinds or self._cannot_be_told(members):
+            return "_Any"
         parts = list(dict.fromkeys(part for kind in kinds for part in members_of(kind)))
         if "None" in parts:
             parts = [part for part in parts if part != "None"] + ["None"]
@@ -173,7 +173,7 @@ class Types:
         if len(text) <= _LONGEST:
             return text
         named = [part for part in parts if part != "None"]
-        found = self._short(Group("Union[", tuple(named), "]"), owner)
+        found = self._short(Group("_Union[", tuple(named), "]"), owner)
         return found if len(named) == len(parts) else f"{found} | None"
 
     def _short(self, node: Node, owner: str, *, always: bool = False) -> str:

@@ -89,6 +89,7 @@ class Cash:
     amount: Decimal
 
 
+Decimal_ = Decimal  # a name that no field takes from it
 State = Literal["open", "closed for a while", "closed for good", "never to be opened", None]
 
 
@@ -102,6 +103,20 @@ class Paid:
     pair: tuple[int, str]
     state: State
     others: list[Card | Cash] | None = None
+
+
+@dataclass
+class Action:
+    reader: str
+    wire: datetime
+    Decimal: Decimal_
+    annotations: list[str]
+    dataclass: Any_
+
+
+def lent(loan: Action) -> Action:
+    """Return a loan whose fields are called as much of what a client imports."""
+    return loan
 
 
 @dataclass

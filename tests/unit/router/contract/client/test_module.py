@@ -217,7 +217,7 @@ def test_several_routes_of_one_queue_are_one_queue() -> None:
     resolver = resolver_of(
         lambda app: app.on_queue("jobs", pattern={"body": {"kind": [1]}})(of_a), lambda app: app.on_queue("jobs")(of_b)
     )
-    assert "self.jobs: SisterQueue[A | B] = SisterQueue(" in text_of(resolver)
+    assert "self.jobs: _SisterQueue[A | B] = _SisterQueue(" in text_of(resolver)
 
 
 @pytest.mark.parametrize("name", ["no name", "class", "_Hidden", "Ü", "a.b"])

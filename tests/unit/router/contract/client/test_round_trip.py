@@ -38,16 +38,29 @@ def http(made: Any) -> Any:
 def test_models_come_back_as_they_were_sent(made: Any, http: Any) -> None:
     paid = made.Paid(
         by=made.Cash(kind="cash", amount=Decimal("1.10")),
-        dt_=NOON,
-        field_=ID,
+        dt=NOON,
+        field=ID,
         dict_={"any": [1]},
-        Literal_="text",
+        Literal="text",
         pair=(1, "a"),
         state="closed for good",
         others=[made.Card(kind="card", number="1"), made.Cash(kind="cash", amount=Decimal(2))],
     )
     assert http.pay(ID, "first/second", paid) == paid
     assert asyncio.run(http.pay_async(ID, "first/second", paid)) == paid
+
+
+def test_names_of_what_the_module_imports_are_free(tmp_path: Path) -> None:
+    resolver = Resolver()
+    for name in ("reader", "field", "wire", "dataclass", "Decimal", "annotations"):
+        resolver.post(f"/{name}", name=name)(odd_shop.lent)
+    made = imported(text_of(resolver), tmp_path, "free_names")
+    http = made.ShopClient(services_of(resolver, "shop")).http
+    loan = made.Action(
+        reader="ann", wire=NOON, Decimal=Decimal("1.5"), annotations=["late"], dataclass=made.Any(value="a")
+    )
+    for name in ("reader", "field", "wire", "dataclass", "Decimal", "annotations"):
+        assert getattr(http, name)(loan) == asyncio.run(getattr(http, f"{name}_async")(loan)) == loan
 
 
 def test_a_tree_comes_back(made: Any, http: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,7 @@ def test_a_message_has_the_names_of_json_and_the_session(made: Any) -> None:
     client = made.OddClient(sqs=Sqs(fake_aws({"sqs": queue})))
     with set_session(Session("acme")):
         client.queues.orders_fifo.send(
-            made.Priced(unitPrice=Decimal("0.30"), from_=made.dt.date(2026, 3, 1)), group="one", deduplication="1"
+            made.Priced(unitPrice=Decimal("0.30"), from_=date(2026, 3, 1)), group="one", deduplication="1"
         )
     [sent] = queue.parameters("send_message")
     assert json.loads(sent["MessageBody"]) == {
