@@ -164,11 +164,13 @@ def _request(
     body: Any,
 ) -> RequestOptions:
     """Return the options of a request to a service."""
-    held = dict(options.get("headers") or {})
-    held |= {name: text_of(value) for name, value in (headers or {}).items() if value is not None}
+    # In one case: what the caller sends beside has the same names as what is written here.
+    beside: Mapping[Any, Any] = options.get("headers") or {}
+    held = {name.lower() if isinstance(name, str) else name: value for name, value in beside.items()}
+    held |= {name.lower(): text_of(value) for name, value in (headers or {}).items() if value is not None}
     pairs = [f"{name}={_cookie(name, value)}" for name, value in (cookies or {}).items() if value is not None]
     if pairs:
-        held["cookie"] = "; ".join(pairs)
+        held["cookie"] = "; ".join([held["cookie"], *pairs] if held.get("cookie") else pairs)
     request: RequestOptions = {"params": {name: _query(value) for name, value in (query or {}).items()}}
     if isinstance(body, bytes | str) and operation.media_type != _JSON:
         request["content"] = body

@@ -87,6 +87,23 @@ def test_a_cookie_cannot_bring_another_one(made: Any, http: Any) -> None:
         http.price(made.Priced(unitPrice=Decimal(1), from_=NOON.date()), x_trace="t", session_id="a; admin=1")
 
 
+def test_headers_beside_a_call_lose_nothing(made: Any) -> None:
+    sent: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request)
+        return httpx.Response(204)
+
+    http = made.OddClient(Services({"odd": "https://odd.internal"}, transport=httpx.MockTransport(answer))).http
+    beside = {"Cookie": "theme=dark", "X-TRACE": "another", "X-Other": "kept"}
+    priced = made.Priced(unitPrice=Decimal(1), from_=NOON.date())
+    http.price(priced, x_trace="t", session_id="ab", headers=beside)
+    http.write("name", b"x", headers={"Content-Type": "application/x-own"})
+    assert (sent[0].headers["cookie"], sent[0].headers["x-other"]) == ("theme=dark; session-id=ab", "kept")
+    assert sent[0].headers.get_list("x-trace") == ["t"]
+    assert sent[1].headers.get_list("content-type") == ["application/x-own"]
+
+
 def test_a_path_may_hold_slashes_and_nothing_leads_out_of_it(http: Any) -> None:
     [odd] = http.list_("a/b c", dt=NOON, colors=list(odd_shop.Color)[:1])
     assert odd_shop.seen == [("a/b c", NOON, [odd_shop.Color.RED])]
