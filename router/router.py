@@ -275,7 +275,11 @@ class Router(Registering):
             parse(prefix)
         self._prefix = prefix.rstrip("/")
         self._middleware = list(middleware)
-        self._tags = (tags,) if isinstance(tags, str) else tuple(tags)
+        self._tags = tuple(tags) if hasattr(tags, "__iter__") and not isinstance(tags, str) else (tags,)
+        if self._tags:
+            from router.routing.mistakes import check_tags
+
+            check_tags(self._tags, f"Router({prefix!r})")
         self._auth = self._envelope = None
         if auth is not None:
             from router.guards.auth import auth_of

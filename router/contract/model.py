@@ -32,6 +32,8 @@ class Place:
 def place_of(route: Route) -> Place | None:
     """Return where the handler of a route is written; None for a callable without code of its own."""
     handler = getattr(route.handler, "of_class", route.handler)
+    if called := getattr(handler, "called_at", None):  # of a function of the library, which made the route
+        return place_in(*called[1:])
     code = getattr(handler, "__code__", None)
     if code is None:
         return None

@@ -44,7 +44,7 @@ class Stack:
     info: what the interface documents are called.
 
     Raises:
-        ConfigurationError: a declaration is none, or stands there twice.
+        ConfigurationError: a declaration is none, or stands there twice, or `info` is no Info.
     """
 
     def __init__(
@@ -64,6 +64,10 @@ class Stack:
         check_name("Stack", "stack", self.name)
         self.handler = handler or f"{module}.{attribute}"
         self.code = code
+        if info is not None:
+            from router.contract.interface.calls import check_info
+
+            check_info(info, "Stack: info=")
         self.info = info
         self.declared = declared
         _refuse_twice(declared)

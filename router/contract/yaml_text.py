@@ -19,8 +19,11 @@ _WORDS = frozenset({"y", "yes", "n", "no", "on", "off", "true", "false", "null",
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-def write(template: Mapping[str, Any]) -> str:
-    """Return the text of a template."""
+def write(template: Mapping[str, Any] | list[Any]) -> str:
+    """Return the text of a template, or of a document that is a list."""
+    if isinstance(template, list):
+        written = [line for item in template for line in _item(item)] or ["[]"]
+        return "".join(f"{line}\n" for line in written)
     return "".join(f"{line}\n" for line in lines(template))
 
 

@@ -40,6 +40,7 @@ _OPTIONS = (
     "examples",
     "deprecated",
 )
+_TOLD = (("description", str, "a text"), ("deprecated", bool, "True or False"))
 
 
 class Marked:
@@ -101,6 +102,10 @@ class Marker:
             setattr(self, name, options.get(name))
         if self.alias is not None and (type(self.alias) is not str or not self.alias):
             raise ConfigurationError(f"{type(self).__name__}(alias={self.alias!r}): give the name on the wire")
+        for name, kinds, words in _TOLD:
+            told = getattr(self, name)
+            if told is not None and not isinstance(told, kinds):
+                raise ConfigurationError(f"{type(self).__name__}({name}={told!r:.80}): give {words}")
 
     def __class_getitem__(cls, annotation: Any) -> Marked:
         return Marked(annotation, cls)

@@ -83,8 +83,9 @@ def of_marker(name: str, annotation: Any, default: Any, where: str, offer: Offer
 
         annotation, default = Marked(annotation, default), REQUIRED if given is ... else given
     elif given is not ...:
+        alias = f"; for the name on the wire write alias={given!r}" if isinstance(given, str) and given else ""
         raise ConfigurationError(
-            f"{where}: the argument {name!r} has its default inside {marker!r}; write it after the annotation"
+            f"{where}: the argument {name!r} has its default inside {marker!r}; write it after the annotation{alias}"
         )
     return of_place(place, name, annotation, default, where, offer)
 

@@ -8,10 +8,11 @@ from router.durations import seconds
 from router.errors import ConfigurationError, RouterError, Unauthorized
 from router.event import Event
 from router.router import Router
+from router.routing.route import Route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Unpack
 
     from router.contract.interface.model import Info
@@ -33,12 +34,12 @@ def serve_mcp(
     info: Info,
     *,
     path: str = "/mcp",
-    origins: Iterable[str] = (),
+    origins: str | Iterable[str] = (),
     instructions: str = "",
     ttl: Duration = 300,
-    authorization_servers: Iterable[str] = (),
+    authorization_servers: str | Iterable[str] = (),
     resource: str | None = None,
-    scopes: Iterable[str] = (),
+    scopes: str | Iterable[str] = (),
     **options: Unpack[Options],
 ) -> None:
     """Serve the tools of an application to agents: POST of a path takes the Model Context Protocol.
@@ -60,22 +61,34 @@ def serve_mcp(
     Raises:
         ConfigurationError: an option makes no sense.
     """
-    if unknown := [name for name in _UNTOLD if name in options]:
-        raise ConfigurationError(f"serve_mcp() sets {unknown[0]}= by itself")
+    from router.contract.interface.calls import called, check_call
+
+    if untold := [name for name in _UNTOLD if name in options]:
+        raise ConfigurationError(f"serve_mcp() sets {untold[0]}= by itself")
+    check_call(serve_mcp, resolver, info, [name for name in options if name not in Route.__slots__])
+    if not isinstance(instructions, str):
+        raise ConfigurationError(f"serve_mcp(instructions={instructions!r:.80}): give a text")
     kept = seconds(ttl, "serve_mcp(ttl=...)", least=0, most=_DAY)
     server = _Server(resolver, info, instructions, _checked_origins(origins), round(1000 * kept))
     group = Router()
     closed: dict[str, Any] = {**options, "include_in_schema": False, "name": "mcp"}
+    called(server, "serve_mcp(path=...)")
     group.post(path, **closed)(server)
     # Whom the server lets in is told that there is no more; a client of the handshake tries it.
     other: dict[str, Any] = {**closed, "name": "mcp_post_only", "require": (), "permission": _everybody}
-    group.route(path, ("GET", "DELETE"), **other)(_refused)
-    servers = tuple(authorization_servers) or _issuers(resolver, options.get("auth"))
+    refused = _Refused()
+    called(refused, "serve_mcp(path=...)")
+    group.route(path, ("GET", "DELETE"), **other)(refused)
+    servers = _texts(authorization_servers, "authorization_servers") or _issuers(resolver, options.get("auth"))
+    asked = _texts(scopes, "scopes")
     if servers:
-        from router.mcp.metadata import Metadata
+        from router.mcp.metadata import WELL_KNOWN, Metadata
 
-        _describe(group, Metadata(path, resource, servers, scopes, info.title), path, options)
-    elif resource is not None or tuple(scopes):
+        metadata = Metadata(path, resource, servers, asked, info.title)
+        has_root = any(route.match == WELL_KNOWN for route in resolver.routes)  # of a server at another path
+        places = [WELL_KNOWN + path] if has_root else [WELL_KNOWN + path, WELL_KNOWN]
+        called(_describe(group, metadata, places, options), "serve_mcp(path=...)")
+    elif resource is not None or asked:
         raise ConfigurationError("serve_mcp(): resource= and scopes= need authorization_servers=, or a Jwt in auth=")
     resolver.include(group)
 
@@ -114,10 +127,10 @@ class _Server:
         return Calls(engine, self._endpoint, around).plan(plan)
 
 
-def _describe(group: Router, metadata: Metadata, path: str, options: Mapping[str, Any]) -> None:
-    """Add what says where tokens come from, to everybody: who has none yet asks for it."""
-    from router.mcp.metadata import WELL_KNOWN
-
+def _describe(
+    group: Router, metadata: Metadata, places: Iterable[str], options: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """Add what says where tokens come from, to everybody: who has none yet asks for it. Return the handler."""
     public: dict[str, Any] = {"include_in_schema": False, "auth": "off", "require": (), "permission": _everybody}
     if "function" in options:
         public["function"] = options["function"]
@@ -126,29 +139,45 @@ def _describe(group: Router, metadata: Metadata, path: str, options: Mapping[str
         return metadata.answer(event)
 
     # A client looks at the place of the path first, and then at the root (RFC 9728 §3.1).
-    for number, place in enumerate((WELL_KNOWN + path, WELL_KNOWN)):
+    for number, place in enumerate(places):
         group.get(place, name=f"mcp_resource_{number}", **public)(described)
 
     @group.catch(Unauthorized)
     def challenged(error: Unauthorized, event: Event) -> Any:
         raise metadata.challenge(error, event)
 
+    return described
 
-def _refused(event: Event) -> Any:
+
+class _Refused:
     """Say that there is no stream to listen to, and no session to end."""
-    from router.response import Response
 
-    return Response(None, 405, {"allow": "POST"})
+    def __call__(self, event: Event) -> Any:
+        """Answer a request that is no POST."""
+        from router.response import Response
+
+        return Response(None, 405, {"allow": "POST"})
 
 
 def _everybody(event: Event) -> bool:
     return True
 
 
-def _checked_origins(origins: Iterable[str]) -> frozenset[str]:
-    given = (origins,) if isinstance(origins, str) else tuple(origins)
+def _texts(given: str | Iterable[str], option: str) -> tuple[str, ...]:
+    """Return the texts of an option; one alone is a tuple of one."""
+    texts: tuple[Any, ...] = (given,)
+    if hasattr(given, "__iter__") and not isinstance(given, str):
+        texts = tuple(given)
+    for one in texts:
+        if not isinstance(one, str) or not one:
+            raise ConfigurationError(f"serve_mcp({option}=...): give texts, not {one!r:.80}")
+    return texts
+
+
+def _checked_origins(origins: str | Iterable[str]) -> frozenset[str]:
+    given = _texts(origins, "origins")
     for one in given:
-        scheme, _, host = one.partition("://") if isinstance(one, str) else ("", "", "")
+        scheme, _, host = one.partition("://")
         if one != "*" and (scheme not in ("http", "https") or not host or "/" in host or one != one.lower()):
             raise ConfigurationError(f"serve_mcp(origins=...): {one!r:.100} is no origin; write https://app.example")
     return frozenset(given)

@@ -176,6 +176,8 @@ def unpacked_sources(name: Any, source: Source | str | None, options: Mapping[st
 
 _STATUSES = (*(f"{digit}XX" for digit in range(1, 6)), "default")
 _OF_RESPONSE = ("description", "examples", "headers", "media_type", "model")
+_NO_ANSWERS = (bool, int, float, bytes, list, tuple, set, frozenset)
+_TYPED = "typed topics and queues of adapters.messaging"
 
 
 def check_documented(route: Route) -> None:
@@ -183,53 +185,115 @@ def check_documented(route: Route) -> None:
 
     Raises:
         ConfigurationError: a status is none, an answer says what nobody reads, what it publishes is not typed, or an
-            option has another type.
+            option has another type. It names the file and line of the handler.
     """
+    where = _with_place(route)
+    for name in ("name", "summary"):
+        if not isinstance(getattr(route, name), str):
+            raise ConfigurationError(f"{where}: {name}= takes a text, not {getattr(route, name)!r:.80}")
+    check_tags(route.tags, where)
     for name in ("deprecated", "include_in_schema"):
         if type(getattr(route, name)) is not bool:
-            raise ConfigurationError(f"{route}: {name}= takes True or False, not {getattr(route, name)!r:.80}")
-    _check_tool(route)
+            raise ConfigurationError(f"{where}: {name}= takes True or False, not {getattr(route, name)!r:.80}")
+    _check_tool(route, where)
     if route.accepts is not None:
-        _check_accepts(route, route.accepts)
+        _check_accepts(route, route.accepts, where)
     for one in route.publishes:
         if getattr(one, "kind", "") not in ("queue", "topic") or not hasattr(one, "model"):
-            raise ConfigurationError(
-                f"{route}: publishes= takes typed topics and queues of adapters.messaging, not {one!r:.80}"
-            )
-    if route.responses is None:
-        return
-    if not hasattr(route.responses, "items"):
-        raise ConfigurationError(f"{route}: responses= takes a mapping by status, not {route.responses!r:.80}")
-    for status, answer in route.responses.items():
+            raise ConfigurationError(f"{where}: publishes= takes {_TYPED}, not {shown(one)}")
+    if route.responses is not None:
+        _check_responses(route.responses, where)
+
+
+def check_tags(tags: tuple[Any, ...], where: str) -> None:
+    """Refuse tags that are no texts.
+
+    tags: of a route or a group. where: how messages name it.
+
+    Raises:
+        ConfigurationError: one is none, or an empty one.
+    """
+    for tag in tags:
+        if not isinstance(tag, str) or not tag:
+            raise ConfigurationError(f"{where}: tags= takes texts, not {tag!r:.80}")
+
+
+def shown(value: object) -> str:
+    """Return a value for a message: the class of an object with fields, whose repr would fill the screen."""
+    kind = type(value)
+    return repr(value)[:80] if kind.__module__ == "builtins" else f"{_home(kind)}.{kind.__name__}"
+
+
+def _home(kind: type) -> str:
+    """Return the package that people import a class from: `router.contract` of `router.contract.declarations`."""
+    parts = kind.__module__.split(".")
+    return ".".join(parts[:2]) if parts[0] in ("router", "adapters") else kind.__module__
+
+
+def _with_place(route: Route) -> str:
+    """Return how messages name a route: with the file and line of its handler, where it has code of its own."""
+    code = getattr(getattr(route.handler, "of_class", route.handler), "__code__", None)
+    if code is None:
+        return str(route)
+    return f"{route} ({_short(code.co_filename)}:{code.co_firstlineno})"
+
+
+def _short(file: str) -> str:
+    """Return a file as below the current folder, and by its name alone elsewhere."""
+    from os import getcwd, sep
+
+    here = getcwd() + sep
+    return file.removeprefix(here).replace(sep, "/") if file.startswith(here) else file.rpartition(sep)[2]
+
+
+def _check_responses(responses: Any, where: str) -> None:
+    if not hasattr(responses, "items"):
+        raise ConfigurationError(f"{where}: responses= takes a mapping by status, not {responses!r:.80}")
+    for status, answer in responses.items():
         is_status = type(status) is int and 100 <= status <= 599
         if not is_status and str(status) not in _STATUSES:
             raise ConfigurationError(
-                f"{route}: responses= has {status!r:.80}; a status is a number from 100 to 599, '4XX' or 'default'"
+                f"{where}: responses= has {status!r:.80}; a status is a number from 100 to 599, '4XX' or 'default'"
             )
-        if hasattr(answer, "items") and (unknown := ", ".join(sorted(set(map(str, answer)) - set(_OF_RESPONSE)))):
+        if isinstance(answer, _NO_ANSWERS):
             raise ConfigurationError(
-                f"{route}: responses={{{status}: ...}} has {unknown}; use {', '.join(_OF_RESPONSE)}"
+                f"{where}: responses={{{status}: ...}} takes a type, a text or a mapping, not {answer!r:.80}"
             )
+        if hasattr(answer, "items"):
+            _check_answer(answer, f"{where}: responses={{{status}: ...}}")
 
 
-def _check_accepts(route: Route, accepts: Any) -> None:
+def _check_answer(answer: Mapping[str, Any], where: str) -> None:
+    if unknown := ", ".join(sorted(set(map(str, answer)) - set(_OF_RESPONSE))):
+        raise ConfigurationError(f"{where} has {unknown}; use {', '.join(_OF_RESPONSE)}")
+    for name in ("description", "media_type"):
+        if not isinstance(answer.get(name, ""), str):
+            raise ConfigurationError(f"{where}: {name} takes a text, not {answer[name]!r:.80}")
+    headers = answer.get("headers", {})
+    if not hasattr(headers, "items") or not all(
+        isinstance(name, str) and isinstance(told, str) for name, told in headers.items()
+    ):
+        raise ConfigurationError(f"{where}: headers takes names with what they mean, not {headers!r:.80}")
+
+
+def _check_accepts(route: Route, accepts: Any, where: str) -> None:
     if not route.methods:
-        raise ConfigurationError(f"{route}: accepts= is for HTTP routes; a message has no media type")
+        raise ConfigurationError(f"{where}: accepts= is for HTTP routes; a message has no media type")
     if not hasattr(accepts, "items"):
-        raise ConfigurationError(f"{route}: accepts= takes a mapping by media type, not {accepts!r:.80}")
+        raise ConfigurationError(f"{where}: accepts= takes a mapping by media type, not {accepts!r:.80}")
     for media in accepts:
         kind, slash, rest = media.partition("/") if isinstance(media, str) else ("", "", "")
         if not (kind and slash and rest) or set(media) & set(" ;,"):
             raise ConfigurationError(
-                f"{route}: accepts= has {media!r:.80}, which is no media type; write 'multipart/form-data'"
+                f"{where}: accepts= has {media!r:.80}, which is no media type; write 'multipart/form-data'"
             )
 
 
-def _check_tool(route: Route) -> None:
+def _check_tool(route: Route, where: str) -> None:
     if type(route.tool) is not bool and (type(route.tool) is not str or not route.tool):
-        raise ConfigurationError(f"{route}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
+        raise ConfigurationError(f"{where}: tool= takes True, or the name of the tool, not {route.tool!r:.80}")
     if route.tool and not route.methods:
-        raise ConfigurationError(f"{route}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
+        raise ConfigurationError(f"{where}: tool= is for HTTP routes; any other handler is one by @resolver.tool(name)")
     is_tool = route.tool or route.sources[0] is Source.TOOL
     if route.read_only is not None and (type(route.read_only) is not bool or not is_tool):
-        raise ConfigurationError(f"{route}: read_only= takes True or False, for tools; agents read it")
+        raise ConfigurationError(f"{where}: read_only= takes True or False, for tools; agents read it")

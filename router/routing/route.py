@@ -217,7 +217,7 @@ class Route:
         put(self, "name", options.pop("name", None) or getattr(handler, "__name__", type(handler).__name__))
         put(self, "summary", options.pop("summary", None) or _first_line(handler))
         tags = options.pop("tags", ())
-        put(self, "tags", (tags,) if isinstance(tags, str) else tuple(tags))
+        put(self, "tags", tuple(tags) if hasattr(tags, "__iter__") and not isinstance(tags, str) else (tags,))
         publishes = options.pop("publishes", ())
         put(self, "publishes", tuple(publishes) if isinstance(publishes, list | tuple) else (publishes,))
         put(self, "topics", _names(options.pop("topics", ())))
@@ -250,7 +250,8 @@ class Route:
         self._check_access()
         told = self.responses is not None or self.accepts is not None or self.read_only is not None
         said = self.deprecated is not False or self.tool is not False or self.include_in_schema is not True
-        if told or said or self.publishes:
+        named = type(self.name) is str is type(self.summary)
+        if told or said or self.publishes or self.tags or not named:
             from router.routing.mistakes import check_documented
 
             check_documented(self)
@@ -340,7 +341,9 @@ class Route:
 
     @property
     def where(self) -> str:
-        """The handler with its place in the source, for messages."""
+        """The handler with its place in the source, for messages; for one of the library the call that made it."""
+        if called := getattr(self.handler, "called_at", None):
+            return "{} ({}:{})".format(*called)
         code = getattr(getattr(self.handler, "of_class", self.handler), "__code__", None)
         place = f" ({code.co_filename}:{code.co_firstlineno})" if code else ""
         return f"{getattr(self.handler, '__qualname__', self.name)}{place}"

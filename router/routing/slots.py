@@ -31,10 +31,13 @@ class Slot:
         condition = condition_of(route)
         known = self._known.get(condition)
         if known is not None:
-            raise RouteConflict(
-                f"{route} of {route.where} and {known} of {known.where} match the same events; "
-                "change a name, a path or give them different patterns"
-            )
+            what = "change a name, a path or give them different patterns"
+            served = [getattr(one.handler, "called_at", ("",))[0] for one in (route, known)]
+            if all(served):
+                what = f"it is served already; a second time needs another path, {served[0]}"
+            elif any(served):
+                what = f"give one of them another path: {next(filter(None, served))}"
+            raise RouteConflict(f"{route} of {route.where} and {known} of {known.where} match the same events; {what}")
         self._known[condition] = route
         accepts = compile_condition(route)
         if accepts is None:

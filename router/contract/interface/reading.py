@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from router.contract.interface.answers import answers_of
+from router.contract.interface.calls import check_info
 from router.contract.interface.model import Interface, Operation
 from router.contract.interface.taking import taken_by
 from router.contract.model import place_of
@@ -31,8 +32,9 @@ def describe(resolver: Resolver, info: Info) -> Interface:
     info: what the documents are called.
 
     Raises:
-        ConfigurationError: a signature cannot be read.
+        ConfigurationError: a signature cannot be read, or `info` is no Info.
     """
+    check_info(info, "describe(): its second argument")
     routes = (route for route in resolver.every_route() if route.include_in_schema and not route.unpacks)
     operations = [one for route in routes for one in _operations(resolver, route)]
     return Interface(info, tuple(operations), resolver)

@@ -90,7 +90,7 @@ def _of_fields(place: str, annotation: Any, *, optional: bool) -> Iterator[Param
                 _of_pydantic(field),
                 default,
                 field.description or "",
-                tuple(field.examples or ()),
+                _several(field.examples),
                 bool(field.deprecated),
             )
         return
@@ -169,8 +169,8 @@ def _told(annotation: Any) -> dict[str, Any]:
         for name, least in (("description", ""), ("deprecated", False)):
             found[name] = getattr(one, name, None) or found[name] or least
         examples = getattr(one, "examples", None)
-        if examples:
-            found["examples"] = tuple(examples) if isinstance(examples, list | tuple) else (examples,)
+        if examples is not None:
+            found["examples"] = _several(examples)
     found["deprecated"] = bool(found["deprecated"])
     return found
 
@@ -183,3 +183,10 @@ def _bare(annotation: Any) -> Any:
     if type(annotation).__name__ == "Marked" and all(isinstance(one, type) for one in annotation.__metadata__):
         return origin  # Query[int], which says no more than the place
     return annotation
+
+
+def _several(examples: Any) -> tuple[Any, ...]:
+    """Return examples as they were given: what is no list is the only one."""
+    if examples is None:
+        return ()
+    return tuple(examples) if isinstance(examples, list | tuple) else (examples,)

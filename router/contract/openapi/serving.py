@@ -10,6 +10,7 @@ from __future__ import annotations
 from _thread import allocate_lock
 from typing import TYPE_CHECKING
 
+from router.contract.interface.calls import called, check_call
 from router.contract.openapi.script import path_below
 from router.errors import ConfigurationError
 from router.event import Event
@@ -19,7 +20,7 @@ from router.routing.paths import parse
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from typing import Any
+    from typing import Any, Never
 
     from router.contract.interface.model import Info
     from router.contract.openapi.content import Content, Packed
@@ -36,6 +37,7 @@ def serve_openapi(
     require: Iterable[str] = (),
     function: str | None = None,
     max_age: int = 60,
+    **unknown: Never,
 ) -> None:
     """Register routes that answer with the OpenAPI document of an application, and with a page that shows it.
 
@@ -54,10 +56,10 @@ def serve_openapi(
     max_age: seconds for which a client uses the document without asking again, where nobody is asked who they are.
 
     Raises:
-        ConfigurationError: a path is not one that a browser can open, or `max_age` is not a number of seconds.
+        ConfigurationError: an argument is of another type or not known, a path is not one that a browser can open, or
+            `max_age` is not a number of seconds.
     """
-    if not isinstance(resolver, Resolver):
-        raise ConfigurationError(f"serve_openapi() takes a Resolver, not {type(resolver).__name__}")
+    check_call(serve_openapi, resolver, info, unknown)
     _check_path("path", path)
     if type(max_age) is not int or max_age < 0:
         raise ConfigurationError(f"serve_openapi(max_age={max_age!r:.40}): give seconds, from 0")
@@ -77,6 +79,7 @@ def serve_openapi(
         return content.answer(event)
 
     openapi_document.served = served  # type: ignore[attr-defined]  # for `junction check`
+    called(openapi_document, "serve_openapi(path=...)")
     resolver.get(path, **options)(openapi_document)
     resolver.before_snapshot(served.content)
     if docs is not None:
@@ -99,6 +102,8 @@ def _serve_page(resolver: Resolver, title: str, document: str, docs: str, option
 
         return viewer.script().answer(event)
 
+    for handler in (openapi_page, openapi_script):
+        called(handler, "serve_openapi(docs=...)", 3)
     resolver.get(docs, **options)(openapi_page)
     resolver.get(path_below(docs), **options)(openapi_script)
 

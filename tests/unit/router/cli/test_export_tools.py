@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from router.cli.commands import app
@@ -91,6 +92,12 @@ def test_files(run: Run, tmp_path: Path) -> None:
     assert status == 1
     assert '+      "title": "Show an order"' in out
     assert "Show it" in written.read_text()
+
+
+def test_a_list_may_be_yaml(run: Run, tmp_path: Path) -> None:
+    assert run("agents_app:stack", "--format", "agentcore", "-o", "tools.yaml")[0] == 0
+    _, out, _ = run("agents_app:stack", "--format", "agentcore")
+    assert YAML(typ="safe", pure=True).load((tmp_path / "tools.yaml").read_text()) == json.loads(out)
 
 
 def test_what_cannot_be_done(run: Run) -> None:

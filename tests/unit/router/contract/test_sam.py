@@ -271,6 +271,7 @@ def test_tenant_isolation_and_mappings_do_not_go_together() -> None:
         (lambda: Kafka("tt"), "give the cluster="),
         (lambda: HttpApi(identity="cookie"), "identity= takes header:NAME or query:NAME"),
         (lambda: Stack("shop"), "write the application as package.module:resolver"),
+        (lambda: Stack("shop:on", info="X"), r"Stack: info= is an Info, such as Info\('X'\), not str"),  # type: ignore[arg-type]
         (lambda: Stack("a:b", Queue("q"), Queue("q")), "declared twice"),
         (lambda: Stack("a:b", "queue"), "takes declarations such as Queue"),  # type: ignore[arg-type]
     ],

@@ -37,3 +37,8 @@ def test_functions_are_short() -> None:
     text = yaml_text.write({"Resources": {"A": {"Arn": {"Fn::GetAtt": ["B", "Arn"]}, "Name": {"Fn::Sub": "${C}-d"}}}})
     assert "Arn: !GetAtt B.Arn" in text
     assert "Name: !Sub ${C}-d" in text
+
+
+@pytest.mark.parametrize("data", [[], [{"name": "a", "in": {"type": "object"}}, {"name": "b"}], [["a"], {}, "no"]])
+def test_a_document_may_be_a_list(data: Any) -> None:
+    assert read_as_cloudformation(yaml_text.write(data)) == data

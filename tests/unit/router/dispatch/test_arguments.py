@@ -751,6 +751,7 @@ def test_a_bare_scalar_is_refused_in_a_batch() -> None:
 REFUSED: list[tuple[Any, Any, str]] = [
     (Query, ..., "the argument 'x': write Query[...] with a type in it"),
     (Annotated[int, Query(3)], ..., "the argument 'x' has its default inside Query(3); write it after the annotation"),
+    (Annotated[str, Header("x-a")], ..., "write it after the annotation; for the name on the wire write alias='x-a'"),
     (Annotated[int, Query(), Header()], ..., "the argument 'x' has Query() and Header(); leave one of them"),
     (Annotated[int, Query(ge=1)], Query(3), "the argument 'x' has Query(ge=1) and Query(3); leave one of them"),
     (Query[int], Header(), "the argument 'x' has Query and Header(); leave one of them"),

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -302,8 +303,67 @@ def test_it_answers_on_a_loop_that_is_running() -> None:
         {"include_in_schema": True},
         {"name": "x"},
         {"path": "mcp"},
+        {"instructions": 7},
+        {"scopes": 7, "authorization_servers": LOGIN},
+        {"scopes": [7], "authorization_servers": LOGIN},
+        {"authorization_servers": 7},
+        {"origins": 7},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(options: Any) -> None:
     with pytest.raises(ConfigurationError):
         serve_mcp(Resolver(), Info("x"), **options)
+
+
+def test_one_text_is_one_scope_and_one_issuer() -> None:
+    resolver = served(greet, authorization_servers=LOGIN, scopes="orders:read")
+    told = document(resolver)
+    assert told["authorization_servers"] == [LOGIN]
+    assert told["scopes_supported"] == ["orders:read"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: serve_mcp(Resolver(), "x"), "serve_mcp(): its second argument is an Info, such as Info('x'), not str"),  # type: ignore[arg-type]
+        (lambda: serve_mcp(Router(), Info("x")), "serve_mcp() takes a Resolver, not Router"),  # type: ignore[arg-type]
+        (
+            lambda: serve_mcp(Resolver(), Info("x"), instruction="x"),  # type: ignore[call-arg]
+            "serve_mcp() has no option instruction; did you mean instructions?",
+        ),
+        (
+            lambda: serve_mcp(Resolver(), Info("x"), title="x"),  # type: ignore[call-arg]
+            "serve_mcp() has no option title; write Info(..., title=...)",
+        ),
+        (
+            lambda: serve_mcp(Resolver(), Info("x"), zzz=1),  # type: ignore[call-arg]
+            "serve_mcp() has no option zzz; known are path, origins, instructions,",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named(call: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert str(caught.value).startswith(message)
+
+
+def test_a_path_that_is_taken_names_the_lines_of_the_application() -> None:
+    resolver = Resolver()
+    serve_mcp(resolver, Info("x"))
+    with pytest.raises(ConfigurationError, match="it is served already; a second time needs another path") as caught:
+        serve_mcp(resolver, Info("x"))
+    places = re.findall(r"serve_mcp\(path=\.\.\.\) \([^()]*test_serving\.py:([0-9]+)\)", str(caught.value))
+    assert len(set(places)) == 2
+    resolver = Resolver()
+    resolver.post("/mcp")(greet)
+    with pytest.raises(ConfigurationError, match=r"give one of them another path: serve_mcp\(path=\.\.\.\)"):
+        serve_mcp(resolver, Info("x"))
+
+
+def test_two_servers_of_one_application_say_each_who_issues_their_tokens() -> None:
+    resolver = Resolver()
+    for path in ("/mcp", "/agents"):
+        serve_mcp(resolver, Info("x"), path=path, authorization_servers=LOGIN)
+    for path in ("/mcp", "/agents"):
+        assert document(resolver, WELL_KNOWN + path)["resource"].endswith(path)
+    assert document(resolver)["resource"].endswith("/mcp")

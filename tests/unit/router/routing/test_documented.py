@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from router import Resolver, Source
+from router import Query, Resolver, Router, Source
 from router.errors import ConfigurationError
 
 IN_GET: list[tuple[dict[str, Any], str]] = [
@@ -30,17 +30,37 @@ IN_GET: list[tuple[dict[str, Any], str]] = [
         {"responses": {404: {"descripton": "no", "modell": int}}},
         "GET /orders: responses={404: ...} has descripton, modell; use description, examples,",
     ),
+    ({"responses": {404: 7}}, "GET /orders: responses={404: ...} takes a type, a text or a mapping, not 7"),
+    ({"responses": {404: [int]}}, "GET /orders: responses={404: ...} takes a type, a text or a mapping, not [<class"),
+    (
+        {"responses": {404: {"headers": ["x-a"]}}},
+        "GET /orders: responses={404: ...}: headers takes names with what they mean, not ['x-a']",
+    ),
+    (
+        {"responses": {404: {"headers": {"x-a": 7}}}},
+        "GET /orders: responses={404: ...}: headers takes names with what they mean, not {'x-a': 7}",
+    ),
+    ({"responses": {404: {"description": 7}}}, "GET /orders: responses={404: ...}: description takes a text, not 7"),
+    ({"responses": {404: {"media_type": 7}}}, "GET /orders: responses={404: ...}: media_type takes a text, not 7"),
+    ({"tags": ["a", 7]}, "GET /orders: tags= takes texts, not 7"),
+    ({"tags": 7}, "GET /orders: tags= takes texts, not 7"),
+    ({"tags": [""]}, "GET /orders: tags= takes texts, not ''"),
+    ({"name": 7}, "GET /orders: name= takes a text, not 7"),
+    ({"summary": 7}, "GET /orders: summary= takes a text, not 7"),
+    ({"summary": ["a"]}, "GET /orders: summary= takes a text, not ['a']"),
 ]
 
 
 @pytest.mark.parametrize(("options", "message"), IN_GET)
 def test_an_option_that_means_nothing_is_refused_by_name(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigurationError, match=re.escape(message)):
+    named, _, why = message.partition(": ")
+    place = r" \(([\w/]+/)?test_documented\.py:[0-9]+\): "
+    with pytest.raises(ConfigurationError, match=re.escape(named) + place + re.escape(why)):
         Resolver().get("/orders", **options)(lambda: None)
 
 
 def test_only_requests_are_made_tools_by_an_option() -> None:
-    with pytest.raises(ConfigurationError, match=r"sqs orders: tool= is for HTTP routes; .*@resolver\.tool\(name\)"):
+    with pytest.raises(ConfigurationError, match=r"sqs orders \(.*: tool= is for HTTP routes; .*@resolver\.tool"):
         Resolver().on(Source.SQS, "orders", tool=True)(lambda event: None)
 
 
@@ -57,3 +77,21 @@ def test_what_means_something_is_taken(options: dict[str, Any]) -> None:
     resolver.get("/orders", **options)(lambda: None)
     (route,) = resolver.routes
     assert {name: getattr(route, name) for name in options} == options
+
+
+def test_the_tags_of_a_group_are_texts() -> None:
+    for tags in (["a", 7], 7):
+        with pytest.raises(ConfigurationError, match=r"Router\('/orders'\): tags= takes texts, not 7"):
+            Router("/orders", tags=tags)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"description": 7}, "Query(description=7): give a text"),
+        ({"deprecated": "yes"}, "Query(deprecated='yes'): give True or False"),
+    ],
+)
+def test_what_a_marker_says_for_documents_has_its_type(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(message)):
+        Query(**options)

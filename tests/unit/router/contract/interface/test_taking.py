@@ -159,6 +159,10 @@ def test_an_example_that_is_not_a_list_is_the_only_one() -> None:
 
     assert of_get(find)["shop"].examples == ("acme",)
 
+    def show(size: Annotated[int, Query(examples=7)], least: int = Query(0, examples=0)) -> None: ...
+
+    assert [one.examples for one in of_get(show).values()] == [(7,), (0,)]
+
 
 def test_a_dataclass_of_the_query_is_its_fields() -> None:
     def find(paging: Query[Paging]) -> None: ...

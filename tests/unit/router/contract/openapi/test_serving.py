@@ -317,6 +317,44 @@ def test_what_cannot_be_served_is_refused(options: dict[str, Any]) -> None:
         shop(**options)
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda: serve_openapi(Resolver(), "x"),  # type: ignore[arg-type]
+            "serve_openapi(): its second argument is an Info, such as Info('x'), not str",
+        ),
+        (
+            lambda: serve_openapi(Resolver(), Info("x"), title="x"),  # type: ignore[arg-type]
+            "serve_openapi() has no option title; write Info(..., title=...)",
+        ),
+        (
+            lambda: serve_openapi(Resolver(), Info("x"), doc="/x"),  # type: ignore[arg-type]
+            "serve_openapi() has no option doc; did you mean docs?",
+        ),
+    ],
+)
+def test_wrong_arguments_are_named(call: Any, message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        call()
+    assert str(caught.value) == message
+
+
+def test_a_path_that_is_taken_names_the_lines_of_the_application() -> None:
+    resolver = Resolver()
+    serve_openapi(resolver, Info("x"))
+    with pytest.raises(ConfigurationError, match="it is served already; a second time needs another path") as caught:
+        serve_openapi(resolver, Info("x"))
+    places = re.findall(r"serve_openapi\(path=\.\.\.\) \([^()]*test_serving\.py:([0-9]+)\)", str(caught.value))
+    assert len(set(places)) == 2
+    with pytest.raises(ConfigurationError, match=r"give one of them another path: serve_openapi\(docs=\.\.\.\)"):
+        resolver.get("/docs")(lambda: None)
+    resolver = Resolver()
+    resolver.get("/docs")(lambda: None)
+    with pytest.raises(ConfigurationError, match=r"give one of them another path: serve_openapi\(docs=\.\.\.\)"):
+        serve_openapi(resolver, Info("x"))
+
+
 class Odd:
     """A type that has no schema."""
 
