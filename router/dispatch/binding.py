@@ -39,6 +39,10 @@ def bind(
         plan = plan_with_dependencies(awaiting(handler), arguments, where, offer, overrides or {})
     else:
         plan = Plan(_flat_call(awaiting(handler), arguments), is_async(handler))
+    if offer.names is not None:
+        from router.dispatch.tool_arguments import refusing_others
+
+        plan = Plan(refusing_others(plan.call, offer.names), plan.is_async)
     if model is not None:
         plan = _with_model(plan, arguments, model, where, route.batch)
     if route.durable or any(hasattr(argument.get, "durable") for argument in arguments):

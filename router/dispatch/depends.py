@@ -59,7 +59,7 @@ def plan_with_dependencies(
     if offer.of_tool:
         from router.dispatch.tool_arguments import settle
 
-        settle(binder.getters, offer.route)
+        settle(binder.getters, offer)
     needs_await = asynchronous or any(one.provider is not None and one.provider.needs_await for one in bound)
 
     async def call(event: Any) -> Any:

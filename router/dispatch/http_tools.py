@@ -6,7 +6,7 @@ middleware and permissions a call looks as the request that it is in the place o
 
 from __future__ import annotations
 
-from router.dispatch.plan import Offer
+from router.dispatch.plan import Offer, itself
 from router.dispatch.signature import read_signature
 from router.errors import ConfigurationError, RouteConflict
 from router.event import Source
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from router.convert.scalars import Converter
+    from router.dispatch.plan import Argument
     from router.routing.route import Route
 
     Seen = tuple[str, str, Any, Any]
@@ -182,19 +183,31 @@ def values_of(route: Route) -> Iterator[Seen]:
 
     Each is place, name, annotation and default.
     """
+    for told, _ in _signatures(route):
+        yield from told.seen or ()
+
+
+def takes_event(route: Route) -> bool:
+    """Whether a handler or a dependency of it takes the event, and may read whatever it holds."""
+    return any(argument.get is itself for _, arguments in _signatures(route) for argument in arguments)
+
+
+def _signatures(route: Route) -> Iterator[tuple[Offer, list[Argument]]]:
+    """Return what a handler and its dependencies take, each with the offer that has seen it."""
     offer = Offer(route, path_parameters(route))
     pending = [(route.handler, str(route), offer, route.model)]
     done: set[Any] = set()
     while pending:
         function, where, told, model = pending.pop(0)
         told.seen = []
-        for argument in read_signature(function, where, told, model):
+        arguments = read_signature(function, where, told, model)
+        for argument in arguments:
             provide = None if argument.dependency is None else argument.dependency.provide
             if provide is not None and provide not in done:
                 done.add(provide)
                 inner = f"{where}, dependency {getattr(provide, '__qualname__', provide)}"
                 pending.append((provide, inner, Offer(route, offer.parameters, shared=True), None))
-        yield from told.seen
+        yield told, arguments
 
 
 def _argument(name: str, annotation: Any) -> str:

@@ -141,10 +141,11 @@ class Offer:
     typeless: whether a JSON body may come without a content type.
     of_tool: whether its events are calls of a tool, which bring arguments by name.
     of_request: whether that tool is an HTTP route, too; its path, query and body are arguments then.
+    names: of the arguments that calls of that tool may bring; None where others are no mistake.
     seen: takes the place, name, annotation and default of each value that an argument is made of, for documents.
     """
 
-    __slots__ = ("batch", "of_request", "of_tool", "parameters", "route", "seen", "shared", "typeless")
+    __slots__ = ("batch", "names", "of_request", "of_tool", "parameters", "route", "seen", "shared", "typeless")
 
     def __init__(
         self, route: Route, parameters: Collection[str], *, shared: bool = False, typeless: bool = False
@@ -156,6 +157,7 @@ class Offer:
         self.parameters = route.request.parameters if self.of_request else parameters
         self.shared = shared
         self.typeless = typeless
+        self.names: tuple[str, ...] | None = None
         self.seen: list[tuple[str, str, Any, Any]] | None = None
 
     def known(self) -> str:

@@ -54,10 +54,10 @@ def read_signature(function: Callable[..., Any], where: str, offer: Offer, model
         if by_keyword and kind is _POSITIONAL_ONLY:
             raise ConfigurationError(f"{where}: {name!r} is positional-only and follows an argument that nothing gives")
         arguments.append(Argument(name, by_keyword, origin))
-    if offer.of_tool and not offer.shared and arguments and not any(one.dependency for one in arguments):
+    if offer.of_tool and not offer.shared and not any(one.dependency for one in arguments):
         from router.dispatch.tool_arguments import settle
 
-        settle([argument.get for argument in arguments], offer.route)
+        settle([argument.get for argument in arguments], offer)
     _refuse_two_bodies(arguments, where)
     return arguments
 

@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from router.convert.compile import compile_converter
 from router.convert.kinds import alias_of, is_model, is_pydantic, plain, takes_none, wants_many
-from router.convert.scalars import mistake
+from router.convert.scalars import mistake, refusal, shown
 from router.dispatch.absent import absent_of
-from router.dispatch.plan import REQUIRED
+from router.dispatch.plan import REQUIRED, itself
 from router.errors import ConfigurationError
 from router.sources.tool import arguments_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from router.convert.scalars import Converter, Where
     from router.dispatch.plan import Offer
     from router.event import Event
-    from router.routing.route import Route
 
 _NOTHING = object()
 
@@ -121,14 +120,42 @@ def _has_to_be_there(kind: Any) -> bool:
     return fields is None or bool(fields.required)
 
 
-def settle(getters: Iterable[Any], route: Route) -> None:
+def settle(getters: Iterable[Any], offer: Offer) -> None:
     """Let a model that is the only argument of a call be all of its arguments, as it is the body elsewhere.
 
     getters: of all arguments of a handler and its dependencies.
+    offer: of the handler; it is told which arguments a call may bring.
     """
-    if route.request is not None and not route.request.is_all:
-        return  # the path has parameters that the handler does not take
+    getters, request = list(getters), offer.route.request
     taken = [get for get in getters if isinstance(get, ToolArgument)]
-    if len({get.name for get in taken}) == 1 and all(is_model(plain(get.annotation)) for get in taken):
+    names = dict.fromkeys([*(request.parameters if request is not None else ()), *(get.name for get in taken)])
+    if request is not None and not request.is_all:
+        offer.names = tuple(names)  # also where the path has parameters that the handler does not take
+        return
+    if len(names) == 1 and all(is_model(plain(get.annotation)) for get in taken):
         for get in taken:
             get.is_all, get.at = True, "arguments"
+    elif offer.route.pattern is None and not any(get is itself or hasattr(get, "model") for get in getters):
+        # The event, a model and a pattern may read others.
+        offer.names = tuple(names)
+
+
+def refusing_others(call: Callable[[Any], Any], names: tuple[str, ...]) -> Callable[[Any], Any]:
+    """Return a call of a tool that refuses arguments which nothing takes: a model that misspells one is told.
+
+    names: of those that there are.
+    """
+    known = frozenset(names)
+
+    def checked(event: Event) -> Any:
+        held = arguments_of(event)
+        if not known.issuperset(held):
+            raise refusal([_unknown(name, names) for name in held if name not in known])
+        return call(event)
+
+    return checked
+
+
+def _unknown(name: str, names: tuple[str, ...]) -> dict[str, str]:
+    there_are = f"it has {', '.join(names)}" if names else "it has none"
+    return {"at": "arguments", "message": f"there is no argument {shown(name)}; {there_are}"}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from router.contract.interface.answers import answers_of, result_of, says_success
 from router.contract.interface.model import NOTHING
 from router.contract.schemas import Schemas, asked_for
+from router.dispatch.http_tools import takes_event
 from router.encode import dumps
 from router.errors import ConfigurationError, RouterError
 from router.event import Source
@@ -179,6 +180,9 @@ def _arguments(operation: Operation, schemas: Schemas) -> Schema:
         made["required"] = required
     if whole:
         return {"allOf": [whole, made]}
+    route = operation.route
+    if route.request is None and (route.pattern is not None or takes_event(route)):
+        return made  # which may read others
     return {**made, "additionalProperties": False}
 
 

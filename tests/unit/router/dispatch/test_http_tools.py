@@ -31,7 +31,7 @@ from router import (
     Source,
 )
 from router.guards import Bearer, Idempotent, JsonSchema, MemoryStore
-from router.testing import TestClient
+from router.testing import TestClient, samples
 
 
 @dataclass
@@ -213,7 +213,90 @@ def test_what_http_keeps_at_its_default_no_agent_sets() -> None:
     def orders(limit: int = 3, _trusted=False) -> Any:
         return [limit, _trusted]
 
-    assert TestClient(resolver).tool("orders", {"limit": 4, "_trusted": True}) == [4, False]
+    client = TestClient(resolver)
+    assert client.tool("orders", {"limit": 4}) == [4, False]
+    refused_text = "arguments: there is no argument '_trusted'; it has limit"
+    assert refused(client.tool("orders", {"limit": 4, "_trusted": True})) == refused_text
+
+
+# ---- arguments that there are not --------------------------------------------------------------------------------
+
+
+def of_other(other: int = 0) -> int:
+    return other
+
+
+def test_arguments_that_nothing_takes_are_refused_with_those_that_there_are() -> None:
+    resolver = Resolver()
+
+    @resolver.get("/shops/{shop}", tool="search")
+    def search(shop: str, other: Annotated[int, Depends(of_other)], q: str = "", limit: int = 10) -> Any:
+        return [shop, q, limit]
+
+    @resolver.tool("find")
+    async def find(q: str = "", most: int = 10) -> Any:
+        return [q, most]
+
+    @resolver.tool("now")
+    def now() -> str:
+        return "noon"
+
+    client = TestClient(resolver)
+    assert client.tool("search", {"shop": "s", "q": "x"}) == ["s", "x", 10]
+    expected = "arguments: there is no argument 'query'; it has shop, other, q, limit"
+    assert refused(client.tool("search", {"shop": "s", "query": "x"})) == expected
+    many = "arguments: there is no argument 'a'; it has q, most; arguments: there is no argument 'b'; it has q, most"
+    assert refused(client.tool("find", {"a": 1, "b": 2})) == many
+    assert refused(client.tool("now", {"zone": "UTC"})) == "arguments: there is no argument 'zone'; it has none"
+    assert client.tool("now", None) == "noon"
+
+
+class Strict(BaseModel, extra="forbid"):
+    total: int
+
+
+def test_what_a_model_does_with_further_arguments_is_its_own_affair() -> None:
+    resolver = Resolver()
+    resolver.tool("change")(audited)
+
+    @resolver.post("/stricter", tool="stricter")
+    def stricter(change: Strict) -> int:
+        return change.total
+
+    client = TestClient(resolver)
+    assert client.tool("change", {"total": 3, "more": 1}) == {"total": 3, "note": ""}
+    assert "more" in refused(client.tool("stricter", {"total": 3, "more": 1}))
+
+
+def of_event(event: Event) -> Any:
+    return event.json()
+
+
+def test_a_handler_that_takes_the_event_may_read_any_argument() -> None:
+    resolver = Resolver()
+    resolver.tool("echo")(of_event)
+
+    @resolver.tool("through")
+    def through(found: Annotated[Any, Depends(of_event)], q: str = "") -> Any:
+        return [found, q]
+
+    client = TestClient(resolver)
+    assert client.tool("echo", {"any": 1}) == {"any": 1}
+    assert client.tool("through", {"any": 1, "q": "x"}) == [{"any": 1, "q": "x"}, "x"]
+
+
+@pytest.mark.parametrize("named", [True, False])
+def test_an_agent_of_bedrock_is_told_of_arguments_that_there_are_not(named: bool) -> None:
+    resolver = Resolver()
+
+    @resolver.get("/orders", tool="orders")
+    def orders(limit: int = 3) -> int:
+        return limit
+
+    given = {"limit": 4, "most": 5}
+    payload = samples.bedrock_agent(function="orders", parameters=given) if named else None
+    answer = resolver(payload or samples.bedrock_agent("/orders", method="GET", parameters=given), None)
+    assert "there is no argument 'most'; it has limit" in json.dumps(answer)
 
 
 def test_parameters_of_a_path_win_over_names_with_a_meaning() -> None:
@@ -308,7 +391,8 @@ def test_headers_and_cookies_are_those_that_the_gateway_lets_through() -> None:
         return [trace, sid]
 
     client = TestClient(resolver)
-    assert client.tool("show", {"trace": "mine", "sid": "admin"}) == ["none", "nobody"]
+    assert client.tool("show", {}) == ["none", "nobody"]
+    assert refused(client.tool("show", {"trace": "mine"})) == "arguments: there is no argument 'trace'; it has none"
     assert client.tool("show", headers={"trace": "t", "cookie": "sid=s"}) == ["t", "s"]
 
 

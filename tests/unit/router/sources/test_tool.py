@@ -316,7 +316,7 @@ def test_options_that_make_no_sense_are_refused(options: dict[str, Any]) -> None
 def test_a_pattern_chooses_by_the_arguments() -> None:
     resolver = Resolver()
     resolver.tool("pay", pattern={"currency": ["EUR"]})(lambda: "euro")
-    resolver.tool("pay")(lambda: "other")
+    resolver.tool("pay")(lambda currency: "other")
     client = TestClient(resolver)
     assert [client.tool("pay", {"currency": each}) for each in ("EUR", "USD")] == ["euro", "other"]
 

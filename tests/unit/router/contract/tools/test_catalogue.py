@@ -234,9 +234,14 @@ def test_no_arguments() -> None:
     resolver = Resolver()
 
     @resolver.tool("now")
-    def now(event: Event) -> None:
+    def now() -> None:
         """Tell the time."""
 
+    @resolver.tool("echo")
+    def echo(event: Event) -> None:
+        """Take whatever there is."""
+
+    assert listed(resolver)["echo"].input_schema == {"type": "object", "properties": {}}
     assert listed(resolver)["now"].input_schema == {"type": "object", "properties": {}, "additionalProperties": False}
 
 
