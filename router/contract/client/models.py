@@ -67,9 +67,9 @@ class Models:
         yield from ("", "", f"class {name}({base}):")
         said = docstring([schema.get("description", "")], 1)
         yield from [*said, ""] if said else ()
-        for value in schema["enum"]:
+        for value, said_name in zip(schema["enum"], _varnames(schema), strict=True):
             text = f"minus {-value}" if isinstance(value, int) and value < 0 else str(value)
-            members[value] = names.new(member(text))
+            members[value] = names.new(said_name if _may_be_member(said_name) else member(text))
             written = literal(value) if isinstance(value, str) else repr(value)
             yield f"    {members[value]} = {written}"
 
@@ -139,6 +139,22 @@ class Models:
             if kind.startswith("_Literal[") and isinstance(value, str | int):
                 return literal(value) if isinstance(value, str) else repr(value)
         return _NO_DEFAULT
+
+
+def _varnames(schema: Schema) -> list[str]:
+    """Return the names that a schema gives the members of an Enum; "" for each that has none."""
+    names = schema.get("x-enum-varnames")
+    values = schema["enum"]
+    if not isinstance(names, list) or len(names) != len(values) or not all(isinstance(one, str) for one in names):
+        return [""] * len(values)
+    return names
+
+
+def _may_be_member(name: str) -> bool:
+    """Return whether a member of a StrEnum or IntEnum may have a name: those of methods of `str` and `int` may not."""
+    if not name.isidentifier() or not name.isascii() or iskeyword(name) or name.startswith("_"):
+        return False
+    return name not in ("mro", "name", "value") and not hasattr(str, name) and not hasattr(int, name)
 
 
 def _shorter(name: str, components: Mapping[str, Any]) -> str:

@@ -72,6 +72,18 @@ def _allows_null(schema: Schema) -> bool:
     )
 
 
+def with_names(schema: Schema, kind: Any) -> Schema:
+    """Return the schema of an Enum with the names of its members, where these are not their values in other letters.
+
+    `x-enum-varnames` is what generators of clients read; JSON Schema has no word for it.
+    """
+    values = schema.get("enum", ())
+    members = list(kind)
+    if len(values) != len(members) or all(str(one.value).lower() == one.name.lower() for one in members):
+        return schema
+    return {**schema, "x-enum-varnames": [one.name for one in members]}
+
+
 def with_documentation(schema: Schema, kind: Any) -> Schema:
     """Return a schema described by the docstring of a class, unless that was made by `dataclass` or `NamedTuple`."""
     written = vars(kind).get("__doc__")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic.errors import PydanticInvalidForJsonSchema, PydanticUserError
 from pydantic.json_schema import GenerateJsonSchema
 
+from router.contract.schemas.classes import with_names
 from router.contract.schemas.naming import ByPydantic
 from router.convert.kinds import is_pydantic
 from router.errors import ConfigurationError
@@ -62,7 +63,7 @@ class _Generator(GenerateJsonSchema):
         return _noted(super().typed_dict_schema(schema), schema)
 
     def enum_schema(self, schema: Any) -> Schema:
-        return _noted(super().enum_schema(schema), schema)
+        return _noted(with_names(super().enum_schema(schema), schema["cls"]), schema)
 
     # ---- the way to an error -------------------------------------------------------------------------------------
 

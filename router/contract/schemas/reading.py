@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
 from router.contract.interface.model import NOTHING
-from router.contract.schemas.classes import fields_read, fields_written, with_documentation
+from router.contract.schemas.classes import fields_read, fields_written, with_documentation, with_names
 from router.contract.schemas.limits import annotated, words_of
 from router.contract.schemas.naming import ByPydantic, is_alias
 from router.convert.annotations import name_of
@@ -225,7 +225,8 @@ class Reader:
         return self._refuse(annotation, path)
 
     def _enum(self, kind: type[Enum], path: str) -> Schema:
-        return with_documentation(self._choice(kind, [member.value for member in kind], path, const=False), kind)
+        schema = self._choice(kind, [member.value for member in kind], path, const=False)
+        return with_documentation(with_names(schema, kind), kind)
 
     def _choice(self, annotation: Any, values: list[Any], path: str, *, const: bool = True) -> Schema:
         if not values or any(type(value) not in _JSON_TYPES for value in values):

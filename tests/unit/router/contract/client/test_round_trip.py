@@ -63,16 +63,22 @@ def test_names_of_what_the_module_imports_are_free(tmp_path: Path) -> None:
         assert getattr(http, name)(loan) == asyncio.run(getattr(http, f"{name}_async")(loan)) == loan
 
 
+def test_members_of_enums_keep_their_names(made: Any) -> None:
+    assert [(one.name, one.value) for one in made.Size] == [("SMALL", 1), ("LARGE", -2)]
+    assert [one.name for one in made.Color] == [one.name for one in odd_shop.Color]
+    assert made.Priced(unitPrice=Decimal(1), from_=NOON.date()).size is made.Size.SMALL
+
+
 def test_a_tree_comes_back(made: Any, http: Any) -> None:
     tree = made.Node(name="root", children=[made.Node(name="leaf", parent=made.Node(name="other"))])
     assert http.import_(tree) == made.PageNode(items=[tree], next=None)
 
 
 def test_fields_without_a_value_are_left_to_the_service(made: Any, http: Any) -> None:
-    priced = made.Priced(unitPrice=Decimal("0.30"), from_=NOON.date(), color=made.Color.N2_FA_ST)
+    priced = made.Priced(unitPrice=Decimal("0.30"), from_=NOON.date(), color=made.Color.ODD)
     answer = http.price(priced, x_trace="t", body_=[1, 2], self_=False)
     assert answer.tags == ["made when it is asked for"]
-    assert (answer.unitPrice, answer.from_, answer.color) == (Decimal("0.30"), NOON.date(), made.Color.N2_FA_ST)
+    assert (answer.unitPrice, answer.from_, answer.color) == (Decimal("0.30"), NOON.date(), made.Color.ODD)
     assert answer.least == Decimal("0.10")
     assert odd_shop.seen == [("t", 1, "none", [1, 2], False)]
 

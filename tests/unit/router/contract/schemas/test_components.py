@@ -143,7 +143,7 @@ def test_docstrings_are_descriptions_unless_they_are_made() -> None:
     assert "description" not in body(m.Line)
     assert "description" not in body(m.Point, output=True)
     assert body(m.Color) == {"type": "string", "enum": ["red", "blue"], "description": "What it looks like."}
-    assert body(m.Size) == {"type": "integer", "enum": [1, 2]}
+    assert body(m.Size) == {"type": "integer", "enum": [1, 2], "x-enum-varnames": ["SMALL", "LARGE"]}
 
 
 def test_words_of_a_field_are_beside_its_type() -> None:
