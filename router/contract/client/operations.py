@@ -8,6 +8,7 @@ from router.contract.client.signatures import Method, described, envelope_of, su
 from router.contract.client.text import Group, keyed, listed, literal
 from router.contract.client.types import optional
 from router.contract.client.words import Names, attribute, camel
+from router.contract.interface.answers import media_of
 from router.contract.interface.model import NOTHING
 from router.convert.introspect import unwrapped
 
@@ -54,8 +55,11 @@ def _read_as(answer: Answer) -> str:
         return "_CONTENT"
     if kind is NOTHING or kind is Any or kind is object:
         return "_ANYTHING"
+    parts = media_of(answer.annotation)
     if answer.media_type not in _JSON_TYPES and not answer.media_type.endswith("+json"):
-        return "_TEXT" if kind is str else "_CONTENT"
+        return "_TEXT" if list(parts) == ["text/plain"] else "_CONTENT"
+    if len(parts) > 1:
+        return "_ANYTHING"  # `Order | str` is JSON or a text, as the content type says
     return ""
 
 

@@ -6,12 +6,14 @@ import inspect
 import typing
 from http import HTTPStatus
 from types import NoneType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never, NoReturn
 
 from router.contract.interface.model import NOTHING, Answer
 from router.contract.model import named
-from router.convert.introspect import unwrapped
+from router.convert.annotations import name_of
+from router.convert.introspect import bindings, substituted, unwrapped
 from router.convert.kinds import is_union
+from router.encode import JSON
 from router.errors import ConfigurationError
 from router.event import Source
 from router.http.statuses import reason
@@ -23,10 +25,10 @@ if TYPE_CHECKING:
     from router.routing.route import Route
 
 PROBLEM = "application/problem+json"
+TEXT = "text/plain"
 ANY_MEDIA = "*/*"  # a Response says by itself what it is
 _ANSWERED = frozenset((Source.TOOL, Source.INVOKE, Source.WEBSOCKET, Source.APPSYNC_EVENTS))  # no document says others
 _SAID = "or say the answer by responses={200: ...}"
-_MEDIA: dict[Any, str] = {str: "text/plain", bytes: "application/octet-stream"}
 
 
 def answers_of(route: Route, *, takes: bool, auth: Any) -> tuple[Answer, ...]:
@@ -38,7 +40,7 @@ def answers_of(route: Route, *, takes: bool, auth: Any) -> tuple[Answer, ...]:
     declared = {str(status): _declared(str(status), said) for status, said in (route.responses or {}).items()}
     if not route.methods:
         return tuple(declared.values()) or tuple(_of_call(route))
-    found = {} if says_success(route.responses) else {one.status: one for one in _of_result(result_of(route))}
+    found = {} if says_success(route.responses) else _by_status(route)
     found |= declared
     for one in _around(route, takes=takes, auth=auth):
         found.setdefault(one.status, one)
@@ -77,32 +79,55 @@ def result_of(route: Route) -> Any:
         ) from None
 
 
+def _by_status(route: Route) -> dict[str, Answer]:
+    """Return the answers that the annotation of a result stands for. Raises ConfigurationError."""
+    found: dict[str, Answer] = {}
+    for one in _of_result(result_of(route), route):
+        other = found.setdefault(one.status, one)
+        if other.annotation is NOTHING:
+            found[one.status] = one  # a body says more than a Response beside it
+        elif one.annotation is not NOTHING and one.annotation != other.annotation:
+            both = _either([other.annotation, one.annotation])  # `tuple[Order, int] | tuple[Refused, int]`
+            found[one.status] = Answer(one.status, one.description, both, _media(both))
+    return found
+
+
 def _of_call(route: Route) -> Iterator[Answer]:
     """Return the answer of a handler whose source knows no status."""
     if _ANSWERED.isdisjoint(route.sources):
         return
     result = result_of(route)
-    if result is not NOTHING:
+    if result not in (NOTHING, NoReturn, Never):
         yield Answer("", "", None if result is NoneType else result)
 
 
-def _of_result(result: Any) -> Iterator[Answer]:
-    """Return the answers that an annotation stands for."""
-    held = unwrapped(result) if result is not NOTHING else result
+def _of_result(result: Any, route: Route) -> Iterator[Answer]:
+    """Return the answers that an annotation stands for. Raises ConfigurationError."""
+    held = _held(result)
+    if held in (NoReturn, Never):
+        return  # it raises always
     if held is None or held is NoneType:
         yield Answer("204", phrase("204"), None)
     elif is_union(held):
         kinds = [kind for kind in typing.get_args(held) if kind is not NoneType]
         if len(kinds) < len(typing.get_args(held)):
             yield Answer("204", phrase("204"), None)
-        bodies = [kind for kind in kinds if not _is_response(kind) and not _status_of(kind)]
+        bodies = [kind for kind in kinds if not _is_response(kind) and not _is_tuple(kind)]
         for kind in kinds:
             if kind not in bodies:
-                yield from _of_result(kind)
+                yield from _of_result(kind, route)
         if bodies:
-            yield _success(typing.Union[tuple(bodies)])  # noqa: UP007 - of values, which `|` does not take
-    elif status := _status_of(held):
-        yield Answer(status, phrase(status), typing.get_args(held)[0], _media(typing.get_args(held)[0]))
+            yield _success(_either(bodies))
+    elif _is_tuple(held):
+        body = typing.get_args(held)[0] if Ellipsis not in (typing.get_args(held) or (...,)) else NOTHING
+        statuses = _statuses_of(held)
+        if not statuses:
+            raise ConfigurationError(
+                f"{named(route)}: the result {name_of(held)} is no answer: a tuple is (body, status) or (body, status, "
+                "headers), and the status an int; return a list, or say in responses= what is sent"
+            )
+        for status in statuses:
+            yield Answer(status, phrase(status), body, _media(body))
     else:
         yield _success(NOTHING, ANY_MEDIA) if _is_response(held) and held is not NOTHING else _success(result)
 
@@ -111,23 +136,73 @@ def _success(annotation: Any, media: str = "") -> Answer:
     return Answer("200", phrase("200"), annotation, media or _media(annotation))
 
 
+def media_of(annotation: Any) -> dict[str, Any]:
+    """Return what an answer of a type comes as: media types, each with the part of the type that comes as it.
+
+    A text is sent as it is, also one of an Enum or Literal; `Order | str` is JSON or text.
+    """
+    held = _held(annotation)
+    if not is_union(held):
+        return {_media_of_one(held): annotation}
+    parts: dict[str, list[Any]] = {}
+    for member in typing.get_args(held):
+        for media, part in media_of(member).items():
+            parts.setdefault(media, []).append(part)
+    return (
+        {media: _either(parts[media]) for media in sorted(parts)} if len(parts) > 1 else {next(iter(parts)): annotation}
+    )
+
+
+def _held(annotation: Any) -> Any:
+    """Return what an annotation stands for, also one that is a `type X = ...`."""
+    held = unwrapped(annotation)
+    try:
+        while type(typing.get_origin(held) or held).__name__ == "TypeAliasType":
+            held = unwrapped(substituted(held.__value__, bindings(held)))
+    except Exception:  # it is an expression that is evaluated now; schemas tell of it
+        return annotation
+    return held
+
+
+def _media_of_one(held: Any) -> str:
+    if typing.get_origin(held) is typing.Literal:
+        return TEXT if all(isinstance(value, str) for value in typing.get_args(held)) else JSON
+    if isinstance(held, type) and issubclass(held, str):
+        return TEXT
+    return "application/octet-stream" if held is bytes else JSON
+
+
 def _media(annotation: Any) -> str:
-    kind = unwrapped(annotation) if annotation is not NOTHING else annotation
-    return _MEDIA.get(kind, "application/json") if isinstance(kind, type) else "application/json"
+    """Return the media type of an answer: JSON where a part of it is."""
+    return next(iter(media_of(annotation)))
+
+
+def _either(kinds: list[Any]) -> Any:
+    return typing.Union[tuple(kinds)]  # noqa: UP007 - of values, which `|` does not take
 
 
 def _is_response(kind: Any) -> bool:
     return kind is NOTHING or (isinstance(kind, type) and issubclass(kind, Response))
 
 
-def _status_of(kind: Any) -> str:
-    """Return the status of `tuple[Order, Literal[201]]`; "2XX" for `tuple[Order, int]`, and "" for no such pair."""
-    if typing.get_origin(kind) is not tuple or len(typing.get_args(kind)) < 2:
-        return ""
-    second = typing.get_args(kind)[1]
+def _is_tuple(kind: Any) -> bool:
+    """Return whether a result is `(body, status)` or the like; a NamedTuple is a body."""
+    return typing.get_origin(kind) is tuple or kind is tuple
+
+
+def _statuses_of(kind: Any) -> list[str]:
+    """Return the statuses of a tuple with Literals; "2XX" for `tuple[Order, int]`; none for no such pair."""
+    arguments = typing.get_args(kind)
+    if not arguments or Ellipsis in arguments:
+        return ["2XX"]
+    if len(arguments) not in (2, 3):
+        return []
+    second = unwrapped(arguments[1])
     if typing.get_origin(second) is typing.Literal:
-        return str(typing.get_args(second)[0])
-    return "2XX" if second is int else ""
+        values = typing.get_args(second)
+        return [str(value) for value in values] if all(type(value) is int for value in values) else []
+    members = typing.get_args(second) if is_union(second) else (second,)
+    return ["2XX"] if any(unwrapped(member) in (int, Any) for member in members) else []
 
 
 def _declared(status: str, said: Any) -> Answer:

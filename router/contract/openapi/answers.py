@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Never, NoReturn, get_args
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Never, NoReturn, Union, get_args
 
-from router.contract.interface.answers import ANY_MEDIA, result_of
+from router.contract.interface.answers import ANY_MEDIA, TEXT, media_of, result_of
 from router.contract.interface.model import NOTHING
 from router.contract.openapi.examples import examples_of
 from router.convert.introspect import unwrapped
@@ -15,6 +16,8 @@ from router.http.statuses import reason
 from router.response import PROBLEM, Response
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from router.contract.interface import Answer, Operation
     from router.contract.openapi.own import Own
     from router.contract.schemas import Schemas
@@ -87,11 +90,17 @@ class Answers:
         if one.method == "HEAD" or not media or answer.annotation is None or _is_bare(answer.status):
             return {}
         examples = examples_of(answer.examples)
-        if envelope is not None and answer.status != "206" and (media in (JSON, PROBLEM) or _is_text(answer)):
-            return {JSON: {"schema": self._in_envelope(one, answer, envelope)}}
-        content = {media: {"schema": self._schema(one, answer)} | examples}
+        in_json = envelope is not None and (media in (JSON, PROBLEM) or _is_text(answer))  # texts, too
+        content: dict[str, Any] = {}
+        for kind, part in _parts(answer, in_json=in_json):
+            if envelope is not None and kind in (JSON, PROBLEM) and answer.status != "206":
+                content[JSON] = {"schema": self._in_envelope(one, part, envelope)}
+            else:
+                content[kind] = {"schema": self._schema(one, part)} | examples
         if answer.status == "200" and media != ANY_MEDIA and _may_be_response(one):
             content[ANY_MEDIA] = {"schema": {}}
+        if in_json:
+            return content
         if media == PROBLEM and answer.annotation is NOTHING and self._is_caught(one, answer.status):
             content.setdefault(JSON, {"schema": {}})  # `catch` answers as it likes
         return content
@@ -171,10 +180,12 @@ class Answers:
         """Return the answers of a route whose envelope has 200 for all: those outside of it keep their status."""
         made: dict[str, Any] = {}
         inside: list[Answer] = []
+        beside: dict[str, Any] = {}  # what is sent as it is
         for answer in map(_of_errors, one.answers):
             held = self._answer(one, answer, envelope)
-            if JSON in held.get("content", {}):
+            if JSON in held.get("content", {}) and answer.status != "206":
                 inside.append(answer)
+                beside |= {kind: one for kind, one in held["content"].items() if kind != JSON}
             else:
                 made[answer.status] = held
         good = [answer for answer in inside if answer.media_type != PROBLEM]
@@ -183,7 +194,7 @@ class Answers:
         told = "; ".join(dict.fromkeys(answer.description for answer in inside))
         made["200"] = {
             "description": f"Every answer: the code says which. {told}".strip(),
-            "content": {JSON: {"schema": {"anyOf": schemas} if len(schemas) > 1 else schemas[0]}},
+            "content": {JSON: {"schema": {"anyOf": schemas} if len(schemas) > 1 else schemas[0]}} | beside,
         }
         return {status: made[status] for status in sorted(made)}
 
@@ -193,8 +204,6 @@ def _of_errors(answer: Answer) -> Answer:
     kind = answer.annotation
     if not (isinstance(kind, type) and issubclass(kind, HTTPError)):
         return answer
-    from dataclasses import replace
-
     status = int(answer.status) if answer.status.isdecimal() else kind.status
     document: dict[str, Any] = {"title": reason(status), "status": status}
     message = getattr(kind, "message", None)
@@ -216,9 +225,25 @@ def _may_be_response(one: Operation) -> bool:
     return any(isinstance(kind, type) and issubclass(kind, Response) for kind in members)
 
 
+def _parts(answer: Answer, *, in_json: bool) -> Iterator[tuple[str, Answer]]:
+    """Return the media types of an answer, each with what comes as it: `Order | str` is JSON or text.
+
+    in_json: whether texts are written as JSON, as an envelope does.
+    """
+    parts = media_of(answer.annotation)
+    if answer.media_type != next(iter(parts)):
+        yield answer.media_type, answer  # as `media_type=` says
+        return
+    if in_json and TEXT in parts:
+        of_json = [parts.pop(media) for media in (JSON, TEXT) if media in parts]
+        parts = {JSON: Union[tuple(of_json)], **parts}  # noqa: UP007 - of values, which `|` does not take
+    for media, part in parts.items():
+        yield media, replace(answer, annotation=part, media_type=media)
+
+
 def _is_text(answer: Answer) -> bool:
     """Return whether a handler answers a text: it is data in an envelope, but for one with a media type of its own."""
-    return answer.annotation is str and answer.media_type == "text/plain"
+    return answer.media_type == TEXT and list(media_of(answer.annotation)) == [TEXT]
 
 
 def _is_bare(status: str) -> bool:

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import httpx
@@ -197,3 +197,18 @@ def show(name: str) -> odd_shop.Node:
     if name == "none":
         raise NotFound("there is no such node")
     return odd_shop.Node(name)
+
+
+def test_a_result_that_is_a_text_or_something_else_is_read_as_it_comes(tmp_path: Path) -> None:
+    def show(which: str) -> dict[str, int] | str:
+        return "nothing" if which == "text" else {"a": 1}
+
+    def state() -> Literal["new", "paid"]:
+        return "new"
+
+    resolver = Resolver()
+    resolver.get("/things/{which}")(show)
+    resolver.get("/state")(state)
+    made = imported(text_of(resolver, "TextClient"), tmp_path, "text_client")
+    http = made.TextClient(services_of(resolver, "text")).http
+    assert (http.show("text"), http.show("json"), http.state()) == ("nothing", {"a": 1}, "new")

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, Optional
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Never, NoReturn, Optional
 
 import pytest
+from typing_extensions import TypeAliasType
 
-from router import Auth, Resolver, Response, Session
+from router import Auth, ConfigurationError, Resolver, Response, Session
 from router.contract.interface import Answer, Info, describe
 from router.contract.interface.answers import PROBLEM
 from router.contract.interface.model import NOTHING
-from router.errors import ConfigurationError
 
 
 @dataclass
@@ -26,6 +27,13 @@ class Order:
 @dataclass
 class Refused:
     why: str
+
+
+class Color(StrEnum):
+    RED = "red"
+
+
+Maybe = TypeAliasType("Maybe", Order | None)
 
 
 def answers(handler: Callable[..., Any], **options: Any) -> dict[str, Answer]:
@@ -59,7 +67,15 @@ def returns_either() -> Order | Refused: ...
 def returns_created() -> tuple[Order, Literal[201]]: ...
 def returns_with_headers() -> tuple[Order, Literal[202], dict[str, str]]: ...
 def returns_some_status() -> tuple[Order, int]: ...
-def returns_pair() -> tuple[Order, Refused]: ...
+def returns_any_status() -> tuple[Any, ...]: ...
+def returns_several_statuses() -> tuple[Order, Literal[200, 202]]: ...
+def returns_either_with_a_status() -> tuple[Order, int] | tuple[Refused, int]: ...
+def returns_word() -> Literal["yes", "no"]: ...
+def returns_color() -> Color: ...
+def returns_order_or_text() -> Order | str: ...
+def returns_of_alias() -> Maybe: ...
+def never_returns() -> NoReturn: ...
+def never_returns_either() -> Never: ...
 def returns_two_statuses() -> tuple[Order, Literal[201]] | tuple[Refused, Literal[409]] | None: ...
 def returns_response() -> Response: ...
 def returns_response_or_order() -> Order | Response: ...
@@ -81,7 +97,15 @@ async def returns_later() -> Order: ...
         (returns_created, [("201", Order, "application/json")]),
         (returns_with_headers, [("202", Order, "application/json")]),
         (returns_some_status, [("2XX", Order, "application/json")]),
-        (returns_pair, [("200", tuple[Order, Refused], "application/json")]),
+        (returns_any_status, [("2XX", NOTHING, "application/json")]),
+        (returns_several_statuses, [("200", Order, "application/json"), ("202", Order, "application/json")]),
+        (returns_either_with_a_status, [("2XX", Order | Refused, "application/json")]),
+        (returns_word, [("200", Literal["yes", "no"], "text/plain")]),
+        (returns_color, [("200", Color, "text/plain")]),
+        (returns_order_or_text, [("200", Order | str, "application/json")]),
+        (returns_of_alias, [("200", Order, "application/json"), ("204", None, "application/json")]),
+        (never_returns, []),
+        (never_returns_either, []),
         (returns_two_statuses, [("201", Order, "application/json"), ("204", None, "application/json")]),
         (returns_response, [("200", NOTHING, "*/*")]),
         (returns_later, [("200", Order, "application/json")]),
@@ -91,6 +115,16 @@ async def returns_later() -> Order: ...
 )
 def test_the_annotation_of_the_result_is_the_answer(handler: Any, expected: list[tuple[str, Any, str]]) -> None:
     assert successes(handler) == expected
+
+
+@pytest.mark.parametrize("result", [tuple[Order, Refused], tuple[int, str], tuple[Order], tuple[Order, Literal["a"]]])
+def test_a_tuple_that_is_no_answer_is_refused_with_its_place(result: Any) -> None:
+    def show() -> Any: ...
+
+    show.__annotations__["return"] = result
+    with pytest.raises(ConfigurationError, match=r"GET /orders \(.*test_answers\.py:\d+\).*say in responses="):
+        answers(show)
+    assert set(answers(show, responses={200: Order})) == {"200", "default"}
 
 
 def test_an_error_in_the_annotation_is_an_answer_with_its_status() -> None:
