@@ -76,6 +76,7 @@ class Types:
         self._add_class = add_class
         self._dataclasses = {classes[name] for name, held in components.items() if name in classes and is_object(held)}
         self._inside: list[str] = []
+        self._made: dict[str, list[tuple[str, Schema]]] = {}  # classes of objects without a name, by their owner
         self.aliases: dict[str, Node] = {}  # by name, in the order in which they can be evaluated
         self._known: dict[str, str] = {}  # names by what they stand for
 
@@ -148,13 +149,22 @@ class Types:
 
     def _object(self, schema: Schema, owner: str) -> str:
         if is_object(schema):
-            name = self._names.new(owner)
-            self._dataclasses.add(name)
-            self._add_class(name, schema)
-            return name
+            return self._class_of(schema, owner)
         values = schema.get("additionalProperties")
         held = self.of(values, f"{owner}Value") if isinstance(values, dict) and values else "_Any"
         return self._short(f"dict[str, {held}]", owner)
+
+    def _class_of(self, schema: Schema, owner: str) -> str:
+        """Return the class of an object without a name: one for each owner, as a component may hold itself in it."""
+        made = self._made.setdefault(owner, [])
+        for name, other in made:
+            if other == schema:
+                return name
+        name = self._names.new(owner)
+        made.append((name, schema))
+        self._dataclasses.add(name)
+        self._add_class(name, schema)
+        return name
 
     def _union(self, members: Any, owner: str) -> str:
         if is_decimal(members):

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import make_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
@@ -258,3 +258,18 @@ def test_five_hundred_routes_take_less_than_a_second() -> None:
         spent.append(time.process_time() - started)
     assert text.count("    def place") == 500
     assert min(spent) < 1, spent
+
+
+class Leaf(NamedTuple):
+    name: str
+    leaves: list[Leaf] | None = None
+
+
+def test_a_named_tuple_that_holds_itself_is_one_class(tmp_path: Path) -> None:
+    def grow(leaf: Annotated[Leaf, Body()]) -> None: ...
+
+    resolver = Resolver()
+    resolver.post("/leaves")(grow)
+    text = text_of(resolver)
+    assert text.count("\nclass Leaf") == 1
+    imported(text, tmp_path, "leaf_client")
