@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, Field, fields
 from typing import TYPE_CHECKING, Any
 
 from router.convert.introspect import hints_of, is_typed_dict
@@ -51,7 +51,16 @@ def fields_written(annotation: Any, known: Fields) -> list[Member]:
         total = not is_typed_dict(known.kind)
         return [Member(one.name, one.annotation, total or one.required) for one in known.fields]
     hints = hints_of(annotation)
-    return [Member(one.name, hints[one.name], True) for one in fields(known.kind) if not one.name.startswith("_")]
+    return [
+        Member(one.name, hints[one.name], not _may_stay_out(known.kind, one))
+        for one in fields(known.kind)
+        if not one.name.startswith("_")
+    ]
+
+
+def _may_stay_out(kind: Any, field: Field[Any]) -> bool:
+    """Whether a field may be one of the class alone, which is not written: `field(init=False, default=3)`."""
+    return not field.init and field.default is not MISSING and "__slots__" not in vars(kind)
 
 
 def _default(kind: Any, name: str) -> Any:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from router.encode import plain
+from router.errors import EncodeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -64,10 +65,20 @@ def words_of(metadata: Iterable[Any]) -> Schema:
                 said[name] = getattr(one, name)
         examples = getattr(one, "examples", None)
         if examples:
-            said["examples"] = plain(examples if isinstance(examples, list | tuple) else [examples])
+            held = list(_in_json(examples if isinstance(examples, list | tuple) else [examples]))
+            said |= {"examples": held} if held else {}
         if getattr(one, "deprecated", None):
             said["deprecated"] = True
     return said
+
+
+def _in_json(examples: Iterable[Any]) -> Iterator[Any]:
+    """Return examples as JSON has them, without those that it cannot hold."""
+    for one in examples:
+        try:
+            yield plain(one)
+        except EncodeError:
+            continue
 
 
 def _each(metadata: Iterable[Any]) -> Iterator[Any]:

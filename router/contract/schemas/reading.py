@@ -52,6 +52,7 @@ _KEYS: dict[Any, Schema] = {
     Decimal: {"pattern": _DECIMAL_TEXT},
     bool: {"pattern": "^([Tt][Rr][Uu][Ee]|[Ff][Aa][Ll][Ss][Ee]|0|1)$"},
 }
+_OF_NAMES = ("format", "minLength", "maxLength", "pattern")  # what is said of names beside their type
 _ADVICE = (
     "make it a dataclass, a TypedDict, a NamedTuple or a pydantic model, or annotate what it is in JSON, such as str "
     "or dict[str, Any]"
@@ -171,7 +172,8 @@ class Reader:
         values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
         if values:
             return {"enum": [str(value) if type(value) is not bool else str(value).lower() for value in values]}
-        return {name: held for name, held in schema.items() if name == "format"}
+        limits = self.inner(of_key, path) if schema.get("type") == "string" else {}
+        return {name: held for name, held in limits.items() if name in _OF_NAMES}
 
     def _alias(self, annotation: Any, path: str) -> Schema:
         def make() -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from router.contract.interface import Info, describe
 from router.contract.interface.model import NOTHING
 from router.contract.openapi import openapi
 from router.contract.schemas import Schemas
+from router.encode import dumps
 from tests.unit.router.contract.schemas import models as m
 
 ROOT = Path(__file__).resolve().parents[5]
@@ -165,6 +167,36 @@ def test_an_answer_holds_what_the_encoder_writes() -> None:
     assert list(body(m.Counted, output=True)["properties"]) == ["total"]
     assert body(m.Point, output=True)["minItems"] == 3
     assert [one["type"] for one in body(m.Point)["anyOf"]] == ["object", "array"]
+
+
+@dataclass
+class Stamped:
+    id: int
+    version: int = field(init=False, default=3)
+    tags: list[str] = field(init=False, default_factory=list)
+
+
+@dataclass(slots=True)
+class Slotted:
+    id: int
+    version: int = field(init=False, default=3)
+
+
+@pytest.mark.parametrize("kind", [Stamped, Slotted])
+def test_a_default_that_the_class_alone_has_may_stay_out_of_an_answer(kind: Any) -> None:
+    described = body(kind, output=True)
+    assert described["required"] == list(json.loads(dumps(kind(1))))
+    assert list(described["properties"])[:2] == ["id", "version"]
+
+
+def test_names_of_a_mapping_have_the_limits_of_their_type() -> None:
+    schema = Schemas().of(dict[Annotated[str, Query(min_length=2, pattern="^a")], int], WHERE)
+    assert schema["propertyNames"] == {"minLength": 2, "pattern": "^a"}
+
+
+def test_an_example_that_json_cannot_hold_is_left_out() -> None:
+    kind = make_dataclass("Made", [("number", Annotated[int, Query(examples=[object(), 3])])])
+    assert body(kind)["properties"]["number"]["examples"] == [3]
 
 
 def test_defaults_are_those_that_json_can_hold_and_the_type_allows() -> None:
