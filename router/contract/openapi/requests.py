@@ -13,6 +13,7 @@ from router.contract.openapi.examples import examples_of
 from router.contract.openapi.paths import names_of
 from router.convert.kinds import wants_many
 from router.encode import JSON, plain
+from router.errors import EncodeError
 
 if TYPE_CHECKING:
     from router.contract.interface import Operation, Parameter
@@ -109,7 +110,10 @@ class Requests:
         schema = self._schemas.of(held.annotation, f"{one.where}, the {held.place} parameter {held.name!r}")
         made["schema"] = {name: value for name, value in _of_text(schema).items() if name not in _TOLD}
         if _may_be_told(held.default):
-            made["schema"]["default"] = plain(held.default)
+            try:
+                made["schema"]["default"] = plain(held.default)
+            except EncodeError:
+                pass  # half a pair of surrogates, which no document can hold
         return made | examples_of(held.examples)
 
     def _further(self, one: Operation) -> list[tuple[str, str, bool, dict[str, Any]]]:

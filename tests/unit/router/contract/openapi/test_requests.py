@@ -220,3 +220,10 @@ def test_what_is_no_media_type_is_refused(accepts: Any, said: str) -> None:
 def test_messages_have_no_media_type() -> None:
     with pytest.raises(ConfigurationError, match="accepts= is for HTTP routes"):
         Resolver().on_queue("pictures", accepts={"text/csv": str})(print)
+
+
+def test_a_default_that_no_document_can_hold_is_left_out() -> None:
+    def show(text: str = "\ud800") -> None: ...
+
+    (parameter,) = only(lambda resolver: resolver.get("/")(show))["parameters"]
+    assert parameter["schema"] == {"type": "string"}
