@@ -10,6 +10,7 @@ from router.contract.asyncapi.kinds import Place
 from router.contract.asyncapi.messages import JSON
 from router.contract.asyncapi.naming import address_of, channel_address, distinct
 from router.contract.asyncapi.samples import NONE, example_of, plain_values
+from router.contract.asyncapi.security import schemes_of
 from router.contract.asyncapi.servers import Servers
 from router.contract.asyncapi.sessions import correlation_id, header_schemas
 from router.contract.schemas import Schemas, asked_for
@@ -62,6 +63,8 @@ class Channels:
         self.policy = interface.resolver._engine.policy
         self._held: dict[tuple[str, str], _Channel] = {}
         self._connect: Operation | None = None
+        self._resolver = interface.resolver
+        self._security: dict[str, dict[str, Any]] = {}
         self._ids: dict[Any, str] = {}
         self._message_ids: dict[tuple[str, str], dict[Any, str]] = {}
         self._header_ids: dict[str, str] = {}
@@ -79,6 +82,8 @@ class Channels:
     def connect(self, operation: Operation) -> None:
         """Take in what clients send when they open a WebSocket."""
         self._connect = operation
+        self._security = schemes_of(operation, self._resolver)
+        self.servers.secure(self._security)
         self.at(Place("websocket", "", ("websocket",)))
 
     # ---- references ------------------------------------------------------------------------------------------------
@@ -112,6 +117,7 @@ class Channels:
         made: dict[str, Any] = {"schemas": {name: self._components[name] for name in sorted(self._components)}}
         if self._header_ids:
             made["correlationIds"] = {"session": correlation_id(self.policy)}
+        made["securitySchemes"] = self._security
         return {name: one for name, one in made.items() if one}
 
     def _name_headers(self) -> None:

@@ -41,6 +41,11 @@ class Servers:
         self._resources = resources
         self._sockets = {url: text for url, text in urls.items() if urlsplit(url).scheme in ("ws", "wss")}
         self._made: dict[str, dict[str, Any]] = {}
+        self._security: list[dict[str, str]] = []
+
+    def secure(self, schemes: Iterable[str]) -> None:
+        """Take in the names of the security schemes that WebSocket APIs ask for."""
+        self._security = [{"$ref": f"#/components/securitySchemes/{name}"} for name in schemes]
 
     def all(self) -> dict[str, dict[str, Any]]:
         """Return those that were referred to, by id."""
@@ -51,7 +56,8 @@ class Servers:
         found: dict[str, dict[str, Any]] = {}
         for name in place.servers:
             if name == "websocket":
-                found |= self._of_sockets()
+                security: dict[str, Any] = {"security": self._security} if self._security else {}
+                found |= {key: one | security for key, one in self._of_sockets().items()}
             elif name == "kafka":
                 found |= dict(self._of_kafka(place))
             else:

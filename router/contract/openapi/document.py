@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from router.contract.interface import Info, Interface, Operation
 
+_SOCKETS = ("ws://", "wss://")  # of servers that AsyncAPI documents list
 VERSIONS = ("3.1.0", "3.0.3")
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch")  # in the order in which a document lists them
 
@@ -48,8 +49,8 @@ def openapi(interface: Interface, version: str = "3.1.0") -> dict[str, Any]:
         paths[path] = {method: made[method] for method in _METHODS if method in made}
     components = own.finish(schemas.components())
     document: dict[str, Any] = {"openapi": version, "info": _info(interface.info)}
-    if interface.info.servers:
-        servers = interface.info.servers.items()
+    servers = [(url, text) for url, text in interface.info.servers.items() if not url.startswith(_SOCKETS)]
+    if servers:
         document["servers"] = [{"url": url} | ({"description": text} if text else {}) for url, text in servers]
     if tags := _tags(interface.info, operations):
         document["tags"] = tags

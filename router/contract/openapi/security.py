@@ -42,12 +42,15 @@ class Described(Protocol):
 
 
 class Security:
-    """Collect the security schemes of one document. schemes: those that its operations use, by name."""
+    """Collect the security schemes of one document. schemes: those that its operations use, by name.
 
-    def __init__(self, resolver: Resolver) -> None:
+    guarded: whether routes without a check say so; by default where some HTTP route has one.
+    """
+
+    def __init__(self, resolver: Resolver, guarded: bool = False) -> None:
         self.schemes: dict[str, dict[str, Any]] = {}
         self._resolver = resolver
-        self._guarded = any(self._checks(route) for route in resolver.every_route() if route.methods)
+        self._guarded = guarded or any(self._checks(route) for route in resolver.every_route() if route.methods)
 
     def component(self) -> dict[str, Any]:
         """Return the part of the components that has the schemes; empty where there are none."""

@@ -22,6 +22,7 @@ APPLICATIONS = (
     "examples.orders.app:resolver",
     "examples.orders.stack:stack",
     "examples.tenants.app:resolver",
+    "tests.unit.router.contract.asyncapi.guarded_socket:resolver",
     "tests.unit.router.contract.asyncapi.messaged:resolver",
     "tests.unit.router.contract.asyncapi.messaged:stack",
 )

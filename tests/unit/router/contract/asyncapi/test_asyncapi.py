@@ -23,6 +23,7 @@ from router.contract import Queue, Topic
 from router.contract.asyncapi import asyncapi
 from router.contract.interface import Info, describe
 from router.errors import ConfigurationError
+from router.guards import ApiKey, Bearer, Jwt
 from tests.unit.router.contract.asyncapi.messaged import resolver as messaged
 from tests.unit.router.contract.asyncapi.messaged import stack
 
@@ -36,6 +37,11 @@ class session(BaseModel):  # noqa: N801 - it has the name of the header
 class Order(BaseModel):
     id: str = Field(examples=["o-1"])
     count: int = 1
+
+
+class Known:
+    def authenticate(self, token: str) -> None:
+        """Know nobody."""
 
 
 def document(resolver: Resolver, *declared: Any, info: Info | None = None) -> dict[str, Any]:
@@ -358,6 +364,36 @@ def test_a_websocket_has_what_clients_send_when_they_connect() -> None:
     }
     assert list(bound["headers"]["properties"]) == ["x-client"]
     assert made["servers"]["websocket"]["host"] == "live.shop.example"
+
+
+@pytest.mark.parametrize(
+    ("credential", "kind"),
+    [
+        (ApiKey(Known()), {"type": "httpApiKey", "in": "header", "name": "x-api-key"}),
+        (Bearer(Known()), {"type": "http", "scheme": "bearer"}),
+        (Jwt("https://login.shop.example", audience="shop"), {"type": "openIdConnect"}),
+    ],
+)
+def test_a_websocket_says_which_credentials_it_asks_for(credential: Any, kind: dict[str, Any]) -> None:
+    resolver = Resolver()
+    resolver.on_connect(auth=credential)(lambda: None)
+    resolver.on_message("ask", name="ask")(lambda: None)
+
+    made = document(resolver)
+
+    [(name, scheme)] = made["components"]["securitySchemes"].items()
+    assert scheme.items() >= kind.items()
+    assert made["servers"]["websocket"]["security"] == [{"$ref": f"#/components/securitySchemes/{name}"}]
+
+
+def test_a_websocket_that_asks_for_nothing_says_nothing_of_credentials() -> None:
+    resolver = Resolver()
+    resolver.on_connect()(lambda: None)
+
+    made = document(resolver)
+
+    assert "securitySchemes" not in made["components"]
+    assert "security" not in made["servers"]["websocket"]
 
 
 def test_a_message_of_a_websocket_names_its_route_where_the_api_looks_for_it() -> None:

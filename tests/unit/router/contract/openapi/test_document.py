@@ -22,7 +22,7 @@ from router import (
     Resolver,
     SessionPolicy,
 )
-from router.contract.interface import describe
+from router.contract.interface import Info, describe
 from router.contract.openapi import VERSIONS, openapi
 from router.errors import ConfigurationError
 from tests.unit.router.contract.openapi.documents import JSON, document_of, only
@@ -64,7 +64,7 @@ def test_a_large_document_is_valid(version: str) -> None:
 
 def test_the_bytes_are_the_same_in_each_process() -> None:
     program = (
-        "import json, sys; from router.contract.interface import describe; "
+        "import json, sys; from router.contract.interface import Info, describe; "
         "from router.contract.openapi import openapi; "
         "from tests.unit.router.contract.openapi.large import INFO, application; "
         "sys.stdout.write(json.dumps([openapi(describe(application(), INFO), v) for v in ('3.1.0', '3.0.3')]))"
@@ -278,3 +278,12 @@ def test_a_body_without_a_model() -> None:
     operation = only(lambda resolver: resolver.post("/")(take))
 
     assert operation["requestBody"]["content"] == {JSON: {"schema": {}}}
+
+
+def test_servers_of_websocket_apis_are_left_to_asyncapi() -> None:
+    info = Info("The shop", servers={"https://shop.example": "live", "wss://ws.shop.example": "live"})
+
+    made = openapi(describe(Resolver(), info))
+
+    assert made["servers"] == [{"url": "https://shop.example", "description": "live"}]
+    assert "servers" not in openapi(describe(Resolver(), Info("The shop", servers={"wss://ws.shop.example": ""})))
