@@ -176,7 +176,7 @@ def unpacked_sources(name: Any, source: Source | str | None, options: Mapping[st
 
 _STATUSES = (*(f"{digit}XX" for digit in range(1, 6)), "default")
 _OF_RESPONSE = ("description", "examples", "headers", "media_type", "model")
-_NO_ANSWERS = (bool, int, float, bytes, list, tuple, set, frozenset)
+_NO_ANSWERS = (bool, int, float, bytes, set, frozenset)
 _TYPED = "typed topics and queues of adapters.messaging"
 
 
@@ -255,12 +255,18 @@ def _check_responses(responses: Any, where: str) -> None:
             raise ConfigurationError(
                 f"{where}: responses= has {status!r:.80}; a status is a number from 100 to 599, '4XX' or 'default'"
             )
-        if isinstance(answer, _NO_ANSWERS):
+        is_list = isinstance(answer, list | tuple)
+        if isinstance(answer, _NO_ANSWERS) or (is_list and not _are_types(answer)):
             raise ConfigurationError(
-                f"{where}: responses={{{status}: ...}} takes a type, a text or a mapping, not {answer!r:.80}"
+                f"{where}: responses={{{status}: ...}} takes a type, a list of types, a text or a mapping, "
+                f"not {answer!r:.80}"
             )
         if hasattr(answer, "items"):
             _check_answer(answer, f"{where}: responses={{{status}: ...}}")
+
+
+def _are_types(listed: Any) -> bool:
+    return bool(listed) and all(isinstance(one, type) for one in listed)
 
 
 def _check_answer(answer: Mapping[str, Any], where: str) -> None:

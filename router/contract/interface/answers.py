@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
+from collections.abc import Mapping
 from http import HTTPStatus
 from types import NoneType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Never, NoReturn
@@ -20,7 +21,7 @@ from router.http.statuses import reason
 from router.response import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     from router.routing.route import Route
 
@@ -36,8 +37,14 @@ def answers_of(route: Route, *, takes: bool, auth: Any) -> tuple[Answer, ...]:
 
     takes: whether it takes anything that may be wrong.
     auth: what counts on it; None for none.
+
+    Raises:
+        ConfigurationError: what it answers cannot be told; the error names file and line.
     """
-    declared = {str(status): _declared(str(status), said) for status, said in (route.responses or {}).items()}
+    responses = route.responses or {}
+    for status, said in responses.items():
+        _check_examples(route, status, said)
+    declared = {str(status): _declared(str(status), said) for status, said in responses.items()}
     if not route.methods:
         return tuple(declared.values()) or tuple(_of_call(route))
     found = {} if says_success(route.responses) else _by_status(route)
@@ -205,18 +212,44 @@ def _statuses_of(kind: Any) -> list[str]:
     return ["2XX"] if any(unwrapped(member) in (int, Any) for member in members) else []
 
 
+def _check_examples(route: Route, status: int | str, said: Any) -> None:
+    """Refuse the named form that OpenAPI itself has for examples: it would be taken for one value.
+
+    Raises:
+        ConfigurationError: it is that form.
+    """
+    examples = said.get("examples") if isinstance(said, Mapping) else None
+    if isinstance(examples, Mapping) and examples and all(_is_named_example(one) for one in examples.values()):
+        raise ConfigurationError(
+            f"{named(route)}: responses={{{status!r}: ...}}: examples= takes the values themselves, as a list: "
+            '[...], not {"name": {"value": ...}}; put a value of that form into a list'
+        )
+
+
+def _is_named_example(one: Any) -> bool:
+    return isinstance(one, Mapping) and "value" in one and one.keys() <= {"value", "summary", "description"}
+
+
 def _declared(status: str, said: Any) -> Answer:
     """Return the answer of an item of `responses=`."""
     if isinstance(said, str):
         return Answer(status, said, *_of_status(status))
     if hasattr(said, "items"):
         return _of_mapping(status, said)
+    said = _one_of(said)
     return Answer(status, phrase(status), None if said is NoneType else said, _media_of(status, said))
+
+
+def _one_of(said: Any) -> Any:
+    """Return several types of one status, `[SoldOut, Retired]`, as their union."""
+    if not isinstance(said, list | tuple) or not said:
+        return said
+    return typing.Union[tuple(said)]  # noqa: UP007 - of values, which `|` does not take
 
 
 def _of_mapping(status: str, said: Mapping[str, Any]) -> Answer:
     annotation, media = _of_status(status)
-    annotation = said.get("model", annotation)
+    annotation = _one_of(said.get("model", annotation))
     examples = said.get("examples", ())
     return Answer(
         status,

@@ -200,10 +200,24 @@ class Answers:
 
 
 def _of_errors(answer: Answer) -> Answer:
-    """Return the answer that a class of errors stands for: `responses={409: SoldOut}` is a problem document."""
-    kind = answer.annotation
-    if not (isinstance(kind, type) and issubclass(kind, HTTPError)):
+    """Return the answer that classes of errors stand for: `responses={409: SoldOut}` is a problem document."""
+    kinds = get_args(answer.annotation) if is_union(answer.annotation) else (answer.annotation,)
+    if not all(isinstance(kind, type) and issubclass(kind, HTTPError) for kind in kinds):
         return answer
+    documents = [_problem_of(kind, answer) for kind in kinds]
+    title = documents[0]["title"]
+    told = [str(one.get("detail", title)) for one in documents] if answer.description == title else []
+    return replace(
+        answer,
+        annotation=NOTHING,
+        media_type=PROBLEM,
+        examples=answer.examples or tuple(one for one in documents if len(one) > 2),
+        description="; ".join(dict.fromkeys(told)) or answer.description,
+    )
+
+
+def _problem_of(kind: type[HTTPError], answer: Answer) -> dict[str, Any]:
+    """Return the problem document of a class of errors."""
     status = int(answer.status) if answer.status.isdecimal() else kind.status
     document: dict[str, Any] = {"title": reason(status), "status": status}
     message = getattr(kind, "message", None)
@@ -211,9 +225,7 @@ def _of_errors(answer: Answer) -> Answer:
         document["detail"] = message
     if issubclass(kind, AppError) and kind.code:
         document["code"] = kind.code
-    examples = answer.examples or ((document,) if len(document) > 2 else ())
-    told = message if isinstance(message, str) and answer.description == reason(status) else answer.description
-    return replace(answer, annotation=NOTHING, media_type=PROBLEM, examples=examples, description=told)
+    return document
 
 
 def _may_be_response(one: Operation) -> bool:

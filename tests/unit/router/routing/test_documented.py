@@ -30,8 +30,18 @@ IN_GET: list[tuple[dict[str, Any], str]] = [
         {"responses": {404: {"descripton": "no", "modell": int}}},
         "GET /orders: responses={404: ...} has descripton, modell; use description, examples,",
     ),
-    ({"responses": {404: 7}}, "GET /orders: responses={404: ...} takes a type, a text or a mapping, not 7"),
-    ({"responses": {404: [int]}}, "GET /orders: responses={404: ...} takes a type, a text or a mapping, not [<class"),
+    (
+        {"responses": {404: 7}},
+        "GET /orders: responses={404: ...} takes a type, a list of types, a text or a mapping, not 7",
+    ),
+    (
+        {"responses": {404: [int, "no"]}},
+        "GET /orders: responses={404: ...} takes a type, a list of types, a text or a mapping, not",
+    ),
+    (
+        {"responses": {404: []}},
+        "GET /orders: responses={404: ...} takes a type, a list of types, a text or a mapping, not []",
+    ),
     (
         {"responses": {404: {"headers": ["x-a"]}}},
         "GET /orders: responses={404: ...}: headers takes names with what they mean, not ['x-a']",

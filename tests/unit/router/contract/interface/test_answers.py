@@ -199,6 +199,24 @@ def test_a_text_in_responses_describes_a_problem_or_a_success() -> None:
     assert found["204"] == Answer("204", "It is gone", None, "")
 
 
+@pytest.mark.parametrize("examples", [{"a": {"value": 1}}, {"a": {"value": 1, "summary": "A"}, "b": {"value": 2}}])
+def test_named_examples_are_refused_with_the_form_that_is_taken(examples: Any) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        answers(returns_order, responses={200: {"examples": examples}})
+    for part in ("GET /orders", "test_answers.py:", "responses={200: ...}", "examples= takes the values themselves"):
+        assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [{"sku": "a"}, {"one": {"value": 1, "more": 2}}, {}])
+def test_an_object_is_one_example(value: Any) -> None:
+    assert answers(returns_order, responses={200: {"examples": value}})["200"].examples == (value,)
+
+
+def test_several_types_of_one_status_are_a_union() -> None:
+    assert answers(returns_order, responses={409: [Refused, Order]})["409"].annotation == Refused | Order
+    assert answers(returns_order, responses={409: {"model": (Refused, Order)}})["409"].annotation == Refused | Order
+
+
 def test_a_mapping_in_responses_says_everything() -> None:
     said = {
         "model": Order,

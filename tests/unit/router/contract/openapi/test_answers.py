@@ -156,6 +156,27 @@ def test_an_envelope_that_answers_all_with_200_has_one_answer(large: dict[str, A
     assert plain == {"$ref": "#/components/schemas/PartOutput"}
 
 
+class Retired(AppError):
+    code = "G1"
+    status = 410
+    message = "the article is retired"
+
+
+class Recalled(AppError):
+    code = "G2"
+    status = 410
+    message = "the article is recalled"
+
+
+@pytest.mark.parametrize("several", [[Retired, Recalled], Retired | Recalled, {"model": (Retired, Recalled)}])
+def test_one_status_has_several_errors(several: Any) -> None:
+    answer = only(lambda resolver: resolver.get("/a", responses={410: several})(lambda: None))["responses"]["410"]
+    assert answer["description"] == "the article is retired; the article is recalled"
+    held = answer["content"][PROBLEM]
+    assert held["schema"] == {"$ref": "#/components/schemas/Problem"}
+    assert [one["value"]["code"] for one in held["examples"].values()] == ["G1", "G2"]
+
+
 def test_errors_of_the_application_without_a_code() -> None:
     class Refused(AppError):
         status = 403
