@@ -17,7 +17,8 @@ def client(
     application: Application,
     output: Output = None,
     name: Annotated[
-        str, typer.Option("--name", metavar="NAME", help="Of its class: ShopClient.", show_default=False)
+        str,
+        typer.Option("--name", metavar="NAME", help="Of its class; by default after the title.", show_default=False),
     ] = "",
     title: Title = "",
     version: Version = "",
@@ -26,8 +27,8 @@ def client(
 ) -> None:
     """Write a typed client for sister services: a Python module with a method for each request, action and message.
 
-    It needs nothing but this library, and attaches the session of the current event. Exit status: 0 when it is done or
-    current, 1 when --check finds it is not, 2 when the client cannot be made.
+    It needs this library, with the extra http for HTTP calls, and attaches the session of the current event.
+    Exit status: 0 when it is done or current, 1 when --check finds it is not, 2 when the client cannot be made.
     """
     from router.contract.client import client_module
 

@@ -35,7 +35,11 @@ def openapi(
     check: Check = False,
     diff: Annotated[
         Path | None,
-        typer.Option(metavar="OLD", help="Write nothing; say what changed since this document.", show_default=False),
+        typer.Option(
+            metavar="OLD",
+            help="Write nothing; say what changed since the document in the file OLD.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Annotated[bool, flag("--json", help="Print the changes as JSON, for programs.")] = False,
 ) -> None:

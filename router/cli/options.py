@@ -29,7 +29,7 @@ Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", metavar="FILE", help="Write there in place of the terminal.", show_default=False),
 ]
-Diff = Annotated[bool, flag("--diff", help="Write nothing; show what would change.")]
+Diff = Annotated[bool, flag("--diff", help="Write nothing; show what would change in the output file.")]
 Check = Annotated[bool, flag("--check", help="Write nothing; status 1 where the file is not current.")]
 Force = Annotated[bool, flag("--force", help="Write over what was edited by hand.")]
 Verbose = Annotated[bool, flag("--verbose", "-v", help="Log more: each batch, each retry.")]

@@ -1,6 +1,7 @@
 """Call The shop, version 1.0.0, with the session attached.
 
-Made by `junction export client`; do not edit it, export it again.
+Made by `junction export client`; do not edit it, export it again. Its HTTP calls
+need the extra `http` of the library.
 """
 
 from __future__ import annotations

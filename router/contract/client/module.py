@@ -102,7 +102,7 @@ def client_module(interface: Interface, name: str = "") -> str:
         *groups,
         *_client(name, interface.info, parts),
     ]
-    lines = [*_head(interface.info, _exceptions(body)), "", *_imports(names_in(body)), *body]
+    lines = [*_head(interface.info, _exceptions(body), bool(content.requests)), "", *_imports(names_in(body)), *body]
     return "".join(f"{line.removeprefix(PROSE)}\n" for line in lines)
 
 
@@ -120,9 +120,11 @@ def _taken(name: str) -> set[str]:
     return {"TYPE_CHECKING", *(name + ending for ending in _ENDINGS)}
 
 
-def _head(info: Info, exceptions: list[str]) -> list[str]:
+def _head(info: Info, exceptions: list[str], calls_http: bool) -> list[str]:
     said = f"Call {info.title}, version {info.version}, with the session attached."
     made = "Made by `junction export client`; do not edit it, export it again."
+    if calls_http:
+        made += " Its HTTP calls need the extra `http` of the library."
     noqa = [f"# ruff: noqa: {', '.join([*exceptions, 'RUF100'])}", ""] if exceptions else []
     return [*docstring([said, made], 0), "", *noqa, "from __future__ import annotations"]
 

@@ -174,8 +174,15 @@ def _told(operation: Operation) -> list[str]:
     if operation.deprecated:
         found.append("Deprecated.")
     if errors:
-        found += listed(["Raises ServiceFailed:", *[f"- {one.status}: {one.description}" for one in errors]])
+        found += listed(["Raises ServiceFailed:", *[f"- {one.status}: {_meant(one)}" for one in errors]])
     return found
+
+
+def _meant(answer: Answer) -> str:
+    """Return what an error means: of a class of errors its message, as documents have it."""
+    kind = answer.annotation
+    said = getattr(kind, "message", "") if isinstance(kind, type) and issubclass(kind, BaseException) else ""
+    return said if isinstance(said, str) and said else answer.description
 
 
 def _is_declared(operation: Operation, status: str) -> bool:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router import Body, HttpEvent, QueueEvent, Resolver
+from router import AppError, Body, HttpEvent, QueueEvent, Resolver
 from router.contract.client import client_module
 from router.contract.client.text import docstring, literal
 from router.contract.interface import Info, describe
@@ -273,3 +273,27 @@ def test_a_named_tuple_that_holds_itself_is_one_class(tmp_path: Path) -> None:
     text = text_of(resolver)
     assert text.count("\nclass Leaf") == 1
     imported(text, tmp_path, "leaf_client")
+
+
+# ---- words ----------------------------------------------------------------------------------------------------------
+
+
+class OnLoan(AppError):
+    code = "LIB01"
+    message = "all copies are lent"
+    status = 409
+
+
+def test_an_error_is_described_by_its_message() -> None:
+    assert "- 409: all copies are lent" in text_of(
+        resolver_of(lambda app: app.get("/a", responses={409: OnLoan})(first))
+    )
+
+
+@pytest.mark.parametrize(
+    ("register", "told"),
+    [(lambda app: app.get("/a")(first), True), (lambda app: app.on_queue("a")(third), False)],
+)
+def test_the_head_names_the_extra_that_requests_need(register: Callable[[Resolver], object], told: bool) -> None:
+    head = " ".join((ast.get_docstring(ast.parse(text_of(resolver_of(register)))) or "").split())
+    assert ("HTTP calls need the extra `http`" in head) is told
