@@ -14,6 +14,7 @@ from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from router.contract.interface import Info, Interface
+    from router.resolver import Resolver
 
 Application = Annotated[
     str,
@@ -32,27 +33,44 @@ def interface_of(name: str, title: str = "", version: str = "") -> Interface:
     """Return the interface of an application; end the process where it cannot be told.
 
     name: of a Resolver or a Stack, `package.module:attribute`.
-    title, version: in place of those of the stack.
+    title, version: in place of those of the stack, and of the `Info` that the application itself serves.
     """
     from router.contract.interface import describe
 
     found = load(name, "APP", "package.module:resolver")
     resolver = load_application(name)
     try:
-        return describe(resolver, _info(name, getattr(found, "info", None), title, version))
+        return describe(resolver, _info(name, getattr(found, "info", None), _served_info(resolver), title, version))
     except ConfigurationError as error:
         refuse(error)
     except Exception as error:  # of a group that is imported when all routes are asked for
         refuse(f"APP {name!r}: {type(error).__name__}: {error} ({place(error)})")
 
 
-def _info(name: str, told: Info | None, title: str, version: str) -> Info:
+def _info(name: str, told: Info | None, served: Info | None, title: str, version: str) -> Info:
+    """Return what a document is called: as options say, else as the stack does, else as the one that is served."""
     from dataclasses import replace
 
     from router.contract.interface import Info
 
-    held = told or Info(name.partition(":")[0].split(".")[-1].replace("_", " ").capitalize())
+    if told is not None and served is not None and (told.title, told.version) != (served.title, served.version):
+        typer.echo(
+            f"warning: the stack's info= names {told.title!r} {told.version}, and the application serves "
+            f"{served.title!r} {served.version}: let both be one Info",
+            err=True,
+        )
+    held = told or served or Info(name.partition(":")[0].split(".")[-1].replace("_", " ").capitalize())
     return replace(held, title=title or held.title, version=version or held.version)
+
+
+def _served_info(resolver: Resolver) -> Info | None:
+    """Return what an application itself calls the document that it serves, or its server of tools; None for neither."""
+    found: dict[str, Info] = {}
+    for route in resolver.every_route():
+        served = getattr(route.handler, "served", None)
+        if served is not None:
+            found.setdefault(served.what, served.info)
+    return found.get("document") or next(iter(found.values()), None)
 
 
 def document_text(data: Any, output: Path | None, *, as_yaml: bool = False) -> str:

@@ -20,7 +20,7 @@ class Listing:
 
     def __init__(self, resolver: Resolver, info: Info) -> None:
         self._resolver = resolver
-        self._info = info
+        self.info = info
         self._written: str | None = None
 
     @property
@@ -41,5 +41,5 @@ class Listing:
         from router.contract.tools.catalogue import catalogue
         from router.contract.tools.exports import listed
 
-        tools = [listed(tool) for tool in catalogue(describe(self._resolver, self._info))]
+        tools = [listed(tool) for tool in catalogue(describe(self._resolver, self.info))]
         return f'"tools":{dumps(tools).decode()}'

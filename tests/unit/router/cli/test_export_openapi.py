@@ -29,6 +29,20 @@ from router import Resolver
 resolver = Resolver()
 resolver.get("/bills", name="bills")(lambda: 1)
 """,
+    "served_app": """
+from router import Resolver
+from router.contract import Info, Stack
+from router.contract.openapi import serve_openapi
+from router.mcp import serve_mcp
+
+resolver = Resolver()
+serve_mcp(resolver, Info("Tools of the shop", "3"))
+tools = Resolver()
+serve_mcp(tools, Info("Tools of the shop", "3"))
+serve_openapi(resolver, Info("The shop", "1.4.0", description="Of many tenants."))
+same = Stack("served_app:resolver", info=Info("The shop", "1.4.0"))
+other = Stack("served_app:resolver", info=Info("Our shop", "2"))
+""",
     "twice_app": """
 from router import Resolver
 
@@ -68,6 +82,20 @@ def test_it_is_written_to_the_terminal(run: Run) -> None:
     validate(document)
     assert (code, document["openapi"]) == (0, "3.1.0")
     assert document["info"] == {"title": "Shop app", "version": "1"}
+
+
+def test_a_bare_application_is_called_as_it_serves_itself(run: Run) -> None:
+    told = {"title": "The shop", "version": "1.4.0", "description": "Of many tenants."}
+    assert json.loads(run("served_app:resolver")[1])["info"] == told
+    assert json.loads(run("served_app:tools")[1])["info"] == {"title": "Tools of the shop", "version": "3"}
+    assert json.loads(run("served_app:resolver", "--version", "2")[1])["info"]["version"] == "2"
+
+
+def test_two_names_of_one_application_are_told(run: Run) -> None:
+    assert "warning" not in run("served_app:same")[1]
+    text = run("served_app:other")[1]
+    assert "the stack's info= names 'Our shop' 2, and the application serves 'The shop' 1.4.0" in text
+    assert '"title": "Our shop"' in text
 
 
 def test_a_stack_names_it_and_options_name_it_otherwise(run: Run) -> None:
