@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from router.cli.completion import complete_application
+from router.cli.files import is_yaml
 from router.cli.loading import load, load_application, place, refuse
 from router.errors import ConfigurationError
 
@@ -78,7 +79,7 @@ def document_text(data: Any, output: Path | None, *, as_yaml: bool = False) -> s
 
     data: what JSON can hold, in the order in which it is written.
     """
-    if as_yaml or (output is not None and output.suffix in (".yaml", ".yml")):
+    if as_yaml or is_yaml(output):
         from router.contract import yaml_text
 
         return yaml_text.write(data)

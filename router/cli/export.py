@@ -14,7 +14,7 @@ from router.cli.export_client import client
 from router.cli.export_diagram import diagram
 from router.cli.export_openapi import openapi
 from router.cli.export_tools import tools
-from router.cli.files import finish, text_of
+from router.cli.files import DOCUMENTS, check_ending, finish, text_of
 from router.cli.loading import load, place, refuse
 from router.cli.options import Check, Command, Diff, Force, Output
 from router.errors import ConfigurationError
@@ -80,11 +80,12 @@ def sam(
     from router.contract import limits, merging, templates, yaml_text
     from router.contract.sam import template
 
+    check_ending(output, (*DOCUMENTS, ".template"), "a template")
     held = infrastructure_of(stack, split)
     before = text_of(output)
     try:
         ours = merging.marked(template(held))
-        wants_json = as_json or (output is not None and output.suffix == ".json")
+        wants_json = as_json or (output is not None and output.suffix.lower() == ".json")
         if before.strip():
             if as_json and not templates.is_json(before):
                 raise ConfigurationError("it is not JSON: leave --json away, or name another file")
@@ -125,6 +126,8 @@ def iam(
     if part is None:
         refuse(f"--function {function!r}: there is {', '.join(part.name for part in held.parts)}")
     before = text_of(output)
+    if not explain:
+        check_ending(output, (".json",), "a policy")
     if explain:
         if before.lstrip().startswith(("{", "[")):
             refuse(f"{output} holds JSON, and --explain writes text: name another file")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.cli.described import Application, Title, Version, document_text, interface_of
-from router.cli.files import finish, text_of
+from router.cli.files import DOCUMENTS, check_ending, finish, text_of
 from router.cli.loading import load, refuse
 from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
@@ -24,6 +24,7 @@ def asyncapi(
     """
     from router.contract.asyncapi import asyncapi as document
 
+    check_ending(output, DOCUMENTS, "the document")
     interface = interface_of(application, title, version)
     declared = getattr(load(application, "APP", "package.module:resolver"), "declared", ())
     before = text_of(output)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from router.cli.described import Application, Title, Version, interface_of
-from router.cli.files import finish, text_of
+from router.cli.files import check_ending, finish, text_of
 from router.cli.loading import refuse
 from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
@@ -32,6 +32,7 @@ def client(
     """
     from router.contract.client import client_module
 
+    check_ending(output, (".py",), "the client")
     found = interface_of(application, title, version)
     before = text_of(output)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from router.cli.described import Application, Title, interface_of
-from router.cli.files import finish, text_of
+from router.cli.files import check_ending, finish, text_of
 from router.cli.loading import load, place, refuse
 from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
@@ -22,6 +22,10 @@ class Format(StrEnum):
 
     MERMAID = "mermaid"
     SVG = "svg"
+
+
+_ENDINGS = {Format.MERMAID: (".mmd", ".mermaid", ".md"), Format.SVG: (".svg",)}
+_ALL = (*_ENDINGS[Format.MERMAID], *_ENDINGS[Format.SVG])
 
 
 class Grouping(StrEnum):
@@ -55,6 +59,8 @@ def diagram(
     """
     from router.contract import diagram as drawing
 
+    wanted = format_ or (Format.SVG if output is not None and output.suffix.lower() == ".svg" else Format.MERMAID)
+    check_ending(output, _ENDINGS[wanted] if format_ else _ALL, f"a picture{f' of {wanted}' if format_ else ''}")
     interface = interface_of(application, title)
     try:
         drawn = drawing.picture(interface, _surroundings(application), group=group.value)
@@ -62,7 +68,6 @@ def diagram(
         refuse(error)
     except Exception as error:  # of an adapter that is asked what it needs
         refuse(f"APP {application!r}: {type(error).__name__}: {error} ({place(error)})")
-    wanted = format_ or (Format.SVG if output is not None and output.suffix.lower() == ".svg" else Format.MERMAID)
     text = drawing.svg(drawn) if wanted is Format.SVG else drawing.mermaid(drawn)
     finish(text, text_of(output), output, diff=diff, check=check)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from router.cli.described import Application, Title, Version, document_text, interface_of
-from router.cli.files import finish, text_of
+from router.cli.files import DOCUMENTS, check_ending, finish, is_yaml, text_of
 from router.cli.loading import refuse
 from router.cli.options import Check, Output, flag
 from router.errors import ConfigurationError
@@ -52,6 +52,7 @@ def openapi(
         refuse(f"--openapi {openapi!r:.40}: give 3.1 or 3.0")
     if as_json and diff is None:
         refuse("--json is for --diff; the document is JSON")
+    check_ending(output, DOCUMENTS, "the document")
     before = text_of(output)
     document = document_of([application, *(merge or ())], _VERSIONS[openapi], title, version)
     if diff is not None:
@@ -90,7 +91,7 @@ def _read(file: Path) -> dict[str, Any]:
     text = text_of(file)
     if not file.exists():
         raise ConfigurationError("there is no such file")
-    if file.suffix not in (".yaml", ".yml"):
+    if not is_yaml(file):
         return json_text.read(text, "it")
     try:
         from ruamel.yaml import YAML

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from router.cli.described import Application, document_text, interface_of
-from router.cli.files import finish, text_of
+from router.cli.files import DOCUMENTS, check_ending, finish, text_of
 from router.cli.loading import refuse
 from router.cli.options import Check, Diff, Output
 from router.errors import ConfigurationError
@@ -37,6 +37,7 @@ def tools(
     """
     if form not in _FORMATS:
         refuse(f"--format {form!r:.40}: give {', '.join(_FORMATS)}")
+    check_ending(output, DOCUMENTS, "the document")
     before = text_of(output)
     interface = interface_of(application)
     try:

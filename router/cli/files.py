@@ -12,10 +12,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from router.cli import options
 from router.cli.loading import refuse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+DOCUMENTS = (".json", ".yaml", ".yml")
+"""How files of documents end."""
 
 
 def text_of(path: Path | None) -> str:
@@ -43,14 +48,15 @@ def finish(text: str, before: str, output: Path | None, *, diff: bool, check: bo
     diff: whether the difference is shown and nothing written.
     check: whether nothing is written, and the process ends with 1 where the file is not current.
     """
-    if check and output is None:
-        refuse("--check compares with a file: name it with --output")
+    if output is None and (check or diff):
+        refuse(f"{'--check' if check else '--diff'} compares with a file: name it with --output")
     if diff:
-        name = str(output or "the terminal")
+        name = str(output)
         lines = unified_diff(before.splitlines(keepends=True), text.splitlines(keepends=True), name, f"{name} (new)")
         sys.stdout.writelines(line if line.endswith("\n") else f"{line}\n" for line in lines)
     if check and text != before:
-        typer.echo(f"{output} is not current: run the export again", err=True)
+        held = "is not current" if output is not None and output.exists() else "is not there"
+        typer.echo(f"{output} {held}: run {_as_typed()}", err=True)
         raise typer.Exit(1)
     if diff or check:
         return
@@ -61,6 +67,31 @@ def finish(text: str, before: str, output: Path | None, *, diff: bool, check: bo
     else:
         _write(output, text)
         typer.echo(f"wrote {output}")
+
+
+def _as_typed() -> str:
+    """Return the command that writes the file: that which was typed, without what keeps it from writing."""
+    from shlex import join
+
+    return join(one for one in options.typed if one not in ("--check", "--diff"))
+
+
+def check_ending(output: Path | None, endings: Sequence[str], what: str) -> None:
+    """Refuse a file whose name ends as another kind of file does; the process ends.
+
+    output: the file; None for the terminal. No ending and .txt, which say nothing, are taken.
+    endings: those that there are, `.json`. what: is written, for the message.
+    """
+    if output is None or output.suffix.lower() in ("", ".txt", *endings):
+        return
+    *others, last = endings
+    told = f"{', '.join(others)} or {last}" if others else last
+    refuse(f"{output}: {what} is a file that ends with {told}, not with {output.suffix}")
+
+
+def is_yaml(path: Path | None) -> bool:
+    """Return whether a file is one of YAML by its name."""
+    return path is not None and path.suffix.lower() in (".yaml", ".yml")
 
 
 def _write(output: Path, text: str) -> None:

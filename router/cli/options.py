@@ -63,15 +63,22 @@ class Group(_Helpful, TyperGroup):
         return sorted(super().list_commands(ctx), key=place)
 
 
+typed: list[str] = []
+"""The command that runs, with its arguments as they were typed."""
+
+
 class Command(_Helpful, TyperCommand):
     """A command that says what a missing argument is, beside its name."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the arguments of a command line, as the base class does."""
+        typed[:] = [*ctx.command_path.split(), *args]
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
             param = getattr(error, "param", None)
+            if isinstance(said := getattr(error, "message", None), str):
+                error.message = said.removeprefix("Value error, ")  # type: ignore[attr-defined]  # of a library's checks
             if type(error).__name__ == "MissingParameter" and not error.message:  # type: ignore[attr-defined]
                 error.message = getattr(param, "help", None) or ""  # type: ignore[attr-defined]
             raise

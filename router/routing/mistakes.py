@@ -12,7 +12,7 @@ from router.sources._registry import CARRIERS, HTTP_SOURCES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any, NoReturn
 
     from router.routing.route import Route
@@ -42,6 +42,22 @@ _ACTIONS = {
     "TestEvent": (),
 }
 
+# Options of other frameworks, and what is in their place.
+_ELSEWHERE = {
+    "dependencies": "Depends in the signature, or middleware=",
+    "description": "the docstring of the handler says it",
+    "include_in_docs": "write include_in_schema=",
+    "media_type": "return a Response, or write responses={200: {'media_type': ...}}",
+    "operation_id": "write name=",
+    "operationId": "write name=",
+    "read_only_hint": "write read_only=",
+    "response_class": "return a Response",
+    "response_description": "write responses={200: {'description': ...}}",
+    "response_model": "the annotation of the result says it: -> Order",
+    "status_code": "the annotation of the result says it: -> tuple[Order, Literal[201]]",
+    "title": "write summary=",
+}
+
 
 def refuse_bare() -> NoReturn:
     """Refuse a decorator that was used without its parentheses, and say how this one is written.
@@ -57,6 +73,36 @@ def refuse_bare() -> NoReturn:
     wanted = "path" if frame is None else frame.f_code.co_varnames[1]
     example = {"handler": "", "path": "'/path'", "source": "Source.COGNITO, 'name'"}.get(wanted, f"'{wanted}'")
     raise ConfigurationError(f"a decorator was used without its parentheses; write @resolver.{verb}({example})")
+
+
+def meant(unknown: Iterable[str], known: Sequence[str]) -> str:
+    """Return what options of other libraries are here, or which options were meant, as the end of a message.
+
+    unknown: the names that a route does not have. known: those that it has.
+    """
+    from difflib import get_close_matches
+
+    told = [f"{name}: {_ELSEWHERE[name]}" for name in sorted(unknown) if name in _ELSEWHERE]
+    if told:
+        return f"; here {'; '.join(told)}"
+    near = [match for name in unknown for match in get_close_matches(name, known, 1)]
+    return f"; did you mean {', '.join(near)}?" if near else f"; known are {', '.join(known)}"
+
+
+def refuse_match(route: Route) -> NoReturn:
+    """Refuse what is no name and no path.
+
+    Raises:
+        ConfigurationError: always.
+    """
+    match: Any = route.match
+    where = "|".join(route.methods) or route.sources[0].value
+    if not isinstance(match, str) and getattr(match, "kind", "") in ("queue", "topic"):
+        raise ConfigurationError(
+            f"{where}: {shown(match)} declares what a stack makes; give its name, {match.name!r}, or a typed "
+            f"{match.kind} of adapters.messaging"
+        )
+    raise ConfigurationError(f"{where}: expected a name or path, got {shown(match)}")
 
 
 def check_name(route: Route) -> None:

@@ -235,14 +235,18 @@ class Route:
 
     def _check(self, unknown: dict[str, Any]) -> None:
         if unknown:
-            raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}{_like(unknown)}")
+            from router.routing.mistakes import meant
+
+            raise ConfigurationError(f"{self}: unknown option {', '.join(sorted(unknown))}{meant(unknown, OPTIONS)}")
         if not callable(self.handler) or isinstance(self.handler, type):
             kind = type(self.handler).__name__
             is_class = isinstance(self.handler, type)
             what = f"{self.handler.__qualname__} is a class" if is_class else f"must be callable, not {kind}"
             raise ConfigurationError(f"{self}: the handler {what}; decorate a function, or a class with process()")
         if not isinstance(self.match, str) or not self.match:
-            raise ConfigurationError(f"{self}: expected a name or path, got {self.match!r}")
+            from router.routing.mistakes import refuse_match
+
+            refuse_match(self)
         if type(self.match) is str and not self.methods and (":" in self.match or "(" in self.match):
             from router.routing.mistakes import check_name
 
@@ -377,15 +381,9 @@ def _names(given: Any) -> tuple[str, ...]:
     return names
 
 
-def _like(unknown: dict[str, Any]) -> str:
-    """Return the options that unknown ones may have meant, as the end of a message."""
-    from difflib import get_close_matches
-
-    known = [name for name in Route.__slots__ if name not in _NO_OPTIONS]
-    meant = [match for name in unknown for match in get_close_matches(name, known, 1)]
-    return f"; did you mean {', '.join(meant)}?" if meant else f"; known are {', '.join(known)}"
-
-
 def _first_line(handler: object) -> str:
     doc = getattr(handler, "__doc__", None)
     return doc.strip().partition("\n")[0] if isinstance(doc, str) and hasattr(handler, "__code__") else ""
+
+
+OPTIONS = [name for name in Route.__slots__ if name not in _NO_OPTIONS]

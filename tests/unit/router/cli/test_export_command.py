@@ -61,7 +61,9 @@ def edited(file: Path, before: str, after: str) -> str:
 
 
 def test_it_writes_a_file_and_then_finds_it_current(run: Run, file: Path) -> None:
-    assert run("sam", "-o", "template.yaml", "--check") == (1, "template.yaml is not current: run the export again\n")
+    code, output = run("sam", "-o", "template.yaml", "--check")
+    assert (code, output.startswith("template.yaml is not there: run ")) == (1, True)
+    assert output.endswith(" export sam export_app:stack -o template.yaml\n")
     assert not file.exists()
     assert run("sam", "-o", "template.yaml") == (0, "wrote template.yaml\n")
     written = file.stat().st_mtime_ns
@@ -256,3 +258,33 @@ def test_a_stack_that_cannot_be_loaded(run: Run, tmp_path: Path, lines: str, sai
 
 def test_check_needs_a_file(run: Run) -> None:
     assert run("sam", "--check") == (2, "error: --check compares with a file: name it with --output\n")
+
+
+@pytest.mark.parametrize(
+    ("what", "options", "told"),
+    [
+        ("sam", ["-o", "template.png"], ".json, .yaml, .yml or .template, not with .png"),
+        ("iam", ["-o", "policy.yaml"], "a policy is a file that ends with .json, not with .yaml"),
+        ("asyncapi", ["-o", "asyncapi.html"], ".json, .yaml or .yml, not with .html"),
+        ("openapi", ["-o", "openapi.jso"], ".json, .yaml or .yml, not with .jso"),
+        ("tools", ["-o", "tools.md"], ".json, .yaml or .yml, not with .md"),
+        ("client", ["-o", "client.json"], "the client is a file that ends with .py, not with .json"),
+    ],
+)
+def test_a_name_of_another_kind_of_file_is_refused(
+    run: Run, tmp_path: Path, what: str, options: list[str], told: str
+) -> None:
+    code, output = run(what, *options)
+    assert (code, told in output) == (2, True)
+    assert not (tmp_path / options[1]).exists()
+
+
+@pytest.mark.parametrize("what", ["sam", "iam", "asyncapi", "tools", "client", "diagram"])
+def test_a_difference_from_the_terminal_is_refused(run: Run, what: str) -> None:
+    assert run(what, "--diff") == (2, "error: --diff compares with a file: name it with --output\n")
+
+
+def test_the_case_of_an_ending_does_not_matter(run: Run, tmp_path: Path) -> None:
+    for name in ("asyncapi.YAML", "asyncapi.yaml"):
+        assert run("asyncapi", "-o", name)[0] == 0
+    assert (tmp_path / "asyncapi.YAML").read_text() == (tmp_path / "asyncapi.yaml").read_text()

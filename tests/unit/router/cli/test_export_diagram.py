@@ -77,7 +77,8 @@ def test_the_name_of_the_file_says_which_form_unless_an_option_does(run: Run, tm
 
 
 def test_it_finds_a_file_current_or_not(run: Run, tmp_path: Path) -> None:
-    assert run("-o", "shop.svg", "--check") == (1, "shop.svg is not current: run the export again\n")
+    code, output = run("-o", "shop.svg", "--check")
+    assert (code, "shop.svg is not there: run " in output, output.endswith(" -o shop.svg\n")) == (1, True, True)
     run("-o", "shop.svg")
     assert run("-o", "shop.svg", "--check") == (0, "")
     assert run("-o", "shop.svg", "--title", "Another", "--check")[0] == 1
@@ -104,3 +105,16 @@ def test_what_it_cannot_draw_ends_with_status_2(run: Run) -> None:
     assert status == 2
     assert "RuntimeError: no region (" in text
     assert "drawn_app.py:" in text
+
+
+def test_a_name_of_another_kind_of_file_is_refused(run: Run) -> None:
+    code, output = run("-o", "shop.png")
+    assert (code, "ends with .mmd, .mermaid, .md or .svg, not with .png" in output) == (2, True)
+    code, output = run("-o", "shop.mmd", "--format", "svg")
+    assert (code, "a picture of svg is a file that ends with .svg, not with .mmd" in output) == (2, True)
+
+
+def test_a_value_of_no_choice_is_refused_in_words_of_the_command(run: Run) -> None:
+    for option in ("--format", "--group"):
+        code, output = run(option, "png")
+        assert (code, "'png' is not one of" in " ".join(output.split()), "Value error" in output) == (2, True, False)

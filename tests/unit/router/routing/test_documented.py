@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from router import Query, Resolver, Router, Source
+from router.contract import Queue, Topic
 from router.errors import ConfigurationError
 
 IN_GET: list[tuple[dict[str, Any], str]] = [
@@ -105,3 +106,35 @@ def test_the_tags_of_a_group_are_texts() -> None:
 def test_what_a_marker_says_for_documents_has_its_type(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=re.escape(message)):
         Query(**options)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("description", "the docstring"),
+        ("operation_id", "name="),
+        ("status_code", "tuple[Order, Literal[201]]"),
+        ("response_model", "-> Order"),
+        ("response_class", "return a Response"),
+    ],
+)
+def test_an_option_of_other_frameworks_says_what_does_it_here(option: str, told: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"GET /orders: unknown option {option}; here .*{re.escape(told)}"):
+        Resolver().get("/orders", **{option: "x"})(lambda: None)  # type: ignore[arg-type]
+
+
+def test_a_declaration_is_no_typed_queue() -> None:
+    resolver = Resolver()
+    with pytest.raises(ConfigurationError) as caught:
+        resolver.post("/orders", publishes=[Queue("orders")])(lambda: None)  # type: ignore[list-item]
+    assert str(caught.value).endswith(
+        "publishes= takes typed topics and queues of adapters.messaging, not router.contract.Queue"
+    )
+    for register, kind in ((resolver.on_queue, Queue), (resolver.on_topic, Topic)):
+        with pytest.raises(ConfigurationError) as caught:
+            register(kind("orders"))(lambda event: None)  # type: ignore[arg-type]
+        told = str(caught.value).partition(": ")[2]
+        assert told == (
+            f"router.contract.{kind.__name__} declares what a stack makes; give its name, 'orders', or a typed "
+            f"{kind.__name__.lower()} of adapters.messaging"
+        )
