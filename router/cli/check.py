@@ -219,6 +219,7 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     from router.contract.checking.blocking import blocking
     from router.contract.checking.documents import unserved
     from router.contract.checking.routes import alike, unreachable
+    from router.contract.checking.sessions import sessionless
     from router.env import name_in
 
     routes = resolver.every_route()
@@ -226,6 +227,7 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     yield from alike(routes, {name: name_in(value.strip()) for name, value in os.environ.items()})
     yield from blocking(routes, resolver.middleware)
     yield from unserved(routes)
+    yield from sessionless(resolver)
     if stack is not None:
         from router.contract.sam import template
 

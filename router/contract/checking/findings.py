@@ -36,6 +36,7 @@ RULES = {
     "partial-responses": "a mapping takes every answer for success",
     "permissions": "no policy allows what a route needs",
     "policies": "a policy is not in the template, and not checked",
+    "sessions": "messages of a WebSocket API need a session, and nothing keeps that of their connection",
     "size": "the package is too large",
     "tenant-isolation": "a function that isolates tenants has a mapping",
     "twice": "boto3 is shipped twice, in the package or in a layer beside it",
