@@ -97,7 +97,7 @@ def _chosen_of(schema: Schema, word: str, members: list[Schema]) -> tuple[Schema
 
 def _or(others: Iterable[Schema]) -> list[str]:
     found = list(dict.fromkeys(named(one) for one in others))
-    return [f"Or {' or '.join(found)}."] if found else []
+    return [f"May {'' if found == ['null'] else 'also '}be {' or '.join(found)}."] if found else []
 
 
 def _merged(schema: Schema) -> Schema:

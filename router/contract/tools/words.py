@@ -11,6 +11,15 @@ if TYPE_CHECKING:
     Schema = dict[str, Any]
 
 _UNITS = {"string": ("character", "Length"), "array": ("item", "Items")}
+_FORMATS = {
+    "uuid": "a UUID",
+    "date": "a date, such as 2026-03-01",
+    "date-time": "a date and time with an offset, such as 2026-03-01T12:00:00Z",
+    "time": "a time of day, such as 12:00:00",
+    "email": "an e-mail address",
+    "uri": "a URL",
+    "decimal": "a decimal number",
+}
 _NAMES = {
     "string": "a text",
     "integer": "a whole number",
@@ -63,7 +72,7 @@ def _said(schema: Schema, kind: str) -> Iterator[str]:
     if "pattern" in schema:
         yield f"matches the pattern {schema['pattern']}"
     if "format" in schema:
-        yield f"format {schema['format']}"
+        yield _FORMATS.get(schema["format"], f"in the format {schema['format']}")
     if schema.get("uniqueItems"):
         yield "no item twice"
     if places := schema.get("prefixItems"):
@@ -72,7 +81,8 @@ def _said(schema: Schema, kind: str) -> Iterator[str]:
     if isinstance(values, dict) and values:
         yield f"each value is {named(values)}"
     if schema.get("default") not in (None, [], {}):
-        yield f"{_value(schema['default'])} by default"
+        default = schema["default"]
+        yield "the default is an empty text" if default == "" else f"the default is {_value(default)}"
     if examples := schema.get("examples"):
         yield f"for example {_value(examples[0])}"
 

@@ -18,6 +18,7 @@ from router.contract.tools import Tool, catalogue
 from router.contract.tools.agentcore import agentcore
 from router.contract.tools.bedrock import api, functions
 from router.contract.tools.exports import mcp
+from router.contract.tools.plain import plain
 from tests.unit.router.contract.tools.judges import of_group, of_target
 from tests.unit.router.contract.tools.shop import resolver as shop
 
@@ -72,7 +73,7 @@ def test_a_target_of_a_gateway() -> None:
     assert line["properties"]["sku"] == {"type": "string", "description": "Its number. 1 to 12 characters."}
     assert order["properties"]["state"] == {
         "type": "string",
-        "description": 'One of "open", "closed". "open" by default.',
+        "description": 'One of "open", "closed". The default is "open".',
     }
     assert "whole number" in order["properties"]["note"]["description"]
     assert order["properties"]["weights"]["description"] == "Each value is a number."
@@ -313,3 +314,18 @@ def test_http_events_are_refused_long_before() -> None:
 
     with pytest.raises(ConfigurationError, match="no HttpEvent"):
         resolver.get("/a", tool=True)(show)
+
+
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ({"type": "string", "format": "uuid"}, "A UUID."),
+        ({"type": "string", "default": ""}, "The default is an empty text."),
+        ({"type": "integer", "default": 20}, "The default is 20."),
+        ({"anyOf": [{"type": "string"}, {"type": "null"}]}, "May be null."),
+        ({"anyOf": [{"type": "string"}, {"type": "integer"}]}, "May also be a whole number."),
+    ],
+)
+def test_what_a_form_cannot_say_is_a_sentence(schema: dict[str, Any], told: str) -> None:
+    made = plain({"type": "object", "properties": {"q": schema}}, "the tool")
+    assert made["properties"]["q"]["description"] == told
