@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from router.contract.openapi.differences import (
+    ADDED,
     CHANGED,
     CLOSED,
     NARROWED,
@@ -109,9 +110,9 @@ class _Documents:
         was = _credentials(self.old, self._schemes[0], old)
         now = _credentials(self.new, self._schemes[1], new)
         if any(not any(one <= other for one in now) for other in was):
-            yield Change(True, name, f"asks for {_asked(now)}, and asked for {_asked(was)}")
+            yield Change(True, name, f"asks for {_asked(now)}; before: {_asked(was)}")
         elif any(not any(other <= one for other in was) for one in now):
-            yield Change(False, name, f"lets in {_asked(now)}, and let in {_asked(was)}")
+            yield Change(False, name, f"lets in {_asked(now)}; before: {_asked(was)}")
 
     # ---- requests --------------------------------------------------------------------------------------------------
 
@@ -204,7 +205,11 @@ class _Documents:
 
     def _of_schema(self, where: str, old: Any, new: Any, *, output: bool) -> Iterator[Change]:
         comparison, breaks = (self._output, _BREAKS_ANSWERS) if output else (self._input, _BREAKS_REQUESTS)
-        for one in comparison.of(old, new):
+        found = list(comparison.of(old, new))
+        required = {one.path for one in found if one.kind == NARROWED and one.text.startswith("is new")}
+        for one in found:
+            if one.kind == ADDED and one.path in required and not output:
+                continue  # it is told as one that is new, and required
             path = f"{where}, {one.path}" if one.path else where
             # A field that is new is in the answer more often than not: that it is required narrows nothing.
             if output and one.kind == NARROWED and one.text.startswith("is new"):

@@ -89,15 +89,19 @@ class Comparison:
     def _of_forms(self, old: list[Form], new: list[Form]) -> Iterator[Difference]:
         was, now = _types(old), _types(new)
         if was and now and not set(was) & set(now):
-            yield Difference(CHANGED, "", f"is {_either(now)}, and was {_either(was)}")
+            yield Difference(CHANGED, "", f"is {_named(new)}, and was {_named(old)}")
+            return
+        gone, more = set(was) - set(now), set(now) - set(was)
+        if not gone and len(now) == len(keywords.TYPES) and len(more) > 1 and not any(len(form) > 1 for form in new):
+            yield Difference(WIDENED, "", "may be anything now")
             return
         for kind in dict.fromkeys((*was, *now)):
             olds = [form for form in old if keywords.group(form) == kind]
             news = [form for form in new if keywords.group(form) == kind]
             if not news:
-                yield Difference(NARROWED, "", f"{kind} is no longer allowed")
+                yield Difference(NARROWED, "", f"{_named(olds)} is no longer allowed")
             elif not olds:
-                yield Difference(WIDENED, "", f"{kind} is allowed now")
+                yield Difference(WIDENED, "", f"{_named(news)} is allowed now")
             elif len(olds) == len(news) == 1:
                 yield from self._of_form(olds[0], news[0])
             else:
@@ -221,8 +225,9 @@ def _types(forms: Iterable[Form]) -> list[str]:
     return list(dict.fromkeys(keywords.group(form) for form in forms))
 
 
-def _either(kinds: Iterable[str]) -> str:
-    return " or ".join(kinds)
+def _named(forms: Iterable[Form]) -> str:
+    """Return the types of forms in words: integer, where one is."""
+    return " or ".join(dict.fromkeys(str(form["type"]) for form in forms))
 
 
 def _listed(values: Iterable[Any]) -> str:

@@ -59,8 +59,10 @@ def an_object(required: tuple[str, ...] = (), **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("old", "new", "kind", "said"),
     [
-        (TEXT, WHOLE, CHANGED, "is number, and was string"),
+        (TEXT, WHOLE, CHANGED, "is integer, and was string"),
         (NUMBER, WHOLE, NARROWED, "is integer now"),
+        (WHOLE, {}, WIDENED, "may be anything now"),
+        ({"anyOf": [TEXT, WHOLE]}, TEXT, NARROWED, "integer is no longer allowed"),
         (WHOLE, NUMBER, WIDENED, "is number now"),
         (TEXT, {"type": ["string", "null"]}, WIDENED, "null is allowed now"),
         ({"anyOf": [TEXT, {"type": "null"}]}, TEXT, NARROWED, "null is no longer allowed"),
@@ -125,7 +127,7 @@ def test_a_difference_is_said_in_words(old: Any, new: Any, kind: str, said: str)
         (
             {"type": "array", "prefixItems": [TEXT, TEXT]},
             {"type": "array", "prefixItems": [TEXT, WHOLE]},
-            (CHANGED, "[1]", "is number, and was string"),
+            (CHANGED, "[1]", "is integer, and was string"),
         ),
     ],
 )
