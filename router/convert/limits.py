@@ -83,7 +83,7 @@ def _holds(compare: Callable[[Any, Any], bool], bound: Any, value: Any) -> bool:
 def _check(holds: Callable[[Any], bool], expected: str) -> Check:
     def check(made: Any, value: Any, where: Where) -> None:
         if not holds(made):
-            raise invalid(where, expected, value)
+            raise invalid(where, expected, made if type(made) in (int, float) else value)  # not "this text" of a number
 
     return check
 
