@@ -30,7 +30,7 @@ Title = Annotated[str, typer.Option("--title", metavar="TEXT", help="Of the docu
 Version = Annotated[str, typer.Option("--version", metavar="TEXT", help="Of the interface.", show_default=False)]
 
 
-def interface_of(name: str, title: str = "", version: str = "") -> Interface:
+def interface_of(name: str, title: str = "", version: str = "", what: str = "APP") -> Interface:
     """Return the interface of an application; end the process where it cannot be told.
 
     name: of a Resolver or a Stack, `package.module:attribute`.
@@ -38,14 +38,14 @@ def interface_of(name: str, title: str = "", version: str = "") -> Interface:
     """
     from router.contract.interface import describe
 
-    found = load(name, "APP", "package.module:resolver")
-    resolver = load_application(name)
+    found = load(name, what, "package.module:resolver")
+    resolver = load_application(name, what)
     try:
         return describe(resolver, _info(name, getattr(found, "info", None), _served_info(resolver), title, version))
     except ConfigurationError as error:
         refuse(error)
     except Exception as error:  # of a group that is imported when all routes are asked for
-        refuse(f"APP {name!r}: {type(error).__name__}: {error} ({place(error)})")
+        refuse(f"{what} {name!r}: {type(error).__name__}: {error} ({place(error)})")
 
 
 def _info(name: str, told: Info | None, served: Info | None, title: str, version: str) -> Info:

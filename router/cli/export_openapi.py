@@ -17,6 +17,8 @@ from router.errors import ConfigurationError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from router.contract.interface import Interface
+
 _VERSIONS = {"3.1": "3.1.0", "3.1.0": "3.1.0", "3.0": "3.0.3", "3.0.3": "3.0.3"}
 
 
@@ -113,8 +115,26 @@ def document_of(names: Sequence[str], openapi_version: str, title: str = "", ver
     from router.contract.openapi import merged, openapi
 
     first, *others = names
-    interfaces = [interface_of(first, title, version), *(interface_of(name) for name in others)]
+    interfaces = [interface_of(first, title, version), *(interface_of(name, what="--merge") for name in others)]
     try:
-        return merged([openapi(interface, openapi_version) for interface in interfaces])
+        documents = [openapi(interface, openapi_version) for interface in interfaces]
     except ConfigurationError as error:
         refuse(error)
+    try:
+        return merged(documents)
+    except ConfigurationError as error:
+        refuse(f"{error}{_places(interfaces)}")
+
+
+def _places(interfaces: Sequence[Interface]) -> str:
+    """Return where the first routes are that two applications have both, as the end of a message."""
+    from router.contract.openapi.paths import template
+
+    seen: dict[tuple[str, ...], tuple[Interface, str]] = {}
+    for interface in interfaces:
+        for one in (each for each in interface.operations if each.method):
+            for key in ((one.method, template(one.path)), (one.name,)):
+                owner, where = seen.setdefault(key, (interface, one.where))
+                if owner is not interface:
+                    return f": {where} and {one.where}"
+    return ""

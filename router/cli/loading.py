@@ -15,23 +15,23 @@ from router.resolver import Resolver
 USAGE_ERROR = 2
 
 
-def load_application(name: str) -> Resolver:
+def load_application(name: str, what: str = "APP") -> Resolver:
     """Return the Resolver that a name on the command line means, or the one of a `Stack` that it means.
 
     The process ends with one line where there is none.
 
-    name: `package.module:attribute`.
+    name: `package.module:attribute`. what: the argument or option, for messages.
     """
-    found = load(name, "APP", "package.module:resolver")
+    found = load(name, what, "package.module:resolver")
     if _is_stack(found):
-        found = load(found.application, f"APP {name!r}: its application", "package.module:resolver")
+        found = load(found.application, f"{what} {name!r}: its application", "package.module:resolver")
     if not isinstance(found, Resolver):
         home, _, module = type(found).__module__.rpartition(".")
         if (module, name_of_type(found)) == ("resolver", "Resolver") and home.rpartition(".")[2] == "router":
             started = f"python -m {home}" if "." in home else "junction"
-            refuse(f"APP {name!r} is a Resolver of another copy of the library: use `{started}` instead")
+            refuse(f"{what} {name!r} is a Resolver of another copy of the library: use `{started}` instead")
         told = hint(sys.modules[name.partition(":")[0]]) or shadowing.explanation()
-        refuse(f"APP {name!r} is not a Resolver (got {name_of_type(found)}){told}")
+        refuse(f"{what} {name!r} is not a Resolver (got {name_of_type(found)}){told}")
     if problem := shadowing.warning():
         typer.echo(f"warning: {problem}", err=True)
     return found

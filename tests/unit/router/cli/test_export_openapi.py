@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,6 +142,14 @@ def test_applications_that_clash_are_named(run: Run) -> None:
 
     assert code == 2
     assert text.startswith("error: 'The shop' and 'Shop app'")
+    assert len(re.findall(r"GET /orders/\{id:int\} \(shop_app\.py:[0-9]+\)", text)) == 2
+
+
+def test_what_cannot_be_merged_is_named_by_its_option(run: Run) -> None:
+    code, text = run("shop_app:stack", "--merge", "billing_app:nothing")
+
+    assert code == 2
+    assert text == "error: --merge 'billing_app:nothing': billing_app has no 'nothing'; it has the resolver resolver\n"
 
 
 def test_a_route_without_a_place_is_named_with_file_and_line(run: Run, tmp_path: Path) -> None:
