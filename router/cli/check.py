@@ -218,13 +218,14 @@ def _routes(resolver: Resolver, stack: Stack | None) -> Iterator[Finding]:
     from router.contract.checking import WARNING, Finding
     from router.contract.checking.blocking import blocking
     from router.contract.checking.documents import unserved
-    from router.contract.checking.routes import alike, unreachable
+    from router.contract.checking.routes import alike, misnamed, unreachable
     from router.contract.checking.sessions import sessionless
     from router.env import name_in
 
     routes = resolver.every_route()
     yield from unreachable(routes)
     yield from alike(routes, {name: name_in(value.strip()) for name, value in os.environ.items()})
+    yield from misnamed(routes)
     yield from blocking(routes, resolver.middleware)
     yield from unserved(routes)
     yield from sessionless(resolver)

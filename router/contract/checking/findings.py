@@ -33,6 +33,7 @@ RULES = {
     "no-route": "a trigger brings what no route takes",
     "no-trigger": "no trigger brings the events of a route",
     "operations": "a declared operation is none of AWS",
+    "parameters": "no argument takes a parameter of the path, beside one that has to come from the query",
     "partial-responses": "a mapping takes every answer for success",
     "permissions": "no policy allows what a route needs",
     "policies": "a policy is not in the template, and not checked",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from json import dumps
 from typing import TYPE_CHECKING
 
-from router.contract.checking.findings import of_route
+from router.contract.checking.findings import WARNING, of_route
 from router.contract.model import named
+from router.dispatch.absent import absent_of
+from router.dispatch.http_tools import values_of
+from router.dispatch.plan import REQUIRED
 from router.env import Env
 from router.routing.functions import function_of
+from router.routing.route import path_parameters
 from router.routing.slots import compile_condition, condition_of, matches
 
 if TYPE_CHECKING:
@@ -101,3 +105,29 @@ def alike(routes: Iterable[Route], environ: Mapping[str, str]) -> Iterator[Findi
             if name and first is not route and (isinstance(route.match, Env) or isinstance(first.match, Env)):
                 yield of_route("conflict", route, f"it takes {name!r} here, and so does {named(first)}")
                 break
+
+
+def misnamed(routes: Iterable[Route]) -> Iterator[Finding]:
+    """Find a parameter of a path that no argument takes, beside an argument that has to come from the query.
+
+    Mostly the two are meant to be one. A path may well have what middleware alone reads, so that it is a warning.
+    """
+    for route in routes:
+        if not route.methods:
+            continue
+        seen = list(values_of(route))
+        taken = {name for place, name, _, _ in seen if place == "path"}
+        untaken = [name for name in path_parameters(route) if name not in taken]
+        asked = [
+            name
+            for place, name, annotation, default in seen
+            if place == "query" and default is REQUIRED and absent_of(annotation, default) is None
+        ]
+        if untaken and asked:
+            yield of_route(
+                "parameters",
+                route,
+                f"no argument takes {untaken[0]!r} of the path, and {asked[0]!r} has to come from the query: "
+                "are they meant to be one?",
+                level=WARNING,
+            )

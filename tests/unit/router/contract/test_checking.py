@@ -18,7 +18,7 @@ from router.contract.checking import RULES, Finding
 from router.contract.checking.blocking import blocking
 from router.contract.checking.deployed import Template
 from router.contract.checking.globs import may_equal
-from router.contract.checking.routes import alike, unreachable
+from router.contract.checking.routes import alike, misnamed, unreachable
 from router.contract.checking.template import check_template, functions_of_application
 from router.contract.sam import template as exported
 from router.environment.usage import Call, write_calls
@@ -552,3 +552,34 @@ def test_the_page_lists_every_rule() -> None:
     text = (ROOT / "docs" / "checking.md").read_text()
     listed = re.findall(r"^\| `(\w[\w-]*)` \| ([^|]+?)(?: \(a warning\))? \|$", text, re.MULTILINE)
     assert dict(listed) == RULES
+
+
+class TestMisnamedParameters:
+    """A parameter of the path and an argument that are meant to be one, and are not."""
+
+    def test_they_are_named(self) -> None:
+        resolver = Resolver()
+
+        @resolver.get("/orders/{order_id}")
+        def show(id: int) -> str:
+            return str(id)
+
+        [found] = misnamed(resolver.routes)
+
+        assert (found.rule, found.level) == ("parameters", "warning")
+        assert found.text == (
+            "GET /orders/{order_id}: no argument takes 'order_id' of the path, and 'id' has to come from the query: "
+            "are they meant to be one?"
+        )
+        assert found.place is not None
+
+    def test_what_may_be_meant_is_left_alone(self) -> None:
+        resolver = Resolver()
+        resolver.get("/{tenant}/orders")(lambda: "middleware reads the tenant")
+        resolver.on_queue("orders")(lambda event: None)
+
+        @resolver.get("/{tenant}/orders/{order_id}")
+        def show(order_id: int, verbose: bool = False, page: int | None = None) -> str:
+            return f"{order_id}{verbose}{page}"
+
+        assert list(misnamed(resolver.routes)) == []
