@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from router.resolver import Resolver
 
 _TYPES = ("apiKey", "http", "mutualTLS", "oauth2", "openIdConnect")
+# The usual mode, "full", is not repeated on each operation.
 _MODES = {
-    "user": "The credential has to name a user.",
-    "tenant": "The credential has to be valid for the tenant of the request.",
-    "full": "The credential has to name a user and to be valid for the tenant of the request.",
+    "user": "The credential has to name a user; it need not be valid for a tenant.",
+    "tenant": "The credential has to be valid for the tenant of the request; it need not name a user.",
 }
 
 
@@ -73,7 +73,7 @@ class Security:
         return [{name: [] for name in names} for names in dict.fromkeys(map(tuple, made))]
 
     def note(self, one: Operation) -> str:
-        """Return what the credentials of an operation have to be good for, as a sentence."""
+        """Return what the credentials of an operation have to be good for, where that is less than usual."""
         modes = {check.mode for check in self._checks(one.route)}
         return " ".join(text for mode, text in _MODES.items() if mode in modes)
 
