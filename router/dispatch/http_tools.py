@@ -153,7 +153,7 @@ def register_tool(route: Route, register: Callable[[Route], object]) -> None:
     except RouteConflict:
         raise
     except ConfigurationError as error:
-        raise ConfigurationError(f"{error}. It is a tool by tool= of {route}: {route.where}") from None
+        raise ConfigurationError(f"{error}. {route} is a tool, too, since it has tool=: {route.where}") from None
 
 
 def as_tool(route: Route) -> Route:

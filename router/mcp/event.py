@@ -44,17 +44,17 @@ class McpToolEvent(ToolEvent):
 
     @property
     def full_name(self) -> str:
-        """The tool's name: there is no gateway in between that puts a target in front."""
+        """Return the tool's name: no gateway stands in between that puts a target in front."""
         return self.name
 
     @property
     def message_id(self) -> str | None:
-        """The id of the MCP message. A client counts its messages: it is unique in one connection alone."""
+        """Return the id of the MCP message. A client counts its messages: it is unique in one connection alone."""
         return str(self.outer.json()["id"])
 
     @property
     def request_id(self) -> str | None:
-        """The id of the request."""
+        """Return the id of the request."""
         return self.outer.id
 
     def _said(self, name: str) -> str | None:
