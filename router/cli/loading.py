@@ -139,6 +139,9 @@ def hint(module: Any) -> str:
 
 
 def refuse(why: object) -> NoReturn:
-    """End with one line that says what is wrong."""
-    typer.echo(f"error: {' '.join(str(why).split())}", err=True)
+    """End with a line that says what is wrong, and one for each of several faults (`- ...`)."""
+    first, *faults = str(why).split("\n- ")
+    typer.echo(f"error: {' '.join(first.split())}", err=True)
+    for fault in faults:
+        typer.echo(f"- {' '.join(fault.split())}", err=True)
     raise typer.Exit(USAGE_ERROR)

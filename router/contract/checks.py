@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
 from router.errors import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Any, NoReturn
 
 # What names may be, as the API references of the services say; and in words.
@@ -54,6 +56,39 @@ def refused(what: object, why: str) -> ConfigurationError:
         return ConfigurationError(f"{printable(what)}: {why}")
     name = printable(str(getattr(what, "name", "") or "..."), 80)
     return ConfigurationError(f"{type(what).__name__}({name}): {why}")
+
+
+class Faults:
+    """Collect what is wrong in several places, so that whoever mends it is told all of it at once."""
+
+    def __init__(self) -> None:
+        self._told: list[str] = []
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keep the ConfigurationError of a block, and go on after it."""
+        try:
+            yield
+        except ConfigurationError as error:
+            self._told += faults_of(error)
+
+    def refuse(self) -> None:
+        """Raise what was collected.
+
+        Raises:
+            ConfigurationError: something was wrong; of several faults each has a line that begins with `- `.
+        """
+        told = list(dict.fromkeys(self._told))
+        if len(told) == 1:
+            raise ConfigurationError(told[0])
+        if told:
+            raise ConfigurationError("\n- ".join([f"{len(told)} faults:", *told]))
+
+
+def faults_of(error: ConfigurationError) -> list[str]:
+    """Return each fault that an error tells of, as `Faults` or a stack has put them together."""
+    first, *others = str(error).split("\n- ")
+    return others or [first]
 
 
 def printable(text: str, most: int = 200) -> str:

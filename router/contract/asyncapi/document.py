@@ -8,6 +8,7 @@ from router.contract.asyncapi.channels import Channels
 from router.contract.asyncapi.kinds import SOURCES
 from router.contract.asyncapi.messages import JSON
 from router.contract.asyncapi.operations import Operations
+from router.contract.checks import Faults
 from router.contract.declarations import Resource
 from router.contract.interface.reading import refuse_same_names
 from router.contract.resources import Resources
@@ -30,7 +31,7 @@ def asyncapi(interface: Interface, declared: Iterable[Resource | Function] = ())
     declared: what its stack declares: names, dead-letter queues, brokers.
 
     Raises:
-        ConfigurationError: two operations have one name, or a type has no schema; it names the route, its file and
+        ConfigurationError: two operations have one name, or types have no schema; it names each route with file and
             line.
     """
     resources = Resources(one for one in declared if isinstance(one, Resource))
@@ -38,14 +39,18 @@ def asyncapi(interface: Interface, declared: Iterable[Resource | Function] = ())
     refuse_same_names(one for one in receiving if not _is_of_life(one))
     channels = Channels(interface, resources, receiving)
     operations = Operations(channels)
+    faults = Faults()
     for one in receiving:
-        if not _is_of_life(one):
-            operations.receive(one)
-        elif one.route.match == "$connect":
-            channels.connect(one)
+        with faults.collected():
+            if not _is_of_life(one):
+                operations.receive(one)
+            elif one.route.match == "$connect":
+                channels.connect(one)
     for one in interface.operations:
         if one.route.request is None:  # else it is the tool of an HTTP route, which is told of itself
-            operations.publish(one)
+            with faults.collected():
+                operations.publish(one)
+    faults.refuse()
     made_channels, made_operations = channels.all(), operations.all()
     return {
         "asyncapi": VERSION,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from router.contract.checking.findings import Finding
+from router.contract.checks import faults_of
 from router.contract.model import named, place_of
 from router.errors import ConfigurationError, RouterError
 from router.event import Source
@@ -32,7 +33,8 @@ def unserved(routes: Sequence[Route]) -> Iterator[Finding]:
         try:
             served.build()
         except ConfigurationError as error:
-            yield Finding("document", f"{route}: its {served.what} cannot be made: {error}", _place(str(error), routes))
+            for fault in faults_of(error):
+                yield Finding("document", f"{route}: its {served.what} cannot be made: {fault}", _place(fault, routes))
 
 
 def _is_named(route: Route) -> bool:

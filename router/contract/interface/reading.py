@@ -6,6 +6,7 @@ import inspect
 import re
 from typing import TYPE_CHECKING
 
+from router.contract.checks import Faults
 from router.contract.interface.answers import answers_of
 from router.contract.interface.calls import check_info
 from router.contract.interface.model import Interface, Operation
@@ -36,7 +37,12 @@ def describe(resolver: Resolver, info: Info) -> Interface:
     """
     check_info(info, "describe(): its second argument")
     routes = (route for route in resolver.every_route() if route.include_in_schema and not route.unpacks)
-    operations = [one for route in routes for one in _operations(resolver, route)]
+    operations: list[Operation] = []
+    faults = Faults()
+    for route in routes:
+        with faults.collected():
+            operations += _operations(resolver, route)
+    faults.refuse()
     return Interface(info, tuple(operations), resolver)
 
 

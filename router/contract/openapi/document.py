@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from router.contract.checks import Faults
 from router.contract.interface.reading import refuse_same_names
 from router.contract.openapi.answers import Answers
 from router.contract.openapi.checked import Checked
@@ -34,7 +35,7 @@ def openapi(interface: Interface, version: str = "3.1.0") -> dict[str, Any]:
     version: "3.1.0", or "3.0.3" for tools that do not know 3.1, such as the imports of API Gateway.
 
     Raises:
-        ConfigurationError: a route has no place in such a document; it names the route with file and line.
+        ConfigurationError: routes have no place in such a document; it names each with file and line.
     """
     if version not in VERSIONS:
         raise ConfigurationError(f"openapi(version={version!r:.40}): give {' or '.join(VERSIONS)}")
@@ -44,9 +45,14 @@ def openapi(interface: Interface, version: str = "3.1.0") -> dict[str, Any]:
     security, answers = Security(interface.resolver), Answers(interface.resolver, schemas, own)
     requests = Requests(schemas, security, Checked(interface.resolver, own))
     paths: dict[str, dict[str, Any]] = {}
+    faults = Faults()
     for path, held in _by_path(operations).items():
-        made = {one.method.lower(): operation_of(one, path, requests, answers, security) for one in held}
+        made = {}
+        for one in held:
+            with faults.collected():
+                made[one.method.lower()] = operation_of(one, path, requests, answers, security)
         paths[path] = {method: made[method] for method in _METHODS if method in made}
+    faults.refuse()
     components = own.finish(schemas.components())
     document: dict[str, Any] = {"openapi": version, "info": _info(interface.info)}
     servers = [(url, text) for url, text in interface.info.servers.items() if not url.startswith(_SOCKETS)]

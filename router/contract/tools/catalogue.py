@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, get_args
 
+from router.contract.checks import Faults
 from router.contract.interface.answers import answers_of, result_of, says_success
 from router.contract.interface.model import NOTHING
 from router.contract.schemas import Schemas, asked_for
@@ -18,7 +19,7 @@ from router.response import Response
 from router.routing.tools import flat_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from router.contract.interface.model import Interface, Operation, Parameter
 
@@ -76,10 +77,21 @@ def catalogue(interface: Interface) -> tuple[Tool, ...]:
             only letters, digits, `_` and `-` are left of both; or its arguments have no schema. It names file and line.
     """
     schemas = Schemas(prefix=_DEFS, expected=asked_for(interface.of(Source.TOOL)))
-    drafts = [_Draft(name, one, schemas) for name, one in _named(interface)]
-    _refuse_same_names(drafts)
-    components = schemas.components()
-    return tuple(draft.tool(components) for draft in sorted(drafts, key=lambda draft: draft.name))
+    drafts: list[_Draft] = []
+    faults = Faults()
+    for one in interface.of(Source.TOOL):
+        with faults.collected():
+            name = _name_of(one)
+            if "*" not in name:
+                drafts.append(_Draft(name, one, schemas))
+    with faults.collected():
+        _refuse_same_names(drafts)
+    components, tools = schemas.components(), []
+    for draft in sorted(drafts, key=lambda draft: draft.name):
+        with faults.collected():
+            tools.append(draft.tool(components))
+    faults.refuse()
+    return tuple(tools)
 
 
 def left_out(interface: Interface) -> tuple[str, ...]:
@@ -91,19 +103,16 @@ def left_out(interface: Interface) -> tuple[str, ...]:
     )
 
 
-def _named(interface: Interface) -> Iterator[tuple[str, Operation]]:
-    """Return each tool with its name, which the environment may tell."""
-    for one in interface.of(Source.TOOL):
-        match: Any = one.route.match
-        try:
-            name = match if type(match) is str else match.resolve()
-        except RouterError as error:
-            raise ConfigurationError(f"{one.where}: {error}") from None
-        if "*" in name:
-            continue
-        if not _NAME.fullmatch(name):
-            raise ConfigurationError(f"{one.where}: the name of a tool has 1 to 128 letters, digits, _, - and dots")
-        yield name, one
+def _name_of(one: Operation) -> str:
+    """Return the name of a tool, which the environment may tell."""
+    match: Any = one.route.match
+    try:
+        name: str = match if type(match) is str else match.resolve()
+    except RouterError as error:
+        raise ConfigurationError(f"{one.where}: {error}") from None
+    if "*" not in name and not _NAME.fullmatch(name):
+        raise ConfigurationError(f"{one.where}: the name of a tool has 1 to 128 letters, digits, _, - and dots")
+    return name
 
 
 def _refuse_same_names(drafts: Iterable[_Draft]) -> None:
