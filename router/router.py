@@ -175,9 +175,8 @@ class Registering:
         """
         from router.routing.mistakes import unpacked_sources
 
-        sources = unpacked_sources(name, source, options)
         options.setdefault("name", "unpack")
-        self._on(sources, name, **options)(unpacked)
+        self._on(unpacked_sources(name, source, options), name, **options)(unpacked)
 
     def on_channel(
         self,
@@ -371,8 +370,7 @@ class Router(Registering):
 
     def _settle(self) -> None:
         """For the Resolver that has taken in the routes: what is added from now on would not reach it, so refuse it."""
-        self._included = True
-        for router in self._groups():
+        for router in (self, *self._groups()):
             router._included = True
 
     def _applied(self, route: Route) -> Route:

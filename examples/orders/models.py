@@ -1,4 +1,4 @@
-"""What the shop takes and answers: bodies of requests, messages and calls, as others see them."""
+"""Define what the shop takes and answers: bodies of requests, messages and calls, as others see them."""
 
 from __future__ import annotations
 

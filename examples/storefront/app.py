@@ -52,7 +52,7 @@ class Parcel:
 
 @dataclass(frozen=True)
 class Account:
-    """What the customers of a tenant have bought so far."""
+    """The purchases of a tenant's customers so far."""
 
     tenant: str
     orders: int

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """What a picture is written as."""
+    """Name the form in which a picture is written."""
 
     MERMAID = "mermaid"
     SVG = "svg"
@@ -29,7 +29,7 @@ _ALL = (*_ENDINGS[Format.MERMAID], *_ENDINGS[Format.SVG])
 
 
 class Grouping(StrEnum):
-    """What routes are drawn together by."""
+    """Name what routes are drawn together by."""
 
     SOURCE = "source"
     TAG = "tag"

@@ -20,7 +20,7 @@ _CAPABILITIES = {"tools": {"listChanged": False}}
 
 
 class Endpoint:
-    """What a server of MCP answers to messages that call no tool.
+    """Answer the messages that call no tool.
 
     info: the name and version of the server. instructions: for the model, on how the tools belong together.
     origins: the origins of pages that may call.

@@ -37,7 +37,7 @@ class _Received:
 
 @dataclass(slots=True)
 class _Sent:
-    """What routes send to one channel."""
+    """Collect what routes send to one channel."""
 
     channel: _Channel
     shapes: list[Shape] = field(default_factory=list)

@@ -28,7 +28,7 @@ _JSON_TYPES = ("", "application/json")
 
 
 class Wanted:
-    """What one operation asks the schemas for, before any class has its name."""
+    """Hold what one operation asks the schemas for, before any class has its name."""
 
     def __init__(self, operation: Operation, schemas: Schemas, resolver: Resolver) -> None:
         where = operation.where

@@ -51,7 +51,7 @@ class Part:
 
 
 class Content:
-    """What the calls of a client are made of: all annotations have been asked for, and no name given.
+    """Hold what the calls of a client are made of: all annotations have been asked for, and no name given.
 
     Raises:
         ConfigurationError: an annotation has no schema.

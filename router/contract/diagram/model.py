@@ -20,7 +20,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """What a route does with a node. node: its key. operations: `GetItem`, sorted; none where nobody says."""
+    """Say what a route does with a node. node: its key. operations: `GetItem`, sorted; none where nobody says."""
 
     node: str
     operations: tuple[str, ...]

@@ -19,7 +19,7 @@ _OUTPUT = "Output"
 
 
 class Form(NamedTuple):
-    """What a component is made of, in the place of a reference to it until it has its name.
+    """Name what a component is made of, in the place of a reference to it until it has its name.
 
     key: its class or alias. output: whether it is the form of answers.
     """

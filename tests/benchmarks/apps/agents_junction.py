@@ -15,7 +15,7 @@ handler = resolver.resolve
 
 @dataclass
 class Search:
-    """What to look for."""
+    """A search for orders."""
 
     customer: str
     limit: int = 3

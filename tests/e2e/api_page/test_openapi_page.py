@@ -35,7 +35,7 @@ HOSTILE = (
 
 
 class Seen:
-    """What a page said, and whom it asked."""
+    """Record what a page said, and whom it asked."""
 
     def __init__(self, page: Page) -> None:
         self.said: list[str] = []

@@ -11,7 +11,7 @@ from botocore.validate import ParamValidator
 
 
 def problems(service: str, operation: str, request: dict[str, Any]) -> list[str]:
-    """What the model of a service has against the request of an operation."""
+    """Return what the model of a service has against the request of an operation."""
     session = botocore.session.get_session()
     loaded = session.get_component("data_loader").load_service_model(service, "service-2")
     shape = ServiceModel(loaded).operation_model(operation).input_shape
@@ -45,14 +45,14 @@ def _limits(value: Any, shape: Shape, at: str) -> Any:
 
 
 def of_group(document: dict[str, Any]) -> list[str]:
-    """What Bedrock has against an action group."""
+    """Return what Bedrock has against an action group."""
     executor = {"lambda": "arn:aws:lambda:eu-central-1:123456789012:function:shop"}
     request = {"agentId": "ABCDEFGHIJ", "agentVersion": "DRAFT", "actionGroupExecutor": executor, **document}
     return problems("bedrock-agent", "CreateAgentActionGroup", request)
 
 
 def of_target(definitions: list[Any]) -> list[str]:
-    """What AgentCore has against the tool schema of a Lambda target."""
+    """Return what AgentCore has against the tool schema of a Lambda target."""
     target = {
         "lambdaArn": "arn:aws:lambda:eu-central-1:123456789012:function:shop",
         "toolSchema": {"inlinePayload": definitions},
