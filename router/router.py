@@ -275,7 +275,7 @@ class Router(Registering):
         self._prefix = prefix.rstrip("/")
         self._middleware = list(middleware)
         self._tags = tuple(tags) if hasattr(tags, "__iter__") and not isinstance(tags, str) else (tags,)
-        if self._tags:
+        if not all(isinstance(tag, str) and tag for tag in self._tags):
             from router.routing.mistakes import check_tags
 
             check_tags(self._tags, f"Router({prefix!r})")

@@ -255,7 +255,7 @@ class Route:
         told = self.responses is not None or self.accepts is not None or self.read_only is not None
         said = self.deprecated is not False or self.tool is not False or self.include_in_schema is not True
         named = type(self.name) is str is type(self.summary)
-        if told or said or self.publishes or self.tags or not named:
+        if told or said or self.publishes or not named or not are_texts(self.tags):
             from router.routing.mistakes import check_documented
 
             check_documented(self)
@@ -374,9 +374,14 @@ def target_of(target: str | Typed) -> tuple[Any, Any]:
     return target, None  # anything but a name is refused by the route
 
 
+def are_texts(values: tuple[Any, ...]) -> bool:
+    """Return whether all are texts, and none is empty. What refuses others is imported where there is one."""
+    return all(isinstance(value, str) and value for value in values)
+
+
 def _names(given: Any) -> tuple[str, ...]:
     names = (given,) if isinstance(given, str) else tuple(given)
-    if not all(isinstance(name, str) and name for name in names):
+    if not are_texts(names):
         raise ConfigurationError(f"topics= and bus_sources= take names, not {given!r:.80}")
     return names
 
